@@ -1,0 +1,136 @@
+#include "fit_report.hpp"
+
+#include <fmt/format.h>
+
+#include <gapkit/core/elements.hpp>
+#include <gapkit/core/version.hpp>
+#include <gapkit/math/linear_algebra.hpp>
+#include <nlohmann/json.hpp>
+
+#include "resources.hpp"
+
+namespace gapkit::apps {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr double bytes_per_gb = 1e9;
+
+std::string duration(double seconds) {
+  if (seconds < 120) return fmt::format("{:.1f} s", seconds);
+  if (seconds < 7200) return fmt::format("{:.0f} min", seconds / 60);
+  return fmt::format("{:.1f} h", seconds / 3600);
+}
+
+std::string group_name(const RowGroup& group) {
+  return fmt::format("{} {}{}", property_name(group.property), group.config_class, group.fixed ? " (own)" : "");
+}
+
+Json group_json(const RowGroup& group) {
+  Json json = {{"property", property_name(group.property)}, {"class", group.config_class}, {"fixed", group.fixed}};
+  json["sigma"] = group.fixed ? Json(nullptr) : Json(group.sigma);
+  return json;
+}
+
+Json reference_energies_json(const std::map<int, double>& energies) {
+  Json json = Json::object();
+  for (const auto& [element, energy] : energies) json[element_symbol(element)] = energy;
+  return json;
+}
+
+std::string plural(std::int64_t count, const char* noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string plan_text(const FitPlan& plan, const FitOptions& options) {
+  std::string out = fmt::format("Data: {}, {}, {} neighbour pairs\n", plural(plan.frames, "frame"), plural(plan.atoms, "atom"), plan.pairs);
+  for (const auto& [name, frames] : plan.config_types) out += fmt::format("  {:<24}{:>8} frames\n", name, frames);
+  out += "Reference energies (eV per atom):";
+  for (const auto& [element, energy] : plan.reference_energies) out += fmt::format(" {} {:.6f}", element_symbol(element), energy);
+  out += fmt::format("\n\n{:<24}{:>10}{:>14}{:>14}\n", "term", "features", "environments", "sparse points");
+  for (const auto& term : plan.terms)
+    out += fmt::format("{:<24}{:>10}{:>14}{:>14}\n", term.label, term.features, term.candidates, term.sparse_points);
+  out += fmt::format("{:<24}{:>38}\n\n", "all", plan.sparse_points());
+  out += fmt::format("{:<24}{:>10}  {}\n", "rows", "count", "sigma (eV, eV/Å, eV)");
+  for (const auto& group : plan.groups)
+    out += fmt::format("{:<24}{:>10}  {}\n", group_name(group.group), group.rows,
+                       group.group.fixed ? std::string("given in the data") : fmt::format("{:g}", group.group.sigma));
+  out += fmt::format("{:<24}{:>10}\n\n", "all", plan.rows());
+  out += fmt::format("Estimated: {:.2f} GB of memory (limit {:g} GB), {:.3g} TFLOP, {}\n", plan.memory_bytes / bytes_per_gb, options.memory,
+                     plan.flop * 1e-12, duration(plan.seconds));
+  return out;
+}
+
+Json plan_json(const FitPlan& plan, const FitOptions& options) {
+  Json json;
+  json["data"] = {{"files", options.train}, {"frames", plan.frames}, {"atoms", plan.atoms}, {"pairs", plan.pairs}};
+  json["data"]["config_types"] = plan.config_types;
+  json["reference_energies"] = reference_energies_json(plan.reference_energies);
+  json["terms"] = Json::array();
+  for (const auto& term : plan.terms)
+    json["terms"].push_back(
+        {{"label", term.label}, {"features", term.features}, {"environments", term.candidates}, {"sparse_points", term.sparse_points}});
+  json["groups"] = Json::array();
+  for (const auto& group : plan.groups) {
+    Json entry = group_json(group.group);
+    entry["rows"] = group.rows;
+    json["groups"].push_back(entry);
+  }
+  json["rows"] = plan.rows();
+  json["sparse_points"] = plan.sparse_points();
+  json["estimate"] = {{"flop", plan.flop}, {"memory_gb", plan.memory_bytes / bytes_per_gb}, {"seconds", plan.seconds}};
+  return json;
+}
+
+std::string summary_text(const FitSummary& s) {
+  std::string out = fmt::format("Training errors ({})\n{}\n", plural(s.training.total().frames, "frame"), s.training.text());
+  if (!s.validation.empty())
+    out += fmt::format("Validation errors ({})\n{}\n", plural(s.validation.total().frames, "frame"), s.validation.text());
+  std::size_t width = 24;
+  for (const auto& term : s.report.terms) width = std::max(width, term.label.size() + 1);
+  out += fmt::format("{:<{}}{:>14}{:>12}{:>16}{:>14}\n", "term", width, "environments", "duplicates", "sparse points", "rank of K_MM");
+  for (const auto& term : s.report.terms)
+    out += fmt::format("{:<{}}{:>14}{:>12}{:>16}{:>14}\n", term.label, width, term.candidates, term.duplicates,
+                       term.chosen == term.asked ? fmt::format("{}", term.chosen) : fmt::format("{} of {}", term.chosen, term.asked),
+                       term.effective_rank);
+  out += fmt::format("\nTime: {}", duration(s.seconds));
+  std::string phases;
+  for (const auto& [phase, seconds] : s.report.phase_seconds)
+    phases += fmt::format("{}{} {}", phases.empty() ? "" : ", ", phase, duration(seconds));
+  if (!phases.empty()) out += fmt::format(" ({})", phases);
+  out += fmt::format("; peak memory: {:.2f} GB\nModel: {}\n", peak_memory_gb(), s.options.model_path);
+  return out;
+}
+
+Json summary_json(const FitSummary& s) {
+  Json json;
+  json["gapkit_version"] = version;
+  json["model"] = s.options.model_path;
+  json["training"] = Json::parse(s.training.json());
+  json["validation"] = s.validation.empty() ? Json(nullptr) : Json::parse(s.validation.json());
+  const Json plan = plan_json(s.report.plan, s.options);
+  json["data"] = plan.at("data");
+  json["reference_energies"] = reference_energies_json(s.reference_energies);
+  json["terms"] = Json::array();
+  for (const auto& term : s.report.terms)
+    json["terms"].push_back({{"label", term.label},
+                             {"environments", term.candidates},
+                             {"duplicates", term.duplicates},
+                             {"asked", term.asked},
+                             {"sparse_points", term.chosen},
+                             {"dropped", term.dropped},
+                             {"effective_rank", term.effective_rank},
+                             {"jitter", term.jitter}});
+  json["groups"] = plan.at("groups");
+  json["log_evidence"] = s.report.log_evidence;
+  json["seed"] = s.options.seed;
+  json["threads"] = thread_count();
+  json["phase_seconds"] = s.report.phase_seconds;
+  json["seconds"] = s.seconds;
+  json["peak_memory_gb"] = peak_memory_gb();
+  return json;
+}
+
+}  // namespace gapkit::apps

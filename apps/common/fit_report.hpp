@@ -1,0 +1,26 @@
+#pragma once
+
+#include <gapkit/fit/fit.hpp>
+#include <gapkit/report/error_table.hpp>
+#include <nlohmann/json_fwd.hpp>
+
+namespace gapkit::apps {
+
+/// What gap-fit tells of a finished fit beside the model itself.
+struct FitSummary {
+  const FitOptions& options;
+  const FitReport& report;
+  const ErrorTable& training;
+  const ErrorTable& validation;  ///< empty if there was no validation data
+  std::map<int, double> reference_energies;
+  double seconds = 0;  ///< wall time of everything
+};
+
+/// The dry run: data, terms, noise groups, estimated memory and time.
+std::string plan_text(const FitPlan& plan, const FitOptions& options);
+nlohmann::ordered_json plan_json(const FitPlan& plan, const FitOptions& options);
+
+std::string summary_text(const FitSummary& summary);
+nlohmann::ordered_json summary_json(const FitSummary& summary);
+
+}  // namespace gapkit::apps

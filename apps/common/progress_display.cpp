@@ -1,0 +1,125 @@
+#include "progress_display.hpp"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+
+namespace gapkit::apps {
+namespace {
+
+constexpr std::chrono::milliseconds bar_interval(100);
+constexpr std::chrono::seconds line_interval(10);
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+std::string duration(double seconds) {
+  if (seconds < 10) return fmt::format("{:.1f} s", seconds);
+  if (seconds < 100) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 6000) return fmt::format("{:.0f} min", seconds / 60);
+  return fmt::format("{:.1f} h", seconds / 3600);
+}
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
+}
+
+/// "12 of 216 frames (6 %), 3.2 frames/s, 1 min left", as far as it is known.
+std::string state_of(const ProgressEvent& event, double rate) {
+  std::string text = fmt::format("{:.0f}", event.done);
+  if (event.total > 0) text += fmt::format(" of {:.0f}", event.total);
+  text += " " + event.unit;
+  if (event.total > 0) text += fmt::format(" ({:.0f} %)", 100 * event.done / event.total);
+  if (rate > 0) {
+    text += fmt::format(", {:.3g} {}/s", rate, event.unit);
+    if (event.total > event.done) text += fmt::format(", {} left", duration((event.total - event.done) / rate));
+  }
+  return text;
+}
+
+}  // namespace
+
+ProgressDisplay::ProgressDisplay(std::string program) : ProgressDisplay(std::move(program), std::cerr, ::isatty(STDERR_FILENO) == 1) {}
+
+ProgressDisplay::ProgressDisplay(std::string program, std::ostream& out, bool is_terminal)
+    : program_(std::move(program)), out_(out), is_terminal_(is_terminal) {}
+
+ProgressDisplay::~ProgressDisplay() {
+  clear_bar();
+}
+
+void ProgressDisplay::show(const ProgressEvent& event) {
+  if (!event.message.empty()) {
+    event.is_warning ? warning(event.message) : message(event.message);
+    return;
+  }
+  if (event.phase.empty()) return;
+  if (event.phase != last_.phase) {
+    finish();
+    begin_phase(event);
+  }
+  last_ = event;
+  const auto now = Clock::now();
+  if (now - last_output_ < (is_terminal_ ? Clock::duration(bar_interval) : Clock::duration(line_interval))) return;
+  last_output_ = now;
+  is_terminal_ ? draw_bar() : print_step();
+}
+
+void ProgressDisplay::message(const std::string& text) {
+  clear_bar();
+  out_ << program_ << ": " << text << std::endl;
+}
+
+void ProgressDisplay::warning(const std::string& text) {
+  message("warning: " + text);
+}
+
+void ProgressDisplay::finish() {
+  clear_bar();
+  if (last_.phase.empty()) return;
+  message(fmt::format("{}: {:.0f} {} in {}", last_.phase, last_.done, last_.unit, duration(seconds_since(phase_begin_))));
+  last_ = ProgressEvent();
+}
+
+ProgressCallback ProgressDisplay::callback() {
+  return [this](const ProgressEvent& event) { show(event); };
+}
+
+void ProgressDisplay::begin_phase(const ProgressEvent& event) {
+  phase_begin_ = last_output_ = Clock::now();
+  first_done_ = event.done;
+}
+
+void ProgressDisplay::draw_bar() {
+  const double elapsed = seconds_since(phase_begin_);
+  const double rate = elapsed > 0 ? (last_.done - first_done_) / elapsed : 0;
+  std::string bar;
+  if (last_.total > 0) {
+    constexpr int width = 24;
+    const int filled = static_cast<int>(std::clamp(last_.done / last_.total, 0.0, 1.0) * width);
+    bar = fmt::format("[{}{}] ", std::string(static_cast<std::size_t>(filled), '#'),
+                      std::string(static_cast<std::size_t>(width - filled), '.'));
+  }
+  // A line that wraps could not be taken back with a carriage return.
+  const std::string line = fmt::format("{} {}{}", last_.phase, bar, state_of(last_, rate)).substr(0, terminal_width() - 1);
+  out_ << "\r\033[K" << line << std::flush;
+  has_bar_ = true;
+}
+
+void ProgressDisplay::print_step() {
+  const double elapsed = seconds_since(phase_begin_);
+  const double rate = elapsed > 0 ? (last_.done - first_done_) / elapsed : 0;
+  message(fmt::format("{}: {}", last_.phase, state_of(last_, rate)));
+}
+
+void ProgressDisplay::clear_bar() {
+  if (has_bar_) out_ << "\r\033[K" << std::flush;
+  has_bar_ = false;
+}
+
+}  // namespace gapkit::apps

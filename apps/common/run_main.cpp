@@ -1,0 +1,56 @@
+#include "run_main.hpp"
+
+#include <fmt/format.h>
+
+#include <gapkit/core/errors.hpp>
+#include <iostream>
+#include <new>
+
+namespace gapkit::apps {
+namespace {
+
+int fail(const CLI::App& app, const std::string& message, ExitCode code) {
+  std::cout.flush();
+  std::cerr << app.get_name() << ": error: " << message << std::endl;
+  return code;
+}
+
+/// "; did you mean '--json'?" for the first option on the command line that the program does not have; else "".
+std::string option_suggestion(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options())
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  for (int i = 1; i < argc; ++i) {
+    std::string word = argv[i];
+    if (word.rfind("--", 0) != 0 || word.size() == 2) continue;
+    word = word.substr(0, word.find('='));
+    if (std::find(known.begin(), known.end(), word) == known.end()) return suggestion(word, known);
+  }
+  return "";
+}
+
+}  // namespace
+
+int run_main(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
+  try {
+    app.parse(argc, argv);
+    body();
+    return exit_good;
+  } catch (const CLI::Success& e) {  // --help, --version
+    return app.exit(e);
+  } catch (const CLI::ParseError& e) {
+    return fail(app, fmt::format("{}{} (see {} --help)", e.what(), option_suggestion(app, argc, argv), app.get_name()), exit_bad_input);
+  } catch (const InputError& e) {
+    return fail(app, e.what(), exit_bad_input);
+  } catch (const NumericalError& e) {
+    return fail(app, e.what(), exit_numerical_failure);
+  } catch (const std::bad_alloc&) {
+    return fail(app, "out of memory; use fewer sparse points or smaller frames, or a machine with more memory", exit_numerical_failure);
+  } catch (const std::exception& e) {
+    return fail(app, fmt::format("internal error (please report): {}", e.what()), exit_bug);
+  } catch (...) {
+    return fail(app, "internal error (please report): unknown exception", exit_bug);
+  }
+}
+
+}  // namespace gapkit::apps

@@ -1,0 +1,41 @@
+#include "text_file.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <gapkit/core/errors.hpp>
+
+#include "io/temporary_file.hpp"
+
+namespace gapkit::apps {
+
+void write_text_file(const std::filesystem::path& path, const std::string& text) {
+  TemporaryFile file(path);
+  file.append(text);
+  file.commit();
+}
+
+void check_can_be_written(const std::filesystem::path& path, const std::string& option) {
+  if (path.empty()) throw InputError(fmt::format("{}: the file name is empty", option));
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    throw InputError(fmt::format("{} {}: this is a folder; expected a file name", option, path.string()));
+  const bool is_device = std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored);
+  if (is_device) return;
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  if (!std::filesystem::is_directory(folder, ignored))
+    throw InputError(fmt::format("{} {}: the folder '{}' does not exist; create it first", option, path.string(), folder.string()));
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    throw InputError(
+        fmt::format("{} {}: cannot write into the folder '{}': {}", option, path.string(), folder.string(), std::strerror(errno)));
+}
+
+void check_differs(const std::filesystem::path& output, const std::string& option, const std::filesystem::path& input) {
+  std::error_code ignored;
+  if (std::filesystem::equivalent(output, input, ignored))
+    throw InputError(fmt::format("{} {}: this is an input file, which would be overwritten; choose another name", option, output.string()));
+}
+
+}  // namespace gapkit::apps

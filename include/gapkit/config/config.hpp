@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+#include <gapkit/fit/options.hpp>
+
+namespace gapkit {
+
+/// Files or globs, relative to the current folder, that take the place of the configuration's (command-line flags).
+/// A list that is empty changes nothing; what the configuration says instead of a list that is not empty is not looked at.
+struct DataFiles {
+  std::vector<std::string> train;
+  std::vector<std::string> validation;
+};
+
+/// Reads a TOML configuration (docs/configuration.md). Paths of data in it are relative to its folder and come back absolute; globs
+/// in `train` and `validation` are expanded in sorted order. The paths in [output] stay as they are: relative to the current folder.
+/// `resolved` is filled; whoever changes an option afterwards calls fit_options_to_toml again.
+/// Unknown keys, wrong types, impossible values, files that do not exist: InputError "file:line: …" with the nearest valid name.
+FitOptions read_fit_options(const std::filesystem::path& path, const DataFiles& instead = {});
+
+/// The same from a string; `name` stands for the file in messages, `folder` is what paths are relative to.
+FitOptions parse_fit_options(const std::string& toml, const std::string& name, const std::filesystem::path& folder,
+                             const DataFiles& instead = {});
+
+/// The configuration as TOML with every default written out; reading it back gives equal options.
+std::string fit_options_to_toml(const FitOptions& options);
+
+}  // namespace gapkit

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <gapkit/core/types.hpp>
+#include <variant>
+
+namespace gapkit {
+
+/// Value of a key in the comment line of an extended-XYZ frame.
+using FieldValue = std::variant<bool, std::int64_t, double, std::string, std::vector<bool>, std::vector<std::int64_t>,
+                                std::vector<double>, std::vector<std::string>, Matrix>;
+
+/// One key=value pair of a frame.
+struct Field {
+  std::string key;
+  FieldValue value;
+  std::string text;  ///< the value as it stood in the file, delimiters included; empty if it was set by a program
+};
+
+/// One entry of `Properties`: `count` values for each atom, atom-major.
+struct Column {
+  std::string name;
+  int count = 1;
+  /// vector<double> for R, vector<int64> for I, vector<string> for S, vector<bool> for L; length n_atoms · count
+  std::variant<std::vector<double>, std::vector<std::int64_t>, std::vector<std::string>, std::vector<bool>> values;
+};
+
+/// Atoms in a cell with what is known about them. A plain value: no results, no cutoff, no descriptors.
+///
+/// Units: Å, eV, eV/Å. `virial` is −dE/dstrain in eV (−stress·volume), symmetric.
+struct Structure {
+  std::optional<Matrix3> cell;                    ///< rows are the cell vectors; absent for a molecule
+  std::array<bool, 3> pbc = {false, false, false};
+  std::vector<int> atomic_numbers;
+  Positions positions;
+
+  // Targets, where the frame has them (see io/targets.hpp)
+  std::optional<double> energy;
+  std::optional<Positions> forces;
+  std::optional<Matrix3> virial;
+  std::optional<double> energy_sigma;             ///< eV, absolute: replaces σ_E √N
+  std::optional<double> force_sigma;              ///< eV/Å
+  std::optional<double> virial_sigma;             ///< eV, absolute
+  std::vector<double> force_atom_sigma;           ///< eV/Å per atom; empty or n entries
+  std::vector<bool> force_mask;                   ///< true: the atom's forces are not fitted; empty or n entries
+  std::string config_type = "default";
+
+  // Every other key and column, and where the frame came from
+  std::vector<Field> fields;
+  std::vector<Column> columns;
+  std::string source;                             ///< "train.xyz:4127 (frame 12)", for messages
+
+  int size() const { return static_cast<int>(atomic_numbers.size()); }
+  /// |a · (b × c)| in Å³; 0 without a cell.
+  double volume() const;
+
+  const Field* find_field(std::string_view key) const;
+  const Column* find_column(std::string_view name) const;
+  /// Adds or replaces a key.
+  void set_field(std::string_view key, FieldValue value);
+  /// Adds or replaces a column of reals: values has n·count entries, atom-major.
+  void set_column(std::string_view name, int count, std::vector<double> values);
+};
+
+}  // namespace gapkit

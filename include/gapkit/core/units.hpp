@@ -1,0 +1,10 @@
+#pragma once
+
+namespace gapkit {
+
+// gapkit's units: eV, Å, eV/Å, amu, fs; stress in eV/Å³. CODATA 2018.
+inline constexpr double gpa_per_ev_per_cubic_angstrom = 160.21766208;
+inline constexpr double ev_per_hartree = 27.211386245988;
+inline constexpr double angstrom_per_bohr = 0.529177210903;
+
+}  // namespace gapkit

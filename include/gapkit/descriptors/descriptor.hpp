@@ -1,0 +1,95 @@
+#pragma once
+
+#include <functional>
+#include <gapkit/core/neighbor_list.hpp>
+#include <gapkit/core/parameters.hpp>
+#include <gapkit/core/reusable_matrix.hpp>
+#include <memory>
+
+namespace gapkit {
+
+/// How the features of some environments change with the vectors r_ij to neighbours of one species.
+///
+/// Row 3q+α belongs to pair q and Cartesian component α. The derivative of the feature vector of environment e = environment[q] is
+///     dx_e/dr_qα = values(3q+α, ·) scattered to the columns `feature`  −  projection(3q+α) · x_e
+/// (the second part comes from normalising x; `projection` is zero for descriptors that do not normalise).
+struct JacobianBlock {
+  std::vector<int> feature;             ///< feature index of each column; empty: all, in order
+  std::vector<int> environment;         ///< [Q] row of Features::x
+  std::vector<int> neighbor;            ///< [Q] atom index of the neighbour
+  std::vector<Vector3> vector;          ///< [Q] r_ij, Å
+  ReusableMatrix values;                ///< [3Q, C], 1/Å
+  std::vector<double> projection;       ///< [3Q], 1/Å
+  std::vector<double> cutoff_gradient;  ///< [3Q] d f_e / d r_qα, 1/Å; empty if the covariance cutoff is constant
+
+  int pair_count() const { return static_cast<int>(environment.size()); }
+};
+
+/// Feature vectors of the environments of a range of centre atoms. Reused from chunk to chunk.
+struct Features {
+  ReusableMatrix x;                     ///< [E, D], one environment per row
+  std::vector<double> cutoff;           ///< [E] covariance cutoff f of each environment (1 for SOAP)
+  std::vector<int> centre;              ///< [E] atom index of the centre
+  std::vector<int> partner;             ///< [E] atom that shares the local energy half and half with the centre; −1: the centre alone
+  std::vector<JacobianBlock> blocks;    ///< one per neighbour species, if derivatives were asked for
+
+  // What a descriptor keeps between compute and pullback
+  ReusableMatrix workspace;
+  std::vector<std::size_t> pair;        ///< pairs of the environment source that environments refer to
+
+  int size() const { return static_cast<int>(centre.size()); }
+};
+
+enum class Derivatives { none, pullback, jacobian };
+
+/// Turns the surroundings of atoms into feature vectors. Immutable, re-entrant; threads over environments inside (OpenMP).
+class Descriptor {
+ public:
+  virtual ~Descriptor() = default;
+
+  virtual int size() const = 0;                 ///< D
+  virtual double cutoff() const = 0;            ///< Å; nothing beyond it matters
+  virtual const Parameters& parameters() const = 0;
+  /// Atomic numbers this instance is for: {centre} for SOAP, {Z1, Z2} (ascending) for a pair.
+  virtual const std::vector<int>& species() const = 0;
+  /// True if features can be negative in a scalar product (x·x' < 0): a non-integer ζ is then refused.
+  virtual bool has_nonnegative_products() const = 0;
+  /// Covariance cutoff f of an environment, recovered from its feature vector (sparse points read from a file).
+  virtual double covariance_cutoff(std::span<const double> /*x*/) const { return 1; }
+
+  /// Features of all environments whose centre is source.centre[begin … end−1].
+  ///
+  /// With Derivatives::jacobian also the blocks; with Derivatives::pullback what pullback() needs.
+  /// An atom whose species the descriptor does not know as a neighbour is ignored; whether that is an error is for the model to say.
+  /// Cost (SOAP, K = species · n_max): O(P K l_max² + K² l_max²) per environment, the Jacobian O(P K² l_max).
+  virtual void compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const = 0;
+
+  /// Chain rule without a Jacobian: adds Σ_e dE/dx_e · dx_e/dr_ij + dE/df_e · df_e/dr_ij to dE_dr[pair] for the pairs of the range.
+  ///
+  /// `features` is what compute() with Derivatives::pullback left for the same source and range; dE_dx is [E, D] (eV),
+  /// dE_df [E] (eV; ignored where the cutoff is constant), dE_dr has an entry for each pair of the source (eV/Å).
+  virtual void pullback(const Environments& source, int begin, int end, const Features& features, const MatrixView& dE_dx,
+                        std::span<const double> dE_df, std::span<Vector3> dE_dr) const = 0;
+};
+
+/// One line of the table of descriptors.
+struct DescriptorKind {
+  std::string name;
+  std::string description;
+  std::vector<ParameterInfo> parameters;
+  /// What a term of this kind expands to for a list of elements (ascending): each element, each unordered pair, …
+  std::function<std::vector<std::vector<int>>(std::span<const int> elements)> combinations;
+  /// `elements`: all elements that may occur as neighbours, ascending. Parameters must be complete.
+  std::function<std::shared_ptr<const Descriptor>(const Parameters&, const std::vector<int>& species, const std::vector<int>& elements)> make;
+};
+
+/// The table. A new descriptor is one .cpp file and one line here.
+const std::vector<DescriptorKind>& descriptor_kinds();
+/// Throws InputError with the nearest name if unknown.
+const DescriptorKind& descriptor_kind(std::string_view name);
+
+/// cos-shaped cutoff: 1 up to cutoff − width, ½[1 + cos(π(r − cutoff + width)/width)] up to cutoff, 0 beyond (METHODS 7).
+double cutoff_value(double distance, double cutoff, double width);
+double cutoff_derivative(double distance, double cutoff, double width);
+
+}  // namespace gapkit

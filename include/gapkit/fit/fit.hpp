@@ -1,0 +1,72 @@
+#pragma once
+
+#include <gapkit/core/progress.hpp>
+#include <gapkit/fit/options.hpp>
+#include <gapkit/model/model.hpp>
+
+namespace gapkit {
+
+/// What a fit of these data with these options amounts to; found by one pass over the files, without any kernel.
+struct FitPlan {
+  struct TermPlan {
+    std::string label;             ///< "soap Si"
+    int features = 0;              ///< D
+    std::int64_t candidates = 0;   ///< environments in the training data (pairs: estimated from the neighbour list)
+    int sparse_points = 0;         ///< M asked for
+  };
+  struct GroupPlan {
+    RowGroup group;
+    std::int64_t rows = 0;
+  };
+
+  std::int64_t frames = 0, atoms = 0, pairs = 0;
+  std::vector<int> elements;
+  std::map<std::string, std::int64_t> config_types;     ///< frames of each
+  std::map<int, double> reference_energies;             ///< eV
+  std::vector<TermPlan> terms;
+  std::vector<GroupPlan> groups;
+  TargetReport targets;
+
+  std::int64_t rows() const;
+  std::int64_t sparse_points() const;
+  double flop = 0;                                      ///< of the fit's matrix products (METHODS 6)
+  double gram_bytes = 0;                                ///< groups × M(M+1)/2 × 8
+  double memory_bytes = 0;                              ///< estimated peak
+  double seconds = 0;                                   ///< estimated from `flop` and a short measurement of DGEMM on this machine
+};
+
+/// What happened to one term's sparse points.
+struct TermReport {
+  std::string label;
+  std::int64_t candidates = 0;       ///< environments offered (after the cap, before duplicates were dropped)
+  std::int64_t duplicates = 0;
+  int asked = 0;
+  int chosen = 0;
+  int dropped = 0;                   ///< linearly dependent beyond what the jitter holds apart
+  int effective_rank = 0;            ///< pivots of K_MM above twice the jitter
+  double jitter = 0;                 ///< eV², added to the diagonal
+};
+
+struct FitReport {
+  FitPlan plan;
+  std::vector<TermReport> terms;
+  std::map<std::string, double> phase_seconds;   ///< wall time: "scan", "select", "kernel rows", "whiten", "gram", "solve"
+  double log_evidence = 0;
+};
+
+struct FitResult {
+  Model model;
+  FitReport report;
+};
+
+/// One pass over the training files. Throws InputError for whatever would stop the fit, also if the memory estimate exceeds
+/// options.memory.
+FitPlan plan_fit(const FitOptions& options, const ProgressCallback& progress = {});
+
+/// Fits: plan, choice of sparse points, one pass that folds every frame into sufficient statistics, solution (METHODS 2-4).
+///
+/// Memory: groups · M²/2 + one batch of rows · M numbers and the largest frame; independent of the number of frames.
+/// The result depends on options and data only, not on the number of threads (to rounding).
+FitResult fit(const FitOptions& options, const ProgressCallback& progress = {});
+
+}  // namespace gapkit

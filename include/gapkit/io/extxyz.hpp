@@ -1,0 +1,60 @@
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <gapkit/core/structure.hpp>
+#include <memory>
+
+namespace gapkit {
+
+/// Reads the frames of an extended-XYZ file one after the other; memory is that of one frame.
+///
+/// Follows the libAtoms specification: Properties with R/I/S/L columns of any width, quoted, bare, {…} and […] values, Fortran `d`
+/// exponents, T/F/true/false. `Lattice` fills the cell (9 numbers; 3 are a diagonal, 1 a cube), `pbc` the periodicity (default:
+/// T T T with a Lattice, F F F without). Species come from the column `species` (or `element`, `Z`, `numbers`), positions from
+/// `pos` (or `positions`). Everything else lands in `fields` and `columns`, in the order of the file. Targets are not assigned here:
+/// see io/targets.hpp. A plain XYZ file (no Properties) has species (or atomic numbers) and positions, what follows them is not read;
+/// its second line, unless it consists of key=value pairs, becomes the field `comment`.
+/// Throws InputError with file, line and frame for whatever is wrong (atoms and frames counted from 1), NaN and infinity in positions
+/// and Lattice included; columns and fields may hold them. After an error every further next() throws it again.
+class ExtxyzReader {
+ public:
+  explicit ExtxyzReader(const std::filesystem::path& path);
+  ~ExtxyzReader();
+  ExtxyzReader(ExtxyzReader&&) noexcept;
+
+  /// Next frame, or nothing at the end of the file.
+  std::optional<Structure> next();
+  /// Frames read so far.
+  int frame_count() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Writes frames so that every number reads back to the same bits (shortest round-trip form).
+///
+/// Writes to a temporary file beside `path`, which `commit()` renames; without a commit nothing appears under `path`.
+/// Species and positions are written first, then `columns`, and in the comment line Lattice, Properties, `fields`, pbc.
+/// Fields with a `text` are written as it stands. Devices and pipes are written directly, a symbolic link is followed.
+/// Throws InputError if the file cannot be written (with the system's reason) or a frame could not be read back (no atoms, words with
+/// spaces in a column), NumericalError for positions or a cell that are not finite.
+class ExtxyzWriter {
+ public:
+  explicit ExtxyzWriter(const std::filesystem::path& path);
+  ~ExtxyzWriter();
+  ExtxyzWriter(ExtxyzWriter&&) noexcept;
+
+  void write(const Structure& structure);
+  void commit();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// All frames of a file; for small files and tests.
+std::vector<Structure> read_extxyz(const std::filesystem::path& path);
+
+}  // namespace gapkit

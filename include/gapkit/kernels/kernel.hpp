@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <gapkit/core/parameters.hpp>
+#include <memory>
+
+namespace gapkit {
+
+/// Covariance κ of two feature vectors, without amplitude and covariance cutoffs (those belong to the term). Immutable, re-entrant.
+///
+/// Every kernel here has a gradient of the form
+///     ∂κ(x, z)/∂x = slope(x, z) · (Λ z − h Λ x)        Λ = diag(metric(D)), h = 1 if is_stationary() else 0
+/// so that derivatives of many kernels at once are one matrix product with the points Λ z.
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+
+  virtual const Parameters& parameters() const = 0;
+  virtual bool is_stationary() const = 0;
+  /// Diagonal of Λ for feature vectors of `size` components; empty: the unit matrix. Throws InputError if the kernel does not go
+  /// with that size.
+  virtual Vector metric(int size) const = 0;
+  /// Throws InputError if the kernel does not go with features of this size or sign.
+  virtual void check_features(int size, bool has_nonnegative_products) const = 0;
+
+  /// value(e, m) = κ(x_e, z_m); with `slope` also the slope. Shapes [E, D], [M, D] → [E, M]. Cost: one GEMM, or E·M·D.
+  /// `inner` (optional): x_e · Λ z_m. Outputs must not overlap each other or the inputs.
+  /// Uses several threads only if called outside an OpenMP parallel region. Throws InputError if shapes disagree.
+  virtual void compute(const MatrixView& x, const MatrixView& z, MatrixSlice value, MatrixSlice* slope = nullptr,
+                       MatrixSlice* inner = nullptr) const = 0;
+};
+
+struct KernelKind {
+  std::string name;
+  std::string description;
+  std::vector<ParameterInfo> parameters;
+  /// Parameters must be complete.
+  std::function<std::shared_ptr<const Kernel>(const Parameters&)> make;
+};
+
+/// The table. A new kernel is one .cpp file and one line here.
+const std::vector<KernelKind>& kernel_kinds();
+/// Throws InputError with the nearest name if there is no such kernel.
+const KernelKind& kernel_kind(std::string_view name);
+
+}  // namespace gapkit

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <gapkit/model/term.hpp>
+
+namespace gapkit {
+
+/// Which observables of a structure are wanted, and where their rows stand: energy, forces, virial, in this order.
+struct Observables {
+  bool energy = true, forces = true, virial = true;
+
+  Eigen::Index rows(int atoms) const { return (energy ? 1 : 0) + (forces ? 3 * Eigen::Index(atoms) : 0) + (virial ? 6 : 0); }
+  Eigen::Index forces_row() const { return energy ? 1 : 0; }
+  Eigen::Index virial_row(int atoms) const { return forces_row() + (forces ? 3 * Eigen::Index(atoms) : 0); }
+};
+
+/// Kernel rows of one structure against all sparse sets. The only place where environments are summed into observables.
+///
+/// Row k(o) holds the observable o applied to δ² f κ(·, x_m) f_m for each sparse point m of each term (METHODS 1): energy in eV,
+/// forces in eV/Å (−d/dr, atom-major x y z), virial in eV (−Σ r_ij ⊗ dE/dr_ij, xx yy zz yz xz xy).
+/// Cost: one GEMM [3P, D]·[D, M] per centre atom and term; 6 P D M flop.
+/// Source: Bartók & Csányi, Int. J. Quantum Chem. 115, 1051 (2015), section 4.
+///
+/// Not re-entrant (it owns its scratch memory); threads inside, over environments and over columns, with the same result for any number.
+class KernelRows {
+ public:
+  /// The terms must outlive the object.
+  explicit KernelRows(std::span<const Term> terms);
+  ~KernelRows();
+
+  Eigen::Index columns() const { return offsets_.back(); }
+  const std::vector<Eigen::Index>& offsets() const { return offsets_; }
+
+  /// rows: [wanted.rows(atoms), columns()], overwritten. `atoms`: number of atoms whose forces are rows; neighbours' indices must be below.
+  void compute(const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows);
+
+  /// Rows of the local energies of atoms 0 … atoms−1: [atoms, columns()], overwritten. A pair's environment counts half at each end.
+  void compute_local(const Environments& environments, int atoms, MatrixSlice rows);
+
+ private:
+  struct Scratch;
+  void add_term(std::size_t t, const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows);
+
+  std::span<const Term> terms_;
+  std::vector<Eigen::Index> offsets_;
+  std::vector<std::vector<Matrix>> gradient_points_;   // per term and neighbour species: Λ z at the features of the block, [M, C]
+  std::unique_ptr<Scratch> scratch_;
+};
+
+}  // namespace gapkit

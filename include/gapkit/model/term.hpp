@@ -1,0 +1,45 @@
+#pragma once
+
+#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/kernels/kernel.hpp>
+#include <gapkit/sparsify/selection.hpp>
+
+namespace gapkit {
+
+/// The representative environments of one term.
+struct SparseSet {
+  Matrix x;                                ///< [M, D] feature vectors
+  Vector cutoff;                           ///< [M] covariance cutoffs
+  std::vector<EnvironmentOrigin> origin;   ///< [M], or empty if they came from a file
+
+  Eigen::Index size() const { return x.rows(); }
+};
+
+/// One additive part of the energy: E_t(S) = Σ_e ε_t(x_e) over its environments, ε_t ~ GP(0, δ² f κ(x, x') f').
+struct Term {
+  std::string name;                        ///< of the [[term]] it belongs to; terms of one name share their amplitude unless delta is a table
+  std::string descriptor_name;
+  std::string kernel_name;
+  std::vector<int> species;                ///< the combination it is for
+  std::vector<int> elements;               ///< neighbour elements it was made with
+  std::shared_ptr<const Descriptor> descriptor;
+  std::shared_ptr<const Kernel> kernel;
+  double delta = 1;                        ///< eV
+  SparseSet sparse;
+
+  /// "soap Si", "two_body Si-O"
+  std::string label() const;
+};
+
+/// "Si", "Si-O": a combination of elements as configuration and messages write it.
+std::string combination_name(const std::vector<int>& species);
+
+/// δ² f_m κ(x_m, x_m') f_m' between the sparse points of a term, [M, M], eV².
+Matrix sparse_covariance(const Term& term);
+
+/// Sparse points in all terms, and where each term's columns begin.
+Eigen::Index sparse_count(std::span<const Term> terms);
+std::vector<Eigen::Index> sparse_offsets(std::span<const Term> terms);
+double largest_cutoff(std::span<const Term> terms);
+
+}  // namespace gapkit

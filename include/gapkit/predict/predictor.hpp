@@ -1,0 +1,55 @@
+#pragma once
+
+#include <gapkit/model/covariance.hpp>
+#include <gapkit/model/model.hpp>
+
+namespace gapkit {
+
+struct PredictionRequest {
+  bool forces = true;            ///< forces, virial and stress
+  bool energy_std = false;
+  bool local_std = false;
+};
+
+/// Energies in eV, forces in eV/Å, virial in eV (−dE/dstrain).
+///
+/// `…_epistemic`: √(novelty + data), what more data would remove. `energy_std` adds the fitted noise σ_E √N of the structure's config
+/// type (METHODS 5 with a = b = 1: uncalibrated); it needs a Structure.
+struct Prediction {
+  double energy = 0;
+  Vector local_energy;                                      ///< sums to energy
+  std::optional<Positions> forces;
+  std::optional<Matrix3> virial;
+  std::optional<double> energy_std;                         ///< eV: the error to expect against a new reference value
+  std::optional<double> energy_std_epistemic;               ///< eV
+  std::optional<Vector> local_energy_std_epistemic;
+};
+
+/// A model made ready for evaluation. One object per thread of control (it owns scratch memory); threads inside.
+///
+/// Cost per atom, M sparse points, D features, P neighbours: 4 M D flop in two GEMMs, and O(P n_max l_max²) for descriptor and pullback:
+/// nothing in M × P. Memory is bounded: atoms are worked on in chunks.
+class Predictor {
+ public:
+  explicit Predictor(std::shared_ptr<const Model> model);
+  ~Predictor();
+
+  const Model& model() const { return *model_; }
+
+  /// Throws InputError naming structure and element if the model does not know one.
+  Prediction compute(const Structure& structure, const PredictionRequest& request = {});
+
+  /// For programs that have neighbours already (molecular dynamics): centres with their neighbours, ghosts allowed. Forces and local
+  /// energies have `atoms` rows, one for every index that occurs. Error bars need every index below the number of centres' atoms.
+  Prediction compute(const Environments& environments, int atoms, const PredictionRequest& request = {});
+
+ private:
+  struct Scratch;
+  std::shared_ptr<const Model> model_;
+  std::unique_ptr<Scratch> scratch_;
+};
+
+/// Voigt stress xx yy zz yz xz xy in eV/Å³, positive under tension, of a virial in eV.
+Voigt stress_of(const Matrix3& virial, double volume);
+
+}  // namespace gapkit

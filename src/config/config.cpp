@@ -1,0 +1,200 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <gapkit/config/config.hpp>
+#include <gapkit/core/elements.hpp>
+#include <gapkit/core/errors.hpp>
+#include <sstream>
+
+#include "config/files.hpp"
+#include "config/keys.hpp"
+#include "config/term.hpp"
+
+namespace gapkit {
+namespace {
+
+using Kind = TomlValue::Kind;
+
+constexpr std::uintmax_t largest_file = 16 << 20;  // bytes; a longer file is no configuration but, say, data
+
+void check_sections(const TomlValue& document, const std::string& name) {
+  std::vector<std::string> known;
+  for (const SectionKeys& section : configuration_keys())
+    if (section.name.find('.') == std::string::npos) known.push_back(section.name);
+  for (const TomlEntry& entry : document.entries) {
+    if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
+    const std::string place = fmt::format("{}:{}: ", name, entry.line);
+    if (entry.key == "optimize" || entry.key == "calibration")
+      throw InputError(fmt::format("{}[{}] is not available in this version", place, entry.key));
+    const bool is_table = entry.value.kind == Kind::table || entry.value.kind == Kind::list;
+    for (const SectionKeys& section : configuration_keys())
+      if (!is_table && std::find(section.keys.begin(), section.keys.end(), entry.key) != section.keys.end())
+        throw InputError(fmt::format("{}'{}' stands outside of the sections; it belongs in {}", place, entry.key,
+                                     section.name == "term" ? "[[term]]" : "[" + section.name + "]"));
+    throw InputError(fmt::format("{}unknown {} '{}'{}", place, is_table ? "section" : "key", entry.key, suggestion(entry.key, known)));
+  }
+}
+
+std::vector<std::string> read_files(const Section& section, const std::string& key, const std::filesystem::path& folder) {
+  const auto fail = [&](const std::string& what) { section.fail(section.line(key), fmt::format("'{}': {}", key, what)); };
+  return expanded_files(section.texts(key), folder, fail);
+}
+
+std::vector<std::string> files_instead(const std::vector<std::string>& patterns) {
+  return expanded_files(patterns, std::filesystem::current_path(), [](const std::string& what) { throw InputError(what); });
+}
+
+void read_data(const Section& section, const std::filesystem::path& folder, const DataFiles& instead, FitOptions& options) {
+  section.check_keys(section_keys("data"));
+  if (!instead.train.empty()) {
+    options.train = files_instead(instead.train);
+  } else {
+    options.train = read_files(section, "train", folder);
+    if (options.train.empty())
+      section.fail(section.line("train"), "'train' is missing or empty, expected the names of files with training structures");
+  }
+  options.validation = instead.validation.empty() ? read_files(section, "validation", folder) : files_instead(instead.validation);
+
+  if (section.has("use")) {
+    options.use_energy = options.use_forces = options.use_virial = false;
+    const auto targets = section.texts("use");
+    if (targets.empty()) section.fail(section.line("use"), "'use' is empty, expected some of energy, forces, virial");
+    for (const std::string& target : targets) {
+      if (target == "energy")
+        options.use_energy = true;
+      else if (target == "forces")
+        options.use_forces = true;
+      else if (target == "virial")
+        options.use_virial = true;
+      else
+        section.fail(section.line("use"), fmt::format("'use' contains '{}'{}", target,
+                                                      suggestion(target, std::vector<std::string>{"energy", "forces", "virial"})));
+    }
+  }
+  options.keys.energy = section.text("energy_key", options.keys.energy, true);
+  options.keys.forces = section.text("forces_key", options.keys.forces, true);
+  options.keys.virial = section.text("virial_key", options.keys.virial, true);
+  options.keys.stress = section.text("stress_key", options.keys.stress, true);
+  options.keys.config_type = section.text("config_type_key", options.keys.config_type, true);
+  options.keys.force_mask = section.text("force_mask_key", options.keys.force_mask, true);
+}
+
+void read_reference_energies(const Section& section, ReferenceEnergyOptions& options) {
+  using Mode = ReferenceEnergyOptions::Mode;
+  section.check_keys(section_keys("reference_energies"));
+  const std::vector<std::string> modes = {"isolated", "least_squares", "explicit"};
+  const std::string mode = section.choice("mode", "isolated", modes);
+  options.mode = mode == "isolated" ? Mode::isolated : mode == "least_squares" ? Mode::least_squares : Mode::explicit_values;
+  if (options.mode != Mode::explicit_values) {
+    if (section.has("explicit"))
+      section.fail(section.line("explicit"), fmt::format("'explicit' goes with mode = \"explicit\", found \"{}\"", mode));
+    return;
+  }
+  if (!section.has("explicit"))
+    section.fail(section.line("mode"), "mode \"explicit\" needs a table 'explicit' of energies per atom (eV), such as { Si = -0.79 }");
+  const Section table = section.section("explicit", "[reference_energies] explicit");
+  if (table.entries().empty()) section.fail(section.line("explicit"), "'explicit' is empty, expected an energy (eV) for each element");
+  for (const TomlEntry& entry : table.entries()) {
+    const int z = find_atomic_number(entry.key);
+    if (z == 0) table.fail(entry.line, fmt::format("'{}' is not a chemical element", entry.key));
+    if (!options.values.emplace(element_symbol(z), table.number(entry, "a number (eV)")).second)
+      table.fail(entry.line, fmt::format("two energies for '{}'", element_symbol(z)));
+  }
+}
+
+SigmaOptions read_sigmas(const Section& section, const SigmaOptions& defaults) {
+  return {section.positive("energy", defaults.energy, "eV"), section.positive("force", defaults.force, "eV/Å"),
+          section.positive("virial", defaults.virial, "eV")};
+}
+
+void read_regularization(const Section& section, RegularizationOptions& options) {
+  section.check_keys(section_keys("regularization"));
+  options.standard = read_sigmas(section, options.standard);
+  options.scale_with_atoms = section.boolean("scale_with_atoms", options.scale_with_atoms);
+  const Section types = section.section("config_type", "[regularization.config_type]");
+  for (const TomlEntry& entry : types.entries()) {
+    const Section type = types.section(entry.key, fmt::format("[regularization.config_type.{}]", toml_key(entry.key)));
+    type.check_keys(section_keys("regularization.config_type.*"));
+    options.config_type[entry.key] = read_sigmas(type, options.standard);
+  }
+}
+
+void read_terms(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, FitOptions& options) {
+  const TomlEntry* entry = document.find("term");
+  if (!entry)
+    throw InputError(name + ":1: no [[term]], expected at least one (descriptor, kernel, delta, n_sparse: docs/configuration.md)");
+  const auto is_table = [](const TomlValue& value) { return value.kind == Kind::table; };
+  const auto& tables = entry->value.items;
+  if (entry->value.kind != Kind::list || tables.empty() || !std::all_of(tables.begin(), tables.end(), is_table))
+    throw InputError(fmt::format("{}:{}: 'term' is {}, expected [[term]] in double brackets, once for each term", name, entry->line,
+                                 entry->value.description()));
+  std::vector<Section> sections;
+  for (const TomlValue& table : tables) {
+    sections.emplace_back(&table, "[[term]]", name, entry->line);
+    options.terms.push_back(read_term(sections.back(), folder));
+  }
+  name_terms(options.terms, sections);
+}
+
+void read_solver(const Section& section, FitOptions& options) {
+  section.check_keys(section_keys("solver"));
+  if (section.has("jitter") && section.has("jitter_absolute"))
+    section.fail(std::max(section.line("jitter"), section.line("jitter_absolute")),
+                 "'jitter' and 'jitter_absolute' exclude each other, expected one of them");
+  options.jitter = section.not_negative("jitter", options.jitter);
+  if (section.has("jitter_absolute")) options.jitter_absolute = section.not_negative("jitter_absolute", 0);
+}
+
+}  // namespace
+
+FitOptions parse_fit_options(const std::string& toml, const std::string& name, const std::filesystem::path& folder,
+                             const DataFiles& instead) {
+  const TomlValue document = parse_toml(toml, name);
+  check_sections(document, name);
+  const auto section = [&](const std::string& key) {
+    const std::string label = "[" + key + "]";
+    const TomlEntry* entry = document.find(key);
+    if (entry && entry->value.kind != Kind::table)
+      throw InputError(fmt::format("{}:{}: '{}' is {}, expected a section {}", name, entry->line, key, entry->value.description(), label));
+    return Section(entry ? &entry->value : nullptr, label, name, entry ? entry->line : 1);
+  };
+
+  FitOptions options;
+  read_data(section("data"), folder, instead, options);
+  read_reference_energies(section("reference_energies"), options.reference_energies);
+  read_terms(document, name, folder, options);
+  read_regularization(section("regularization"), options.regularization);
+  read_solver(section("solver"), options);
+
+  const Section output = section("output");
+  output.check_keys(section_keys("output"));
+  options.model_path = output.text("model", options.model_path);
+  options.sparse_output = output.text("sparse", options.sparse_output, true);
+  const Section run = section("run");
+  run.check_keys(section_keys("run"));
+  options.seed = static_cast<std::uint64_t>(run.integer("seed", 0, 0, std::numeric_limits<std::int64_t>::max()));
+  options.memory = run.positive("memory", options.memory, "GB");
+  options.resolved = fit_options_to_toml(options);
+  return options;
+}
+
+FitOptions read_fit_options(const std::filesystem::path& path, const DataFiles& instead) {
+  const std::string name = path.string();
+  if (const std::string reason = why_not_a_file(name); !reason.empty())
+    throw InputError(fmt::format("{}: the configuration cannot be read: {}", name, reason));
+  std::error_code error;
+  if (const auto size = std::filesystem::file_size(path, error); !error && size > largest_file)
+    throw InputError(fmt::format("{}: is {} bytes long and no configuration (at most {})", name, size, largest_file));
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file || file.bad())
+    throw InputError(fmt::format("{}: the configuration cannot be read: {}", name, errno ? std::strerror(errno) : "read error"));
+  return parse_fit_options(text.str(), name, path.has_parent_path() ? path.parent_path() : std::filesystem::path("."), instead);
+}
+
+}  // namespace gapkit

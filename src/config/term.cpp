@@ -1,0 +1,344 @@
+#include "config/term.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <climits>
+#include <gapkit/core/elements.hpp>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/kernels/kernel.hpp>
+#include <gapkit/sparsify/selection.hpp>
+#include <set>
+
+#include "config/files.hpp"
+#include "config/keys.hpp"
+
+namespace gapkit {
+namespace {
+
+using Kind = TomlValue::Kind;
+
+constexpr const char* not_available = "is not available in this version";
+
+template <class Kinds>
+std::vector<std::string> names_of(const Kinds& kinds) {
+  std::vector<std::string> names;
+  for (const auto& kind : kinds) names.push_back(kind.name);
+  return names;
+}
+
+std::vector<std::string> parameter_names(std::span<const ParameterInfo> infos) {
+  std::vector<std::string> names;
+  for (const auto& info : infos) names.push_back(info.name);
+  return names;
+}
+
+bool contains(std::span<const std::string> names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+void append(std::vector<std::string>& names, std::span<const std::string> more) {
+  for (const auto& name : more)
+    if (!contains(names, name)) names.push_back(name);
+}
+
+// --- combinations of elements ---
+
+std::string label_of(std::span<const int> elements) {
+  std::string label;
+  for (const int z : elements) label += (label.empty() ? "" : "-") + element_symbol(z);
+  return label;
+}
+
+/// "Si-O" → {14, 8}; empty if one of the parts is no element.
+std::vector<int> elements_in(const std::string& text) {
+  std::vector<int> elements;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find('-', begin), text.size());
+    const int z = find_atomic_number(std::string_view(text).substr(begin, end - begin));
+    if (z == 0) return {};
+    elements.push_back(z);
+    begin = end + 1;
+  }
+  return elements;
+}
+
+/// The label of a combination of the descriptor, its elements in the descriptor's own order; empty if it is none.
+std::string combination_label(const std::string& text, const DescriptorKind& descriptor) {
+  const std::vector<int> given = elements_in(text);
+  const std::set<int> unique(given.begin(), given.end());
+  const std::vector<int> elements(unique.begin(), unique.end());
+  if (given.empty()) return "";
+  const auto combinations = descriptor.combinations(elements);
+  if (std::find(combinations.begin(), combinations.end(), given) != combinations.end()) return label_of(given);
+  auto sorted = given;
+  std::sort(sorted.begin(), sorted.end());
+  for (const auto& combination : combinations) {
+    auto other = combination;
+    std::sort(other.begin(), other.end());
+    if (other == sorted) return label_of(combination);
+  }
+  return "";
+}
+
+/// "'Si'" or "'Si-Si'": what a combination of this descriptor looks like.
+std::string example_of(const DescriptorKind& descriptor) {
+  const std::vector<int> silicon = {14};
+  const auto combinations = descriptor.combinations(silicon);
+  return fmt::format("'{}'", combinations.empty() ? "Si" : label_of(combinations.front()));
+}
+
+std::vector<std::string> read_species(const Section& section, const DescriptorKind& descriptor) {
+  std::vector<std::string> result;
+  const auto texts = section.texts("species");
+  if (texts.empty() && section.has("species")) section.fail(section.line("species"), "'species' is empty; \"all\" stands for all");
+  if (texts.size() == 1 && texts.front() == "all") return {};
+  for (const std::string& text : texts) {
+    std::string label = combination_label(text, descriptor);
+    if (label.empty() && find_atomic_number(text) > 0) label = element_symbol(find_atomic_number(text));
+    if (label.empty())
+      section.fail(section.line("species"),
+                   fmt::format("'species' contains '{}', expected \"all\", elements such as 'Si', or combinations such as {} for {}", text,
+                               example_of(descriptor), descriptor.name));
+    if (contains(result, label)) section.fail(section.line("species"), fmt::format("'species' contains '{}' twice", label));
+    result.push_back(label);
+  }
+  return result;
+}
+
+/// Calls use(label, entry) for every entry of a table by combination.
+template <class Use>
+void for_each_combination(const Section& section, const TomlEntry& table, const DescriptorKind& descriptor, Use use) {
+  if (table.value.entries.empty()) section.wrong(table, "at least one combination of elements in the table");
+  std::set<std::string> seen;
+  for (const TomlEntry& entry : table.value.entries) {
+    const std::string label = combination_label(entry.key, descriptor);
+    if (label.empty())
+      section.fail(entry.line, fmt::format("'{}' has an entry '{}', expected a combination of elements such as {} for {}", table.key,
+                                           entry.key, example_of(descriptor), descriptor.name));
+    if (!seen.insert(label).second) section.fail(entry.line, fmt::format("'{}' has two entries for '{}'", table.key, label));
+    use(label, entry);
+  }
+}
+
+// --- parameters ---
+
+/// The value of a parameter if it is of a type that parameters can have.
+ParameterValue parameter_value(const Section& section, const TomlEntry& entry, const ParameterInfo& info) {
+  const TomlValue& value = entry.value;
+  switch (value.kind) {
+    case Kind::boolean:
+      return value.boolean;
+    case Kind::integer:
+      return value.integer;
+    case Kind::real:
+      return value.real;
+    case Kind::text:
+      return value.text;
+    case Kind::list: {
+      std::vector<double> numbers;
+      for (const TomlValue& item : value.items) {
+        if (item.kind != Kind::integer && item.kind != Kind::real)
+          section.fail(item.line, fmt::format("'{}' contains {}, expected numbers", entry.key, item.description()));
+        numbers.push_back(item.kind == Kind::integer ? static_cast<double>(item.integer) : item.real);
+      }
+      return numbers;
+    }
+    default:
+      section.wrong(entry, info.unit.empty() ? "a value" : fmt::format("a value in {}", info.unit));
+  }
+}
+
+Parameters read_parameters(const Section& section, const std::vector<ParameterInfo>& infos) {
+  Parameters given;
+  for (const ParameterInfo& info : infos) {
+    const TomlEntry* entry = section.find(info.name);
+    if (!entry) continue;
+    given.set(info.name, parameter_value(section, *entry, info));
+    // Alone, so that what is wrong with its value is reported at its own line.
+    complete_parameters({{info.name, given.values().at(info.name)}}, {&info, 1}, section.where(entry->line));
+  }
+  return complete_parameters(given, infos, section.where(section.line()));
+}
+
+/// Takes `length_scale = { fraction_of_range = 0.5 }` out of the parameters; a placeholder stays there.
+void read_kernel_parameters(const Section& section, const KernelKind& kernel, TermOptions& term) {
+  const TomlEntry* entry = section.find("length_scale");
+  const bool is_fraction = entry && entry->value.kind == Kind::table && contains(parameter_names(kernel.parameters), "length_scale");
+  if (!is_fraction) {
+    term.kernel_parameters = read_parameters(section, kernel.parameters);
+    return;
+  }
+  const Section table = section.section("length_scale", section.label() + " length_scale");
+  const std::vector<std::string> known = {"fraction_of_range"};
+  table.check_keys(known);
+  if (!table.has("fraction_of_range")) section.wrong(*entry, "a number, a list of numbers or { fraction_of_range = 0.5 }");
+  term.length_scale_fraction = table.positive("fraction_of_range", 0, "");
+  auto others = kernel.parameters;
+  std::erase_if(others, [](const ParameterInfo& info) { return info.name == "length_scale"; });
+  term.kernel_parameters = read_parameters(section, others);
+  term.kernel_parameters.set("length_scale", std::vector<double>{1.0});
+}
+
+/// What single ranges do not say (a cutoff_width larger than the cutoff): the makers complain, this adds the place.
+void check_parameters_together(const Section& section, const DescriptorKind& descriptor, const KernelKind& kernel,
+                               const TermOptions& term) {
+  const std::vector<int> silicon = {14};
+  try {
+    descriptor.make(term.descriptor_parameters, descriptor.combinations(silicon).front(), silicon);
+    kernel.make(term.kernel_parameters);
+  } catch (const InputError& error) {
+    section.fail(section.line(), error.what());
+  }
+}
+
+/// Keys that no descriptor or kernel knows, before anything is missed; then those that belong to another kind than the one chosen.
+void check_known_keys(const Section& section) {
+  std::vector<std::string> known = section_keys("term");
+  for (const auto& kind : descriptor_kinds()) append(known, parameter_names(kind.parameters));
+  for (const auto& kind : kernel_kinds()) append(known, parameter_names(kind.parameters));
+  section.check_keys(known);
+}
+
+void check_own_keys(const Section& section, const DescriptorKind& descriptor, const KernelKind& kernel) {
+  std::vector<std::string> known = section_keys("term");
+  append(known, parameter_names(descriptor.parameters));
+  append(known, parameter_names(kernel.parameters));
+  for (const TomlEntry& entry : section.entries()) {
+    if (contains(known, entry.key)) continue;
+    std::string owners;
+    const auto look = [&](const auto& kinds, const char* what) {
+      for (const auto& kind : kinds)
+        if (contains(parameter_names(kind.parameters), entry.key))
+          owners += fmt::format("{}{} '{}'", owners.empty() ? "" : " and ", what, kind.name);
+    };
+    look(descriptor_kinds(), "descriptor");
+    look(kernel_kinds(), "kernel");
+    section.fail(entry.line, fmt::format("'{}' belongs to {}, this term has descriptor '{}' and kernel '{}'", entry.key, owners,
+                                         descriptor.name, kernel.name));
+  }
+}
+
+std::string required_choice(const Section& section, const std::string& key, const std::vector<std::string>& names,
+                            const std::vector<std::string>& later) {
+  if (!section.has(key)) section.fail(section.line(), fmt::format("'{}' is missing{}", key, suggestion("", names)));
+  const std::string value = section.text(key, "");
+  if (contains(later, value) && !contains(names, value))
+    section.fail(section.line(key), fmt::format("{} '{}' {}{}", key, value, not_available, suggestion("", names)));
+  return section.choice(key, "", names);
+}
+
+// --- sparse points ---
+
+std::map<std::string, std::string> read_sparse_sources(const Section& section, const std::string& key, const DescriptorKind& descriptor,
+                                                       const std::filesystem::path& folder) {
+  std::map<std::string, std::string> result;
+  const TomlEntry* entry = section.find(key);
+  if (!entry) return result;
+  const auto add = [&](const std::string& label, const TomlEntry& e) {
+    if (e.value.kind != Kind::text || e.value.text.empty()) section.wrong(e, "the name of a file");
+    const std::string path = resolved_path(e.value.text, folder);
+    if (const std::string reason = why_not_a_file(path); !reason.empty())
+      section.fail(e.line, fmt::format("the file '{}' cannot be read: {} ({})", e.value.text, reason, path));
+    result[label] = path;
+  };
+  if (entry->value.kind == Kind::table)
+    for_each_combination(section, *entry, descriptor, add);
+  else if (entry->value.kind == Kind::text)
+    add("", *entry);
+  else
+    section.wrong(*entry, "the name of a file, or a table of them by combination of elements");
+  return result;
+}
+
+void read_selection(const Section& section, const DescriptorKind& descriptor, const std::filesystem::path& folder, TermOptions& term) {
+  std::vector<std::string> selections = names_of(selection_kinds());
+  selections.insert(selections.end(), {"file", "indices"});
+  if (section.has("selection")) term.selection = required_choice(section, "selection", selections, {"fps"});
+  term.sparse_file = read_sparse_sources(section, "sparse_file", descriptor, folder);
+  term.sparse_indices = read_sparse_sources(section, "sparse_indices", descriptor, folder);
+  const auto check_source = [&](const std::string& key, const std::string& selection) {
+    const bool is_needed = term.selection == selection;
+    if (is_needed && !section.has(key)) section.fail(section.line("selection"), fmt::format("selection '{}' needs '{}'", selection, key));
+    if (!is_needed && section.has(key))
+      section.fail(section.line(key), fmt::format("'{}' goes with selection = \"{}\", found \"{}\"", key, selection, term.selection));
+  };
+  check_source("sparse_file", "file");
+  check_source("sparse_indices", "indices");
+
+  const bool is_given = term.selection == "file" || term.selection == "indices";
+  if (!is_given && !section.has("n_sparse"))
+    section.fail(section.line(), "'n_sparse' is missing, expected the number of sparse points per combination of elements");
+  term.n_sparse = static_cast<int>(section.integer("n_sparse", 0, is_given ? 0 : 1, INT_MAX));
+  term.max_candidates = static_cast<int>(section.integer("max_candidates", term.max_candidates, 1, INT_MAX));
+  if (!is_given && term.max_candidates < term.n_sparse)
+    section.fail(
+        section.line(section.has("max_candidates") ? "max_candidates" : "n_sparse"),
+        fmt::format("'max_candidates' is {}, fewer than the {} sparse points to choose from them", term.max_candidates, term.n_sparse));
+
+  const Section numbers = section.section("config_type_n_sparse", section.label() + " config_type_n_sparse");
+  if (const TomlEntry* entry = section.find("config_type_n_sparse"))
+    for (const TomlEntry& number : entry->value.entries)
+      term.config_type_n_sparse[number.key] = static_cast<int>(numbers.integer_number(number, 1, INT_MAX));
+}
+
+void read_delta(const Section& section, const DescriptorKind& descriptor, TermOptions& term) {
+  const TomlEntry* entry = section.find("delta");
+  if (!entry) return;
+  if (entry->value.kind != Kind::table) {
+    if (entry->value.kind != Kind::integer && entry->value.kind != Kind::real)
+      section.wrong(*entry, "a number (eV), or a table of them by combination of elements");
+    term.delta = section.positive_number(*entry, "eV");
+    return;
+  }
+  TomlEntry combinations = *entry;
+  std::erase_if(combinations.value.entries, [](const TomlEntry& e) { return e.key == "default"; });
+  for_each_combination(section, combinations, descriptor,
+                       [&](const std::string& label, const TomlEntry& e) { term.species_delta[label] = section.positive_number(e, "eV"); });
+  if (const TomlEntry* value = entry->value.find("default")) term.delta = section.positive_number(*value, "eV");
+}
+
+}  // namespace
+
+TermOptions read_term(const Section& section, const std::filesystem::path& folder) {
+  TermOptions term;
+  check_known_keys(section);
+  term.descriptor = required_choice(section, "descriptor", names_of(descriptor_kinds()), {"three_body"});
+  term.kernel = required_choice(section, "kernel", names_of(kernel_kinds()), {});
+  const DescriptorKind& descriptor = descriptor_kind(term.descriptor);
+  const KernelKind& kernel = kernel_kind(term.kernel);
+  check_own_keys(section, descriptor, kernel);
+
+  term.name = section.text("name", "");
+  const auto is_plain = [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; };
+  if (!std::all_of(term.name.begin(), term.name.end(), is_plain))
+    section.fail(section.line("name"), fmt::format("'name' is '{}', expected letters, digits, '_' and '-' only", term.name));
+  term.descriptor_parameters = read_parameters(section, descriptor.parameters);
+  read_kernel_parameters(section, kernel, term);
+  check_parameters_together(section, descriptor, kernel, term);
+  term.species = read_species(section, descriptor);
+  read_delta(section, descriptor, term);
+  read_selection(section, descriptor, folder, term);
+  return term;
+}
+
+void name_terms(std::vector<TermOptions>& terms, const std::vector<Section>& sections) {
+  std::map<std::string, int> lines;
+  for (std::size_t t = 0; t < terms.size(); ++t) {
+    if (terms[t].name.empty()) continue;
+    const int line = sections[t].line("name");
+    const auto [first, is_new] = lines.emplace(terms[t].name, line);
+    if (!is_new) sections[t].fail(line, fmt::format("the name '{}' is that of the term in line {} already", terms[t].name, first->second));
+  }
+  for (std::size_t t = 0; t < terms.size(); ++t) {
+    if (!terms[t].name.empty()) continue;
+    std::string name = terms[t].descriptor;
+    for (int number = 2; lines.count(name); ++number) name = fmt::format("{}_{}", terms[t].descriptor, number);
+    lines.emplace(name, sections[t].line());
+    terms[t].name = name;
+  }
+}
+
+}  // namespace gapkit

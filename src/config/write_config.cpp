@@ -1,0 +1,152 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <gapkit/config/config.hpp>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/kernels/kernel.hpp>
+
+#include "config/toml.hpp"
+
+namespace gapkit {
+namespace {
+
+class TomlText {
+ public:
+  void header(const std::string& name) { text_ += (text_.empty() ? "" : "\n") + name + "\n"; }
+  void line(const std::string& key, const std::string& value, const std::string& comment = "") {
+    const std::string assignment = toml_key(key) + " = " + value;
+    text_ += comment.empty() ? assignment + "\n" : fmt::format("{:<28}  # {}\n", assignment, comment);
+  }
+  std::string text() && { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+std::string list(const std::vector<std::string>& texts) {
+  std::string result = "[";
+  for (const auto& text : texts) result += (result.size() > 1 ? ", " : "") + toml_quoted(text);
+  return result + "]";
+}
+
+std::string list(const std::vector<double>& numbers) {
+  std::string result = "[";
+  for (const double number : numbers) result += (result.size() > 1 ? ", " : "") + toml_number(number);
+  return result + "]";
+}
+
+template <class Value, class Write>
+std::string table(const std::map<std::string, Value>& values, Write write) {
+  std::string result = "{";
+  for (const auto& [key, value] : values) result += (result.size() > 1 ? ", " : " ") + toml_key(key) + " = " + write(value);
+  return result + " }";
+}
+
+std::string parameter(const ParameterValue& value) {
+  if (const auto* boolean = std::get_if<bool>(&value)) return *boolean ? "true" : "false";
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return std::to_string(*integer);
+  if (const auto* real = std::get_if<double>(&value)) return toml_number(*real);
+  if (const auto* text = std::get_if<std::string>(&value)) return toml_quoted(*text);
+  return list(std::get<std::vector<double>>(value));
+}
+
+void write_parameters(TomlText& out, const Parameters& parameters, const std::vector<ParameterInfo>& infos,
+                      const std::optional<double>& length_scale_fraction = {}) {
+  for (const auto& info : infos) {
+    const auto found = parameters.values().find(info.name);
+    if (found == parameters.values().end()) continue;
+    const bool is_fraction = length_scale_fraction && info.name == "length_scale";
+    const std::string value =
+        is_fraction ? fmt::format("{{ fraction_of_range = {} }}", toml_number(*length_scale_fraction)) : parameter(found->second);
+    out.line(info.name, value, info.unit.empty() ? info.description : info.unit + "; " + info.description);
+  }
+}
+
+void write_source(TomlText& out, const std::string& key, const std::map<std::string, std::string>& sources) {
+  if (sources.empty()) return;
+  const auto all = sources.find("");
+  out.line(key, all != sources.end() ? toml_quoted(all->second) : table(sources, toml_quoted));
+}
+
+void write_term(TomlText& out, const TermOptions& term) {
+  out.header("[[term]]");
+  out.line("name", toml_quoted(term.name));
+  out.line("descriptor", toml_quoted(term.descriptor));
+  write_parameters(out, term.descriptor_parameters, descriptor_kind(term.descriptor).parameters);
+  out.line("species", term.species.empty() ? "\"all\"" : list(term.species), "all, or a list of elements or combinations");
+  out.line("kernel", toml_quoted(term.kernel));
+  write_parameters(out, term.kernel_parameters, kernel_kind(term.kernel).parameters, term.length_scale_fraction);
+  auto delta = term.species_delta;
+  if (!delta.empty()) delta["default"] = term.delta;
+  out.line("delta", delta.empty() ? toml_number(term.delta) : table(delta, toml_number), "eV");
+  out.line("n_sparse", std::to_string(term.n_sparse), "per combination of elements");
+  if (!term.config_type_n_sparse.empty())
+    out.line("config_type_n_sparse", table(term.config_type_n_sparse, [](int n) { return std::to_string(n); }));
+  out.line("selection", toml_quoted(term.selection));
+  out.line("max_candidates", std::to_string(term.max_candidates), "per combination of elements");
+  write_source(out, "sparse_file", term.sparse_file);
+  write_source(out, "sparse_indices", term.sparse_indices);
+}
+
+void write_sigmas(TomlText& out, const SigmaOptions& sigma) {
+  out.line("energy", toml_number(sigma.energy), "eV");
+  out.line("force", toml_number(sigma.force), "eV/Å");
+  out.line("virial", toml_number(sigma.virial), "eV");
+}
+
+}  // namespace
+
+std::string fit_options_to_toml(const FitOptions& options) {
+  if (options.seed > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+    throw InputError(fmt::format("the seed {} is too large, expected at most {}", options.seed, std::numeric_limits<std::int64_t>::max()));
+  TomlText out;
+  out.header("[data]");
+  out.line("train", list(options.train));
+  out.line("validation", list(options.validation), "never fitted");
+  std::vector<std::string> use;
+  if (options.use_energy) use.push_back("energy");
+  if (options.use_forces) use.push_back("forces");
+  if (options.use_virial) use.push_back("virial");
+  out.line("use", list(use), "what is fitted");
+  out.line("energy_key", toml_quoted(options.keys.energy), "empty: found among the usual names");
+  out.line("forces_key", toml_quoted(options.keys.forces));
+  out.line("virial_key", toml_quoted(options.keys.virial));
+  out.line("stress_key", toml_quoted(options.keys.stress));
+  out.line("config_type_key", toml_quoted(options.keys.config_type));
+  out.line("force_mask_key", toml_quoted(options.keys.force_mask), "true excludes the atom");
+
+  using Mode = ReferenceEnergyOptions::Mode;
+  const auto& reference = options.reference_energies;
+  out.header("[reference_energies]");
+  out.line("mode", reference.mode == Mode::isolated        ? "\"isolated\""
+                   : reference.mode == Mode::least_squares ? "\"least_squares\""
+                                                           : "\"explicit\"");
+  if (reference.mode == Mode::explicit_values) out.line("explicit", table(reference.values, toml_number), "eV per atom");
+
+  for (const TermOptions& term : options.terms) write_term(out, term);
+
+  out.header("[regularization]");
+  write_sigmas(out, options.regularization.standard);
+  out.line("scale_with_atoms", options.regularization.scale_with_atoms ? "true" : "false",
+           "energy and virial are multiplied by the square root of the number of atoms");
+  for (const auto& [name, sigma] : options.regularization.config_type) {
+    out.header(fmt::format("[regularization.config_type.{}]", toml_key(name)));
+    write_sigmas(out, sigma);
+  }
+
+  out.header("[solver]");
+  if (options.jitter_absolute)
+    out.line("jitter_absolute", toml_number(*options.jitter_absolute), "eV²");
+  else
+    out.line("jitter", toml_number(options.jitter), "relative to delta² of each term");
+  out.header("[output]");
+  out.line("model", toml_quoted(options.model_path), "relative to the folder in which the program runs");
+  out.line("sparse", toml_quoted(options.sparse_output), "prefix of files with the sparse points; empty: none");
+  out.header("[run]");
+  out.line("seed", std::to_string(options.seed));
+  out.line("memory", toml_number(options.memory), "GB");
+  return std::move(out).text();
+}
+
+}  // namespace gapkit

@@ -1,0 +1,309 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/core/neighbor_list.hpp>
+#include <numeric>
+
+#include "cell_frame.hpp"
+
+namespace gapkit {
+namespace {
+
+using Shift = std::array<int, 3>;
+
+/// Bins per direction are limited so that the number of a bin fits 64 bits; only occupied bins are ever stored.
+constexpr double most_bins = 1 << 20;
+/// Å. Beyond this a double no longer holds distances to a useful accuracy.
+constexpr double farthest_position = 1e12;
+/// Images of the cell to look at; beyond this the list would not fit any memory.
+constexpr double most_images = 1e7;
+constexpr double farthest_wrap = 1e9;
+/// Fewer atoms are not worth waking the threads for.
+constexpr int parallel_size = 256;
+
+std::string prefix(const Structure& structure) {
+  return structure.source.empty() ? "" : structure.source + ": ";
+}
+
+void check_input(const Structure& structure, double cutoff) {
+  if (!(cutoff > 0) || !std::isfinite(cutoff))
+    throw InputError(fmt::format("{}the cutoff of a neighbour list is {} Å, expected a finite number above 0", prefix(structure), cutoff));
+  if (structure.positions.rows() != structure.size())
+    throw InputError(fmt::format("{}{} positions for {} atoms", prefix(structure), structure.positions.rows(), structure.size()));
+  for (int i = 0; i < structure.size(); ++i) {
+    const auto r = structure.positions.row(i);
+    if (!(r.cwiseAbs().sum() < farthest_position))
+      throw InputError(
+          fmt::format("{}the position of atom {} (of {}, counted from 1) is ({}, {}, {}), expected finite numbers below {:g} Å",
+                      prefix(structure), i + 1, structure.size(), r[0], r[1], r[2], farthest_position));
+  }
+}
+
+/// The pair's vector from the positions as they were given. Swapping the atoms and negating S negates it exactly, so a pair is
+/// in the list from both ends or from none, and the result does not depend on how the atoms were wrapped.
+Vector3 pair_vector(const Vector3& from, const Vector3& to, const Matrix3& cell, const Shift& shift) {
+  return (to - from) + cell.transpose() * Vector3(shift[0], shift[1], shift[2]);
+}
+
+/// Atoms of the cell sorted into bins that are at least as wide as the cutoff, or as wide as the cell where that is smaller.
+class Bins {
+ public:
+  Bins(const Structure& structure, double cutoff) : frame_(make_cell_frame(structure)), size_(structure.size()) {
+    // Zero in directions that are not periodic: no shift occurs there.
+    for (int d = 0; d < 3; ++d)
+      if (frame_.periodic[static_cast<std::size_t>(d)]) cell_.row(d) = frame_.basis.row(d);
+    original_.resize(static_cast<std::size_t>(size_));
+    for (int i = 0; i < size_; ++i) original_[static_cast<std::size_t>(i)] = structure.positions.row(i).transpose();
+    wrap(structure);
+    // Wrapped positions serve to find candidates only, so their rounding errors are covered by looking a little farther.
+    const double largest = std::max(structure.positions.cwiseAbs().maxCoeff(), cell_.cwiseAbs().maxCoeff());
+    reach_ = cutoff * (1 + 1e-6) + 1e-10 * largest;
+    divide(structure, cutoff);
+    sort_atoms();
+  }
+
+  struct Candidate {
+    int atom;
+    Shift shift;       // of the wrapped positions
+    Vector3 position;  // of that image of the wrapped atom
+  };
+  struct Hit {
+    int atom;
+    Shift shift;
+    Vector3 vector;
+    double distance;
+  };
+
+  int bin_count() const { return static_cast<int>(keys_.size()); }
+  std::span<const int> atoms_of(int bin) const {
+    const auto b = static_cast<std::size_t>(bin);
+    return std::span<const int>(order_).subspan(first_[b], first_[b + 1] - first_[b]);
+  }
+
+  /// All images of atoms that may be neighbours of an atom of this bin, sorted by (atom, shift).
+  void find_candidates(int bin, std::vector<Candidate>& candidates) const;
+
+  /// Neighbours of `i` among the candidates of its bin, in their order.
+  /// Not inlined, so that counting and filling round alike.
+  [[gnu::noinline]] void find_neighbors(int i, double cutoff, const std::vector<Candidate>& candidates, std::vector<Hit>& hits) const;
+
+ private:
+  void wrap(const Structure& structure);
+  void divide(const Structure& structure, double cutoff);
+  void sort_atoms();
+  std::int64_t key(const Shift& bin) const { return (std::int64_t{bin[0]} * bins_[1] + bin[1]) * bins_[2] + bin[2]; }
+
+  CellFrame frame_;
+  Matrix3 cell_ = Matrix3::Zero();
+  int size_ = 0;
+  double reach_ = 0;
+  std::vector<Vector3> original_;
+  std::vector<Vector3> wrapped_;
+  std::vector<Shift> wraps_;         // original = wrapped + wraps · cell
+  std::vector<Vector3> fractional_;  // of the wrapped positions; 0 … 1 in periodic directions
+  Vector3 lowest_, extent_;          // range of the bins in fractional coordinates
+  Shift bins_ = {1, 1, 1};           // number of bins in each direction
+  Shift range_ = {0, 0, 0};          // bins to look at on either side
+  std::vector<std::int64_t> keys_;   // of the occupied bins, ascending
+  std::vector<std::size_t> first_;   // of the atoms of each occupied bin in order_
+  std::vector<int> order_;           // atoms by bin
+};
+
+void Bins::wrap(const Structure& structure) {
+  const auto n = static_cast<std::size_t>(size_);
+  wrapped_ = original_;
+  wraps_.assign(n, Shift{0, 0, 0});
+  fractional_.resize(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    Vector3 s = frame_.fractional(original_[i]);
+    for (int d = 0; d < 3; ++d) {
+      const auto direction = static_cast<std::size_t>(d);
+      if (!frame_.periodic[direction]) continue;
+      const double cells = std::floor(s[d]);
+      if (!(std::abs(cells) < farthest_wrap))
+        throw InputError(
+            fmt::format("{}atom {} (of {}, counted from 1) is {:.3g} cells away from the cell along vector {}; wrap the positions",
+                        prefix(structure), i + 1, n, cells, d + 1));
+      wraps_[i][direction] = static_cast<int>(cells);
+      s[d] -= cells;
+    }
+    fractional_[i] = s;
+    wrapped_[i] -= cell_.transpose() * Vector3(wraps_[i][0], wraps_[i][1], wraps_[i][2]);
+  }
+}
+
+void Bins::divide(const Structure& structure, double cutoff) {
+  lowest_ = Vector3::Zero();
+  extent_ = Vector3::Ones();
+  double images = 1;
+  for (int d = 0; d < 3; ++d) {
+    const auto direction = static_cast<std::size_t>(d);
+    if (!frame_.periodic[direction]) {
+      const auto less = [d](const Vector3& a, const Vector3& b) { return a[d] < b[d]; };
+      const auto [low, high] = std::minmax_element(fractional_.begin(), fractional_.end(), less);
+      lowest_[d] = (*low)[d];
+      extent_[d] = (*high)[d] - (*low)[d];
+    }
+    const double width = extent_[d] * frame_.height[d];
+    bins_[direction] = static_cast<int>(std::clamp(std::floor(width / reach_), 1.0, most_bins));
+    const bool one_bin = bins_[direction] == 1;
+    const double range = frame_.periodic[direction] ? std::ceil(reach_ / (width / bins_[direction])) : (one_bin ? 0.0 : 1.0);
+    images *= 2 * range + 1;
+    if (!(images <= most_images))
+      throw InputError(
+          fmt::format("{}the cell is only {:.3g} Å thick along vector {}, too little for neighbours up to {} Å; correct the "
+                      "cell or set pbc to false there",
+                      prefix(structure), frame_.height[d], d + 1, cutoff));
+    range_[direction] = static_cast<int>(range);
+  }
+}
+
+void Bins::sort_atoms() {
+  const auto n = static_cast<std::size_t>(size_);
+  std::vector<std::int64_t> atom_key(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    Shift bin = {0, 0, 0};
+    for (int d = 0; d < 3; ++d) {
+      const auto direction = static_cast<std::size_t>(d);
+      if (bins_[direction] == 1) continue;
+      const double place = (fractional_[i][d] - lowest_[d]) / extent_[d] * bins_[direction];
+      bin[direction] = std::clamp(static_cast<int>(place), 0, bins_[direction] - 1);
+    }
+    atom_key[i] = key(bin);
+  }
+  order_.resize(n);
+  std::iota(order_.begin(), order_.end(), 0);
+  const auto key_of = [&](int i) { return atom_key[static_cast<std::size_t>(i)]; };
+  std::sort(order_.begin(), order_.end(), [&](int a, int b) { return std::pair(key_of(a), a) < std::pair(key_of(b), b); });
+  for (std::size_t place = 0; place < n; ++place) {
+    if (place > 0 && key_of(order_[place]) == keys_.back()) continue;
+    keys_.push_back(key_of(order_[place]));
+    first_.push_back(place);
+  }
+  first_.push_back(n);
+}
+
+void Bins::find_candidates(int bin, std::vector<Candidate>& candidates) const {
+  candidates.clear();
+  const std::span<const int> members = atoms_of(bin);
+  const auto wrapped = [&](int i) -> const Vector3& { return wrapped_[static_cast<std::size_t>(i)]; };
+  // A sphere around the bin's atoms turns away most images of small and of skewed cells before they are sorted.
+  Vector3 centre = Vector3::Zero();
+  for (const int i : members) centre += wrapped(i) / static_cast<double>(members.size());
+  double radius = 0;
+  for (const int i : members) radius = std::max(radius, (wrapped(i) - centre).norm());
+  const double limit = (reach_ + radius) * (reach_ + radius);
+
+  const std::int64_t own = keys_[static_cast<std::size_t>(bin)];
+  const Shift home = {static_cast<int>(own / bins_[2] / bins_[1]), static_cast<int>(own / bins_[2] % bins_[1]),
+                      static_cast<int>(own % bins_[2])};
+  Shift neighbor, image;
+  // Whether there is a bin `offset` away in a direction; which bin it is, and of which image.
+  const auto step = [&](std::size_t d, int offset) {
+    const int place = home[d] + offset;
+    const int remainder = (place % bins_[d] + bins_[d]) % bins_[d];
+    neighbor[d] = remainder;
+    image[d] = (place - remainder) / bins_[d];
+    return frame_.periodic[d] || image[d] == 0;
+  };
+  for (int x = -range_[0]; x <= range_[0]; ++x) {
+    if (!step(0, x)) continue;
+    for (int y = -range_[1]; y <= range_[1]; ++y) {
+      if (!step(1, y)) continue;
+      for (int z = -range_[2]; z <= range_[2]; ++z) {
+        if (!step(2, z)) continue;
+        const auto found = std::lower_bound(keys_.begin(), keys_.end(), key(neighbor));
+        if (found == keys_.end() || *found != key(neighbor)) continue;
+        const Vector3 offset = cell_.transpose() * Vector3(image[0], image[1], image[2]);
+        for (const int j : atoms_of(static_cast<int>(found - keys_.begin()))) {
+          const Vector3 position = wrapped(j) + offset;
+          if ((position - centre).squaredNorm() <= limit) candidates.push_back({j, image, position});
+        }
+      }
+    }
+  }
+  // For one atom the order of these shifts is the order of the final ones: they differ by a constant.
+  const auto before = [](const Candidate& a, const Candidate& b) { return a.atom != b.atom ? a.atom < b.atom : a.shift < b.shift; };
+  std::sort(candidates.begin(), candidates.end(), before);
+}
+
+void Bins::find_neighbors(int i, double cutoff, const std::vector<Candidate>& candidates, std::vector<Hit>& hits) const {
+  hits.clear();
+  const auto self = static_cast<std::size_t>(i);
+  const Vector3 centre = wrapped_[self];
+  const double limit = reach_ * reach_;
+  for (const Candidate& c : candidates) {
+    if ((c.position - centre).squaredNorm() > limit) continue;
+    const auto other = static_cast<std::size_t>(c.atom);
+    Shift shift;
+    for (std::size_t d = 0; d < 3; ++d) shift[d] = c.shift[d] + wraps_[self][d] - wraps_[other][d];
+    if (c.atom == i && shift == Shift{0, 0, 0}) continue;
+    const Vector3 vector = pair_vector(original_[self], original_[other], cell_, shift);
+    const double distance = vector.norm();
+    if (distance < cutoff) hits.push_back({c.atom, shift, vector, distance});
+  }
+}
+
+/// Calls use(i, hits) for every atom. Each atom's result goes to its own place, so any number of threads gives the same list.
+template <class Use>
+void for_each_atom(const Bins& bins, int size, double cutoff, const Use& use) {
+  std::exception_ptr failure;
+#pragma omp parallel if (size >= parallel_size)
+  {
+    std::vector<Bins::Candidate> candidates;
+    std::vector<Bins::Hit> hits;
+#pragma omp for schedule(dynamic, 16)
+    for (int bin = 0; bin < bins.bin_count(); ++bin) {
+      try {
+        bins.find_candidates(bin, candidates);
+        for (const int i : bins.atoms_of(bin)) {
+          bins.find_neighbors(i, cutoff, candidates, hits);
+          use(static_cast<std::size_t>(i), hits);
+        }
+      } catch (...) {  // out of memory: must not leave the parallel region
+#pragma omp critical(gapkit_neighbor_list_failure)
+        failure = std::current_exception();
+      }
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+NeighborList::NeighborList(const Structure& structure, double cutoff) : cutoff_(cutoff) {
+  check_input(structure, cutoff);
+  const int n = structure.size();
+  begin_.assign(static_cast<std::size_t>(n) + 1, 0);
+  if (n == 0) return;
+  const Bins bins(structure, cutoff);
+
+  for_each_atom(bins, n, cutoff, [&](std::size_t i, const std::vector<Bins::Hit>& hits) { begin_[i + 1] = hits.size(); });
+  for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) begin_[i + 1] += begin_[i];
+
+  const std::size_t pairs = begin_.back();
+  index_.resize(pairs);
+  shift_.resize(pairs);
+  vector_.resize(pairs);
+  distance_.resize(pairs);
+  for_each_atom(bins, n, cutoff, [&](std::size_t i, const std::vector<Bins::Hit>& hits) {
+    std::size_t pair = begin_[i];
+    for (const Bins::Hit& hit : hits) {
+      index_[pair] = hit.atom;
+      shift_[pair] = hit.shift;
+      vector_[pair] = hit.vector;
+      distance_[pair++] = hit.distance;
+    }
+  });
+}
+
+StructureEnvironments::StructureEnvironments(const Structure& structure, double cutoff)
+    : list_(structure, cutoff), centre_(structure.atomic_numbers.size()), atomic_number_(structure.atomic_numbers) {
+  std::iota(centre_.begin(), centre_.end(), 0);
+  view_ = {centre_, atomic_number_, list_.begin(), list_.index(), list_.vector(), list_.distance(), cutoff};
+}
+
+}  // namespace gapkit

@@ -1,0 +1,91 @@
+#include <gapkit/core/errors.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
+
+#include <cmath>
+#include <numbers>
+
+#include "descriptors/soap.hpp"
+#include "descriptors/two_body.hpp"
+
+namespace gapkit {
+namespace {
+
+using Type = ParameterInfo::Type;
+
+const ParameterInfo cutoff_info{.name = "cutoff", .type = Type::real, .unit = "Å", .description = "distance beyond which nothing matters",
+                                .default_value = {}, .smallest = 0, .excludes_smallest = true};
+const ParameterInfo cutoff_width_info{.name = "cutoff_width", .type = Type::real, .unit = "Å",
+                                      .description = "width of the smooth transition from 1 to 0 inside the cutoff", .default_value = 0.5,
+                                      .smallest = 0, .excludes_smallest = true};
+
+std::vector<std::vector<int>> single_elements(std::span<const int> elements) {
+  std::vector<std::vector<int>> result;
+  for (const int z : elements) result.push_back({z});
+  return result;
+}
+
+std::vector<std::vector<int>> unordered_pairs(std::span<const int> elements) {
+  std::vector<std::vector<int>> result;
+  for (std::size_t i = 0; i < elements.size(); ++i)
+    for (std::size_t j = i; j < elements.size(); ++j) result.push_back({elements[i], elements[j]});
+  return result;
+}
+
+DescriptorKind two_body_kind() {
+  return {.name = "two_body",
+          .description = "distance of a pair of atoms",
+          .parameters = {cutoff_info, cutoff_width_info},
+          .combinations = unordered_pairs,
+          .make = [](const Parameters& p, const std::vector<int>& species, const std::vector<int>&) {
+            return std::make_shared<const TwoBody>(p, species);
+          }};
+}
+
+DescriptorKind soap_kind() {
+  return {.name = "soap",
+          .description = "smooth overlap of atomic positions: power spectrum of the neighbour density",
+          .parameters = {cutoff_info, cutoff_width_info,
+                         {.name = "n_max", .type = Type::integer, .unit = "", .description = "radial functions", .default_value = std::int64_t{8},
+                          .smallest = 1, .largest = 32},
+                         {.name = "l_max", .type = Type::integer, .unit = "", .description = "largest angular momentum",
+                          .default_value = std::int64_t{8}, .smallest = 0, .largest = 24},
+                         {.name = "atom_sigma", .type = Type::real, .unit = "Å", .description = "width of the Gaussian on each neighbour",
+                          .default_value = 0.5, .smallest = 0, .excludes_smallest = true},
+                         {.name = "central_weight", .type = Type::real, .unit = "", .description = "weight of the centre atom's own density",
+                          .default_value = 1.0, .smallest = 0},
+                         {.name = "central_reference_all_species", .type = Type::boolean, .unit = "",
+                          .description = "the centre atom's density appears in the channels of all species", .default_value = false}},
+          .combinations = single_elements,
+          .make = [](const Parameters& p, const std::vector<int>& species, const std::vector<int>& elements) {
+            return std::make_shared<const Soap>(p, species, elements);
+          }};
+}
+
+}  // namespace
+
+const std::vector<DescriptorKind>& descriptor_kinds() {
+  static const std::vector<DescriptorKind> kinds = {two_body_kind(), soap_kind()};
+  return kinds;
+}
+
+const DescriptorKind& descriptor_kind(std::string_view name) {
+  std::vector<std::string> names;
+  for (const DescriptorKind& kind : descriptor_kinds()) {
+    if (kind.name == name) return kind;
+    names.push_back(kind.name);
+  }
+  throw InputError("unknown descriptor '" + std::string(name) + "'" + suggestion(name, names));
+}
+
+double cutoff_value(double distance, double cutoff, double width) {
+  if (distance <= cutoff - width) return 1;
+  if (distance >= cutoff) return 0;
+  return 0.5 * (1 + std::cos(std::numbers::pi * (distance - cutoff + width) / width));
+}
+
+double cutoff_derivative(double distance, double cutoff, double width) {
+  if (distance <= cutoff - width || distance >= cutoff) return 0;
+  return -0.5 * std::numbers::pi / width * std::sin(std::numbers::pi * (distance - cutoff + width) / width);
+}
+
+}  // namespace gapkit

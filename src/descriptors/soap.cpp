@@ -1,0 +1,261 @@
+#include "descriptors/soap.hpp"
+
+#include <gapkit/core/elements.hpp>
+#include <gapkit/core/errors.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include "descriptors/soap_loops.hpp"
+#include "math/spherical_harmonics_lanes.hpp"
+
+namespace gapkit {
+
+// Neighbours of one centre within the cutoff, in blocks of up to soap_lanes pairs of one species.
+struct Soap::Neighborhood {
+  struct Block {
+    int species = 0;
+    int first = 0, count = 0;  // in `pair`
+  };
+  std::vector<Block> blocks;
+  std::vector<std::size_t> pair;
+  std::vector<std::vector<std::size_t>> by_species;
+};
+
+// What one thread needs while it works on one centre. Arrays of a block of pairs are overwritten block by block.
+struct Soap::Scratch {
+  explicit Scratch(const Soap& soap)
+      : harmonics(static_cast<std::size_t>((soap.basis_.l_max() + 1) * (soap.basis_.l_max() + 1) * soap_lanes)),
+        harmonics_gradient(3 * harmonics.size()),
+        radial(static_cast<std::size_t>(soap.basis_.count() * soap_lanes)),
+        slope(radial.size()),
+        coefficients(static_cast<std::size_t>(soap.coefficients_)),
+        feature_gradient(static_cast<std::size_t>(soap.features_)),
+        x_block(static_cast<std::size_t>(soap.features_)),
+        jacobian(static_cast<std::size_t>(4 * soap.channels_ * (soap.basis_.l_max() + 2) + 2 * soap.basis_.count())) {}
+
+  Neighborhood neighborhood;
+  double x[soap_lanes], y[soap_lanes], z[soap_lanes], inverse_r[soap_lanes];
+  std::vector<double> harmonics, harmonics_gradient, radial, slope;
+  std::vector<double> coefficients, feature_gradient, x_block, jacobian;
+};
+
+Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements)
+    : parameters_(parameters),
+      species_(species),
+      elements_(elements),
+      basis_(static_cast<int>(parameters.integer("n_max")), static_cast<int>(parameters.integer("l_max")), parameters.real("atom_sigma"),
+             parameters.real("cutoff")),
+      width_(parameters.real("cutoff_width")),
+      central_weight_(parameters.real("central_weight")),
+      central_in_all_(parameters.boolean("central_reference_all_species")) {
+  if (width_ > basis_.cutoff()) throw InputError("soap: cutoff_width is larger than cutoff");
+  if (species_index(species_.at(0)) < 0) throw InputError("soap: the centre element is not among the neighbour elements");
+  const int terms = basis_.l_max() + 1, n = basis_.n_max();
+  channels_ = static_cast<int>(elements_.size()) * n;
+  features_ = terms * channels_ * (channels_ + 1) / 2;
+  coefficients_ = terms * terms * channels_;
+  prefactor_.resize(static_cast<std::size_t>(terms * (terms + 1) / 2));
+  harmonics::fill_prefactors(basis_.l_max(), prefactor_.data(), [](double v) { return std::sqrt(v); });
+  if (elements_.size() > 1)
+    for (int s = 0; s < static_cast<int>(elements_.size()); ++s) {
+      std::vector<int> list;
+      for (int a = 0; a < channels_; ++a)
+        for (int b = 0; b <= a; ++b)
+          if (a / n == s || b / n == s)
+            for (int l = 0; l < terms; ++l) list.push_back((a * (a + 1) / 2 + b) * terms + l);
+      block_features_.push_back(std::move(list));
+    }
+}
+
+int Soap::species_index(int z) const {
+  const auto found = std::lower_bound(elements_.begin(), elements_.end(), z);
+  return found != elements_.end() && *found == z ? static_cast<int>(found - elements_.begin()) : -1;
+}
+
+void Soap::gather(const Environments& source, int centre, Neighborhood& out) const {
+  out.by_species.resize(elements_.size());
+  for (auto& list : out.by_species) list.clear();
+  const auto c = static_cast<std::size_t>(centre);
+  for (std::size_t p = source.begin[c]; p < source.begin[c + 1]; ++p) {
+    if (!(source.distance[p] < basis_.cutoff())) continue;
+    const int s = species_index(source.atomic_number[static_cast<std::size_t>(source.neighbor[p])]);
+    if (s >= 0) out.by_species[static_cast<std::size_t>(s)].push_back(p);
+  }
+  out.pair.clear();
+  out.blocks.clear();
+  for (std::size_t s = 0; s < elements_.size(); ++s) {
+    const auto& list = out.by_species[s];
+    for (std::size_t first = 0; first < list.size(); first += soap_lanes)
+      out.blocks.push_back({static_cast<int>(s), static_cast<int>(out.pair.size() + first),
+                            static_cast<int>(std::min<std::size_t>(soap_lanes, list.size() - first))});
+    out.pair.insert(out.pair.end(), list.begin(), list.end());
+  }
+}
+
+void Soap::fill_block(const Environments& source, const Neighborhood& neighborhood, int block, bool with_gradient, Scratch& scratch) const {
+  const auto& loops = soap_loops();
+  const auto& b = neighborhood.blocks[static_cast<std::size_t>(block)];
+  const int count = basis_.count();
+  const double per_spacing = 1 / basis_.spacing();
+  for (int k = 0; k < soap_lanes; ++k) {
+    if (k >= b.count) {  // idle lanes: any unit vector
+      scratch.x[k] = scratch.y[k] = scratch.inverse_r[k] = 0;
+      scratch.z[k] = 1;
+      continue;
+    }
+    const std::size_t pair = neighborhood.pair[static_cast<std::size_t>(b.first + k)];
+    const double r = source.distance[pair];
+    const double inverse = r > 1e-10 ? 1 / r : 0;  // atoms on top of each other have no direction
+    scratch.inverse_r[k] = inverse;
+    scratch.x[k] = source.vector[pair].x() * inverse;
+    scratch.y[k] = source.vector[pair].y() * inverse;
+    scratch.z[k] = inverse > 0 ? source.vector[pair].z() * inverse : 1;
+    const int knot = std::min(static_cast<int>(r * per_spacing), basis_.knot_count() - 2);
+    double weight[6], derivative[6];
+    quintic_hermite(r * per_spacing - knot, weight, derivative);
+    for (double& d : derivative) d *= per_spacing;
+    loops.radial(basis_.table() + static_cast<std::ptrdiff_t>(knot) * 3 * count, weight, derivative, count,
+                 cutoff_value(r, basis_.cutoff(), width_), cutoff_derivative(r, basis_.cutoff(), width_), scratch.radial.data() + k * count,
+                 with_gradient ? scratch.slope.data() + k * count : nullptr);
+  }
+  loops.harmonics(basis_.l_max(), prefactor_.data(), scratch.x, scratch.y, scratch.z, scratch.harmonics.data(),
+                  with_gradient ? scratch.harmonics_gradient.data() : nullptr);
+}
+
+// Expansion coefficients c[lm][channel] of the density around a centre; leaves the centre's Neighborhood in the scratch.
+void Soap::expand(const Environments& source, int centre, bool with_gradient, Scratch& scratch, double* coefficients) const {
+  std::fill(coefficients, coefficients + coefficients_, 0.0);
+  const int n = basis_.n_max(), own = species_index(species_[0]);
+  for (int s = 0; s < static_cast<int>(elements_.size()); ++s)
+    if (s == own || central_in_all_)
+      for (int i = 0; i < n; ++i) coefficients[s * n + i] += central_weight_ * basis_.centre()[static_cast<std::size_t>(i)];
+  gather(source, centre, scratch.neighborhood);
+  for (int b = 0; b < static_cast<int>(scratch.neighborhood.blocks.size()); ++b) {
+    fill_block(source, scratch.neighborhood, b, with_gradient, scratch);
+    const auto& block = scratch.neighborhood.blocks[static_cast<std::size_t>(b)];
+    soap_loops().accumulate(basis_.l_max(), n, channels_, block.species * n, block.count, scratch.harmonics.data(), scratch.radial.data(),
+                            coefficients);
+  }
+}
+
+void Soap::compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
+  std::vector<int> centre;  // positions in the source
+  for (int c = begin; c < end; ++c)
+    if (source.atomic_number[static_cast<std::size_t>(source.centre[static_cast<std::size_t>(c)])] == species_[0]) centre.push_back(c);
+  const auto count = centre.size();
+  out.x.resize(static_cast<Eigen::Index>(count), features_);
+  out.cutoff.assign(count, 1.0);
+  out.partner.assign(count, -1);
+  out.centre.resize(count);
+  for (std::size_t e = 0; e < count; ++e) out.centre[e] = source.centre[static_cast<std::size_t>(centre[e])];
+  out.blocks.resize(derivatives == Derivatives::jacobian ? elements_.size() : 0);
+  if (derivatives == Derivatives::pullback) out.workspace.resize(static_cast<Eigen::Index>(count), coefficients_ + 1);
+
+  // Where the rows of each environment go in each block
+  std::vector<std::vector<int>> offset(out.blocks.size(), std::vector<int>(count + 1, 0));
+  if (derivatives == Derivatives::jacobian) {
+    Neighborhood neighborhood;
+    for (std::size_t e = 0; e < count; ++e) {
+      gather(source, centre[e], neighborhood);
+      for (std::size_t s = 0; s < offset.size(); ++s)
+        offset[s][e + 1] = offset[s][e] + static_cast<int>(neighborhood.by_species[s].size());
+    }
+    for (std::size_t s = 0; s < out.blocks.size(); ++s) {
+      JacobianBlock& block = out.blocks[s];
+      const auto pairs = static_cast<std::size_t>(offset[s][count]);
+      if (!block_features_.empty()) block.feature = block_features_[s];
+      else block.feature.clear();
+      block.environment.resize(pairs);
+      block.neighbor.resize(pairs);
+      block.vector.resize(pairs);
+      block.projection.resize(3 * pairs);
+      block.cutoff_gradient.clear();
+      block.values.resize(static_cast<Eigen::Index>(3 * pairs), block.feature.empty() ? features_ : static_cast<int>(block.feature.size()));
+    }
+  }
+
+  const auto& loops = soap_loops();
+#pragma omp parallel if (count > 1)
+  {
+    Scratch scratch(*this);
+#pragma omp for schedule(dynamic, 2)
+    for (std::size_t e = 0; e < count; ++e) {
+      double* x = out.x.row(static_cast<Eigen::Index>(e));
+      double* c = derivatives == Derivatives::pullback ? out.workspace.row(static_cast<Eigen::Index>(e)) : scratch.coefficients.data();
+      expand(source, centre[e], false, scratch, c);
+      const double norm = std::sqrt(loops.power_spectrum(basis_.l_max(), channels_, c, x));
+      const double inverse_norm = norm > 0 ? 1 / norm : 0;  // nothing around and central_weight = 0: the zero vector
+      for (int i = 0; i < features_; ++i) x[i] *= inverse_norm;
+      if (derivatives == Derivatives::pullback) c[coefficients_] = inverse_norm;
+      if (derivatives != Derivatives::jacobian) continue;
+
+      const auto& neighborhood = scratch.neighborhood;
+      std::size_t previous_species = elements_.size();
+      for (int b = 0; b < static_cast<int>(neighborhood.blocks.size()); ++b) {
+        const auto& pairs = neighborhood.blocks[static_cast<std::size_t>(b)];
+        const auto s = static_cast<std::size_t>(pairs.species);
+        JacobianBlock& block = out.blocks[s];
+        const double* x_block = x;
+        if (!block.feature.empty()) {
+          if (s != previous_species)
+            for (std::size_t i = 0; i < block.feature.size(); ++i) scratch.x_block[i] = x[block.feature[i]];
+          x_block = scratch.x_block.data();
+        }
+        if (s != previous_species) previous_species = s;
+        fill_block(source, neighborhood, b, true, scratch);
+        std::size_t q = static_cast<std::size_t>(offset[s][e]);
+        for (int first = b; first > 0 && neighborhood.blocks[static_cast<std::size_t>(first - 1)].species == pairs.species; --first) q += soap_lanes;
+        for (int k = 0; k < pairs.count; ++k, ++q) {
+          const std::size_t pair = neighborhood.pair[static_cast<std::size_t>(pairs.first + k)];
+          block.environment[q] = static_cast<int>(e);
+          block.neighbor[q] = source.neighbor[pair];
+          block.vector[q] = source.vector[pair];
+          const double unit[3] = {scratch.x[k], scratch.y[k], scratch.z[k]};
+          loops.jacobian(basis_.l_max(), basis_.n_max(), channels_, pairs.species * basis_.n_max(), k, c, scratch.harmonics.data(),
+                         scratch.harmonics_gradient.data(), scratch.radial.data() + k * basis_.count(),
+                         scratch.slope.data() + k * basis_.count(), unit, scratch.inverse_r[k], inverse_norm, x_block,
+                         static_cast<int>(block.values.cols()), block.values.row(static_cast<Eigen::Index>(3 * q)), &block.projection[3 * q],
+                         scratch.jacobian.data());
+        }
+      }
+    }
+  }
+}
+
+void Soap::pullback(const Environments& source, int begin, int end, const Features& features, const MatrixView& dE_dx,
+                    std::span<const double> /*dE_df*/, std::span<Vector3> dE_dr) const {
+  std::vector<int> centre;
+  for (int c = begin; c < end; ++c)
+    if (source.atomic_number[static_cast<std::size_t>(source.centre[static_cast<std::size_t>(c)])] == species_[0]) centre.push_back(c);
+  const auto& loops = soap_loops();
+#pragma omp parallel if (centre.size() > 1)
+  {
+    Scratch scratch(*this);
+#pragma omp for schedule(dynamic, 2)
+    for (std::size_t e = 0; e < centre.size(); ++e) {
+      const double* x = features.x.row(static_cast<Eigen::Index>(e));
+      const double* c = features.workspace.row(static_cast<Eigen::Index>(e));
+      const double* g = dE_dx.data() + static_cast<Eigen::Index>(e) * dE_dx.outerStride();
+      double along = 0;
+      for (int i = 0; i < features_; ++i) along += x[i] * g[i];
+      for (int i = 0; i < features_; ++i) scratch.feature_gradient[static_cast<std::size_t>(i)] = c[coefficients_] * (g[i] - along * x[i]);
+      double* dE_dc = scratch.coefficients.data();
+      loops.coefficient_gradient(basis_.l_max(), channels_, c, scratch.feature_gradient.data(), dE_dc);
+      gather(source, centre[e], scratch.neighborhood);
+      for (int b = 0; b < static_cast<int>(scratch.neighborhood.blocks.size()); ++b) {
+        const auto& block = scratch.neighborhood.blocks[static_cast<std::size_t>(b)];
+        fill_block(source, scratch.neighborhood, b, true, scratch);
+        double out[3 * soap_lanes] = {};
+        loops.pair_gradient(basis_.l_max(), basis_.n_max(), channels_, block.species * basis_.n_max(), block.count, dE_dc,
+                            scratch.harmonics.data(), scratch.harmonics_gradient.data(), scratch.radial.data(), scratch.slope.data(),
+                            scratch.x, scratch.y, scratch.z, scratch.inverse_r, out);
+        for (int k = 0; k < block.count; ++k)
+          dE_dr[scratch.neighborhood.pair[static_cast<std::size_t>(block.first + k)]] +=
+              Vector3(out[k], out[soap_lanes + k], out[2 * soap_lanes + k]);
+      }
+    }
+  }
+}
+
+}  // namespace gapkit

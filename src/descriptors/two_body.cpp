@@ -1,0 +1,73 @@
+#include "descriptors/two_body.hpp"
+
+#include <gapkit/core/errors.hpp>
+
+namespace gapkit {
+
+TwoBody::TwoBody(const Parameters& parameters, const std::vector<int>& species)
+    : parameters_(parameters), species_(species), cutoff_(parameters.real("cutoff")), width_(parameters.real("cutoff_width")) {
+  if (width_ > cutoff_) throw InputError("two_body: cutoff_width is larger than cutoff");
+}
+
+void TwoBody::compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
+  out.centre.clear();
+  out.partner.clear();
+  out.pair.clear();
+  for (int c = begin; c < end; ++c) {
+    const auto position = static_cast<std::size_t>(c);
+    const int i = source.centre[position];
+    const int zi = source.atomic_number[static_cast<std::size_t>(i)];
+    if (zi != species_[0] && zi != species_[1]) continue;
+    const int wanted = zi == species_[0] ? species_[1] : species_[0];
+    for (std::size_t p = source.begin[position]; p < source.begin[position + 1]; ++p) {
+      const int j = source.neighbor[p];
+      if (!(source.distance[p] < cutoff_) || source.atomic_number[static_cast<std::size_t>(j)] != wanted) continue;
+      out.centre.push_back(i);
+      out.partner.push_back(j);
+      out.pair.push_back(p);
+    }
+  }
+  const std::size_t count = out.pair.size();
+  out.x.resize(static_cast<Eigen::Index>(count), 1);
+  out.cutoff.resize(count);
+  for (std::size_t e = 0; e < count; ++e) {
+    const double r = source.distance[out.pair[e]];
+    out.x(static_cast<Eigen::Index>(e), 0) = r;
+    out.cutoff[e] = cutoff_value(r, cutoff_, width_);
+  }
+  out.blocks.resize(derivatives == Derivatives::jacobian ? 1 : 0);
+  if (derivatives != Derivatives::jacobian) return;
+  JacobianBlock& block = out.blocks[0];
+  block.feature.clear();
+  block.environment.resize(count);
+  block.neighbor = out.partner;
+  block.vector.resize(count);
+  block.values.resize(static_cast<Eigen::Index>(3 * count), 1);
+  block.projection.assign(3 * count, 0.0);
+  block.cutoff_gradient.resize(3 * count);
+  for (std::size_t e = 0; e < count; ++e) {
+    const double r = source.distance[out.pair[e]];
+    const Vector3& v = source.vector[out.pair[e]];
+    const double inverse = r > 1e-10 ? 1 / r : 0;
+    const double df = cutoff_derivative(r, cutoff_, width_);
+    block.environment[e] = static_cast<int>(e);
+    block.vector[e] = v;
+    for (int a = 0; a < 3; ++a) {
+      block.values(static_cast<Eigen::Index>(3 * e) + a, 0) = v[a] * inverse;
+      block.cutoff_gradient[3 * e + static_cast<std::size_t>(a)] = df * v[a] * inverse;
+    }
+  }
+}
+
+void TwoBody::pullback(const Environments& source, int /*begin*/, int /*end*/, const Features& features, const MatrixView& dE_dx,
+                       std::span<const double> dE_df, std::span<Vector3> dE_dr) const {
+  for (std::size_t e = 0; e < features.pair.size(); ++e) {
+    const std::size_t p = features.pair[e];
+    const double r = source.distance[p];
+    if (r <= 1e-10) continue;
+    const double slope = dE_dx(static_cast<Eigen::Index>(e), 0) + dE_df[e] * cutoff_derivative(r, cutoff_, width_);
+    dE_dr[p] += slope / r * source.vector[p];
+  }
+}
+
+}  // namespace gapkit

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <gapkit/descriptors/descriptor.hpp>
+
+namespace gapkit {
+
+/// Distance of a pair (QUIP's distance_2b): x = r_ij with covariance cutoff f_c(r_ij).
+///
+/// Every ordered pair (i, j) with {Z_i, Z_j} = species is an environment, so each bond counts twice; its local energy is shared half
+/// and half by its ends (METHODS 7).
+class TwoBody final : public Descriptor {
+ public:
+  TwoBody(const Parameters& parameters, const std::vector<int>& species);
+
+  int size() const override { return 1; }
+  double cutoff() const override { return cutoff_; }
+  const Parameters& parameters() const override { return parameters_; }
+  const std::vector<int>& species() const override { return species_; }
+  bool has_nonnegative_products() const override { return true; }
+  double covariance_cutoff(std::span<const double> x) const override { return cutoff_value(x[0], cutoff_, width_); }
+  void compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override;
+  void pullback(const Environments& source, int begin, int end, const Features& features, const MatrixView& dE_dx,
+                std::span<const double> dE_df, std::span<Vector3> dE_dr) const override;
+
+ private:
+  Parameters parameters_;
+  std::vector<int> species_;
+  double cutoff_, width_;
+};
+
+}  // namespace gapkit

@@ -1,0 +1,272 @@
+#include "fit/data_scan.hpp"
+
+#include <gapkit/core/elements.hpp>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/fit/frames.hpp>
+#include <gapkit/math/linear_algebra.hpp>
+
+#include <Eigen/QR>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <set>
+
+#include "fit/statistics_builder.hpp"
+#include "io/checksum.hpp"
+
+namespace gapkit {
+namespace {
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+double configured_cutoff(const FitOptions& options) {
+  double cutoff = 0;
+  for (const TermOptions& term : options.terms) cutoff = std::max(cutoff, term.descriptor_parameters.real("cutoff"));
+  return cutoff;
+}
+
+// What one pass over the frames collects.
+struct Collected {
+  std::set<int> elements;
+  std::map<int, std::int64_t> atoms_of;
+  std::map<std::pair<int, int>, std::int64_t> pairs_of;   // ordered pairs by unordered species
+  std::map<int, std::pair<double, std::string>> isolated; // E0 and where it came from
+  std::int64_t isolated_without_energy = 0;
+  std::map<std::pair<Property, std::string>, std::int64_t> rows;
+  std::map<std::map<int, int>, std::pair<double, std::int64_t>> by_composition;   // for least squares: sum of energies, count
+  Checksum checksum;
+};
+
+void collect(const Structure& s, const FitOptions& options, double cutoff, FitPlan& plan, Collected& found) {
+  ++plan.frames;
+  plan.atoms += s.size();
+  ++plan.config_types[s.config_type];
+  std::map<int, int> composition;
+  for (const int z : s.atomic_numbers) ++composition[z];
+  for (const auto& [z, n] : composition) {
+    found.elements.insert(z);
+    found.atoms_of[z] += n;
+  }
+  const NeighborList list(s, cutoff);
+  plan.pairs += static_cast<std::int64_t>(list.pair_count());
+  for (int i = 0; i < s.size(); ++i)
+    for (std::size_t p = list.begin()[static_cast<std::size_t>(i)]; p < list.begin()[static_cast<std::size_t>(i) + 1]; ++p) {
+      const int a = s.atomic_numbers[static_cast<std::size_t>(i)], b = s.atomic_numbers[static_cast<std::size_t>(list.index()[p])];
+      ++found.pairs_of[std::minmax(a, b)];
+    }
+  if (s.size() == 1 && list.pair_count() == 0) {
+    if (!s.energy) {
+      ++found.isolated_without_energy;
+    } else {
+      const int z = s.atomic_numbers[0];
+      const auto [entry, is_new] = found.isolated.try_emplace(z, *s.energy, s.source);
+      if (!is_new && std::abs(entry->second.first - *s.energy) > 1e-6 && options.reference_energies.mode == ReferenceEnergyOptions::Mode::isolated)
+        throw InputError(s.source + ": a second isolated " + element_symbol(z) + " atom with energy " + std::to_string(*s.energy) +
+                         " eV, but " + entry->second.second + " has " + std::to_string(entry->second.first) +
+                         " eV; keep one of them or give [reference_energies] explicit values");
+    }
+  }
+  if (s.energy) {
+    auto& sum = found.by_composition[composition];
+    sum.first += *s.energy;
+    ++sum.second;
+  }
+  found.checksum.add(s.config_type);
+  for (const int z : s.atomic_numbers) found.checksum.add(static_cast<std::int64_t>(z));
+  for (Eigen::Index i = 0; i < s.positions.size(); ++i) found.checksum.add(s.positions.data()[i]);
+  if (s.cell)
+    for (Eigen::Index i = 0; i < 9; ++i) found.checksum.add(s.cell->data()[i]);
+  if (s.energy) found.checksum.add(*s.energy);
+  if (s.forces)
+    for (Eigen::Index i = 0; i < s.forces->size(); ++i) found.checksum.add(s.forces->data()[i]);
+  if (s.virial)
+    for (Eigen::Index i = 0; i < 9; ++i) found.checksum.add(s.virial->data()[i]);
+}
+
+std::map<int, double> reference_energies(const FitOptions& options, const Collected& found) {
+  using Mode = ReferenceEnergyOptions::Mode;
+  std::map<int, double> result;
+  if (options.reference_energies.mode == Mode::explicit_values) {
+    for (const auto& [symbol, value] : options.reference_energies.values) result[atomic_number(symbol)] = value;
+    for (const int z : found.elements)
+      if (!result.count(z)) throw InputError("[reference_energies] explicit has no value for " + element_symbol(z) + ", which the training data contain");
+    std::erase_if(result, [&](const auto& entry) { return !found.elements.count(entry.first); });
+    return result;
+  }
+  if (options.reference_energies.mode == Mode::isolated) {
+    for (const int z : found.elements) {
+      const auto atom = found.isolated.find(z);
+      if (atom == found.isolated.end())
+        throw InputError("the training data have no isolated " + element_symbol(z) +
+                         " atom with an energy (a one-atom frame without neighbours within the largest cutoff) for its reference energy; add one, or "
+                         "use [reference_energies] mode = \"least_squares\" or \"explicit\"");
+      result[z] = atom->second.first;
+    }
+    return result;
+  }
+  // Least squares of energies per atom over the frames; frames of one composition count with their mean.
+  if (found.by_composition.empty()) throw InputError("[reference_energies] mode = \"least_squares\" needs energies in the training data");
+  const std::vector<int> elements(found.elements.begin(), found.elements.end());
+  Eigen::MatrixXd a(static_cast<Eigen::Index>(found.by_composition.size()), static_cast<Eigen::Index>(elements.size()));
+  Vector b(a.rows());
+  Eigen::Index row = 0;
+  for (const auto& [composition, sum] : found.by_composition) {
+    double atoms = 0;
+    for (const auto& [z, n] : composition) atoms += n;
+    const double weight = std::sqrt(static_cast<double>(sum.second)) / atoms;
+    for (std::size_t e = 0; e < elements.size(); ++e) {
+      const auto n = composition.find(elements[e]);
+      a(row, static_cast<Eigen::Index>(e)) = n == composition.end() ? 0.0 : weight * n->second;
+    }
+    b[row++] = weight * sum.first / static_cast<double>(sum.second);
+  }
+  const Vector solution = a.completeOrthogonalDecomposition().solve(b);
+  for (std::size_t e = 0; e < elements.size(); ++e) result[elements[e]] = solution[static_cast<Eigen::Index>(e)];
+  return result;
+}
+
+// Combinations of a term that the configuration asks for.
+std::vector<std::vector<int>> combinations_of(const TermOptions& term, const std::vector<int>& elements) {
+  const DescriptorKind& kind = descriptor_kind(term.descriptor);
+  const auto all = kind.combinations(elements);
+  if (term.species.empty()) return all;
+  std::vector<int> listed;   // plain elements: every combination of these
+  std::set<std::string> named;
+  for (const std::string& entry : term.species) {
+    if (entry.find('-') == std::string::npos) listed.push_back(atomic_number(entry));
+    else named.insert(entry);
+  }
+  std::vector<std::vector<int>> result;
+  std::set<std::string> used;
+  for (const auto& species : all) {
+    const bool in_list = std::all_of(species.begin(), species.end(), [&](int z) { return std::find(listed.begin(), listed.end(), z) != listed.end(); });
+    std::vector<int> reversed(species.rbegin(), species.rend());
+    const std::string name = combination_name(species), other = combination_name(reversed);
+    if (named.count(name)) used.insert(name);
+    if (named.count(other)) used.insert(other);
+    if (in_list || named.count(name) || named.count(other)) result.push_back(species);
+  }
+  for (const std::string& name : named)
+    if (!used.count(name)) throw InputError("term '" + term.name + "': species '" + name + "' does not occur in the training data");
+  for (const int z : listed)
+    if (std::find(elements.begin(), elements.end(), z) == elements.end())
+      throw InputError("term '" + term.name + "': element " + element_symbol(z) + " does not occur in the training data");
+  return result;
+}
+
+// Speed of this machine's DGEMM, flop per second, on a product of the size that the fit uses.
+double measure_dgemm() {
+  const Matrix a = Matrix::Constant(1024, 256, 0.5), b = Matrix::Constant(512, 256, 0.5);
+  Matrix c(1024, 512);
+  multiply_nt(a, b, c);
+  const double start = now();
+  int runs = 0;
+  while (now() - start < 0.05) {
+    multiply_nt(a, b, c);
+    ++runs;
+  }
+  return 2.0 * 1024 * 512 * 256 * runs / (now() - start);
+}
+
+void estimate_cost(const FitOptions& options, const DataScan& scan, const Collected& found, FitPlan& plan) {
+  const bool derivatives = options.use_forces || options.use_virial;
+  const auto sparse = static_cast<double>(plan.sparse_points());
+  double candidate_bytes = 0;
+  for (std::size_t t = 0; t < plan.terms.size(); ++t) {
+    const auto& term = plan.terms[t];
+    double pairs = static_cast<double>(plan.pairs);
+    const auto& species = scan.drafts[t].species;
+    if (species.size() == 1) pairs *= static_cast<double>(found.atoms_of.at(species[0])) / static_cast<double>(plan.atoms);
+    if (derivatives) plan.flop += 6 * pairs * term.features * term.sparse_points;
+    plan.flop += static_cast<double>(plan.rows()) * term.sparse_points * term.sparse_points;   // whitening, block by block
+    const double kept = std::min(static_cast<double>(term.candidates), static_cast<double>(scan.drafts[t].options->max_candidates));
+    candidate_bytes += 2 * kept * term.features * 8;
+  }
+  plan.flop += static_cast<double>(plan.rows()) * sparse * sparse;
+  double groups = 0;
+  for (const auto& g : plan.groups) groups += g.rows > 0;
+  plan.gram_bytes = groups * sparse * (sparse + 1) / 2 * 8;
+  const auto batch = static_cast<double>(StatisticsBuilder::batch_rows(plan.sparse_points()));
+  const double streaming = plan.gram_bytes + 2 * batch * sparse * 8 + 2 * sparse * sparse * 8;
+  plan.memory_bytes = 6e7 + std::max(candidate_bytes, streaming);
+  plan.seconds = 1.25 * plan.flop / measure_dgemm();
+}
+
+}  // namespace
+
+double TermDraft::delta() const {
+  const auto found = options->species_delta.find(combination());
+  return found == options->species_delta.end() ? options->delta : found->second;
+}
+
+int TermDraft::sparse_points() const {
+  if (options->selection == "file" || options->selection == "indices") return 0;
+  int sum = 0;
+  for (const auto& [config_type, n] : options->config_type_n_sparse) sum += n;
+  return options->n_sparse + sum;
+}
+
+std::int64_t FitPlan::rows() const {
+  std::int64_t sum = 0;
+  for (const GroupPlan& g : groups) sum += g.rows;
+  return sum;
+}
+
+std::int64_t FitPlan::sparse_points() const {
+  std::int64_t sum = 0;
+  for (const TermPlan& t : terms) sum += t.sparse_points;
+  return sum;
+}
+
+DataScan scan_training_data(const FitOptions& options, const ProgressCallback& progress) {
+  if (options.terms.empty()) throw InputError("the configuration has no [[term]]");
+  if (options.train.empty()) throw InputError("no training files: name them in [data] train or with --train");
+  DataScan scan;
+  FitPlan& plan = scan.plan;
+  Collected found;
+  const double cutoff = configured_cutoff(options);
+  const Regularization regularization(options);
+  std::vector<FitPlan::GroupPlan> groups;
+  for (const RowGroup& g : regularization.groups()) groups.push_back({g, 0});
+  for_each_frame(options.train, options.keys, &plan.targets, [&](const Structure& s, std::int64_t number) {
+    collect(s, options, cutoff, plan, found);
+    std::map<int, double> zero;
+    for (const int z : s.atomic_numbers) zero[z] = 0;
+    for (const int g : regularization.row_targets(s, zero).group)
+      if (g != RowTargets::excluded) ++groups[static_cast<std::size_t>(g)].rows;
+    if (progress) progress({.phase = "scan", .done = static_cast<double>(number + 1), .unit = "frames"});
+  });
+  plan.groups = groups;
+  if (plan.rows() == 0)
+    throw InputError("the training data have no target that is used: no energy, forces or virial was found under the known names in " +
+                     std::to_string(plan.frames) + " frames; name the keys in [data] energy_key, forces_key, virial_key, stress_key");
+  plan.elements.assign(found.elements.begin(), found.elements.end());
+  plan.reference_energies = reference_energies(options, found);
+  scan.data_fingerprint = std::to_string(found.checksum.value());
+
+  for (const TermOptions& term : options.terms)
+    for (const auto& species : combinations_of(term, plan.elements)) {
+      TermDraft draft{&term, species, descriptor_kind(term.descriptor).make(term.descriptor_parameters, species, plan.elements)};
+      FitPlan::TermPlan entry{term.name + " " + combination_name(species), draft.descriptor->size(), 0, draft.sparse_points()};
+      if (species.size() == 1) entry.candidates = found.atoms_of[species[0]];
+      else if (species.size() == 2) entry.candidates = found.pairs_of[{species[0], species[1]}];
+      if (entry.candidates == 0 && species.size() == 2) {
+        if (progress)
+          progress({.phase = "scan", .message = "term '" + entry.label + "' has no environment in the training data and is left out", .is_warning = true});
+        continue;
+      }
+      plan.terms.push_back(entry);
+      scan.drafts.push_back(std::move(draft));
+    }
+  estimate_cost(options, scan, found, plan);
+  if (plan.memory_bytes > options.memory * 1e9)
+    throw InputError("the fit needs about " + std::to_string(plan.memory_bytes / 1e9) + " GB, more than the " + std::to_string(options.memory) +
+                     " GB allowed; allow more with --memory, or reduce n_sparse, max_candidates or the config types with their own sigma");
+  if (progress)
+    for (const std::string& line : plan.targets.lines()) progress({.phase = "scan", .message = line});
+  return scan;
+}
+
+FitPlan plan_fit(const FitOptions& options, const ProgressCallback& progress) { return scan_training_data(options, progress).plan; }
+
+}  // namespace gapkit

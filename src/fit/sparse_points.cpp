@@ -1,0 +1,247 @@
+#include "fit/sparse_points.hpp"
+
+#include <gapkit/core/errors.hpp>
+#include <gapkit/fit/frames.hpp>
+#include <gapkit/math/linear_algebra.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <unordered_map>
+
+#include "fit/candidate_pool.hpp"
+#include "io/temporary_file.hpp"
+
+namespace gapkit {
+namespace {
+
+// The file named for a combination; "" stands for all, which makes sense for a single one only.
+std::string file_for(const std::map<std::string, std::string>& files, const TermDraft& draft, const char* key, std::size_t combinations) {
+  if (const auto found = files.find(draft.combination()); found != files.end()) return found->second;
+  const auto common = files.find("");
+  if (common == files.end())
+    throw InputError("term '" + draft.options->name + "': " + key + " names no file for " + draft.combination());
+  if (combinations > 1)
+    throw InputError("term '" + draft.options->name + "' expands to " + std::to_string(combinations) + " combinations of elements: give " + key +
+                     " as a table with a file for each, e.g. { " + draft.combination() + " = \"" + common->second + "\" }");
+  return common->second;
+}
+
+Parameters resolved_kernel_parameters(const TermOptions& term, const Candidates& candidates) {
+  Parameters parameters = term.kernel_parameters;
+  if (!term.length_scale_fraction) return parameters;
+  std::vector<double> lengths;
+  for (Eigen::Index d = 0; d < candidates.x.cols(); ++d) {
+    const double range = candidates.x.col(d).maxCoeff() - candidates.x.col(d).minCoeff();
+    if (!(range > 0)) throw InputError("term '" + term.name + "': length_scale as a fraction of the range, but feature " + std::to_string(d + 1) + " is constant");
+    lengths.push_back(*term.length_scale_fraction * range);
+  }
+  parameters.set("length_scale", lengths);
+  return parameters;
+}
+
+SparseSet subset(const Candidates& candidates, const std::vector<int>& chosen) {
+  SparseSet set;
+  set.x.resize(static_cast<Eigen::Index>(chosen.size()), candidates.x.cols());
+  set.cutoff.resize(set.x.rows());
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    set.x.row(static_cast<Eigen::Index>(i)) = candidates.x.row(chosen[i]);
+    set.cutoff[static_cast<Eigen::Index>(i)] = candidates.cutoff[chosen[i]];
+    set.origin.push_back(candidates.origin[static_cast<std::size_t>(chosen[i])]);
+  }
+  return set;
+}
+
+std::vector<int> indices_in(const Candidates& candidates, const std::vector<std::int64_t>& wanted, const std::string& file) {
+  std::unordered_map<std::int64_t, int> place;
+  for (std::size_t i = 0; i < candidates.serial.size(); ++i) place[candidates.serial[i]] = static_cast<int>(i);
+  std::vector<int> chosen;
+  for (const std::int64_t number : wanted) {
+    const auto found = place.find(number - 1);
+    if (found == place.end())
+      throw InputError(file + ": environment " + std::to_string(number) + " does not exist; the training data have " +
+                       std::to_string(candidates.serial.size()));
+    chosen.push_back(found->second);
+  }
+  return chosen;
+}
+
+// Rows of a matrix at some indices.
+Candidates restricted(const Candidates& all, const std::vector<int>& keep) {
+  Candidates result;
+  const SparseSet set = subset(all, keep);
+  result.x = set.x;
+  result.cutoff = set.cutoff;
+  result.origin = set.origin;
+  for (const int i : keep) {
+    result.config_type.push_back(all.config_type[static_cast<std::size_t>(i)]);
+    result.serial.push_back(all.serial[static_cast<std::size_t>(i)]);
+  }
+  return result;
+}
+
+// Points whose pivot in the Cholesky factorisation of K + jitter vanishes in rounding cannot be told apart from the others: they go.
+void drop_dependent_points(Term& term, std::vector<std::int64_t>& serial, TermReport& report) {
+  Matrix k = sparse_covariance(term);
+  if (!k.allFinite()) throw NumericalError("the kernel matrix of term '" + term.label() + "' holds NaN or infinity");
+  k.diagonal().array() += report.jitter;
+  const auto count = static_cast<double>(k.rows());
+  const PivotedCholesky factor = pivoted_cholesky(k, 4 * count * std::numeric_limits<double>::epsilon());
+  report.effective_rank = 0;
+  for (Eigen::Index i = 0; i < factor.lower.cols(); ++i) report.effective_rank += factor.lower(i, i) * factor.lower(i, i) > 2 * report.jitter;
+  report.dropped = static_cast<int>(k.rows()) - static_cast<int>(factor.pivot.size());
+  if (report.dropped == 0) return;
+  std::vector<int> keep = factor.pivot;
+  std::sort(keep.begin(), keep.end());
+  SparseSet kept;
+  kept.x.resize(static_cast<Eigen::Index>(keep.size()), term.sparse.x.cols());
+  kept.cutoff.resize(kept.x.rows());
+  std::vector<std::int64_t> kept_serial;
+  for (std::size_t i = 0; i < keep.size(); ++i) {
+    kept.x.row(static_cast<Eigen::Index>(i)) = term.sparse.x.row(keep[i]);
+    kept.cutoff[static_cast<Eigen::Index>(i)] = term.sparse.cutoff[keep[i]];
+    if (!term.sparse.origin.empty()) kept.origin.push_back(term.sparse.origin[static_cast<std::size_t>(keep[i])]);
+    if (!serial.empty()) kept_serial.push_back(serial[static_cast<std::size_t>(keep[i])]);
+  }
+  term.sparse = std::move(kept);
+  serial = std::move(kept_serial);
+}
+
+// One pass over the data that fills the pool of every draft that needs one.
+std::vector<Candidates> gather_candidates(const FitOptions& options, const DataScan& scan, const ProgressCallback& progress) {
+  std::vector<std::unique_ptr<CandidatePool>> pools;
+  double cutoff = 0;
+  bool any = false;
+  for (std::size_t t = 0; t < scan.drafts.size(); ++t) {
+    const TermDraft& draft = scan.drafts[t];
+    const std::string& selection = draft.options->selection;
+    if (selection == "file" && !draft.options->length_scale_fraction) {
+      pools.push_back(nullptr);
+      continue;
+    }
+    any = true;
+    const int capacity = selection == "indices" ? std::numeric_limits<int>::max() : draft.options->max_candidates;
+    pools.push_back(std::make_unique<CandidatePool>(draft.descriptor->size(), capacity, options.seed + 0x9E3779B9u * (t + 1)));
+    cutoff = std::max(cutoff, draft.descriptor->cutoff());
+  }
+  std::vector<Candidates> result(scan.drafts.size());
+  if (!any) return result;
+  std::map<std::string, int> config_types;
+  for (const auto& [name, count] : scan.plan.config_types) config_types.emplace(name, static_cast<int>(config_types.size()));
+  Features features;
+  TargetReport ignored;
+  for_each_frame(options.train, options.keys, &ignored, [&](const Structure& s, std::int64_t number) {
+    const StructureEnvironments environments(s, cutoff);
+    for (std::size_t t = 0; t < pools.size(); ++t) {
+      if (!pools[t]) continue;
+      scan.drafts[t].descriptor->compute(environments.view(), 0, s.size(), Derivatives::none, features);
+      int previous = -1;
+      std::int64_t ordinal = 0;
+      for (int e = 0; e < features.size(); ++e) {
+        const int centre = features.centre[static_cast<std::size_t>(e)];
+        ordinal = centre == previous ? ordinal + 1 : 0;
+        previous = centre;
+        pools[t]->add(features.x.row(e), features.cutoff[static_cast<std::size_t>(e)], config_types.at(s.config_type), {number, centre, ordinal});
+      }
+    }
+    if (progress)
+      progress({.phase = "candidates", .done = static_cast<double>(number + 1), .total = static_cast<double>(scan.plan.frames), .unit = "frames"});
+  });
+  for (std::size_t t = 0; t < pools.size(); ++t)
+    if (pools[t]) result[t] = pools[t]->take();
+  return result;
+}
+
+}  // namespace
+
+std::vector<Term> choose_sparse_points(const FitOptions& options, const DataScan& scan, std::vector<TermReport>& reports,
+                                       const ProgressCallback& progress) {
+  std::vector<Candidates> candidates = gather_candidates(options, scan, progress);
+  std::vector<Term> terms;
+  for (std::size_t t = 0; t < scan.drafts.size(); ++t) {
+    const TermDraft& draft = scan.drafts[t];
+    const TermOptions& settings = *draft.options;
+    TermReport report;
+    Term term;
+    term.name = settings.name;
+    term.descriptor_name = settings.descriptor;
+    term.kernel_name = settings.kernel;
+    term.species = draft.species;
+    term.elements = scan.plan.elements;
+    term.descriptor = draft.descriptor;
+    term.delta = draft.delta();
+    term.kernel = kernel_kind(settings.kernel).make(resolved_kernel_parameters(settings, candidates[t]));
+    term.kernel->check_features(term.descriptor->size(), term.descriptor->has_nonnegative_products());
+    report.label = term.label();
+    report.jitter = options.jitter_absolute ? *options.jitter_absolute : options.jitter * term.delta * term.delta;
+    const auto combinations = static_cast<std::size_t>(
+        std::count_if(scan.drafts.begin(), scan.drafts.end(), [&](const TermDraft& d) { return d.options == draft.options; }));
+
+    std::vector<std::int64_t> serial;
+    if (settings.selection == "file") {
+      const std::string file = file_for(settings.sparse_file, draft, "sparse_file", combinations);
+      term.sparse.x = read_sparse_points(file, term.descriptor->size());
+      report.asked = static_cast<int>(term.sparse.x.rows());
+      term.sparse.cutoff.resize(term.sparse.x.rows());
+      for (Eigen::Index i = 0; i < term.sparse.x.rows(); ++i)
+        term.sparse.cutoff[i] = term.descriptor->covariance_cutoff({&term.sparse.x(i, 0), static_cast<std::size_t>(term.sparse.x.cols())});
+    } else {
+      report.candidates = static_cast<std::int64_t>(candidates[t].serial.size());
+      std::vector<int> chosen;
+      if (settings.selection == "indices") {
+        const std::string file = file_for(settings.sparse_indices, draft, "sparse_indices", combinations);
+        chosen = indices_in(candidates[t], read_sparse_indices(file), file);
+        report.asked = static_cast<int>(chosen.size());
+      } else {
+        const std::vector<int> distinct = remove_duplicates(candidates[t]);
+        report.duplicates = report.candidates - static_cast<std::int64_t>(distinct.size());
+        if (report.duplicates > 0) candidates[t] = restricted(candidates[t], distinct);
+        report.asked = draft.sparse_points();
+        if (report.asked > static_cast<int>(distinct.size()) && progress)
+          progress({.phase = "select",
+                    .message = "term '" + report.label + "': n_sparse is " + std::to_string(report.asked) + ", but there are only " +
+                               std::to_string(distinct.size()) + " distinct environments; all are taken",
+                    .is_warning = true});
+        SelectionRequest request;
+        request.count = report.asked;
+        request.seed = options.seed + 1000003u * (t + 1);
+        request.kernel = term.kernel.get();
+        chosen = selection_kind(settings.selection).choose(candidates[t], request);
+      }
+      term.sparse = subset(candidates[t], chosen);
+      for (const int i : chosen) serial.push_back(candidates[t].serial[static_cast<std::size_t>(i)]);
+    }
+    candidates[t] = {};
+    drop_dependent_points(term, serial, report);
+    report.chosen = static_cast<int>(term.sparse.size());
+    if (report.dropped > 0 && progress)
+      progress({.phase = "select",
+                .message = "term '" + report.label + "': " + std::to_string(report.dropped) + " of " + std::to_string(report.dropped + report.chosen) +
+                           " sparse points depend linearly on the others beyond the jitter and were dropped",
+                .is_warning = true});
+    if (!options.sparse_output.empty()) write_sparse_points(options.sparse_output, term, serial);
+    if (progress) progress({.phase = "select", .done = static_cast<double>(t + 1), .total = static_cast<double>(scan.drafts.size()), .unit = "terms"});
+    terms.push_back(std::move(term));
+    reports.push_back(report);
+  }
+  return terms;
+}
+
+void write_sparse_points(const std::string& prefix, const Term& term, const std::vector<std::int64_t>& serial) {
+  const std::string stem = prefix + "." + term.name + "-" + combination_name(term.species);
+  TemporaryFile points(stem + ".points");
+  char buffer[64];
+  for (Eigen::Index i = 0; i < term.sparse.x.size(); ++i) {
+    char* end = std::to_chars(buffer, buffer + sizeof buffer, term.sparse.x.data()[i]).ptr;
+    *end++ = '\n';
+    points.append({buffer, static_cast<std::size_t>(end - buffer)});
+  }
+  points.commit();
+  if (serial.empty()) return;
+  TemporaryFile indices(stem + ".indices");
+  for (const std::int64_t s : serial) indices.append(std::to_string(s + 1) + "\n");
+  indices.commit();
+}
+
+}  // namespace gapkit

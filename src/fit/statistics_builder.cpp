@@ -1,0 +1,105 @@
+#include "fit/statistics_builder.hpp"
+
+#include <gapkit/core/errors.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+
+namespace gapkit {
+namespace {
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+}  // namespace
+
+Eigen::Index StatisticsBuilder::batch_rows(Eigen::Index sparse_points) { return std::max<Eigen::Index>(2048, sparse_points); }
+
+StatisticsBuilder::StatisticsBuilder(const SparseFactor& factor, const std::vector<RowGroup>& groups, std::string fingerprint)
+    : factor_(factor), capacity_(batch_rows(factor.size())) {
+  statistics_.fingerprint = std::move(fingerprint);
+  for (const RowGroup& group : groups) {
+    GroupStatistics g;
+    g.group = group;
+    g.moment = Vector::Zero(factor.size());
+    statistics_.groups.push_back(std::move(g));  // the Gram matrix takes memory only once rows arrive
+  }
+  rows_.resize(capacity_, factor.size());
+  whitened_.resize(capacity_, factor.size());
+}
+
+MatrixSlice StatisticsBuilder::reserve(Eigen::Index rows) {
+  if (used_ + rows > capacity_) flush();
+  if (rows > capacity_) {  // one structure larger than a batch
+    capacity_ = rows;
+    rows_.resize(capacity_, factor_.size());
+    whitened_.resize(capacity_, factor_.size());
+  }
+  return rows_.middleRows(used_, rows);
+}
+
+void StatisticsBuilder::add(const RowTargets& targets) {
+  value_.insert(value_.end(), targets.value.begin(), targets.value.end());
+  scale_.insert(scale_.end(), targets.scale.begin(), targets.scale.end());
+  group_.insert(group_.end(), targets.group.begin(), targets.group.end());
+  used_ = static_cast<Eigen::Index>(value_.size());
+}
+
+void StatisticsBuilder::flush() {
+  std::vector<int> order(value_.size());
+  std::iota(order.begin(), order.end(), 0);
+  order.erase(std::remove_if(order.begin(), order.end(), [&](int i) { return group_[static_cast<std::size_t>(i)] == RowTargets::excluded; }),
+              order.end());
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int a, int b) { return group_[static_cast<std::size_t>(a)] < group_[static_cast<std::size_t>(b)]; });
+  const auto count = static_cast<Eigen::Index>(order.size());
+  const double start = now();
+#pragma omp parallel for schedule(static)
+  for (Eigen::Index i = 0; i < count; ++i) {
+    const int from = order[static_cast<std::size_t>(i)];
+    whitened_.row(i) = rows_.row(from) / scale_[static_cast<std::size_t>(from)];
+  }
+  factor_.whiten(whitened_.topRows(count));
+  const double middle = now();
+  for (Eigen::Index first = 0; first < count;) {
+    const int group = group_[static_cast<std::size_t>(order[static_cast<std::size_t>(first)])];
+    Eigen::Index last = first;
+    GroupStatistics& g = statistics_.groups[static_cast<std::size_t>(group)];
+    if (g.gram.size() == 0) g.gram = SymmetricAccumulator(factor_.size());
+    Vector y(count - first);
+    for (; last < count; ++last) {
+      const auto row = static_cast<std::size_t>(order[static_cast<std::size_t>(last)]);
+      if (group_[row] != group) break;
+      y[last - first] = value_[row] / scale_[row];
+      g.log_weight -= 2 * std::log(scale_[row]);
+    }
+    const auto phi = whitened_.middleRows(first, last - first);
+    y.conservativeResize(last - first);
+    if (!y.allFinite()) throw NumericalError("a target of the training data is not finite");
+    g.gram.add_rows(phi);
+    g.moment += phi.transpose() * y;
+    g.target_square += y.squaredNorm();
+    g.count += last - first;
+    first = last;
+  }
+  whiten_seconds_ += middle - start;
+  gram_seconds_ += now() - middle;
+  value_.clear();
+  scale_.clear();
+  group_.clear();
+  used_ = 0;
+}
+
+SufficientStatistics StatisticsBuilder::finish() {
+  flush();
+  // Groups that no row belongs to leave.
+  auto& groups = statistics_.groups;
+  groups.erase(std::remove_if(groups.begin(), groups.end(), [](const GroupStatistics& g) { return g.count == 0; }), groups.end());
+  for (const GroupStatistics& g : groups)
+    if (!g.moment.allFinite() || !std::isfinite(g.target_square))
+      throw NumericalError(std::string("the kernel rows of property '") + property_name(g.group.property) + "' hold NaN or infinity");
+  return std::move(statistics_);
+}
+
+}  // namespace gapkit

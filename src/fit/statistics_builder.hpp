@@ -1,0 +1,40 @@
+#pragma once
+
+#include <gapkit/model/posterior.hpp>
+
+#include "fit/row_targets.hpp"
+
+namespace gapkit {
+
+/// Folds kernel rows into sufficient statistics, batch by batch (METHODS 3, 4). Memory: two batches of rows and the statistics.
+class StatisticsBuilder {
+ public:
+  StatisticsBuilder(const SparseFactor& factor, const std::vector<RowGroup>& groups, std::string fingerprint);
+
+  /// Place for the next structure's kernel rows, [rows, M]; fill it, then call add().
+  MatrixSlice reserve(Eigen::Index rows);
+  /// Takes the rows that reserve() gave out, with their targets.
+  void add(const RowTargets& targets);
+  /// The statistics of everything added. The builder is empty afterwards.
+  SufficientStatistics finish();
+
+  /// Rows of a batch for M sparse points: enough for level-3 BLAS to run at full speed.
+  static Eigen::Index batch_rows(Eigen::Index sparse_points);
+
+  double whiten_seconds() const { return whiten_seconds_; }
+  double gram_seconds() const { return gram_seconds_; }
+
+ private:
+  void flush();
+
+  const SparseFactor& factor_;
+  SufficientStatistics statistics_;
+  Eigen::Index capacity_, used_ = 0;
+  Matrix rows_;       // kernel rows as they come
+  Matrix whitened_;   // the rows that count, sorted by group, times 1/h
+  std::vector<double> value_, scale_;
+  std::vector<int> group_;
+  double whiten_seconds_ = 0, gram_seconds_ = 0;
+};
+
+}  // namespace gapkit

@@ -1,0 +1,77 @@
+#include "line_reader.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <gapkit/core/errors.hpp>
+
+namespace gapkit::extxyz {
+
+namespace {
+
+constexpr std::size_t initial_buffer_size = std::size_t{1} << 18;
+constexpr std::size_t longest_line = std::size_t{1} << 28;
+
+}  // namespace
+
+LineReader::LineReader(const std::filesystem::path& path) : path_(path.string()), buffer_(initial_buffer_size) {
+  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor_ < 0) throw InputError(fmt::format("{}: cannot open the file: {}", path_, std::strerror(errno)));
+  struct stat status {};
+  if (::fstat(descriptor_, &status) == 0 && S_ISDIR(status.st_mode)) {
+    ::close(descriptor_);
+    throw InputError(fmt::format("{}: expected an extended-XYZ file, found a directory", path_));
+  }
+}
+
+LineReader::~LineReader() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+void LineReader::fill() {
+  if (begin_ > 0) {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  if (end_ == buffer_.size()) {
+    if (end_ >= longest_line)
+      throw InputError(fmt::format("the next line is longer than {} MiB; is this an extended-XYZ file?", longest_line >> 20));
+    buffer_.resize(2 * end_);
+  }
+  for (;;) {
+    const ssize_t count = ::read(descriptor_, buffer_.data() + end_, buffer_.size() - end_);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw InputError(fmt::format("cannot read on behind this line: {}", std::strerror(errno)));
+    if (count == 0) at_end_of_file_ = true;
+    end_ += static_cast<std::size_t>(count);
+    return;
+  }
+}
+
+bool LineReader::next(std::string_view& line) {
+  std::size_t searched = 0;
+  for (;;) {
+    const char* start = buffer_.data() + begin_;
+    const void* newline = std::memchr(start + searched, '\n', end_ - begin_ - searched);
+    if (newline == nullptr && !at_end_of_file_) {
+      searched = end_ - begin_;
+      fill();
+      continue;
+    }
+    if (newline == nullptr && begin_ == end_) return false;
+    const std::size_t length = newline ? static_cast<std::size_t>(static_cast<const char*>(newline) - start) : end_ - begin_;
+    line = std::string_view(start, length);
+    begin_ += length + (newline ? 1 : 0);
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    if (line_number_ == 0 && line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
+    ++line_number_;
+    return true;
+  }
+}
+
+}  // namespace gapkit::extxyz

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gapkit::extxyz {
+
+/// Lines of a text file through one growing buffer; accepts \n and \r\n, a missing final newline and a UTF-8 byte-order mark.
+///
+/// The constructor throws InputError with path and the system's reason; next() throws InputError without a place if the file cannot
+/// be read on or a line has more than 256 MiB (no text file).
+class LineReader {
+ public:
+  explicit LineReader(const std::filesystem::path& path);
+  ~LineReader();
+  LineReader(const LineReader&) = delete;
+  LineReader& operator=(const LineReader&) = delete;
+
+  /// The next line without its end, valid until the next call; false at the end of the file.
+  bool next(std::string_view& line);
+  /// Number of the last line returned, from 1.
+  long line_number() const { return line_number_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  void fill();
+
+  std::string path_;
+  int descriptor_ = -1;
+  std::vector<char> buffer_;
+  std::size_t begin_ = 0, end_ = 0;  // unread part of the buffer
+  bool at_end_of_file_ = false;
+  long line_number_ = 0;
+};
+
+}  // namespace gapkit::extxyz

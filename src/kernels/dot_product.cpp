@@ -1,0 +1,115 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/math/linear_algebra.hpp>
+
+#include "kernel_kinds.hpp"
+
+namespace gapkit {
+namespace {
+
+constexpr double largest_zeta = 1000;  // so that integer ζ fit an int; far beyond any use
+
+/// result[i] = base[i]^exponent, exponent ≥ 0; base is overwritten. Square and multiply over a block that stays in the first-level
+/// cache, so that each pass is one vectorised loop.
+void integer_power(double* base, int exponent, double* result, Eigen::Index n) {
+  std::fill(result, result + n, 1.0);
+  while (true) {
+    if (exponent & 1)
+      for (Eigen::Index i = 0; i < n; ++i) result[i] *= base[i];
+    exponent >>= 1;
+    if (exponent == 0) return;
+    for (Eigen::Index i = 0; i < n; ++i) base[i] *= base[i];
+  }
+}
+
+/// κ = s^ζ, s = x·x'.   ∂κ/∂x = ζ s^{ζ−1} x'
+class DotProduct final : public Kernel {
+ public:
+  explicit DotProduct(const Parameters& parameters) : parameters_(parameters), zeta_(parameters.real("zeta")) {
+    if (!(zeta_ >= 1 && zeta_ <= largest_zeta))
+      throw InputError(fmt::format("dot_product: zeta is {}, expected a number from 1 to {}", zeta_, largest_zeta));
+    is_integer_ = zeta_ == std::floor(zeta_);
+  }
+
+  const Parameters& parameters() const override { return parameters_; }
+  bool is_stationary() const override { return false; }
+  Vector metric(int) const override { return {}; }
+
+  void check_features(int size, bool has_nonnegative_products) const override {
+    if (size < 1) throw InputError(fmt::format("dot_product: feature vectors have {} components, expected at least 1", size));
+    if (!is_integer_ && !has_nonnegative_products)
+      throw InputError(
+          fmt::format("dot_product: zeta = {} needs feature vectors whose products cannot be negative, which this descriptor does not "
+                      "promise; use an integer zeta",
+                      zeta_));
+  }
+
+  void compute(const MatrixView& x, const MatrixView& z, MatrixSlice value, MatrixSlice* slope, MatrixSlice* inner) const override {
+    check_kernel_shapes(x, z, value, slope, inner);
+    multiply_nt(x, z, value);
+    const Eigen::Index rows = value.rows(), cols = value.cols();
+    [[maybe_unused]] const bool threads = pays_to_start_threads(static_cast<double>(rows) * static_cast<double>(cols));
+#pragma omp parallel for schedule(static) if (threads)
+    for (Eigen::Index e = 0; e < rows; ++e) {
+      double* v = value.data() + e * value.outerStride();
+      if (inner != nullptr) std::copy(v, v + cols, inner->data() + e * inner->outerStride());
+      double* d = slope != nullptr ? slope->data() + e * slope->outerStride() : nullptr;
+      if (is_integer_)
+        integer_zeta(v, d, cols);
+      else
+        real_zeta(v, d, cols);
+    }
+  }
+
+ private:
+  /// In: v = s. Out: v = s^ζ, d = ζ s^{ζ−1} (unless null).
+  void integer_zeta(double* v, double* d, Eigen::Index n) const {
+    const int zeta = static_cast<int>(zeta_);
+    if (zeta == 1) {
+      if (d != nullptr) std::fill(d, d + n, 1.0);
+      return;
+    }
+    constexpr Eigen::Index block = 256;
+    std::array<double, block> base, power;
+    for (Eigen::Index start = 0; start < n; start += block, v += block) {
+      const Eigen::Index length = std::min(block, n - start);
+      std::copy(v, v + length, base.begin());
+      integer_power(base.data(), zeta - 1, power.data(), length);
+      if (d != nullptr)
+        for (Eigen::Index i = 0; i < length; ++i) d[start + i] = zeta_ * power[static_cast<std::size_t>(i)];
+      for (Eigen::Index i = 0; i < length; ++i) v[i] *= power[static_cast<std::size_t>(i)];
+    }
+  }
+
+  void real_zeta(double* v, double* d, Eigen::Index n) const {
+    for (Eigen::Index i = 0; i < n; ++i) {
+      const double s = v[i] < 0 ? 0 : v[i];  // rounding below 0 only; NaN stays NaN
+      const double power = std::pow(s, zeta_ - 1);
+      if (d != nullptr) d[i] = zeta_ * power;
+      v[i] = s * power;
+    }
+  }
+
+  Parameters parameters_;
+  double zeta_;
+  bool is_integer_ = true;
+};
+
+}  // namespace
+
+KernelKind dot_product_kind() {
+  ParameterInfo zeta;
+  zeta.name = "zeta";
+  zeta.type = ParameterInfo::Type::real;
+  zeta.description = "exponent; correlates up to 2 zeta neighbours, integers are fastest";
+  zeta.default_value = 4.0;
+  zeta.smallest = 1;
+  zeta.largest = largest_zeta;
+  return {"dot_product", "(x . x')^zeta", {zeta}, [](const Parameters& parameters) { return std::make_shared<DotProduct>(parameters); }};
+}
+
+}  // namespace gapkit

@@ -1,0 +1,120 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/math/linear_algebra.hpp>
+
+#include "kernel_kinds.hpp"
+
+namespace gapkit {
+namespace {
+
+constexpr int largest_direct_size = 4;
+
+/// κ = exp(−½ Σ_d (x_d − x'_d)²/θ_d²).   ∂κ/∂x = κ Λ (x' − x), Λ = diag(θ⁻²)
+class SquaredExponential final : public Kernel {
+ public:
+  explicit SquaredExponential(const Parameters& parameters) : parameters_(parameters), length_scale_(parameters.reals("length_scale")) {
+    if (length_scale_.empty()) throw InputError("squared_exponential: length_scale is empty, expected one number or one per dimension");
+    for (const double theta : length_scale_)
+      if (!(theta > 0 && std::isfinite(theta) && std::isfinite(1 / (theta * theta))))
+        throw InputError(fmt::format("squared_exponential: length_scale holds {}, expected numbers above 0", theta));
+  }
+
+  const Parameters& parameters() const override { return parameters_; }
+  bool is_stationary() const override { return true; }
+
+  Vector metric(int size) const override {
+    check_features(size, true);
+    Vector result(size);
+    for (int d = 0; d < size; ++d) {
+      const double theta = length_scale_.size() == 1 ? length_scale_[0] : length_scale_[static_cast<std::size_t>(d)];
+      result[d] = 1 / (theta * theta);
+    }
+    return result;
+  }
+
+  void check_features(int size, bool) const override {
+    if (size < 1) throw InputError(fmt::format("squared_exponential: feature vectors have {} components, expected at least 1", size));
+    if (length_scale_.size() != 1 && length_scale_.size() != static_cast<std::size_t>(size))
+      throw InputError(
+          fmt::format("squared_exponential: length_scale has {} numbers, expected one, or {} for feature vectors of {} components",
+                      length_scale_.size(), size, size));
+  }
+
+  void compute(const MatrixView& x, const MatrixView& z, MatrixSlice value, MatrixSlice* slope, MatrixSlice* inner) const override {
+    check_kernel_shapes(x, z, value, slope, inner);
+    if (x.cols() <= largest_direct_size)
+      compute_direct(x, z, value, slope, inner);
+    else
+      compute_by_products(x, z, value, slope, inner);
+  }
+
+ private:
+  /// Few dimensions: differences taken directly, so that close points lose no digits.
+  void compute_direct(const MatrixView& x, const MatrixView& z, MatrixSlice& value, MatrixSlice* slope, MatrixSlice* inner) const {
+    const int size = static_cast<int>(x.cols());
+    const Vector lambda = metric(size);
+    const Matrix z_columns = z.transpose();  // one contiguous row per dimension
+    const Eigen::Index rows = x.rows();
+    [[maybe_unused]] const bool threads = pays_to_start_threads(static_cast<double>(rows) * static_cast<double>(z.rows()));
+#pragma omp parallel for schedule(static) if (threads)
+    for (Eigen::Index e = 0; e < rows; ++e) {
+      auto row = value.row(e).array();
+      for (int d = 0; d < size; ++d) {
+        const auto term = -0.5 * lambda[d] * (z_columns.row(d).array() - x(e, d)).square();
+        if (d == 0)
+          row = term;
+        else
+          row += term;
+      }
+      row = row.exp();
+      if (slope != nullptr) slope->row(e) = value.row(e);
+      if (inner == nullptr) continue;
+      inner->row(e) = lambda[0] * x(e, 0) * z_columns.row(0);
+      for (int d = 1; d < size; ++d) inner->row(e) += lambda[d] * x(e, d) * z_columns.row(d);
+    }
+  }
+
+  /// Many dimensions: |x − z|² = |x|² + |z|² − 2 x·z in coordinates divided by θ, one GEMM.
+  void compute_by_products(const MatrixView& x, const MatrixView& z, MatrixSlice& value, MatrixSlice* slope, MatrixSlice* inner) const {
+    const Vector scale = metric(static_cast<int>(x.cols())).cwiseSqrt();
+    const Matrix scaled_x = x * scale.asDiagonal();
+    const Matrix scaled_z = z * scale.asDiagonal();
+    const Eigen::RowVectorXd half_z = 0.5 * scaled_z.rowwise().squaredNorm().transpose();
+    multiply_nt(scaled_x, scaled_z, value);
+    const Eigen::Index rows = x.rows();
+    [[maybe_unused]] const bool threads = pays_to_start_threads(static_cast<double>(rows) * static_cast<double>(z.rows()));
+#pragma omp parallel for schedule(static) if (threads)
+    for (Eigen::Index e = 0; e < rows; ++e) {
+      if (inner != nullptr) inner->row(e) = value.row(e);
+      const double half_x = 0.5 * scaled_x.row(e).squaredNorm();
+      double* v = value.data() + e * value.outerStride();
+      for (Eigen::Index m = 0; m < half_z.size(); ++m) {
+        const double exponent = v[m] - half_x - half_z[m];
+        v[m] = exponent > 0 ? 0 : exponent;  // rounding above 0 only; NaN stays NaN
+      }
+      value.row(e).array() = value.row(e).array().exp();
+      if (slope != nullptr) slope->row(e) = value.row(e);
+    }
+  }
+
+  Parameters parameters_;
+  std::vector<double> length_scale_;
+};
+
+}  // namespace
+
+KernelKind squared_exponential_kind() {
+  ParameterInfo length_scale;
+  length_scale.name = "length_scale";
+  length_scale.type = ParameterInfo::Type::reals;
+  length_scale.description = "distance in feature space over which the energy varies: one number, or one per dimension";
+  length_scale.smallest = 0;
+  length_scale.excludes_smallest = true;
+  return {"squared_exponential", "exp(-|x - x'|^2 / (2 length_scale^2))", {length_scale}, [](const Parameters& parameters) {
+            return std::make_shared<SquaredExponential>(parameters);
+          }};
+}
+
+}  // namespace gapkit

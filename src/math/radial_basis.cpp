@@ -1,0 +1,170 @@
+#include <gapkit/core/errors.hpp>
+#include <gapkit/math/radial_basis.hpp>
+
+#include <Eigen/Cholesky>
+#include <Eigen/LU>
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "math/spherical_harmonics_lanes.hpp"
+
+namespace gapkit {
+namespace {
+
+using Extended = long double;
+using ExtendedMatrix = Eigen::Matrix<Extended, Eigen::Dynamic, Eigen::Dynamic>;
+
+// e^{−x} i_l(x) for l = 0 … l_max by downward recurrence of the ratios i_l / i_{l−1}, which is stable for every x ≥ 0.
+void scaled_bessel(int l_max, Extended x, Extended* out) {
+  std::fill(out, out + l_max + 1, Extended(0));
+  if (x == 0) {
+    out[0] = 1;
+    return;
+  }
+  out[0] = -std::expm1(-2 * x) / (2 * x);
+  const int start = l_max + 40 + static_cast<int>(std::sqrt(100 * x));
+  Extended ratio = 0;
+  for (int l = start; l >= 1; --l) {
+    ratio = 1 / ((2 * l + 1) / x + ratio);  // i_l / i_{l−1}
+    if (l <= l_max) out[l] = ratio;
+  }
+  for (int l = 1; l <= l_max; ++l) out[l] *= out[l - 1];
+}
+
+// ∫₀^∞ r² φ_a φ_b dr for Gaussians exp(−α(r−r_a)²)
+Extended overlap(Extended alpha, Extended ra, Extended rb) {
+  const Extended beta = 2 * alpha, mean = (ra + rb) / 2, gap = ra - rb;
+  const Extended tail = std::exp(-beta * mean * mean);
+  const Extended integral = (mean * mean + 1 / (2 * beta)) * std::sqrt(std::numbers::pi_v<Extended> / beta) / 2 *
+                                std::erfc(-std::sqrt(beta) * mean) +
+                            mean / (2 * beta) * tail;
+  return std::exp(-alpha * gap * gap / 2) * integral;
+}
+
+}  // namespace
+
+RadialBasis::RadialBasis(int n_max, int l_max, double atom_sigma, double cutoff) : n_max_(n_max), l_max_(l_max), cutoff_(cutoff) {
+  if (n_max < 1) throw InputError("n_max is " + std::to_string(n_max) + ", expected at least 1");
+  if (l_max < 0 || l_max > harmonics::largest_l)
+    throw InputError("l_max is " + std::to_string(l_max) + ", expected 0 to " + std::to_string(harmonics::largest_l));
+  if (!(atom_sigma > 0)) throw InputError("atom_sigma is " + std::to_string(atom_sigma) + " Å, expected more than 0");
+  if (!(cutoff > 0)) throw InputError("cutoff is " + std::to_string(cutoff) + " Å, expected more than 0");
+
+  const Extended sigma = atom_sigma;
+  alpha_ = 1 / (2 * sigma * sigma);
+  const Extended reach = cutoff + sigma * std::sqrt(20 * std::log(Extended(10)));
+  for (int a = 0; a < n_max; ++a) centres_.push_back(a * reach / n_max);
+
+  ExtendedMatrix values(n_max, n_max), overlaps(n_max, n_max);
+  for (int a = 0; a < n_max; ++a)
+    for (int b = 0; b < n_max; ++b) {
+      const Extended ra = centres_[static_cast<std::size_t>(a)], rb = centres_[static_cast<std::size_t>(b)];
+      values(a, b) = std::exp(-alpha_ * (ra - rb) * (ra - rb));
+      overlaps(a, b) = overlap(alpha_, ra, rb);
+    }
+  const Eigen::LLT<ExtendedMatrix> factor(overlaps);
+  if (factor.info() != Eigen::Success)
+    throw InputError("the " + std::to_string(n_max) + " radial Gaussians are linearly dependent; reduce n_max or atom_sigma");
+  const ExtendedMatrix lower = factor.matrixL();
+  const ExtendedMatrix transform = values.partialPivLu().solve(lower);
+  for (int a = 0; a < n_max; ++a)
+    for (int n = 0; n < n_max; ++n) transform_.push_back(transform(a, n));
+  for (int n = 0; n < n_max; ++n) centre_.push_back(static_cast<double>(lower(0, n) / std::sqrt(4 * std::numbers::pi_v<Extended>)));
+
+  // Coarse to fine: the error falls with the sixth power of the spacing.
+  for (int intervals = static_cast<int>(std::ceil(cutoff / (0.12 * atom_sigma))) + 4;; intervals *= 2) {
+    tabulate(intervals);
+    if ((value_error_ < 1e-11 && derivative_error_ < 1e-9) || intervals > 8192) break;
+  }
+}
+
+void RadialBasis::compute_directly(double r, double* value, double* first, double* second) const {
+  // F_l = exp(−α(r²+r_a²)) i_l(2α r r_a); with i_l' = [l i_{l−1} + (l+1) i_{l+1}]/(2l+1) derivatives are combinations of neighbours in l.
+  const int top = l_max_ + 2;
+  const Extended x = r;
+  std::vector<Extended> f(static_cast<std::size_t>(top + 1)), d1(f.size()), d2(f.size()), bessel(f.size());
+  const auto n = static_cast<std::size_t>(n_max_);
+  std::vector<Extended> sums(3 * static_cast<std::size_t>(count()), 0);
+  for (std::size_t a = 0; a < n; ++a) {
+    const Extended ra = centres_[a];
+    scaled_bessel(top, 2 * alpha_ * x * ra, bessel.data());
+    const Extended gauss = std::exp(-alpha_ * (x - ra) * (x - ra));
+    for (int l = 0; l <= top; ++l) f[static_cast<std::size_t>(l)] = gauss * bessel[static_cast<std::size_t>(l)];
+    const auto neighbours = [&](const std::vector<Extended>& g, int l) {
+      const auto i = static_cast<std::size_t>(l);
+      return ((l > 0 ? l * g[i - 1] : 0) + (l + 1) * g[i + 1]) / (2 * l + 1);
+    };
+    for (int l = 0; l < top; ++l) {
+      const auto i = static_cast<std::size_t>(l);
+      d1[i] = -2 * alpha_ * x * f[i] + 2 * alpha_ * ra * neighbours(f, l);
+    }
+    for (int l = 0; l < top - 1; ++l) {
+      const auto i = static_cast<std::size_t>(l);
+      d2[i] = -2 * alpha_ * f[i] - 2 * alpha_ * x * d1[i] + 2 * alpha_ * ra * neighbours(d1, l);
+    }
+    for (std::size_t l = 0; l <= static_cast<std::size_t>(l_max_); ++l)
+      for (std::size_t m = 0; m < n; ++m) {
+        const Extended t = transform_[a * n + m];
+        Extended* s = &sums[3 * (l * n + m)];
+        s[0] += f[l] * t;
+        s[1] += d1[l] * t;
+        s[2] += d2[l] * t;
+      }
+  }
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count()); ++i) {
+    if (value) value[i] = static_cast<double>(sums[3 * i]);
+    if (first) first[i] = static_cast<double>(sums[3 * i + 1]);
+    if (second) second[i] = static_cast<double>(sums[3 * i + 2]);
+  }
+}
+
+void RadialBasis::tabulate(int intervals) {
+  knots_ = intervals + 1;
+  spacing_ = cutoff_ / intervals;
+  const auto n = static_cast<std::size_t>(count());
+  table_.assign(static_cast<std::size_t>(knots_) * 3 * n, 0.0);
+  for (int k = 0; k < knots_; ++k) {
+    double* row = &table_[static_cast<std::size_t>(k) * 3 * n];
+    compute_directly(k * spacing_, row, row + n, row + 2 * n);
+    for (std::size_t i = 0; i < n; ++i) {
+      row[n + i] *= spacing_;
+      row[2 * n + i] *= spacing_ * spacing_;
+    }
+  }
+  std::vector<double> value(n), derivative(n), exact(n), exact_derivative(n);
+  double value_scale = 0, derivative_scale = 0, value_worst = 0, derivative_worst = 0;
+  for (int k = 0; k < intervals; ++k)
+    for (const double t : {0.23, 0.5, 0.77}) {  // the error polynomials t³(1−t)³ and its derivative peak near these
+      const double r = (k + t) * spacing_;
+      compute(r, value.data(), derivative.data());
+      compute_directly(r, exact.data(), exact_derivative.data(), nullptr);
+      for (std::size_t i = 0; i < n; ++i) {
+        value_scale = std::max(value_scale, std::abs(exact[i]));
+        derivative_scale = std::max(derivative_scale, std::abs(exact_derivative[i]));
+        value_worst = std::max(value_worst, std::abs(value[i] - exact[i]));
+        derivative_worst = std::max(derivative_worst, std::abs(derivative[i] - exact_derivative[i]));
+      }
+    }
+  value_error_ = value_worst / value_scale;
+  derivative_error_ = derivative_worst / derivative_scale;
+}
+
+void RadialBasis::compute(double r, double* value, double* derivative) const {
+  const int k = std::clamp(static_cast<int>(r / spacing_), 0, knots_ - 2);
+  double w[6], d[6];
+  quintic_hermite(r / spacing_ - k, w, d);
+  const int n = count();
+  const double* rows = table() + static_cast<std::ptrdiff_t>(k) * 3 * n;
+  const double per_spacing = 1 / spacing_;
+  for (int i = 0; i < n; ++i) {
+    value[i] = 0;
+    derivative[i] = 0;
+    for (int j = 0; j < 6; ++j) {
+      value[i] += w[j] * rows[j * n + i];
+      derivative[i] += per_spacing * d[j] * rows[j * n + i];
+    }
+  }
+}
+
+}  // namespace gapkit

@@ -1,0 +1,195 @@
+#include <gapkit/core/errors.hpp>
+#include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/model/kernel_rows.hpp>
+
+#include <algorithm>
+
+#include "model/environment_chunks.hpp"
+#include "model/row_loops.hpp"
+
+namespace gapkit {
+namespace {
+
+// Columns that one thread works on at a time: the product of a chunk's Jacobian with a tile stays in the cache until it is summed up.
+constexpr Eigen::Index tile = 128;
+// Rows of the Jacobian in a chunk of centres: enough for GEMM to run at full speed.
+constexpr std::size_t chunk_bytes = 6'000'000;
+
+}  // namespace
+
+struct KernelRows::Scratch {
+  Features features;
+  ReusableMatrix value, slope, inner;
+  std::vector<std::vector<double>> centre;   // per block: J · Λ x_e, for stationary kernels
+  std::vector<ReusableMatrix> contraction;   // per thread
+};
+
+KernelRows::KernelRows(std::span<const Term> terms) : terms_(terms), offsets_(sparse_offsets(terms)), scratch_(std::make_unique<Scratch>()) {
+  for (const Term& term : terms_) {
+    // A probe without neighbours tells which features each block holds.
+    const std::vector<int> centre = {0}, number = {term.species[0]};
+    const std::vector<std::size_t> begin = {0, 0};
+    const Environments probe{centre, number, begin, {}, {}, {}, term.descriptor->cutoff()};
+    Features features;
+    term.descriptor->compute(probe, 0, 1, Derivatives::jacobian, features);
+    Matrix points = term.sparse.x;
+    const Vector metric = term.kernel->metric(term.descriptor->size());
+    if (metric.size() > 0) points = points * metric.asDiagonal();
+    std::vector<Matrix> blocks;
+    for (const JacobianBlock& block : features.blocks) {
+      if (block.feature.empty()) {
+        blocks.push_back(points);
+        continue;
+      }
+      Matrix gathered(points.rows(), static_cast<Eigen::Index>(block.feature.size()));
+      for (std::size_t c = 0; c < block.feature.size(); ++c) gathered.col(static_cast<Eigen::Index>(c)) = points.col(block.feature[c]);
+      blocks.push_back(std::move(gathered));
+    }
+    gradient_points_.push_back(std::move(blocks));
+  }
+}
+
+KernelRows::~KernelRows() = default;
+
+void KernelRows::compute(const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows) {
+  if (rows.rows() != wanted.rows(atoms) || rows.cols() != columns()) throw Error("KernelRows: the result has the wrong shape");
+  rows.setZero();
+  for (std::size_t t = 0; t < terms_.size(); ++t) add_term(t, environments, atoms, wanted, rows);
+}
+
+void KernelRows::add_term(std::size_t t, const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows) {
+  const Term& term = terms_[t];
+  const Eigen::Index count = term.sparse.size(), offset = offsets_[t];
+  if (count == 0) return;
+  const bool derivatives = wanted.forces || wanted.virial;
+  const Eigen::Index size = term.descriptor->size();
+  const Eigen::Index stride = rows.outerStride();
+  Scratch& s = *scratch_;
+  s.contraction.resize(static_cast<std::size_t>(thread_count()));
+  const std::size_t pairs_in_chunk = chunk_bytes / (3 * sizeof(double) * static_cast<std::size_t>(size + std::min(tile, count)));
+  const Eigen::Index tiles = (count + tile - 1) / tile;
+  const RowLoops& loops = row_loops();
+  const Vector metric = term.kernel->metric(static_cast<int>(size));
+
+  for (int begin = 0; begin < environments.size();) {
+    const int end = chunk_end(environments, begin, pairs_in_chunk);
+    term.descriptor->compute(environments, begin, end, derivatives ? Derivatives::jacobian : Derivatives::none, s.features);
+    begin = end;
+    const Eigen::Index n = s.features.size();
+    if (n == 0) continue;
+    s.value.resize(n, count);
+    const bool projected = std::any_of(s.features.blocks.begin(), s.features.blocks.end(), [](const JacobianBlock& b) {
+      return std::any_of(b.projection.begin(), b.projection.end(), [](double p) { return p != 0; });
+    });
+    if (derivatives) {
+      s.slope.resize(n, count);
+      MatrixSlice slope = s.slope.view();
+      if (projected) {
+        s.inner.resize(n, count);
+        MatrixSlice inner = s.inner.view();
+        term.kernel->compute(s.features.x.view(), term.sparse.x, s.value.view(), &slope, &inner);
+      } else {
+        term.kernel->compute(s.features.x.view(), term.sparse.x, s.value.view(), &slope);
+      }
+    } else {
+      term.kernel->compute(s.features.x.view(), term.sparse.x, s.value.view());
+    }
+
+    s.centre.resize(s.features.blocks.size());
+    for (std::size_t b = 0; b < s.features.blocks.size(); ++b) {
+      const JacobianBlock& block = s.features.blocks[b];
+      s.centre[b].assign(block.projection.size(), 0.0);
+      if (!term.kernel->is_stationary()) continue;
+      for (std::size_t row = 0; row < s.centre[b].size(); ++row) {
+        const double* x = s.features.x.row(block.environment[row / 3]);
+        const double* j = block.values.row(static_cast<Eigen::Index>(row));
+        double sum = 0;
+        for (Eigen::Index c = 0; c < block.values.cols(); ++c) {
+          const Eigen::Index d = block.feature.empty() ? c : block.feature[static_cast<std::size_t>(c)];
+          sum += j[c] * x[d] * (metric.size() ? metric[d] : 1.0);
+        }
+        if (block.projection[row] != 0)
+          for (Eigen::Index d = 0; d < size; ++d) sum -= block.projection[row] * x[d] * x[d] * (metric.size() ? metric[d] : 1.0);
+        s.centre[b][row] = sum;
+      }
+    }
+
+    // Each thread owns some columns, so sums have a fixed order and need no locks.
+#pragma omp parallel for schedule(dynamic, 1) if (tiles > 1)
+    for (Eigen::Index i = 0; i < tiles; ++i) {
+      const Eigen::Index first = i * tile, width = std::min(tile, count - first);
+      double* target = rows.data() + offset + first;
+      if (wanted.energy)
+        for (Eigen::Index e = 0; e < n; ++e) {
+          const double f = s.features.cutoff[static_cast<std::size_t>(e)];
+          const double* value = s.value.row(e) + first;
+          for (Eigen::Index m = 0; m < width; ++m) target[m] += f * value[m];
+        }
+      if (!derivatives) continue;
+      double* virial = wanted.virial ? target + wanted.virial_row(atoms) * stride : nullptr;
+      ReusableMatrix& contraction = s.contraction[static_cast<std::size_t>(current_thread())];
+      for (std::size_t b = 0; b < s.features.blocks.size(); ++b) {
+        const JacobianBlock& block = s.features.blocks[b];
+        if (block.pair_count() == 0) continue;
+        contraction.resize(block.values.rows(), width);
+        multiply_nt(block.values.view(), gradient_points_[t][b].middleRows(first, width), contraction.view());
+        RowPair pair{};
+        pair.stride = width;
+        for (std::size_t q = 0; q < block.environment.size(); ++q) {
+          const Eigen::Index e = block.environment[q];
+          pair.contraction = contraction.row(static_cast<Eigen::Index>(3 * q));
+          pair.value = s.value.row(e) + first;
+          pair.slope = s.slope.row(e) + first;
+          pair.inner = projected ? s.inner.row(e) + first : nullptr;
+          pair.cutoff = s.features.cutoff[static_cast<std::size_t>(e)];
+          for (std::size_t a = 0; a < 3; ++a) {
+            pair.projection[a] = block.projection[3 * q + a];
+            pair.centre[a] = s.centre[b][3 * q + a];
+            pair.cutoff_gradient[a] = block.cutoff_gradient.empty() ? 0.0 : block.cutoff_gradient[3 * q + a];
+            pair.vector[a] = block.vector[q][static_cast<Eigen::Index>(a)];
+          }
+          double* forces = wanted.forces ? target + wanted.forces_row() * stride : nullptr;
+          const Eigen::Index centre = s.features.centre[static_cast<std::size_t>(e)], neighbor = block.neighbor[q];
+          // An atom and its own image move together: no force, only a virial.
+          const bool has_force = forces && centre != neighbor;
+          loops.add_pair(pair, static_cast<int>(width), has_force ? forces + 3 * neighbor * stride : nullptr,
+                         has_force ? forces + 3 * centre * stride : nullptr, virial, stride);
+        }
+      }
+    }
+  }
+  // δ² f_m of the sparse points, once for all
+  const Vector scale = term.delta * term.delta * term.sparse.cutoff;
+  auto block = rows.middleCols(offset, count);
+  block.array().rowwise() *= scale.transpose().array();
+}
+
+void KernelRows::compute_local(const Environments& environments, int atoms, MatrixSlice rows) {
+  if (rows.rows() != atoms || rows.cols() != columns()) throw Error("KernelRows: the result has the wrong shape");
+  rows.setZero();
+  Scratch& s = *scratch_;
+  for (std::size_t t = 0; t < terms_.size(); ++t) {
+    const Term& term = terms_[t];
+    const Eigen::Index count = term.sparse.size();
+    if (count == 0) continue;
+    const Vector scale = term.delta * term.delta * term.sparse.cutoff;
+    const std::size_t pairs_in_chunk = chunk_bytes / (sizeof(double) * static_cast<std::size_t>(term.descriptor->size() + count));
+    for (int begin = 0; begin < environments.size();) {
+      const int end = chunk_end(environments, begin, pairs_in_chunk);
+      term.descriptor->compute(environments, begin, end, Derivatives::none, s.features);
+      begin = end;
+      s.value.resize(s.features.size(), count);
+      if (s.features.size() == 0) continue;
+      term.kernel->compute(s.features.x.view(), term.sparse.x, s.value.view());
+      for (std::size_t e = 0; e < s.features.centre.size(); ++e) {
+        const Eigen::Map<const Eigen::RowVectorXd> value(s.value.row(static_cast<Eigen::Index>(e)), count);
+        const int partner = s.features.partner[e];
+        const double share = s.features.cutoff[e] * (partner >= 0 ? 0.5 : 1.0);
+        rows.row(s.features.centre[e]).segment(offsets_[t], count) += share * value.cwiseProduct(scale.transpose());
+        if (partner >= 0) rows.row(partner).segment(offsets_[t], count) += share * value.cwiseProduct(scale.transpose());
+      }
+    }
+  }
+}
+
+}  // namespace gapkit

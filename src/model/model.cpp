@@ -1,0 +1,199 @@
+#include <gapkit/core/elements.hpp>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/core/version.hpp>
+#include <gapkit/io/archive.hpp>
+#include <gapkit/model/model.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace gapkit {
+namespace {
+
+constexpr const char* format_name = "gapkit-model";
+constexpr const char* units_text = "energy eV, length Å, force eV/Å, virial eV; virial = -dE/dstrain";
+
+// A lower triangle, row by row: n(n+1)/2 numbers.
+std::vector<double> pack_lower(const Matrix& lower) {
+  std::vector<double> packed;
+  packed.reserve(static_cast<std::size_t>(lower.rows() * (lower.rows() + 1) / 2));
+  for (Eigen::Index i = 0; i < lower.rows(); ++i)
+    for (Eigen::Index j = 0; j <= i; ++j) packed.push_back(lower(i, j));
+  return packed;
+}
+
+Matrix unpack_lower(const std::vector<double>& packed, Eigen::Index size) {
+  Matrix lower = Matrix::Zero(size, size);
+  std::size_t next = 0;
+  for (Eigen::Index i = 0; i < size; ++i)
+    for (Eigen::Index j = 0; j <= i; ++j) lower(i, j) = packed[next++];
+  return lower;
+}
+
+std::vector<std::int64_t> as_integers(const std::vector<int>& values) { return {values.begin(), values.end()}; }
+
+std::vector<int> as_elements(const std::vector<std::int64_t>& values, const std::string& where) {
+  std::vector<int> result;
+  for (const std::int64_t z : values) {
+    if (z < 1 || z > largest_atomic_number)
+      throw InputError(where + ": atomic number " + std::to_string(z) + ", expected 1 to " + std::to_string(largest_atomic_number));
+    result.push_back(static_cast<int>(z));
+  }
+  return result;
+}
+
+void save_term(ArchiveWriter& archive, const std::string& at, const Term& term, const Matrix& lower, double jitter) {
+  archive.put(at + "name", term.name);
+  archive.put(at + "descriptor", term.descriptor_name);
+  archive.put(at + "descriptor_parameters", parameters_to_json(term.descriptor->parameters()));
+  archive.put(at + "kernel", term.kernel_name);
+  archive.put(at + "kernel_parameters", parameters_to_json(term.kernel->parameters()));
+  archive.put(at + "species", as_integers(term.species));
+  archive.put(at + "elements", as_integers(term.elements));
+  archive.put(at + "delta", term.delta);
+  archive.put(at + "jitter", jitter);
+  archive.put(at + "sparse_features", term.sparse.x);
+  archive.put(at + "sparse_cutoffs", std::span<const double>(term.sparse.cutoff.data(), static_cast<std::size_t>(term.sparse.cutoff.size())));
+  std::vector<std::int64_t> origins;
+  for (const EnvironmentOrigin& o : term.sparse.origin) origins.insert(origins.end(), {o.frame, o.atom, o.ordinal});
+  archive.put(at + "sparse_origins", origins);
+  archive.put(at + "factor", pack_lower(lower));
+}
+
+Term load_term(const ArchiveReader& archive, const std::string& at, const std::string& where, Matrix& lower, double& jitter) {
+  Term term;
+  term.name = archive.string(at + "name");
+  term.descriptor_name = archive.string(at + "descriptor");
+  term.kernel_name = archive.string(at + "kernel");
+  term.species = as_elements(archive.integers(at + "species"), where);
+  term.elements = as_elements(archive.integers(at + "elements"), where);
+  const DescriptorKind& descriptor = descriptor_kind(term.descriptor_name);
+  const KernelKind& kernel = kernel_kind(term.kernel_name);
+  const auto allowed = descriptor.combinations(term.elements);
+  if (std::find(allowed.begin(), allowed.end(), term.species) == allowed.end())
+    throw InputError(where + ": term '" + term.name + "' has species that its elements do not allow");
+  const auto given = [&](const char* name) { return parameters_from_json(archive.string(at + name)); };
+  term.descriptor = descriptor.make(complete_parameters(given("descriptor_parameters"), descriptor.parameters, where), term.species, term.elements);
+  term.kernel = kernel.make(complete_parameters(given("kernel_parameters"), kernel.parameters, where));
+  term.kernel->check_features(term.descriptor->size(), term.descriptor->has_nonnegative_products());
+  term.delta = archive.number(at + "delta");
+  jitter = archive.number(at + "jitter");
+  term.sparse.x = archive.matrix(at + "sparse_features", -1, term.descriptor->size());
+  const Eigen::Index count = term.sparse.x.rows();
+  term.sparse.cutoff = archive.vector(at + "sparse_cutoffs", count);
+  const auto origins = archive.integers(at + "sparse_origins");
+  if (!origins.empty() && origins.size() != 3 * static_cast<std::size_t>(count))
+    throw InputError(where + ": term '" + term.name + "' has " + std::to_string(origins.size()) + " sparse_origins, expected " +
+                     std::to_string(3 * count));
+  for (std::size_t i = 0; i + 2 < origins.size(); i += 3) term.sparse.origin.push_back({origins[i], origins[i + 1], origins[i + 2]});
+  lower = unpack_lower(archive.doubles(at + "factor", count * (count + 1) / 2), count);
+  return term;
+}
+
+void save_posterior(ArchiveWriter& archive, const Posterior& posterior) {
+  archive.put("posterior/mean", std::span<const double>(posterior.mean.data(), static_cast<std::size_t>(posterior.mean.size())));
+  archive.put("posterior/factor", pack_lower(posterior.factor));
+  archive.put("posterior/scale", posterior.scale);
+  archive.put("posterior/log_evidence", posterior.log_evidence);
+  std::vector<std::int64_t> properties, fixed;
+  std::vector<std::string> classes;
+  std::vector<double> sigmas;
+  for (const RowGroup& g : posterior.groups) {
+    properties.push_back(static_cast<std::int64_t>(g.property));
+    fixed.push_back(g.fixed ? 1 : 0);
+    classes.push_back(g.config_class);
+    sigmas.push_back(g.sigma);
+  }
+  archive.put("posterior/group_property", properties);
+  archive.put("posterior/group_fixed", fixed);
+  archive.put("posterior/group_class", classes);
+  archive.put("posterior/group_sigma", sigmas);
+}
+
+Posterior load_posterior(const ArchiveReader& archive, const std::string& where, Eigen::Index size, Eigen::Index terms) {
+  Posterior posterior;
+  posterior.mean = archive.vector("posterior/mean", size);
+  posterior.factor = unpack_lower(archive.doubles("posterior/factor", size * (size + 1) / 2), size);
+  posterior.scale = archive.doubles("posterior/scale", terms);
+  posterior.log_evidence = archive.number("posterior/log_evidence");
+  const auto properties = archive.integers("posterior/group_property");
+  const auto groups = static_cast<Eigen::Index>(properties.size());
+  const auto fixed = archive.integers("posterior/group_fixed", groups);
+  const auto classes = archive.strings("posterior/group_class");
+  const auto sigmas = archive.doubles("posterior/group_sigma", groups);
+  if (classes.size() != properties.size()) throw InputError(where + ": the posterior's groups have different lengths");
+  for (std::size_t i = 0; i < properties.size(); ++i) {
+    if (properties[i] < 0 || properties[i] > 2) throw InputError(where + ": unknown property in the posterior's groups");
+    posterior.groups.push_back({static_cast<Property>(properties[i]), classes[i], fixed[i] != 0, sigmas[i]});
+  }
+  return posterior;
+}
+
+void require_finite(const Model& model, const std::string& where) {
+  bool finite = model.weights.allFinite() && model.posterior.mean.allFinite() && model.posterior.factor.allFinite();
+  for (const Term& term : model.terms) finite = finite && term.sparse.x.allFinite() && term.sparse.cutoff.allFinite() && std::isfinite(term.delta);
+  for (const Matrix& block : model.factor.blocks()) finite = finite && block.allFinite();
+  for (const auto& [z, e0] : model.reference_energies) finite = finite && std::isfinite(e0);
+  if (!finite) throw InputError(where + ": the model holds NaN or infinity");
+}
+
+}  // namespace
+
+void save_model(const Model& model, const std::filesystem::path& path) {
+  ArchiveWriter archive(path, format_name, model_format_version);
+  archive.put("gapkit_version", version);
+  archive.put("units", units_text);
+  archive.put("configuration", model.configuration);
+  archive.put("seed", static_cast<std::int64_t>(model.seed));
+  archive.put("data_fingerprint", model.data_fingerprint);
+  archive.put("scale_with_atoms", std::int64_t{model.scale_with_atoms});
+  std::vector<std::int64_t> elements;
+  std::vector<double> energies;
+  for (const auto& [z, e0] : model.reference_energies) {
+    elements.push_back(z);
+    energies.push_back(e0);
+  }
+  archive.put("elements", elements);
+  archive.put("reference_energies", energies);
+  archive.put("term_count", static_cast<std::int64_t>(model.terms.size()));
+  for (std::size_t t = 0; t < model.terms.size(); ++t)
+    save_term(archive, "terms/" + std::to_string(t) + "/", model.terms[t], model.factor.blocks()[t], model.factor.jitter()[t]);
+  save_posterior(archive, model.posterior);
+  archive.put("weights", std::span<const double>(model.weights.data(), static_cast<std::size_t>(model.weights.size())));
+  std::vector<std::string> names, texts;
+  for (const auto& [name, text] : model.notes) {
+    names.push_back(name);
+    texts.push_back(text);
+  }
+  archive.put("note_names", names);
+  archive.put("note_texts", texts);
+  archive.commit();
+}
+
+Model load_model(const std::filesystem::path& path) {
+  const std::string where = path.string();
+  const ArchiveReader archive(path, format_name, model_format_version);
+  Model model;
+  model.configuration = archive.string("configuration");
+  model.seed = static_cast<std::uint64_t>(archive.integer("seed"));
+  model.data_fingerprint = archive.string("data_fingerprint");
+  model.scale_with_atoms = archive.integer("scale_with_atoms") != 0;
+  const auto elements = as_elements(archive.integers("elements"), where);
+  const auto energies = archive.doubles("reference_energies", static_cast<Eigen::Index>(elements.size()));
+  for (std::size_t i = 0; i < elements.size(); ++i) model.reference_energies[elements[i]] = energies[i];
+  std::vector<Matrix> blocks;
+  std::vector<double> jitter;
+  const std::int64_t terms = archive.integer("term_count");
+  for (std::int64_t t = 0; t < terms; ++t) {
+    model.terms.push_back(load_term(archive, "terms/" + std::to_string(t) + "/", where, blocks.emplace_back(), jitter.emplace_back()));
+  }
+  model.factor = SparseFactor(std::move(blocks), std::move(jitter));
+  model.posterior = load_posterior(archive, where, model.factor.size(), static_cast<Eigen::Index>(model.terms.size()));
+  model.weights = archive.vector("weights", model.factor.size());
+  const auto names = archive.strings("note_names"), texts = archive.strings("note_texts");
+  for (std::size_t i = 0; i < std::min(names.size(), texts.size()); ++i) model.notes[names[i]] = texts[i];
+  require_finite(model, where);
+  return model;
+}
+
+}  // namespace gapkit

@@ -1,0 +1,2 @@
+#define GAPKIT_LOOPS row_loops_avx512
+#include "model/row_loops_body.hpp"

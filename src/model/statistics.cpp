@@ -1,0 +1,43 @@
+#include <gapkit/core/errors.hpp>
+#include <gapkit/model/statistics.hpp>
+
+#include <algorithm>
+
+namespace gapkit {
+
+const char* property_name(Property property) {
+  switch (property) {
+    case Property::energy:
+      return "energy";
+    case Property::force:
+      return "force";
+    default:
+      return "virial";
+  }
+}
+
+SufficientStatistics& SufficientStatistics::operator+=(const SufficientStatistics& other) {
+  if (fingerprint != other.fingerprint)
+    throw InputError("statistics cannot be added: they belong to different sparse sets, reference energies or scales");
+  for (const GroupStatistics& theirs : other.groups) {
+    const auto mine = std::find_if(groups.begin(), groups.end(), [&](const GroupStatistics& g) { return g.group.same_rows(theirs.group); });
+    if (mine == groups.end()) {
+      groups.push_back(theirs);
+      continue;
+    }
+    mine->gram += theirs.gram;
+    mine->moment += theirs.moment;
+    mine->target_square += theirs.target_square;
+    mine->count += theirs.count;
+    mine->log_weight += theirs.log_weight;
+  }
+  return *this;
+}
+
+std::int64_t SufficientStatistics::row_count() const {
+  std::int64_t sum = 0;
+  for (const GroupStatistics& g : groups) sum += g.count;
+  return sum;
+}
+
+}  // namespace gapkit

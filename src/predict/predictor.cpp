@@ -1,0 +1,167 @@
+#include <gapkit/core/elements.hpp>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/predict/predictor.hpp>
+
+#include <cmath>
+
+#include "model/environment_chunks.hpp"
+
+namespace gapkit {
+namespace {
+
+constexpr std::size_t chunk_pairs = 8192;   // pairs in a chunk of centres: feature and kernel matrices stay in the cache
+
+// σ_E h of a structure: that of its config type's class, else the default; 0 if energies were not fitted.
+double energy_noise(const Model& model, const std::string& config_type, int atoms) {
+  const RowGroup* chosen = nullptr;
+  for (const RowGroup& group : model.posterior.groups) {
+    if (group.property != Property::energy || group.fixed) continue;
+    if (group.config_class == config_type) chosen = &group;
+    else if (group.config_class == "default" && !chosen) chosen = &group;
+  }
+  if (!chosen) return 0;
+  return chosen->sigma * (model.scale_with_atoms ? std::sqrt(static_cast<double>(atoms)) : 1.0);
+}
+
+}  // namespace
+
+struct Predictor::Scratch {
+  explicit Scratch(const Model& model) {
+    const auto offsets = sparse_offsets(model.terms);
+    for (std::size_t t = 0; t < model.terms.size(); ++t) {
+      const Term& term = model.terms[t];
+      const Vector scale = term.delta * term.delta * term.sparse.cutoff;
+      weights.push_back(model.weights.segment(offsets[t], term.sparse.size()).cwiseProduct(scale));
+      metric.push_back(term.kernel->metric(term.descriptor->size()));
+      gradient_points.push_back(metric.back().size() ? Matrix(term.sparse.x * metric.back().asDiagonal()) : term.sparse.x);
+    }
+  }
+
+  std::vector<Vector> weights;           // per term: c_m δ² f_m
+  std::vector<Vector> metric;            // per term: Λ, or empty
+  std::vector<Matrix> gradient_points;   // per term: Λ z
+  Features features;
+  ReusableMatrix value, slope, dE_dx;
+  std::vector<double> dE_df;
+  std::vector<Vector3> dE_dr;
+  std::unique_ptr<Covariance> covariance;
+};
+
+Predictor::Predictor(std::shared_ptr<const Model> model) : model_(std::move(model)), scratch_(std::make_unique<Scratch>(*model_)) {}
+
+Predictor::~Predictor() = default;
+
+Prediction Predictor::compute(const Structure& structure, const PredictionRequest& request) {
+  for (int i = 0; i < structure.size(); ++i) {
+    const int z = structure.atomic_numbers[static_cast<std::size_t>(i)];
+    if (model_->knows(z)) continue;
+    std::string known;
+    for (const auto& [element, e0] : model_->reference_energies) known += (known.empty() ? "" : ", ") + element_symbol(element);
+    throw InputError((structure.source.empty() ? "structure" : structure.source) + ": atom " + std::to_string(i + 1) + " is " +
+                     element_symbol(z) + ", which the model does not know (it knows " + known + ")");
+  }
+  const StructureEnvironments environments(structure, model_->cutoff());
+  Prediction prediction = compute(environments.view(), structure.size(), request);
+  if (!std::isfinite(prediction.energy) || (prediction.forces && !prediction.forces->allFinite()))
+    throw NumericalError((structure.source.empty() ? "structure" : structure.source) + ": the predicted energy or a force is not finite");
+  if (prediction.energy_std_epistemic)
+    prediction.energy_std = std::hypot(*prediction.energy_std_epistemic, energy_noise(*model_, structure.config_type, structure.size()));
+  return prediction;
+}
+
+Prediction Predictor::compute(const Environments& environments, int atoms, const PredictionRequest& request) {
+  Scratch& s = *scratch_;
+  Prediction result;
+  result.local_energy = Vector::Zero(atoms);
+  if (request.forces) {
+    result.forces = Positions::Zero(atoms, 3);
+    result.virial = Matrix3::Zero();
+  }
+  for (const int i : environments.centre)
+    result.local_energy[i] += model_->reference_energies.at(environments.atomic_number[static_cast<std::size_t>(i)]);
+  if (request.forces) s.dE_dr.assign(environments.neighbor.size(), Vector3::Zero());
+
+  for (std::size_t t = 0; t < model_->terms.size(); ++t) {
+    const Term& term = model_->terms[t];
+    const Eigen::Index count = term.sparse.size(), size = term.descriptor->size();
+    for (int begin = 0; begin < environments.size();) {
+      const int first = begin, end = chunk_end(environments, begin, chunk_pairs);
+      begin = end;
+      term.descriptor->compute(environments, first, end, request.forces ? Derivatives::pullback : Derivatives::none, s.features);
+      const Eigen::Index n = s.features.size();
+      if (n == 0) continue;
+      s.value.resize(n, count);
+      if (request.forces) {
+        s.slope.resize(n, count);
+        MatrixSlice slope = s.slope.view();
+        term.kernel->compute(s.features.x.view(), term.sparse.x, s.value.view(), &slope);
+      } else {
+        term.kernel->compute(s.features.x.view(), term.sparse.x, s.value.view());
+      }
+      s.dE_df.resize(static_cast<std::size_t>(n));
+      Eigen::Map<Vector> dE_df(s.dE_df.data(), n);
+      dE_df.noalias() = s.value.view() * s.weights[t];
+      for (Eigen::Index e = 0; e < n; ++e) {
+        const auto i = static_cast<std::size_t>(e);
+        const int partner = s.features.partner[i];
+        const double energy = s.features.cutoff[i] * dE_df[e];
+        result.local_energy[s.features.centre[i]] += partner >= 0 ? 0.5 * energy : energy;
+        if (partner >= 0) result.local_energy[partner] += 0.5 * energy;
+      }
+      if (!request.forces) continue;
+      // dE/dx_e = f_e Σ_m w_m slope_em (Λ z_m − h Λ x_e)
+      auto slope = s.slope.view();
+      const Eigen::Map<const Vector> f(s.features.cutoff.data(), n);
+      slope.array().rowwise() *= s.weights[t].transpose().array();
+      slope.array().colwise() *= f.array();
+      s.dE_dx.resize(n, size);
+      multiply_nn(slope, s.gradient_points[t], s.dE_dx.view());
+      if (term.kernel->is_stationary()) {
+        const Vector sums = slope.rowwise().sum();
+        if (s.metric[t].size())
+          s.dE_dx.view().noalias() -= sums.asDiagonal() * s.features.x.view() * s.metric[t].asDiagonal();
+        else
+          s.dE_dx.view().noalias() -= sums.asDiagonal() * s.features.x.view();
+      }
+      term.descriptor->pullback(environments, first, end, s.features, s.dE_dx.view(), s.dE_df, s.dE_dr);
+    }
+  }
+  result.energy = result.local_energy.sum();
+
+  if (request.forces) {
+    Positions& forces = *result.forces;
+    Matrix3& virial = *result.virial;
+    for (int c = 0; c < environments.size(); ++c) {
+      const auto position = static_cast<std::size_t>(c);
+      Vector3 own = Vector3::Zero();
+      for (std::size_t p = environments.begin[position]; p < environments.begin[position + 1]; ++p) {
+        const Vector3& g = s.dE_dr[p];
+        own += g;
+        forces.row(environments.neighbor[p]) -= g.transpose();
+        virial -= g * environments.vector[p].transpose();
+      }
+      forces.row(environments.centre[position]) += own.transpose();
+    }
+    virial = 0.5 * (virial + virial.transpose()).eval();
+  }
+
+  if (request.energy_std || request.local_std) {
+    if (!s.covariance) s.covariance = std::make_unique<Covariance>(*model_);
+    if (request.energy_std) result.energy_std_epistemic = std::sqrt(s.covariance->total_energy(environments, atoms).total());
+    if (request.local_std) {
+      const std::vector<Variance> local = s.covariance->local_energies(environments, atoms);
+      result.local_energy_std_epistemic = Vector(atoms);
+      for (int i = 0; i < atoms; ++i) (*result.local_energy_std_epistemic)[i] = std::sqrt(local[static_cast<std::size_t>(i)].total());
+    }
+  }
+  return result;
+}
+
+Voigt stress_of(const Matrix3& virial, double volume) {
+  Voigt stress;
+  stress << virial(0, 0), virial(1, 1), virial(2, 2), virial(1, 2), virial(0, 2), virial(0, 1);
+  return -stress / volume;
+}
+
+}  // namespace gapkit

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <gapkit/sparsify/selection.hpp>
+
+namespace gapkit {
+
+// Methods may rely on what the table checks before it calls them: 1 ≤ count ≤ candidates, finite numbers, arrays of equal length.
+SelectionKind cur_kind();
+SelectionKind cur_deterministic_kind();
+SelectionKind random_kind();
+SelectionKind uniform_kind();
+SelectionKind variance_kind();
+
+}  // namespace gapkit

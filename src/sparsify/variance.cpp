@@ -1,0 +1,178 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/math/linear_algebra.hpp>
+#include <limits>
+#include <numeric>
+
+#include "random_stream.hpp"
+#include "selection_kinds.hpp"
+
+namespace gapkit {
+namespace {
+
+// The Cholesky rows of N candidates take 8 N M bytes; of more candidates than this a random subset is used.
+constexpr int largest_pool = 20000;
+constexpr std::size_t smallest_batch = 32, largest_batch = 4096;
+
+/// The nearest number with 44 significant bits. Kernels of normalised vectors give prior variances of 1 up to rounding, which must not
+/// decide (differently for other numbers of threads) where the choice begins.
+double without_rounding_noise(double value) {
+  int exponent = 0;
+  const double mantissa = std::frexp(value, &exponent);
+  return std::ldexp(std::nearbyint(std::ldexp(mantissa, 44)), exponent - 44);
+}
+
+/// Greedy choice of the candidate with the largest posterior variance given those chosen: pivoted Cholesky of k(i, j) = f_i κ_ij f_j.
+///
+/// Row i of the factor L and the variance d_i = k(i, i) − Σ_j L_ij² are brought up to date only when candidate i may be the next
+/// pivot: variances only decrease, so an old one is an upper bound, and a candidate whose bound is below the variance of one that is
+/// up to date cannot win. The result is that of plain pivoted Cholesky, but most rows are updated rarely, and then for many pivots
+/// at once, as matrix products.
+class GreedyVariance {
+ public:
+  GreedyVariance(const Candidates& candidates, const SelectionRequest& request, std::vector<int> pool)
+      : candidates_(candidates),
+        kernel_(*request.kernel),
+        pool_(std::move(pool)),
+        known_(pool_.size(), 0),
+        is_chosen_(pool_.size(), false),
+        variance_(static_cast<Eigen::Index>(pool_.size())) {
+    const Eigen::Index most = std::min<Eigen::Index>(request.count, variance_.size());
+    lower_.resize(variance_.size(), most);
+    chosen_x_.resize(most, candidates.x.cols());
+    chosen_cutoff_.resize(most);
+    chosen_lower_ = Matrix::Zero(most, most);
+    compute_prior_variances();
+  }
+
+  std::vector<int> choose(double tolerance) {
+    const double first = variance_.maxCoeff();
+    if (!(first > 0)) throw InputError("selection 'variance': the kernel of every candidate with itself is 0");
+    std::vector<int> chosen;
+    while (chosen_count_ < lower_.cols()) {
+      const int best = find_largest();
+      if (best < 0 || !(variance_[best] > tolerance * first)) break;
+      accept(best);
+      chosen.push_back(pool_[static_cast<std::size_t>(best)]);
+    }
+    return chosen;
+  }
+
+ private:
+  std::size_t at(int i) const { return static_cast<std::size_t>(i); }
+  double cutoff(int i) const { return candidates_.cutoff[pool_[at(i)]]; }
+  bool comes_before(int i, int j) const { return variance_[i] != variance_[j] ? variance_[i] > variance_[j] : i < j; }
+
+  void compute_prior_variances() {
+    Matrix self(1, 1);
+    for (int i = 0; i < variance_.size(); ++i) {
+      const auto row = candidates_.x.middleRows(pool_[at(i)], 1);
+      kernel_.compute(row, row, self);
+      variance_[i] = cutoff(i) * cutoff(i) * without_rounding_noise(self(0, 0));
+      if (!std::isfinite(variance_[i]))
+        throw NumericalError(fmt::format("selection 'variance': the kernel of candidate {} with itself is {}", pool_[at(i)], self(0, 0)));
+    }
+  }
+
+  /// The candidate with the largest variance (the first of equal ones), with its row up to date; −1 if none is left.
+  int find_largest() {
+    std::vector<int> outdated;
+    for (std::size_t batch = smallest_batch;; batch = std::min(2 * batch, largest_batch)) {
+      int best = -1;
+      for (int i = 0; i < variance_.size(); ++i)
+        if (!is_chosen_[at(i)] && known_[at(i)] == chosen_count_ && (best < 0 || comes_before(i, best))) best = i;
+      outdated.clear();
+      for (int i = 0; i < variance_.size(); ++i)
+        if (!is_chosen_[at(i)] && known_[at(i)] < chosen_count_ && (best < 0 || comes_before(i, best))) outdated.push_back(i);
+      if (outdated.empty()) return best;
+      if (outdated.size() > batch) {
+        std::nth_element(outdated.begin(), outdated.begin() + static_cast<std::ptrdiff_t>(batch), outdated.end(),
+                         [this](int i, int j) { return comes_before(i, j); });
+        outdated.resize(batch);
+      }
+      update(outdated);
+    }
+  }
+
+  /// Brings the rows of these candidates up to date, those that miss the same pivots together.
+  void update(std::vector<int>& rows) {
+    std::sort(rows.begin(), rows.end(),
+              [this](int i, int j) { return known_[at(i)] != known_[at(j)] ? known_[at(i)] < known_[at(j)] : i < j; });
+    for (auto begin = rows.begin(); begin != rows.end();) {
+      const auto end = std::find_if(begin, rows.end(), [&](int i) { return known_[at(i)] != known_[at(*begin)]; });
+      update_group({begin, end});
+      begin = end;
+    }
+  }
+
+  /// With t known columns and the pivots P chosen since:   L_P = (k(·, P) − L_t L_Ptᵀ) L_PP⁻ᵀ
+  void update_group(std::span<const int> rows) {
+    const Eigen::Index n = static_cast<Eigen::Index>(rows.size());
+    const Eigen::Index known = known_[at(rows[0])], missing = chosen_count_ - known;
+    x_.resize(n, candidates_.x.cols());
+    known_columns_.resize(n, known);
+    for (Eigen::Index r = 0; r < n; ++r) {
+      const int i = rows[static_cast<std::size_t>(r)];
+      x_.row(r) = candidates_.x.row(pool_[at(i)]);
+      known_columns_.row(r) = lower_.row(i).head(known);
+    }
+    columns_.resize(n, missing);
+    kernel_.compute(x_, chosen_x_.middleRows(known, missing), columns_);
+    for (Eigen::Index r = 0; r < n; ++r)
+      columns_.row(r).array() *= cutoff(rows[static_cast<std::size_t>(r)]) * chosen_cutoff_.segment(known, missing).transpose().array();
+    multiply_nt(known_columns_, chosen_lower_.block(known, 0, missing, known), columns_, -1, 1);
+    solve_lower_rows(chosen_lower_.block(known, known, missing, missing), columns_);
+    for (Eigen::Index r = 0; r < n; ++r) {
+      const int i = rows[static_cast<std::size_t>(r)];
+      lower_.row(i).segment(known, missing) = columns_.row(r);
+      variance_[i] -= columns_.row(r).squaredNorm();
+      if (!std::isfinite(variance_[i]))
+        throw NumericalError(fmt::format("selection 'variance': the posterior variance of candidate {} is {}", pool_[at(i)], variance_[i]));
+      known_[at(i)] = chosen_count_;
+    }
+  }
+
+  void accept(int i) {
+    is_chosen_[at(i)] = true;
+    chosen_x_.row(chosen_count_) = candidates_.x.row(pool_[at(i)]);
+    chosen_cutoff_[chosen_count_] = cutoff(i);
+    chosen_lower_.row(chosen_count_).head(chosen_count_) = lower_.row(i).head(chosen_count_);
+    chosen_lower_(chosen_count_, chosen_count_) = std::sqrt(variance_[i]);
+    ++chosen_count_;
+  }
+
+  const Candidates& candidates_;
+  const Kernel& kernel_;
+  std::vector<int> pool_;   // candidates considered, ascending; all else counts within the pool
+  std::vector<int> known_;  // number of columns of `lower_` that are known
+  std::vector<bool> is_chosen_;
+  Vector variance_;  // given the first `known_` chosen points
+  Matrix lower_;     // [N, M]; row i is valid up to known_[i]
+  int chosen_count_ = 0;
+  Matrix chosen_x_;                     // [M, D] in the order of choice
+  Vector chosen_cutoff_;                // [M]
+  Matrix chosen_lower_;                 // [M, M] rows of the factor
+  Matrix x_, known_columns_, columns_;  // of one group
+};
+
+std::vector<int> choose(const Candidates& candidates, const SelectionRequest& request) {
+  if (request.kernel == nullptr) throw InputError("selection 'variance' needs the kernel of the term");
+  if (!(request.tolerance >= 0))
+    throw InputError(fmt::format("selection 'variance': tolerance is {}, expected a number of at least 0", request.tolerance));
+  const int n = static_cast<int>(candidates.x.rows());
+  std::vector<int> pool = random_choice(n, std::min(n, std::max(largest_pool, request.count)), request.seed);
+  std::sort(pool.begin(), pool.end());
+  return GreedyVariance(candidates, request, std::move(pool)).choose(request.tolerance);
+}
+
+}  // namespace
+
+SelectionKind variance_kind() {
+  return {"variance", "each point has the largest posterior variance given those before (pivoted Cholesky of the kernel matrix)", true,
+          choose};
+}
+
+}  // namespace gapkit

@@ -1,0 +1,39 @@
+#include <cctype>
+#include <gapkit/core/elements.hpp>
+#include <gapkit/core/errors.hpp>
+#include <set>
+
+#include "support/support.hpp"
+
+using namespace gapkit;
+using namespace gapkit::test;
+
+TEST_CASE("elements: symbol and number are inverse to each other, in any case") {
+  std::set<std::string> seen;
+  for (int z = 1; z <= largest_atomic_number; ++z) {
+    std::string symbol = element_symbol(z);
+    CAPTURE(symbol);
+    CHECK(seen.insert(symbol).second);
+    CHECK(atomic_number(symbol) == z);
+    for (char& c : symbol) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    CHECK(find_atomic_number(symbol) == z);
+    for (char& c : symbol) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    CHECK(find_atomic_number(symbol) == z);
+  }
+}
+
+TEST_CASE("elements: landmarks of the periodic table") {
+  const std::pair<int, const char*> landmarks[] = {{1, "H"},   {2, "He"},  {6, "C"},    {10, "Ne"},  {14, "Si"}, {18, "Ar"}, {26, "Fe"},
+                                                   {36, "Kr"}, {47, "Ag"}, {54, "Xe"},  {57, "La"},  {71, "Lu"}, {74, "W"},  {79, "Au"},
+                                                   {86, "Rn"}, {92, "U"},  {103, "Lr"}, {112, "Cn"}, {118, "Og"}};
+  for (const auto& [z, symbol] : landmarks) CHECK(element_symbol(z) == symbol);
+}
+
+TEST_CASE("elements: what does not exist is refused") {
+  for (const int z : {0, -1, 119}) CHECK(message_of<InputError>([&] { element_symbol(z); }).find(std::to_string(z)) != std::string::npos);
+  CHECK(find_atomic_number("Xx") == 0);
+  CHECK(find_atomic_number("") == 0);
+  CHECK(find_atomic_number("Sii") == 0);
+  CHECK(message_of<InputError>([] { atomic_number("Sii"); }) == "unknown chemical element 'Sii'; did you mean 'Si'?");
+  CHECK(message_of<InputError>([] { atomic_number("qwertz"); }) == "unknown chemical element 'qwertz', expected a symbol from H to Og");
+}

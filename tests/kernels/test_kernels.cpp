@@ -1,0 +1,259 @@
+#include <omp.h>
+
+#include <Eigen/Eigenvalues>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/kernels/kernel.hpp>
+
+#include "support/support.hpp"
+
+using namespace gapkit;
+using namespace gapkit::test;
+
+namespace {
+
+struct Case {
+  std::string kind;
+  Parameters parameters;
+  int size = 1;
+};
+
+/// Several parameter sets per kernel; the first test fails for a registered kernel without any.
+std::vector<Case> cases() {
+  std::vector<Case> result;
+  for (const double zeta : {1.0, 2.0, 2.5, 3.0, 4.0, 10.0})
+    for (const int size : {1, 3, 60}) result.push_back({"dot_product", {{"zeta", zeta}}, size});
+  for (const int size : {1, 2, 3, 4, 5, 60}) {
+    result.push_back({"squared_exponential", {{"length_scale", 0.7}}, size});
+    std::vector<double> theta;
+    for (int d = 0; d < size; ++d) theta.push_back(0.5 + 0.3 * d);
+    result.push_back({"squared_exponential", {{"length_scale", theta}}, size});
+  }
+  return result;
+}
+
+std::shared_ptr<const Kernel> make(const Case& c) {
+  const KernelKind& kind = kernel_kind(c.kind);
+  return kind.make(complete_parameters(c.parameters, kind.parameters, "test"));
+}
+
+/// Nonnegative vectors of length 1, as SOAP gives them; for one component, any length.
+Matrix random_features(int rows, int size, unsigned seed) {
+  std::mt19937_64 generator(seed);
+  std::uniform_real_distribution<double> uniform(0.05, 1.0);
+  Matrix x(rows, size);
+  for (int i = 0; i < rows; ++i) {
+    for (int d = 0; d < size; ++d) x(i, d) = uniform(generator);
+    if (size > 1) x.row(i).normalize();
+  }
+  return x;
+}
+
+std::string describe(const Case& c) {
+  return c.kind + " " + parameters_to_json(c.parameters) + " D=" + std::to_string(c.size);
+}
+
+struct Result {
+  Matrix value, slope, inner;
+};
+
+Result compute(const Kernel& kernel, const Matrix& x, const Matrix& z) {
+  Result r;
+  r.value.resize(x.rows(), z.rows());
+  r.slope.resize(x.rows(), z.rows());
+  r.inner.resize(x.rows(), z.rows());
+  MatrixSlice slope = r.slope, inner = r.inner;
+  kernel.compute(x, z, r.value, &slope, &inner);
+  return r;
+}
+
+Vector full_metric(const Kernel& kernel, int size) {
+  const Vector metric = kernel.metric(size);
+  return metric.size() == 0 ? Vector::Ones(size) : metric;
+}
+
+}  // namespace
+
+TEST_CASE("every kernel of the table is tested, and found by its name") {
+  REQUIRE(kernel_kinds().size() >= 2);
+  for (const auto& kind : kernel_kinds()) {
+    CAPTURE(kind.name);
+    bool is_tested = false;
+    for (const auto& c : cases()) is_tested = is_tested || c.kind == kind.name;
+    CHECK(is_tested);
+    CHECK(&kernel_kind(kind.name) == &kind);
+    CHECK_FALSE(kind.description.empty());
+  }
+  CHECK(message_of<InputError>([] { kernel_kind("dot_produkt"); }).find("did you mean 'dot_product'") != std::string::npos);
+}
+
+TEST_CASE("every kernel: symmetric, 1 at equal normalised points, the same value with and without slope") {
+  for (const auto& c : cases()) {
+    CAPTURE(describe(c));
+    const auto kernel = make(c);
+    kernel->check_features(c.size, true);
+    const Matrix x = random_features(13, c.size, 3), z = random_features(9, c.size, 4);
+    const Result xz = compute(*kernel, x, z), zx = compute(*kernel, z, x), xx = compute(*kernel, x, x);
+    Matrix alone(13, 9);
+    kernel->compute(x, z, alone);
+    CHECK(largest_difference(alone, xz.value) == 0);
+    CHECK(largest_difference(xz.value, zx.value.transpose()) <= 1e-14);
+    CHECK(largest_difference(xz.slope, zx.slope.transpose()) <= 1e-13);
+    if (c.size > 1 || kernel->is_stationary()) CHECK(largest_difference(xx.value.diagonal(), Vector::Ones(13)) <= 1e-13);
+    const Matrix inner = x * full_metric(*kernel, c.size).asDiagonal() * z.transpose();
+    CHECK(largest_difference(xz.inner, inner) <= 1e-14 * inner.cwiseAbs().maxCoeff());
+  }
+}
+
+TEST_CASE("every kernel equals its formula") {
+  for (const auto& c : cases()) {
+    CAPTURE(describe(c));
+    const auto kernel = make(c);
+    const Matrix x = random_features(5, c.size, 5), z = random_features(6, c.size, 6);
+    Matrix expected(5, 6);
+    for (int e = 0; e < 5; ++e)
+      for (int m = 0; m < 6; ++m) {
+        if (c.kind == "dot_product") {
+          expected(e, m) = std::pow(x.row(e).dot(z.row(m)), c.parameters.real("zeta"));
+        } else {
+          const auto theta = c.parameters.reals("length_scale");
+          double sum = 0;
+          for (std::size_t d = 0; d < static_cast<std::size_t>(c.size); ++d)
+            sum += std::pow((x(e, static_cast<int>(d)) - z(m, static_cast<int>(d))) / (theta.size() == 1 ? theta[0] : theta[d]), 2);
+          expected(e, m) = std::exp(-0.5 * sum);
+        }
+      }
+    CHECK(largest_difference(compute(*kernel, x, z).value, expected) <= 1e-14);
+  }
+}
+
+TEST_CASE("every kernel: gradient slope (Λz − hΛx) equals central differences") {
+  const double step = 1e-5;
+  for (const auto& c : cases()) {
+    CAPTURE(describe(c));
+    const auto kernel = make(c);
+    const Matrix x = random_features(6, c.size, 7), z = random_features(5, c.size, 8);
+    const Vector metric = full_metric(*kernel, c.size);
+    const Result r = compute(*kernel, x, z);
+    double largest = 0, worst = 0;
+    for (int d = 0; d < c.size; ++d) {
+      Matrix up = x, down = x;
+      up.col(d).array() += step;
+      down.col(d).array() -= step;
+      const Matrix numerical = (compute(*kernel, up, z).value - compute(*kernel, down, z).value) / (2 * step);
+      Matrix analytic(x.rows(), z.rows());
+      for (int e = 0; e < x.rows(); ++e)
+        for (int m = 0; m < z.rows(); ++m)
+          analytic(e, m) = r.slope(e, m) * metric[d] * (z(m, d) - (kernel->is_stationary() ? x(e, d) : 0.0));
+      largest = std::max(largest, analytic.cwiseAbs().maxCoeff());
+      const double difference = largest_difference(analytic, numerical);
+      REQUIRE(difference <= 1e-6);
+      worst = std::max(worst, difference);
+    }
+    REQUIRE(largest > 1e-3);
+    CHECK(worst <= 1e-9 + 1e-8 * largest);
+  }
+}
+
+TEST_CASE("every kernel: Gram matrices are positive semidefinite") {
+  for (const auto& c : cases()) {
+    const double zeta = c.kind == "dot_product" ? c.parameters.real("zeta") : 1;
+    if (zeta != std::floor(zeta)) continue;  // (x·x')^2.5 need not be
+    CAPTURE(describe(c));
+    const Matrix x = random_features(40, c.size, 9);
+    const Matrix gram = compute(*make(c), x, x).value;
+    const Eigen::SelfAdjointEigenSolver<Matrix> solver(gram);
+    CHECK(solver.eigenvalues().minCoeff() >= -1e-13 * solver.eigenvalues().maxCoeff());
+  }
+}
+
+TEST_CASE("every kernel: chunked = whole, strided = contiguous, one thread = many") {
+  for (const auto& c : cases()) {
+    CAPTURE(describe(c));
+    const auto kernel = make(c);
+    const Matrix x = random_features(301, c.size, 10), z = random_features(307, c.size, 11);
+    const Result whole = compute(*kernel, x, z);
+    Matrix value = Matrix::Constant(301, 400, -7), slopes = value, inners = value;
+    for (int start = 0; start < 301; start += 64) {
+      const int rows = std::min(64, 301 - start);
+      MatrixSlice slope = slopes.block(start, 20, rows, 307), inner = inners.block(start, 20, rows, 307);
+      kernel->compute(x.middleRows(start, rows), z, value.block(start, 20, rows, 307), &slope, &inner);
+    }
+    CHECK(largest_difference(value.middleCols(20, 307), whole.value) <= 1e-14);
+    CHECK(largest_difference(slopes.middleCols(20, 307), whole.slope) <= 1e-13);
+    CHECK(largest_difference(inners.middleCols(20, 307), whole.inner) <= 1e-13 * whole.inner.cwiseAbs().maxCoeff());
+    CHECK(value(5, 19) == -7);
+    CHECK(value(5, 327) == -7);
+
+    std::vector<double> difference(4, std::nan(""));
+#pragma omp parallel for num_threads(2)
+    for (int task = 0; task < 4; ++task)
+      difference[static_cast<std::size_t>(task)] = largest_difference(compute(*kernel, x, z).value, whole.value);
+    for (const double d : difference) CHECK(d <= 1e-14);
+  }
+}
+
+TEST_CASE("every kernel: NaN does not disappear, empty sets are allowed, wrong shapes are refused") {
+  for (const auto& c : cases()) {
+    CAPTURE(describe(c));
+    const auto kernel = make(c);
+    Matrix x = random_features(7, c.size, 12);
+    const Matrix z = random_features(5, c.size, 13);
+    x(3, c.size - 1) = std::nan("");
+    const Result r = compute(*kernel, x, z);
+    for (int m = 0; m < 5; ++m) {
+      CHECK(std::isnan(r.value(3, m)));
+      CHECK(std::isfinite(r.value(2, m)));
+    }
+    CHECK(compute(*kernel, Matrix(0, c.size), z).value.size() == 0);
+    CHECK(compute(*kernel, x, Matrix(0, c.size)).value.size() == 0);
+    Matrix value(7, 4);
+    CHECK_THROWS_AS(kernel->compute(x, z, value), InputError);
+    CHECK_THROWS_AS(compute(*kernel, x, random_features(5, c.size + 1, 14)), InputError);
+  }
+}
+
+TEST_CASE("squared_exponential keeps the digits of close points in few dimensions") {
+  const auto kernel = make({"squared_exponential", {{"length_scale", 1e-5}}, 1});
+  Matrix x(1, 1), z(1, 1), value(1, 1);
+  x << 5.0;
+  z << 5.00001;
+  kernel->compute(x, z, value);
+  const double distance = (z(0, 0) - x(0, 0)) / 1e-5;
+  check_close(value(0, 0), std::exp(-0.5 * distance * distance), 1e-15);
+}
+
+TEST_CASE("kernels refuse impossible parameters and features") {
+  const auto refused = [](const std::string& name, const Parameters& parameters) {
+    CAPTURE(name);
+    CHECK_THROWS_AS(make({name, parameters, 1}), InputError);
+    CHECK_THROWS_AS(kernel_kind(name).make(parameters), InputError);
+  };
+  for (const double zeta : {0.5, 0.0, -1.0, 1e9, std::nan("")}) refused("dot_product", {{"zeta", zeta}});
+  for (const double theta : {0.0, -1.0, std::nan(""), std::numeric_limits<double>::infinity()})
+    refused("squared_exponential", {{"length_scale", theta}});
+  refused("squared_exponential", {{"length_scale", std::vector<double>{1.0, 0.0}}});
+  refused("squared_exponential", {{"length_scale", std::vector<double>{}}});
+  CHECK_THROWS_AS(make({"squared_exponential", {}, 1}), InputError);
+
+  const auto several = make({"squared_exponential", {{"length_scale", std::vector<double>{1, 2, 3}}}, 3});
+  CHECK_NOTHROW(several->check_features(3, false));
+  CHECK_THROWS_AS(several->check_features(2, false), InputError);
+  CHECK_THROWS_AS(several->metric(4), InputError);
+  CHECK_THROWS_AS(several->check_features(0, false), InputError);
+
+  CHECK_NOTHROW(make({"dot_product", {{"zeta", 4.0}}, 3})->check_features(3, false));
+  CHECK_NOTHROW(make({"dot_product", {{"zeta", 2.5}}, 3})->check_features(3, true));
+  const auto message = message_of<InputError>([] { make({"dot_product", {{"zeta", 2.5}}, 3})->check_features(3, false); });
+  CHECK(message.find("integer zeta") != std::string::npos);
+}
+
+TEST_CASE("dot_product with a non-integer zeta is 0 where rounding made the product negative") {
+  const auto kernel = make({"dot_product", {{"zeta", 1.5}}, 2});
+  Matrix x(1, 2), z(1, 2);
+  x << 1, 0;
+  z << -1e-17, 1;
+  const Result r = compute(*kernel, x, z);
+  CHECK(r.value(0, 0) == 0);
+  CHECK(r.slope(0, 0) == 0);
+  CHECK(r.inner(0, 0) == -1e-17);
+}

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <gapkit/core/structure.hpp>
+#include <random>
+
+namespace gapkit::test {
+
+/// |actual − expected| ≤ atol + rtol · |expected|; false for NaN.
+inline bool is_close(double actual, double expected, double atol, double rtol = 0) {
+  return std::abs(actual - expected) <= atol + rtol * std::abs(expected);
+}
+
+inline void check_close(double actual, double expected, double atol, double rtol = 0) {
+  INFO("actual ", actual, " expected ", expected, " difference ", actual - expected);
+  CHECK(is_close(actual, expected, atol, rtol));
+}
+
+/// Largest |a − b| over all entries; NaN if any entry is NaN; infinity if the shapes differ.
+template <class A, class B>
+double largest_difference(const A& a, const B& b) {
+  if (a.rows() != b.rows() || a.cols() != b.cols()) return std::numeric_limits<double>::infinity();
+  double worst = 0;
+  for (Eigen::Index i = 0; i < a.rows(); ++i)
+    for (Eigen::Index j = 0; j < a.cols(); ++j) {
+      const double d = std::abs(a(i, j) - b(i, j));
+      if (std::isnan(d)) return d;
+      if (d > worst) worst = d;
+    }
+  return worst;
+}
+
+/// A folder that is removed with everything in it at the end of the scope.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+  /// Writes text to path()/name and returns that path.
+  std::filesystem::path write(const std::string& name, const std::string& text) const;
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Random atoms in a random triclinic, right-handed, periodic cell of about 15 Å³ per atom; atoms keep a distance of 1.6 Å.
+/// `elements` are drawn at random, each occurring at least once if there are enough atoms.
+Structure random_triclinic(int atoms, unsigned seed, const std::vector<int>& elements = {14});
+
+/// r → r · F, cell → cell · F for a deformation F (rows are vectors).
+Structure deformed(const Structure& structure, const Matrix3& deformation);
+Structure rotated(const Structure& structure, unsigned seed);
+Structure supercell(const Structure& structure, int n1, int n2, int n3);
+
+/// Message of the exception that `f` throws; "" if it throws none.
+template <class Exception, class F>
+std::string message_of(F&& f) {
+  try {
+    f();
+  } catch (const Exception& e) {
+    return e.what();
+  }
+  return "";
+}
+
+/// Folder of the project's sources, and of public reference data where it is present beside the checkout (empty otherwise).
+std::filesystem::path source_folder();
+std::filesystem::path reference_folder();
+std::filesystem::path public_data_folder();
+
+}  // namespace gapkit::test
