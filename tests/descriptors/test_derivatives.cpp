@@ -1,0 +1,188 @@
+// Jacobian and pullback of every descriptor in the table, against finite differences and against each other.
+
+#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/math/linear_algebra.hpp>
+
+#include <algorithm>
+
+#include "support/support.hpp"
+
+using namespace gapkit;
+using namespace gapkit::test;
+
+namespace {
+
+struct Sample {
+  std::string label;
+  std::shared_ptr<const Descriptor> descriptor;
+};
+
+// Small instances of every kind, for each combination of two elements, with several parameters where a kind has them.
+std::vector<Sample> samples(const std::vector<int>& elements) {
+  std::vector<Sample> result;
+  for (const DescriptorKind& kind : descriptor_kinds()) {
+    std::vector<Parameters> variants = {{{"cutoff", 4.0}, {"cutoff_width", 1.1}}};
+    if (kind.name == "soap") {
+      variants = {{{"cutoff", 3.7}, {"cutoff_width", 0.8}, {"n_max", std::int64_t{3}}, {"l_max", std::int64_t{2}}},
+                  {{"cutoff", 4.1}, {"cutoff_width", 4.0}, {"n_max", std::int64_t{1}}, {"l_max", std::int64_t{0}}},
+                  {{"cutoff", 3.5}, {"n_max", std::int64_t{5}}, {"l_max", std::int64_t{6}}, {"central_weight", 0.0}},
+                  {{"cutoff", 3.5}, {"n_max", std::int64_t{2}}, {"l_max", std::int64_t{3}}, {"central_weight", 0.6}, {"central_reference_all_species", true}}};
+    }
+    for (const Parameters& p : variants)
+      for (const auto& species : kind.combinations(elements))
+        result.push_back({kind.name + " " + parameters_to_json(p), kind.make(complete_parameters(p, kind.parameters, kind.name), species, elements)});
+  }
+  return result;
+}
+
+Matrix features_of(const Descriptor& descriptor, const Structure& s, std::vector<double>* cutoff = nullptr) {
+  const StructureEnvironments environments(s, descriptor.cutoff());
+  Features features;
+  descriptor.compute(environments.view(), 0, s.size(), Derivatives::none, features);
+  if (cutoff) *cutoff = features.cutoff;
+  return features.x.view();
+}
+
+// Dense dx_e/dr_a [E, D] for one atom and component, assembled from the pair Jacobian.
+Matrix assembled(const Features& f, Eigen::Index size, int atom, int component, std::vector<double>* cutoff) {
+  Matrix result = Matrix::Zero(f.size(), size);
+  if (cutoff) cutoff->assign(static_cast<std::size_t>(f.size()), 0.0);
+  for (const JacobianBlock& b : f.blocks)
+    for (std::size_t q = 0; q < b.environment.size(); ++q) {
+      const int e = b.environment[q];
+      double sign = 0;
+      if (b.neighbor[q] == atom) sign += 1;
+      if (f.centre[static_cast<std::size_t>(e)] == atom) sign -= 1;
+      if (sign == 0) continue;
+      const auto row = static_cast<Eigen::Index>(3 * q) + component;
+      for (Eigen::Index c = 0; c < b.values.cols(); ++c)
+        result(e, b.feature.empty() ? c : b.feature[static_cast<std::size_t>(c)]) += sign * b.values(row, c);
+      result.row(e) -= sign * b.projection[static_cast<std::size_t>(row)] * f.x.view().row(e);
+      if (cutoff && !b.cutoff_gradient.empty()) (*cutoff)[static_cast<std::size_t>(e)] += sign * b.cutoff_gradient[static_cast<std::size_t>(row)];
+    }
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("every descriptor: Jacobian equals central differences") {
+  for (const unsigned seed : {1u, 2u}) {
+    const Structure structure = random_triclinic(seed == 1 ? 7 : 2, seed, {6, 14});
+    for (const Sample& sample : samples({6, 14})) {
+      CAPTURE(sample.label);
+      CAPTURE(seed);
+      const StructureEnvironments environments(structure, sample.descriptor->cutoff());
+      Features features;
+      sample.descriptor->compute(environments.view(), 0, structure.size(), Derivatives::jacobian, features);
+      if (features.size() == 0) continue;
+      double largest = 0, worst = 0;
+      for (int atom = 0; atom < structure.size(); ++atom)
+        for (int component = 0; component < 3; ++component) {
+          const double h = 1e-4;
+          Structure plus = structure, minus = structure;
+          plus.positions(atom, component) += h;
+          minus.positions(atom, component) -= h;
+          std::vector<double> fp, fm, df;
+          const Matrix xp = features_of(*sample.descriptor, plus, &fp), xm = features_of(*sample.descriptor, minus, &fm);
+          REQUIRE(xp.rows() == features.size());   // no neighbour crosses the cutoff
+          const Matrix analytic = assembled(features, sample.descriptor->size(), atom, component, &df);
+          largest = std::max(largest, analytic.cwiseAbs().maxCoeff());
+          const double d = largest_difference(Matrix((xp - xm) / (2 * h)), analytic);
+          worst = d > worst || std::isnan(d) ? d : worst;
+          for (std::size_t e = 0; e < df.size(); ++e) worst = std::max(worst, std::abs((fp[e] - fm[e]) / (2 * h) - df[e]));
+        }
+      if (sample.descriptor->size() > 1 || largest > 0) CHECK(largest > 1e-4);
+      CHECK(worst <= 1e-6 + 1e-6 * largest);
+    }
+  }
+}
+
+TEST_CASE("every descriptor: pullback equals the Jacobian's transpose, and values do not depend on what is asked for") {
+  const Structure structure = random_triclinic(6, 5, {6, 14});
+  std::mt19937_64 random(3);
+  std::normal_distribution<double> normal;
+  for (const Sample& sample : samples({6, 14})) {
+    CAPTURE(sample.label);
+    const Descriptor& d = *sample.descriptor;
+    const StructureEnvironments environments(structure, d.cutoff() + 0.7);   // a list that reaches further than needed
+    const Environments& view = environments.view();
+    Features with_jacobian, with_pullback, plain;
+    d.compute(view, 0, structure.size(), Derivatives::jacobian, with_jacobian);
+    d.compute(view, 0, structure.size(), Derivatives::pullback, with_pullback);
+    d.compute(view, 0, structure.size(), Derivatives::none, plain);
+    CHECK(largest_difference(with_jacobian.x.view(), plain.x.view()) == 0);
+    CHECK(largest_difference(with_pullback.x.view(), plain.x.view()) == 0);
+    const Eigen::Index n = plain.size();
+    if (n == 0) continue;
+    Matrix g(n, d.size());
+    std::vector<double> gf(static_cast<std::size_t>(n));
+    for (Eigen::Index i = 0; i < g.size(); ++i) g.data()[i] = normal(random);
+    for (double& v : gf) v = normal(random);
+    std::vector<Vector3> out(view.neighbor.size(), Vector3::Zero());
+    d.pullback(view, 0, structure.size(), with_pullback, g, gf, out);
+    Positions forces = Positions::Zero(structure.size(), 3), expected = forces;
+    for (int c = 0; c < view.size(); ++c)
+      for (std::size_t p = view.begin[static_cast<std::size_t>(c)]; p < view.begin[static_cast<std::size_t>(c) + 1]; ++p) {
+        forces.row(view.neighbor[p]) += out[p].transpose();
+        forces.row(c) -= out[p].transpose();
+      }
+    for (int a = 0; a < structure.size(); ++a)
+      for (int k = 0; k < 3; ++k) {
+        std::vector<double> df;
+        expected(a, k) = assembled(with_jacobian, d.size(), a, k, &df).cwiseProduct(g).sum();
+        for (std::size_t e = 0; e < df.size(); ++e) expected(a, k) += df[e] * gf[e];
+      }
+    CHECK(largest_difference(forces, expected) <= 1e-10 * (1 + expected.cwiseAbs().maxCoeff()));
+  }
+}
+
+TEST_CASE("every descriptor: rotation, translation, permutation and chunks leave features as they are") {
+  for (const unsigned seed : {1u, 2u, 3u}) {
+    const Structure structure = random_triclinic(6, seed, {6, 14});
+    Structure moved = rotated(structure, seed + 10);
+    moved.positions.rowwise() += Eigen::RowVector3d(3.1, -20.7, 0.2);
+    for (const Sample& sample : samples({6, 14})) {
+      CAPTURE(sample.label);
+      const Matrix x = features_of(*sample.descriptor, structure);
+      CHECK(largest_difference(features_of(*sample.descriptor, moved), x) <= 1e-9 * (1 + (x.size() ? x.cwiseAbs().maxCoeff() : 0)));
+      const StructureEnvironments environments(structure, sample.descriptor->cutoff());
+      Features first, second;
+      sample.descriptor->compute(environments.view(), 0, 2, Derivatives::jacobian, first);
+      sample.descriptor->compute(environments.view(), 2, structure.size(), Derivatives::jacobian, second);
+      REQUIRE(first.size() + second.size() == x.rows());
+      if (first.size()) CHECK(largest_difference(first.x.view(), x.topRows(first.size())) == 0);
+      if (second.size()) CHECK(largest_difference(second.x.view(), x.bottomRows(second.size())) == 0);
+    }
+  }
+}
+
+TEST_CASE("every descriptor: one thread and two give the same features and Jacobian") {
+  const int threads = thread_count();
+  const Structure structure = random_triclinic(9, 4, {6, 14});
+  for (const Sample& sample : samples({6, 14})) {
+    CAPTURE(sample.label);
+    const StructureEnvironments environments(structure, sample.descriptor->cutoff());
+    Features one, two;
+    set_thread_count(1);
+    sample.descriptor->compute(environments.view(), 0, structure.size(), Derivatives::jacobian, one);
+    set_thread_count(2);
+    sample.descriptor->compute(environments.view(), 0, structure.size(), Derivatives::jacobian, two);
+    set_thread_count(threads);
+    CHECK(largest_difference(one.x.view(), two.x.view()) == 0);
+    for (std::size_t b = 0; b < one.blocks.size(); ++b) {
+      CHECK(one.blocks[b].neighbor == two.blocks[b].neighbor);
+      CHECK(largest_difference(one.blocks[b].values.view(), two.blocks[b].values.view()) == 0);
+    }
+  }
+}
+
+TEST_CASE("the cutoff function is smooth and its derivative equals central differences") {
+  for (const double r : {0.5, 2.99, 3.01, 3.4, 3.999, 4.001, 5.0}) {
+    CAPTURE(r);
+    const double h = 1e-6;
+    check_close(cutoff_derivative(r, 4, 1), (cutoff_value(r + h, 4, 1) - cutoff_value(r - h, 4, 1)) / (2 * h), 1e-8);
+  }
+  CHECK(cutoff_value(3, 4, 1) == 1);
+  CHECK(cutoff_value(4, 4, 1) == 0);
+  check_close(cutoff_value(3.5, 4, 1), 0.5, 1e-15);
+}
