@@ -25,7 +25,7 @@ struct Arguments {
   std::vector<std::string> train, validation;
   std::optional<std::string> model, json;
   bool dry_run = false;
-  std::optional<std::uint64_t> seed;
+  std::optional<std::int64_t> seed;
   std::optional<int> threads;
   std::optional<double> memory;
 };
@@ -43,13 +43,15 @@ void describe(CLI::App& app, Arguments& arguments) {
                "Read the data and tell what the fit would take, in GB and seconds; fit nothing, write no model");
   app.add_option("--json", arguments.json, "Write error tables and facts of the fit (of the plan with --dry-run) as JSON")
       ->type_name("FILE");
-  app.add_option("--seed", arguments.seed, "Seed of all random choices (default: that of the configuration, 0)")->type_name("N");
+  app.add_option("--seed", arguments.seed, "Seed of all random choices (default: that of the configuration, 0)")
+      ->type_name("N")
+      ->check(CLI::Validator(CLI::NonNegativeNumber).description(""));
   app.add_option("--threads", arguments.threads, "Threads (default: OMP_NUM_THREADS, or all cores)")
       ->type_name("N")
-      ->check(CLI::Range(1, 4096));
+      ->check(CLI::Range(1, 4096).description(""));
   app.add_option("--memory", arguments.memory, "GB; a fit that needs more is refused (default: that of the configuration, 4)")
       ->type_name("GB")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Validator(CLI::PositiveNumber).description(""));
   app.footer("Units: eV, Å, eV/Å; virial in eV (-stress * volume). Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");
 }
 
@@ -64,7 +66,7 @@ FitOptions options_from(const Arguments& arguments) {
   if (!arguments.train.empty()) options.train = arguments.train;
   if (!arguments.validation.empty()) options.validation = arguments.validation;
   if (arguments.model) options.model_path = *arguments.model;
-  if (arguments.seed) options.seed = *arguments.seed;
+  if (arguments.seed) options.seed = static_cast<std::uint64_t>(*arguments.seed);
   if (arguments.memory) options.memory = *arguments.memory;
   options.resolved = fit_options_to_toml(options);
   return options;

@@ -45,7 +45,7 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.add_option("--json", arguments.json, "Write the error table as JSON")->type_name("FILE");
   app.add_option("--threads", arguments.threads, "Threads (default: OMP_NUM_THREADS, or all cores)")
       ->type_name("N")
-      ->check(CLI::Range(1, 4096));
+      ->check(CLI::Range(1, 4096).description(""));
   app.footer(
       "Fields: gap_energy (eV), gap_forces (eV/Å), gap_stress (eV/Å³; xx yy zz yz xz xy, positive under tension), gap_virial (eV),\n"
       "gap_local_energy (eV). Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");

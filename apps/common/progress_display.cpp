@@ -100,7 +100,7 @@ void ProgressDisplay::draw_bar() {
   const double rate = elapsed > 0 ? (last_.done - first_done_) / elapsed : 0;
   std::string bar;
   if (last_.total > 0) {
-    constexpr int width = 24;
+    constexpr int width = 12;
     const int filled = static_cast<int>(std::clamp(last_.done / last_.total, 0.0, 1.0) * width);
     bar = fmt::format("[{}{}] ", std::string(static_cast<std::size_t>(filled), '#'),
                       std::string(static_cast<std::size_t>(width - filled), '.'));

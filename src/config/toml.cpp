@@ -12,7 +12,13 @@
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 1
 #define TOML_ENABLE_FORMATTERS 0
+// Some damaged texts violate assertions of toml++ 3.3 that stand just before the code which reports them; with NDEBUG the
+// assertions are hints to the optimiser, which is worse. So they are nothing at all here.
+#pragma push_macro("NDEBUG")
+#undef NDEBUG
+#define TOML_ASSERT(expression) static_assert(true)
 #include <toml++/toml.h>
+#pragma pop_macro("NDEBUG")
 
 namespace gapkit {
 namespace {
@@ -53,6 +59,45 @@ TomlValue converted(const toml::node& node) {
   return result;
 }
 
+/// Refuses what toml++ 3.3 cannot take without undefined behaviour: characters outside of strings and comments that are not ASCII
+/// (TOML refuses them too), and keys of very many parts, each a recursion.
+void check_characters(const std::string& text, const std::string& name) {
+  std::size_t line = 1, line_begin = 0;
+  int dots = 0;         // of one key
+  std::string closing;  // what ends the string or comment that the position is in; empty: outside
+  for (std::size_t i = text.starts_with("\xEF\xBB\xBF") ? 3 : 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\n') {
+      ++line;
+      line_begin = i + 1;
+      dots = 0;
+      if (closing.size() < 3) closing.clear();  // only strings in three quotes go on
+    } else if (!closing.empty()) {
+      if (c == '\\' && closing[0] == '"')
+        ++i;
+      else if (text.compare(i, closing.size(), closing) == 0) {
+        i += closing.size() - 1;
+        for (int extra = 0; closing.size() == 3 && extra < 2 && i + 1 < text.size() && text[i + 1] == closing[0]; ++extra) ++i;
+        closing.clear();
+      }
+      if (i < text.size() && text[i] == '\n') --i;  // an escaped end of line still ends the line
+    } else if (c == '#') {
+      closing = "\n";
+    } else if (c == '"' || c == '\'') {
+      const bool is_triple = text.compare(i, 3, std::string(3, c)) == 0;
+      closing.assign(is_triple ? 3 : 1, c);
+      if (is_triple) i += 2;
+    } else if (c == '.') {
+      if (++dots > 64) throw InputError(fmt::format("{}:{}:{}: a key of more than 64 parts", name, line, i - line_begin + 1));
+    } else if (c == '=' || c == ',' || c == '[') {
+      dots = 0;
+    } else if (static_cast<unsigned char>(c) >= 0x80) {
+      throw InputError(fmt::format("{}:{}:{}: not valid TOML: a character that is not ASCII outside of quotes and comments", name, line,
+                                   i - line_begin + 1));
+    }
+  }
+}
+
 }  // namespace
 
 const TomlEntry* TomlValue::find(const std::string& key) const {
@@ -82,6 +127,7 @@ std::string TomlValue::description() const {
 }
 
 TomlValue parse_toml(const std::string& text, const std::string& name) {
+  check_characters(text, name);
   try {
     return converted(toml::parse(std::string_view(text), std::string_view(name)));
   } catch (const toml::parse_error& error) {

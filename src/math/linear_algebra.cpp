@@ -44,6 +44,7 @@ void gemm(bool transpose_a, bool transpose_b, Eigen::Index m, Eigen::Index n, Ei
   if (m == 0 || n == 0) return;
   if (k == 0) {
     if (beta == 0) c.setZero();
+    else c *= beta;
     return;
   }
   const int bm = narrow(n), bn = narrow(m), bk = narrow(k);

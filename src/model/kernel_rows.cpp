@@ -10,10 +10,16 @@
 namespace gapkit {
 namespace {
 
-// Columns that one thread works on at a time: the product of a chunk's Jacobian with a tile stays in the cache until it is summed up.
-constexpr Eigen::Index tile = 128;
-// Rows of the Jacobian in a chunk of centres: enough for GEMM to run at full speed.
-constexpr std::size_t chunk_bytes = 6'000'000;
+// Columns that one thread works on at a time. A product packs its operands anew for every tile, so wide tiles are better; but there
+// should be one for each thread. Columns are independent: the width changes results by rounding at most.
+Eigen::Index tile_width(Eigen::Index columns) {
+  constexpr Eigen::Index granule = 64, widest = 512;
+  const Eigen::Index share = (columns + thread_count() - 1) / thread_count();
+  return std::clamp((share + granule - 1) / granule * granule, granule, widest);
+}
+
+// Memory for the Jacobian of a chunk of centres and its product with a tile: enough rows for GEMM to run at full speed.
+constexpr std::size_t chunk_bytes = 8'000'000;
 
 }  // namespace
 
@@ -66,6 +72,7 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
   const Eigen::Index stride = rows.outerStride();
   Scratch& s = *scratch_;
   s.contraction.resize(static_cast<std::size_t>(thread_count()));
+  const Eigen::Index tile = tile_width(count);
   const std::size_t pairs_in_chunk = chunk_bytes / (3 * sizeof(double) * static_cast<std::size_t>(size + std::min(tile, count)));
   const Eigen::Index tiles = (count + tile - 1) / tile;
   const RowLoops& loops = row_loops();

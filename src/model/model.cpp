@@ -60,7 +60,7 @@ void save_term(ArchiveWriter& archive, const std::string& at, const Term& term, 
   archive.put(at + "factor", pack_lower(lower));
 }
 
-Term load_term(const ArchiveReader& archive, const std::string& at, const std::string& where, Matrix& lower, double& jitter) {
+Term read_term(const ArchiveReader& archive, const std::string& at, const std::string& where, Matrix& lower, double& jitter) {
   Term term;
   term.name = archive.string(at + "name");
   term.descriptor_name = archive.string(at + "descriptor");
@@ -88,6 +88,17 @@ Term load_term(const ArchiveReader& archive, const std::string& at, const std::s
   for (std::size_t i = 0; i + 2 < origins.size(); i += 3) term.sparse.origin.push_back({origins[i], origins[i + 1], origins[i + 2]});
   lower = unpack_lower(archive.doubles(at + "factor", count * (count + 1) / 2), count);
   return term;
+}
+
+Term load_term(const ArchiveReader& archive, const std::string& at, const std::string& where, Matrix& lower, double& jitter) {
+  try {
+    return read_term(archive, at, where, lower, jitter);
+  } catch (const InputError& error) {
+    // Descriptors and kernels that refuse a name or a parameter do not know of the file.
+    const std::string message = error.what();
+    if (message.starts_with(where)) throw;
+    throw InputError(where + ": " + message);
+  }
 }
 
 void save_posterior(ArchiveWriter& archive, const Posterior& posterior) {
@@ -129,12 +140,25 @@ Posterior load_posterior(const ArchiveReader& archive, const std::string& where,
   return posterior;
 }
 
-void require_finite(const Model& model, const std::string& where) {
-  bool finite = model.weights.allFinite() && model.posterior.mean.allFinite() && model.posterior.factor.allFinite();
+void require_sound(const Model& model, const std::string& where) {
+  const auto all_finite = [](const std::vector<double>& v) { return std::all_of(v.begin(), v.end(), [](double x) { return std::isfinite(x); }); };
+  bool finite = model.weights.allFinite() && model.posterior.mean.allFinite() && model.posterior.factor.allFinite() &&
+                all_finite(model.posterior.scale) && all_finite(model.factor.jitter()) && std::isfinite(model.posterior.log_evidence);
   for (const Term& term : model.terms) finite = finite && term.sparse.x.allFinite() && term.sparse.cutoff.allFinite() && std::isfinite(term.delta);
   for (const Matrix& block : model.factor.blocks()) finite = finite && block.allFinite();
   for (const auto& [z, e0] : model.reference_energies) finite = finite && std::isfinite(e0);
   if (!finite) throw InputError(where + ": the model holds NaN or infinity");
+  // The variances divide by these.
+  bool positive = (model.posterior.factor.diagonal().array() > 0).all();
+  for (const Matrix& block : model.factor.blocks()) positive = positive && (block.diagonal().array() > 0).all();
+  if (!positive) throw InputError(where + ": a Cholesky factor has a diagonal element that is not above 0");
+  for (const RowGroup& group : model.posterior.groups)
+    if (!(group.sigma > 0 && std::isfinite(group.sigma)))
+      throw InputError(where + ": sigma of property '" + property_name(group.property) + "', class '" + group.config_class + "', is " +
+                       std::to_string(group.sigma) + ", expected a number above 0");
+  for (const Term& term : model.terms)
+    for (const int z : term.elements)
+      if (!model.knows(z)) throw InputError(where + ": term '" + term.label() + "' is for " + element_symbol(z) + ", which has no reference energy");
 }
 
 }  // namespace
@@ -192,7 +216,7 @@ Model load_model(const std::filesystem::path& path) {
   model.weights = archive.vector("weights", model.factor.size());
   const auto names = archive.strings("note_names"), texts = archive.strings("note_texts");
   for (std::size_t i = 0; i < std::min(names.size(), texts.size()); ++i) model.notes[names[i]] = texts[i];
-  require_finite(model, where);
+  require_sound(model, where);
   return model;
 }
 

@@ -63,16 +63,19 @@ std::vector<int> first_by_key(const std::vector<std::pair<double, double>>& key,
   return order;
 }
 
-/// Weighted sampling without replacement: each candidate gets the key −log(u)/score, the smallest keys win, so that a larger count
-/// only adds points. Source: Efraimidis & Spirakis, Inf. Process. Lett. 97, 181 (2006).
+/// Sampling with inclusion probabilities p = min(1, M · score / Σ score), as GAP's cur_points has them: environments that stand out
+/// (p = 1) are always chosen, so that rare ones do not depend on luck; the others by weighted sampling without replacement, where
+/// each candidate gets the key −log(u)/score and the smallest keys win (Efraimidis & Spirakis, Inf. Process. Lett. 97, 181 (2006)).
 std::vector<int> choose_sampled(const Candidates& candidates, const SelectionRequest& request) {
   const Vector scores = candidate_scores(candidates, request.seed);
+  const double certain = scores.sum() / std::max(1, request.count);
   RandomStream random(request.seed);
   std::vector<std::pair<double, double>> key;
   for (const double score : scores) {
     const double draw = -std::log(random.uniform());
-    // Candidates without a score come last, in random order.
-    key.emplace_back(score > 0 ? 0 : 1, score > 0 ? draw / score : draw);
+    if (score > 0 && score >= certain) key.emplace_back(0, -score);
+    else if (score > 0) key.emplace_back(1, draw / score);
+    else key.emplace_back(2, draw);  // candidates without a score come last, in random order
   }
   return first_by_key(key, request.count);
 }
@@ -109,7 +112,7 @@ Vector leverage_scores(const Matrix& x) {
 }
 
 SelectionKind cur_kind() {
-  return {"cur", "random, weighted by the leverage scores of the leading singular vectors of the features", true, choose_sampled};
+  return {"cur", "random, weighted by the leverage scores of the leading singular vectors of the features", false, choose_sampled};
 }
 
 SelectionKind cur_deterministic_kind() {

@@ -142,6 +142,7 @@ TEST_CASE("gap-fit: ordinary mistakes are one sentence and exit code 2") {
   check_mistake(workplace.run("gap-fit", {"fit.toml", "-o", "train.xyz"}), {"-o train.xyz", "overwritten"});
   check_mistake(workplace.run("gap-fit", {"fit.toml", "--train", "missing.xyz"}), {"missing.xyz"});
   check_mistake(workplace.run("gap-fit", {"fit.toml", "--threads", "0"}), {"--threads"});
+  check_mistake(workplace.run("gap-fit", {"fit.toml", "--seed", "-1"}), {"--seed"});
   check_mistake(workplace.run("gap-fit", {"fit.toml", "--memory", "1e-6"}), {"memory"});
   CHECK(files_in(workplace.folder.path()) == before);
 }

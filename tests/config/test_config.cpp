@@ -236,12 +236,19 @@ TEST_CASE("config: bad configurations, each with its sentence") {
   const Files files;
   const std::string folder = files.folder.path().string();
   const auto with = [](const std::string& from, const std::string& to) { return replaced(good, from, to); };
+  std::string long_key = "a";
+  for (int i = 0; i < 100000; ++i) long_key += ".a";
   const std::vector<std::pair<std::string, std::string>> cases = {
       // syntax
       {"[data\n", "t.toml:1:6: not valid TOML: "},
       {data + "train = 3\n" + term, "t.toml:3:"},
       {good + "delta = \n", "t.toml:10:9: not valid TOML: "},
       {"\xff\xfe", "t.toml:1:1: not valid TOML: "},
+      {good + "delta\u00a9 = 1\n", "t.toml:10:6: not valid TOML: a character that is not ASCII outside of quotes and comments"},
+      {good + "name = \"\"\"µ\\\"\"\"\"\"\"\nx\u00a9 = 'é'\n", "t.toml:11:2: not valid TOML: a character that is not ASCII "},
+      {good + "name = 'µ\\' # ©\n\u00a9\n", "t.toml:11:1: not valid TOML: a character that is not ASCII "},
+      {long_key + " = 1\n", "t.toml:1:130: a key of more than 64 parts"},
+      {"a = " + std::string(100000, '['), "t.toml:1:261: not valid TOML: "},
       // keys
       {with("n_sparse", "n_spase"), "t.toml:8: unknown key 'n_spase' in [[term]]; did you mean 'n_sparse'?"},
       {with("zeta", "zetta"), "t.toml:7: unknown key 'zetta' in [[term]]; did you mean 'zeta'?"},
@@ -369,7 +376,7 @@ TEST_CASE("config: bad configurations, each with its sentence") {
       {good + "[run]\nmemory = 0\n", "t.toml:11: [run]: 'memory' is the integer 0, expected a number larger than 0 (GB)"},
   };
   for (const auto& [toml, sentence] : cases) {
-    CAPTURE(toml);
+    CAPTURE(toml.substr(0, 2000));
     const std::string message = files.message(toml);
     CAPTURE(message);
     CAPTURE(sentence);

@@ -14,9 +14,9 @@ struct TermOptions {
   std::string kernel;
   Parameters kernel_parameters;                      ///< complete
   std::optional<double> length_scale_fraction;       ///< squared_exponential: θ = fraction × range of the candidates per dimension
-  std::vector<std::string> species;                  ///< empty: all; else elements ("Si") or combinations ("Si-O")
+  std::vector<std::string> species;                  ///< empty: all; else elements ("Si") or combinations, named as in combination_name ("O-Si")
   double delta = 1.0;                                ///< eV
-  std::map<std::string, double> species_delta;       ///< by combination ("Si", "Si-O"), replaces delta
+  std::map<std::string, double> species_delta;       ///< by combination ("Si", "O-Si"), replaces delta
   int n_sparse = 0;                                  ///< per combination
   std::map<std::string, int> config_type_n_sparse;
   std::string selection = "cur";
