@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/fit_report.hpp"
+#include "common/interruption.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
 #include "common/run_main.hpp"
@@ -28,6 +29,7 @@ struct Arguments {
   std::optional<std::int64_t> seed;
   std::optional<int> threads;
   std::optional<double> memory;
+  double checkpoint_interval = 60;
 };
 
 void describe(CLI::App& app, Arguments& arguments) {
@@ -52,6 +54,11 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.add_option("--memory", arguments.memory, "GB; a fit that needs more is refused (default: that of the configuration, 4)")
       ->type_name("GB")
       ->check(CLI::Validator(CLI::PositiveNumber).description(""));
+  app.add_option("--checkpoint-interval", arguments.checkpoint_interval,
+                 "Seconds between saves of the state to MODEL.checkpoint; after a kill, Ctrl-C or SIGTERM the same command continues from it")
+      ->type_name("SECONDS")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.footer("Units: eV, Å, eV/Å; virial in eV (-stress * volume). Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");
 }
 
@@ -69,6 +76,8 @@ FitOptions options_from(const Arguments& arguments) {
   if (arguments.seed) options.seed = static_cast<std::uint64_t>(*arguments.seed);
   if (arguments.memory) options.memory = *arguments.memory;
   options.resolved = fit_options_to_toml(options);
+  options.checkpoint_path = options.model_path + ".checkpoint";
+  options.checkpoint_interval = arguments.checkpoint_interval;
   return options;
 }
 
@@ -119,7 +128,18 @@ void run(const Arguments& arguments) {
     return;
   }
 
-  FitResult result = fit(options, display.callback());
+  FitResult result = [&] {
+    apps::catch_signals();
+    try {
+      return fit(options, apps::interruptible(display.callback()));
+    } catch (const Interrupted& e) {
+      display.finish();
+      const bool is_saved = std::filesystem::exists(options.checkpoint_path);
+      throw Interrupted(fmt::format("{}; {}", e.what(),
+                                    is_saved ? fmt::format("the same command continues from {}", options.checkpoint_path)
+                                             : "nothing had to be saved yet, the same command starts anew"));
+    }
+  }();
   display.finish();
   const auto model = std::make_shared<Model>(std::move(result.model));
   const ErrorTable training = errors_of(model, options.train, options.keys, "training errors", result.report.plan.frames, display);
@@ -128,6 +148,7 @@ void run(const Arguments& arguments) {
   if (!validation.empty()) model->notes["validation_errors"] = validation.json();
   model->notes[apps::target_keys_note] = apps::target_keys_to_json(options.keys);
   save_model(*model, options.model_path);
+  std::filesystem::remove(options.checkpoint_path);
 
   const apps::FitSummary summary{options, result.report, training, validation, model->reference_energies, stopwatch.seconds()};
   std::cout << apps::summary_text(summary) << std::flush;

@@ -6,6 +6,8 @@
 #include <iostream>
 #include <new>
 
+#include "interruption.hpp"
+
 namespace gapkit::apps {
 namespace {
 
@@ -40,6 +42,8 @@ int run_main(CLI::App& app, int argc, char** argv, const std::function<void()>& 
     return app.exit(e);
   } catch (const CLI::ParseError& e) {
     return fail(app, fmt::format("{}{} (see {} --help)", e.what(), option_suggestion(app, argc, argv), app.get_name()), exit_bad_input);
+  } catch (const Interrupted& e) {
+    return fail(app, e.what(), static_cast<ExitCode>(128 + caught_signal()));  // as the shell reports a signal
   } catch (const InputError& e) {
     return fail(app, e.what(), exit_bad_input);
   } catch (const NumericalError& e) {

@@ -256,7 +256,7 @@ std::map<std::string, std::string> read_sparse_sources(const Section& section, c
 void read_selection(const Section& section, const DescriptorKind& descriptor, const std::filesystem::path& folder, TermOptions& term) {
   std::vector<std::string> selections = names_of(selection_kinds());
   selections.insert(selections.end(), {"file", "indices"});
-  if (section.has("selection")) term.selection = required_choice(section, "selection", selections, {"fps"});
+  if (section.has("selection")) term.selection = required_choice(section, "selection", selections, {});
   term.sparse_file = read_sparse_sources(section, "sparse_file", descriptor, folder);
   term.sparse_indices = read_sparse_sources(section, "sparse_indices", descriptor, folder);
   const auto check_source = [&](const std::string& key, const std::string& selection) {
@@ -272,16 +272,21 @@ void read_selection(const Section& section, const DescriptorKind& descriptor, co
   if (!is_given && !section.has("n_sparse"))
     section.fail(section.line(), "'n_sparse' is missing, expected the number of sparse points per combination of elements");
   term.n_sparse = static_cast<int>(section.integer("n_sparse", 0, is_given ? 0 : 1, INT_MAX));
-  term.max_candidates = static_cast<int>(section.integer("max_candidates", term.max_candidates, 1, INT_MAX));
-  if (!is_given && term.max_candidates < term.n_sparse)
-    section.fail(
-        section.line(section.has("max_candidates") ? "max_candidates" : "n_sparse"),
-        fmt::format("'max_candidates' is {}, fewer than the {} sparse points to choose from them", term.max_candidates, term.n_sparse));
-
   const Section numbers = section.section("config_type_n_sparse", section.label() + " config_type_n_sparse");
   if (const TomlEntry* entry = section.find("config_type_n_sparse"))
     for (const TomlEntry& number : entry->value.entries)
       term.config_type_n_sparse[number.key] = static_cast<int>(numbers.integer_number(number, 1, INT_MAX));
+  if (is_given && !term.config_type_n_sparse.empty())
+    section.fail(section.line("config_type_n_sparse"),
+                 fmt::format("'config_type_n_sparse' does not go with selection = \"{}\", which names the sparse points itself", term.selection));
+
+  std::int64_t asked = term.n_sparse;
+  for (const auto& [config_type, n] : term.config_type_n_sparse) asked += n;
+  if (asked > INT_MAX) section.fail(section.line("config_type_n_sparse"), fmt::format("{} sparse points in all, expected at most {}", asked, INT_MAX));
+  term.max_candidates = static_cast<int>(section.integer("max_candidates", term.max_candidates, 1, INT_MAX));
+  if (!is_given && term.max_candidates < asked)
+    section.fail(section.line(section.has("max_candidates") ? "max_candidates" : "n_sparse"),
+                 fmt::format("'max_candidates' is {}, fewer than the {} sparse points to choose from them", term.max_candidates, asked));
 }
 
 void read_delta(const Section& section, const DescriptorKind& descriptor, TermOptions& term) {

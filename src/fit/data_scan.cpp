@@ -2,7 +2,6 @@
 
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
-#include <gapkit/fit/frames.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 
 #include <Eigen/QR>
@@ -11,6 +10,8 @@
 #include <cmath>
 #include <set>
 
+#include "fit/choose_points.hpp"
+#include "fit/data_checker.hpp"
 #include "fit/statistics_builder.hpp"
 #include "io/checksum.hpp"
 
@@ -37,7 +38,7 @@ struct Collected {
   Checksum checksum;
 };
 
-void collect(const Structure& s, const FitOptions& options, double cutoff, FitPlan& plan, Collected& found) {
+void collect(const Structure& s, const NeighborList& list, const FitOptions& options, FitPlan& plan, Collected& found) {
   ++plan.frames;
   plan.atoms += s.size();
   ++plan.config_types[s.config_type];
@@ -47,7 +48,6 @@ void collect(const Structure& s, const FitOptions& options, double cutoff, FitPl
     found.elements.insert(z);
     found.atoms_of[z] += n;
   }
-  const NeighborList list(s, cutoff);
   plan.pairs += static_cast<std::int64_t>(list.pair_count());
   for (int i = 0; i < s.size(); ++i)
     for (std::size_t p = list.begin()[static_cast<std::size_t>(i)]; p < list.begin()[static_cast<std::size_t>(i) + 1]; ++p) {
@@ -199,6 +199,23 @@ double TermDraft::delta() const {
   return found == options->species_delta.end() ? options->delta : found->second;
 }
 
+double TermDraft::jitter(const FitOptions& fit) const { return fit.jitter_absolute ? *fit.jitter_absolute : fit.jitter * delta() * delta(); }
+
+Term TermDraft::make_term(const std::vector<int>& elements, const Parameters& kernel_parameters) const {
+  Term term;
+  term.name = options->name;
+  term.descriptor_name = options->descriptor;
+  term.kernel_name = options->kernel;
+  term.species = species;
+  term.elements = elements;
+  term.descriptor = descriptor;
+  term.delta = delta();
+  const KernelKind& kind = kernel_kind(options->kernel);
+  term.kernel = kind.make(complete_parameters(kernel_parameters, kind.parameters, "term '" + options->name + "'"));
+  term.kernel->check_features(descriptor->size(), descriptor->has_nonnegative_products());
+  return term;
+}
+
 int TermDraft::sparse_points() const {
   if (options->selection == "file" || options->selection == "indices") return 0;
   int sum = 0;
@@ -218,31 +235,42 @@ std::int64_t FitPlan::sparse_points() const {
   return sum;
 }
 
-DataScan scan_training_data(const FitOptions& options, const ProgressCallback& progress) {
+bool scan_frames(const FitOptions& options, const ProgressCallback& progress, DataChecker& checker, Findings& findings, DataScan& scan) {
   if (options.terms.empty()) throw InputError("the configuration has no [[term]]");
   if (options.train.empty()) throw InputError("no training files: name them in [data] train or with --train");
-  DataScan scan;
   FitPlan& plan = scan.plan;
   Collected found;
   const double cutoff = configured_cutoff(options);
   const Regularization regularization(options);
   std::vector<FitPlan::GroupPlan> groups;
   for (const RowGroup& g : regularization.groups()) groups.push_back({g, 0});
-  for_each_frame(options.train, options.keys, &plan.targets, [&](const Structure& s, std::int64_t number) {
-    collect(s, options, cutoff, plan, found);
+  std::int64_t lost = 0;
+  lost += read_frames(options.train, options.keys, &plan.targets, findings, [&](const Structure& s, const FramePlace& place) {
+    const std::optional<NeighborList> list = checker.neighbors(s, cutoff);
+    if (!list) {
+      ++lost;
+      return;
+    }
+    checker.examine(s, *list, place);
+    collect(s, *list, options, plan, found);
     std::map<int, double> zero;
     for (const int z : s.atomic_numbers) zero[z] = 0;
     for (const int g : regularization.row_targets(s, zero).group)
       if (g != RowTargets::excluded) ++groups[static_cast<std::size_t>(g)].rows;
-    if (progress) progress({.phase = "scan", .done = static_cast<double>(number + 1), .unit = "frames"});
+    if (progress) progress({.phase = "scan", .done = static_cast<double>(place.number + 1), .unit = "frames"});
   });
   plan.groups = groups;
+  // What is missed below might be in the frames that could not be read.
+  if (lost > 0) return false;
   if (plan.rows() == 0)
     throw InputError("the training data have no target that is used: no energy, forces or virial was found under the known names in " +
                      std::to_string(plan.frames) + " frames; name the keys in [data] energy_key, forces_key, virial_key, stress_key");
   plan.elements.assign(found.elements.begin(), found.elements.end());
   plan.reference_energies = reference_energies(options, found);
   scan.data_fingerprint = std::to_string(found.checksum.value());
+  std::vector<std::string> config_types;
+  for (const auto& [name, frames] : plan.config_types) config_types.push_back(name);
+  for (const TermOptions& term : options.terms) check_quotas(term, config_types);
 
   for (const TermOptions& term : options.terms)
     for (const auto& species : combinations_of(term, plan.elements)) {
@@ -251,8 +279,7 @@ DataScan scan_training_data(const FitOptions& options, const ProgressCallback& p
       if (species.size() == 1) entry.candidates = found.atoms_of[species[0]];
       else if (species.size() == 2) entry.candidates = found.pairs_of[{species[0], species[1]}];
       if (entry.candidates == 0 && species.size() == 2) {
-        if (progress)
-          progress({.phase = "scan", .message = "term '" + entry.label + "' has no environment in the training data and is left out", .is_warning = true});
+        findings.warning("terms", "term '" + entry.label + "' has no environment in the training data and is left out");
         continue;
       }
       plan.terms.push_back(entry);
@@ -262,9 +289,7 @@ DataScan scan_training_data(const FitOptions& options, const ProgressCallback& p
   if (plan.memory_bytes > options.memory * 1e9)
     throw InputError("the fit needs about " + std::to_string(plan.memory_bytes / 1e9) + " GB, more than the " + std::to_string(options.memory) +
                      " GB allowed; allow more with --memory, or reduce n_sparse, max_candidates or the config types with their own sigma");
-  if (progress)
-    for (const std::string& line : plan.targets.lines()) progress({.phase = "scan", .message = line});
-  return scan;
+  return true;
 }
 
 FitPlan plan_fit(const FitOptions& options, const ProgressCallback& progress) { return scan_training_data(options, progress).plan; }

@@ -15,6 +15,9 @@ struct TermDraft {
 
   std::string combination() const { return combination_name(species); }
   double delta() const;
+  double jitter(const FitOptions& fit) const;   ///< eV², added to the diagonal of K_MM
+  /// The term without its sparse points.
+  Term make_term(const std::vector<int>& elements, const Parameters& kernel_parameters) const;
   int sparse_points() const;   ///< asked for; 0 with a file or indices
 };
 
@@ -25,6 +28,15 @@ struct DataScan {
   std::string data_fingerprint;
 };
 
+class DataChecker;
+class Findings;
+
+/// The pass itself, with its plan in `scan`; mistakes of single frames are findings. False if frames or files could not be read, and
+/// the plan was not made for that reason. Throws InputError for whatever else would stop the fit.
+bool scan_frames(const FitOptions& options, const ProgressCallback& progress, DataChecker& checker, Findings& findings, DataScan& scan);
+
+/// Scans and examines the data (fit/check.hpp): throws InputError with the first error and the number of the others, tells warnings to
+/// `progress`.
 DataScan scan_training_data(const FitOptions& options, const ProgressCallback& progress);
 
 }  // namespace gapkit

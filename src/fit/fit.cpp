@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "fit/checkpoint.hpp"
 #include "fit/data_scan.hpp"
 #include "fit/sparse_points.hpp"
 #include "fit/statistics_builder.hpp"
@@ -47,28 +48,39 @@ std::string statistics_fingerprint(const FitOptions& options, const std::vector<
   return std::to_string(sum.value());
 }
 
-SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan, const std::vector<Term>& terms, const SparseFactor& factor,
-                                const std::string& fingerprint, FitReport& report, const ProgressCallback& progress) {
+SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan, const Model& model, const std::string& fingerprint,
+                                std::optional<Checkpoint>& resumed, CheckpointKeeper& keeper, FitReport& report,
+                                const ProgressCallback& progress) {
   const Regularization regularization(options);
-  StatisticsBuilder builder(factor, regularization.groups(), fingerprint);
-  KernelRows kernel_rows(terms);
-  const double cutoff = largest_cutoff(terms);
+  StatisticsBuilder builder(model.factor, regularization.groups(), fingerprint);
+  const std::int64_t done = resumed ? resumed->frames : 0;
+  if (resumed) builder.resume(std::move(resumed->statistics), done);
+  KernelRows kernel_rows(model.terms);
+  const double cutoff = largest_cutoff(model.terms);
   double rows_seconds = 0;
   std::int64_t atoms = 0;
   TargetReport ignored;
-  for_each_frame(options.train, options.keys, &ignored, [&](const Structure& s, std::int64_t) {
-    atoms += s.size();
-    const RowTargets targets = regularization.row_targets(s, scan.plan.reference_energies);
-    if (!targets.value.empty()) {
+  const auto save = [&](bool now) { keeper.save(model.terms, report.terms, builder.statistics(), builder.folded_frames(), now); };
+  try {
+    for_each_frame(options.train, options.keys, &ignored, [&](const Structure& s, std::int64_t number) {
+      atoms += s.size();
+      if (number < done) return;
+      const RowTargets targets = regularization.row_targets(s, scan.plan.reference_energies);
       MatrixSlice rows = builder.reserve(static_cast<Eigen::Index>(targets.value.size()));
+      save(false);
       Stopwatch watch;
-      const StructureEnvironments environments(s, cutoff);
-      kernel_rows.compute(environments.view(), s.size(), targets.wanted, rows);
+      if (!targets.value.empty()) {
+        const StructureEnvironments environments(s, cutoff);
+        kernel_rows.compute(environments.view(), s.size(), targets.wanted, rows);
+      }
       rows_seconds += watch.lap();
       builder.add(targets);
-    }
-    if (progress) progress({.phase = "fit", .done = static_cast<double>(atoms), .total = static_cast<double>(scan.plan.atoms), .unit = "atoms"});
-  });
+      if (progress) progress({.phase = "fit", .done = static_cast<double>(atoms), .total = static_cast<double>(scan.plan.atoms), .unit = "atoms"});
+    });
+  } catch (const Interrupted&) {
+    save(true);
+    throw;
+  }
   SufficientStatistics statistics = builder.finish();
   report.phase_seconds["kernel rows"] = rows_seconds;
   report.phase_seconds["whiten"] = builder.whiten_seconds();
@@ -88,14 +100,21 @@ FitResult fit(const FitOptions& options, const ProgressCallback& progress) {
 
   Model& model = result.model;
   model.reference_energies = scan.plan.reference_energies;
-  model.terms = choose_sparse_points(options, scan, report.terms, progress);
+  CheckpointKeeper keeper(options, scan);
+  std::optional<Checkpoint> resumed = keeper.load(progress);
+  if (resumed) {
+    model.terms = std::move(resumed->terms);
+    report.terms = std::move(resumed->reports);
+  } else {
+    model.terms = choose_sparse_points(options, scan, report.terms, progress);
+  }
   std::vector<double> jitter;
   for (const TermReport& term : report.terms) jitter.push_back(term.jitter);
   model.factor = SparseFactor::of(model.terms, jitter);
   report.phase_seconds["select"] = watch.lap();
 
   const std::string fingerprint = statistics_fingerprint(options, model.terms, model.factor, model.reference_energies);
-  const SufficientStatistics statistics = accumulate(options, scan, model.terms, model.factor, fingerprint, report, progress);
+  const SufficientStatistics statistics = accumulate(options, scan, model, fingerprint, resumed, keeper, report, progress);
   watch.lap();
   model.posterior = solve_posterior(statistics, model.factor, std::vector<double>(model.terms.size(), 1.0));
   model.weights = kernel_weights(model.factor, model.posterior);

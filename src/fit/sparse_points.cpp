@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "fit/candidate_pool.hpp"
+#include "fit/choose_points.hpp"
 #include "io/temporary_file.hpp"
 
 namespace gapkit {
@@ -65,20 +66,6 @@ std::vector<int> indices_in(const Candidates& candidates, const std::vector<std:
     chosen.push_back(found->second);
   }
   return chosen;
-}
-
-// Rows of a matrix at some indices.
-Candidates restricted(const Candidates& all, const std::vector<int>& keep) {
-  Candidates result;
-  const SparseSet set = subset(all, keep);
-  result.x = set.x;
-  result.cutoff = set.cutoff;
-  result.origin = set.origin;
-  for (const int i : keep) {
-    result.config_type.push_back(all.config_type[static_cast<std::size_t>(i)]);
-    result.serial.push_back(all.serial[static_cast<std::size_t>(i)]);
-  }
-  return result;
 }
 
 // Points whose pivot in the Cholesky factorisation of K + jitter vanishes in rounding cannot be told apart from the others: they go.
@@ -158,23 +145,16 @@ std::vector<Candidates> gather_candidates(const FitOptions& options, const DataS
 std::vector<Term> choose_sparse_points(const FitOptions& options, const DataScan& scan, std::vector<TermReport>& reports,
                                        const ProgressCallback& progress) {
   std::vector<Candidates> candidates = gather_candidates(options, scan, progress);
+  std::vector<std::string> config_types;   // in the order of gather_candidates' numbers
+  for (const auto& [name, count] : scan.plan.config_types) config_types.push_back(name);
   std::vector<Term> terms;
   for (std::size_t t = 0; t < scan.drafts.size(); ++t) {
     const TermDraft& draft = scan.drafts[t];
     const TermOptions& settings = *draft.options;
     TermReport report;
-    Term term;
-    term.name = settings.name;
-    term.descriptor_name = settings.descriptor;
-    term.kernel_name = settings.kernel;
-    term.species = draft.species;
-    term.elements = scan.plan.elements;
-    term.descriptor = draft.descriptor;
-    term.delta = draft.delta();
-    term.kernel = kernel_kind(settings.kernel).make(resolved_kernel_parameters(settings, candidates[t]));
-    term.kernel->check_features(term.descriptor->size(), term.descriptor->has_nonnegative_products());
+    Term term = draft.make_term(scan.plan.elements, resolved_kernel_parameters(settings, candidates[t]));
     report.label = term.label();
-    report.jitter = options.jitter_absolute ? *options.jitter_absolute : options.jitter * term.delta * term.delta;
+    report.jitter = draft.jitter(options);
     const auto combinations = static_cast<std::size_t>(
         std::count_if(scan.drafts.begin(), scan.drafts.end(), [&](const TermDraft& d) { return d.options == draft.options; }));
 
@@ -196,18 +176,14 @@ std::vector<Term> choose_sparse_points(const FitOptions& options, const DataScan
       } else {
         const std::vector<int> distinct = remove_duplicates(candidates[t]);
         report.duplicates = report.candidates - static_cast<std::int64_t>(distinct.size());
-        if (report.duplicates > 0) candidates[t] = restricted(candidates[t], distinct);
+        if (report.duplicates > 0) keep_candidates(candidates[t], distinct);
         report.asked = draft.sparse_points();
-        if (report.asked > static_cast<int>(distinct.size()) && progress)
-          progress({.phase = "select",
-                    .message = "term '" + report.label + "': n_sparse is " + std::to_string(report.asked) + ", but there are only " +
-                               std::to_string(distinct.size()) + " distinct environments; all are taken",
-                    .is_warning = true});
         SelectionRequest request;
-        request.count = report.asked;
         request.seed = options.seed + 1000003u * (t + 1);
         request.kernel = term.kernel.get();
-        chosen = selection_kind(settings.selection).choose(candidates[t], request);
+        chosen = choose_points(settings, candidates[t], config_types, request, [&](const std::string& message) {
+          if (progress) progress({.phase = "select", .message = "term '" + report.label + "': " + message, .is_warning = true});
+        });
       }
       term.sparse = subset(candidates[t], chosen);
       for (const int i : chosen) serial.push_back(candidates[t].serial[static_cast<std::size_t>(i)]);

@@ -44,6 +44,15 @@ void StatisticsBuilder::add(const RowTargets& targets) {
   scale_.insert(scale_.end(), targets.scale.begin(), targets.scale.end());
   group_.insert(group_.end(), targets.group.begin(), targets.group.end());
   used_ = static_cast<Eigen::Index>(value_.size());
+  ++added_frames_;
+}
+
+void StatisticsBuilder::resume(SufficientStatistics statistics, std::int64_t frames) {
+  if (statistics.fingerprint != statistics_.fingerprint) throw InputError("the checkpoint's statistics belong to other sparse points");
+  for (GroupStatistics& g : statistics.groups)
+    for (GroupStatistics& mine : statistics_.groups)
+      if (mine.group.same_rows(g.group)) mine = std::move(g);
+  folded_frames_ = added_frames_ = frames;
 }
 
 void StatisticsBuilder::flush() {
@@ -89,6 +98,7 @@ void StatisticsBuilder::flush() {
   scale_.clear();
   group_.clear();
   used_ = 0;
+  folded_frames_ = added_frames_;
 }
 
 SufficientStatistics StatisticsBuilder::finish() {

@@ -10,16 +10,22 @@ namespace gapkit {
 class StatisticsBuilder {
  public:
   StatisticsBuilder(const SparseFactor& factor, const std::vector<RowGroup>& groups, std::string fingerprint);
+  /// Continues from the statistics of the first `frames` frames.
+  void resume(SufficientStatistics statistics, std::int64_t frames);
 
   /// Place for the next structure's kernel rows, [rows, M]; fill it, then call add().
   MatrixSlice reserve(Eigen::Index rows);
-  /// Takes the rows that reserve() gave out, with their targets.
+  /// Takes the rows that reserve() gave out, with their targets: one frame (which may have no row).
   void add(const RowTargets& targets);
   /// The statistics of everything added. The builder is empty afterwards.
   SufficientStatistics finish();
 
   /// Rows of a batch for M sparse points: enough for level-3 BLAS to run at full speed.
   static Eigen::Index batch_rows(Eigen::Index sparse_points);
+
+  /// What has been folded in so far, and how many frames that is; rows of the current batch are not in it.
+  const SufficientStatistics& statistics() const { return statistics_; }
+  std::int64_t folded_frames() const { return folded_frames_; }
 
   double whiten_seconds() const { return whiten_seconds_; }
   double gram_seconds() const { return gram_seconds_; }
@@ -34,6 +40,7 @@ class StatisticsBuilder {
   Matrix whitened_;   // the rows that count, sorted by group, times 1/h
   std::vector<double> value_, scale_;
   std::vector<int> group_;
+  std::int64_t folded_frames_ = 0, added_frames_ = 0;
   double whiten_seconds_ = 0, gram_seconds_ = 0;
 };
 

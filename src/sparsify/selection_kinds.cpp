@@ -37,7 +37,8 @@ SelectionKind checked(SelectionKind kind) {
 }  // namespace
 
 const std::vector<SelectionKind>& selection_kinds() {
-  static const std::vector<SelectionKind> kinds = {checked(cur_kind()), checked(cur_deterministic_kind()), checked(variance_kind()),
+  static const std::vector<SelectionKind> kinds = {checked(cur_kind()),    checked(cur_deterministic_kind()),
+                                                   checked(fps_kind()),    checked(variance_kind()),
                                                    checked(random_kind()), checked(uniform_kind())};
   return kinds;
 }

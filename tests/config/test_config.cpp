@@ -268,7 +268,6 @@ TEST_CASE("config: bad configurations, each with its sentence") {
       // not in this version
       {good + "[optimize]\nobjective = 'evidence'\n", "t.toml:10: [optimize] is not available in this version"},
       {good + "[calibration]\nholdout = 0.1\n", "t.toml:10: [calibration] is not available in this version"},
-      {good + "selection = 'fps'\n", "t.toml:10: [[term]]: selection 'fps' is not available in this version; valid: cur, "},
       {with("'soap'", "'three_body'"), "t.toml:4: [[term]]: descriptor 'three_body' is not available in this version; valid: "},
       // data
       {term, "t.toml:1: [data]: 'train' is missing or empty, expected the names of files with training structures"},
@@ -342,6 +341,10 @@ TEST_CASE("config: bad configurations, each with its sentence") {
       {good + "selection = 'indices'\nsparse_indices = 5\n",
        "t.toml:11: [[term]]: 'sparse_indices' is the integer 5, expected the name of a file, or "},
       {good + "config_type_n_sparse = { a = 0 }\n", "t.toml:10: [[term]] config_type_n_sparse: 'a' is the integer 0, expected at least 1"},
+      {good + "max_candidates = 104\nconfig_type_n_sparse = { a = 2, b = 3 }\n",
+       "t.toml:10: [[term]]: 'max_candidates' is 104, fewer than the 105 sparse points to choose from them"},
+      {good + "selection = 'file'\nsparse_file = 'points.txt'\nconfig_type_n_sparse = { a = 2 }\n",
+       "t.toml:12: [[term]]: 'config_type_n_sparse' does not go with selection = \"file\", which names the sparse points itself"},
       {good + "config_type_n_sparse = 3\n", "t.toml:10: [[term]]: 'config_type_n_sparse' is the integer 3, expected a table"},
       {good + "name = 'a/b'\n", "t.toml:10: [[term]]: 'name' is 'a/b', expected letters, digits, '_' and '-' only"},
       {good + "name = 'x'\n" + term + "name = 'x'\n", "t.toml:18: [[term]]: the name 'x' is that of the term in line 10 already"},

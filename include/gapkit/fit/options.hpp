@@ -59,6 +59,8 @@ struct FitOptions {
   std::string sparse_output;                         ///< prefix of files with the chosen environments; empty: none
   std::uint64_t seed = 0;
   double memory = 4.0;                               ///< GB; a fit that needs more is refused
+  std::string checkpoint_path;                       ///< file that an interrupted fit continues from; empty: none is kept
+  double checkpoint_interval = 60;                   ///< s between checkpoints
   std::string resolved;                              ///< the resolved configuration as TOML text, stored in the model
 };
 

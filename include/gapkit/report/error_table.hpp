@@ -12,7 +12,7 @@ struct ErrorSummary {
 
   void add(double error);
   void add(const ErrorSummary& other);
-  double rmse() const;    ///< NaN if count is 0
+  double rmse() const;  ///< NaN if count is 0
   double mae() const;
 };
 
@@ -22,7 +22,7 @@ struct ErrorSummary {
 class ErrorTable {
  public:
   struct Row {
-    long frames = 0;        ///< frames of which at least one property was compared
+    long frames = 0;  ///< frames of which at least one property was compared
     ErrorSummary energy, forces, stress;
   };
 

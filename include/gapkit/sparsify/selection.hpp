@@ -40,7 +40,7 @@ struct SelectionKind {
   std::function<std::vector<int>(const Candidates&, const SelectionRequest&)> choose;
 };
 
-/// The table: cur, cur_deterministic, variance, random, uniform. A new method is one .cpp file and one line here. (`file` and `indices` need no choice: see read_sparse_points, read_sparse_indices.)
+/// The table: cur, cur_deterministic, fps, variance, random, uniform. A new method is one .cpp file and one line here. (`file` and `indices` need no choice: see read_sparse_points, read_sparse_indices.)
 const std::vector<SelectionKind>& selection_kinds();
 /// Throws InputError with the nearest name if there is no such method.
 const SelectionKind& selection_kind(std::string_view name);

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <gapkit/fit/fit.hpp>
+
+namespace gapkit {
+
+/// One thing that an examination of the data noticed.
+struct CheckFinding {
+  enum class Severity { note, warning, error };
+  Severity severity = Severity::note;
+  std::string kind;     ///< what is alike has one kind: "overlap", "units", …
+  std::string message;  ///< one sentence: file, line and frame, what was found, what to do
+
+  bool is_error() const { return severity == Severity::error; }
+};
+
+/// "note", "warning" or "error".
+const char* severity_name(CheckFinding::Severity severity);
+
+/// What an examination of configuration and data found (docs/checks.md).
+struct CheckReport {
+  struct Counts {
+    std::int64_t frames = 0, atoms = 0;
+    std::int64_t energies = 0, forces = 0, virials = 0;  ///< frames that have them
+  };
+
+  std::map<std::string, Counts> config_types;  ///< of the training data
+  TargetReport targets;                        ///< which keys held the targets
+  std::optional<FitPlan> plan;                 ///< absent if errors kept it from being made
+  std::vector<CheckFinding>
+      findings;  ///< errors first, then warnings, then notes; at most a few of a kind and a last one that counts the others
+
+  std::int64_t errors = 0, warnings = 0, notes = 0;  ///< found, those that are not listed included
+};
+
+/// Examines training and validation data and what the configuration makes of them, without fitting: one pass over the files, the same
+/// that begins every fit. Throws nothing for mistakes in the data: they are findings.
+///
+/// Memory: about 100 bytes per frame, and the largest frame.
+CheckReport check_training_data(const FitOptions& options, const ProgressCallback& progress = {});
+
+}  // namespace gapkit

@@ -1,0 +1,71 @@
+#include <fmt/format.h>
+
+#include <gapkit/core/errors.hpp>
+
+#include "fit/data_checker.hpp"
+#include "fit/data_scan.hpp"
+
+namespace gapkit {
+namespace {
+
+struct CheckedScan {
+  CheckReport report;
+  std::optional<DataScan> scan;  // complete, or absent
+};
+
+CheckedScan scan_and_check(const FitOptions& options, const ProgressCallback& progress) {
+  CheckedScan result;
+  CheckReport& report = result.report;
+  Findings findings;
+  DataChecker checker(options, report, findings);
+  DataScan scan;
+  bool complete = false;
+  try {
+    complete = scan_frames(options, progress, checker, findings, scan);
+  } catch (const InputError& e) {
+    findings.error("configuration", e.what());
+  }
+  report.targets = scan.plan.targets;
+  if (complete || scan.plan.frames > 0) checker.finish(scan.plan, complete);
+  TargetReport ignored;
+  read_frames(options.validation, options.keys, &ignored, findings, [&](const Structure& s, const FramePlace&) {
+    if (complete) checker.examine_validation(s);
+  });
+  report.errors = findings.count(CheckFinding::Severity::error);
+  report.warnings = findings.count(CheckFinding::Severity::warning);
+  report.notes = findings.count(CheckFinding::Severity::note);
+  report.findings = findings.sorted();
+  if (complete) {
+    report.plan = scan.plan;
+    result.scan = std::move(scan);
+  }
+  return result;
+}
+
+}  // namespace
+
+CheckReport check_training_data(const FitOptions& options, const ProgressCallback& progress) {
+  return scan_and_check(options, progress).report;
+}
+
+DataScan scan_training_data(const FitOptions& options, const ProgressCallback& progress) {
+  CheckedScan checked = scan_and_check(options, progress);
+  const CheckReport& report = checked.report;
+  if (report.errors > 0) {
+    const std::string others = report.errors > 1 ? fmt::format(" (and {} more error{}: gap-fit --check lists them)", report.errors - 1,
+                                                               report.errors == 2 ? "" : "s")
+                                                 : "";
+    throw InputError(report.findings.front().message + others);
+  }
+  if (!checked.scan) throw Error("the examination of the data ended without errors and without a plan");
+  if (progress) {
+    for (const std::string& line : report.targets.lines()) progress({.phase = "scan", .message = line});
+    for (const CheckFinding& finding : report.findings)
+      // The choice of sparse points tells the same, and counts distinct environments.
+      if (finding.severity == CheckFinding::Severity::warning && finding.kind != "n_sparse")
+        progress({.phase = "scan", .message = finding.message, .is_warning = true});
+  }
+  return std::move(*checked.scan);
+}
+
+}  // namespace gapkit

@@ -1,0 +1,137 @@
+#include "fit/checkpoint.hpp"
+
+#include <chrono>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/core/version.hpp>
+#include <gapkit/io/archive.hpp>
+
+#include "io/checksum.hpp"
+
+namespace gapkit {
+namespace {
+
+constexpr const char* format_name = "gapkit-checkpoint";
+constexpr int format_version = 1;
+
+double now_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+std::span<const double> as_span(const Vector& v) { return {v.data(), static_cast<std::size_t>(v.size())}; }
+
+void put_term(ArchiveWriter& archive, const std::string& at, const Term& term, const TermReport& report) {
+  archive.put(at + "kernel_parameters", parameters_to_json(term.kernel->parameters()));
+  archive.put(at + "sparse_features", term.sparse.x);
+  archive.put(at + "sparse_cutoffs", as_span(term.sparse.cutoff));
+  std::vector<std::int64_t> origins;
+  for (const EnvironmentOrigin& o : term.sparse.origin) origins.insert(origins.end(), {o.frame, o.atom, o.ordinal});
+  archive.put(at + "sparse_origins", origins);
+  const std::vector<std::int64_t> counts = {report.candidates, report.duplicates, report.asked, report.chosen, report.dropped,
+                                            report.effective_rank};
+  archive.put(at + "report", counts);
+}
+
+void get_term(const ArchiveReader& archive, const std::string& at, const TermDraft& draft, const FitOptions& options,
+              const std::vector<int>& elements, Checkpoint& checkpoint) {
+  Term term = draft.make_term(elements, parameters_from_json(archive.string(at + "kernel_parameters")));
+  term.sparse.x = archive.matrix(at + "sparse_features", -1, term.descriptor->size());
+  term.sparse.cutoff = archive.vector(at + "sparse_cutoffs", term.sparse.x.rows());
+  const auto origins = archive.integers(at + "sparse_origins");
+  for (std::size_t i = 0; i + 2 < origins.size(); i += 3) term.sparse.origin.push_back({origins[i], origins[i + 1], origins[i + 2]});
+  const auto counts = archive.integers(at + "report", 6);
+  TermReport report;
+  report.label = term.label();
+  report.candidates = counts[0];
+  report.duplicates = counts[1];
+  report.asked = static_cast<int>(counts[2]);
+  report.chosen = static_cast<int>(counts[3]);
+  report.dropped = static_cast<int>(counts[4]);
+  report.effective_rank = static_cast<int>(counts[5]);
+  report.jitter = draft.jitter(options);
+  checkpoint.terms.push_back(std::move(term));
+  checkpoint.reports.push_back(report);
+}
+
+void put_group(ArchiveWriter& archive, const std::string& at, const GroupStatistics& g) {
+  const std::vector<std::int64_t> key = {static_cast<std::int64_t>(g.group.property), g.group.fixed, g.count};
+  archive.put(at + "key", key);
+  archive.put(at + "class", g.group.config_class);
+  const std::vector<double> sums = {g.group.sigma, g.target_square, g.log_weight};
+  archive.put(at + "sums", sums);
+  archive.put(at + "moment", as_span(g.moment));
+  archive.put(at + "gram", g.gram.packed());
+}
+
+GroupStatistics get_group(const ArchiveReader& archive, const std::string& at, Eigen::Index size) {
+  GroupStatistics g;
+  const auto key = archive.integers(at + "key", 3);
+  if (key[0] < 0 || key[0] > 2) throw InputError("unknown property");
+  const auto sums = archive.doubles(at + "sums", 3);
+  g.group = {static_cast<Property>(key[0]), archive.string(at + "class"), key[1] != 0, sums[0]};
+  g.count = key[2];
+  g.target_square = sums[1];
+  g.log_weight = sums[2];
+  g.moment = archive.vector(at + "moment", size);
+  std::vector<double> packed = archive.doubles(at + "gram", size * (size + 1) / 2);
+  g.gram = SymmetricAccumulator(size);
+  g.gram.packed() = std::move(packed);
+  return g;
+}
+
+}  // namespace
+
+CheckpointKeeper::CheckpointKeeper(const FitOptions& options, const DataScan& scan) : options_(options), scan_(scan), last_(now_seconds()) {
+  Checksum sum;
+  sum.add(version);
+  sum.add(options.resolved);
+  sum.add(static_cast<std::int64_t>(options.seed));
+  sum.add(scan.data_fingerprint);
+  key_ = std::to_string(sum.value());
+}
+
+bool CheckpointKeeper::is_due() const { return now_seconds() - last_ >= options_.checkpoint_interval; }
+
+std::optional<Checkpoint> CheckpointKeeper::load(const ProgressCallback& progress) const {
+  if (options_.checkpoint_path.empty() || !std::filesystem::exists(options_.checkpoint_path)) return std::nullopt;
+  const auto ignore = [&](const std::string& why) -> std::optional<Checkpoint> {
+    if (progress)
+      progress({.phase = "fit", .message = options_.checkpoint_path + " is ignored: " + why + "; the fit starts anew", .is_warning = true});
+    return std::nullopt;
+  };
+  try {
+    const ArchiveReader archive(options_.checkpoint_path, format_name, format_version);
+    if (archive.string("key") != key_) return ignore("it belongs to other data, options or another version");
+    Checkpoint checkpoint;
+    checkpoint.frames = archive.integer("frames");
+    checkpoint.statistics.fingerprint = archive.string("fingerprint");
+    for (std::size_t t = 0; t < scan_.drafts.size(); ++t)
+      get_term(archive, "terms/" + std::to_string(t) + "/", scan_.drafts[t], options_, scan_.plan.elements, checkpoint);
+    const std::int64_t groups = archive.integer("group_count");
+    for (std::int64_t g = 0; g < groups; ++g)
+      checkpoint.statistics.groups.push_back(get_group(archive, "groups/" + std::to_string(g) + "/", sparse_count(checkpoint.terms)));
+    if (progress)
+      progress({.phase = "fit",
+                .message = "continuing from " + options_.checkpoint_path + ": " + std::to_string(checkpoint.frames) + " of " +
+                           std::to_string(scan_.plan.frames) + " frames are done"});
+    return checkpoint;
+  } catch (const InputError& e) {
+    return ignore(e.what());
+  }
+}
+
+void CheckpointKeeper::save(const std::vector<Term>& terms, const std::vector<TermReport>& reports, const SufficientStatistics& statistics,
+                            std::int64_t frames, bool now) {
+  if (options_.checkpoint_path.empty() || frames == saved_ || !(now || is_due())) return;
+  ArchiveWriter archive(options_.checkpoint_path, format_name, format_version);
+  archive.put("key", key_);
+  archive.put("fingerprint", statistics.fingerprint);
+  archive.put("frames", frames);
+  for (std::size_t t = 0; t < terms.size(); ++t) put_term(archive, "terms/" + std::to_string(t) + "/", terms[t], reports[t]);
+  std::int64_t groups = 0;
+  for (const GroupStatistics& g : statistics.groups)
+    if (g.count > 0) put_group(archive, "groups/" + std::to_string(groups++) + "/", g);
+  archive.put("group_count", groups);
+  archive.commit();
+  last_ = now_seconds();
+  saved_ = frames;
+}
+
+}  // namespace gapkit

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "fit/data_scan.hpp"
+
+namespace gapkit {
+
+/// State of a fit between two batches.
+struct Checkpoint {
+  std::vector<Term> terms;            ///< with their sparse points
+  std::vector<TermReport> reports;
+  std::int64_t frames = 0;            ///< folded into the statistics
+  SufficientStatistics statistics;
+};
+
+/// Saves a fit's state from time to time (docs/file-formats.md). Does nothing without a checkpoint path.
+class CheckpointKeeper {
+ public:
+  CheckpointKeeper(const FitOptions& options, const DataScan& scan);
+
+  /// The state that an interrupted fit of the same data with the same options left, if there is one.
+  std::optional<Checkpoint> load(const ProgressCallback& progress) const;
+
+  /// Saves if the last time is long enough ago, or if `now`.
+  void save(const std::vector<Term>& terms, const std::vector<TermReport>& reports, const SufficientStatistics& statistics,
+            std::int64_t frames, bool now);
+
+ private:
+  bool is_due() const;
+
+  const FitOptions& options_;
+  const DataScan& scan_;
+  std::string key_;          // of options, data and version: what a checkpoint must share with the fit
+  double last_ = 0;          // s
+  std::int64_t saved_ = -1;  // frames in the file
+};
+
+}  // namespace gapkit

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <gapkit/core/neighbor_list.hpp>
+#include <set>
+
+#include "fit/label_checks.hpp"
+
+namespace gapkit {
+
+/// Examines frames one after the other (docs/checks.md); what it notices goes to `findings`.
+class DataChecker {
+ public:
+  DataChecker(const FitOptions& options, CheckReport& report, Findings& findings);
+
+  /// Neighbours within the cutoff; nothing, and an error among the findings, if the cell makes no sense.
+  std::optional<NeighborList> neighbors(const Structure& s, double cutoff);
+  /// A frame of the training data.
+  void examine(const Structure& s, const NeighborList& list, const FramePlace& place);
+  /// A frame of the validation data, after all training frames. Cheap: no neighbours beyond overlaps.
+  void examine_validation(const Structure& s);
+  /// After the last frame. The plan as far as it was made; `complete` if the whole of it.
+  void finish(const FitPlan& plan, bool complete);
+
+ private:
+  /// What is remembered of a frame, to know it again.
+  struct Known {
+    double energy;         // NaN: none
+    float forces, virial;  // norms; negative: none
+    int file, frame;
+  };
+
+  void check_cell(const Structure& s);
+  void check_distances(const Structure& s, const NeighborList& list);
+  void check_targets(const Structure& s);
+  void check_other_values(const Structure& s);
+  void check_duplicate(const Structure& s, const FramePlace& place);
+  void remember_names(const Structure& s);
+  void report_keys();
+  void report_config_types();
+  void report_terms(const FitPlan& plan);
+
+  const FitOptions& options_;
+  CheckReport& report_;
+  Findings& findings_;
+  LabelChecks labels_;
+  std::unordered_map<std::uint64_t, Known> known_;
+  std::set<std::string> field_names_, column_names_;
+  std::set<int> elements_;
+  std::int64_t lonely_atoms_ = 0, frames_with_neighbors_ = 0, frames_of_several_ = 0;
+  std::string first_lonely_;
+  bool has_mask_ = false;
+};
+
+}  // namespace gapkit

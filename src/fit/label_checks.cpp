@@ -1,0 +1,323 @@
+#include "fit/label_checks.hpp"
+
+#include <fmt/format.h>
+
+#include <Eigen/LU>
+#include <algorithm>
+#include <cmath>
+#include <gapkit/core/elements.hpp>
+#include <gapkit/core/units.hpp>
+#include <numeric>
+
+#include "io/checksum.hpp"
+
+namespace gapkit {
+namespace {
+
+constexpr double ev_per_rydberg = 0.5 * ev_per_hartree;
+constexpr std::size_t most_groups = 10000;
+constexpr std::size_t most_copies = 20000;  // in all, about 200 bytes each
+constexpr std::size_t most_copies_of_one = 16;
+constexpr double largest_displacement = 0.25;  // Å, for which the mean of two forces still gives the energy difference well
+constexpr double largest_strain = 0.06;
+constexpr double smallest_difference = 1e-4;  // eV, below which energy differences say nothing
+
+bool is_near(double value, double expected, double relative) {
+  return std::abs(value / expected - 1) <= relative;
+}
+
+/// A factor between two numbers that should be equal, and what it usually comes from.
+struct KnownFactor {
+  double factor;
+  const char* meaning;
+};
+
+const KnownFactor* find_factor(std::span<const KnownFactor> known, double factor, double tolerance) {
+  const KnownFactor* best = nullptr;
+  for (const KnownFactor& k : known)
+    if (is_near(std::abs(factor), k.factor, tolerance) &&
+        (!best || std::abs(std::log(std::abs(factor) / k.factor)) < std::abs(std::log(std::abs(factor) / best->factor))))
+      best = &k;
+  return best;
+}
+
+// Energies differ by this factor from what forces in eV/Å would make of them.
+constexpr KnownFactor force_factors[] = {
+    {ev_per_hartree, "the forces seem to be in Hartree/Å, or the energies are too large by that factor"},
+    {1 / ev_per_hartree, "the energies seem to be in Hartree, expected eV"},
+    {ev_per_rydberg, "the forces seem to be in Rydberg/Å, or the energies are too large by that factor"},
+    {1 / ev_per_rydberg, "the energies seem to be in Rydberg, expected eV"},
+    {ev_per_hartree / angstrom_per_bohr, "the forces seem to be in Hartree/Bohr, expected eV/Å"},
+    {ev_per_rydberg / angstrom_per_bohr, "the forces seem to be in Rydberg/Bohr, expected eV/Å"},
+    {1 / angstrom_per_bohr, "energies and forces seem to be in atomic units (per Bohr), expected eV and eV/Å"},
+    {angstrom_per_bohr, "the positions seem to be in Bohr, expected Å"},
+    {23.0605, "the energies seem to be in kcal/mol, expected eV"},
+    {1 / 23.0605, "the forces seem to be in kcal/mol/Å, expected eV/Å"},
+    {96.4853, "the energies seem to be in kJ/mol, expected eV"},
+    {1 / 96.4853, "the forces seem to be in kJ/mol/Å, expected eV/Å"},
+    {1000, "the energies seem to be in meV, expected eV"},
+    {10, "the positions seem to be in nm, expected Å, or the forces are too small by that factor"},
+};
+
+constexpr double volume_factor = ev_per_hartree / (angstrom_per_bohr * angstrom_per_bohr * angstrom_per_bohr);
+constexpr KnownFactor virial_factors[] = {
+    {1 / gpa_per_ev_per_cubic_angstrom, "the stress seems to be in GPa, expected eV/Å³"},
+    {0.1 / gpa_per_ev_per_cubic_angstrom, "the stress seems to be in kBar, expected eV/Å³"},
+    {ev_per_hartree, "the virial seems to be in Hartree, expected eV"},
+    {1 / ev_per_hartree, "the energies seem to be in Hartree, expected eV"},
+    {1 / ev_per_rydberg, "the energies seem to be in Rydberg, expected eV"},
+    {volume_factor, "the stress seems to be in Hartree/Bohr³, expected eV/Å³"},
+    {0.5 * volume_factor, "the stress seems to be in Rydberg/Bohr³, expected eV/Å³"},
+};
+
+constexpr KnownFactor energy_factors[] = {{ev_per_hartree, "Hartree"}, {ev_per_rydberg, "Rydberg"}};
+
+std::map<int, int> reduced_composition(const std::vector<int>& atomic_numbers) {
+  std::map<int, int> composition;
+  for (const int z : atomic_numbers) ++composition[z];
+  int divisor = 0;
+  for (const auto& [z, n] : composition) divisor = std::gcd(divisor, n);
+  for (auto& [z, n] : composition) n /= divisor;
+  return composition;
+}
+
+std::string formula(const std::map<int, int>& composition) {
+  std::string text;
+  for (const auto& [z, n] : composition) text += element_symbol(z) + (n > 1 ? std::to_string(n) : "");
+  return text;
+}
+
+/// Where the atoms are in the cell, on a grid whose lines avoid simple fractions.
+std::optional<std::uint64_t> fractional_fingerprint(const Structure& s) {
+  constexpr double grid = 200, offset = 0.3719;
+  const double determinant = s.cell->determinant();
+  if (!(std::abs(determinant) > 1e-6)) return std::nullopt;
+  const Matrix3 inverse = s.cell->inverse();
+  Checksum sum;
+  for (int i = 0; i < s.size(); ++i) {
+    const Eigen::RowVector3d f = s.positions.row(i) * inverse;
+    sum.add(static_cast<std::int64_t>(s.atomic_numbers[static_cast<std::size_t>(i)]));
+    for (int k = 0; k < 3; ++k) {
+      const double place = std::floor((f[k] - std::floor(f[k])) * grid + offset);
+      sum.add(place >= grid ? 0.0 : place);
+    }
+  }
+  return sum.value();
+}
+
+}  // namespace
+
+bool LabelChecks::Group::is_narrow() const {
+  const double size = std::abs(mean());
+  return frames >= 2 && highest - lowest <= 0.25 * size;
+}
+
+void LabelChecks::Slope::add(double x, double y) {
+  if (std::abs(y) < smallest_difference && std::abs(x) < smallest_difference) return;
+  xx += x * x;
+  xy += x * y;
+  yy += y * y;
+  ++pairs;
+}
+
+bool LabelChecks::Slope::is_clear() const {
+  return pairs >= 3 && xx > 0 && yy > 0 && xy * xy >= 0.95 * xx * yy;
+}
+
+LabelChecks::LabelChecks(std::vector<std::string> files) : files_(std::move(files)), sums_(files_.size()) {}
+
+void LabelChecks::add(const Structure& s, const FramePlace& place) {
+  FileSums& sums = sums_[static_cast<std::size_t>(place.file)];
+  const double atoms = s.size();
+  if (s.energy && s.size() > 1) {
+    GroupKey key{reduced_composition(s.atomic_numbers), s.config_type, place.file};
+    if (groups_.size() < most_groups || groups_.count(key)) {
+      Group& group = groups_[key];
+      const double e = *s.energy / atoms;
+      group.lowest = group.frames ? std::min(group.lowest, e) : e;
+      group.highest = group.frames ? std::max(group.highest, e) : e;
+      group.sum += e;
+      ++group.frames;
+    }
+  }
+  if (s.forces && s.size() > 1) {
+    ++sums.frames_with_forces;
+    sums.frames_with_zero_forces += s.forces->isZero(0);
+  }
+  if (s.virial && s.cell) {
+    const double size = s.virial->cwiseAbs().maxCoeff() / atoms;
+    if (size > 0) sums.virial_per_atom.push_back(static_cast<float>(size));
+  }
+  if (s.energy && s.forces && s.force_mask.empty()) compare_with_previous(s, place.file);
+  if (s.energy && s.virial && s.cell) compare_strained_copies(s, place.file);
+}
+
+void LabelChecks::compare_with_previous(const Structure& s, int file) {
+  const bool is_alike = previous_ && previous_file_ == file && previous_->atomic_numbers == s.atomic_numbers &&
+                        previous_->cell.has_value() == s.cell.has_value() && (!s.cell || previous_->cell->isApprox(*s.cell, 1e-9));
+  if (is_alike) {
+    Positions moved = s.positions - previous_->positions;
+    if (s.cell && std::abs(s.cell->determinant()) > 1e-6) {
+      const Matrix3 inverse = s.cell->inverse();
+      for (int i = 0; i < s.size(); ++i) {
+        Eigen::RowVector3d f = moved.row(i) * inverse;
+        for (int k = 0; k < 3; ++k)
+          if (s.pbc[static_cast<std::size_t>(k)]) f[k] -= std::round(f[k]);
+        moved.row(i) = f * *s.cell;
+      }
+    }
+    if (moved.cwiseAbs().maxCoeff() <= largest_displacement)
+      sums_[static_cast<std::size_t>(file)].displaced.add(-0.5 * (*s.forces + *previous_->forces).cwiseProduct(moved).sum(),
+                                                          *s.energy - *previous_->energy);
+  }
+  // What is compared, without the frame's other columns.
+  previous_.emplace();
+  previous_->cell = s.cell;
+  previous_->atomic_numbers = s.atomic_numbers;
+  previous_->positions = s.positions;
+  previous_->energy = s.energy;
+  previous_->forces = s.forces;
+  previous_file_ = file;
+}
+
+void LabelChecks::compare_strained_copies(const Structure& s, int file) {
+  const std::optional<std::uint64_t> fingerprint = fractional_fingerprint(s);
+  if (!fingerprint) return;
+  auto& copies = copies_[*fingerprint];
+  const StrainedCopy* nearest = nullptr;
+  Matrix3 strain = Matrix3::Zero();
+  for (const StrainedCopy& copy : copies) {
+    const Matrix3 change = copy.cell.inverse() * *s.cell - Matrix3::Identity();
+    const double size = change.cwiseAbs().maxCoeff();
+    if (size < 1e-6 || size > largest_strain || (nearest && size >= strain.cwiseAbs().maxCoeff())) continue;
+    nearest = &copy;
+    strain = change;
+  }
+  if (nearest) {
+    const Matrix3 symmetric = 0.5 * (strain + strain.transpose());
+    sums_[static_cast<std::size_t>(file)].strained.add(-0.5 * (nearest->virial + *s.virial).cwiseProduct(symmetric).sum(),
+                                                       *s.energy - nearest->energy);
+  }
+  if (copies.size() >= most_copies_of_one)
+    copies.erase(copies.begin());
+  else if (++copy_count_ > most_copies)
+    return;
+  copies.push_back({*s.cell, *s.virial, *s.energy});
+}
+
+void LabelChecks::finish(Findings& findings, const TargetReport& targets, const std::map<int, double>& reference_energies) const {
+  report_slopes(findings, targets);
+  report_virial_size(findings, targets);
+  report_energies_between_groups(findings);
+  report_energies_against_atoms(findings, reference_energies);
+  for (std::size_t f = 0; f < files_.size(); ++f)
+    if (sums_[f].frames_with_forces >= 3 && sums_[f].frames_with_forces == sums_[f].frames_with_zero_forces)
+      findings.warning("zero forces",
+                       fmt::format("{}: the forces of all {} frames with more than one atom are exactly 0; if they only fill a "
+                                   "column, take it out or name another with [data] forces_key",
+                                   files_[f], sums_[f].frames_with_forces));
+}
+
+void LabelChecks::report_slopes(Findings& findings, const TargetReport& targets) const {
+  const auto report = [&](const Slope& slope, const std::string& file, std::span<const KnownFactor> factors, const char* pairs_of,
+                          const char* law, const char* sign) {
+    if (!slope.is_clear()) return;
+    const double s = slope.value();
+    const std::string found = fmt::format("{}: energy differences of {} {} are {:.4g} times {}", file, slope.pairs, pairs_of, s, law);
+    if (s < 0 && is_near(s, -1, 0.2)) {
+      findings.error("signs", fmt::format("{}: {}", found, sign));
+    } else if (const KnownFactor* known = find_factor(factors, s, 0.05)) {
+      const std::string message = fmt::format("{}: {}{}", found, known->meaning, s < 0 ? fmt::format("; moreover, {}", sign) : "");
+      const bool is_certain = known->factor > 5 || known->factor < 0.2;
+      is_certain ? findings.error("units", message) : findings.warning("units", message);
+    } else if (!(s >= 0.75 && s <= 1.33)) {
+      findings.warning("labels",
+                       found +
+                           ", expected 1: energies and their derivatives do not belong together (units, sign, or an energy that is "
+                           "not the one the forces are derivatives of)");
+    }
+  };
+  const std::string law = targets.stress_keys.empty() ? "−virial:strain" : "stress·volume:strain";
+  const char* virial_sign = targets.stress_keys.empty() ? "the sign of the virial is reversed, expected −dE/dstrain"
+                                                        : "the sign of the stress is reversed, expected positive under tension";
+  for (std::size_t f = 0; f < files_.size(); ++f) {
+    report(sums_[f].displaced, files_[f], force_factors, "pairs of frames with small displacements", "−force·displacement",
+           "the sign of the forces is reversed, expected −dE/dr");
+    report(sums_[f].strained, files_[f], virial_factors, "pairs of strained copies", law.c_str(), virial_sign);
+  }
+}
+
+void LabelChecks::report_virial_size(Findings& findings, const TargetReport& targets) const {
+  constexpr double largest_plausible = 20;  // eV per atom: more than diamond has at 500 GPa
+  for (std::size_t f = 0; f < files_.size(); ++f) {
+    std::vector<float> values = sums_[f].virial_per_atom;
+    if (values.empty() || sums_[f].strained.is_clear()) continue;
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    if (*middle < largest_plausible) continue;
+    const double gpa = *middle / gpa_per_ev_per_cubic_angstrom;
+    findings.warning(
+        "units", fmt::format("{}: the virials are {:.3g} eV per atom (median of the largest component in {} frames), expected less than "
+                             "{:g}; {} ({:.3g} eV per atom if it was in GPa, {:.3g} in kBar)",
+                             files_[f], *middle, values.size(), largest_plausible,
+                             targets.stress_keys.empty() ? "is it in eV?" : "is the stress in eV/Å³?", gpa, gpa / 10));
+  }
+}
+
+std::string LabelChecks::name_of(const GroupKey& key) const {
+  return fmt::format("{} of config type '{}' in {}", formula(key.composition), key.config_type, files_[static_cast<std::size_t>(key.file)]);
+}
+
+void LabelChecks::report_energies_between_groups(Findings& findings) const {
+  // Per composition the group with the most frames is what the others are compared with.
+  for (auto begin = groups_.begin(); begin != groups_.end();) {
+    auto end = begin;
+    while (end != groups_.end() && end->first.composition == begin->first.composition) ++end;
+    auto standard = groups_.end();
+    for (auto g = begin; g != end; ++g)
+      if (g->second.is_narrow() && (standard == groups_.end() || g->second.frames > standard->second.frames)) standard = g;
+    for (auto g = begin; g != end && standard != groups_.end(); ++g) {
+      if (g == standard || !g->second.is_narrow()) continue;
+      const double ratio = standard->second.mean() / g->second.mean();
+      const bool is_smaller = std::abs(ratio) > 1;
+      const KnownFactor* known = find_factor(energy_factors, is_smaller ? ratio : 1 / ratio, 0.05);
+      if (!known || ratio < 0) continue;
+      const auto& small = is_smaller ? g : standard;
+      const auto& large = is_smaller ? standard : g;
+      findings.warning("units",
+                       fmt::format("energies of {} are {:.6g} eV per atom, those of {} {:.6g}, {:.3g} times as much: are the former in {}? "
+                                   "expected eV",
+                                   name_of(small->first), small->second.mean(), name_of(large->first), large->second.mean(),
+                                   large->second.mean() / small->second.mean(), known->meaning));
+    }
+    begin = end;
+  }
+}
+
+void LabelChecks::report_energies_against_atoms(Findings& findings, const std::map<int, double>& reference_energies) const {
+  constexpr double strongest_binding = 20, strongest_repulsion = 100;  // eV per atom
+  for (const auto& [key, group] : groups_) {
+    double atoms = 0, energy = 0;
+    bool is_known = true;
+    for (const auto& [z, n] : key.composition) {
+      const auto e0 = reference_energies.find(z);
+      is_known = is_known && e0 != reference_energies.end();
+      atoms += n;
+      if (is_known) energy += n * e0->second;
+    }
+    if (!is_known) continue;
+    const double of_atoms = energy / atoms, mean = group.mean(), binding = mean - of_atoms;
+    if (binding > -strongest_binding && binding < strongest_repulsion) continue;
+    const double ratio = std::abs(mean) > std::abs(of_atoms) ? mean / of_atoms : of_atoms / mean;
+    std::string hint = "; are one of them total energies and the others relative to something?";
+    if (const KnownFactor* known = ratio > 0 ? find_factor(energy_factors, ratio, 0.05) : nullptr)
+      hint = fmt::format("; the {} seem to be in {}, expected eV", std::abs(mean) > std::abs(of_atoms) ? "reference energies" : "energies",
+                         known->meaning);
+    findings.warning("units",
+                     fmt::format("energies of {} are {:.6g} eV per atom, the isolated atoms have {:.6g} on average: {:.4g} eV of binding "
+                                 "per atom is not plausible{}",
+                                 name_of(key), mean, of_atoms, -binding, hint));
+  }
+}
+
+}  // namespace gapkit

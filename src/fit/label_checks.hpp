@@ -1,0 +1,75 @@
+#pragma once
+
+#include <gapkit/fit/options.hpp>
+#include <unordered_map>
+
+#include "fit/findings.hpp"
+#include "fit/frame_source.hpp"
+
+namespace gapkit {
+
+/// Looks for wrong units and wrong signs of energies, forces and virials, by what they say about each other.
+///
+/// Of frames that follow each other with small displacements, dE = −F·dr; of frames that are strained copies of each other,
+/// dE = −W:ε (W: the virial). Besides, energies per atom of one composition are compared between files and config types.
+/// Memory: a few numbers for each group of frames, one frame, and a bounded number of cells and virials.
+class LabelChecks {
+ public:
+  explicit LabelChecks(std::vector<std::string> files);
+
+  void add(const Structure& s, const FramePlace& place);
+  /// `reference_energies` is empty if there are none, or if they were fitted to these energies.
+  void finish(Findings& findings, const TargetReport& targets, const std::map<int, double>& reference_energies) const;
+
+ private:
+  using Composition = std::map<int, int>;
+
+  /// Frames of one file, config type and composition.
+  struct Group {
+    std::int64_t frames = 0;
+    double sum = 0, lowest = 0, highest = 0;  // eV per atom
+    double mean() const { return sum / static_cast<double>(frames); }
+    bool is_narrow() const;
+  };
+  struct GroupKey {
+    Composition composition;  // reduced
+    std::string config_type;
+    int file = 0;
+    auto operator<=>(const GroupKey&) const = default;
+  };
+  /// Energy differences against what forces or virials say: y = s·x.
+  struct Slope {
+    double xx = 0, xy = 0, yy = 0;
+    std::int64_t pairs = 0;
+    void add(double x, double y);
+    bool is_clear() const;
+    double value() const { return xy / xx; }
+  };
+  struct FileSums {
+    Slope displaced, strained;
+    std::vector<float> virial_per_atom;  // eV
+    std::int64_t frames_with_forces = 0, frames_with_zero_forces = 0;
+  };
+  struct StrainedCopy {
+    Matrix3 cell, virial;
+    double energy;
+  };
+
+  void compare_with_previous(const Structure& s, int file);
+  void compare_strained_copies(const Structure& s, int file);
+  void report_slopes(Findings& findings, const TargetReport& targets) const;
+  void report_virial_size(Findings& findings, const TargetReport& targets) const;
+  void report_energies_between_groups(Findings& findings) const;
+  void report_energies_against_atoms(Findings& findings, const std::map<int, double>& reference_energies) const;
+  std::string name_of(const GroupKey& key) const;
+
+  std::vector<std::string> files_;
+  std::vector<FileSums> sums_;
+  std::map<GroupKey, Group> groups_;
+  std::optional<Structure> previous_;
+  int previous_file_ = -1;
+  std::unordered_map<std::uint64_t, std::vector<StrainedCopy>> copies_;
+  std::size_t copy_count_ = 0;
+};
+
+}  // namespace gapkit
