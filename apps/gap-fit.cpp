@@ -9,6 +9,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "common/check_report.hpp"
 #include "common/fit_report.hpp"
 #include "common/interruption.hpp"
 #include "common/progress_display.hpp"
@@ -25,7 +26,7 @@ struct Arguments {
   std::string file;
   std::vector<std::string> train, validation;
   std::optional<std::string> model, json;
-  bool dry_run = false;
+  bool check = false, dry_run = false;
   std::optional<std::int64_t> seed;
   std::optional<int> threads;
   std::optional<double> memory;
@@ -41,9 +42,11 @@ void describe(CLI::App& app, Arguments& arguments) {
       ->type_name("FILE...");
   app.add_option("-o,--output", arguments.model, "Model file to write, HDF5 (default: output.model of the configuration)")
       ->type_name("MODEL");
+  app.add_flag("--check", arguments.check,
+               "Examine data and configuration and report what looks wrong (docs/checks.md); fit nothing; exit code 2 if there are errors");
   app.add_flag("--dry-run", arguments.dry_run,
                "Read the data and tell what the fit would take, in GB and seconds; fit nothing, write no model");
-  app.add_option("--json", arguments.json, "Write error tables and facts of the fit (of the plan with --dry-run) as JSON")
+  app.add_option("--json", arguments.json, "Write error tables and facts of the fit (of the plan with --dry-run, of the findings with --check) as JSON")
       ->type_name("FILE");
   app.add_option("--seed", arguments.seed, "Seed of all random choices (default: that of the configuration, 0)")
       ->type_name("N")
@@ -84,7 +87,7 @@ FitOptions options_from(const Arguments& arguments) {
 /// Before the work begins: outputs can be written, and none of them is an input.
 void check_outputs(const Arguments& arguments, const FitOptions& options) {
   std::vector<std::pair<std::string, std::string>> outputs;
-  if (!arguments.dry_run) outputs.emplace_back(arguments.model ? "-o" : "output.model", options.model_path);
+  if (!arguments.dry_run && !arguments.check) outputs.emplace_back(arguments.model ? "-o" : "output.model", options.model_path);
   if (arguments.json) outputs.emplace_back("--json", *arguments.json);
   for (const auto& [option, path] : outputs) {
     apps::check_can_be_written(path, option);
@@ -120,6 +123,16 @@ void run(const Arguments& arguments) {
   check_outputs(arguments, options);
   apps::ProgressDisplay display("gap-fit");
 
+  if (arguments.check) {
+    const CheckReport report = check_training_data(options, display.callback());
+    display.finish();
+    std::cout << apps::check_text(report, options) << std::flush;
+    if (arguments.json) write_json(*arguments.json, apps::check_json(report, options));
+    if (report.errors > 0)
+      throw InputError(fmt::format("{}: {} error{} in data and configuration, listed on stdout", arguments.file, report.errors,
+                                   report.errors == 1 ? "" : "s"));
+    return;
+  }
   if (arguments.dry_run) {
     const FitPlan plan = plan_fit(options, display.callback());
     display.finish();

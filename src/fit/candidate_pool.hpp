@@ -11,8 +11,9 @@ namespace gapkit {
 ///
 /// If there are more than `capacity` environments, each config type keeps min(its number, a share that is the same for all), where
 /// the share is such that the sum is the capacity: a rare config type is kept whole. What is left over when the share is not an
-/// integer goes to types drawn at random. Within a type every environment has the same chance. For up to three features the
-/// environments with the smallest and largest value of each feature come first in their types, so that a grid spans the data.
+/// integer goes, one each, to the types with the smallest next keys (see below). Within a type every environment has the same
+/// chance. For up to three features the environments with the smallest and largest value of each feature come first in their types,
+/// so that a grid spans the data.
 ///
 /// The sample depends on the seed, the order of the data and which environments are of one type; not on the numbers of the types.
 ///

@@ -8,6 +8,7 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/units.hpp>
 #include <numeric>
+#include <set>
 
 #include "io/checksum.hpp"
 
@@ -109,7 +110,7 @@ std::optional<std::uint64_t> fractional_fingerprint(const Structure& s) {
 
 bool LabelChecks::Group::is_narrow() const {
   const double size = std::abs(mean());
-  return frames >= 2 && highest - lowest <= 0.25 * size;
+  return frames >= 2 && highest - lowest <= 0.5 * size;
 }
 
 void LabelChecks::Slope::add(double x, double y) {
@@ -127,7 +128,10 @@ bool LabelChecks::Slope::is_clear() const {
 LabelChecks::LabelChecks(std::vector<std::string> files) : files_(std::move(files)), sums_(files_.size()) {}
 
 void LabelChecks::add(const Structure& s, const FramePlace& place) {
-  FileSums& sums = sums_[static_cast<std::size_t>(place.file)];
+  Sums& sums = sums_[static_cast<std::size_t>(place.file)];
+  // Beyond so many types the last one takes what does not fit; it is then no type of its own.
+  const bool has_place = sums_of_types_.size() < most_groups || sums_of_types_.count({place.file, s.config_type});
+  Sums& of_type = sums_of_types_[{place.file, has_place ? s.config_type : "(others)"}];
   const double atoms = s.size();
   if (s.energy && s.size() > 1) {
     GroupKey key{reduced_composition(s.atomic_numbers), s.config_type, place.file};
@@ -148,11 +152,11 @@ void LabelChecks::add(const Structure& s, const FramePlace& place) {
     const double size = s.virial->cwiseAbs().maxCoeff() / atoms;
     if (size > 0) sums.virial_per_atom.push_back(static_cast<float>(size));
   }
-  if (s.energy && s.forces && s.force_mask.empty()) compare_with_previous(s, place.file);
-  if (s.energy && s.virial && s.cell) compare_strained_copies(s, place.file);
+  if (s.energy && s.forces && s.force_mask.empty()) compare_with_previous(s, place.file, sums, of_type);
+  if (s.energy && s.virial && s.cell) compare_strained_copies(s, sums, of_type);
 }
 
-void LabelChecks::compare_with_previous(const Structure& s, int file) {
+void LabelChecks::compare_with_previous(const Structure& s, int file, Sums& all, Sums& of_type) {
   const bool is_alike = previous_ && previous_file_ == file && previous_->atomic_numbers == s.atomic_numbers &&
                         previous_->cell.has_value() == s.cell.has_value() && (!s.cell || previous_->cell->isApprox(*s.cell, 1e-9));
   if (is_alike) {
@@ -167,8 +171,8 @@ void LabelChecks::compare_with_previous(const Structure& s, int file) {
       }
     }
     if (moved.cwiseAbs().maxCoeff() <= largest_displacement)
-      sums_[static_cast<std::size_t>(file)].displaced.add(-0.5 * (*s.forces + *previous_->forces).cwiseProduct(moved).sum(),
-                                                          *s.energy - *previous_->energy);
+      for (Sums* sums : {&all, &of_type})
+        sums->displaced.add(-0.5 * (*s.forces + *previous_->forces).cwiseProduct(moved).sum(), *s.energy - *previous_->energy);
   }
   // What is compared, without the frame's other columns.
   previous_.emplace();
@@ -180,7 +184,7 @@ void LabelChecks::compare_with_previous(const Structure& s, int file) {
   previous_file_ = file;
 }
 
-void LabelChecks::compare_strained_copies(const Structure& s, int file) {
+void LabelChecks::compare_strained_copies(const Structure& s, Sums& all, Sums& of_type) {
   const std::optional<std::uint64_t> fingerprint = fractional_fingerprint(s);
   if (!fingerprint) return;
   auto& copies = copies_[*fingerprint];
@@ -195,8 +199,8 @@ void LabelChecks::compare_strained_copies(const Structure& s, int file) {
   }
   if (nearest) {
     const Matrix3 symmetric = 0.5 * (strain + strain.transpose());
-    sums_[static_cast<std::size_t>(file)].strained.add(-0.5 * (nearest->virial + *s.virial).cwiseProduct(symmetric).sum(),
-                                                       *s.energy - nearest->energy);
+    for (Sums* sums : {&all, &of_type})
+      sums->strained.add(-0.5 * (nearest->virial + *s.virial).cwiseProduct(symmetric).sum(), *s.energy - nearest->energy);
   }
   if (copies.size() >= most_copies_of_one)
     copies.erase(copies.begin());
@@ -219,14 +223,16 @@ void LabelChecks::finish(Findings& findings, const TargetReport& targets, const 
 }
 
 void LabelChecks::report_slopes(Findings& findings, const TargetReport& targets) const {
-  const auto report = [&](const Slope& slope, const std::string& file, std::span<const KnownFactor> factors, const char* pairs_of,
-                          const char* law, const char* sign) {
-    if (!slope.is_clear()) return;
+  // True if there was something to report.
+  const auto report = [&](const Slope& slope, const std::string& where, std::span<const KnownFactor> factors, const char* pairs_of,
+                          const std::string& law, const char* sign) {
+    if (!slope.is_clear()) return false;
     const double s = slope.value();
-    const std::string found = fmt::format("{}: energy differences of {} {} are {:.4g} times {}", file, slope.pairs, pairs_of, s, law);
+    const std::string found = fmt::format("{}: energy differences of {} {} are {:.4g} times {}", where, slope.pairs, pairs_of, s, law);
+    const KnownFactor* known = find_factor(factors, s, 0.05);
     if (s < 0 && is_near(s, -1, 0.2)) {
       findings.error("signs", fmt::format("{}: {}", found, sign));
-    } else if (const KnownFactor* known = find_factor(factors, s, 0.05)) {
+    } else if (known) {
       const std::string message = fmt::format("{}: {}{}", found, known->meaning, s < 0 ? fmt::format("; moreover, {}", sign) : "");
       const bool is_certain = known->factor > 5 || known->factor < 0.2;
       is_certain ? findings.error("units", message) : findings.warning("units", message);
@@ -235,15 +241,23 @@ void LabelChecks::report_slopes(Findings& findings, const TargetReport& targets)
                        found +
                            ", expected 1: energies and their derivatives do not belong together (units, sign, or an energy that is "
                            "not the one the forces are derivatives of)");
+    } else {
+      return false;
     }
+    return true;
   };
   const std::string law = targets.stress_keys.empty() ? "−virial:strain" : "stress·volume:strain";
   const char* virial_sign = targets.stress_keys.empty() ? "the sign of the virial is reversed, expected −dE/dstrain"
                                                         : "the sign of the stress is reversed, expected positive under tension";
+  const auto report_both = [&](const Sums& sums, const std::string& where) {
+    const bool forces = report(sums.displaced, where, force_factors, "pairs of frames with small displacements", "−force·displacement",
+                               "the sign of the forces is reversed, expected −dE/dr");
+    return report(sums.strained, where, virial_factors, "pairs of strained copies", law, virial_sign) || forces;
+  };
   for (std::size_t f = 0; f < files_.size(); ++f) {
-    report(sums_[f].displaced, files_[f], force_factors, "pairs of frames with small displacements", "−force·displacement",
-           "the sign of the forces is reversed, expected −dE/dr");
-    report(sums_[f].strained, files_[f], virial_factors, "pairs of strained copies", law.c_str(), virial_sign);
+    if (report_both(sums_[f], files_[f])) continue;
+    for (const auto& [key, sums] : sums_of_types_)
+      if (static_cast<std::size_t>(key.first) == f) report_both(sums, fmt::format("{}, config type '{}'", files_[f], key.second));
   }
 }
 
@@ -276,14 +290,16 @@ void LabelChecks::report_energies_between_groups(Findings& findings) const {
     auto standard = groups_.end();
     for (auto g = begin; g != end; ++g)
       if (g->second.is_narrow() && (standard == groups_.end() || g->second.frames > standard->second.frames)) standard = g;
+    std::set<GroupKey> suspected;  // each once
     for (auto g = begin; g != end && standard != groups_.end(); ++g) {
       if (g == standard || !g->second.is_narrow()) continue;
       const double ratio = standard->second.mean() / g->second.mean();
       const bool is_smaller = std::abs(ratio) > 1;
-      const KnownFactor* known = find_factor(energy_factors, is_smaller ? ratio : 1 / ratio, 0.05);
+      const KnownFactor* known = find_factor(energy_factors, is_smaller ? ratio : 1 / ratio, 0.12);
       if (!known || ratio < 0) continue;
       const auto& small = is_smaller ? g : standard;
       const auto& large = is_smaller ? standard : g;
+      if (!suspected.insert(small->first).second) continue;
       findings.warning("units",
                        fmt::format("energies of {} are {:.6g} eV per atom, those of {} {:.6g}, {:.3g} times as much: are the former in {}? "
                                    "expected eV",

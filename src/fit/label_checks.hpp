@@ -45,7 +45,7 @@ class LabelChecks {
     bool is_clear() const;
     double value() const { return xy / xx; }
   };
-  struct FileSums {
+  struct Sums {
     Slope displaced, strained;
     std::vector<float> virial_per_atom;  // eV
     std::int64_t frames_with_forces = 0, frames_with_zero_forces = 0;
@@ -55,8 +55,8 @@ class LabelChecks {
     double energy;
   };
 
-  void compare_with_previous(const Structure& s, int file);
-  void compare_strained_copies(const Structure& s, int file);
+  void compare_with_previous(const Structure& s, int file, Sums& all, Sums& of_type);
+  void compare_strained_copies(const Structure& s, Sums& all, Sums& of_type);
   void report_slopes(Findings& findings, const TargetReport& targets) const;
   void report_virial_size(Findings& findings, const TargetReport& targets) const;
   void report_energies_between_groups(Findings& findings) const;
@@ -64,7 +64,8 @@ class LabelChecks {
   std::string name_of(const GroupKey& key) const;
 
   std::vector<std::string> files_;
-  std::vector<FileSums> sums_;
+  std::vector<Sums> sums_;                                     // by file
+  std::map<std::pair<int, std::string>, Sums> sums_of_types_;  // by file and config type: slopes only
   std::map<GroupKey, Group> groups_;
   std::optional<Structure> previous_;
   int previous_file_ = -1;

@@ -24,6 +24,33 @@ double energy_noise(const Model& model, const std::string& config_type, int atom
   return chosen->sigma * (model.scale_with_atoms ? std::sqrt(static_cast<double>(atoms)) : 1.0);
 }
 
+// `atom` counts from 0.
+[[noreturn]] void throw_unknown_element(const Model& model, const std::string& where, int atom, int atomic_number) {
+  std::string known;
+  for (const auto& [element, e0] : model.reference_energies) known += (known.empty() ? "" : ", ") + element_symbol(element);
+  throw InputError(where + ": atom " + std::to_string(atom + 1) + " is " + element_symbol(atomic_number) +
+                   ", which the model does not know (it knows " + known + ")");
+}
+
+// Descriptors ignore neighbours of elements that they do not know, so somebody must look at them.
+void check_elements(const Model& model, const Environments& environments) {
+  const auto check = [&](int atom) {
+    const int z = environments.atomic_number[static_cast<std::size_t>(atom)];
+    if (!model.knows(z)) throw_unknown_element(model, "environments", atom, z);
+  };
+  for (std::size_t c = 0; c < environments.centre.size(); ++c) {
+    check(environments.centre[c]);
+    for (std::size_t p = environments.begin[c]; p < environments.begin[c + 1]; ++p) check(environments.neighbor[p]);
+  }
+}
+
+void check_finite(const Prediction& prediction, const std::string& where) {
+  if (!std::isfinite(prediction.energy) || (prediction.forces && !prediction.forces->allFinite()))
+    throw NumericalError(where + ": the predicted energy or a force is not finite");
+}
+
+std::string name_of(const Structure& structure) { return structure.source.empty() ? "structure" : structure.source; }
+
 }  // namespace
 
 struct Predictor::Scratch {
@@ -46,6 +73,8 @@ struct Predictor::Scratch {
   std::vector<double> dE_df;
   std::vector<Vector3> dE_dr;
   std::unique_ptr<Covariance> covariance;
+
+  Prediction evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request);
 };
 
 Predictor::Predictor(std::shared_ptr<const Model> model) : model_(std::move(model)), scratch_(std::make_unique<Scratch>(*model_)) {}
@@ -55,23 +84,24 @@ Predictor::~Predictor() = default;
 Prediction Predictor::compute(const Structure& structure, const PredictionRequest& request) {
   for (int i = 0; i < structure.size(); ++i) {
     const int z = structure.atomic_numbers[static_cast<std::size_t>(i)];
-    if (model_->knows(z)) continue;
-    std::string known;
-    for (const auto& [element, e0] : model_->reference_energies) known += (known.empty() ? "" : ", ") + element_symbol(element);
-    throw InputError((structure.source.empty() ? "structure" : structure.source) + ": atom " + std::to_string(i + 1) + " is " +
-                     element_symbol(z) + ", which the model does not know (it knows " + known + ")");
+    if (!model_->knows(z)) throw_unknown_element(*model_, name_of(structure), i, z);
   }
   const StructureEnvironments environments(structure, model_->cutoff());
-  Prediction prediction = compute(environments.view(), structure.size(), request);
-  if (!std::isfinite(prediction.energy) || (prediction.forces && !prediction.forces->allFinite()))
-    throw NumericalError((structure.source.empty() ? "structure" : structure.source) + ": the predicted energy or a force is not finite");
+  Prediction prediction = scratch_->evaluate(*model_, environments.view(), structure.size(), request);
+  check_finite(prediction, name_of(structure));
   if (prediction.energy_std_epistemic)
     prediction.energy_std = std::hypot(*prediction.energy_std_epistemic, energy_noise(*model_, structure.config_type, structure.size()));
   return prediction;
 }
 
 Prediction Predictor::compute(const Environments& environments, int atoms, const PredictionRequest& request) {
-  Scratch& s = *scratch_;
+  check_elements(*model_, environments);
+  Prediction prediction = scratch_->evaluate(*model_, environments, atoms, request);
+  check_finite(prediction, "environments");
+  return prediction;
+}
+
+Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request) {
   Prediction result;
   result.local_energy = Vector::Zero(atoms);
   if (request.forces) {
@@ -79,52 +109,52 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
     result.virial = Matrix3::Zero();
   }
   for (const int i : environments.centre)
-    result.local_energy[i] += model_->reference_energies.at(environments.atomic_number[static_cast<std::size_t>(i)]);
-  if (request.forces) s.dE_dr.assign(environments.neighbor.size(), Vector3::Zero());
+    result.local_energy[i] += model.reference_energies.at(environments.atomic_number[static_cast<std::size_t>(i)]);
+  if (request.forces) dE_dr.assign(environments.neighbor.size(), Vector3::Zero());
 
-  for (std::size_t t = 0; t < model_->terms.size(); ++t) {
-    const Term& term = model_->terms[t];
+  for (std::size_t t = 0; t < model.terms.size(); ++t) {
+    const Term& term = model.terms[t];
     const Eigen::Index count = term.sparse.size(), size = term.descriptor->size();
     for (int begin = 0; begin < environments.size();) {
       const int first = begin, end = chunk_end(environments, begin, chunk_pairs);
       begin = end;
-      term.descriptor->compute(environments, first, end, request.forces ? Derivatives::pullback : Derivatives::none, s.features);
-      const Eigen::Index n = s.features.size();
+      term.descriptor->compute(environments, first, end, request.forces ? Derivatives::pullback : Derivatives::none, features);
+      const Eigen::Index n = features.size();
       if (n == 0) continue;
-      s.value.resize(n, count);
+      value.resize(n, count);
       if (request.forces) {
-        s.slope.resize(n, count);
-        MatrixSlice slope = s.slope.view();
-        term.kernel->compute(s.features.x.view(), term.sparse.x, s.value.view(), &slope);
+        slope.resize(n, count);
+        MatrixSlice slope = slope.view();
+        term.kernel->compute(features.x.view(), term.sparse.x, value.view(), &slope);
       } else {
-        term.kernel->compute(s.features.x.view(), term.sparse.x, s.value.view());
+        term.kernel->compute(features.x.view(), term.sparse.x, value.view());
       }
-      s.dE_df.resize(static_cast<std::size_t>(n));
-      Eigen::Map<Vector> dE_df(s.dE_df.data(), n);
-      dE_df.noalias() = s.value.view() * s.weights[t];
+      dE_df.resize(static_cast<std::size_t>(n));
+      Eigen::Map<Vector> dE_df(dE_df.data(), n);
+      dE_df.noalias() = value.view() * weights[t];
       for (Eigen::Index e = 0; e < n; ++e) {
         const auto i = static_cast<std::size_t>(e);
-        const int partner = s.features.partner[i];
-        const double energy = s.features.cutoff[i] * dE_df[e];
-        result.local_energy[s.features.centre[i]] += partner >= 0 ? 0.5 * energy : energy;
+        const int partner = features.partner[i];
+        const double energy = features.cutoff[i] * dE_df[e];
+        result.local_energy[features.centre[i]] += partner >= 0 ? 0.5 * energy : energy;
         if (partner >= 0) result.local_energy[partner] += 0.5 * energy;
       }
       if (!request.forces) continue;
       // dE/dx_e = f_e Σ_m w_m slope_em (Λ z_m − h Λ x_e)
-      auto slope = s.slope.view();
-      const Eigen::Map<const Vector> f(s.features.cutoff.data(), n);
-      slope.array().rowwise() *= s.weights[t].transpose().array();
+      auto slope = slope.view();
+      const Eigen::Map<const Vector> f(features.cutoff.data(), n);
+      slope.array().rowwise() *= weights[t].transpose().array();
       slope.array().colwise() *= f.array();
-      s.dE_dx.resize(n, size);
-      multiply_nn(slope, s.gradient_points[t], s.dE_dx.view());
+      dE_dx.resize(n, size);
+      multiply_nn(slope, gradient_points[t], dE_dx.view());
       if (term.kernel->is_stationary()) {
         const Vector sums = slope.rowwise().sum();
-        if (s.metric[t].size())
-          s.dE_dx.view().noalias() -= sums.asDiagonal() * s.features.x.view() * s.metric[t].asDiagonal();
+        if (metric[t].size())
+          dE_dx.view().noalias() -= sums.asDiagonal() * features.x.view() * metric[t].asDiagonal();
         else
-          s.dE_dx.view().noalias() -= sums.asDiagonal() * s.features.x.view();
+          dE_dx.view().noalias() -= sums.asDiagonal() * features.x.view();
       }
-      term.descriptor->pullback(environments, first, end, s.features, s.dE_dx.view(), s.dE_df, s.dE_dr);
+      term.descriptor->pullback(environments, first, end, features, dE_dx.view(), dE_df, dE_dr);
     }
   }
   result.energy = result.local_energy.sum();
@@ -136,7 +166,7 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
       const auto position = static_cast<std::size_t>(c);
       Vector3 own = Vector3::Zero();
       for (std::size_t p = environments.begin[position]; p < environments.begin[position + 1]; ++p) {
-        const Vector3& g = s.dE_dr[p];
+        const Vector3& g = dE_dr[p];
         own += g;
         forces.row(environments.neighbor[p]) -= g.transpose();
         virial -= g * environments.vector[p].transpose();
@@ -147,10 +177,10 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
   }
 
   if (request.energy_std || request.local_std) {
-    if (!s.covariance) s.covariance = std::make_unique<Covariance>(*model_);
-    if (request.energy_std) result.energy_std_epistemic = std::sqrt(s.covariance->total_energy(environments, atoms).total());
+    if (!covariance) covariance = std::make_unique<Covariance>(model);
+    if (request.energy_std) result.energy_std_epistemic = std::sqrt(covariance->total_energy(environments, atoms).total());
     if (request.local_std) {
-      const std::vector<Variance> local = s.covariance->local_energies(environments, atoms);
+      const std::vector<Variance> local = covariance->local_energies(environments, atoms);
       result.local_energy_std_epistemic = Vector(atoms);
       for (int i = 0; i < atoms; ++i) (*result.local_energy_std_epistemic)[i] = std::sqrt(local[static_cast<std::size_t>(i)].total());
     }

