@@ -116,6 +116,11 @@ void write_json(const std::string& path, const nlohmann::ordered_json& json) {
   apps::write_text_file(path, json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
+bool has_checkpoint(const FitOptions& options) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(options.checkpoint_path, ignored);
+}
+
 void run(const Arguments& arguments) {
   const apps::Stopwatch stopwatch;
   if (arguments.threads) set_thread_count(*arguments.threads);
@@ -147,7 +152,7 @@ void run(const Arguments& arguments) {
       return fit(options, apps::interruptible(display.callback()));
     } catch (const Interrupted& e) {
       display.finish();
-      const bool is_saved = std::filesystem::exists(options.checkpoint_path);
+      const bool is_saved = has_checkpoint(options);
       throw Interrupted(fmt::format("{}; {}", e.what(),
                                     is_saved ? fmt::format("the same command continues from {}", options.checkpoint_path)
                                              : "nothing had to be saved yet, the same command starts anew"));
@@ -161,7 +166,8 @@ void run(const Arguments& arguments) {
   if (!validation.empty()) model->notes["validation_errors"] = validation.json();
   model->notes[apps::target_keys_note] = apps::target_keys_to_json(options.keys);
   save_model(*model, options.model_path);
-  std::filesystem::remove(options.checkpoint_path);
+  std::error_code ignored;  // the model is safe; what is left of the checkpoint does no harm
+  if (has_checkpoint(options)) std::filesystem::remove(options.checkpoint_path, ignored);
 
   const apps::FitSummary summary{options, result.report, training, validation, model->reference_energies, stopwatch.seconds()};
   std::cout << apps::summary_text(summary) << std::flush;

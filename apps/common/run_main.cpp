@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <csignal>
 #include <gapkit/core/errors.hpp>
 #include <iostream>
 #include <new>
@@ -34,6 +35,7 @@ std::string option_suggestion(const CLI::App& app, int argc, char** argv) {
 }  // namespace
 
 int run_main(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes makes a write fail like a full disk, and clean up; it must not kill
   try {
     app.parse(argc, argv);
     body();

@@ -22,8 +22,10 @@ void check_can_be_written(const std::filesystem::path& path, const std::string& 
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored))
     throw InputError(fmt::format("{} {}: this is a folder; expected a file name", option, path.string()));
-  const bool is_device = std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored);
-  if (is_device) return;
+  const bool is_there = std::filesystem::exists(path, ignored);
+  if (is_there && ::access(path.c_str(), W_OK) != 0)
+    throw InputError(fmt::format("{} {}: cannot replace the file: {}", option, path.string(), std::strerror(errno)));
+  if (is_there && !std::filesystem::is_regular_file(path, ignored)) return;  // a device
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   if (!std::filesystem::is_directory(folder, ignored))
     throw InputError(fmt::format("{} {}: the folder '{}' does not exist; create it first", option, path.string(), folder.string()));

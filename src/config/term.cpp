@@ -277,12 +277,14 @@ void read_selection(const Section& section, const DescriptorKind& descriptor, co
     for (const TomlEntry& number : entry->value.entries)
       term.config_type_n_sparse[number.key] = static_cast<int>(numbers.integer_number(number, 1, INT_MAX));
   if (is_given && !term.config_type_n_sparse.empty())
-    section.fail(section.line("config_type_n_sparse"),
-                 fmt::format("'config_type_n_sparse' does not go with selection = \"{}\", which names the sparse points itself", term.selection));
+    section.fail(
+        section.line("config_type_n_sparse"),
+        fmt::format("'config_type_n_sparse' does not go with selection = \"{}\", which names the sparse points itself", term.selection));
 
   std::int64_t asked = term.n_sparse;
   for (const auto& [config_type, n] : term.config_type_n_sparse) asked += n;
-  if (asked > INT_MAX) section.fail(section.line("config_type_n_sparse"), fmt::format("{} sparse points in all, expected at most {}", asked, INT_MAX));
+  if (asked > INT_MAX)
+    section.fail(section.line("config_type_n_sparse"), fmt::format("{} sparse points in all, expected at most {}", asked, INT_MAX));
   term.max_candidates = static_cast<int>(section.integer("max_candidates", term.max_candidates, 1, INT_MAX));
   if (!is_given && term.max_candidates < asked)
     section.fail(section.line(section.has("max_candidates") ? "max_candidates" : "n_sparse"),

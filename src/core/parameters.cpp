@@ -14,6 +14,8 @@ template <class... Visitors>
 struct Overloaded : Visitors... {
   using Visitors::operator()...;
 };
+template <class... Visitors>
+Overloaded(Visitors...) -> Overloaded<Visitors...>;  // clang before 17 does not deduce aggregates
 
 /// The value as a message shows it, with its type where that is what matters.
 std::string describe(const ParameterValue& value) {

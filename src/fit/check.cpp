@@ -20,13 +20,16 @@ CheckedScan scan_and_check(const FitOptions& options, const ProgressCallback& pr
   DataChecker checker(options, report, findings);
   DataScan scan;
   bool complete = false;
+  std::string stopped_by;
   try {
     complete = scan_frames(options, progress, checker, findings, scan);
   } catch (const InputError& e) {
-    findings.error("configuration", e.what());
+    stopped_by = e.what();
   }
   report.targets = scan.plan.targets;
   if (complete || scan.plan.frames > 0) checker.finish(scan.plan, complete);
+  // After what may be its cause, such as a key that no frame has.
+  if (!stopped_by.empty()) findings.error("configuration", stopped_by);
   TargetReport ignored;
   read_frames(options.validation, options.keys, &ignored, findings, [&](const Structure& s, const FramePlace&) {
     if (complete) checker.examine_validation(s);

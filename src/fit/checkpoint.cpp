@@ -90,7 +90,8 @@ CheckpointKeeper::CheckpointKeeper(const FitOptions& options, const DataScan& sc
 bool CheckpointKeeper::is_due() const { return now_seconds() - last_ >= options_.checkpoint_interval; }
 
 std::optional<Checkpoint> CheckpointKeeper::load(const ProgressCallback& progress) const {
-  if (options_.checkpoint_path.empty() || !std::filesystem::exists(options_.checkpoint_path)) return std::nullopt;
+  std::error_code unreachable;  // save() tells
+  if (options_.checkpoint_path.empty() || !std::filesystem::exists(options_.checkpoint_path, unreachable)) return std::nullopt;
   const auto ignore = [&](const std::string& why) -> std::optional<Checkpoint> {
     if (progress)
       progress({.phase = "fit", .message = options_.checkpoint_path + " is ignored: " + why + "; the fit starts anew", .is_warning = true});
@@ -118,8 +119,23 @@ std::optional<Checkpoint> CheckpointKeeper::load(const ProgressCallback& progres
 }
 
 void CheckpointKeeper::save(const std::vector<Term>& terms, const std::vector<TermReport>& reports, const SufficientStatistics& statistics,
-                            std::int64_t frames, bool now) {
-  if (options_.checkpoint_path.empty() || frames == saved_ || !(now || is_due())) return;
+                            std::int64_t frames, bool now, const ProgressCallback& progress) {
+  if (options_.checkpoint_path.empty() || failed_ || frames == saved_ || !(now || is_due())) return;
+  try {
+    write(terms, reports, statistics, frames);
+    saved_ = frames;
+  } catch (const InputError& e) {
+    failed_ = true;
+    if (progress)
+      progress({.phase = "fit",
+                .message = std::string(e.what()) + "; the fit goes on without saving its state, and could not continue after an interruption",
+                .is_warning = true});
+  }
+  last_ = now_seconds();
+}
+
+void CheckpointKeeper::write(const std::vector<Term>& terms, const std::vector<TermReport>& reports, const SufficientStatistics& statistics,
+                             std::int64_t frames) const {
   ArchiveWriter archive(options_.checkpoint_path, format_name, format_version);
   archive.put("key", key_);
   archive.put("fingerprint", statistics.fingerprint);
@@ -130,8 +146,6 @@ void CheckpointKeeper::save(const std::vector<Term>& terms, const std::vector<Te
     if (g.count > 0) put_group(archive, "groups/" + std::to_string(groups++) + "/", g);
   archive.put("group_count", groups);
   archive.commit();
-  last_ = now_seconds();
-  saved_ = frames;
 }
 
 }  // namespace gapkit

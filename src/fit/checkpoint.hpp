@@ -20,18 +20,22 @@ class CheckpointKeeper {
   /// The state that an interrupted fit of the same data with the same options left, if there is one.
   std::optional<Checkpoint> load(const ProgressCallback& progress) const;
 
-  /// Saves if the last time is long enough ago, or if `now`.
+  /// Saves if the last time is long enough ago, or if `now`. A file that cannot be written is no reason to lose the fit: `progress` is
+  /// told once, and there are no further attempts.
   void save(const std::vector<Term>& terms, const std::vector<TermReport>& reports, const SufficientStatistics& statistics,
-            std::int64_t frames, bool now);
+            std::int64_t frames, bool now, const ProgressCallback& progress);
 
  private:
   bool is_due() const;
+  void write(const std::vector<Term>& terms, const std::vector<TermReport>& reports, const SufficientStatistics& statistics,
+             std::int64_t frames) const;
 
   const FitOptions& options_;
   const DataScan& scan_;
   std::string key_;          // of options, data and version: what a checkpoint must share with the fit
   double last_ = 0;          // s
   std::int64_t saved_ = -1;  // frames in the file
+  bool failed_ = false;      // no further attempts
 };
 
 }  // namespace gapkit

@@ -31,6 +31,7 @@ struct Collected {
   std::set<int> elements;
   std::map<int, std::int64_t> atoms_of;
   std::map<std::pair<int, int>, std::int64_t> pairs_of;   // ordered pairs by unordered species
+  std::map<std::pair<int, int>, double> shortest;         // distance of such a pair, Å
   std::map<int, std::pair<double, std::string>> isolated; // E0 and where it came from
   std::int64_t isolated_without_energy = 0;
   std::map<std::pair<Property, std::string>, std::int64_t> rows;
@@ -53,6 +54,8 @@ void collect(const Structure& s, const NeighborList& list, const FitOptions& opt
     for (std::size_t p = list.begin()[static_cast<std::size_t>(i)]; p < list.begin()[static_cast<std::size_t>(i) + 1]; ++p) {
       const int a = s.atomic_numbers[static_cast<std::size_t>(i)], b = s.atomic_numbers[static_cast<std::size_t>(list.index()[p])];
       ++found.pairs_of[std::minmax(a, b)];
+      double& shortest = found.shortest.try_emplace(std::minmax(a, b), list.distance()[p]).first->second;
+      shortest = std::min(shortest, list.distance()[p]);
     }
   if (s.size() == 1 && list.pair_count() == 0) {
     if (!s.energy) {
@@ -217,10 +220,24 @@ Term TermDraft::make_term(const std::vector<int>& elements, const Parameters& ke
 }
 
 int TermDraft::sparse_points() const {
-  if (options->selection == "file" || options->selection == "indices") return 0;
+  if (is_listed()) return 0;
   int sum = 0;
   for (const auto& [config_type, n] : options->config_type_n_sparse) sum += n;
   return options->n_sparse + sum;
+}
+
+std::string DataScan::listed_file(const TermDraft& draft) const {
+  const char* key = draft.options->selection == "file" ? "sparse_file" : "sparse_indices";
+  const auto& files = draft.options->selection == "file" ? draft.options->sparse_file : draft.options->sparse_indices;
+  if (const auto found = files.find(draft.combination()); found != files.end()) return found->second;
+  const auto common = files.find("");
+  if (common == files.end())
+    throw InputError("term '" + draft.options->name + "': " + key + " names no file for " + draft.combination());
+  const auto combinations = std::count_if(drafts.begin(), drafts.end(), [&](const TermDraft& d) { return d.options == draft.options; });
+  if (combinations > 1)
+    throw InputError("term '" + draft.options->name + "' expands to " + std::to_string(combinations) + " combinations of elements: give " + key +
+                     " as a table with a file for each, e.g. { " + draft.combination() + " = \"" + common->second + "\" }");
+  return common->second;
 }
 
 std::int64_t FitPlan::rows() const {
@@ -278,6 +295,8 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
       FitPlan::TermPlan entry{term.name + " " + combination_name(species), draft.descriptor->size(), 0, draft.sparse_points()};
       if (species.size() == 1) entry.candidates = found.atoms_of[species[0]];
       else if (species.size() == 2) entry.candidates = found.pairs_of[{species[0], species[1]}];
+      // Pairs were counted within the largest cutoff of all terms.
+      if (entry.candidates > 0 && species.size() == 2 && found.shortest[{species[0], species[1]}] >= draft.descriptor->cutoff()) entry.candidates = 0;
       if (entry.candidates == 0 && species.size() == 2) {
         findings.warning("terms", "term '" + entry.label + "' has no environment in the training data and is left out");
         continue;
@@ -285,6 +304,14 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
       plan.terms.push_back(entry);
       scan.drafts.push_back(std::move(draft));
     }
+  for (std::size_t t = 0; t < scan.drafts.size(); ++t) {
+    const TermDraft& draft = scan.drafts[t];
+    if (!draft.is_listed()) continue;
+    const std::string file = scan.listed_file(draft);
+    plan.terms[t].sparse_points = draft.options->selection == "file"
+                                      ? static_cast<int>(read_sparse_points(file, draft.descriptor->size()).rows())
+                                      : static_cast<int>(read_sparse_indices(file).size());
+  }
   estimate_cost(options, scan, found, plan);
   if (plan.memory_bytes > options.memory * 1e9)
     throw InputError("the fit needs about " + std::to_string(plan.memory_bytes / 1e9) + " GB, more than the " + std::to_string(options.memory) +

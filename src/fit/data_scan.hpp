@@ -18,7 +18,8 @@ struct TermDraft {
   double jitter(const FitOptions& fit) const;   ///< eV², added to the diagonal of K_MM
   /// The term without its sparse points.
   Term make_term(const std::vector<int>& elements, const Parameters& kernel_parameters) const;
-  int sparse_points() const;   ///< asked for; 0 with a file or indices
+  bool is_listed() const { return options->selection == "file" || options->selection == "indices"; }
+  int sparse_points() const;   ///< asked for; 0 if they are listed in a file
 };
 
 /// What one pass over the training files finds out.
@@ -26,6 +27,10 @@ struct DataScan {
   FitPlan plan;
   std::vector<TermDraft> drafts;
   std::string data_fingerprint;
+
+  /// The file with sparse points or indices that the configuration names for a draft; "" stands for all combinations, which makes
+  /// sense for a single one only. Throws InputError if there is none.
+  std::string listed_file(const TermDraft& draft) const;
 };
 
 class DataChecker;

@@ -60,7 +60,7 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
   double rows_seconds = 0;
   std::int64_t atoms = 0;
   TargetReport ignored;
-  const auto save = [&](bool now) { keeper.save(model.terms, report.terms, builder.statistics(), builder.folded_frames(), now); };
+  const auto save = [&](bool now) { keeper.save(model.terms, report.terms, builder.statistics(), builder.folded_frames(), now, progress); };
   try {
     for_each_frame(options.train, options.keys, &ignored, [&](const Structure& s, std::int64_t number) {
       atoms += s.size();

@@ -153,12 +153,13 @@ void LabelChecks::add(const Structure& s, const FramePlace& place) {
     if (size > 0) sums.virial_per_atom.push_back(static_cast<float>(size));
   }
   if (s.energy && s.forces && s.force_mask.empty()) compare_with_previous(s, place.file, sums, of_type);
-  if (s.energy && s.virial && s.cell) compare_strained_copies(s, sums, of_type);
+  if (s.energy && s.virial && s.cell) compare_strained_copies(s, place.file, sums, of_type);
 }
 
 void LabelChecks::compare_with_previous(const Structure& s, int file, Sums& all, Sums& of_type) {
-  const bool is_alike = previous_ && previous_file_ == file && previous_->atomic_numbers == s.atomic_numbers &&
-                        previous_->cell.has_value() == s.cell.has_value() && (!s.cell || previous_->cell->isApprox(*s.cell, 1e-9));
+  const bool is_alike = previous_ && previous_file_ == file && previous_->config_type == s.config_type &&
+                        previous_->atomic_numbers == s.atomic_numbers && previous_->cell.has_value() == s.cell.has_value() &&
+                        (!s.cell || previous_->cell->isApprox(*s.cell, 1e-9));
   if (is_alike) {
     Positions moved = s.positions - previous_->positions;
     if (s.cell && std::abs(s.cell->determinant()) > 1e-6) {
@@ -176,6 +177,7 @@ void LabelChecks::compare_with_previous(const Structure& s, int file, Sums& all,
   }
   // What is compared, without the frame's other columns.
   previous_.emplace();
+  previous_->config_type = s.config_type;
   previous_->cell = s.cell;
   previous_->atomic_numbers = s.atomic_numbers;
   previous_->positions = s.positions;
@@ -184,13 +186,18 @@ void LabelChecks::compare_with_previous(const Structure& s, int file, Sums& all,
   previous_file_ = file;
 }
 
-void LabelChecks::compare_strained_copies(const Structure& s, Sums& all, Sums& of_type) {
+void LabelChecks::compare_strained_copies(const Structure& s, int file, Sums& all, Sums& of_type) {
   const std::optional<std::uint64_t> fingerprint = fractional_fingerprint(s);
   if (!fingerprint) return;
+  if (copy_count_ >= most_copies && !copies_.count(*fingerprint)) return;
   auto& copies = copies_[*fingerprint];
+  Checksum origin;
+  origin.add(static_cast<std::int64_t>(file));
+  origin.add(s.config_type);
   const StrainedCopy* nearest = nullptr;
   Matrix3 strain = Matrix3::Zero();
   for (const StrainedCopy& copy : copies) {
+    if (copy.origin != origin.value()) continue;
     const Matrix3 change = copy.cell.inverse() * *s.cell - Matrix3::Identity();
     const double size = change.cwiseAbs().maxCoeff();
     if (size < 1e-6 || size > largest_strain || (nearest && size >= strain.cwiseAbs().maxCoeff())) continue;
@@ -204,9 +211,11 @@ void LabelChecks::compare_strained_copies(const Structure& s, Sums& all, Sums& o
   }
   if (copies.size() >= most_copies_of_one)
     copies.erase(copies.begin());
-  else if (++copy_count_ > most_copies)
+  else if (copy_count_ >= most_copies)
     return;
-  copies.push_back({*s.cell, *s.virial, *s.energy});
+  else
+    ++copy_count_;
+  copies.push_back({origin.value(), *s.cell, *s.virial, *s.energy});
 }
 
 void LabelChecks::finish(Findings& findings, const TargetReport& targets, const std::map<int, double>& reference_energies) const {
@@ -249,15 +258,22 @@ void LabelChecks::report_slopes(Findings& findings, const TargetReport& targets)
   const std::string law = targets.stress_keys.empty() ? "−virial:strain" : "stress·volume:strain";
   const char* virial_sign = targets.stress_keys.empty() ? "the sign of the virial is reversed, expected −dE/dstrain"
                                                         : "the sign of the stress is reversed, expected positive under tension";
-  const auto report_both = [&](const Sums& sums, const std::string& where) {
-    const bool forces = report(sums.displaced, where, force_factors, "pairs of frames with small displacements", "−force·displacement",
-                               "the sign of the forces is reversed, expected −dE/dr");
-    return report(sums.strained, where, virial_factors, "pairs of strained copies", law, virial_sign) || forces;
+  const auto report_all = [&](std::size_t f, Slope Sums::*slope, std::span<const KnownFactor> factors, const char* pairs_of,
+                              const std::string& slope_law, const char* sign) {
+    std::vector<std::pair<std::string, const Slope*>> types;
+    for (const auto& [key, sums] : sums_of_types_)
+      if (static_cast<std::size_t>(key.first) == f)
+        types.emplace_back(fmt::format("{}, config type '{}'", files_[f], key.second), &(sums.*slope));
+    const Slope& all = sums_[f].*slope;
+    const bool is_of_one_type =
+        types.size() > 1 && std::any_of(types.begin(), types.end(), [&](const auto& t) { return t.second->pairs == all.pairs; });
+    if (!is_of_one_type && report(all, files_[f], factors, pairs_of, slope_law, sign)) return;
+    for (const auto& [name, of_type] : types) report(*of_type, name, factors, pairs_of, slope_law, sign);
   };
   for (std::size_t f = 0; f < files_.size(); ++f) {
-    if (report_both(sums_[f], files_[f])) continue;
-    for (const auto& [key, sums] : sums_of_types_)
-      if (static_cast<std::size_t>(key.first) == f) report_both(sums, fmt::format("{}, config type '{}'", files_[f], key.second));
+    report_all(f, &Sums::displaced, force_factors, "pairs of frames with small displacements", "−force·displacement",
+               "the sign of the forces is reversed, expected −dE/dr");
+    report_all(f, &Sums::strained, virial_factors, "pairs of strained copies", law, virial_sign);
   }
 }
 

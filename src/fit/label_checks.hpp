@@ -51,12 +51,13 @@ class LabelChecks {
     std::int64_t frames_with_forces = 0, frames_with_zero_forces = 0;
   };
   struct StrainedCopy {
+    std::uint64_t origin;  // file and config type
     Matrix3 cell, virial;
     double energy;
   };
 
   void compare_with_previous(const Structure& s, int file, Sums& all, Sums& of_type);
-  void compare_strained_copies(const Structure& s, Sums& all, Sums& of_type);
+  void compare_strained_copies(const Structure& s, int file, Sums& all, Sums& of_type);
   void report_slopes(Findings& findings, const TargetReport& targets) const;
   void report_virial_size(Findings& findings, const TargetReport& targets) const;
   void report_energies_between_groups(Findings& findings) const;

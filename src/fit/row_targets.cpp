@@ -12,10 +12,16 @@ Regularization::Regularization(const FitOptions& options)
   const auto sigma_of = [](const SigmaOptions& s, Property p) {
     return p == Property::energy ? s.energy : p == Property::force ? s.force : s.virial;
   };
+  const auto add = [&](Property p, const std::string& config_class, double sigma) {
+    if (!(sigma > 0) || !std::isfinite(sigma))
+      throw InputError("[regularization] sigma of property '" + std::string(property_name(p)) + "', class '" + config_class + "', is " +
+                       std::to_string(sigma) + ", expected a positive number");
+    groups_.push_back({p, config_class, false, sigma});
+  };
   for (const Property p : {Property::energy, Property::force, Property::virial}) {
     if (!(p == Property::energy ? use_energy_ : p == Property::force ? use_forces_ : use_virial_)) continue;
-    groups_.push_back({p, "default", false, sigma_of(options_.standard, p)});
-    for (const auto& [config_type, sigma] : options_.config_type) groups_.push_back({p, config_type, false, sigma_of(sigma, p)});
+    add(p, "default", sigma_of(options_.standard, p));
+    for (const auto& [config_type, sigma] : options_.config_type) add(p, config_type, sigma_of(sigma, p));
     groups_.push_back({p, "default", true, 1.0});
   }
 }

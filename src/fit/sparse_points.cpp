@@ -17,18 +17,6 @@
 namespace gapkit {
 namespace {
 
-// The file named for a combination; "" stands for all, which makes sense for a single one only.
-std::string file_for(const std::map<std::string, std::string>& files, const TermDraft& draft, const char* key, std::size_t combinations) {
-  if (const auto found = files.find(draft.combination()); found != files.end()) return found->second;
-  const auto common = files.find("");
-  if (common == files.end())
-    throw InputError("term '" + draft.options->name + "': " + key + " names no file for " + draft.combination());
-  if (combinations > 1)
-    throw InputError("term '" + draft.options->name + "' expands to " + std::to_string(combinations) + " combinations of elements: give " + key +
-                     " as a table with a file for each, e.g. { " + draft.combination() + " = \"" + common->second + "\" }");
-  return common->second;
-}
-
 Parameters resolved_kernel_parameters(const TermOptions& term, const Candidates& candidates) {
   Parameters parameters = term.kernel_parameters;
   if (!term.length_scale_fraction) return parameters;
@@ -72,11 +60,12 @@ std::vector<int> indices_in(const Candidates& candidates, const std::vector<std:
 void drop_dependent_points(Term& term, std::vector<std::int64_t>& serial, TermReport& report) {
   Matrix k = sparse_covariance(term);
   if (!k.allFinite()) throw NumericalError("the kernel matrix of term '" + term.label() + "' holds NaN or infinity");
+  const double rounding = 4 * static_cast<double>(k.rows()) * std::numeric_limits<double>::epsilon();
+  // The rank is that of K alone: with the jitter on the diagonal, the pivot of a dependent point is jitter · (1 + |coefficients|²),
+  // however large those are.
+  report.effective_rank = static_cast<int>(pivoted_cholesky(k, std::max(rounding, report.jitter / k.diagonal().maxCoeff())).pivot.size());
   k.diagonal().array() += report.jitter;
-  const auto count = static_cast<double>(k.rows());
-  const PivotedCholesky factor = pivoted_cholesky(k, 4 * count * std::numeric_limits<double>::epsilon());
-  report.effective_rank = 0;
-  for (Eigen::Index i = 0; i < factor.lower.cols(); ++i) report.effective_rank += factor.lower(i, i) * factor.lower(i, i) > 2 * report.jitter;
+  const PivotedCholesky factor = pivoted_cholesky(k, rounding);
   report.dropped = static_cast<int>(k.rows()) - static_cast<int>(factor.pivot.size());
   if (report.dropped == 0) return;
   std::vector<int> keep = factor.pivot;
@@ -155,12 +144,10 @@ std::vector<Term> choose_sparse_points(const FitOptions& options, const DataScan
     Term term = draft.make_term(scan.plan.elements, resolved_kernel_parameters(settings, candidates[t]));
     report.label = term.label();
     report.jitter = draft.jitter(options);
-    const auto combinations = static_cast<std::size_t>(
-        std::count_if(scan.drafts.begin(), scan.drafts.end(), [&](const TermDraft& d) { return d.options == draft.options; }));
 
     std::vector<std::int64_t> serial;
     if (settings.selection == "file") {
-      const std::string file = file_for(settings.sparse_file, draft, "sparse_file", combinations);
+      const std::string file = scan.listed_file(draft);
       term.sparse.x = read_sparse_points(file, term.descriptor->size());
       report.asked = static_cast<int>(term.sparse.x.rows());
       term.sparse.cutoff.resize(term.sparse.x.rows());
@@ -170,7 +157,7 @@ std::vector<Term> choose_sparse_points(const FitOptions& options, const DataScan
       report.candidates = static_cast<std::int64_t>(candidates[t].serial.size());
       std::vector<int> chosen;
       if (settings.selection == "indices") {
-        const std::string file = file_for(settings.sparse_indices, draft, "sparse_indices", combinations);
+        const std::string file = scan.listed_file(draft);
         chosen = indices_in(candidates[t], read_sparse_indices(file), file);
         report.asked = static_cast<int>(chosen.size());
       } else {

@@ -98,6 +98,8 @@ PropertiesPlan parse_properties(std::string_view text) {
     column.name = parts[i];
     const std::string triplet = excerpt(fmt::format("{}:{}:{}", parts[i], parts[i + 1], parts[i + 2]));
     if (column.name.empty()) throw InputError(fmt::format("Properties: '{}' has no column name", triplet));
+    if (column.name.find('\n') != std::string::npos)
+      throw InputError(fmt::format("Properties: '{}' has a line break in its column name", triplet));
     if (!seen.insert(parts[i]).second)
       throw InputError(fmt::format("Properties has the column '{}' twice, expected each name once", excerpt(column.name)));
     if (parts[i + 1].size() != 1 || std::string_view("RISL").find(parts[i + 1]) == std::string_view::npos)
@@ -127,6 +129,10 @@ PropertiesPlan parse_properties(std::string_view text) {
   } else {
     throw InputError(fmt::format("Properties={} has no column species:S:1 (or Z:I:1) for the elements", excerpt(text)));
   }
+  for (const PlannedColumn& column : plan.columns)
+    if (column.role == ColumnRole::ordinary && (column.name == "species" || column.name == "pos"))
+      throw InputError(fmt::format("Properties has a column '{}:{}:{}' beside the one that holds the {}, expected another name",
+                                   column.name, column.type, column.count, column.name == "pos" ? "positions" : "elements"));
   return plan;
 }
 

@@ -43,7 +43,7 @@ bool is_underflow(std::string_view number) {
       break;
     }
   }
-  return power + exponent < 0;
+  return exponent < -power;  // their sum could overflow
 }
 
 /// What a list of words has in common. A word that was quoted inside […] can only be a string.

@@ -66,6 +66,14 @@ std::string properties_text(const Structure& structure) {
   return text;
 }
 
+/// True for a bare word that would be read in another way if something else followed it in the line: one that ends with a lone
+/// backslash, one that begins with a quote.
+bool depends_on_rest(std::string_view text) {
+  const std::size_t last = text.find_last_not_of('\\');
+  const std::size_t backslashes = text.size() - (last == std::string_view::npos ? 0 : last + 1);
+  return backslashes % 2 == 1 || (text.starts_with('\'') && text.find('\'', 1) == std::string_view::npos);
+}
+
 void append_comment(std::string& out, const Structure& structure) {
   if (structure.cell) {
     out += "Lattice=\"";
@@ -81,7 +89,7 @@ void append_comment(std::string& out, const Structure& structure) {
     out.push_back(' ');
     append_string(out, field.key);
     out.push_back('=');
-    if (field.text.empty())
+    if (field.text.empty() || depends_on_rest(field.text))
       append_value(out, field.value);
     else
       out += field.text;

@@ -67,9 +67,12 @@ bool LineReader::next(std::string_view& line) {
     const std::size_t length = newline ? static_cast<std::size_t>(static_cast<const char*>(newline) - start) : end_ - begin_;
     line = std::string_view(start, length);
     begin_ += length + (newline ? 1 : 0);
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (line_number_ == 0 && line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
     ++line_number_;
+    // Within a word or a name it could not be written again.
+    if (!line.empty() && std::memchr(line.data(), '\r', line.size()) != nullptr)
+      throw InputError("the line holds a carriage return, expected one at its end at most; give the file Unix line ends");
     return true;
   }
 }

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t chunk_pairs = 20'000;
 constexpr Eigen::Index prior_block = 512;       // environments in a block of the double sum over environments
+constexpr std::size_t local_chunk_bytes = 16'000'000;   // of rows or features of a chunk of atoms
 constexpr double auxiliary_tolerance = 1e-12;   // of the largest covariance on the domain
 constexpr double largest_clamp = 1e-10;         // novelty this far below zero, relative to k**, is rounding
 
@@ -71,7 +72,13 @@ std::vector<Variance> Covariance::split(MatrixSlice rows, const Vector& prior) c
     result[static_cast<std::size_t>(i)].novelty = novelty;
   }
   solve_lower_rows(model_.posterior.factor, rows);
-  for (Eigen::Index i = 0; i < rows.rows(); ++i) result[static_cast<std::size_t>(i)].data = rows.row(i).squaredNorm();
+  for (Eigen::Index i = 0; i < rows.rows(); ++i) {
+    Variance& variance = result[static_cast<std::size_t>(i)];
+    variance.data = rows.row(i).squaredNorm();
+    if (!std::isfinite(variance.total()))
+      throw NumericalError("a posterior variance is not finite (novelty " + std::to_string(variance.novelty) + " eV², data part " +
+                           std::to_string(variance.data) + " eV²): the model file is damaged");
+  }
   return result;
 }
 
@@ -121,38 +128,39 @@ Variance Covariance::total_energy(const Environments& environments, int atoms) {
 }
 
 std::vector<Variance> Covariance::local_energies(const Environments& environments, int atoms) {
-  Vector prior = Vector::Zero(atoms);
-  for (std::size_t t = 0; t < model_.terms.size(); ++t) {
-    const Term& term = model_.terms[t];
-    const double amplitude = std::pow(term.delta * model_.posterior.scale[t], 2);
-    Features& features = state_->features;
-    term.descriptor->compute(environments, 0, environments.size(), Derivatives::none, features);
-    // The environments that an atom has a share in, and the double sum over them
-    std::vector<std::vector<std::pair<int, double>>> shares(static_cast<std::size_t>(atoms));
-    for (int e = 0; e < features.size(); ++e) {
-      const auto i = static_cast<std::size_t>(e);
-      const double share = features.cutoff[i] * (features.partner[i] >= 0 ? 0.5 : 1.0);
-      shares[static_cast<std::size_t>(features.centre[i])].emplace_back(e, share);
-      if (features.partner[i] >= 0) shares[static_cast<std::size_t>(features.partner[i])].emplace_back(e, share);
-    }
-    Matrix x, k;
-    for (std::size_t a = 0; a < shares.size(); ++a) {
-      const auto n = static_cast<Eigen::Index>(shares[a].size());
-      if (n == 0) continue;
-      x.resize(n, term.descriptor->size());
-      Vector f(n);
-      for (Eigen::Index i = 0; i < n; ++i) {
-        x.row(i) = features.x.view().row(shares[a][static_cast<std::size_t>(i)].first);
-        f[i] = shares[a][static_cast<std::size_t>(i)].second;
-      }
-      k.resize(n, n);
-      term.kernel->compute(x, x, k);
-      prior[static_cast<Eigen::Index>(a)] += amplitude * f.dot(k * f);
-    }
+  std::vector<Variance> result(static_cast<std::size_t>(atoms));
+  Eigen::Index width = state_->rows.columns();
+  for (const Term& term : model_.terms) width = std::max<Eigen::Index>(width, term.descriptor->size());
+  const int most = std::max(1, static_cast<int>(local_chunk_bytes / (sizeof(double) * static_cast<std::size_t>(width))));
+  for (int begin = 0; begin < environments.size();) {
+    const int end = std::min(chunk_end(environments, begin, chunk_pairs), begin + most);
+    Vector prior = Vector::Zero(end - begin);
+    for (std::size_t t = 0; t < model_.terms.size(); ++t) add_local_prior(t, environments, begin, end, prior);
+    Matrix rows(end - begin, state_->rows.columns());
+    state_->rows.compute_local(environments, begin, end, rows);
+    const std::vector<Variance> variances = split(rows, prior);
+    for (int c = begin; c < end; ++c)
+      result.at(static_cast<std::size_t>(environments.centre[static_cast<std::size_t>(c)])) = variances[static_cast<std::size_t>(c - begin)];
+    begin = end;
   }
-  Matrix rows(atoms, state_->rows.columns());
-  state_->rows.compute_local(environments, atoms, rows);
-  return split(rows, prior);
+  return result;
+}
+
+// The double sum over the environments that an atom has a share in (see KernelRows::compute_local), for each centre of a range.
+void Covariance::add_local_prior(std::size_t t, const Environments& environments, int begin, int end, Vector& prior) {
+  const Term& term = model_.terms[t];
+  const double amplitude = std::pow(term.delta * model_.posterior.scale[t], 2);
+  Features& features = state_->features;
+  term.descriptor->compute(environments, begin, end, Derivatives::none, features);
+  Matrix k;
+  for_each_centre(environments, begin, end, features, [&](int c, int from, int to) {
+    const Eigen::Index n = to - from;
+    const auto x = features.x.view().middleRows(from, n);
+    const Eigen::Map<const Vector> f(&features.cutoff[static_cast<std::size_t>(from)], n);
+    k.resize(n, n);
+    term.kernel->compute(x, x, k);
+    prior[c - begin] += amplitude * f.dot(k * f);
+  });
 }
 
 }  // namespace gapkit

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <gapkit/core/neighbor_list.hpp>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
 
 namespace gapkit {
 
@@ -11,6 +12,19 @@ inline int chunk_end(const Environments& environments, int begin, std::size_t pa
   const std::size_t limit = environments.begin[static_cast<std::size_t>(begin)] + pairs;
   while (end < environments.size() && environments.begin[static_cast<std::size_t>(end) + 1] <= limit) ++end;
   return end;
+}
+
+/// visit(c, from, to) for every centre position c of begin … end−1 that has environments: rows from … to−1 of the features of that range.
+template <class Visit>
+void for_each_centre(const Environments& environments, int begin, int end, const Features& features, Visit&& visit) {
+  int from = 0;
+  for (int c = begin; c < end; ++c) {
+    int to = from;
+    while (to < features.size() && features.centre[static_cast<std::size_t>(to)] == environments.centre[static_cast<std::size_t>(c)]) ++to;
+    if (to > from) visit(c, from, to);
+    from = to;
+  }
+  if (from != features.size()) throw Error("a descriptor's environments do not stand in the order of their centres");
 }
 
 }  // namespace gapkit

@@ -171,8 +171,8 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
   block.array().rowwise() *= scale.transpose().array();
 }
 
-void KernelRows::compute_local(const Environments& environments, int atoms, MatrixSlice rows) {
-  if (rows.rows() != atoms || rows.cols() != columns()) throw Error("KernelRows: the result has the wrong shape");
+void KernelRows::compute_local(const Environments& environments, int begin, int end, MatrixSlice rows) {
+  if (rows.rows() != end - begin || rows.cols() != columns()) throw Error("KernelRows: the result has the wrong shape");
   rows.setZero();
   Scratch& s = *scratch_;
   for (std::size_t t = 0; t < terms_.size(); ++t) {
@@ -181,22 +181,28 @@ void KernelRows::compute_local(const Environments& environments, int atoms, Matr
     if (count == 0) continue;
     const Vector scale = term.delta * term.delta * term.sparse.cutoff;
     const std::size_t pairs_in_chunk = chunk_bytes / (sizeof(double) * static_cast<std::size_t>(term.descriptor->size() + count));
-    for (int begin = 0; begin < environments.size();) {
-      const int end = chunk_end(environments, begin, pairs_in_chunk);
-      term.descriptor->compute(environments, begin, end, Derivatives::none, s.features);
-      begin = end;
+    for (int first = begin; first < end;) {
+      const int last = std::min(chunk_end(environments, first, pairs_in_chunk), end);
+      term.descriptor->compute(environments, first, last, Derivatives::none, s.features);
       s.value.resize(s.features.size(), count);
-      if (s.features.size() == 0) continue;
-      term.kernel->compute(s.features.x.view(), term.sparse.x, s.value.view());
-      for (std::size_t e = 0; e < s.features.centre.size(); ++e) {
-        const Eigen::Map<const Eigen::RowVectorXd> value(s.value.row(static_cast<Eigen::Index>(e)), count);
-        const int partner = s.features.partner[e];
-        const double share = s.features.cutoff[e] * (partner >= 0 ? 0.5 : 1.0);
-        rows.row(s.features.centre[e]).segment(offsets_[t], count) += share * value.cwiseProduct(scale.transpose());
-        if (partner >= 0) rows.row(partner).segment(offsets_[t], count) += share * value.cwiseProduct(scale.transpose());
-      }
+      if (s.features.size() > 0) term.kernel->compute(s.features.x.view(), term.sparse.x, s.value.view());
+      for_each_centre(environments, first, last, s.features, [&](int c, int from, int to) {
+        auto row = rows.row(c - begin).segment(offsets_[t], count);
+        for (int e = from; e < to; ++e)
+          row += s.features.cutoff[static_cast<std::size_t>(e)] *
+                 Eigen::Map<const Eigen::RowVectorXd>(s.value.row(e), count).cwiseProduct(scale.transpose());
+      });
+      first = last;
     }
   }
+}
+
+void KernelRows::compute_local(const Environments& environments, int atoms, MatrixSlice rows) {
+  if (rows.rows() != atoms || rows.cols() != columns()) throw Error("KernelRows: the result has the wrong shape");
+  Matrix of_centres(environments.size(), columns());
+  compute_local(environments, 0, environments.size(), of_centres);
+  rows.setZero();
+  for (Eigen::Index c = 0; c < of_centres.rows(); ++c) rows.row(environments.centre[static_cast<std::size_t>(c)]) = of_centres.row(c);
 }
 
 }  // namespace gapkit

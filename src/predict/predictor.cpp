@@ -102,6 +102,7 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
 }
 
 Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request) {
+  Scratch& s = *this;
   Prediction result;
   result.local_energy = Vector::Zero(atoms);
   if (request.forces) {
@@ -110,7 +111,7 @@ Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& 
   }
   for (const int i : environments.centre)
     result.local_energy[i] += model.reference_energies.at(environments.atomic_number[static_cast<std::size_t>(i)]);
-  if (request.forces) dE_dr.assign(environments.neighbor.size(), Vector3::Zero());
+  if (request.forces) s.dE_dr.assign(environments.neighbor.size(), Vector3::Zero());
 
   for (std::size_t t = 0; t < model.terms.size(); ++t) {
     const Term& term = model.terms[t];
@@ -118,43 +119,43 @@ Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& 
     for (int begin = 0; begin < environments.size();) {
       const int first = begin, end = chunk_end(environments, begin, chunk_pairs);
       begin = end;
-      term.descriptor->compute(environments, first, end, request.forces ? Derivatives::pullback : Derivatives::none, features);
-      const Eigen::Index n = features.size();
+      term.descriptor->compute(environments, first, end, request.forces ? Derivatives::pullback : Derivatives::none, s.features);
+      const Eigen::Index n = s.features.size();
       if (n == 0) continue;
-      value.resize(n, count);
+      s.value.resize(n, count);
       if (request.forces) {
-        slope.resize(n, count);
-        MatrixSlice slope = slope.view();
-        term.kernel->compute(features.x.view(), term.sparse.x, value.view(), &slope);
+        s.slope.resize(n, count);
+        MatrixSlice kernel_slope = s.slope.view();
+        term.kernel->compute(s.features.x.view(), term.sparse.x, s.value.view(), &kernel_slope);
       } else {
-        term.kernel->compute(features.x.view(), term.sparse.x, value.view());
+        term.kernel->compute(s.features.x.view(), term.sparse.x, s.value.view());
       }
-      dE_df.resize(static_cast<std::size_t>(n));
-      Eigen::Map<Vector> dE_df(dE_df.data(), n);
-      dE_df.noalias() = value.view() * weights[t];
+      s.dE_df.resize(static_cast<std::size_t>(n));
+      Eigen::Map<Vector> local(s.dE_df.data(), n);
+      local.noalias() = s.value.view() * s.weights[t];
       for (Eigen::Index e = 0; e < n; ++e) {
         const auto i = static_cast<std::size_t>(e);
-        const int partner = features.partner[i];
-        const double energy = features.cutoff[i] * dE_df[e];
-        result.local_energy[features.centre[i]] += partner >= 0 ? 0.5 * energy : energy;
+        const int partner = s.features.partner[i];
+        const double energy = s.features.cutoff[i] * local[e];
+        result.local_energy[s.features.centre[i]] += partner >= 0 ? 0.5 * energy : energy;
         if (partner >= 0) result.local_energy[partner] += 0.5 * energy;
       }
       if (!request.forces) continue;
       // dE/dx_e = f_e Σ_m w_m slope_em (Λ z_m − h Λ x_e)
-      auto slope = slope.view();
-      const Eigen::Map<const Vector> f(features.cutoff.data(), n);
-      slope.array().rowwise() *= weights[t].transpose().array();
-      slope.array().colwise() *= f.array();
-      dE_dx.resize(n, size);
-      multiply_nn(slope, gradient_points[t], dE_dx.view());
+      auto weighted_slope = s.slope.view();
+      const Eigen::Map<const Vector> f(s.features.cutoff.data(), n);
+      weighted_slope.array().rowwise() *= s.weights[t].transpose().array();
+      weighted_slope.array().colwise() *= f.array();
+      s.dE_dx.resize(n, size);
+      multiply_nn(weighted_slope, s.gradient_points[t], s.dE_dx.view());
       if (term.kernel->is_stationary()) {
-        const Vector sums = slope.rowwise().sum();
-        if (metric[t].size())
-          dE_dx.view().noalias() -= sums.asDiagonal() * features.x.view() * metric[t].asDiagonal();
+        const Vector sums = weighted_slope.rowwise().sum();
+        if (s.metric[t].size())
+          s.dE_dx.view().noalias() -= sums.asDiagonal() * s.features.x.view() * s.metric[t].asDiagonal();
         else
-          dE_dx.view().noalias() -= sums.asDiagonal() * features.x.view();
+          s.dE_dx.view().noalias() -= sums.asDiagonal() * s.features.x.view();
       }
-      term.descriptor->pullback(environments, first, end, features, dE_dx.view(), dE_df, dE_dr);
+      term.descriptor->pullback(environments, first, end, s.features, s.dE_dx.view(), s.dE_df, s.dE_dr);
     }
   }
   result.energy = result.local_energy.sum();
@@ -166,7 +167,7 @@ Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& 
       const auto position = static_cast<std::size_t>(c);
       Vector3 own = Vector3::Zero();
       for (std::size_t p = environments.begin[position]; p < environments.begin[position + 1]; ++p) {
-        const Vector3& g = dE_dr[p];
+        const Vector3& g = s.dE_dr[p];
         own += g;
         forces.row(environments.neighbor[p]) -= g.transpose();
         virial -= g * environments.vector[p].transpose();
@@ -177,10 +178,10 @@ Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& 
   }
 
   if (request.energy_std || request.local_std) {
-    if (!covariance) covariance = std::make_unique<Covariance>(model);
-    if (request.energy_std) result.energy_std_epistemic = std::sqrt(covariance->total_energy(environments, atoms).total());
+    if (!s.covariance) s.covariance = std::make_unique<Covariance>(model);
+    if (request.energy_std) result.energy_std_epistemic = std::sqrt(s.covariance->total_energy(environments, atoms).total());
     if (request.local_std) {
-      const std::vector<Variance> local = covariance->local_energies(environments, atoms);
+      const std::vector<Variance> local = s.covariance->local_energies(environments, atoms);
       result.local_energy_std_epistemic = Vector(atoms);
       for (int i = 0; i < atoms; ++i) (*result.local_energy_std_epistemic)[i] = std::sqrt(local[static_cast<std::size_t>(i)].total());
     }

@@ -123,6 +123,7 @@ TEST_CASE("sparse points that were written are read back to the same model") {
       }
     }
     for (const FitOptions* o : {&from_points, &from_indices}) {
+      CHECK(plan_fit(*o).sparse_points() == model.weights.size());
       const Model again = fit(*o).model;
       REQUIRE(again.terms.size() == model.terms.size());
       for (std::size_t t = 0; t < model.terms.size(); ++t) {
@@ -152,6 +153,17 @@ TEST_CASE("sparse files that do not fit are refused with their name") {
   }
   soap.sparse_file.clear();
   CHECK(message_of<InputError>([&] { fit(small_options(train, {soap})); }).find("sparse_file") != std::string::npos);
+}
+
+TEST_CASE("a long list of sparse points counts in the memory estimate") {
+  const TemporaryFolder folder;
+  const std::string train = write_frames((folder.path() / "train.xyz").string(), some_frames({14}));
+  TermOptions pair = small_two_body(0.6, 0);
+  pair.selection = "file";
+  std::string text;
+  for (int i = 0; i < 30'000; ++i) text += "2.5\n";
+  pair.sparse_file[""] = folder.write("many.points", text).string();
+  CHECK(message_of<InputError>([&] { plan_fit(small_options(train, {pair})); }).find("GB") != std::string::npos);
 }
 
 TEST_CASE("no terms, no files, no targets: refused") {

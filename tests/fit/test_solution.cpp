@@ -140,6 +140,19 @@ Matrix with_copies(const Matrix& points, unsigned seed) {
   return all;
 }
 
+// Pivots above a limit, by elimination in long double with the largest remaining diagonal first.
+int rank_above(const Matrix& a, double limit) {
+  LongMatrix rest = a.cast<long double>();
+  for (int rank = 0;; ++rank) {
+    Eigen::Index p = 0;
+    if (rank == a.rows() || !(rest.diagonal().maxCoeff(&p) > limit)) return rank;
+    const LongVector column = rest.col(p);
+    rest -= column * column.transpose() / column[p];
+    rest.row(p).setZero();
+    rest.col(p).setZero();
+  }
+}
+
 // Sparse sets that are nearly or entirely singular.
 struct SingularCase {
   std::string label;
@@ -208,6 +221,7 @@ TEST_CASE("duplicated, near-duplicated and too many sparse points: the long-doub
     CHECK(f.result.model.weights.allFinite());
     const Agreement a = compare_with_dense(c.options, f.result, read_targets(train), training_frames({14}, 2, 5, 90));
     MESSAGE(c.label, ": rank ", term.effective_rank, " of ", term.chosen, ", c ", a.weights, ", predictions ", a.predictions);
+    CHECK(term.effective_rank == rank_above(sparse_covariance(f.result.model.terms[0]), 1e-8));
     CHECK(term.effective_rank < term.chosen);
     CHECK(a.predictions <= 1e-6);
     CHECK(a.evidence <= 1e-8);

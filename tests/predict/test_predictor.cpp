@@ -307,6 +307,21 @@ TEST_CASE("an element that the model does not know is named, with structure and 
   }
 }
 
+TEST_CASE("an unknown element among given environments is an error too, as a centre and as a neighbour") {
+  for (const ToyModel& toy : toy_models()) {
+    CAPTURE(toy.label);
+    Predictor predictor(toy.model);
+    const std::vector<int> centre = {0}, numbers = {14, 8}, swapped = {8, 14}, neighbor = {1};
+    const std::vector<std::size_t> begin = {0, 1};
+    const std::vector<Vector3> vector = {{0, 0, 2.2}};
+    const std::vector<double> distance = {2.2};
+    const Environments ghost{centre, numbers, begin, neighbor, vector, distance, 4.2},
+        own{centre, swapped, begin, neighbor, vector, distance, 4.2};
+    CHECK(message_of<InputError>([&] { predictor.compute(ghost, 2); }).find("atom 2 is O") != std::string::npos);
+    CHECK(message_of<InputError>([&] { predictor.compute(own, 2); }).find("atom 1 is O") != std::string::npos);
+  }
+}
+
 TEST_CASE("atoms at one place give finite numbers or an error, never NaN") {
   for (const ToyModel& toy : toy_models())
     for (const double distance : {0.0, 1e-300, 1e-160, 1e-12, 1e-10, 1e-5, 1e-3}) {
@@ -336,5 +351,30 @@ TEST_CASE("a model whose weights are damaged is a NumericalError, not NaN") {
     model.weights.setConstant(bad);
     Predictor predictor(std::make_shared<const Model>(model));
     CHECK_THROWS_AS(predictor.compute(random_triclinic(4, 9)), NumericalError);
+    const Structure structure = random_triclinic(4, 9);
+    const StructureEnvironments environments(structure, model.cutoff());
+    CHECK_THROWS_AS(predictor.compute(environments.view(), 4), NumericalError);
+  }
+}
+
+TEST_CASE("a model whose posterior is damaged is a NumericalError, not an error bar of NaN") {
+  const Structure structure = random_triclinic(4, 9);
+  for (const ToyModel& toy : toy_models()) {
+    if (toy.elements.size() > 1) continue;
+    CAPTURE(toy.label);
+    for (const bool whitening : {false, true}) {
+      Model model = *toy.model;
+      if (whitening) {
+        std::vector<Matrix> blocks = model.factor.blocks();
+        blocks.back()(0, 0) = std::nan("");
+        model.factor = SparseFactor(blocks, model.factor.jitter());
+      } else {
+        model.posterior.factor(0, 0) = std::nan("");
+      }
+      Predictor predictor(std::make_shared<const Model>(model));
+      CHECK_THROWS_AS(predictor.compute(structure, {.energy_std = true}), NumericalError);
+      CHECK_THROWS_AS(predictor.compute(structure, {.local_std = true}), NumericalError);
+      CHECK(predictor.compute(structure).forces->allFinite());
+    }
   }
 }

@@ -57,7 +57,7 @@ class Descriptor {
   /// Covariance cutoff f of an environment, recovered from its feature vector (sparse points read from a file).
   virtual double covariance_cutoff(std::span<const double> /*x*/) const { return 1; }
 
-  /// Features of all environments whose centre is source.centre[begin … end−1].
+  /// Features of all environments whose centre is source.centre[begin … end−1], in the order of the centres.
   ///
   /// With Derivatives::jacobian also the blocks; with Derivatives::pullback what pullback() needs.
   /// An atom whose species the descriptor does not know as a neighbour is ignored; whether that is an error is for the model to say.

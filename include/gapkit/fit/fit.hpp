@@ -43,7 +43,7 @@ struct TermReport {
   int asked = 0;
   int chosen = 0;
   int dropped = 0;                   ///< linearly dependent beyond what the jitter holds apart
-  int effective_rank = 0;            ///< pivots of K_MM above twice the jitter
+  int effective_rank = 0;            ///< pivots of K_MM, before the jitter is added, above the jitter (or above rounding)
   double jitter = 0;                 ///< eV², added to the diagonal
 };
 

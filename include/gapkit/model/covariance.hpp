@@ -24,7 +24,8 @@ class Covariance {
   /// Cost: O(n² D) for SOAP-like terms (blocked GEMM), O(n P) for one-dimensional features, plus the energy row and 2 M² flop.
   Variance total_energy(const Environments& environments, int atoms);
 
-  /// Local energies of atoms 0 … atoms−1, eV². Cost: 4 M² flop per atom.
+  /// Local energies of atoms 0 … atoms−1, eV²; 0 for atoms that are not centres. Cost: 4 M² flop per atom, and the double sum over the
+  /// atom's own environments; memory is bounded, atoms are worked on in chunks.
   std::vector<Variance> local_energies(const Environments& environments, int atoms);
 
   /// k(E, E): the prior variance of the total energy alone, eV².
@@ -34,6 +35,7 @@ class Covariance {
   struct State;
   /// Novelty and data part of whitened rows; prior holds k** of each.
   std::vector<Variance> split(MatrixSlice rows, const Vector& prior) const;
+  void add_local_prior(std::size_t t, const Environments& environments, int begin, int end, Vector& prior);
 
   const Model& model_;
   std::unique_ptr<State> state_;

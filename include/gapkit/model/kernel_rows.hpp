@@ -33,7 +33,12 @@ class KernelRows {
   /// rows: [wanted.rows(atoms), columns()], overwritten. `atoms`: number of atoms whose forces are rows; neighbours' indices must be below.
   void compute(const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows);
 
-  /// Rows of the local energies of atoms 0 … atoms−1: [atoms, columns()], overwritten. A pair's environment counts half at each end.
+  /// Rows of the local energies of the atoms at centre[begin … end−1], in this order: [end − begin, columns()], overwritten.
+  ///
+  /// A pair's environment counts half at each end. A full list has it twice, from both ends and with equal features, so an atom's share
+  /// is the whole of the environments it is the centre of, and nothing beyond the range is needed.
+  void compute_local(const Environments& environments, int begin, int end, MatrixSlice rows);
+  /// The same for atoms 0 … atoms−1: [atoms, columns()]; zero for atoms that are not centres.
   void compute_local(const Environments& environments, int atoms, MatrixSlice rows);
 
  private:

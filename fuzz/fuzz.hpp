@@ -1,0 +1,43 @@
+#pragma once
+
+// What the fuzz targets share: a folder for the files that the library reads, and how a broken promise is reported.
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+namespace gapkit::fuzz {
+
+/// Reports a broken promise of the library; libFuzzer keeps the input.
+[[noreturn]] inline void broken(const std::string& what) {
+  std::fprintf(stderr, "broken promise: %s\n", what.c_str());
+  std::abort();
+}
+
+/// A folder of this process in TMPDIR. libFuzzer ends without destructors: scripts/fuzz removes it, and puts it into memory.
+class ScratchFolder {
+ public:
+  ScratchFolder() : path_(std::filesystem::temp_directory_path() / ("gapkit_fuzz_" + std::to_string(::getpid()))) {
+    std::filesystem::create_directories(path_);
+  }
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path write(const std::string& name, std::string_view contents) const {
+    const std::filesystem::path file = path_ / name;
+    std::ofstream(file, std::ios::binary | std::ios::trunc).write(contents.data(), static_cast<std::streamsize>(contents.size()));
+    return file;
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline std::string_view as_text(const std::uint8_t* data, std::size_t size) { return {reinterpret_cast<const char*>(data), size}; }
+
+}  // namespace gapkit::fuzz
