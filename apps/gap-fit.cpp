@@ -72,9 +72,7 @@ FitOptions options_from(const Arguments& arguments) {
         fmt::format("{}: fitting data without a configuration is not available in this version; write a configuration with "
                     "data.train = [\"{}\"] (see docs/configuration.md)",
                     arguments.file, arguments.file));
-  FitOptions options = read_fit_options(arguments.file);
-  if (!arguments.train.empty()) options.train = arguments.train;
-  if (!arguments.validation.empty()) options.validation = arguments.validation;
+  FitOptions options = read_fit_options(arguments.file, {arguments.train, arguments.validation});
   if (arguments.model) options.model_path = *arguments.model;
   if (arguments.seed) options.seed = static_cast<std::uint64_t>(*arguments.seed);
   if (arguments.memory) options.memory = *arguments.memory;

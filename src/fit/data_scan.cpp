@@ -296,7 +296,8 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
       if (species.size() == 1) entry.candidates = found.atoms_of[species[0]];
       else if (species.size() == 2) entry.candidates = found.pairs_of[{species[0], species[1]}];
       // Pairs were counted within the largest cutoff of all terms.
-      if (entry.candidates > 0 && species.size() == 2 && found.shortest[{species[0], species[1]}] >= draft.descriptor->cutoff()) entry.candidates = 0;
+      if (entry.candidates > 0 && species.size() == 2 && found.shortest[{species[0], species[1]}] >= draft.descriptor->cutoff())
+        entry.candidates = 0;
       if (entry.candidates == 0 && species.size() == 2) {
         findings.warning("terms", "term '" + entry.label + "' has no environment in the training data and is left out");
         continue;

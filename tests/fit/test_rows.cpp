@@ -55,14 +55,15 @@ TEST_CASE("rows go to the group of their property and class, those with a sigma 
   frames[4].set_field("force_sigma", 0.3);
   set_mask(frames[4], {true, false, false, true});
   frames[5].set_column("force_atom_sigma", 1, {0.1, 0.2, 0.3, 0.4});
+  set_mask(frames[5], {false, false, true, false});
   FitOptions options = options_for(folder, frames);
   options.regularization.config_type["surface"] = {0.1, 0.1, 0.1};
   const std::vector<std::string> expected = {"energy default 4", "energy surface 1", "energy default fixed 1",
-                                             "force default 36", "force surface 12", "force default fixed 18",
+                                             "force default 36", "force surface 12", "force default fixed 15",
                                              "virial default 24", "virial surface 6", "virial default fixed 6"};
   const FitPlan plan = plan_fit(options);
   CHECK(row_counts(plan) == expected);
-  CHECK(plan.rows() == 6 * 19 - 6);
+  CHECK(plan.rows() == 6 * 19 - 9);
 
   const Model model = fit(options).model;
   REQUIRE(model.posterior.groups.size() == 9);
