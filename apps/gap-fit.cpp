@@ -46,7 +46,8 @@ void describe(CLI::App& app, Arguments& arguments) {
                "Examine data and configuration and report what looks wrong (docs/checks.md); fit nothing; exit code 2 if there are errors");
   app.add_flag("--dry-run", arguments.dry_run,
                "Read the data and tell what the fit would take, in GB and seconds; fit nothing, write no model");
-  app.add_option("--json", arguments.json, "Write error tables and facts of the fit (of the plan with --dry-run, of the findings with --check) as JSON")
+  app.add_option("--json", arguments.json,
+                 "Write error tables and facts of the fit (of the plan with --dry-run, of the findings with --check) as JSON")
       ->type_name("FILE");
   app.add_option("--seed", arguments.seed, "Seed of all random choices (default: that of the configuration, 0)")
       ->type_name("N")
@@ -57,8 +58,9 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.add_option("--memory", arguments.memory, "GB; a fit that needs more is refused (default: that of the configuration, 4)")
       ->type_name("GB")
       ->check(CLI::Validator(CLI::PositiveNumber).description(""));
-  app.add_option("--checkpoint-interval", arguments.checkpoint_interval,
-                 "Seconds between saves of the state to MODEL.checkpoint; after a kill, Ctrl-C or SIGTERM the same command continues from it")
+  app.add_option(
+         "--checkpoint-interval", arguments.checkpoint_interval,
+         "Seconds between saves of the state to MODEL.checkpoint; after a kill, Ctrl-C or SIGTERM the same command continues from it")
       ->type_name("SECONDS")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

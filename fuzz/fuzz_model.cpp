@@ -19,7 +19,8 @@ using namespace gapkit::fuzz;
 
 namespace {
 
-using Entry = std::variant<double, std::int64_t, std::string, std::vector<double>, std::vector<std::int64_t>, std::vector<std::string>, Matrix>;
+using Entry =
+    std::variant<double, std::int64_t, std::string, std::vector<double>, std::vector<std::int64_t>, std::vector<std::string>, Matrix>;
 using Entries = std::map<std::string, Entry>;
 
 Term make_term(const std::string& descriptor, const Parameters& descriptor_parameters, const std::string& kernel,
@@ -45,9 +46,11 @@ Term make_term(const std::string& descriptor, const Parameters& descriptor_param
 Model small_model() {
   Model model;
   model.reference_energies = {{6, -1.5}, {14, -2.5}};
-  model.terms.push_back(make_term("two_body", {{"cutoff", 4.0}, {"cutoff_width", 1.0}}, "squared_exponential", {{"length_scale", 0.7}}, {6, 14}, 2));
-  model.terms.push_back(make_term("soap", {{"cutoff", 3.5}, {"cutoff_width", 0.5}, {"n_max", std::int64_t{1}}, {"l_max", std::int64_t{1}}, {"atom_sigma", 0.5}},
-                                  "dot_product", {{"zeta", 2.0}}, {14}, 2));
+  model.terms.push_back(
+      make_term("two_body", {{"cutoff", 4.0}, {"cutoff_width", 1.0}}, "squared_exponential", {{"length_scale", 0.7}}, {6, 14}, 2));
+  model.terms.push_back(make_term(
+      "soap", {{"cutoff", 3.5}, {"cutoff_width", 0.5}, {"n_max", std::int64_t{1}}, {"l_max", std::int64_t{1}}, {"atom_sigma", 0.5}},
+      "dot_product", {{"zeta", 2.0}}, {14}, 2));
   model.factor = SparseFactor::of(model.terms, {1e-8, 1e-8});
   const Eigen::Index size = model.factor.size();
   model.posterior.mean = Vector::LinSpaced(size, -1, 1);
@@ -122,8 +125,12 @@ std::int64_t some_integer(FuzzedDataProvider& input) {
   return input.ConsumeBool() ? input.ConsumeIntegral<std::int64_t>() : input.ConsumeIntegral<std::int8_t>();
 }
 
-void change_value(FuzzedDataProvider& input, double& value) { value = some_number(input); }
-void change_value(FuzzedDataProvider& input, std::int64_t& value) { value = some_integer(input); }
+void change_value(FuzzedDataProvider& input, double& value) {
+  value = some_number(input);
+}
+void change_value(FuzzedDataProvider& input, std::int64_t& value) {
+  value = some_integer(input);
+}
 void change_value(FuzzedDataProvider& input, std::string& value) {
   const std::size_t at = input.ConsumeIntegralInRange<std::size_t>(0, value.size());
   const std::size_t length = input.ConsumeIntegralInRange<std::size_t>(0, value.size() - at);
@@ -164,7 +171,8 @@ Entry some_entry(FuzzedDataProvider& input) {
 
 Entries edited(Entries entries, FuzzedDataProvider& input) {
   while (input.remaining_bytes() > 0 && !entries.empty()) {
-    const auto entry = std::next(entries.begin(), input.ConsumeIntegralInRange<std::ptrdiff_t>(0, static_cast<std::ptrdiff_t>(entries.size()) - 1));
+    const auto entry =
+        std::next(entries.begin(), input.ConsumeIntegralInRange<std::ptrdiff_t>(0, static_cast<std::ptrdiff_t>(entries.size()) - 1));
     switch (input.ConsumeIntegralInRange(0, 7)) {
       case 0:
         entries.erase(entry);

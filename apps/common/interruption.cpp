@@ -20,7 +20,9 @@ void catch_signals() {
   std::signal(SIGTERM, note_signal);
 }
 
-int caught_signal() { return signal_number; }
+int caught_signal() {
+  return signal_number;
+}
 
 ProgressCallback interruptible(ProgressCallback inner) {
   return [inner = std::move(inner)](const ProgressEvent& event) {

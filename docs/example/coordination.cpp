@@ -38,8 +38,8 @@ class Coordination final : public Descriptor {
     }
     out.x.resize(static_cast<Eigen::Index>(values.size()), 1);
     for (std::size_t e = 0; e < values.size(); ++e) out.x(static_cast<Eigen::Index>(e), 0) = values[e];
-    out.cutoff.assign(values.size(), 1.0);   // no covariance cutoff: x itself is smooth
-    out.partner.assign(values.size(), -1);   // the energy belongs to the centre
+    out.cutoff.assign(values.size(), 1.0);  // no covariance cutoff: x itself is smooth
+    out.partner.assign(values.size(), -1);  // the energy belongs to the centre
     // What pullback() needs to know: to which environment each pair belongs
     out.workspace.resize(static_cast<Eigen::Index>(out.pair.size()), 1);
     for (std::size_t q = 0; q < out.pair.size(); ++q) out.workspace(static_cast<Eigen::Index>(q), 0) = environment_of_pair[q];
@@ -47,7 +47,7 @@ class Coordination final : public Descriptor {
     out.blocks.resize(derivatives == Derivatives::jacobian ? 1 : 0);
     if (out.blocks.empty()) return;
     JacobianBlock& block = out.blocks[0];
-    block.feature.clear();   // all features, in order
+    block.feature.clear();  // all features, in order
     block.environment = environment_of_pair;
     block.neighbor.clear();
     block.vector.clear();

@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
   }
   try {
     gapkit::Predictor predictor(std::make_shared<const gapkit::Model>(gapkit::load_model(argv[1])));
-    gapkit::Structure dimer;   // no cell: a molecule
+    gapkit::Structure dimer;  // no cell: a molecule
     dimer.atomic_numbers.assign(2, gapkit::atomic_number(argv[2]));
     dimer.positions = gapkit::Positions::Zero(2, 3);
     std::cout << "distance (Å)   energy (eV)   epistemic std (eV)   force on the second atom (eV/Å)\n";

@@ -45,8 +45,10 @@ KernelKind rational_quadratic_kind() {
   alpha.name = "alpha";
   alpha.description = "weight of long against short length scales";
   alpha.default_value = 1.0;
-  return {"rational_quadratic", "(1 + |x - x'|^2 / (2 alpha length_scale^2))^-alpha", {length_scale, alpha},
-          [](const Parameters& parameters) { return std::make_shared<RationalQuadratic>(parameters); }};
+  return {
+      "rational_quadratic", "(1 + |x - x'|^2 / (2 alpha length_scale^2))^-alpha", {length_scale, alpha}, [](const Parameters& parameters) {
+        return std::make_shared<RationalQuadratic>(parameters);
+      }};
 }
 
 }  // namespace gapkit::example

@@ -1,7 +1,6 @@
+#include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
-
-#include <cmath>
 #include <numbers>
 
 #include "descriptors/soap.hpp"
@@ -12,11 +11,20 @@ namespace {
 
 using Type = ParameterInfo::Type;
 
-const ParameterInfo cutoff_info{.name = "cutoff", .type = Type::real, .unit = "Å", .description = "distance beyond which nothing matters",
-                                .default_value = {}, .smallest = 0, .excludes_smallest = true};
-const ParameterInfo cutoff_width_info{.name = "cutoff_width", .type = Type::real, .unit = "Å",
-                                      .description = "width of the smooth transition from 1 to 0 inside the cutoff", .default_value = 0.5,
-                                      .smallest = 0, .excludes_smallest = true};
+const ParameterInfo cutoff_info{.name = "cutoff",
+                                .type = Type::real,
+                                .unit = "Å",
+                                .description = "distance beyond which nothing matters",
+                                .default_value = {},
+                                .smallest = 0,
+                                .excludes_smallest = true};
+const ParameterInfo cutoff_width_info{.name = "cutoff_width",
+                                      .type = Type::real,
+                                      .unit = "Å",
+                                      .description = "width of the smooth transition from 1 to 0 inside the cutoff",
+                                      .default_value = 0.5,
+                                      .smallest = 0,
+                                      .excludes_smallest = true};
 
 std::vector<std::vector<int>> single_elements(std::span<const int> elements) {
   std::vector<std::vector<int>> result;
@@ -44,17 +52,40 @@ DescriptorKind two_body_kind() {
 DescriptorKind soap_kind() {
   return {.name = "soap",
           .description = "smooth overlap of atomic positions: power spectrum of the neighbour density",
-          .parameters = {cutoff_info, cutoff_width_info,
-                         {.name = "n_max", .type = Type::integer, .unit = "", .description = "radial functions", .default_value = std::int64_t{8},
-                          .smallest = 1, .largest = 32},
-                         {.name = "l_max", .type = Type::integer, .unit = "", .description = "largest angular momentum",
-                          .default_value = std::int64_t{8}, .smallest = 0, .largest = 24},
-                         {.name = "atom_sigma", .type = Type::real, .unit = "Å", .description = "width of the Gaussian on each neighbour",
-                          .default_value = 0.5, .smallest = 0, .excludes_smallest = true},
-                         {.name = "central_weight", .type = Type::real, .unit = "", .description = "weight of the centre atom's own density",
-                          .default_value = 1.0, .smallest = 0},
-                         {.name = "central_reference_all_species", .type = Type::boolean, .unit = "",
-                          .description = "the centre atom's density appears in the channels of all species", .default_value = false}},
+          .parameters = {cutoff_info,
+                         cutoff_width_info,
+                         {.name = "n_max",
+                          .type = Type::integer,
+                          .unit = "",
+                          .description = "radial functions",
+                          .default_value = std::int64_t{8},
+                          .smallest = 1,
+                          .largest = 32},
+                         {.name = "l_max",
+                          .type = Type::integer,
+                          .unit = "",
+                          .description = "largest angular momentum",
+                          .default_value = std::int64_t{8},
+                          .smallest = 0,
+                          .largest = 24},
+                         {.name = "atom_sigma",
+                          .type = Type::real,
+                          .unit = "Å",
+                          .description = "width of the Gaussian on each neighbour",
+                          .default_value = 0.5,
+                          .smallest = 0,
+                          .excludes_smallest = true},
+                         {.name = "central_weight",
+                          .type = Type::real,
+                          .unit = "",
+                          .description = "weight of the centre atom's own density",
+                          .default_value = 1.0,
+                          .smallest = 0},
+                         {.name = "central_reference_all_species",
+                          .type = Type::boolean,
+                          .unit = "",
+                          .description = "the centre atom's density appears in the channels of all species",
+                          .default_value = false}},
           .combinations = single_elements,
           .make = [](const Parameters& p, const std::vector<int>& species, const std::vector<int>& elements) {
             return std::make_shared<const Soap>(p, species, elements);

@@ -1,10 +1,9 @@
 #include "descriptors/soap.hpp"
 
-#include <gapkit/core/elements.hpp>
-#include <gapkit/core/errors.hpp>
-
 #include <algorithm>
 #include <cmath>
+#include <gapkit/core/elements.hpp>
+#include <gapkit/core/errors.hpp>
 
 #include "descriptors/soap_loops.hpp"
 #include "math/spherical_harmonics_lanes.hpp"
@@ -158,14 +157,15 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
     Neighborhood neighborhood;
     for (std::size_t e = 0; e < count; ++e) {
       gather(source, centre[e], neighborhood);
-      for (std::size_t s = 0; s < offset.size(); ++s)
-        offset[s][e + 1] = offset[s][e] + static_cast<int>(neighborhood.by_species[s].size());
+      for (std::size_t s = 0; s < offset.size(); ++s) offset[s][e + 1] = offset[s][e] + static_cast<int>(neighborhood.by_species[s].size());
     }
     for (std::size_t s = 0; s < out.blocks.size(); ++s) {
       JacobianBlock& block = out.blocks[s];
       const auto pairs = static_cast<std::size_t>(offset[s][count]);
-      if (!block_features_.empty()) block.feature = block_features_[s];
-      else block.feature.clear();
+      if (!block_features_.empty())
+        block.feature = block_features_[s];
+      else
+        block.feature.clear();
       block.environment.resize(pairs);
       block.neighbor.resize(pairs);
       block.vector.resize(pairs);
@@ -205,7 +205,8 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
         if (s != previous_species) previous_species = s;
         fill_block(source, neighborhood, b, true, scratch);
         std::size_t q = static_cast<std::size_t>(offset[s][e]);
-        for (int first = b; first > 0 && neighborhood.blocks[static_cast<std::size_t>(first - 1)].species == pairs.species; --first) q += soap_lanes;
+        for (int first = b; first > 0 && neighborhood.blocks[static_cast<std::size_t>(first - 1)].species == pairs.species; --first)
+          q += soap_lanes;
         for (int k = 0; k < pairs.count; ++k, ++q) {
           const std::size_t pair = neighborhood.pair[static_cast<std::size_t>(pairs.first + k)];
           block.environment[q] = static_cast<int>(e);
@@ -215,8 +216,8 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
           loops.jacobian(basis_.l_max(), basis_.n_max(), channels_, pairs.species * basis_.n_max(), k, c, scratch.harmonics.data(),
                          scratch.harmonics_gradient.data(), scratch.radial.data() + k * basis_.count(),
                          scratch.slope.data() + k * basis_.count(), unit, scratch.inverse_r[k], inverse_norm, x_block,
-                         static_cast<int>(block.values.cols()), block.values.row(static_cast<Eigen::Index>(3 * q)), &block.projection[3 * q],
-                         scratch.jacobian.data());
+                         static_cast<int>(block.values.cols()), block.values.row(static_cast<Eigen::Index>(3 * q)),
+                         &block.projection[3 * q], scratch.jacobian.data());
         }
       }
     }

@@ -33,8 +33,8 @@ class Soap final : public Descriptor {
   int species_index(int atomic_number) const;
 
   Parameters parameters_;
-  std::vector<int> species_;    // the centre
-  std::vector<int> elements_;   // neighbour species, ascending
+  std::vector<int> species_;   // the centre
+  std::vector<int> elements_;  // neighbour species, ascending
   RadialBasis basis_;
   double width_;
   double central_weight_;

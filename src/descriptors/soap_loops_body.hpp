@@ -11,7 +11,9 @@ constexpr int W = soap_lanes;
 static_assert(W == harmonics::lanes);
 constexpr double sqrt_2 = 1.4142135623730950488016887242097;
 
-double square_root(double v) { return __builtin_sqrt(v); }
+double square_root(double v) {
+  return __builtin_sqrt(v);
+}
 
 void radial(const double* __restrict rows, const double* __restrict w, const double* __restrict d, int count, double fc, double dfc,
             double* __restrict value, double* __restrict slope) {
@@ -39,8 +41,8 @@ void evaluate_harmonics(int l_max, const double* prefactor, const double* x, con
   harmonics::evaluate(l_max, prefactor, x, y, z, value, gradient);
 }
 
-void accumulate(int l_max, int n_max, int channels, int offset, int pairs, const double* __restrict y, const double* __restrict radial_values,
-                double* __restrict c) {
+void accumulate(int l_max, int n_max, int channels, int offset, int pairs, const double* __restrict y,
+                const double* __restrict radial_values, double* __restrict c) {
   const int count = n_max * (l_max + 1);
   for (int l = 0; l <= l_max; ++l)
     for (int lm = l * l; lm < (l + 1) * (l + 1); ++lm) {
@@ -73,7 +75,8 @@ double power_spectrum(int l_max, int channels, const double* __restrict c, doubl
   return norm;
 }
 
-void coefficient_gradient(int l_max, int channels, const double* __restrict c, const double* __restrict dE_dp, double* __restrict gradient) {
+void coefficient_gradient(int l_max, int channels, const double* __restrict c, const double* __restrict dE_dp,
+                          double* __restrict gradient) {
   const int terms = l_max + 1;
   for (int l = 0; l <= l_max; ++l) {
     const double w = 1 / square_root(2 * l + 1);
@@ -143,9 +146,9 @@ void jacobian(int l_max, int n_max, int channels, int offset, int lane, const do
               double inverse_r, double scale, const double* __restrict x_block, int columns, double* __restrict rows,
               double* __restrict projection, double* __restrict scratch) {
   const int terms = l_max + 1, count = n_max * terms, nl = terms * terms, size = channels * terms;
-  double* v = scratch;           // [b][l]
-  double* u = v + size;          // [α][b][l]
-  double* sum = u + 3 * size;    // [4][K]: one l at a time
+  double* v = scratch;             // [b][l]
+  double* u = v + size;            // [α][b][l]
+  double* sum = u + 3 * size;      // [4][K]: one l at a time
   double* r = sum + 4 * channels;  // [n][l], with the weight of l and the scale
   double* dr = r + count;
   for (int l = 0; l <= l_max; ++l) {
@@ -233,7 +236,7 @@ void jacobian(int l_max, int n_max, int channels, int offset, int lane, const do
 }  // namespace
 
 extern const SoapLoops GAPKIT_LOOPS;
-const SoapLoops GAPKIT_LOOPS = {GAPKIT_LOOPS_NAME, radial,        evaluate_harmonics, accumulate,
-                                power_spectrum,    coefficient_gradient, pair_gradient, jacobian};
+const SoapLoops GAPKIT_LOOPS = {GAPKIT_LOOPS_NAME, radial,  evaluate_harmonics, accumulate, power_spectrum, coefficient_gradient,
+                                pair_gradient,     jacobian};
 
 }  // namespace gapkit

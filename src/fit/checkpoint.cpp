@@ -13,9 +13,13 @@ namespace {
 constexpr const char* format_name = "gapkit-checkpoint";
 constexpr int format_version = 1;
 
-double now_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double now_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
-std::span<const double> as_span(const Vector& v) { return {v.data(), static_cast<std::size_t>(v.size())}; }
+std::span<const double> as_span(const Vector& v) {
+  return {v.data(), static_cast<std::size_t>(v.size())};
+}
 
 void put_term(ArchiveWriter& archive, const std::string& at, const Term& term, const TermReport& report) {
   archive.put(at + "kernel_parameters", parameters_to_json(term.kernel->parameters()));
@@ -24,8 +28,8 @@ void put_term(ArchiveWriter& archive, const std::string& at, const Term& term, c
   std::vector<std::int64_t> origins;
   for (const EnvironmentOrigin& o : term.sparse.origin) origins.insert(origins.end(), {o.frame, o.atom, o.ordinal});
   archive.put(at + "sparse_origins", origins);
-  const std::vector<std::int64_t> counts = {report.candidates, report.duplicates, report.asked, report.chosen, report.dropped,
-                                            report.effective_rank};
+  const std::vector<std::int64_t> counts = {report.candidates, report.duplicates, report.asked,
+                                            report.chosen,     report.dropped,    report.effective_rank};
   archive.put(at + "report", counts);
 }
 
@@ -87,7 +91,9 @@ CheckpointKeeper::CheckpointKeeper(const FitOptions& options, const DataScan& sc
   key_ = std::to_string(sum.value());
 }
 
-bool CheckpointKeeper::is_due() const { return now_seconds() - last_ >= options_.checkpoint_interval; }
+bool CheckpointKeeper::is_due() const {
+  return now_seconds() - last_ >= options_.checkpoint_interval;
+}
 
 std::optional<Checkpoint> CheckpointKeeper::load(const ProgressCallback& progress) const {
   std::error_code unreachable;  // save() tells
@@ -127,9 +133,10 @@ void CheckpointKeeper::save(const std::vector<Term>& terms, const std::vector<Te
   } catch (const InputError& e) {
     failed_ = true;
     if (progress)
-      progress({.phase = "fit",
-                .message = std::string(e.what()) + "; the fit goes on without saving its state, and could not continue after an interruption",
-                .is_warning = true});
+      progress(
+          {.phase = "fit",
+           .message = std::string(e.what()) + "; the fit goes on without saving its state, and could not continue after an interruption",
+           .is_warning = true});
   }
   last_ = now_seconds();
 }

@@ -6,9 +6,9 @@ namespace gapkit {
 
 /// State of a fit between two batches.
 struct Checkpoint {
-  std::vector<Term> terms;            ///< with their sparse points
+  std::vector<Term> terms;  ///< with their sparse points
   std::vector<TermReport> reports;
-  std::int64_t frames = 0;            ///< folded into the statistics
+  std::int64_t frames = 0;  ///< folded into the statistics
   SufficientStatistics statistics;
 };
 

@@ -1,13 +1,12 @@
 #include "fit/data_scan.hpp"
 
-#include <gapkit/core/elements.hpp>
-#include <gapkit/core/errors.hpp>
-#include <gapkit/math/linear_algebra.hpp>
-
 #include <Eigen/QR>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <gapkit/core/elements.hpp>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/math/linear_algebra.hpp>
 #include <set>
 
 #include "fit/choose_points.hpp"
@@ -18,7 +17,9 @@
 namespace gapkit {
 namespace {
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 double configured_cutoff(const FitOptions& options) {
   double cutoff = 0;
@@ -30,12 +31,12 @@ double configured_cutoff(const FitOptions& options) {
 struct Collected {
   std::set<int> elements;
   std::map<int, std::int64_t> atoms_of;
-  std::map<std::pair<int, int>, std::int64_t> pairs_of;   // ordered pairs by unordered species
-  std::map<std::pair<int, int>, double> shortest;         // distance of such a pair, Å
-  std::map<int, std::pair<double, std::string>> isolated; // E0 and where it came from
+  std::map<std::pair<int, int>, std::int64_t> pairs_of;    // ordered pairs by unordered species
+  std::map<std::pair<int, int>, double> shortest;          // distance of such a pair, Å
+  std::map<int, std::pair<double, std::string>> isolated;  // E0 and where it came from
   std::int64_t isolated_without_energy = 0;
   std::map<std::pair<Property, std::string>, std::int64_t> rows;
-  std::map<std::map<int, int>, std::pair<double, std::int64_t>> by_composition;   // for least squares: sum of energies, count
+  std::map<std::map<int, int>, std::pair<double, std::int64_t>> by_composition;  // for least squares: sum of energies, count
   Checksum checksum;
 };
 
@@ -63,7 +64,8 @@ void collect(const Structure& s, const NeighborList& list, const FitOptions& opt
     } else {
       const int z = s.atomic_numbers[0];
       const auto [entry, is_new] = found.isolated.try_emplace(z, *s.energy, s.source);
-      if (!is_new && std::abs(entry->second.first - *s.energy) > 1e-6 && options.reference_energies.mode == ReferenceEnergyOptions::Mode::isolated)
+      if (!is_new && std::abs(entry->second.first - *s.energy) > 1e-6 &&
+          options.reference_energies.mode == ReferenceEnergyOptions::Mode::isolated)
         throw InputError(s.source + ": a second isolated " + element_symbol(z) + " atom with energy " + std::to_string(*s.energy) +
                          " eV, but " + entry->second.second + " has " + std::to_string(entry->second.first) +
                          " eV; keep one of them or give [reference_energies] explicit values");
@@ -92,7 +94,8 @@ std::map<int, double> reference_energies(const FitOptions& options, const Collec
   if (options.reference_energies.mode == Mode::explicit_values) {
     for (const auto& [symbol, value] : options.reference_energies.values) result[atomic_number(symbol)] = value;
     for (const int z : found.elements)
-      if (!result.count(z)) throw InputError("[reference_energies] explicit has no value for " + element_symbol(z) + ", which the training data contain");
+      if (!result.count(z))
+        throw InputError("[reference_energies] explicit has no value for " + element_symbol(z) + ", which the training data contain");
     std::erase_if(result, [&](const auto& entry) { return !found.elements.count(entry.first); });
     return result;
   }
@@ -100,9 +103,10 @@ std::map<int, double> reference_energies(const FitOptions& options, const Collec
     for (const int z : found.elements) {
       const auto atom = found.isolated.find(z);
       if (atom == found.isolated.end())
-        throw InputError("the training data have no isolated " + element_symbol(z) +
-                         " atom with an energy (a one-atom frame without neighbours within the largest cutoff) for its reference energy; add one, or "
-                         "use [reference_energies] mode = \"least_squares\" or \"explicit\"");
+        throw InputError(
+            "the training data have no isolated " + element_symbol(z) +
+            " atom with an energy (a one-atom frame without neighbours within the largest cutoff) for its reference energy; add one, or "
+            "use [reference_energies] mode = \"least_squares\" or \"explicit\"");
       result[z] = atom->second.first;
     }
     return result;
@@ -133,16 +137,19 @@ std::vector<std::vector<int>> combinations_of(const TermOptions& term, const std
   const DescriptorKind& kind = descriptor_kind(term.descriptor);
   const auto all = kind.combinations(elements);
   if (term.species.empty()) return all;
-  std::vector<int> listed;   // plain elements: every combination of these
+  std::vector<int> listed;  // plain elements: every combination of these
   std::set<std::string> named;
   for (const std::string& entry : term.species) {
-    if (entry.find('-') == std::string::npos) listed.push_back(atomic_number(entry));
-    else named.insert(entry);
+    if (entry.find('-') == std::string::npos)
+      listed.push_back(atomic_number(entry));
+    else
+      named.insert(entry);
   }
   std::vector<std::vector<int>> result;
   std::set<std::string> used;
   for (const auto& species : all) {
-    const bool in_list = std::all_of(species.begin(), species.end(), [&](int z) { return std::find(listed.begin(), listed.end(), z) != listed.end(); });
+    const bool in_list =
+        std::all_of(species.begin(), species.end(), [&](int z) { return std::find(listed.begin(), listed.end(), z) != listed.end(); });
     std::vector<int> reversed(species.rbegin(), species.rend());
     const std::string name = combination_name(species), other = combination_name(reversed);
     if (named.count(name)) used.insert(name);
@@ -181,7 +188,7 @@ void estimate_cost(const FitOptions& options, const DataScan& scan, const Collec
     const auto& species = scan.drafts[t].species;
     if (species.size() == 1) pairs *= static_cast<double>(found.atoms_of.at(species[0])) / static_cast<double>(plan.atoms);
     if (derivatives) plan.flop += 6 * pairs * term.features * term.sparse_points;
-    plan.flop += static_cast<double>(plan.rows()) * term.sparse_points * term.sparse_points;   // whitening, block by block
+    plan.flop += static_cast<double>(plan.rows()) * term.sparse_points * term.sparse_points;  // whitening, block by block
     const double kept = std::min(static_cast<double>(term.candidates), static_cast<double>(scan.drafts[t].options->max_candidates));
     candidate_bytes += 2 * kept * term.features * 8;
   }
@@ -202,7 +209,9 @@ double TermDraft::delta() const {
   return found == options->species_delta.end() ? options->delta : found->second;
 }
 
-double TermDraft::jitter(const FitOptions& fit) const { return fit.jitter_absolute ? *fit.jitter_absolute : fit.jitter * delta() * delta(); }
+double TermDraft::jitter(const FitOptions& fit) const {
+  return fit.jitter_absolute ? *fit.jitter_absolute : fit.jitter * delta() * delta();
+}
 
 Term TermDraft::make_term(const std::vector<int>& elements, const Parameters& kernel_parameters) const {
   Term term;
@@ -231,12 +240,11 @@ std::string DataScan::listed_file(const TermDraft& draft) const {
   const auto& files = draft.options->selection == "file" ? draft.options->sparse_file : draft.options->sparse_indices;
   if (const auto found = files.find(draft.combination()); found != files.end()) return found->second;
   const auto common = files.find("");
-  if (common == files.end())
-    throw InputError("term '" + draft.options->name + "': " + key + " names no file for " + draft.combination());
+  if (common == files.end()) throw InputError("term '" + draft.options->name + "': " + key + " names no file for " + draft.combination());
   const auto combinations = std::count_if(drafts.begin(), drafts.end(), [&](const TermDraft& d) { return d.options == draft.options; });
   if (combinations > 1)
-    throw InputError("term '" + draft.options->name + "' expands to " + std::to_string(combinations) + " combinations of elements: give " + key +
-                     " as a table with a file for each, e.g. { " + draft.combination() + " = \"" + common->second + "\" }");
+    throw InputError("term '" + draft.options->name + "' expands to " + std::to_string(combinations) + " combinations of elements: give " +
+                     key + " as a table with a file for each, e.g. { " + draft.combination() + " = \"" + common->second + "\" }");
   return common->second;
 }
 
@@ -293,8 +301,10 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
     for (const auto& species : combinations_of(term, plan.elements)) {
       TermDraft draft{&term, species, descriptor_kind(term.descriptor).make(term.descriptor_parameters, species, plan.elements)};
       FitPlan::TermPlan entry{term.name + " " + combination_name(species), draft.descriptor->size(), 0, draft.sparse_points()};
-      if (species.size() == 1) entry.candidates = found.atoms_of[species[0]];
-      else if (species.size() == 2) entry.candidates = found.pairs_of[{species[0], species[1]}];
+      if (species.size() == 1)
+        entry.candidates = found.atoms_of[species[0]];
+      else if (species.size() == 2)
+        entry.candidates = found.pairs_of[{species[0], species[1]}];
       // Pairs were counted within the largest cutoff of all terms.
       if (entry.candidates > 0 && species.size() == 2 && found.shortest[{species[0], species[1]}] >= draft.descriptor->cutoff())
         entry.candidates = 0;
@@ -315,11 +325,14 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
   }
   estimate_cost(options, scan, found, plan);
   if (plan.memory_bytes > options.memory * 1e9)
-    throw InputError("the fit needs about " + std::to_string(plan.memory_bytes / 1e9) + " GB, more than the " + std::to_string(options.memory) +
+    throw InputError("the fit needs about " + std::to_string(plan.memory_bytes / 1e9) + " GB, more than the " +
+                     std::to_string(options.memory) +
                      " GB allowed; allow more with --memory, or reduce n_sparse, max_candidates or the config types with their own sigma");
   return true;
 }
 
-FitPlan plan_fit(const FitOptions& options, const ProgressCallback& progress) { return scan_training_data(options, progress).plan; }
+FitPlan plan_fit(const FitOptions& options, const ProgressCallback& progress) {
+  return scan_training_data(options, progress).plan;
+}
 
 }  // namespace gapkit

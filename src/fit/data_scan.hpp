@@ -15,11 +15,11 @@ struct TermDraft {
 
   std::string combination() const { return combination_name(species); }
   double delta() const;
-  double jitter(const FitOptions& fit) const;   ///< eV², added to the diagonal of K_MM
+  double jitter(const FitOptions& fit) const;  ///< eV², added to the diagonal of K_MM
   /// The term without its sparse points.
   Term make_term(const std::vector<int>& elements, const Parameters& kernel_parameters) const;
   bool is_listed() const { return options->selection == "file" || options->selection == "indices"; }
-  int sparse_points() const;   ///< asked for; 0 if they are listed in a file
+  int sparse_points() const;  ///< asked for; 0 if they are listed in a file
 };
 
 /// What one pass over the training files finds out.

@@ -1,9 +1,8 @@
+#include <chrono>
+#include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/fit/frames.hpp>
-
-#include <chrono>
-#include <cmath>
 
 #include "fit/checkpoint.hpp"
 #include "fit/data_scan.hpp"
@@ -75,7 +74,8 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
       }
       rows_seconds += watch.lap();
       builder.add(targets);
-      if (progress) progress({.phase = "fit", .done = static_cast<double>(atoms), .total = static_cast<double>(scan.plan.atoms), .unit = "atoms"});
+      if (progress)
+        progress({.phase = "fit", .done = static_cast<double>(atoms), .total = static_cast<double>(scan.plan.atoms), .unit = "atoms"});
     });
   } catch (const Interrupted&) {
     save(true);

@@ -1,9 +1,8 @@
 #include "fit/row_targets.hpp"
 
+#include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
-
-#include <cmath>
 
 namespace gapkit {
 
@@ -49,8 +48,10 @@ RowTargets Regularization::row_targets(const Structure& s, const std::map<int, d
   };
   if (t.wanted.energy) {
     const double y = *s.energy - sum_of_reference_energies(s, reference_energies);
-    if (s.energy_sigma) add(y, group_of(Property::energy, s.config_type, true), checked(*s.energy_sigma, "energy_sigma"));
-    else add(y, group_of(Property::energy, s.config_type, false), root);
+    if (s.energy_sigma)
+      add(y, group_of(Property::energy, s.config_type, true), checked(*s.energy_sigma, "energy_sigma"));
+    else
+      add(y, group_of(Property::energy, s.config_type, false), root);
   }
   if (t.wanted.forces) {
     const int common = group_of(Property::force, s.config_type, false), fixed = group_of(Property::force, s.config_type, true);

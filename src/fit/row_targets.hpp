@@ -11,9 +11,9 @@ struct RowTargets {
   static constexpr int excluded = -1;
 
   Observables wanted;
-  std::vector<double> value;   ///< y: energy − Σ E0, forces, virial
-  std::vector<int> group;      ///< index of the row's group, or `excluded`
-  std::vector<double> scale;   ///< h: σ_n = σ_g h_n
+  std::vector<double> value;  ///< y: energy − Σ E0, forces, virial
+  std::vector<int> group;     ///< index of the row's group, or `excluded`
+  std::vector<double> scale;  ///< h: σ_n = σ_g h_n
 };
 
 /// Which σ belongs to which row (METHODS 3).

@@ -1,12 +1,11 @@
 #include "fit/sparse_points.hpp"
 
-#include <gapkit/core/errors.hpp>
-#include <gapkit/fit/frames.hpp>
-#include <gapkit/math/linear_algebra.hpp>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/fit/frames.hpp>
+#include <gapkit/math/linear_algebra.hpp>
 #include <limits>
 #include <unordered_map>
 
@@ -23,7 +22,9 @@ Parameters resolved_kernel_parameters(const TermOptions& term, const Candidates&
   std::vector<double> lengths;
   for (Eigen::Index d = 0; d < candidates.x.cols(); ++d) {
     const double range = candidates.x.col(d).maxCoeff() - candidates.x.col(d).minCoeff();
-    if (!(range > 0)) throw InputError("term '" + term.name + "': length_scale as a fraction of the range, but feature " + std::to_string(d + 1) + " is constant");
+    if (!(range > 0))
+      throw InputError("term '" + term.name + "': length_scale as a fraction of the range, but feature " + std::to_string(d + 1) +
+                       " is constant");
     lengths.push_back(*term.length_scale_fraction * range);
   }
   parameters.set("length_scale", lengths);
@@ -118,11 +119,15 @@ std::vector<Candidates> gather_candidates(const FitOptions& options, const DataS
         const int centre = features.centre[static_cast<std::size_t>(e)];
         ordinal = centre == previous ? ordinal + 1 : 0;
         previous = centre;
-        pools[t]->add(features.x.row(e), features.cutoff[static_cast<std::size_t>(e)], config_types.at(s.config_type), {number, centre, ordinal});
+        pools[t]->add(features.x.row(e), features.cutoff[static_cast<std::size_t>(e)], config_types.at(s.config_type),
+                      {number, centre, ordinal});
       }
     }
     if (progress)
-      progress({.phase = "candidates", .done = static_cast<double>(number + 1), .total = static_cast<double>(scan.plan.frames), .unit = "frames"});
+      progress({.phase = "candidates",
+                .done = static_cast<double>(number + 1),
+                .total = static_cast<double>(scan.plan.frames),
+                .unit = "frames"});
   });
   for (std::size_t t = 0; t < pools.size(); ++t)
     if (pools[t]) result[t] = pools[t]->take();
@@ -134,7 +139,7 @@ std::vector<Candidates> gather_candidates(const FitOptions& options, const DataS
 std::vector<Term> choose_sparse_points(const FitOptions& options, const DataScan& scan, std::vector<TermReport>& reports,
                                        const ProgressCallback& progress) {
   std::vector<Candidates> candidates = gather_candidates(options, scan, progress);
-  std::vector<std::string> config_types;   // in the order of gather_candidates' numbers
+  std::vector<std::string> config_types;  // in the order of gather_candidates' numbers
   for (const auto& [name, count] : scan.plan.config_types) config_types.push_back(name);
   std::vector<Term> terms;
   for (std::size_t t = 0; t < scan.drafts.size(); ++t) {
@@ -180,11 +185,13 @@ std::vector<Term> choose_sparse_points(const FitOptions& options, const DataScan
     report.chosen = static_cast<int>(term.sparse.size());
     if (report.dropped > 0 && progress)
       progress({.phase = "select",
-                .message = "term '" + report.label + "': " + std::to_string(report.dropped) + " of " + std::to_string(report.dropped + report.chosen) +
+                .message = "term '" + report.label + "': " + std::to_string(report.dropped) + " of " +
+                           std::to_string(report.dropped + report.chosen) +
                            " sparse points depend linearly on the others beyond the jitter and were dropped",
                 .is_warning = true});
     if (!options.sparse_output.empty()) write_sparse_points(options.sparse_output, term, serial);
-    if (progress) progress({.phase = "select", .done = static_cast<double>(t + 1), .total = static_cast<double>(scan.drafts.size()), .unit = "terms"});
+    if (progress)
+      progress({.phase = "select", .done = static_cast<double>(t + 1), .total = static_cast<double>(scan.drafts.size()), .unit = "terms"});
     terms.push_back(std::move(term));
     reports.push_back(report);
   }

@@ -1,20 +1,23 @@
 #include "fit/statistics_builder.hpp"
 
-#include <gapkit/core/errors.hpp>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <gapkit/core/errors.hpp>
 #include <numeric>
 
 namespace gapkit {
 namespace {
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 }  // namespace
 
-Eigen::Index StatisticsBuilder::batch_rows(Eigen::Index sparse_points) { return std::max<Eigen::Index>(2048, sparse_points); }
+Eigen::Index StatisticsBuilder::batch_rows(Eigen::Index sparse_points) {
+  return std::max<Eigen::Index>(2048, sparse_points);
+}
 
 StatisticsBuilder::StatisticsBuilder(const SparseFactor& factor, const std::vector<RowGroup>& groups, std::string fingerprint)
     : factor_(factor), capacity_(batch_rows(factor.size())) {
@@ -58,8 +61,9 @@ void StatisticsBuilder::resume(SufficientStatistics statistics, std::int64_t fra
 void StatisticsBuilder::flush() {
   std::vector<int> order(value_.size());
   std::iota(order.begin(), order.end(), 0);
-  order.erase(std::remove_if(order.begin(), order.end(), [&](int i) { return group_[static_cast<std::size_t>(i)] == RowTargets::excluded; }),
-              order.end());
+  order.erase(
+      std::remove_if(order.begin(), order.end(), [&](int i) { return group_[static_cast<std::size_t>(i)] == RowTargets::excluded; }),
+      order.end());
   std::stable_sort(order.begin(), order.end(),
                    [&](int a, int b) { return group_[static_cast<std::size_t>(a)] < group_[static_cast<std::size_t>(b)]; });
   const auto count = static_cast<Eigen::Index>(order.size());

@@ -36,8 +36,8 @@ class StatisticsBuilder {
   const SparseFactor& factor_;
   SufficientStatistics statistics_;
   Eigen::Index capacity_, used_ = 0;
-  Matrix rows_;       // kernel rows as they come
-  Matrix whitened_;   // the rows that count, sorted by group, times 1/h
+  Matrix rows_;      // kernel rows as they come
+  Matrix whitened_;  // the rows that count, sorted by group, times 1/h
   std::vector<double> value_, scale_;
   std::vector<int> group_;
   std::int64_t folded_frames_ = 0, added_frames_ = 0;

@@ -1,9 +1,8 @@
-#include <gapkit/core/errors.hpp>
-#include <gapkit/math/linear_algebra.hpp>
-
 #include <omp.h>
 
 #include <cmath>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/math/linear_algebra.hpp>
 #include <limits>
 
 // Fortran interfaces of BLAS and LAPACK (column-major). A row-major matrix is the transpose of the column-major one in the same memory.
@@ -32,7 +31,9 @@ int narrow(Eigen::Index n) {
 }
 
 // BLAS wants leading dimensions of at least 1, also for empty matrices.
-int leading(Eigen::Index stride) { return std::max(1, narrow(stride)); }
+int leading(Eigen::Index stride) {
+  return std::max(1, narrow(stride));
+}
 
 void require(bool condition, const char* what) {
   if (!condition) throw Error(std::string("shapes do not fit in ") + what);
@@ -43,8 +44,10 @@ void gemm(bool transpose_a, bool transpose_b, Eigen::Index m, Eigen::Index n, Ei
           const MatrixView& b, double beta, MatrixSlice& c) {
   if (m == 0 || n == 0) return;
   if (k == 0) {
-    if (beta == 0) c.setZero();
-    else c *= beta;
+    if (beta == 0)
+      c.setZero();
+    else
+      c *= beta;
     return;
   }
   const int bm = narrow(n), bn = narrow(m), bk = narrow(k);
@@ -143,7 +146,8 @@ SymmetricEigen symmetric_eigen(Matrix a) {
   return result;
 }
 
-SymmetricAccumulator::SymmetricAccumulator(Eigen::Index size) : size_(size), packed_(static_cast<std::size_t>(size * (size + 1) / 2), 0.0) {}
+SymmetricAccumulator::SymmetricAccumulator(Eigen::Index size)
+    : size_(size), packed_(static_cast<std::size_t>(size * (size + 1) / 2), 0.0) {}
 
 void SymmetricAccumulator::add_rows(const MatrixView& rows, double alpha) {
   require(rows.cols() == size_, "SymmetricAccumulator::add_rows");
@@ -183,10 +187,16 @@ std::string blas_description() {
          (thread_count() == 1 ? " thread" : " threads");
 }
 
-int thread_count() { return omp_get_max_threads(); }
+int thread_count() {
+  return omp_get_max_threads();
+}
 
-int current_thread() { return omp_get_thread_num(); }
+int current_thread() {
+  return omp_get_thread_num();
+}
 
-void set_thread_count(int threads) { omp_set_num_threads(threads); }
+void set_thread_count(int threads) {
+  omp_set_num_threads(threads);
+}
 
 }  // namespace gapkit

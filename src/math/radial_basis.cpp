@@ -1,10 +1,9 @@
-#include <gapkit/core/errors.hpp>
-#include <gapkit/math/radial_basis.hpp>
-
 #include <Eigen/Cholesky>
 #include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/math/radial_basis.hpp>
 #include <numbers>
 
 #include "math/spherical_harmonics_lanes.hpp"
@@ -36,9 +35,9 @@ void scaled_bessel(int l_max, Extended x, Extended* out) {
 Extended overlap(Extended alpha, Extended ra, Extended rb) {
   const Extended beta = 2 * alpha, mean = (ra + rb) / 2, gap = ra - rb;
   const Extended tail = std::exp(-beta * mean * mean);
-  const Extended integral = (mean * mean + 1 / (2 * beta)) * std::sqrt(std::numbers::pi_v<Extended> / beta) / 2 *
-                                std::erfc(-std::sqrt(beta) * mean) +
-                            mean / (2 * beta) * tail;
+  const Extended integral =
+      (mean * mean + 1 / (2 * beta)) * std::sqrt(std::numbers::pi_v<Extended> / beta) / 2 * std::erfc(-std::sqrt(beta) * mean) +
+      mean / (2 * beta) * tail;
   return std::exp(-alpha * gap * gap / 2) * integral;
 }
 

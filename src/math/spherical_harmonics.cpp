@@ -1,7 +1,6 @@
+#include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/spherical_harmonics.hpp>
-
-#include <cmath>
 
 #include "math/spherical_harmonics_lanes.hpp"
 
@@ -14,7 +13,8 @@ void real_spherical_harmonics(int l_max, const Vector3& unit, double* value, dou
   const int count = (l_max + 1) * (l_max + 1);
   std::vector<double> prefactor(static_cast<std::size_t>((l_max + 1) * (l_max + 2) / 2));
   harmonics::fill_prefactors(l_max, prefactor.data(), [](double v) { return std::sqrt(v); });
-  std::vector<double> values(static_cast<std::size_t>(count * lanes)), gradients(static_cast<std::size_t>(gradient ? 3 * count * lanes : 0));
+  std::vector<double> values(static_cast<std::size_t>(count * lanes)),
+      gradients(static_cast<std::size_t>(gradient ? 3 * count * lanes : 0));
   double x[lanes], y[lanes], z[lanes];
   for (int k = 0; k < lanes; ++k) {
     x[k] = unit.x();

@@ -1,8 +1,7 @@
-#include <gapkit/core/errors.hpp>
-#include <gapkit/model/covariance.hpp>
-
 #include <algorithm>
 #include <cmath>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/model/covariance.hpp>
 
 #include "model/environment_chunks.hpp"
 
@@ -10,16 +9,16 @@ namespace gapkit {
 namespace {
 
 constexpr std::size_t chunk_pairs = 20'000;
-constexpr Eigen::Index prior_block = 512;       // environments in a block of the double sum over environments
-constexpr std::size_t local_chunk_bytes = 16'000'000;   // of rows or features of a chunk of atoms
-constexpr double auxiliary_tolerance = 1e-12;   // of the largest covariance on the domain
-constexpr double largest_clamp = 1e-10;         // novelty this far below zero, relative to k**, is rounding
+constexpr Eigen::Index prior_block = 512;              // environments in a block of the double sum over environments
+constexpr std::size_t local_chunk_bytes = 16'000'000;  // of rows or features of a chunk of atoms
+constexpr double auxiliary_tolerance = 1e-12;          // of the largest covariance on the domain
+constexpr double largest_clamp = 1e-10;                // novelty this far below zero, relative to k**, is rounding
 
 // A kernel on one-dimensional features, written as κ(x, x') = Σ_q ψ_q(x) ψ_q(x') by pivoted Cholesky over the domain, so that double
 // sums over environments become squares of single sums (METHODS 5).
 struct AuxiliaryBasis {
-  Matrix points;   // [Q, 1]
-  Matrix lower;    // [Q, Q]
+  Matrix points;  // [Q, 1]
+  Matrix lower;   // [Q, Q]
 
   AuxiliaryBasis() = default;
   AuxiliaryBasis(const Kernel& kernel, double cutoff) {
@@ -43,7 +42,7 @@ struct AuxiliaryBasis {
 struct Covariance::State {
   explicit State(std::span<const Term> terms) : rows(terms) {}
   KernelRows rows;
-  std::vector<AuxiliaryBasis> auxiliary;   // per term; empty for many-dimensional features
+  std::vector<AuxiliaryBasis> auxiliary;  // per term; empty for many-dimensional features
   Features features;
 };
 
@@ -140,7 +139,8 @@ std::vector<Variance> Covariance::local_energies(const Environments& environment
     state_->rows.compute_local(environments, begin, end, rows);
     const std::vector<Variance> variances = split(rows, prior);
     for (int c = begin; c < end; ++c)
-      result.at(static_cast<std::size_t>(environments.centre[static_cast<std::size_t>(c)])) = variances[static_cast<std::size_t>(c - begin)];
+      result.at(static_cast<std::size_t>(environments.centre[static_cast<std::size_t>(c)])) =
+          variances[static_cast<std::size_t>(c - begin)];
     begin = end;
   }
   return result;

@@ -1,8 +1,7 @@
+#include <algorithm>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/model/kernel_rows.hpp>
-
-#include <algorithm>
 
 #include "model/environment_chunks.hpp"
 #include "model/row_loops.hpp"
@@ -26,11 +25,12 @@ constexpr std::size_t chunk_bytes = 8'000'000;
 struct KernelRows::Scratch {
   Features features;
   ReusableMatrix value, slope, inner;
-  std::vector<std::vector<double>> centre;   // per block: J · Λ x_e, for stationary kernels
-  std::vector<ReusableMatrix> contraction;   // per thread
+  std::vector<std::vector<double>> centre;  // per block: J · Λ x_e, for stationary kernels
+  std::vector<ReusableMatrix> contraction;  // per thread
 };
 
-KernelRows::KernelRows(std::span<const Term> terms) : terms_(terms), offsets_(sparse_offsets(terms)), scratch_(std::make_unique<Scratch>()) {
+KernelRows::KernelRows(std::span<const Term> terms)
+    : terms_(terms), offsets_(sparse_offsets(terms)), scratch_(std::make_unique<Scratch>()) {
   for (const Term& term : terms_) {
     // A probe without neighbours tells which features each block holds.
     const std::vector<int> centre = {0}, number = {term.species[0]};

@@ -1,11 +1,10 @@
+#include <algorithm>
+#include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/version.hpp>
 #include <gapkit/io/archive.hpp>
 #include <gapkit/model/model.hpp>
-
-#include <algorithm>
-#include <cmath>
 
 namespace gapkit {
 namespace {
@@ -30,7 +29,9 @@ Matrix unpack_lower(const std::vector<double>& packed, Eigen::Index size) {
   return lower;
 }
 
-std::vector<std::int64_t> as_integers(const std::vector<int>& values) { return {values.begin(), values.end()}; }
+std::vector<std::int64_t> as_integers(const std::vector<int>& values) {
+  return {values.begin(), values.end()};
+}
 
 std::vector<int> as_elements(const std::vector<std::int64_t>& values, const std::string& where) {
   std::vector<int> result;
@@ -53,7 +54,8 @@ void save_term(ArchiveWriter& archive, const std::string& at, const Term& term, 
   archive.put(at + "delta", term.delta);
   archive.put(at + "jitter", jitter);
   archive.put(at + "sparse_features", term.sparse.x);
-  archive.put(at + "sparse_cutoffs", std::span<const double>(term.sparse.cutoff.data(), static_cast<std::size_t>(term.sparse.cutoff.size())));
+  archive.put(at + "sparse_cutoffs",
+              std::span<const double>(term.sparse.cutoff.data(), static_cast<std::size_t>(term.sparse.cutoff.size())));
   std::vector<std::int64_t> origins;
   for (const EnvironmentOrigin& o : term.sparse.origin) origins.insert(origins.end(), {o.frame, o.atom, o.ordinal});
   archive.put(at + "sparse_origins", origins);
@@ -73,7 +75,8 @@ Term read_term(const ArchiveReader& archive, const std::string& at, const std::s
   if (std::find(allowed.begin(), allowed.end(), term.species) == allowed.end())
     throw InputError(where + ": term '" + term.name + "' has species that its elements do not allow");
   const auto given = [&](const char* name) { return parameters_from_json(archive.string(at + name)); };
-  term.descriptor = descriptor.make(complete_parameters(given("descriptor_parameters"), descriptor.parameters, where), term.species, term.elements);
+  term.descriptor =
+      descriptor.make(complete_parameters(given("descriptor_parameters"), descriptor.parameters, where), term.species, term.elements);
   term.kernel = kernel.make(complete_parameters(given("kernel_parameters"), kernel.parameters, where));
   term.kernel->check_features(term.descriptor->size(), term.descriptor->has_nonnegative_products());
   term.delta = archive.number(at + "delta");
@@ -141,10 +144,13 @@ Posterior load_posterior(const ArchiveReader& archive, const std::string& where,
 }
 
 void require_sound(const Model& model, const std::string& where) {
-  const auto all_finite = [](const std::vector<double>& v) { return std::all_of(v.begin(), v.end(), [](double x) { return std::isfinite(x); }); };
+  const auto all_finite = [](const std::vector<double>& v) {
+    return std::all_of(v.begin(), v.end(), [](double x) { return std::isfinite(x); });
+  };
   bool finite = model.weights.allFinite() && model.posterior.mean.allFinite() && model.posterior.factor.allFinite() &&
                 all_finite(model.posterior.scale) && all_finite(model.factor.jitter()) && std::isfinite(model.posterior.log_evidence);
-  for (const Term& term : model.terms) finite = finite && term.sparse.x.allFinite() && term.sparse.cutoff.allFinite() && std::isfinite(term.delta);
+  for (const Term& term : model.terms)
+    finite = finite && term.sparse.x.allFinite() && term.sparse.cutoff.allFinite() && std::isfinite(term.delta);
   for (const Matrix& block : model.factor.blocks()) finite = finite && block.allFinite();
   for (const auto& [z, e0] : model.reference_energies) finite = finite && std::isfinite(e0);
   if (!finite) throw InputError(where + ": the model holds NaN or infinity");
@@ -158,7 +164,8 @@ void require_sound(const Model& model, const std::string& where) {
                        std::to_string(group.sigma) + ", expected a number above 0");
   for (const Term& term : model.terms)
     for (const int z : term.elements)
-      if (!model.knows(z)) throw InputError(where + ": term '" + term.label() + "' is for " + element_symbol(z) + ", which has no reference energy");
+      if (!model.knows(z))
+        throw InputError(where + ": term '" + term.label() + "' is for " + element_symbol(z) + ", which has no reference energy");
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
+#include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/model/posterior.hpp>
-
-#include <cmath>
 #include <numbers>
 
 namespace gapkit {
 
-SparseFactor::SparseFactor(std::vector<Matrix> blocks, std::vector<double> jitter) : blocks_(std::move(blocks)), jitter_(std::move(jitter)) {
+SparseFactor::SparseFactor(std::vector<Matrix> blocks, std::vector<double> jitter)
+    : blocks_(std::move(blocks)), jitter_(std::move(jitter)) {
   offsets_ = {0};
   for (const Matrix& block : blocks_) offsets_.push_back(offsets_.back() + block.rows());
 }

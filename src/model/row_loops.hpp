@@ -6,16 +6,16 @@ namespace gapkit {
 
 /// One pair of the Jacobian with the columns [0, count) of a tile of sparse points.
 struct RowPair {
-  const double* contraction;    ///< three rows (x, y, z) of J · Λz, `stride` apart
+  const double* contraction;  ///< three rows (x, y, z) of J · Λz, `stride` apart
   long stride;
-  const double* value;          ///< κ of the pair's environment
-  const double* slope;          ///< slope of the kernel
-  const double* inner;          ///< x · Λz, or null where the projection is zero
-  double cutoff;                ///< f
-  double projection[3];         ///< of the rows on x
-  double centre[3];             ///< what a stationary kernel subtracts: J · Λx
-  double cutoff_gradient[3];    ///< df/dr
-  double vector[3];             ///< r_ij
+  const double* value;        ///< κ of the pair's environment
+  const double* slope;        ///< slope of the kernel
+  const double* inner;        ///< x · Λz, or null where the projection is zero
+  double cutoff;              ///< f
+  double projection[3];       ///< of the rows on x
+  double centre[3];           ///< what a stationary kernel subtracts: J · Λx
+  double cutoff_gradient[3];  ///< df/dr
+  double vector[3];           ///< r_ij
 };
 
 struct RowLoops {

@@ -1,7 +1,6 @@
+#include <algorithm>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/model/statistics.hpp>
-
-#include <algorithm>
 
 namespace gapkit {
 

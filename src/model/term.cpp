@@ -1,7 +1,6 @@
+#include <algorithm>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/model/term.hpp>
-
-#include <algorithm>
 
 namespace gapkit {
 
@@ -11,7 +10,9 @@ std::string combination_name(const std::vector<int>& species) {
   return name;
 }
 
-std::string Term::label() const { return name + " " + combination_name(species); }
+std::string Term::label() const {
+  return name + " " + combination_name(species);
+}
 
 Matrix sparse_covariance(const Term& term) {
   const Eigen::Index m = term.sparse.size();
@@ -28,7 +29,9 @@ std::vector<Eigen::Index> sparse_offsets(std::span<const Term> terms) {
   return offsets;
 }
 
-Eigen::Index sparse_count(std::span<const Term> terms) { return sparse_offsets(terms).back(); }
+Eigen::Index sparse_count(std::span<const Term> terms) {
+  return sparse_offsets(terms).back();
+}
 
 double largest_cutoff(std::span<const Term> terms) {
   double cutoff = 0;

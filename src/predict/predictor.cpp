@@ -1,24 +1,25 @@
+#include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/predict/predictor.hpp>
-
-#include <cmath>
 
 #include "model/environment_chunks.hpp"
 
 namespace gapkit {
 namespace {
 
-constexpr std::size_t chunk_pairs = 8192;   // pairs in a chunk of centres: feature and kernel matrices stay in the cache
+constexpr std::size_t chunk_pairs = 8192;  // pairs in a chunk of centres: feature and kernel matrices stay in the cache
 
 // σ_E h of a structure: that of its config type's class, else the default; 0 if energies were not fitted.
 double energy_noise(const Model& model, const std::string& config_type, int atoms) {
   const RowGroup* chosen = nullptr;
   for (const RowGroup& group : model.posterior.groups) {
     if (group.property != Property::energy || group.fixed) continue;
-    if (group.config_class == config_type) chosen = &group;
-    else if (group.config_class == "default" && !chosen) chosen = &group;
+    if (group.config_class == config_type)
+      chosen = &group;
+    else if (group.config_class == "default" && !chosen)
+      chosen = &group;
   }
   if (!chosen) return 0;
   return chosen->sigma * (model.scale_with_atoms ? std::sqrt(static_cast<double>(atoms)) : 1.0);
@@ -49,7 +50,9 @@ void check_finite(const Prediction& prediction, const std::string& where) {
     throw NumericalError(where + ": the predicted energy or a force is not finite");
 }
 
-std::string name_of(const Structure& structure) { return structure.source.empty() ? "structure" : structure.source; }
+std::string name_of(const Structure& structure) {
+  return structure.source.empty() ? "structure" : structure.source;
+}
 
 }  // namespace
 
@@ -65,9 +68,9 @@ struct Predictor::Scratch {
     }
   }
 
-  std::vector<Vector> weights;           // per term: c_m δ² f_m
-  std::vector<Vector> metric;            // per term: Λ, or empty
-  std::vector<Matrix> gradient_points;   // per term: Λ z
+  std::vector<Vector> weights;          // per term: c_m δ² f_m
+  std::vector<Vector> metric;           // per term: Λ, or empty
+  std::vector<Matrix> gradient_points;  // per term: Λ z
   Features features;
   ReusableMatrix value, slope, dE_dx;
   std::vector<double> dE_df;

@@ -73,9 +73,12 @@ std::vector<int> choose_sampled(const Candidates& candidates, const SelectionReq
   std::vector<std::pair<double, double>> key;
   for (const double score : scores) {
     const double draw = -std::log(random.uniform());
-    if (score > 0 && score >= certain) key.emplace_back(0, -score);
-    else if (score > 0) key.emplace_back(1, draw / score);
-    else key.emplace_back(2, draw);  // candidates without a score come last, in random order
+    if (score > 0 && score >= certain)
+      key.emplace_back(0, -score);
+    else if (score > 0)
+      key.emplace_back(1, draw / score);
+    else
+      key.emplace_back(2, draw);  // candidates without a score come last, in random order
   }
   return first_by_key(key, request.count);
 }

@@ -1,9 +1,8 @@
 // Jacobian and pullback of every descriptor in the table, against finite differences and against each other.
 
+#include <algorithm>
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/math/linear_algebra.hpp>
-
-#include <algorithm>
 
 #include "support/support.hpp"
 
@@ -26,11 +25,16 @@ std::vector<Sample> samples(const std::vector<int>& elements) {
       variants = {{{"cutoff", 3.7}, {"cutoff_width", 0.8}, {"n_max", std::int64_t{3}}, {"l_max", std::int64_t{2}}},
                   {{"cutoff", 4.1}, {"cutoff_width", 4.0}, {"n_max", std::int64_t{1}}, {"l_max", std::int64_t{0}}},
                   {{"cutoff", 3.5}, {"n_max", std::int64_t{5}}, {"l_max", std::int64_t{6}}, {"central_weight", 0.0}},
-                  {{"cutoff", 3.5}, {"n_max", std::int64_t{2}}, {"l_max", std::int64_t{3}}, {"central_weight", 0.6}, {"central_reference_all_species", true}}};
+                  {{"cutoff", 3.5},
+                   {"n_max", std::int64_t{2}},
+                   {"l_max", std::int64_t{3}},
+                   {"central_weight", 0.6},
+                   {"central_reference_all_species", true}}};
     }
     for (const Parameters& p : variants)
       for (const auto& species : kind.combinations(elements))
-        result.push_back({kind.name + " " + parameters_to_json(p), kind.make(complete_parameters(p, kind.parameters, kind.name), species, elements)});
+        result.push_back(
+            {kind.name + " " + parameters_to_json(p), kind.make(complete_parameters(p, kind.parameters, kind.name), species, elements)});
   }
   return result;
 }
@@ -58,7 +62,8 @@ Matrix assembled(const Features& f, Eigen::Index size, int atom, int component, 
       for (Eigen::Index c = 0; c < b.values.cols(); ++c)
         result(e, b.feature.empty() ? c : b.feature[static_cast<std::size_t>(c)]) += sign * b.values(row, c);
       result.row(e) -= sign * b.projection[static_cast<std::size_t>(row)] * f.x.view().row(e);
-      if (cutoff && !b.cutoff_gradient.empty()) (*cutoff)[static_cast<std::size_t>(e)] += sign * b.cutoff_gradient[static_cast<std::size_t>(row)];
+      if (cutoff && !b.cutoff_gradient.empty())
+        (*cutoff)[static_cast<std::size_t>(e)] += sign * b.cutoff_gradient[static_cast<std::size_t>(row)];
     }
   return result;
 }
@@ -84,7 +89,7 @@ TEST_CASE("every descriptor: Jacobian equals central differences") {
           minus.positions(atom, component) -= h;
           std::vector<double> fp, fm, df;
           const Matrix xp = features_of(*sample.descriptor, plus, &fp), xm = features_of(*sample.descriptor, minus, &fm);
-          REQUIRE(xp.rows() == features.size());   // no neighbour crosses the cutoff
+          REQUIRE(xp.rows() == features.size());  // no neighbour crosses the cutoff
           const Matrix analytic = assembled(features, sample.descriptor->size(), atom, component, &df);
           largest = std::max(largest, analytic.cwiseAbs().maxCoeff());
           const double d = largest_difference(Matrix((xp - xm) / (2 * h)), analytic);
@@ -104,7 +109,7 @@ TEST_CASE("every descriptor: pullback equals the Jacobian's transpose, and value
   for (const Sample& sample : samples({6, 14})) {
     CAPTURE(sample.label);
     const Descriptor& d = *sample.descriptor;
-    const StructureEnvironments environments(structure, d.cutoff() + 0.7);   // a list that reaches further than needed
+    const StructureEnvironments environments(structure, d.cutoff() + 0.7);  // a list that reaches further than needed
     const Environments& view = environments.view();
     Features with_jacobian, with_pullback, plain;
     d.compute(view, 0, structure.size(), Derivatives::jacobian, with_jacobian);

@@ -10,7 +10,7 @@ using namespace gapkit::test;
 namespace {
 
 struct Case {
-  const char* file;        // in reference/descriptors, made with QUIP caff154 + GAP 6c3375f (see its README)
+  const char* file;  // in reference/descriptors, made with QUIP caff154 + GAP 6c3375f (see its README)
   const char* structure;
   const char* descriptor;
   Parameters parameters;
@@ -19,8 +19,13 @@ struct Case {
 
 std::vector<Case> cases() {
   const auto soap = [](std::int64_t n, std::int64_t l, double cutoff, double width, double weight, bool all) {
-    return Parameters{{"n_max", n}, {"l_max", l}, {"cutoff", cutoff}, {"cutoff_width", width}, {"atom_sigma", 0.5},
-                      {"central_weight", weight}, {"central_reference_all_species", all}};
+    return Parameters{{"n_max", n},
+                      {"l_max", l},
+                      {"cutoff", cutoff},
+                      {"cutoff_width", width},
+                      {"atom_sigma", 0.5},
+                      {"central_weight", weight},
+                      {"central_reference_all_species", all}};
   };
   return {{"si8_soap_l4n6.desc", "si8.xyz", "soap", soap(6, 4, 5.0, 0.5, 1.0, false), {14}, {14}},
           {"si8_soap_l8n8.desc", "si8.xyz", "soap", soap(8, 8, 5.4, 0.5, 1.0, false), {14}, {14}},
@@ -49,7 +54,7 @@ TEST_CASE("descriptors equal QUIP's to 1e-8 and better") {
     descriptor->compute(environments.view(), 0, structure.size(), Derivatives::none, features);
     Matrix ours = features.x.view(), theirs = read_table((reference / "descriptors" / c.file).string());
     if (theirs.cols() == ours.cols() + 1) theirs = theirs.leftCols(ours.cols()).eval();  // QUIP appends covariance_sigma0
-    if (ours.cols() == 1) {   // QUIP lists pairs in another order
+    if (ours.cols() == 1) {                                                              // QUIP lists pairs in another order
       std::sort(ours.data(), ours.data() + ours.size());
       std::sort(theirs.data(), theirs.data() + theirs.size());
     }

@@ -19,7 +19,8 @@ Model model_of_examples(const Structure& structure) {
   term.elements = {14};
   const DescriptorKind descriptor = example::coordination_kind();
   const KernelKind kernel = example::rational_quadratic_kind();
-  term.descriptor = descriptor.make(complete_parameters({{"cutoff", 4.5}, {"cutoff_width", 2.0}}, descriptor.parameters, "test"), {14}, {14});
+  term.descriptor =
+      descriptor.make(complete_parameters({{"cutoff", 4.5}, {"cutoff_width", 2.0}}, descriptor.parameters, "test"), {14}, {14});
   term.kernel = kernel.make(complete_parameters({{"length_scale", 2.0}}, kernel.parameters, "test"));
   const StructureEnvironments environments(structure, 4.5);
   Features features;

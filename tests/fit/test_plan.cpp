@@ -83,15 +83,17 @@ TEST_CASE("a fit that needs more memory than allowed is refused before it begins
   options.memory = 0.999 * needed / 1e9;
   for (const bool only_plan : {true, false}) {
     const std::string message = message_of<InputError>([&] {
-      if (only_plan) plan_fit(options);
-      else fit(options);
+      if (only_plan)
+        plan_fit(options);
+      else
+        fit(options);
     });
     CAPTURE(message);
     CHECK(message.find("GB") != std::string::npos);
     CHECK(message.find("--memory") != std::string::npos);
   }
   options.memory = 4;
-  options.terms[0].n_sparse = 100'000;   // 2 · 10¹⁰ numbers of K_MM and A
+  options.terms[0].n_sparse = 100'000;  // 2 · 10¹⁰ numbers of K_MM and A
   CHECK(plan_fit(small_options(train, {small_soap(2, 2, 2, 1000)})).memory_bytes > 2 * 1000 * 1000 * 8);
   CHECK(message_of<InputError>([&] { plan_fit(options); }) != "");
 }

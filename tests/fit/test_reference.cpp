@@ -5,7 +5,6 @@
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/predict/predictor.hpp>
-
 #include <sstream>
 
 #include "support/reference.hpp"
@@ -20,8 +19,13 @@ namespace {
 TermOptions soap_term(std::int64_t n, std::int64_t l, double cutoff, double width, double sigma, double weight, double zeta, double delta) {
   TermOptions t;
   t.name = t.descriptor = "soap";
-  t.descriptor_parameters = {{"n_max", n}, {"l_max", l}, {"cutoff", cutoff}, {"cutoff_width", width}, {"atom_sigma", sigma},
-                             {"central_weight", weight}, {"central_reference_all_species", false}};
+  t.descriptor_parameters = {{"n_max", n},
+                             {"l_max", l},
+                             {"cutoff", cutoff},
+                             {"cutoff_width", width},
+                             {"atom_sigma", sigma},
+                             {"central_weight", weight},
+                             {"central_reference_all_species", false}};
   t.kernel = "dot_product";
   t.kernel_parameters = {{"zeta", zeta}};
   t.delta = delta;

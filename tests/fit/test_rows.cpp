@@ -32,7 +32,9 @@ std::vector<std::string> row_counts(const FitPlan& plan) {
   return result;
 }
 
-void set_mask(Structure& s, const std::vector<bool>& mask) { s.columns.push_back({"force_mask", 1, mask}); }
+void set_mask(Structure& s, const std::vector<bool>& mask) {
+  s.columns.push_back({"force_mask", 1, mask});
+}
 
 // Fits that mean the same give the same weights and evidence.
 void check_same_fit(const FitOptions& a, const FitOptions& b) {
@@ -47,7 +49,7 @@ void check_same_fit(const FitOptions& a, const FitOptions& b) {
 
 TEST_CASE("rows go to the group of their property and class, those with a sigma of their own to a fixed one") {
   const TemporaryFolder folder;
-  std::vector<Structure> frames = some_frames({14}, 6);   // 4 atoms: 1 + 12 + 6 rows each
+  std::vector<Structure> frames = some_frames({14}, 6);  // 4 atoms: 1 + 12 + 6 rows each
   frames[1] = labelled(frames[1], "surface");
   frames[2] = labelled(frames[2], "unknown class");
   frames[3].set_field("energy_sigma", 0.01);
@@ -58,8 +60,8 @@ TEST_CASE("rows go to the group of their property and class, those with a sigma 
   set_mask(frames[5], {false, false, true, false});
   FitOptions options = options_for(folder, frames);
   options.regularization.config_type["surface"] = {0.1, 0.1, 0.1};
-  const std::vector<std::string> expected = {"energy default 4", "energy surface 1", "energy default fixed 1",
-                                             "force default 36", "force surface 12", "force default fixed 15",
+  const std::vector<std::string> expected = {"energy default 4",  "energy surface 1", "energy default fixed 1",
+                                             "force default 36",  "force surface 12", "force default fixed 15",
                                              "virial default 24", "virial surface 6", "virial default fixed 6"};
   const FitPlan plan = plan_fit(options);
   CHECK(row_counts(plan) == expected);
@@ -88,7 +90,7 @@ TEST_CASE("a sigma in the file means the same as that sigma of a class") {
   }
   by_atom = by_frame;
   for (std::size_t i = 0; i < 2; ++i) {
-    by_atom[i].set_field("force_sigma", 99.0);   // σ's of atoms come first
+    by_atom[i].set_field("force_sigma", 99.0);  // σ's of atoms come first
     by_atom[i].set_column("force_atom_sigma", 1, std::vector<double>(4, special.force));
   }
   FitOptions by_class = options_for(class_folder, frames);
@@ -126,8 +128,10 @@ TEST_CASE("a sigma that is not above zero is refused with the structure's name")
   for (const double bad : {0.0, -0.1})
     for (const char* key : {"energy_sigma", "force_sigma", "virial_sigma", "force_atom_sigma"}) {
       std::vector<Structure> frames = some_frames({14}, 3);
-      if (std::string(key) == "force_atom_sigma") frames[2].set_column(key, 1, {0.1, 0.1, bad, 0.1});
-      else frames[2].set_field(key, bad);
+      if (std::string(key) == "force_atom_sigma")
+        frames[2].set_column(key, 1, {0.1, 0.1, bad, 0.1});
+      else
+        frames[2].set_field(key, bad);
       const FitOptions options = options_for(folder, frames);
       const std::string message = message_of<InputError>([&] { fit(options); });
       CAPTURE(message);

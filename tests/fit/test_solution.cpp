@@ -1,10 +1,9 @@
 // The solution of a fit: against the dense reference, with sparse sets that are nearly singular, and what it must not depend on.
 
+#include <fstream>
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/predict/predictor.hpp>
-
-#include <fstream>
 #include <iomanip>
 
 #include "support/pair_potential.hpp"
@@ -168,10 +167,10 @@ std::vector<SingularCase> singular_cases(const TemporaryFolder& folder, const st
   };
   const TermOptions quartic = small_soap(3, 2, 4, 0), linear = small_soap(2, 2, 1, 0), pair = small_two_body(1.0, 0);
   add("copies", quartic, with_copies(environments_of(quartic, {14}, {14}, frames).topRows(10), 3));
-  add("more points than features", linear, environments_of(linear, {14}, {14}, frames));   // rank 9
+  add("more points than features", linear, environments_of(linear, {14}, {14}, frames));  // rank 9
   Matrix grid(60, 1);
   for (Eigen::Index i = 0; i < 60; ++i) grid(i, 0) = 1.5 + 2.5 * static_cast<double>(i) / 59;
-  add("fine grid of distances", pair, grid);   // rank about 10 at double precision
+  add("fine grid of distances", pair, grid);  // rank about 10 at double precision
   add("copies of distances", pair, with_copies(grid.topRows(20), 4));
   return cases;
 }
@@ -251,7 +250,8 @@ TEST_CASE("sparse points that the jitter does not hold apart are dropped with a 
       CHECK(f.result.model.weights.allFinite());
       // Less jitter leaves more freedom: the data are followed as closely as before, or more.
       const double misfit_now = misfit(c.options, f.result.model, frames), misfit_usual = misfit(c.options, usual, frames);
-      MESSAGE(c.label, ", jitter ", jitter, ": dropped ", term.dropped, " of ", term.asked, ", misfit ", misfit_now, " against ", misfit_usual);
+      MESSAGE(c.label, ", jitter ", jitter, ": dropped ", term.dropped, " of ", term.asked, ", misfit ", misfit_now, " against ",
+              misfit_usual);
       CHECK(misfit_now <= 1.01 * misfit_usual);
       // Error bars remain numbers, too.
       Predictor predictor(std::make_shared<const Model>(f.result.model));
@@ -290,7 +290,8 @@ TEST_CASE("one thread and two threads give the same fit") {
   const std::vector<Structure> frames = training_frames({6, 14}, 8);
   // Eight distances at θ/2 from each other. With twenty, K_MM is singular to rounding and single weights are large numbers that cancel:
   // they then agree to 2·10⁻⁹ only, the predictions as here.
-  FitOptions options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_two_body(0.6, 8), small_soap(3, 3, 4, 20)});
+  FitOptions options =
+      small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_two_body(0.6, 8), small_soap(3, 3, 4, 20)});
   options.seed = 3;
   for (const std::string selection : {"cur", "variance", "random"}) {
     CAPTURE(selection);
@@ -336,7 +337,7 @@ TEST_CASE("a supercell larger than a batch of rows teaches what as many copies o
   for (int i = 0; i < 60; ++i) copies.push_back(cell);
   copies.push_back(frames[1]);
   const Structure large = labelled(supercell(random_triclinic(12, 5, {14}), 5, 4, 3));
-  REQUIRE(3 * large.size() > 2048);   // rows of a batch
+  REQUIRE(3 * large.size() > 2048);  // rows of a batch
   TermOptions soap = small_soap(3, 2, 4, 0);
   soap.selection = "file";
   soap.sparse_file[""] = write_points(folder, "points", environments_of(soap, {14}, {14}, {cell}));

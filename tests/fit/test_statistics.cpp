@@ -15,7 +15,7 @@ namespace {
 
 struct Setup {
   FitOptions options;
-  Model model;                      // terms, factor and reference energies of a fit
+  Model model;  // terms, factor and reference energies of a fit
   std::vector<Structure> frames;
 };
 
@@ -80,7 +80,7 @@ TEST_CASE("statistics of two halves of the data, added, equal those of the whole
   const Setup setup = make_setup(folder);
   const std::size_t n = setup.frames.size();
   const SufficientStatistics whole = statistics_of(setup, 0, n);
-  REQUIRE(whole.groups.size() == 8);   // two classes and two kinds of fixed rows
+  REQUIRE(whole.groups.size() == 8);  // two classes and two kinds of fixed rows
   for (const std::size_t cut : {std::size_t{1}, n / 2, n - 1}) {
     CAPTURE(cut);
     SufficientStatistics forwards = statistics_of(setup, 0, cut), backwards = statistics_of(setup, cut, n);
@@ -138,15 +138,16 @@ TEST_CASE("batches of rows leave no trace, a structure larger than a batch inclu
   Matrix lower = random_matrix(size).triangularView<Eigen::Lower>();
   lower.diagonal().array() = 2 + lower.diagonal().array().abs();
   const SparseFactor factor({lower}, {0.0});
-  const std::vector<RowGroup> groups = {{Property::energy, "default", false, 1}, {Property::force, "default", false, 1},
-                                        {Property::virial, "default", false, 1}};
+  const std::vector<RowGroup> groups = {
+      {Property::energy, "default", false, 1}, {Property::force, "default", false, 1}, {Property::virial, "default", false, 1}};
   StatisticsBuilder builder(factor, groups, "");
   const Eigen::Index batch = StatisticsBuilder::batch_rows(size);
   std::vector<Matrix> gram(3, Matrix::Zero(size, size));
   std::vector<Vector> moment(3, Vector::Zero(size));
   std::vector<double> square(3, 0.0), log_weight(3, 0.0);
   std::vector<std::int64_t> count(3, 0);
-  for (const Eigen::Index rows : {Eigen::Index{5}, batch - 5, Eigen::Index{1}, 2 * batch + 3, Eigen::Index{7}, batch, batch + 1, Eigen::Index{2}}) {
+  for (const Eigen::Index rows :
+       {Eigen::Index{5}, batch - 5, Eigen::Index{1}, 2 * batch + 3, Eigen::Index{7}, batch, batch + 1, Eigen::Index{2}}) {
     const Matrix k = random_matrix(rows);
     MatrixSlice place = builder.reserve(rows);
     place = k;

@@ -1,10 +1,8 @@
 // Posterior mean and energy variances against dense references in long double (METHODS 5). Tolerances are relative to k**.
 
-#include <gapkit/model/covariance.hpp>
-
 #include <Eigen/Eigenvalues>
-
 #include <algorithm>
+#include <gapkit/model/covariance.hpp>
 #include <numeric>
 
 #include "support/pair_potential.hpp"
@@ -21,9 +19,9 @@ const std::vector<int> silicon = {14}, silicon_carbide = {6, 14};
 struct Setup {
   std::string label;
   std::vector<Term> terms;
-  std::vector<Structure> train, other;   // `other` is not fitted
-  FitOptions options;                    // σ's and what is fitted
-  double jitter = 1e-8;                  // eV², of every term
+  std::vector<Structure> train, other;  // `other` is not fitted
+  FitOptions options;                   // σ's and what is fitted
+  double jitter = 1e-8;                 // eV², of every term
 };
 
 // Environments of a term in some structures, near-copies left out.
@@ -54,8 +52,8 @@ Matrix random_points(Eigen::Index count, Eigen::Index size, unsigned seed) {
 }
 
 // A term for each combination of the elements; its sparse points are at most `count` of the environments of the structures.
-void add_terms(std::vector<Term>& terms, const TermOptions& options, const std::vector<int>& elements, const std::vector<Structure>& structures,
-               Eigen::Index count) {
+void add_terms(std::vector<Term>& terms, const TermOptions& options, const std::vector<int>& elements,
+               const std::vector<Structure>& structures, Eigen::Index count) {
   for (const auto& species : descriptor_kind(options.descriptor).combinations(elements)) {
     Term term = make_term(options, species, elements, Matrix(0, 1));
     const Matrix all = distinct_environments(term, structures);
@@ -83,7 +81,9 @@ std::vector<Structure> as_molecules(std::vector<Structure> structures) {
   return structures;
 }
 
-std::map<int, double> reference_energies() { return {{6, lone_atom_energy(6)}, {14, lone_atom_energy(14)}}; }
+std::map<int, double> reference_energies() {
+  return {{6, lone_atom_energy(6)}, {14, lone_atom_energy(14)}};
+}
 
 // The library's way to a posterior: kernel rows, whitening, sufficient statistics, solution. `scale`: amplitudes relative to δ.
 Model model_of(const Setup& setup, const std::vector<double>& scale) {
@@ -102,8 +102,8 @@ Model model_of(const Setup& setup, const std::vector<double>& scale) {
     statistics.groups.push_back(std::move(g));
   }
   for (const Structure& s : setup.train) {
-    const Observables wanted{.energy = setup.options.use_energy, .forces = setup.options.use_forces,
-                             .virial = setup.options.use_virial && s.virial};
+    const Observables wanted{
+        .energy = setup.options.use_energy, .forces = setup.options.use_forces, .virial = setup.options.use_virial && s.virial};
     const Observations data = observations_of(setup.options, model.terms, model.reference_energies, {s});
     const StructureEnvironments environments(s, model.cutoff());
     Matrix rows(wanted.rows(s.size()), kernel.columns());
@@ -128,7 +128,9 @@ Model model_of(const Setup& setup, const std::vector<double>& scale) {
   return model;
 }
 
-Model model_of(const Setup& setup) { return model_of(setup, std::vector<double>(setup.terms.size(), 1.0)); }
+Model model_of(const Setup& setup) {
+  return model_of(setup, std::vector<double>(setup.terms.size(), 1.0));
+}
 
 LongVector mean_of(const Model& model, const Structure& s, const Observables& wanted) {
   KernelRows kernel(model.terms);
@@ -163,7 +165,7 @@ Worst compare(const std::vector<Variance>& actual, const Expected& expected) {
   for (std::size_t i = 0; i < actual.size(); ++i) {
     const auto k = static_cast<Eigen::Index>(i);
     const long double unit = expected.prior[k];
-    if (unit == 0) continue;   // an atom without any environment
+    if (unit == 0) continue;  // an atom without any environment
     CHECK(actual[i].novelty >= 0);
     CHECK(actual[i].data >= 0);
     update(worst.novelty, static_cast<double>(std::abs(actual[i].novelty - expected.novelty[k]) / unit));
@@ -398,8 +400,11 @@ TEST_CASE("energies, forces and virials, features spanned by the sparse set: the
     std::vector<int> elements;
     bool periodic, with_pairs;
   };
-  for (const Case& c : {Case{1, 2, 2, silicon, true, false}, {1, 2, 2, silicon, false, true}, {1, 2, 1, silicon_carbide, true, true},
-                        {2, 2, 1, silicon, true, true}, {2, 1, 2, silicon_carbide, false, false}}) {
+  for (const Case& c : {Case{1, 2, 2, silicon, true, false},
+                        {1, 2, 2, silicon, false, true},
+                        {1, 2, 1, silicon_carbide, true, true},
+                        {2, 2, 1, silicon, true, true},
+                        {2, 1, 2, silicon_carbide, false, false}}) {
     CAPTURE(c.zeta);
     CAPTURE(c.elements.size());
     CAPTURE(c.periodic);

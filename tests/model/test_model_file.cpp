@@ -1,11 +1,10 @@
 // Model files: what is saved comes back to the last bit, and what does not fit together is refused.
 
+#include <fstream>
+#include <functional>
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/io/archive.hpp>
 #include <gapkit/predict/predictor.hpp>
-
-#include <fstream>
-#include <functional>
 #include <limits>
 
 #include "support/pair_potential.hpp"
@@ -162,7 +161,8 @@ TEST_CASE("a model file whose entries do not fit together is refused with a sent
       {"NaN in sigma", [](Model& m) { m.posterior.groups[0].sigma = not_a_number; }},
       {"sigma of zero", [](Model& m) { m.posterior.groups[0].sigma = 0; }},
       {"zero on the diagonal of the posterior factor", [](Model& m) { m.posterior.factor(0, 0) = 0; }},
-      {"zero on the diagonal of the sparse factor", [](Model& m) {
+      {"zero on the diagonal of the sparse factor",
+       [](Model& m) {
          Matrix block = m.factor.blocks()[1];
          block(0, 0) = 0;
          m.factor = with_block(m.factor, 1, block);

@@ -16,8 +16,8 @@ struct PairDerivative {
   std::size_t environment = 0;
   int neighbor = 0;
   Vector3 vector = Vector3::Zero();
-  LongVector dx[3];          // [D] of x
-  long double df[3] = {};    // of f
+  LongVector dx[3];        // [D] of x
+  long double df[3] = {};  // of f
 };
 
 struct DenseFeatures {
@@ -71,13 +71,16 @@ void append_nonzero(Functional& target, const std::vector<Part>& parts) {
 }
 
 // d(f ε(x)) along a pair vector, times a factor: df ε(x) + f dx·∇ε(x).
-void add_derivative(std::vector<Part>& parts, const DenseFeatures& features, const PairDerivative& pair, std::size_t a, long double factor) {
+void add_derivative(std::vector<Part>& parts, const DenseFeatures& features, const PairDerivative& pair, std::size_t a,
+                    long double factor) {
   Part& part = parts[pair.environment];
   part.value += factor * pair.df[a];
   part.gradient += factor * features.f[pair.environment] * pair.dx[a];
 }
 
-long double power(long double base, long double exponent) { return exponent == 0 ? 1 : std::pow(base, exponent); }
+long double power(long double base, long double exponent) {
+  return exponent == 0 ? 1 : std::pow(base, exponent);
+}
 
 // (value + gradient·∇)(value' + gradient'·∇') κ(x, x')
 long double kernel_of_parts(const Term& term, const Part& p, const Part& q) {
@@ -222,7 +225,9 @@ DenseProcess::DenseProcess(std::span<const Term> terms, const Observations& data
   lower_.transpose().triangularView<Eigen::Upper>().solveInPlace(weighted_);
 }
 
-LongVector DenseProcess::mean(const std::vector<Functional>& wanted) const { return prior_covariance(terms_, wanted, rows_) * weighted_; }
+LongVector DenseProcess::mean(const std::vector<Functional>& wanted) const {
+  return prior_covariance(terms_, wanted, rows_) * weighted_;
+}
 
 LongVector DenseProcess::variance(const std::vector<Functional>& wanted) const {
   LongMatrix k = prior_covariance(terms_, rows_, wanted);

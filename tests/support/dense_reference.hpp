@@ -15,9 +15,9 @@ using LongVector = Eigen::Matrix<long double, Eigen::Dynamic, 1>;
 struct Functional {
   struct Part {
     std::size_t term = 0;
-    LongVector x;           ///< [D]
+    LongVector x;  ///< [D]
     long double value = 0;
-    LongVector gradient;    ///< [D], or empty for zero
+    LongVector gradient;  ///< [D], or empty for zero
   };
   std::vector<Part> parts;
 };
@@ -52,8 +52,8 @@ class DenseProcess {
  private:
   std::span<const Term> terms_;
   std::vector<Functional> rows_;
-  LongMatrix lower_;      // of K_NN + Λ
-  LongVector weighted_;   // (K_NN + Λ)⁻¹ y
+  LongMatrix lower_;     // of K_NN + Λ
+  LongVector weighted_;  // (K_NN + Λ)⁻¹ y
 };
 
 /// DTC with the sparse sets of the terms: prior Q = K_NM K_MM⁻¹ K_MN of the data, K_MM with the jitter of each term on its diagonal.
@@ -66,20 +66,20 @@ class DenseSparseProcess {
   /// u = Lᵀ c
   const LongVector& whitened_weights() const { return whitened_; }
   LongVector mean(const std::vector<Functional>& wanted) const;
-  LongVector novelty(const std::vector<Functional>& wanted) const;   ///< k** − Q**
-  LongVector data(const std::vector<Functional>& wanted) const;      ///< Q** − Q*N (Q + Λ)⁻¹ Q_N*
+  LongVector novelty(const std::vector<Functional>& wanted) const;  ///< k** − Q**
+  LongVector data(const std::vector<Functional>& wanted) const;     ///< Q** − Q*N (Q + Λ)⁻¹ Q_N*
   /// log N(y; 0, Q + Λ)
   long double log_evidence() const { return log_evidence_; }
-  const LongMatrix& kernel_rows() const { return rows_; }            ///< K_NM
+  const LongMatrix& kernel_rows() const { return rows_; }  ///< K_NM
 
  private:
-  LongMatrix whitened_rows(const std::vector<Functional>& wanted) const;   // k L⁻ᵀ
+  LongMatrix whitened_rows(const std::vector<Functional>& wanted) const;  // k L⁻ᵀ
 
   std::span<const Term> terms_;
   std::vector<Functional> points_;
-  LongMatrix rows_, whitened_data_;   // K_NM, K_NM L⁻ᵀ
-  LongMatrix sparse_lower_;           // L
-  LongMatrix data_lower_;             // of Q + Λ
+  LongMatrix rows_, whitened_data_;  // K_NM, K_NM L⁻ᵀ
+  LongMatrix sparse_lower_;          // L
+  LongMatrix data_lower_;            // of Q + Λ
   LongVector weights_, whitened_;
   long double log_evidence_ = 0;
 };

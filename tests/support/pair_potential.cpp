@@ -7,7 +7,9 @@
 namespace gapkit::test {
 namespace {
 
-double charge(int atomic_number) { return atomic_number == 14 ? 1.0 : 1.7; }
+double charge(int atomic_number) {
+  return atomic_number == 14 ? 1.0 : 1.7;
+}
 
 // φ(r) and φ'(r) for ε = 1
 std::pair<double, double> pair_energy(double r) {
@@ -19,7 +21,9 @@ std::pair<double, double> pair_energy(double r) {
 
 }  // namespace
 
-double lone_atom_energy(int atomic_number) { return -0.7 - 0.01 * atomic_number; }
+double lone_atom_energy(int atomic_number) {
+  return -0.7 - 0.01 * atomic_number;
+}
 
 Structure labelled(Structure structure, const std::string& config_type) {
   const NeighborList list(structure, pair_potential_cutoff);
@@ -34,7 +38,7 @@ Structure labelled(Structure structure, const std::string& config_type) {
       const double strength =
           0.5 * std::sqrt(charge(structure.atomic_numbers[centre]) * charge(structure.atomic_numbers[static_cast<std::size_t>(j)]));
       const auto [value, slope] = pair_energy(list.distance()[p]);
-      const Vector3 gradient = 0.5 * strength * slope / list.distance()[p] * list.vector()[p];   // of ½φ with respect to r_ij
+      const Vector3 gradient = 0.5 * strength * slope / list.distance()[p] * list.vector()[p];  // of ½φ with respect to r_ij
       energy += 0.5 * strength * value;
       forces.row(i) += gradient.transpose();
       forces.row(j) -= gradient.transpose();

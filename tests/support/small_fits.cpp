@@ -11,9 +11,9 @@ namespace gapkit::test {
 TermOptions small_soap(int n_max, int l_max, double zeta, int n_sparse, double cutoff) {
   TermOptions t;
   t.name = t.descriptor = "soap";
-  t.descriptor_parameters = complete_parameters({{"n_max", std::int64_t{n_max}}, {"l_max", std::int64_t{l_max}}, {"cutoff", cutoff},
-                                                 {"cutoff_width", 0.8}, {"atom_sigma", 0.6}},
-                                                descriptor_kind("soap").parameters, "soap");
+  t.descriptor_parameters = complete_parameters(
+      {{"n_max", std::int64_t{n_max}}, {"l_max", std::int64_t{l_max}}, {"cutoff", cutoff}, {"cutoff_width", 0.8}, {"atom_sigma", 0.6}},
+      descriptor_kind("soap").parameters, "soap");
   t.kernel = "dot_product";
   t.kernel_parameters = {{"zeta", zeta}};
   t.n_sparse = n_sparse;
@@ -63,8 +63,8 @@ Observations observations_of(const FitOptions& options, std::span<const Term> te
                              const std::vector<Structure>& frames) {
   Observations all;
   for (const Structure& s : frames) {
-    const Observables wanted{.energy = options.use_energy && s.energy, .forces = options.use_forces && s.forces,
-                             .virial = options.use_virial && s.virial};
+    const Observables wanted{
+        .energy = options.use_energy && s.energy, .forces = options.use_forces && s.forces, .virial = options.use_virial && s.virial};
     const std::vector<Functional> rows = observables_of(terms, s, wanted);
     const auto own = options.regularization.config_type.find(s.config_type);
     const SigmaOptions& sigma = own == options.regularization.config_type.end() ? options.regularization.standard : own->second;
@@ -92,7 +92,8 @@ Observations observations_of(const FitOptions& options, std::span<const Term> te
         }
     if (wanted.virial) {
       const Matrix3& w = *s.virial;
-      for (const double target : {w(0, 0), w(1, 1), w(2, 2), w(1, 2), w(0, 2), w(0, 1)}) add(target, s.virial_sigma.value_or(sigma.virial * root));
+      for (const double target : {w(0, 0), w(1, 1), w(2, 2), w(1, 2), w(0, 2), w(0, 1)})
+        add(target, s.virial_sigma.value_or(sigma.virial * root));
     }
   }
   return all;

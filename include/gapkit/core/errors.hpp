@@ -31,7 +31,8 @@ class Interrupted : public Error {
   using Error::Error;
 };
 
-/// The entry of `known` with the smallest edit distance to `name`; empty if none is close (more than a third of the name differs, at least 2).
+/// The entry of `known` with the smallest edit distance to `name`; empty if none is close (more than a third of the name differs, at least
+/// 2).
 std::string nearest_name(std::string_view name, std::span<const std::string> known);
 
 /// "; did you mean 'x'?" for the nearest entry of `known`, or "; valid: a, b, c" if none is close.

@@ -21,10 +21,10 @@ class NeighborList {
 
   /// Pairs of atom i are begin()[i] … begin()[i+1]−1.
   const std::vector<std::size_t>& begin() const { return begin_; }
-  const std::vector<int>& index() const { return index_; }                      ///< j of each pair
-  const std::vector<std::array<int, 3>>& shift() const { return shift_; }       ///< S of each pair
-  const std::vector<Vector3>& vector() const { return vector_; }                ///< r_ij of each pair, Å
-  const std::vector<double>& distance() const { return distance_; }             ///< |r_ij| of each pair, Å
+  const std::vector<int>& index() const { return index_; }                 ///< j of each pair
+  const std::vector<std::array<int, 3>>& shift() const { return shift_; }  ///< S of each pair
+  const std::vector<Vector3>& vector() const { return vector_; }           ///< r_ij of each pair, Å
+  const std::vector<double>& distance() const { return distance_; }        ///< |r_ij| of each pair, Å
 
  private:
   double cutoff_ = 0;
@@ -41,13 +41,13 @@ class NeighborList {
 /// `atomic_number` has an entry for every index that occurs (ghosts included); pairs of centre c (0 ≤ c < size()) are
 /// begin[c] … begin[c+1]−1. The list may reach beyond a descriptor's cutoff; each descriptor takes what it needs.
 struct Environments {
-  std::span<const int> centre;                    ///< atom index of each centre
-  std::span<const int> atomic_number;             ///< by atom index
-  std::span<const std::size_t> begin;             ///< size() + 1 entries
-  std::span<const int> neighbor;                  ///< atom index of each pair's neighbour
-  std::span<const Vector3> vector;                ///< r_ij of each pair, Å
-  std::span<const double> distance;               ///< |r_ij| of each pair, Å
-  double cutoff = 0;                              ///< Å; the list is complete up to here
+  std::span<const int> centre;         ///< atom index of each centre
+  std::span<const int> atomic_number;  ///< by atom index
+  std::span<const std::size_t> begin;  ///< size() + 1 entries
+  std::span<const int> neighbor;       ///< atom index of each pair's neighbour
+  std::span<const Vector3> vector;     ///< r_ij of each pair, Å
+  std::span<const double> distance;    ///< |r_ij| of each pair, Å
+  double cutoff = 0;                   ///< Å; the list is complete up to here
 
   int size() const { return static_cast<int>(centre.size()); }
 };

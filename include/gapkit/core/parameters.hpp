@@ -16,12 +16,12 @@ struct ParameterInfo {
 
   std::string name = {};
   Type type = Type::real;
-  std::string unit = {};                         ///< "Å", "" for pure numbers
+  std::string unit = {};  ///< "Å", "" for pure numbers
   std::string description = {};
   std::optional<ParameterValue> default_value = {};  ///< absent: required
   double smallest = -std::numeric_limits<double>::infinity();
   double largest = std::numeric_limits<double>::infinity();
-  bool excludes_smallest = false;                ///< smallest itself is not allowed
+  bool excludes_smallest = false;  ///< smallest itself is not allowed
 };
 
 /// Named values for one descriptor or kernel. Getters throw InputError if the name is missing or of another type.
@@ -34,9 +34,9 @@ class Parameters {
   void set(const std::string& name, ParameterValue value) { values_[name] = std::move(value); }
   bool boolean(const std::string& name) const;
   std::int64_t integer(const std::string& name) const;
-  double real(const std::string& name) const;                  ///< an integer converts
+  double real(const std::string& name) const;  ///< an integer converts
   std::string text(const std::string& name) const;
-  std::vector<double> reals(const std::string& name) const;    ///< a number converts to a list of one
+  std::vector<double> reals(const std::string& name) const;  ///< a number converts to a list of one
   const std::map<std::string, ParameterValue>& values() const { return values_; }
 
  private:

@@ -7,11 +7,11 @@ namespace gapkit {
 
 /// What a long computation tells while it runs. The library never prints: whoever calls it shows this, or not.
 struct ProgressEvent {
-  std::string phase = {};      ///< "select sparse points", "kernel rows", …
-  double done = 0;        ///< work done so far, in `unit`
-  double total = 0;       ///< work in all, in `unit`; 0 if unknown
-  std::string unit = {};       ///< "frames", "atoms", …
-  std::string message = {};    ///< a line for the log; empty for a mere step of the bar
+  std::string phase = {};    ///< "select sparse points", "kernel rows", …
+  double done = 0;           ///< work done so far, in `unit`
+  double total = 0;          ///< work in all, in `unit`; 0 if unknown
+  std::string unit = {};     ///< "frames", "atoms", …
+  std::string message = {};  ///< a line for the log; empty for a mere step of the bar
   bool is_warning = false;
 };
 

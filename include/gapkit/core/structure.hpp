@@ -6,8 +6,8 @@
 namespace gapkit {
 
 /// Value of a key in the comment line of an extended-XYZ frame.
-using FieldValue = std::variant<bool, std::int64_t, double, std::string, std::vector<bool>, std::vector<std::int64_t>,
-                                std::vector<double>, std::vector<std::string>, Matrix>;
+using FieldValue = std::variant<bool, std::int64_t, double, std::string, std::vector<bool>, std::vector<std::int64_t>, std::vector<double>,
+                                std::vector<std::string>, Matrix>;
 
 /// One key=value pair of a frame.
 struct Field {
@@ -28,7 +28,7 @@ struct Column {
 ///
 /// Units: Å, eV, eV/Å. `virial` is −dE/dstrain in eV (−stress·volume), symmetric.
 struct Structure {
-  std::optional<Matrix3> cell;                    ///< rows are the cell vectors; absent for a molecule
+  std::optional<Matrix3> cell;  ///< rows are the cell vectors; absent for a molecule
   std::array<bool, 3> pbc = {false, false, false};
   std::vector<int> atomic_numbers;
   Positions positions;
@@ -37,17 +37,17 @@ struct Structure {
   std::optional<double> energy;
   std::optional<Positions> forces;
   std::optional<Matrix3> virial;
-  std::optional<double> energy_sigma;             ///< eV, absolute: replaces σ_E √N
-  std::optional<double> force_sigma;              ///< eV/Å
-  std::optional<double> virial_sigma;             ///< eV, absolute
-  std::vector<double> force_atom_sigma;           ///< eV/Å per atom; empty or n entries
-  std::vector<bool> force_mask;                   ///< true: the atom's forces are not fitted; empty or n entries
+  std::optional<double> energy_sigma;    ///< eV, absolute: replaces σ_E √N
+  std::optional<double> force_sigma;     ///< eV/Å
+  std::optional<double> virial_sigma;    ///< eV, absolute
+  std::vector<double> force_atom_sigma;  ///< eV/Å per atom; empty or n entries
+  std::vector<bool> force_mask;          ///< true: the atom's forces are not fitted; empty or n entries
   std::string config_type = "default";
 
   // Every other key and column, and where the frame came from
   std::vector<Field> fields;
   std::vector<Column> columns;
-  std::string source;                             ///< "train.xyz:4127 (frame 12)", for messages
+  std::string source;  ///< "train.xyz:4127 (frame 12)", for messages
 
   int size() const { return static_cast<int>(atomic_numbers.size()); }
   /// |a · (b × c)| in Å³; 0 without a cell.

@@ -27,15 +27,15 @@ struct JacobianBlock {
 
 /// Feature vectors of the environments of a range of centre atoms. Reused from chunk to chunk.
 struct Features {
-  ReusableMatrix x;                     ///< [E, D], one environment per row
-  std::vector<double> cutoff;           ///< [E] covariance cutoff f of each environment (1 for SOAP)
-  std::vector<int> centre;              ///< [E] atom index of the centre
-  std::vector<int> partner;             ///< [E] atom that shares the local energy half and half with the centre; −1: the centre alone
-  std::vector<JacobianBlock> blocks;    ///< one per neighbour species, if derivatives were asked for
+  ReusableMatrix x;                   ///< [E, D], one environment per row
+  std::vector<double> cutoff;         ///< [E] covariance cutoff f of each environment (1 for SOAP)
+  std::vector<int> centre;            ///< [E] atom index of the centre
+  std::vector<int> partner;           ///< [E] atom that shares the local energy half and half with the centre; −1: the centre alone
+  std::vector<JacobianBlock> blocks;  ///< one per neighbour species, if derivatives were asked for
 
   // What a descriptor keeps between compute and pullback
   ReusableMatrix workspace;
-  std::vector<std::size_t> pair;        ///< pairs of the environment source that environments refer to
+  std::vector<std::size_t> pair;  ///< pairs of the environment source that environments refer to
 
   int size() const { return static_cast<int>(centre.size()); }
 };
@@ -47,8 +47,8 @@ class Descriptor {
  public:
   virtual ~Descriptor() = default;
 
-  virtual int size() const = 0;                 ///< D
-  virtual double cutoff() const = 0;            ///< Å; nothing beyond it matters
+  virtual int size() const = 0;       ///< D
+  virtual double cutoff() const = 0;  ///< Å; nothing beyond it matters
   virtual const Parameters& parameters() const = 0;
   /// Atomic numbers this instance is for: {centre} for SOAP, {Z1, Z2} (ascending) for a pair.
   virtual const std::vector<int>& species() const = 0;
@@ -80,7 +80,8 @@ struct DescriptorKind {
   /// What a term of this kind expands to for a list of elements (ascending): each element, each unordered pair, …
   std::function<std::vector<std::vector<int>>(std::span<const int> elements)> combinations;
   /// `elements`: all elements that may occur as neighbours, ascending. Parameters must be complete.
-  std::function<std::shared_ptr<const Descriptor>(const Parameters&, const std::vector<int>& species, const std::vector<int>& elements)> make;
+  std::function<std::shared_ptr<const Descriptor>(const Parameters&, const std::vector<int>& species, const std::vector<int>& elements)>
+      make;
 };
 
 /// The table. A new descriptor is one .cpp file and one line here.

@@ -9,10 +9,10 @@ namespace gapkit {
 /// What a fit of these data with these options amounts to; found by one pass over the files, without any kernel.
 struct FitPlan {
   struct TermPlan {
-    std::string label;             ///< "soap Si"
-    int features = 0;              ///< D
-    std::int64_t candidates = 0;   ///< environments in the training data (pairs: estimated from the neighbour list)
-    int sparse_points = 0;         ///< M asked for
+    std::string label;            ///< "soap Si"
+    int features = 0;             ///< D
+    std::int64_t candidates = 0;  ///< environments in the training data (pairs: estimated from the neighbour list)
+    int sparse_points = 0;        ///< M asked for
   };
   struct GroupPlan {
     RowGroup group;
@@ -21,36 +21,36 @@ struct FitPlan {
 
   std::int64_t frames = 0, atoms = 0, pairs = 0;
   std::vector<int> elements;
-  std::map<std::string, std::int64_t> config_types;     ///< frames of each
-  std::map<int, double> reference_energies;             ///< eV
+  std::map<std::string, std::int64_t> config_types;  ///< frames of each
+  std::map<int, double> reference_energies;          ///< eV
   std::vector<TermPlan> terms;
   std::vector<GroupPlan> groups;
   TargetReport targets;
 
   std::int64_t rows() const;
   std::int64_t sparse_points() const;
-  double flop = 0;                                      ///< of the fit's matrix products (METHODS 6)
-  double gram_bytes = 0;                                ///< groups × M(M+1)/2 × 8
-  double memory_bytes = 0;                              ///< estimated peak
-  double seconds = 0;                                   ///< estimated from `flop` and a short measurement of DGEMM on this machine
+  double flop = 0;          ///< of the fit's matrix products (METHODS 6)
+  double gram_bytes = 0;    ///< groups × M(M+1)/2 × 8
+  double memory_bytes = 0;  ///< estimated peak
+  double seconds = 0;       ///< estimated from `flop` and a short measurement of DGEMM on this machine
 };
 
 /// What happened to one term's sparse points.
 struct TermReport {
   std::string label;
-  std::int64_t candidates = 0;       ///< environments offered (after the cap, before duplicates were dropped)
+  std::int64_t candidates = 0;  ///< environments offered (after the cap, before duplicates were dropped)
   std::int64_t duplicates = 0;
   int asked = 0;
   int chosen = 0;
-  int dropped = 0;                   ///< linearly dependent beyond what the jitter holds apart
-  int effective_rank = 0;            ///< pivots of K_MM, before the jitter is added, above the jitter (or above rounding)
-  double jitter = 0;                 ///< eV², added to the diagonal
+  int dropped = 0;         ///< linearly dependent beyond what the jitter holds apart
+  int effective_rank = 0;  ///< pivots of K_MM, before the jitter is added, above the jitter (or above rounding)
+  double jitter = 0;       ///< eV², added to the diagonal
 };
 
 struct FitReport {
   FitPlan plan;
   std::vector<TermReport> terms;
-  std::map<std::string, double> phase_seconds;   ///< wall time: "scan", "select", "kernel rows", "whiten", "gram", "solve"
+  std::map<std::string, double> phase_seconds;  ///< wall time: "scan", "select", "kernel rows", "whiten", "gram", "solve"
   double log_evidence = 0;
 };
 

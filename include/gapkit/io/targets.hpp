@@ -17,7 +17,7 @@ struct TargetKeys {
 
 /// What target assignment met over all frames it saw; for the log and for checks.
 struct TargetReport {
-  std::map<std::string, long> energy_keys;   ///< key → frames in which it was used
+  std::map<std::string, long> energy_keys;  ///< key → frames in which it was used
   std::map<std::string, long> forces_keys;
   std::map<std::string, long> virial_keys;
   std::map<std::string, long> stress_keys;
@@ -25,7 +25,7 @@ struct TargetReport {
   long frames_without_energy = 0;
   long frames_without_forces = 0;
   long frames_without_virial = 0;
-  long frames_with_unused_free_energy = 0;   ///< `free_energy` is there, another energy key was used
+  long frames_with_unused_free_energy = 0;  ///< `free_energy` is there, another energy key was used
 
   /// Lines for the log: which key gave which property, and in how many frames; a note on an unused free_energy.
   std::vector<std::string> lines() const;

@@ -20,8 +20,8 @@ bool cholesky(Matrix& a);
 
 /// Pivoted Cholesky factor of a positive semidefinite matrix: a(pivot, pivot) ≈ L Lᵀ for the leading `rank` pivots.
 struct PivotedCholesky {
-  std::vector<int> pivot;   ///< [rank] rows of a, in the order of their choice (largest remaining diagonal first)
-  Matrix lower;             ///< [n, rank]; row i belongs to row pivot_all[i] of a, lower-trapezoidal
+  std::vector<int> pivot;      ///< [rank] rows of a, in the order of their choice (largest remaining diagonal first)
+  Matrix lower;                ///< [n, rank]; row i belongs to row pivot_all[i] of a, lower-trapezoidal
   std::vector<int> pivot_all;  ///< [n] the permutation; its first `rank` entries are `pivot`
 };
 /// Stops when the largest remaining diagonal is below tolerance × the largest diagonal of a.

@@ -45,8 +45,8 @@ class RadialBasis {
   int n_max_, l_max_;
   double cutoff_;
   long double alpha_;
-  std::vector<long double> centres_;     // r_a
-  std::vector<long double> transform_;   // T, row-major [n_max, n_max]
+  std::vector<long double> centres_;    // r_a
+  std::vector<long double> transform_;  // T, row-major [n_max, n_max]
   std::vector<double> centre_;
   std::vector<double> table_;
   double spacing_ = 0;

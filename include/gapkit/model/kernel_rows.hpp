@@ -47,7 +47,7 @@ class KernelRows {
 
   std::span<const Term> terms_;
   std::vector<Eigen::Index> offsets_;
-  std::vector<std::vector<Matrix>> gradient_points_;   // per term and neighbour species: Λ z at the features of the block, [M, C]
+  std::vector<std::vector<Matrix>> gradient_points_;  // per term and neighbour species: Λ z at the features of the block, [M, C]
   std::unique_ptr<Scratch> scratch_;
 };
 

@@ -10,18 +10,18 @@ inline constexpr int model_format_version = 1;
 
 /// A fitted potential: reference energies, terms, and the posterior of their weights. Immutable after the fit.
 struct Model {
-  std::map<int, double> reference_energies;     ///< eV per atom, by atomic number; its keys are the elements the model knows
+  std::map<int, double> reference_energies;  ///< eV per atom, by atomic number; its keys are the elements the model knows
   std::vector<Term> terms;
   SparseFactor factor;
   Posterior posterior;
-  Vector weights;                               ///< c, one per sparse point, terms one after the other
+  Vector weights;  ///< c, one per sparse point, terms one after the other
 
   // For the record
-  std::string configuration;                    ///< resolved, TOML
+  std::string configuration;  ///< resolved, TOML
   std::uint64_t seed = 0;
-  std::string data_fingerprint;                 ///< of the training frames
-  bool scale_with_atoms = true;                 ///< σ_E and σ_V were multiplied by √N
-  std::map<std::string, std::string> notes;     ///< "training_errors" (JSON), "validation_errors", …
+  std::string data_fingerprint;              ///< of the training frames
+  bool scale_with_atoms = true;              ///< σ_E and σ_V were multiplied by √N
+  std::map<std::string, std::string> notes;  ///< "training_errors" (JSON), "validation_errors", …
 
   bool knows(int atomic_number) const { return reference_energies.count(atomic_number) > 0; }
   double cutoff() const { return largest_cutoff(terms); }

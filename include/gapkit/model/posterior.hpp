@@ -15,8 +15,8 @@ class SparseFactor {
   static SparseFactor of(std::span<const Term> terms, const std::vector<double>& jitter);
 
   Eigen::Index size() const { return offsets_.empty() ? 0 : offsets_.back(); }
-  const std::vector<Matrix>& blocks() const { return blocks_; }     ///< L of each term, lower
-  const std::vector<double>& jitter() const { return jitter_; }     ///< eV², per term
+  const std::vector<Matrix>& blocks() const { return blocks_; }  ///< L of each term, lower
+  const std::vector<double>& jitter() const { return jitter_; }  ///< eV², per term
   const std::vector<Eigen::Index>& offsets() const { return offsets_; }
 
   /// Each row k becomes φ = L⁻¹ k. [m, size()]; m Σ M_t² flop
@@ -32,11 +32,11 @@ class SparseFactor {
 
 /// What the data have taught: u ~ N(mean, A⁻¹) for the whitened weights (METHODS 3, 4).
 struct Posterior {
-  Vector mean;                       ///< u = A⁻¹ b
-  Matrix factor;                     ///< lower Cholesky factor of A = 1 + S (Σ G_g/σ_g²) S, [M, M]
-  std::vector<double> scale;         ///< s_t = δ_t / δ_t^ref per term; 1 unless amplitudes were changed after the kernel rows were made
-  std::vector<RowGroup> groups;      ///< the σ's it was solved with
-  double log_evidence = 0;           ///< log p(y), DTC
+  Vector mean;                   ///< u = A⁻¹ b
+  Matrix factor;                 ///< lower Cholesky factor of A = 1 + S (Σ G_g/σ_g²) S, [M, M]
+  std::vector<double> scale;     ///< s_t = δ_t / δ_t^ref per term; 1 unless amplitudes were changed after the kernel rows were made
+  std::vector<RowGroup> groups;  ///< the σ's it was solved with
+  double log_evidence = 0;       ///< log p(y), DTC
 };
 
 /// Solves for the posterior at the σ's of the statistics' groups, or at `sigma` (one per group) if given.

@@ -12,9 +12,9 @@ const char* property_name(Property property);
 /// Rows that share one noise level σ_g: a property of one class of config types, or rows with a σ of their own (`fixed`).
 struct RowGroup {
   Property property = Property::energy;
-  std::string config_class = "default";   ///< a config type with its own σ, or "default" for all others
-  bool fixed = false;                     ///< σ given row by row: h_n is that σ and σ_g = 1
-  double sigma = 1;                       ///< σ_g: eV, eV/Å, eV
+  std::string config_class = "default";  ///< a config type with its own σ, or "default" for all others
+  bool fixed = false;                    ///< σ given row by row: h_n is that σ and σ_g = 1
+  double sigma = 1;                      ///< σ_g: eV, eV/Å, eV
 
   bool same_rows(const RowGroup& other) const {
     return property == other.property && config_class == other.config_class && fixed == other.fixed;
@@ -24,17 +24,17 @@ struct RowGroup {
 /// Sums over the whitened rows φ_n of one group with w_n = 1/h_n² (METHODS 4).
 struct GroupStatistics {
   RowGroup group;
-  SymmetricAccumulator gram;   ///< G = Σ w φ φᵀ
-  Vector moment;               ///< b = Σ w φ y
-  double target_square = 0;    ///< q = Σ w y²
-  std::int64_t count = 0;      ///< n
-  double log_weight = 0;       ///< ℓ = Σ log w
+  SymmetricAccumulator gram;  ///< G = Σ w φ φᵀ
+  Vector moment;              ///< b = Σ w φ y
+  double target_square = 0;   ///< q = Σ w y²
+  std::int64_t count = 0;     ///< n
+  double log_weight = 0;      ///< ℓ = Σ log w
 };
 
 /// All that the data say about the weights: adding two of them is fitting on both data sets.
 struct SufficientStatistics {
   std::vector<GroupStatistics> groups;
-  std::string fingerprint;     ///< of the sparse sets, their factor, E0 and the scales h; only equal ones may be added
+  std::string fingerprint;  ///< of the sparse sets, their factor, E0 and the scales h; only equal ones may be added
 
   /// Throws InputError if the fingerprints differ.
   SufficientStatistics& operator+=(const SufficientStatistics& other);

@@ -8,23 +8,23 @@ namespace gapkit {
 
 /// The representative environments of one term.
 struct SparseSet {
-  Matrix x;                                ///< [M, D] feature vectors
-  Vector cutoff;                           ///< [M] covariance cutoffs
-  std::vector<EnvironmentOrigin> origin;   ///< [M], or empty if they came from a file
+  Matrix x;                               ///< [M, D] feature vectors
+  Vector cutoff;                          ///< [M] covariance cutoffs
+  std::vector<EnvironmentOrigin> origin;  ///< [M], or empty if they came from a file
 
   Eigen::Index size() const { return x.rows(); }
 };
 
 /// One additive part of the energy: E_t(S) = Σ_e ε_t(x_e) over its environments, ε_t ~ GP(0, δ² f κ(x, x') f').
 struct Term {
-  std::string name;                        ///< of the [[term]] it belongs to; terms of one name share their amplitude unless delta is a table
+  std::string name;  ///< of the [[term]] it belongs to; terms of one name share their amplitude unless delta is a table
   std::string descriptor_name;
   std::string kernel_name;
-  std::vector<int> species;                ///< the combination it is for
-  std::vector<int> elements;               ///< neighbour elements it was made with
+  std::vector<int> species;   ///< the combination it is for
+  std::vector<int> elements;  ///< neighbour elements it was made with
   std::shared_ptr<const Descriptor> descriptor;
   std::shared_ptr<const Kernel> kernel;
-  double delta = 1;                        ///< eV
+  double delta = 1;  ///< eV
   SparseSet sparse;
 
   /// "soap Si", "two_body Si-O"

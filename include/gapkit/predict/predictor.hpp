@@ -6,7 +6,7 @@
 namespace gapkit {
 
 struct PredictionRequest {
-  bool forces = true;            ///< forces, virial and stress
+  bool forces = true;  ///< forces, virial and stress
   bool energy_std = false;
   bool local_std = false;
 };
@@ -17,11 +17,11 @@ struct PredictionRequest {
 /// type (METHODS 5 with a = b = 1: uncalibrated); it needs a Structure.
 struct Prediction {
   double energy = 0;
-  Vector local_energy;                                      ///< sums to energy
+  Vector local_energy;  ///< sums to energy
   std::optional<Positions> forces;
   std::optional<Matrix3> virial;
-  std::optional<double> energy_std;                         ///< eV: the error to expect against a new reference value
-  std::optional<double> energy_std_epistemic;               ///< eV
+  std::optional<double> energy_std;            ///< eV: the error to expect against a new reference value
+  std::optional<double> energy_std_epistemic;  ///< eV
   std::optional<Vector> local_energy_std_epistemic;
 };
 

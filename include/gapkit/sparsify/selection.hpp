@@ -16,31 +16,32 @@ struct EnvironmentOrigin {
 
 /// Environments that sparse points may be chosen from.
 struct Candidates {
-  Matrix x;                                 ///< [N, D]
-  Vector cutoff;                            ///< [N] covariance cutoffs
-  std::vector<int> config_type;             ///< [N] index of the config type
-  std::vector<EnvironmentOrigin> origin;    ///< [N]
-  std::vector<std::int64_t> serial;         ///< [N] number of the environment in the order of the training data, from 0
+  Matrix x;                               ///< [N, D]
+  Vector cutoff;                          ///< [N] covariance cutoffs
+  std::vector<int> config_type;           ///< [N] index of the config type
+  std::vector<EnvironmentOrigin> origin;  ///< [N]
+  std::vector<std::int64_t> serial;       ///< [N] number of the environment in the order of the training data, from 0
 };
 
 struct SelectionRequest {
-  int count = 0;                            ///< M; fewer may be returned
+  int count = 0;  ///< M; fewer may be returned
   std::uint64_t seed = 0;
-  const Kernel* kernel = nullptr;           ///< for methods that use the covariance
-  double tolerance = 1e-12;                 ///< `variance` stops when the largest relative variance falls below it
+  const Kernel* kernel = nullptr;  ///< for methods that use the covariance
+  double tolerance = 1e-12;        ///< `variance` stops when the largest relative variance falls below it
 };
 
 struct SelectionKind {
   std::string name;
   std::string description;
-  bool is_nested = false;                   ///< the first k of M chosen points are the choice for k
+  bool is_nested = false;  ///< the first k of M chosen points are the choice for k
   /// Indices of the chosen candidates, all different, in the order of their choice: at most min(count, candidates). Depends on the
   /// candidates and the request only, not on the number of threads. Pass candidates through remove_duplicates first: a near-copy is
   /// a candidate like any other here. Throws InputError for no candidates, count < 1, arrays of wrong length or non-finite numbers.
   std::function<std::vector<int>(const Candidates&, const SelectionRequest&)> choose;
 };
 
-/// The table: cur, cur_deterministic, fps, variance, random, uniform. A new method is one .cpp file and one line here. (`file` and `indices` need no choice: see read_sparse_points, read_sparse_indices.)
+/// The table: cur, cur_deterministic, fps, variance, random, uniform. A new method is one .cpp file and one line here. (`file` and
+/// `indices` need no choice: see read_sparse_points, read_sparse_indices.)
 const std::vector<SelectionKind>& selection_kinds();
 /// Throws InputError with the nearest name if there is no such method.
 const SelectionKind& selection_kind(std::string_view name);
