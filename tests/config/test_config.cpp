@@ -478,3 +478,15 @@ TEST_CASE("config: the examples in docs/configuration.md read") {
   CHECK(options.terms.size() == 2);
   CHECK(options.seed == 7);
 }
+
+TEST_CASE("letters beyond ASCII outside of texts are refused with their place (undefined behaviour in toml++ 3.3; found by fuzzing)") {
+  const Files files;
+  for (const char* letter : {"ä", "Ω", "ж", "\u0487", "。", "\uFEFE"}) {
+    CAPTURE(letter);
+    CHECK(files.message(good + "[run]\nseed = " + letter + "\n").find("t.toml:11:") == 0);
+    CHECK(files.message(good + "[run]\nseed = 0'" + letter + "\n").find("t.toml:11:") == 0);
+    CHECK(files.message(good + "[run]\n" + letter + " = 1\n").find("t.toml:11:") == 0);
+    CHECK(files.message(good + "[run]\nseed = 1 " + letter + "\n").find("t.toml:11:") == 0);
+    CHECK(files.parse(good + "[run] # " + letter + "\nseed = 1 # " + letter + "\n").seed == 1);
+  }
+}
