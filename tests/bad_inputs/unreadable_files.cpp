@@ -17,7 +17,7 @@ std::vector<BadInput> unreadable_files() {
        Answer::refused,
        "the file 'none.xyz' cannot be read: No such file or directory",
        {"--train", "none.xyz"}},
-      {"training file is a folder", [](Inputs&) {}, Answer::error, "expected an extended-XYZ file, found a directory", {"--train", "."}},
+      {"training file is a folder", [](Inputs&) {}, Answer::refused, "the file '.' cannot be read: is a folder", {"--train", "."}},
       {"empty file", [](Inputs& in) { in.files["train.xyz"] = ""; }, Answer::error,
        "train.xyz: the file holds no frame, expected extended XYZ"},
       {"a file of blank lines", [](Inputs& in) { in.files["train.xyz"] = "\n\n  \n"; }, Answer::error, "the file holds no frame"},
