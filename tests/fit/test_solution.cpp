@@ -289,7 +289,7 @@ TEST_CASE("one thread and two threads give the same fit") {
   const TemporaryFolder folder;
   const std::vector<Structure> frames = training_frames({6, 14}, 8);
   // Eight distances at θ/2 from each other. With twenty, K_MM is singular to rounding and single weights are large numbers that cancel:
-  // they then agree to 2·10⁻⁹ only, the predictions as here.
+  // they then agree to 2·10⁻⁹ only.
   FitOptions options =
       small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_two_body(0.6, 8), small_soap(3, 3, 4, 20)});
   options.seed = 3;
