@@ -9,6 +9,12 @@ TwoBody::TwoBody(const Parameters& parameters, const std::vector<int>& species)
   if (width_ > cutoff_) throw InputError("two_body: cutoff_width is larger than cutoff");
 }
 
+Matrix TwoBody::domain_points(int count) const {
+  Matrix points(count, 1);
+  for (int i = 0; i < count; ++i) points(i, 0) = cutoff_ * (i + 0.5) / count;
+  return points;
+}
+
 void TwoBody::compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
   out.centre.clear();
   out.partner.clear();

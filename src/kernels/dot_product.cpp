@@ -26,7 +26,7 @@ void integer_power(double* base, int exponent, double* result, Eigen::Index n) {
   }
 }
 
-/// κ = s^ζ, s = x·x'.   ∂κ/∂x = ζ s^{ζ−1} x'
+/// κ = s^ζ, s = x·x'.   ∂κ/∂x = ζ s^{ζ−1} x',   curvature ζ(ζ−1) s^{ζ−2}
 class DotProduct final : public Kernel {
  public:
   explicit DotProduct(const Parameters& parameters) : parameters_(parameters), zeta_(parameters.real("zeta")) {
@@ -48,8 +48,9 @@ class DotProduct final : public Kernel {
                       zeta_));
   }
 
-  void compute(const MatrixView& x, const MatrixView& z, MatrixSlice value, MatrixSlice* slope, MatrixSlice* inner) const override {
-    check_kernel_shapes(x, z, value, slope, inner);
+  void compute(const MatrixView& x, const MatrixView& z, MatrixSlice value, MatrixSlice* slope, MatrixSlice* inner,
+               MatrixSlice* curvature) const override {
+    check_kernel_shapes(x, z, value, slope, inner, curvature);
     multiply_nt(x, z, value);
     const Eigen::Index rows = value.rows(), cols = value.cols();
     [[maybe_unused]] const bool threads = pays_to_start_threads(static_cast<double>(rows) * static_cast<double>(cols));
@@ -58,6 +59,10 @@ class DotProduct final : public Kernel {
       double* v = value.data() + e * value.outerStride();
       if (inner != nullptr) std::copy(v, v + cols, inner->data() + e * inner->outerStride());
       double* d = slope != nullptr ? slope->data() + e * slope->outerStride() : nullptr;
+      if (curvature != nullptr) {
+        double* c = curvature->data() + e * curvature->outerStride();
+        for (Eigen::Index m = 0; m < cols; ++m) c[m] = curvature_of(v[m]);
+      }
       if (is_integer_)
         integer_zeta(v, d, cols);
       else
@@ -66,6 +71,15 @@ class DotProduct final : public Kernel {
   }
 
  private:
+  double curvature_of(double s) const {
+    if (zeta_ == 1) return 0;
+    if (zeta_ == 2) return 2;
+    if (zeta_ == 3) return 6 * s;
+    if (zeta_ == 4) return 12 * s * s;
+    if (!is_integer_ && s <= 0) return zeta_ < 2 ? 0 : zeta_ * (zeta_ - 1) * std::pow(0.0, zeta_ - 2);
+    return zeta_ * (zeta_ - 1) * std::pow(s, zeta_ - 2);
+  }
+
   /// In: v = s. Out: v = s^ζ, d = ζ s^{ζ−1} (unless null).
   void integer_zeta(double* v, double* d, Eigen::Index n) const {
     const int zeta = static_cast<int>(zeta_);

@@ -23,12 +23,13 @@ const KernelKind& kernel_kind(std::string_view name) {
 }
 
 void check_kernel_shapes(const MatrixView& x, const MatrixView& z, const MatrixSlice& value, const MatrixSlice* slope,
-                         const MatrixSlice* inner) {
+                         const MatrixSlice* inner, const MatrixSlice* curvature) {
   if (x.cols() != z.cols())
     throw InputError(fmt::format("kernel: feature vectors have {} and {} components, expected equal numbers", x.cols(), z.cols()));
-  for (const MatrixSlice* output : {&value, slope, inner})
+  for (const MatrixSlice* output : {&value, slope, inner, curvature})
     if (output != nullptr && (output->rows() != x.rows() || output->cols() != z.rows()))
       throw InputError(fmt::format("kernel: result is {} x {}, expected {} x {}", output->rows(), output->cols(), x.rows(), z.rows()));
+  if (curvature != nullptr && slope == nullptr) throw InputError("kernel: the curvature is computed together with the slope only");
 }
 
 bool pays_to_start_threads(double work) {

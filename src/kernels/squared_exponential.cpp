@@ -11,7 +11,7 @@ namespace {
 
 constexpr int largest_direct_size = 4;
 
-/// κ = exp(−½ Σ_d (x_d − x'_d)²/θ_d²).   ∂κ/∂x = κ Λ (x' − x), Λ = diag(θ⁻²)
+/// κ = exp(−½ Σ_d (x_d − x'_d)²/θ_d²).   ∂κ/∂x = κ Λ (x' − x), Λ = diag(θ⁻²),   curvature κ
 class SquaredExponential final : public Kernel {
  public:
   explicit SquaredExponential(const Parameters& parameters) : parameters_(parameters), length_scale_(parameters.reals("length_scale")) {
@@ -42,12 +42,14 @@ class SquaredExponential final : public Kernel {
                       length_scale_.size(), size, size));
   }
 
-  void compute(const MatrixView& x, const MatrixView& z, MatrixSlice value, MatrixSlice* slope, MatrixSlice* inner) const override {
-    check_kernel_shapes(x, z, value, slope, inner);
+  void compute(const MatrixView& x, const MatrixView& z, MatrixSlice value, MatrixSlice* slope, MatrixSlice* inner,
+               MatrixSlice* curvature) const override {
+    check_kernel_shapes(x, z, value, slope, inner, curvature);
     if (x.cols() <= largest_direct_size)
       compute_direct(x, z, value, slope, inner);
     else
       compute_by_products(x, z, value, slope, inner);
+    if (curvature != nullptr) *curvature = value;
   }
 
  private:

@@ -166,7 +166,7 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
     }
   }
   // δ² f_m of the sparse points, once for all
-  const Vector scale = term.delta * term.delta * term.sparse.cutoff;
+  const Vector scale = term.weight() * term.sparse.cutoff;
   auto block = rows.middleCols(offset, count);
   block.array().rowwise() *= scale.transpose().array();
 }
@@ -179,7 +179,7 @@ void KernelRows::compute_local(const Environments& environments, int begin, int 
     const Term& term = terms_[t];
     const Eigen::Index count = term.sparse.size();
     if (count == 0) continue;
-    const Vector scale = term.delta * term.delta * term.sparse.cutoff;
+    const Vector scale = term.weight() * term.sparse.cutoff;
     const std::size_t pairs_in_chunk = chunk_bytes / (sizeof(double) * static_cast<std::size_t>(term.descriptor->size() + count));
     for (int first = begin; first < end;) {
       const int last = std::min(chunk_end(environments, first, pairs_in_chunk), end);

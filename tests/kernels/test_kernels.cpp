@@ -154,6 +154,42 @@ TEST_CASE("every kernel: gradient slope (Λz − hΛx) equals central difference
   }
 }
 
+TEST_CASE("every kernel: the mixed second derivative equals central differences of the gradient") {
+  const double step = 1e-5;
+  for (const auto& c : cases()) {
+    CAPTURE(describe(c));
+    const auto kernel = make(c);
+    const Matrix x = random_features(6, c.size, 17), z = random_features(5, c.size, 18);
+    const Matrix dx = random_features(6, c.size, 19), dz = random_features(5, c.size, 20);
+    const Vector metric = full_metric(*kernel, c.size);
+    const double h = kernel->is_stationary() ? 1 : 0;
+    // gradient along dx_e of every pair (e, m), as a function of the points
+    const auto along_dx = [&](const Matrix& points) {
+      const Result r = compute(*kernel, x, points);
+      Matrix result(x.rows(), points.rows());
+      for (int e = 0; e < x.rows(); ++e)
+        for (int m = 0; m < points.rows(); ++m)
+          result(e, m) = r.slope(e, m) * dx.row(e).dot((metric.transpose().array() * (points.row(m) - h * x.row(e)).array()).matrix());
+      return result;
+    };
+    const Matrix numerical = (along_dx(z + step * dz) - along_dx(z - step * dz)) / (2 * step);
+    Matrix value(6, 5), slope(6, 5), curvature(6, 5);
+    MatrixSlice slope_slice = slope, curvature_slice = curvature;
+    kernel->compute(x, z, value, &slope_slice, nullptr, &curvature_slice);
+    Matrix analytic(6, 5);
+    for (int e = 0; e < 6; ++e)
+      for (int m = 0; m < 5; ++m) {
+        const Vector lambda_difference_x = metric.cwiseProduct((z.row(m) - h * x.row(e)).transpose());
+        const Vector lambda_difference_z = metric.cwiseProduct((x.row(e) - h * z.row(m)).transpose());
+        analytic(e, m) = slope(e, m) * dx.row(e).transpose().cwiseProduct(metric).dot(dz.row(m).transpose()) +
+                         curvature(e, m) * dx.row(e).dot(lambda_difference_x) * dz.row(m).dot(lambda_difference_z);
+      }
+    const double largest = analytic.cwiseAbs().maxCoeff();
+    REQUIRE(largest > 1e-3);
+    CHECK(largest_difference(analytic, numerical) <= 1e-8 + 1e-7 * largest);
+  }
+}
+
 TEST_CASE("every kernel: Gram matrices are positive semidefinite") {
   for (const auto& c : cases()) {
     const double zeta = c.kind == "dot_product" ? c.parameters.real("zeta") : 1;

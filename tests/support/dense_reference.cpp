@@ -31,6 +31,7 @@ DenseFeatures dense_features(const Term& term, const Environments& environments)
   Features features;
   term.descriptor->compute(environments, 0, environments.size(), Derivatives::jacobian, features);
   const Eigen::Index size = term.descriptor->size();
+  const long double multiplicity = term.descriptor->multiplicity();
   DenseFeatures result;
   result.centre = features.centre;
   result.partner = features.partner;
@@ -38,7 +39,7 @@ DenseFeatures dense_features(const Term& term, const Environments& environments)
     LongVector x(size);
     for (Eigen::Index d = 0; d < size; ++d) x[d] = features.x(e, d);
     result.x.push_back(x);
-    result.f.push_back(features.cutoff[static_cast<std::size_t>(e)]);
+    result.f.push_back(multiplicity * features.cutoff[static_cast<std::size_t>(e)]);
   }
   for (const JacobianBlock& block : features.blocks)
     for (std::size_t q = 0; q < block.environment.size(); ++q) {
@@ -51,7 +52,7 @@ DenseFeatures dense_features(const Term& term, const Environments& environments)
         for (Eigen::Index c = 0; c < block.values.cols(); ++c)
           pair.dx[a][block.feature.empty() ? c : block.feature[static_cast<std::size_t>(c)]] +=
               block.values(static_cast<Eigen::Index>(3 * q + a), c);
-        pair.df[a] = block.cutoff_gradient.empty() ? 0 : block.cutoff_gradient[3 * q + a];
+        pair.df[a] = block.cutoff_gradient.empty() ? 0 : multiplicity * block.cutoff_gradient[3 * q + a];
       }
       result.pairs.push_back(pair);
     }

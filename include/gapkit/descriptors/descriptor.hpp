@@ -57,6 +57,13 @@ class Descriptor {
   /// Covariance cutoff f of an environment, recovered from its feature vector (sparse points read from a file).
   virtual double covariance_cutoff(std::span<const double> /*x*/) const { return 1; }
 
+  /// How many environments of equal features each one that compute() lists stands for: 2 for triplets, which METHODS 7 counts as (j, k)
+  /// and as (k, j). An observable sums that many times; sparse points and their covariance cutoffs are single environments.
+  virtual int multiplicity() const { return 1; }
+  /// Points that lie densely in all of the feature space that environments can reach, [≤ count, D], for descriptors of few dimensions;
+  /// empty if there is no such set. Error bars then use a low-rank form of the prior over these points (METHODS 5).
+  virtual Matrix domain_points(int /*count*/) const { return {}; }
+
   /// Features of all environments whose centre is source.centre[begin … end−1], in the order of the centres.
   ///
   /// With Derivatives::jacobian also the blocks; with Derivatives::pullback what pullback() needs.

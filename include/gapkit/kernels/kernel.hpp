@@ -10,7 +10,8 @@ namespace gapkit {
 ///
 /// Every kernel here has a gradient of the form
 ///     ∂κ(x, z)/∂x = slope(x, z) · (Λ z − h Λ x)        Λ = diag(metric(D)), h = 1 if is_stationary() else 0
-/// so that derivatives of many kernels at once are one matrix product with the points Λ z.
+/// so that derivatives of many kernels at once are one matrix product with the points Λ z. The mixed second derivative along dx, dz is
+///     dxᵀ (∂²κ/∂x∂zᵀ) dz = slope(x, z) · dxᵀΛ dz + curvature(x, z) · (dx · Λ(z − h x)) (dz · Λ(x − h z))
 class Kernel {
  public:
   virtual ~Kernel() = default;
@@ -24,10 +25,11 @@ class Kernel {
   virtual void check_features(int size, bool has_nonnegative_products) const = 0;
 
   /// value(e, m) = κ(x_e, z_m); with `slope` also the slope. Shapes [E, D], [M, D] → [E, M]. Cost: one GEMM, or E·M·D.
-  /// `inner` (optional): x_e · Λ z_m. Outputs must not overlap each other or the inputs.
+  /// `inner` (optional): x_e · Λ z_m. `curvature` (optional, only with `slope`): of the mixed second derivative; where it diverges
+  /// (x·z = 0 of a dot product with 1 < ζ < 2) it is given as 0. Outputs must not overlap each other or the inputs.
   /// Uses several threads only if called outside an OpenMP parallel region. Throws InputError if shapes disagree.
   virtual void compute(const MatrixView& x, const MatrixView& z, MatrixSlice value, MatrixSlice* slope = nullptr,
-                       MatrixSlice* inner = nullptr) const = 0;
+                       MatrixSlice* inner = nullptr, MatrixSlice* curvature = nullptr) const = 0;
 };
 
 struct KernelKind {

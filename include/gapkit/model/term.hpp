@@ -27,6 +27,8 @@ struct Term {
   double delta = 1;  ///< eV
   SparseSet sparse;
 
+  /// What an environment's f κ(·, x_m) f_m is multiplied with in an observable: δ² times the descriptor's multiplicity, eV².
+  double weight() const { return delta * delta * descriptor->multiplicity(); }
   /// "soap Si", "two_body Si-O"
   std::string label() const;
 };
