@@ -23,6 +23,8 @@ struct Model {
   bool scale_with_atoms = true;              ///< σ_E and σ_V were multiplied by √N
   std::map<std::string, std::string> notes;  ///< "training_errors" (JSON), "validation_errors", …
 
+  /// False for members of an ensemble and for models of other programs: they have weights, but no error bars from data.
+  bool has_posterior() const { return posterior.factor.rows() > 0; }
   bool knows(int atomic_number) const { return reference_energies.count(atomic_number) > 0; }
   double cutoff() const { return largest_cutoff(terms); }
 };
