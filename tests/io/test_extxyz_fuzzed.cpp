@@ -70,3 +70,12 @@ TEST_CASE("bare words whose meaning depends on what follows them in the line com
     CHECK(again.fields[0].value == frame.fields.at(0).value);
   }
 }
+
+TEST_CASE("an empty key in quotes could not be written again: refused") {
+  const File file;
+  for (const std::string comment : {" \"\"", " \"\"=1", " a=1 \"\" b=2"}) {
+    CAPTURE(comment);
+    CHECK(file.refusal("1\n" + properties + comment + "\nSi 0 0 0\n").find("in.xyz:2 (frame 1): the comment line has an empty key: \"\"") !=
+          std::string::npos);
+  }
+}
