@@ -30,6 +30,7 @@ class Stopwatch {
 std::string statistics_fingerprint(const FitOptions& options, const std::vector<Term>& terms, const SparseFactor& factor,
                                    const std::map<int, double>& reference_energies) {
   Checksum sum;
+  for (const NamedBaseline& b : options.baselines) sum.add(b.kind + parameters_to_json(b.baseline->parameters()));
   for (const Term& term : terms) {
     sum.add(term.descriptor_name + parameters_to_json(term.descriptor->parameters()));
     sum.add(term.kernel_name + parameters_to_json(term.kernel->parameters()));
@@ -61,9 +62,15 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
   TargetReport ignored;
   const auto save = [&](bool now) { keeper.save(model.terms, report.terms, builder.statistics(), builder.folded_frames(), now, progress); };
   try {
-    for_each_frame(options.train, options.keys, &ignored, [&](const Structure& s, std::int64_t number) {
-      atoms += s.size();
+    for_each_frame(options.train, options.keys, &ignored, [&](const Structure& given, std::int64_t number) {
+      atoms += given.size();
       if (number < done) return;
+      Structure without_baselines;
+      if (!model.baselines.empty()) {
+        without_baselines = given;
+        subtract_baselines(model.baselines, without_baselines);
+      }
+      const Structure& s = model.baselines.empty() ? given : without_baselines;
       const RowTargets targets = regularization.row_targets(s, scan.plan.reference_energies);
       MatrixSlice rows = builder.reserve(static_cast<Eigen::Index>(targets.value.size()));
       save(false);
@@ -100,6 +107,7 @@ FitResult fit(const FitOptions& options, const ProgressCallback& progress) {
 
   Model& model = result.model;
   model.reference_energies = scan.plan.reference_energies;
+  model.baselines = options.baselines;
   CheckpointKeeper keeper(options, scan);
   std::optional<Checkpoint> resumed = keeper.load(progress);
   if (resumed) {

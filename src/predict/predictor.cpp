@@ -133,6 +133,10 @@ Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& 
     result.local_energy[i] += model.reference_energies.at(environments.atomic_number[static_cast<std::size_t>(i)]);
   if (request.forces) s.dE_dr.assign(environments.neighbor.size(), Vector3::Zero());
 
+  for (const NamedBaseline& b : model.baselines)
+    b.baseline->add(environments, {result.local_energy.data(), static_cast<std::size_t>(atoms)},
+                    request.forces ? std::span<Vector3>(s.dE_dr) : std::span<Vector3>());
+
   for (std::size_t t = 0; t < model.terms.size(); ++t) {
     const Term& term = model.terms[t];
     const Eigen::Index count = term.sparse.size(), size = term.descriptor->size();
