@@ -40,8 +40,7 @@ class Spline {
     const double h = r_[i] - r_[i - 1], a = (r_[i] - x) / h, b = 1 - a;
     PairEnergy e;
     e.value = a * v_[i - 1] + b * v_[i] + ((a * a * a - a) * curvature_[i - 1] + (b * b * b - b) * curvature_[i]) * h * h / 6;
-    e.derivative =
-        (v_[i] - v_[i - 1]) / h + ((1 - 3 * a * a) * curvature_[i - 1] + (3 * b * b - 1) * curvature_[i]) * h / 6;
+    e.derivative = (v_[i] - v_[i - 1]) / h + ((1 - 3 * a * a) * curvature_[i - 1] + (3 * b * b - 1) * curvature_[i]) * h / 6;
     e.value += (r - x) * e.derivative;
     return e;
   }
@@ -144,7 +143,10 @@ BaselineKind pair_spline_kind() {
   using Type = ParameterInfo::Type;
   return {"pair_spline",
           "tabulated pair energies, a cubic spline for each pair of elements",
-          {{.name = "file", .type = Type::text, .description = "tables of pair energies (docs/file-formats.md)", .default_value = std::string()},
+          {{.name = "file",
+            .type = Type::text,
+            .description = "tables of pair energies (docs/file-formats.md)",
+            .default_value = std::string()},
            {.name = "table",
             .type = Type::text,
             .description = "the tables themselves, instead of a file; a model holds them so",

@@ -6,10 +6,10 @@
 namespace gapkit {
 namespace {
 
-constexpr double coulomb = 14.3996454784;         // e²/(4πε₀), eV Å
-constexpr double bohr_radius = 0.529177210903;    // Å
-constexpr double screening_scale = 0.88534;       // of the Bohr radius
-constexpr double screening_exponent = 0.23;       // of the atomic numbers
+constexpr double coulomb = 14.3996454784;       // e²/(4πε₀), eV Å
+constexpr double bohr_radius = 0.529177210903;  // Å
+constexpr double screening_scale = 0.88534;     // of the Bohr radius
+constexpr double screening_exponent = 0.23;     // of the atomic numbers
 constexpr std::array<double, 4> weight = {0.18175, 0.50986, 0.28022, 0.02817};
 constexpr std::array<double, 4> decay = {3.19980, 0.94229, 0.40290, 0.20162};
 
@@ -18,8 +18,7 @@ constexpr std::array<double, 4> decay = {3.19980, 0.94229, 0.40290, 0.20162};
 /// Source: Ziegler, Biersack & Littmark, The Stopping and Range of Ions in Solids (1985).
 class Zbl final : public Baseline {
  public:
-  explicit Zbl(const Parameters& parameters)
-      : parameters_(parameters), inner_(parameters.real("inner")), outer_(parameters.real("outer")) {
+  explicit Zbl(const Parameters& parameters) : parameters_(parameters), inner_(parameters.real("inner")), outer_(parameters.real("outer")) {
     if (!(inner_ < outer_)) throw InputError("zbl: inner is not smaller than outer");
   }
 
@@ -57,11 +56,13 @@ class Zbl final : public Baseline {
 BaselineKind zbl_kind() {
   ParameterInfo inner{.name = "inner", .unit = "Å", .description = "the full repulsion acts up to here", .default_value = 0.7};
   inner.smallest = 0;
-  ParameterInfo outer{.name = "outer", .unit = "Å", .description = "none acts from here on; below the shortest distance of the data",
-                      .default_value = 1.4};
+  ParameterInfo outer{
+      .name = "outer", .unit = "Å", .description = "none acts from here on; below the shortest distance of the data", .default_value = 1.4};
   outer.smallest = 0;
   outer.excludes_smallest = true;
-  return {"zbl", "screened repulsion of the nuclei (Ziegler, Biersack, Littmark) with a smooth switch", {inner, outer},
+  return {"zbl",
+          "screened repulsion of the nuclei (Ziegler, Biersack, Littmark) with a smooth switch",
+          {inner, outer},
           [](const Parameters& parameters) { return std::make_shared<Zbl>(parameters); }};
 }
 

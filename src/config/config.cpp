@@ -33,8 +33,9 @@ void check_sections(const TomlValue& document, const std::string& name) {
     const bool is_table = entry.value.kind == Kind::table || entry.value.kind == Kind::list;
     for (const SectionKeys& section : configuration_keys())
       if (!is_table && std::find(section.keys.begin(), section.keys.end(), entry.key) != section.keys.end())
-        throw InputError(fmt::format("{}'{}' stands outside of the sections; it belongs in {}", place, entry.key,
-                                     section.name == "term" || section.name == "baseline" ? "[[" + section.name + "]]" : "[" + section.name + "]"));
+        throw InputError(
+            fmt::format("{}'{}' stands outside of the sections; it belongs in {}", place, entry.key,
+                        section.name == "term" || section.name == "baseline" ? "[[" + section.name + "]]" : "[" + section.name + "]"));
     throw InputError(fmt::format("{}unknown {} '{}'{}", place, is_table ? "section" : "key", entry.key, suggestion(entry.key, known)));
   }
 }

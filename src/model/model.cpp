@@ -233,7 +233,8 @@ Model load_model(const std::filesystem::path& path) {
   for (std::size_t i = 0; i < elements.size(); ++i) model.reference_energies[elements[i]] = energies[i];
   // Files of the first days do not have the count.
   const std::int64_t baselines = archive.has("baseline_count") ? archive.integer("baseline_count") : 0;
-  for (std::int64_t b = 0; b < baselines; ++b) model.baselines.push_back(load_baseline(archive, "baselines/" + std::to_string(b) + "/", where));
+  for (std::int64_t b = 0; b < baselines; ++b)
+    model.baselines.push_back(load_baseline(archive, "baselines/" + std::to_string(b) + "/", where));
   std::vector<Matrix> blocks;
   std::vector<double> jitter;
   const std::int64_t terms = archive.integer("term_count");

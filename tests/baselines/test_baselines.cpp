@@ -93,7 +93,8 @@ TEST_CASE("every baseline: forces and virial equal central differences") {
           Matrix3 up = Matrix3::Identity(), down = Matrix3::Identity();
           up(a, c) += step;
           down(a, c) -= step;
-          check_close(e.virial(a, c), -(evaluate(b, deformed(s, up)).energy - evaluate(b, deformed(s, down)).energy) / (2 * step), 1e-5, 1e-6);
+          check_close(e.virial(a, c), -(evaluate(b, deformed(s, up)).energy - evaluate(b, deformed(s, down)).energy) / (2 * step), 1e-5,
+                      1e-6);
         }
     }
 }
@@ -147,5 +148,6 @@ TEST_CASE("pair tables with mistakes are refused with file and line") {
     CAPTURE(text);
     CHECK(message(text).find(part) != std::string::npos);
   }
-  CHECK(message_of<InputError>([&] { read_pair_tables((folder.path() / "missing").string()); }).find("cannot be read") != std::string::npos);
+  CHECK(message_of<InputError>([&] { read_pair_tables((folder.path() / "missing").string()); }).find("cannot be read") !=
+        std::string::npos);
 }
