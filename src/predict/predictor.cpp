@@ -16,10 +16,7 @@ double energy_noise(const Model& model, const std::string& config_type, int atom
   const RowGroup* chosen = nullptr;
   for (const RowGroup& group : model.posterior.groups) {
     if (group.property != Property::energy || group.fixed) continue;
-    if (group.config_class == config_type)
-      chosen = &group;
-    else if (group.config_class == "default" && !chosen)
-      chosen = &group;
+    if (group.config_class == config_type || (group.config_class == "default" && !chosen)) chosen = &group;
   }
   if (!chosen) return 0;
   return chosen->sigma * (model.scale_with_atoms ? std::sqrt(static_cast<double>(atoms)) : 1.0);
@@ -62,7 +59,7 @@ struct Predictor::Scratch {
     for (std::size_t t = 0; t < model.terms.size(); ++t) {
       const Term& term = model.terms[t];
       const Vector scale = term.delta * term.delta * term.sparse.cutoff;
-      weights.push_back(model.weights.segment(offsets[t], term.sparse.size()).cwiseProduct(scale));
+      weights.emplace_back(model.weights.segment(offsets[t], term.sparse.size()).cwiseProduct(scale));
       metric.push_back(term.kernel->metric(term.descriptor->size()));
       gradient_points.push_back(metric.back().size() ? Matrix(term.sparse.x * metric.back().asDiagonal()) : term.sparse.x);
     }
