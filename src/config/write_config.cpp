@@ -105,9 +105,9 @@ std::string fit_options_to_toml(const FitOptions& options) {
   out.line("train", list(options.train));
   out.line("validation", list(options.validation), "never fitted");
   std::vector<std::string> use;
-  if (options.use_energy) use.push_back("energy");
-  if (options.use_forces) use.push_back("forces");
-  if (options.use_virial) use.push_back("virial");
+  if (options.use_energy) use.emplace_back("energy");
+  if (options.use_forces) use.emplace_back("forces");
+  if (options.use_virial) use.emplace_back("virial");
   out.line("use", list(use), "what is fitted");
   out.line("energy_key", toml_quoted(options.keys.energy), "empty: found among the usual names");
   out.line("forces_key", toml_quoted(options.keys.forces));

@@ -77,7 +77,7 @@ struct Predictor::Scratch {
     for (std::size_t t = 0; t < model.terms.size(); ++t) {
       const Term& term = model.terms[t];
       const Vector scale = term.weight() * term.sparse.cutoff;
-      weights.push_back(model.weights.segment(offsets[t], term.sparse.size()).cwiseProduct(scale));
+      weights.emplace_back(model.weights.segment(offsets[t], term.sparse.size()).cwiseProduct(scale));
       metric.push_back(term.kernel->metric(term.descriptor->size()));
       gradient_points.push_back(metric.back().size() ? Matrix(term.sparse.x * metric.back().asDiagonal()) : term.sparse.x);
     }

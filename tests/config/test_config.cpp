@@ -378,7 +378,8 @@ TEST_CASE("config: bad configurations, each with its sentence") {
       {good + "[run]\nseed = -1\n", "t.toml:11: [run]: 'seed' is the integer -1, expected at least 0"},
       {good + "[run]\nmemory = 0\n", "t.toml:11: [run]: 'memory' is the integer 0, expected a number larger than 0 (GB)"},
   };
-  for (const auto& [toml, sentence] : cases) {
+  for (const auto& test_case : cases) {
+    const std::string &toml = test_case.first, &sentence = test_case.second;
     CAPTURE(toml.substr(0, 2000));
     const std::string message = files.message(toml);
     CAPTURE(message);
