@@ -6,6 +6,7 @@
 #include <random>
 
 #include "support/dense_reference.hpp"
+#include "support/random_sums.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;
@@ -13,41 +14,8 @@ using namespace gapkit::test;
 
 namespace {
 
-// Statistics of random rows: `counts` rows per group in `size` columns, targets from random weights and a little noise.
-struct Sums {
-  SufficientStatistics statistics;
-  std::vector<Eigen::Index> offsets;
-};
-
-Sums random_sums(const std::vector<int>& counts, std::vector<Eigen::Index> offsets, unsigned seed, double noise = 0.02) {
-  std::mt19937 random(seed);
-  std::normal_distribution<double> normal;
-  Sums sums;
-  sums.offsets = std::move(offsets);
-  const Eigen::Index size = sums.offsets.back();
-  Vector weights(size);
-  for (double& w : weights) w = normal(random);
-  for (std::size_t g = 0; g < counts.size(); ++g) {
-    GroupStatistics group;
-    group.group = {static_cast<Property>(g % 3), g < 3 ? "default" : "liquid", false, 1};
-    group.gram = SymmetricAccumulator(size);
-    group.moment = Vector::Zero(size);
-    Matrix rows(counts[g], size);
-    for (Eigen::Index i = 0; i < rows.size(); ++i) rows.data()[i] = 0.3 * normal(random) / static_cast<double>(1 + i % size);
-    Vector y = rows * weights;
-    for (double& value : y) value += noise * normal(random);
-    group.gram.add_rows(rows);
-    group.moment = rows.transpose() * y;
-    group.target_square = y.squaredNorm();
-    group.count = counts[g];
-    group.log_weight = 0.7 * static_cast<double>(g);
-    sums.statistics.groups.push_back(std::move(group));
-  }
-  return sums;
-}
-
 // The same function in extended precision, from the formula with q/σ² − bᵀu.
-long double exact_log_evidence(const Sums& sums, const std::vector<long double>& sigma, const std::vector<long double>& scale) {
+long double exact_log_evidence(const RandomSums& sums, const std::vector<long double>& sigma, const std::vector<long double>& scale) {
   const Eigen::Index size = sums.offsets.back();
   LongVector s(size);
   for (std::size_t t = 0; t < scale.size(); ++t)
@@ -99,7 +67,7 @@ const std::vector<Case> cases = {
 TEST_CASE("the log evidence is that of the formula in extended precision") {
   for (const Case& c : cases) {
     CAPTURE(c.name);
-    const Sums sums = random_sums(c.counts, c.offsets, 3);
+    const RandomSums sums = random_sums(c.counts, c.offsets, 3);
     Evidence evidence(sums.statistics, sums.offsets);
     const Evidence::Value value = evidence.compute(c.sigma, c.scale);
     const auto exact = static_cast<double>(exact_log_evidence(sums, {c.sigma.begin(), c.sigma.end()}, {c.scale.begin(), c.scale.end()}));
@@ -113,7 +81,7 @@ TEST_CASE("the gradient equals finite differences of the log evidence to 1e-6, t
     for (const unsigned seed : {1u, 2u, 3u}) {
       CAPTURE(c.name);
       CAPTURE(seed);
-      const Sums sums = random_sums(c.counts, c.offsets, seed);
+      const RandomSums sums = random_sums(c.counts, c.offsets, seed);
       const Evidence::Value value = Evidence(sums.statistics, sums.offsets).compute(c.sigma, c.scale);
       std::vector<double> analytic = value.log_sigma_gradient, numeric;
       analytic.insert(analytic.end(), value.log_scale_gradient.begin(), value.log_scale_gradient.end());
@@ -139,7 +107,7 @@ TEST_CASE("the gradient equals finite differences of the log evidence to 1e-6, t
 
 TEST_CASE("the evidence is that of the posterior, at the same sigmas and amplitudes") {
   const Case& c = cases[2];
-  const Sums sums = random_sums(c.counts, c.offsets, 5);
+  const RandomSums sums = random_sums(c.counts, c.offsets, 5);
   std::vector<Matrix> blocks;
   for (std::size_t t = 0; t + 1 < c.offsets.size(); ++t) {
     const Eigen::Index size = c.offsets[t + 1] - c.offsets[t];
