@@ -81,7 +81,7 @@ void describe(CLI::App& app, Arguments& arguments) {
 
 FitOptions options_from(const Arguments& arguments, const std::vector<ConfigurationOverride>& overrides = {}) {
   const std::string& file = arguments.files.front();
-  const std::string extension = std::filesystem::path(arguments.file).extension().string();
+  const std::string extension = std::filesystem::path(file).extension().string();
   if (extension == ".xyz" || extension == ".extxyz")
     throw InputError(
         fmt::format("{}: fitting data without a configuration is not available in this version; write a configuration with "
@@ -181,7 +181,7 @@ void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
     if (scan.is_done(i)) continue;
     const apps::Stopwatch stopwatch;
     const FitOptions& options = scan.options(i);
-    display.message(fmt::format("scan {} of {}: {}", i + 1, scan.size(), scan.name(i)));
+    display.message(fmt::format("combination {} of {}: {}", i + 1, scan.size(), scan.name(i)));
     FitResult result = scan.with_name(i, [&] { return fit_interruptibly(options, display); });
     const FittedWithErrors fitted(options, result, display);
     if (scan.is_best(result.report.log_evidence)) fitted.save(options, result);

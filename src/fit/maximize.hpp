@@ -14,9 +14,10 @@ struct Maximum {
   int evaluations = 0;
 };
 
-/// Maximises within lower ≤ x ≤ upper by limited-memory BFGS (NLopt), beginning at `x`, until a restart gains less than `tolerance`.
-/// The best point seen is the result. What the objective throws passes through.
+/// Maximises within lower ≤ x ≤ upper by limited-memory BFGS (NLopt), beginning at `x`, in rounds that each stay within `reach` of the best
+/// point so far (so that no first step of the search leads to a far corner), until a round gains less than `tolerance`.
+/// Where the objective throws NumericalError the search turns back, except at the start; anything else that it throws passes through.
 Maximum maximize(const Objective& objective, std::vector<double> x, const std::vector<double>& lower, const std::vector<double>& upper,
-                 double tolerance, int max_evaluations);
+                 double reach, double tolerance, int max_evaluations);
 
 }  // namespace gapkit

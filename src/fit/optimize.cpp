@@ -182,6 +182,8 @@ OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term
       if (progress) progress({.phase = "optimize", .done = static_cast<double>(report.evaluations), .unit = "steps"});
       if (options.objective == Kind::evidence) {
         const Evidence::Value value = problem.evidence(state, true);
+        // Where rounding decides, nothing is to be found.
+        if (value.rounding > 1 && report.evaluations > 1) throw NumericalError("sigma is too small for the rounding of the data");
         gradient = gathered(unknowns, value.log_sigma_gradient, value.log_scale_gradient, unit);
         return unit * value.log_evidence;  // per row, so that the first step of the search is of order one
       }
@@ -189,7 +191,7 @@ OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term
       gradient = gathered(unknowns, value.log_sigma_gradient, value.log_scale_gradient, -1);
       return -value.loss;
     };
-    const double bound = std::log(options.max_factor);
+    const double bound = std::log(options.max_factor), reach = std::log(5.0);
     const std::size_t count = unknowns.names.size();
     const Maximum best =
         maximize(objective, std::vector<double>(count, 0.0), std::vector<double>(count, -bound), std::vector<double>(count, bound),
