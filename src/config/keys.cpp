@@ -15,8 +15,10 @@ const std::vector<SectionKeys>& configuration_keys() {
         "sparse_file", "sparse_indices"}},
       {"regularization", {"energy", "force", "virial", "scale_with_atoms", "config_type"}},
       {"regularization.config_type.*", {"energy", "force", "virial"}},
+      {"optimize", {"objective", "sigma", "delta", "classes", "max_factor", "min_rows", "max_evaluations", "folds", "fold", "weights"}},
+      {"optimize.weights", {"energy", "force", "virial"}},
       {"solver", {"jitter", "jitter_absolute"}},
-      {"output", {"model", "sparse"}},
+      {"output", {"model", "sparse", "statistics"}},
       {"run", {"seed", "memory"}},
   };
   return sections;

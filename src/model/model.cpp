@@ -6,6 +6,8 @@
 #include <gapkit/io/archive.hpp>
 #include <gapkit/model/model.hpp>
 
+#include "model/model_file.hpp"
+
 namespace gapkit {
 namespace {
 
@@ -184,6 +186,10 @@ void require_sound(const Model& model, const std::string& where) {
 }  // namespace
 
 void save_model(const Model& model, const std::filesystem::path& path) {
+  save_model_with(model, path, {});
+}
+
+void save_model_with(const Model& model, const std::filesystem::path& path, const std::function<void(ArchiveWriter&)>& more) {
   ArchiveWriter archive(path, format_name, model_format_version);
   archive.put("gapkit_version", version);
   archive.put("units", units_text);
@@ -217,7 +223,12 @@ void save_model(const Model& model, const std::filesystem::path& path) {
   }
   archive.put("note_names", names);
   archive.put("note_texts", texts);
+  if (more) more(archive);
   archive.commit();
+}
+
+ArchiveReader open_model(const std::filesystem::path& path) {
+  return ArchiveReader(path, format_name, model_format_version);
 }
 
 Model load_model(const std::filesystem::path& path) {

@@ -33,6 +33,23 @@ SufficientStatistics& SufficientStatistics::operator+=(const SufficientStatistic
   return *this;
 }
 
+SufficientStatistics SufficientStatistics::without_folds() const {
+  SufficientStatistics sum;
+  sum.fingerprint = fingerprint;
+  for (const GroupStatistics& g : groups) {
+    SufficientStatistics one;
+    one.fingerprint = fingerprint;
+    one.groups.push_back(g);
+    one.groups.front().group.fold = 0;
+    sum += one;
+  }
+  return sum;
+}
+
+bool SufficientStatistics::has_folds() const {
+  return std::any_of(groups.begin(), groups.end(), [](const GroupStatistics& g) { return g.group.fold != 0; });
+}
+
 std::int64_t SufficientStatistics::row_count() const {
   std::int64_t sum = 0;
   for (const GroupStatistics& g : groups) sum += g.count;
