@@ -5,6 +5,7 @@
 #include <gapkit/predict/predictor.hpp>
 
 #include "model/environment_chunks.hpp"
+#include "model/quip_variance.hpp"
 
 namespace gapkit {
 namespace {
@@ -76,6 +77,7 @@ struct Predictor::Scratch {
   std::vector<double> dE_df;
   std::vector<Vector3> dE_dr;
   std::unique_ptr<Covariance> covariance;
+  std::unique_ptr<QuipVariance> quip_variance;
 
   Prediction evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request);
 };
@@ -106,6 +108,10 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
 
 Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request) {
   Scratch& s = *this;
+  if (request.energy_std && !model.has_posterior())
+    throw InputError(
+        "this model was imported without the posterior of its weights: it has no error bar of the energy; --std local gives the variance "
+        "that QUIP would give, and a fit with gap-fit gives error bars");
   Prediction result;
   result.local_energy = Vector::Zero(atoms);
   if (request.forces) {
@@ -180,7 +186,10 @@ Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& 
     virial = 0.5 * (virial + virial.transpose()).eval();
   }
 
-  if (request.energy_std || request.local_std) {
+  if (request.local_std && !model.has_posterior()) {
+    if (!s.quip_variance) s.quip_variance = std::make_unique<QuipVariance>(model);
+    result.local_quip_variance = s.quip_variance->local_energies(environments, atoms);
+  } else if (request.energy_std || request.local_std) {
     if (!s.covariance) s.covariance = std::make_unique<Covariance>(model);
     if (request.energy_std) result.energy_std_epistemic = std::sqrt(s.covariance->total_energy(environments, atoms).total());
     if (request.local_std) {

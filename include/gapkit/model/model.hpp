@@ -6,9 +6,13 @@
 
 namespace gapkit {
 
-inline constexpr int model_format_version = 1;
+/// 1: every model has a posterior; 2: it may be absent. Models with a posterior are written as version 1.
+inline constexpr int model_format_version = 2;
 
 /// A fitted potential: reference energies, terms, and the posterior of their weights. Immutable after the fit.
+///
+/// A model imported from another program may have weights only: then factor and posterior are empty, and there are no error bars but the
+/// variance that the other program would give (notes["origin"] says where it came from).
 struct Model {
   std::map<int, double> reference_energies;  ///< eV per atom, by atomic number; its keys are the elements the model knows
   std::vector<Term> terms;
@@ -17,6 +21,7 @@ struct Model {
   Vector weights;  ///< c, one per sparse point, terms one after the other
 
   // For the record
+  std::string gapkit_version;  ///< that wrote the file it was loaded from; empty if it was not loaded
   std::string configuration;  ///< resolved, TOML
   std::uint64_t seed = 0;
   std::string data_fingerprint;              ///< of the training frames
@@ -24,6 +29,7 @@ struct Model {
   std::map<std::string, std::string> notes;  ///< "training_errors" (JSON), "validation_errors", …
 
   bool knows(int atomic_number) const { return reference_energies.count(atomic_number) > 0; }
+  bool has_posterior() const { return posterior.mean.size() > 0; }
   double cutoff() const { return largest_cutoff(terms); }
 };
 

@@ -15,6 +15,7 @@ struct PredictionRequest {
 ///
 /// `…_epistemic`: √(novelty + data), what more data would remove. `energy_std` adds the fitted noise σ_E √N of the structure's config
 /// type (METHODS 5 with a = b = 1: uncalibrated); it needs a Structure.
+/// A model without posterior (imported) has none of these: energy_std is then refused, and local_std gives `local_quip_variance` instead.
 struct Prediction {
   double energy = 0;
   Vector local_energy;  ///< sums to energy
@@ -23,6 +24,7 @@ struct Prediction {
   std::optional<double> energy_std;            ///< eV: the error to expect against a new reference value
   std::optional<double> energy_std_epistemic;  ///< eV
   std::optional<Vector> local_energy_std_epistemic;
+  std::optional<Vector> local_quip_variance;  ///< eV²: QUIP's variance of local energies (METHODS 7)
 };
 
 /// A model made ready for evaluation. One object per thread of control (it owns scratch memory); threads inside.
