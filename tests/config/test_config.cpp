@@ -263,12 +263,12 @@ TEST_CASE("config: bad configurations, each with its sentence") {
       {replaced(pair, "n_sparse", "n_max = 8\nn_sparse"),
        "t.toml:8: [[term]]: 'n_max' belongs to descriptor 'soap', this term has descriptor 'two_body' and kernel 'squared_exponential'"},
       {with("zeta = 4", "length_scale = 1"),
-       "t.toml:7: [[term]]: 'length_scale' belongs to kernel 'squared_exponential', this term has descriptor 'soap' and kernel "
-       "'dot_product'"},
+       "t.toml:7: [[term]]: 'length_scale' belongs to kernel 'squared_exponential' and kernel 'piecewise_polynomial', this term has "
+       "descriptor 'soap' and kernel 'dot_product'"},
       // not in this version
       {good + "[optimize]\nobjective = 'evidence'\n", "t.toml:10: [optimize] is not available in this version"},
       {good + "[calibration]\nholdout = 0.1\n", "t.toml:10: [calibration] is not available in this version"},
-      {with("'soap'", "'three_body'"), "t.toml:4: [[term]]: descriptor 'three_body' is not available in this version; valid: "},
+      {with("'soap'", "'three_bdoy'"), "t.toml:4: [[term]]: unknown descriptor 'three_bdoy'; did you mean 'three_body'?"},
       // data
       {term, "t.toml:1: [data]: 'train' is missing or empty, expected the names of files with training structures"},
       {with("'train.xyz'", "[]"), "t.toml:2: [data]: 'train' is missing or empty, expected the names of files with training structures"},
