@@ -5,6 +5,7 @@
 #include <gapkit/predict/predictor.hpp>
 
 #include "model/environment_chunks.hpp"
+#include "model/quip_variance.hpp"
 
 namespace gapkit {
 namespace {
@@ -91,6 +92,7 @@ struct Predictor::Scratch {
   std::vector<double> dE_df;
   std::vector<Vector3> dE_dr;
   std::unique_ptr<Covariance> covariance;
+  std::unique_ptr<QuipVariance> quip_variance;
 
   Covariance& posterior(const Model& model);
   void add_error_bars(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request,
@@ -123,6 +125,10 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
 
 Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request) {
   Scratch& s = *this;
+  if (request.energy_std && !model.has_posterior())
+    throw InputError(
+        "this model was imported without the posterior of its weights: it has no error bar of the energy; --std local gives the variance "
+        "that QUIP would give, and a fit with gap-fit gives error bars");
   Prediction result;
   result.local_energy = Vector::Zero(atoms);
   if (request.forces) {
@@ -213,6 +219,12 @@ Covariance& Predictor::Scratch::posterior(const Model& model) {
 
 void Predictor::Scratch::add_error_bars(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request,
                                         Prediction& result) {
+  const bool is_imported = !model.has_posterior() && model.notes.count("origin") > 0;
+  if (is_imported && request.local_std && !request.energy_std && !request.force_std && !request.stress_std) {
+    if (!quip_variance) quip_variance = std::make_unique<QuipVariance>(model);
+    result.local_quip_variance = quip_variance->local_energies(environments, atoms);
+    return;
+  }
   Covariance& c = posterior(model);
   const Observables wanted{.energy = request.energy_std, .forces = request.force_std, .virial = request.stress_std};
   if (wanted.rows(atoms) > 0) {
