@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -32,8 +33,9 @@ void check_sections(const TomlValue& document, const std::string& name) {
     const bool is_table = entry.value.kind == Kind::table || entry.value.kind == Kind::list;
     for (const SectionKeys& section : configuration_keys())
       if (!is_table && std::find(section.keys.begin(), section.keys.end(), entry.key) != section.keys.end())
-        throw InputError(fmt::format("{}'{}' stands outside of the sections; it belongs in {}", place, entry.key,
-                                     section.name == "term" ? "[[term]]" : "[" + section.name + "]"));
+        throw InputError(
+            fmt::format("{}'{}' stands outside of the sections; it belongs in {}", place, entry.key,
+                        section.name == "term" || section.name == "baseline" ? "[[" + section.name + "]]" : "[" + section.name + "]"));
     throw InputError(fmt::format("{}unknown {} '{}'{}", place, is_table ? "section" : "key", entry.key, suggestion(entry.key, known)));
   }
 }
@@ -172,6 +174,34 @@ void read_terms(const TomlValue& document, const std::string& name, const std::f
   name_terms(options.terms, sections);
 }
 
+void read_baselines(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, FitOptions& options) {
+  const TomlEntry* entry = document.find("baseline");
+  if (!entry) return;
+  if (entry->value.kind != Kind::list)
+    throw InputError(fmt::format("{}:{}: 'baseline' is {}, expected [[baseline]] in double brackets, once for each", name, entry->line,
+                                 entry->value.description()));
+  for (const TomlValue& table : entry->value.items) {
+    if (table.kind != Kind::table)
+      throw InputError(fmt::format("{}:{}: 'baseline' holds {}, expected [[baseline]] in double brackets, once for each", name, entry->line,
+                                   table.description()));
+    const Section section(&table, "[[baseline]]", name, entry->line);
+    std::vector<std::string> kinds;
+    for (const BaselineKind& kind : baseline_kinds()) kinds.push_back(kind.name);
+    if (!section.has("kind")) section.fail(section.line(), fmt::format("'kind' is missing, expected one of {}", fmt::join(kinds, ", ")));
+    const BaselineKind& kind = baseline_kind(section.choice("kind", "", kinds));
+    std::vector<std::string> known = section_keys("baseline");
+    for (const ParameterInfo& info : kind.parameters) known.push_back(info.name);
+    section.check_keys(known);
+    Parameters parameters = read_parameters(section, kind.parameters);
+    if (section.has("file")) parameters.set("file", resolved_path(parameters.text("file"), folder));
+    try {
+      options.baselines.push_back({kind.name, kind.make(parameters)});
+    } catch (const InputError& error) {
+      section.fail(section.line(), error.what());
+    }
+  }
+}
+
 void read_solver(const Section& section, FitOptions& options) {
   section.check_keys(section_keys("solver"));
   if (section.has("jitter") && section.has("jitter_absolute"))
@@ -200,6 +230,7 @@ FitOptions parse_fit_options(const std::string& toml, const std::string& name, c
   read_data(section("data"), folder, instead, options);
   read_reference_energies(section("reference_energies"), options.reference_energies);
   read_terms(document, name, folder, options);
+  read_baselines(document, name, folder, options);
   read_regularization(section("regularization"), options.regularization);
   read_optimize(section("optimize"), document.find("optimize") != nullptr, options.optimize);
   read_solver(section("solver"), options);

@@ -9,6 +9,7 @@ const std::vector<SectionKeys>& configuration_keys() {
   static const std::vector<SectionKeys> sections = {
       {"data", {"train", "validation", "use", "energy_key", "forces_key", "virial_key", "stress_key", "config_type_key", "force_mask_key"}},
       {"reference_energies", {"mode", "explicit"}},
+      {"baseline", {"kind"}},
       {"term",
        {"name", "descriptor", "species", "kernel", "delta", "n_sparse", "config_type_n_sparse", "selection", "max_candidates",
         "sparse_file", "sparse_indices"}},

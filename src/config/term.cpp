@@ -20,8 +20,6 @@ namespace {
 
 using Kind = TomlValue::Kind;
 
-constexpr const char* not_available = "is not available in this version";
-
 template <class Kinds>
 std::vector<std::string> names_of(const Kinds& kinds) {
   std::vector<std::string> names;
@@ -73,14 +71,18 @@ std::string combination_label(const std::string& text, const DescriptorKind& des
   if (given.empty()) return "";
   const auto combinations = descriptor.combinations(elements);
   if (std::find(combinations.begin(), combinations.end(), given) != combinations.end()) return label_of(given);
+  // The same elements in another order; where a centre stands first, it stays there.
   auto sorted = given;
   std::sort(sorted.begin(), sorted.end());
+  std::string label;
   for (const auto& combination : combinations) {
     auto other = combination;
     std::sort(other.begin(), other.end());
-    if (other == sorted) return label_of(combination);
+    if (other != sorted) continue;
+    if (combination.front() == given.front()) return label_of(combination);
+    label = label_of(combination);
   }
-  return "";
+  return label;
 }
 
 /// "'Si'" or "'Si-Si'": what a combination of this descriptor looks like.
@@ -151,18 +153,6 @@ ParameterValue parameter_value(const Section& section, const TomlEntry& entry, c
   }
 }
 
-Parameters read_parameters(const Section& section, const std::vector<ParameterInfo>& infos) {
-  Parameters given;
-  for (const ParameterInfo& info : infos) {
-    const TomlEntry* entry = section.find(info.name);
-    if (!entry) continue;
-    given.set(info.name, parameter_value(section, *entry, info));
-    // Alone, so that what is wrong with its value is reported at its own line.
-    complete_parameters({{info.name, given.values().at(info.name)}}, {&info, 1}, section.where(entry->line));
-  }
-  return complete_parameters(given, infos, section.where(section.line()));
-}
-
 /// Takes `length_scale = { fraction_of_range = 0.5 }` out of the parameters; a placeholder stays there.
 void read_kernel_parameters(const Section& section, const KernelKind& kernel, TermOptions& term) {
   const TomlEntry* entry = section.find("length_scale");
@@ -221,12 +211,8 @@ void check_own_keys(const Section& section, const DescriptorKind& descriptor, co
   }
 }
 
-std::string required_choice(const Section& section, const std::string& key, const std::vector<std::string>& names,
-                            const std::vector<std::string>& later) {
+std::string required_choice(const Section& section, const std::string& key, const std::vector<std::string>& names) {
   if (!section.has(key)) section.fail(section.line(), fmt::format("'{}' is missing{}", key, suggestion("", names)));
-  const std::string value = section.text(key, "");
-  if (contains(later, value) && !contains(names, value))
-    section.fail(section.line(key), fmt::format("{} '{}' {}{}", key, value, not_available, suggestion("", names)));
   return section.choice(key, "", names);
 }
 
@@ -256,7 +242,7 @@ std::map<std::string, std::string> read_sparse_sources(const Section& section, c
 void read_selection(const Section& section, const DescriptorKind& descriptor, const std::filesystem::path& folder, TermOptions& term) {
   std::vector<std::string> selections = names_of(selection_kinds());
   selections.insert(selections.end(), {"file", "indices"});
-  if (section.has("selection")) term.selection = required_choice(section, "selection", selections, {});
+  if (section.has("selection")) term.selection = required_choice(section, "selection", selections);
   term.sparse_file = read_sparse_sources(section, "sparse_file", descriptor, folder);
   term.sparse_indices = read_sparse_sources(section, "sparse_indices", descriptor, folder);
   const auto check_source = [&](const std::string& key, const std::string& selection) {
@@ -309,11 +295,23 @@ void read_delta(const Section& section, const DescriptorKind& descriptor, TermOp
 
 }  // namespace
 
+Parameters read_parameters(const Section& section, const std::vector<ParameterInfo>& infos) {
+  Parameters given;
+  for (const ParameterInfo& info : infos) {
+    const TomlEntry* entry = section.find(info.name);
+    if (!entry) continue;
+    given.set(info.name, parameter_value(section, *entry, info));
+    // Alone, so that what is wrong with its value is reported at its own line.
+    complete_parameters({{info.name, given.values().at(info.name)}}, {&info, 1}, section.where(entry->line));
+  }
+  return complete_parameters(given, infos, section.where(section.line()));
+}
+
 TermOptions read_term(const Section& section, const std::filesystem::path& folder) {
   TermOptions term;
   check_known_keys(section);
-  term.descriptor = required_choice(section, "descriptor", names_of(descriptor_kinds()), {"three_body"});
-  term.kernel = required_choice(section, "kernel", names_of(kernel_kinds()), {});
+  term.descriptor = required_choice(section, "descriptor", names_of(descriptor_kinds()));
+  term.kernel = required_choice(section, "kernel", names_of(kernel_kinds()));
   const DescriptorKind& descriptor = descriptor_kind(term.descriptor);
   const KernelKind& kernel = kernel_kind(term.kernel);
   check_own_keys(section, descriptor, kernel);

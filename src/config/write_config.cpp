@@ -146,6 +146,11 @@ std::string fit_options_to_toml(const FitOptions& options) {
                                                            : "\"explicit\"");
   if (reference.mode == Mode::explicit_values) out.line("explicit", table(reference.values, toml_number), "eV per atom");
 
+  for (const NamedBaseline& b : options.baselines) {
+    out.header("[[baseline]]");
+    out.line("kind", toml_quoted(b.kind));
+    write_parameters(out, b.baseline->parameters(), baseline_kind(b.kind).parameters);
+  }
   for (const TermOptions& term : options.terms) write_term(out, term);
 
   out.header("[regularization]");

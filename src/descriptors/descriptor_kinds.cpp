@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "descriptors/soap.hpp"
+#include "descriptors/three_body.hpp"
 #include "descriptors/two_body.hpp"
 
 namespace gapkit {
@@ -46,6 +47,24 @@ DescriptorKind two_body_kind() {
           .combinations = unordered_pairs,
           .make = [](const Parameters& p, const std::vector<int>& species, const std::vector<int>&) {
             return std::make_shared<const TwoBody>(p, species);
+          }};
+}
+
+// Each element as centre with each unordered pair of neighbours.
+std::vector<std::vector<int>> centred_pairs(std::span<const int> elements) {
+  std::vector<std::vector<int>> result;
+  for (const int centre : elements)
+    for (const std::vector<int>& pair : unordered_pairs(elements)) result.push_back({centre, pair[0], pair[1]});
+  return result;
+}
+
+DescriptorKind three_body_kind() {
+  return {.name = "three_body",
+          .description = "triplet of a centre and two neighbours: sum and squared difference of the two distances, and the third side",
+          .parameters = {cutoff_info, cutoff_width_info},
+          .combinations = centred_pairs,
+          .make = [](const Parameters& p, const std::vector<int>& species, const std::vector<int>&) {
+            return std::make_shared<const ThreeBody>(p, species);
           }};
 }
 
@@ -95,7 +114,7 @@ DescriptorKind soap_kind() {
 }  // namespace
 
 const std::vector<DescriptorKind>& descriptor_kinds() {
-  static const std::vector<DescriptorKind> kinds = {two_body_kind(), soap_kind()};
+  static const std::vector<DescriptorKind> kinds = {two_body_kind(), three_body_kind(), soap_kind()};
   return kinds;
 }
 

@@ -73,7 +73,13 @@ void collect(const Structure& s, const NeighborList& list, const FitOptions& opt
   }
   if (s.energy) {
     auto& sum = found.by_composition[composition];
-    sum.first += *s.energy;
+    double energy = *s.energy;
+    if (!options.baselines.empty() && options.reference_energies.mode == ReferenceEnergyOptions::Mode::least_squares) {
+      Structure learned = s;
+      subtract_baselines(options.baselines, learned);
+      energy = *learned.energy;
+    }
+    sum.first += energy;
     ++sum.second;
   }
   add_frame(found.checksum, s);
@@ -123,6 +129,12 @@ std::map<int, double> reference_energies(const FitOptions& options, const Collec
   return result;
 }
 
+// Its name with the neighbours (of a pair: both atoms) the other way round: "O-Si" for "Si-O", "Si-O-C" for "Si-C-O".
+std::string other_name(std::vector<int> species) {
+  std::reverse(species.begin() + (species.size() > 2 ? 1 : 0), species.end());
+  return combination_name(species);
+}
+
 // Combinations of a term that the configuration asks for.
 std::vector<std::vector<int>> combinations_of(const TermOptions& term, const std::vector<int>& elements) {
   const DescriptorKind& kind = descriptor_kind(term.descriptor);
@@ -141,8 +153,7 @@ std::vector<std::vector<int>> combinations_of(const TermOptions& term, const std
   for (const auto& species : all) {
     const bool in_list =
         std::all_of(species.begin(), species.end(), [&](int z) { return std::find(listed.begin(), listed.end(), z) != listed.end(); });
-    std::vector<int> reversed(species.rbegin(), species.rend());
-    const std::string name = combination_name(species), other = combination_name(reversed);
+    const std::string name = combination_name(species), other = other_name(species);
     if (named.count(name)) used.insert(name);
     if (named.count(other)) used.insert(other);
     if (in_list || named.count(name) || named.count(other)) result.push_back(species);

@@ -52,10 +52,16 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
   TargetReport ignored;
   const auto save = [&](bool now) { keeper.save(model.terms, report.terms, builder.statistics(), builder.folded_frames(), now, progress); };
   try {
-    for_each_frame(options.train, options.keys, &ignored, [&](const Structure& s, std::int64_t number) {
-      atoms += s.size();
-      const int fold = folds.next(s);
+    for_each_frame(options.train, options.keys, &ignored, [&](const Structure& given, std::int64_t number) {
+      atoms += given.size();
+      const int fold = folds.next(given);
       if (number < done) return;
+      Structure without_baselines;
+      if (!model.baselines.empty()) {
+        without_baselines = given;
+        subtract_baselines(model.baselines, without_baselines);
+      }
+      const Structure& s = model.baselines.empty() ? given : without_baselines;
       RowTargets targets = regularization.row_targets(s, scan.plan.reference_energies);
       for (int& group : targets.group)
         if (group != RowTargets::excluded) group += fold * groups;
@@ -94,6 +100,7 @@ FitResult fit(const FitOptions& options, const ProgressCallback& progress) {
 
   Model& model = result.model;
   model.reference_energies = scan.plan.reference_energies;
+  model.baselines = options.baselines;
   CheckpointKeeper keeper(options, scan);
   std::optional<Checkpoint> resumed = keeper.load(progress);
   if (resumed) {
@@ -111,7 +118,7 @@ FitResult fit(const FitOptions& options, const ProgressCallback& progress) {
   StoredStatistics stored;
   stored.rules = row_rules(options);
   stored.amplitudes = amplitude_groups(scan);
-  const std::string fingerprint = statistics_fingerprint(model.terms, model.factor, model.reference_energies, model.scale_with_atoms);
+  const std::string fingerprint = statistics_fingerprint(model);
   stored.statistics = accumulate(options, scan, model, fingerprint, resumed, keeper, report, progress);
   watch.lap();
   const std::vector<double> unchanged(model.terms.size(), 1.0);

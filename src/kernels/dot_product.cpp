@@ -13,19 +13,6 @@ namespace {
 
 constexpr double largest_zeta = 1000;  // so that integer ζ fit an int; far beyond any use
 
-/// result[i] = base[i]^exponent, exponent ≥ 0; base is overwritten. Square and multiply over a block that stays in the first-level
-/// cache, so that each pass is one vectorised loop.
-void integer_power(double* base, int exponent, double* result, Eigen::Index n) {
-  std::fill(result, result + n, 1.0);
-  while (true) {
-    if (exponent & 1)
-      for (Eigen::Index i = 0; i < n; ++i) result[i] *= base[i];
-    exponent >>= 1;
-    if (exponent == 0) return;
-    for (Eigen::Index i = 0; i < n; ++i) base[i] *= base[i];
-  }
-}
-
 /// κ = s^ζ, s = x·x'.   ∂κ/∂x = ζ s^{ζ−1} x',   curvature ζ(ζ−1) s^{ζ−2}
 class DotProduct final : public Kernel {
  public:

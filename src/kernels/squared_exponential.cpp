@@ -14,33 +14,13 @@ constexpr int largest_direct_size = 4;
 /// κ = exp(−½ Σ_d (x_d − x'_d)²/θ_d²).   ∂κ/∂x = κ Λ (x' − x), Λ = diag(θ⁻²),   curvature κ
 class SquaredExponential final : public Kernel {
  public:
-  explicit SquaredExponential(const Parameters& parameters) : parameters_(parameters), length_scale_(parameters.reals("length_scale")) {
-    if (length_scale_.empty()) throw InputError("squared_exponential: length_scale is empty, expected one number or one per dimension");
-    for (const double theta : length_scale_)
-      if (!(theta > 0 && std::isfinite(theta) && std::isfinite(1 / (theta * theta))))
-        throw InputError(fmt::format("squared_exponential: length_scale holds {}, expected numbers above 0", theta));
-  }
+  explicit SquaredExponential(const Parameters& parameters)
+      : parameters_(parameters), length_scale_(checked_length_scale(parameters, "squared_exponential")) {}
 
   const Parameters& parameters() const override { return parameters_; }
   bool is_stationary() const override { return true; }
-
-  Vector metric(int size) const override {
-    check_features(size, true);
-    Vector result(size);
-    for (int d = 0; d < size; ++d) {
-      const double theta = length_scale_.size() == 1 ? length_scale_[0] : length_scale_[static_cast<std::size_t>(d)];
-      result[d] = 1 / (theta * theta);
-    }
-    return result;
-  }
-
-  void check_features(int size, bool) const override {
-    if (size < 1) throw InputError(fmt::format("squared_exponential: feature vectors have {} components, expected at least 1", size));
-    if (length_scale_.size() != 1 && length_scale_.size() != static_cast<std::size_t>(size))
-      throw InputError(
-          fmt::format("squared_exponential: length_scale has {} numbers, expected one, or {} for feature vectors of {} components",
-                      length_scale_.size(), size, size));
-  }
+  Vector metric(int size) const override { return length_scale_metric(length_scale_, size, "squared_exponential"); }
+  void check_features(int size, bool) const override { metric(size); }
 
   void compute(const MatrixView& x, const MatrixView& z, MatrixSlice value, MatrixSlice* slope, MatrixSlice* inner,
                MatrixSlice* curvature) const override {
@@ -108,13 +88,7 @@ class SquaredExponential final : public Kernel {
 }  // namespace
 
 KernelKind squared_exponential_kind() {
-  ParameterInfo length_scale;
-  length_scale.name = "length_scale";
-  length_scale.type = ParameterInfo::Type::reals;
-  length_scale.description = "distance in feature space over which the energy varies: one number, or one per dimension";
-  length_scale.smallest = 0;
-  length_scale.excludes_smallest = true;
-  return {"squared_exponential", "exp(-|x - x'|^2 / (2 length_scale^2))", {length_scale}, [](const Parameters& parameters) {
+  return {"squared_exponential", "exp(-|x - x'|^2 / (2 length_scale^2))", {length_scale_info()}, [](const Parameters& parameters) {
             return std::make_shared<SquaredExponential>(parameters);
           }};
 }

@@ -1,71 +1,57 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/model/covariance.hpp>
+#include <gapkit/model/prior.hpp>
 
 #include "model/environment_chunks.hpp"
+#include "model/sub_environments.hpp"
 
 namespace gapkit {
 namespace {
 
 constexpr std::size_t chunk_pairs = 20'000;
-constexpr Eigen::Index prior_block = 512;              // environments in a block of the double sum over environments
 constexpr std::size_t local_chunk_bytes = 16'000'000;  // of rows or features of a chunk of atoms
-constexpr double auxiliary_tolerance = 1e-12;          // of the largest covariance on the domain
-constexpr double largest_clamp = 1e-10;                // novelty this far below zero, relative to k**, is rounding
-
-// A kernel on one-dimensional features, written as κ(x, x') = Σ_q ψ_q(x) ψ_q(x') by pivoted Cholesky over the domain, so that double
-// sums over environments become squares of single sums (METHODS 5).
-struct AuxiliaryBasis {
-  Matrix points;  // [Q, 1]
-  Matrix lower;   // [Q, Q]
-
-  AuxiliaryBasis() = default;
-  AuxiliaryBasis(const Kernel& kernel, double cutoff) {
-    const Vector metric = kernel.metric(1);
-    const double length = metric.size() ? 1 / std::sqrt(metric[0]) : cutoff;
-    const auto count = static_cast<Eigen::Index>(std::clamp(12 * cutoff / length, 200.0, 4000.0));
-    Matrix grid(count, 1);
-    for (Eigen::Index i = 0; i < count; ++i) grid(i, 0) = cutoff * (static_cast<double>(i) + 0.5) / static_cast<double>(count);
-    Matrix k(count, count);
-    kernel.compute(grid, grid, k);
-    const PivotedCholesky factor = pivoted_cholesky(k, auxiliary_tolerance);
-    const auto rank = static_cast<Eigen::Index>(factor.pivot.size());
-    points.resize(rank, 1);
-    for (Eigen::Index q = 0; q < rank; ++q) points(q, 0) = grid(factor.pivot[static_cast<std::size_t>(q)], 0);
-    lower = factor.lower.topRows(rank);
-  }
-};
+constexpr std::size_t row_bytes = 128'000'000;         // of the force rows of a group of atoms
+// Novelty this far below zero is rounding: relative to k**, and to what was summed to get k**.
+constexpr double largest_clamp = 1e-10, magnitude_clamp = 1e-12;
 
 }  // namespace
 
 struct Covariance::State {
-  explicit State(std::span<const Term> terms) : rows(terms) {}
+  explicit State(const Model& model) : rows(model.terms), prior(model.terms) {
+    squared_scale.resize(static_cast<Eigen::Index>(model.terms.size()));
+    for (std::size_t t = 0; t < model.terms.size(); ++t)
+      squared_scale[static_cast<Eigen::Index>(t)] = std::pow(model.posterior.scale[t], 2);
+  }
   KernelRows rows;
-  std::vector<AuxiliaryBasis> auxiliary;  // per term; empty for many-dimensional features
-  Features features;
+  Prior prior;
+  Vector squared_scale;  // s_t²: amplitudes may have changed since the kernels were made
 };
 
-Covariance::Covariance(const Model& model) : model_(model), state_(std::make_unique<State>(model.terms)) {
-  for (const Term& term : model.terms)
-    state_->auxiliary.push_back(term.descriptor->size() == 1 ? AuxiliaryBasis(*term.kernel, term.descriptor->cutoff()) : AuxiliaryBasis());
-}
+Covariance::Covariance(const Model& model) : model_(model), state_(std::make_unique<State>(model)) {}
 
 Covariance::~Covariance() = default;
 
-std::vector<Variance> Covariance::split(MatrixSlice rows, const Vector& prior) const {
+void Covariance::whiten(MatrixSlice rows) const {
   const SparseFactor& factor = model_.factor;
   factor.whiten(rows);
-  // Prior and φ carry S: with other amplitudes than the kernel rows', φ = S L⁻¹ k (METHODS 4).
   for (std::size_t t = 0; t < model_.terms.size(); ++t)
-    rows.middleCols(factor.offsets()[t], factor.blocks()[t].rows()) *= model_.posterior.scale[t];
+    if (model_.posterior.scale[t] != 1) rows.middleCols(factor.offsets()[t], factor.blocks()[t].rows()) *= model_.posterior.scale[t];
+}
+
+std::vector<Variance> Covariance::split(MatrixSlice rows, const Vector& prior, const Vector& magnitude) const {
+  whiten(rows);
   std::vector<Variance> result(static_cast<std::size_t>(rows.rows()));
   for (Eigen::Index i = 0; i < rows.rows(); ++i) {
     double novelty = prior[i] - rows.row(i).squaredNorm();
     if (novelty < 0) {
-      if (novelty < -largest_clamp * prior[i])
-        throw NumericalError("a posterior variance came out negative (" + std::to_string(novelty) + " eV² at a prior of " +
-                             std::to_string(prior[i]) + " eV²): the model file does not fit together");
+      if (novelty < -largest_clamp * prior[i] - magnitude_clamp * magnitude[i])
+        throw NumericalError(fmt::format(
+            "a posterior variance came out negative ({} at a prior of {}): the model file does not fit together", novelty, prior[i]));
       novelty = 0;
     }
     result[static_cast<std::size_t>(i)].novelty = novelty;
@@ -75,69 +61,76 @@ std::vector<Variance> Covariance::split(MatrixSlice rows, const Vector& prior) c
     Variance& variance = result[static_cast<std::size_t>(i)];
     variance.data = rows.row(i).squaredNorm();
     if (!std::isfinite(variance.total()))
-      throw NumericalError("a posterior variance is not finite (novelty " + std::to_string(variance.novelty) + " eV², data part " +
-                           std::to_string(variance.data) + " eV²): the model file is damaged");
+      throw NumericalError(fmt::format("a posterior variance is not finite (novelty {}, data part {}): the model file is damaged",
+                                       variance.novelty, variance.data));
   }
   return result;
 }
 
-double Covariance::prior_total_energy(const Environments& environments) {
-  double total = 0;
-  for (std::size_t t = 0; t < model_.terms.size(); ++t) {
-    const Term& term = model_.terms[t];
-    const double amplitude = std::pow(term.delta * model_.posterior.scale[t], 2);
-    Features& features = state_->features;
-    if (state_->auxiliary[t].points.rows() > 0) {
-      const AuxiliaryBasis& basis = state_->auxiliary[t];
-      Vector sum = Vector::Zero(basis.points.rows());
-      Matrix k;
-      for (int begin = 0; begin < environments.size();) {
-        const int end = chunk_end(environments, begin, chunk_pairs);
-        term.descriptor->compute(environments, begin, end, Derivatives::none, features);
-        begin = end;
-        if (features.size() == 0) continue;
-        k.resize(features.size(), basis.points.rows());
-        term.kernel->compute(features.x.view(), basis.points, k);
-        sum += k.transpose() * Eigen::Map<const Vector>(features.cutoff.data(), features.size());
-      }
-      total += amplitude * solve_lower(basis.lower, sum).squaredNorm();
-      continue;
-    }
-    term.descriptor->compute(environments, 0, environments.size(), Derivatives::none, features);
-    const auto x = features.x.view();
-    const Eigen::Map<const Vector> f(features.cutoff.data(), features.size());
-    Matrix k;
-    double sum = 0;
-    for (Eigen::Index i = 0; i < x.rows(); i += prior_block)
-      for (Eigen::Index j = 0; j <= i; j += prior_block) {
-        const Eigen::Index ni = std::min(prior_block, x.rows() - i), nj = std::min(prior_block, x.rows() - j);
-        k.resize(ni, nj);
-        term.kernel->compute(x.middleRows(i, ni), x.middleRows(j, nj), k);
-        sum += (i == j ? 1.0 : 2.0) * f.segment(i, ni).dot(k * f.segment(j, nj));
-      }
-    total += amplitude * sum;
+std::vector<Variance> Covariance::observables(const Environments& environments, int atoms, const Observables& wanted) {
+  State& s = *state_;
+  std::vector<Variance> result;
+  result.reserve(static_cast<std::size_t>(wanted.rows(atoms)));
+  const auto add = [&](const Observables& some) {
+    Matrix rows(some.rows(atoms), s.rows.columns());
+    s.rows.compute(environments, atoms, some, rows);
+    const PriorVariances prior = s.prior.observables(environments, atoms, some);
+    const std::vector<Variance> part = split(rows, prior.value * s.squared_scale, prior.magnitude * s.squared_scale);
+    result.insert(result.end(), part.begin(), part.end());
+  };
+  const bool fits = 3 * sizeof(double) * static_cast<std::size_t>(atoms) * static_cast<std::size_t>(s.rows.columns()) <= row_bytes;
+  if (fits || !wanted.forces) {
+    add(wanted);
+    return result;
   }
-  return total;
+  if (wanted.energy) add({.energy = true, .forces = false, .virial = false});
+  forces(environments, atoms, result);
+  if (wanted.virial) add({.energy = false, .forces = false, .virial = true});
+  return result;
+}
+
+// Groups of atoms with all environments that contain one of them.
+void Covariance::forces(const Environments& environments, int atoms, std::vector<Variance>& result) {
+  State& s = *state_;
+  const std::size_t first = result.size();
+  result.resize(first + 3 * static_cast<std::size_t>(atoms));
+  const std::vector<int> position = centre_positions(environments, static_cast<int>(environments.atomic_number.size()));
+  const int most = std::max(16, static_cast<int>(row_bytes / (3 * sizeof(double) * static_cast<std::size_t>(s.rows.columns()))));
+  constexpr Observables only_forces{.energy = false, .forces = true, .virial = false};
+  for (std::vector<int>& group : compact_groups(environments, position, most)) {
+    group.erase(std::remove_if(group.begin(), group.end(), [&](int atom) { return atom >= atoms; }), group.end());
+    if (group.empty()) continue;
+    const SubEnvironments around(environments, position, group);
+    const int targets = static_cast<int>(group.size());
+    Matrix rows(3 * targets, s.rows.columns());
+    s.rows.compute(around.view(), targets, only_forces, rows);
+    const PriorVariances prior = s.prior.observables(around.view(), targets, only_forces);
+    const std::vector<Variance> part = split(rows, prior.value * s.squared_scale, prior.magnitude * s.squared_scale);
+    for (std::size_t i = 0; i < group.size(); ++i)
+      for (std::size_t a = 0; a < 3; ++a) result[first + 3 * static_cast<std::size_t>(group[i]) + a] = part[3 * i + a];
+  }
 }
 
 Variance Covariance::total_energy(const Environments& environments, int atoms) {
-  Matrix row(1, state_->rows.columns());
-  state_->rows.compute(environments, atoms, {.energy = true, .forces = false, .virial = false}, row);
-  return split(row, Vector::Constant(1, prior_total_energy(environments)))[0];
+  return observables(environments, atoms, {.energy = true, .forces = false, .virial = false})[0];
+}
+
+double Covariance::prior_total_energy(const Environments& environments) {
+  return state_->prior.energies(environments, environments).dot(state_->squared_scale);
 }
 
 std::vector<Variance> Covariance::local_energies(const Environments& environments, int atoms) {
+  State& s = *state_;
   std::vector<Variance> result(static_cast<std::size_t>(atoms));
-  Eigen::Index width = state_->rows.columns();
+  Eigen::Index width = s.rows.columns();
   for (const Term& term : model_.terms) width = std::max<Eigen::Index>(width, term.descriptor->size());
   const int most = std::max(1, static_cast<int>(local_chunk_bytes / (sizeof(double) * static_cast<std::size_t>(width))));
   for (int begin = 0; begin < environments.size();) {
     const int end = std::min(chunk_end(environments, begin, chunk_pairs), begin + most);
-    Vector prior = Vector::Zero(end - begin);
-    for (std::size_t t = 0; t < model_.terms.size(); ++t) add_local_prior(t, environments, begin, end, prior);
-    Matrix rows(end - begin, state_->rows.columns());
-    state_->rows.compute_local(environments, begin, end, rows);
-    const std::vector<Variance> variances = split(rows, prior);
+    const Vector prior = s.prior.local_energies(environments, begin, end) * s.squared_scale;
+    Matrix rows(end - begin, s.rows.columns());
+    s.rows.compute_local(environments, begin, end, rows);
+    const std::vector<Variance> variances = split(rows, prior, prior);
     for (int c = begin; c < end; ++c)
       result.at(static_cast<std::size_t>(environments.centre[static_cast<std::size_t>(c)])) =
           variances[static_cast<std::size_t>(c - begin)];
@@ -146,21 +139,46 @@ std::vector<Variance> Covariance::local_energies(const Environments& environment
   return result;
 }
 
-// The double sum over the environments that an atom has a share in (see KernelRows::compute_local), for each centre of a range.
-void Covariance::add_local_prior(std::size_t t, const Environments& environments, int begin, int end, Vector& prior) {
-  const Term& term = model_.terms[t];
-  const double amplitude = std::pow(term.delta * model_.posterior.scale[t], 2);
-  Features& features = state_->features;
-  term.descriptor->compute(environments, begin, end, Derivatives::none, features);
-  Matrix k;
-  for_each_centre(environments, begin, end, features, [&](int c, int from, int to) {
-    const Eigen::Index n = to - from;
-    const auto x = features.x.view().middleRows(from, n);
-    const Eigen::Map<const Vector> f(&features.cutoff[static_cast<std::size_t>(from)], n);
-    k.resize(n, n);
-    term.kernel->compute(x, x, k);
-    prior[c - begin] += amplitude * f.dot(k * f);
-  });
+Variance Covariance::energy_difference(const Environments& a, const Environments& b) {
+  State& s = *state_;
+  constexpr Observables energy{.energy = true, .forces = false, .virial = false};
+  Matrix row_a(1, s.rows.columns()), row_b(1, s.rows.columns());
+  s.rows.compute(a, 0, energy, row_a);
+  s.rows.compute(b, 0, energy, row_b);
+  row_b -= row_a;
+  const double aa = s.prior.energies(a, a).dot(s.squared_scale), bb = s.prior.energies(b, b).dot(s.squared_scale);
+  const double ab = s.prior.energies(a, b).dot(s.squared_scale);
+  return split(row_b, Vector::Constant(1, std::max(0.0, aa + bb - 2 * ab)), Vector::Constant(1, aa + bb))[0];
+}
+
+Covariance::Joint Covariance::total_energies(std::span<const Environments> structures) {
+  State& s = *state_;
+  const auto n = static_cast<Eigen::Index>(structures.size());
+  Matrix rows(n, s.rows.columns());
+  Joint joint{Matrix(n, n), Matrix(n, n)};
+  for (Eigen::Index i = 0; i < n; ++i) {
+    const Environments& a = structures[static_cast<std::size_t>(i)];
+    s.rows.compute(a, 0, {.energy = true, .forces = false, .virial = false}, rows.middleRows(i, 1));
+    for (Eigen::Index j = 0; j <= i; ++j)
+      joint.novelty(i, j) = joint.novelty(j, i) = s.prior.energies(a, structures[static_cast<std::size_t>(j)]).dot(s.squared_scale);
+  }
+  const Vector prior = joint.novelty.diagonal();
+  whiten(rows);
+  multiply_nt(rows, rows, joint.novelty, -1, 1);
+  for (Eigen::Index i = 0; i < n; ++i) {
+    double& novelty = joint.novelty(i, i);
+    if (novelty < -largest_clamp * prior[i])
+      throw NumericalError(
+          fmt::format("a posterior variance came out negative ({} eV² at a prior of {} eV²): the model file does not fit "
+                      "together",
+                      novelty, prior[i]));
+    novelty = std::max(novelty, 0.0);
+  }
+  solve_lower_rows(model_.posterior.factor, rows);
+  multiply_nt(rows, rows, joint.data);
+  if (!joint.novelty.allFinite() || !joint.data.allFinite())
+    throw NumericalError("a posterior covariance is not finite: the model file is damaged");
+  return joint;
 }
 
 }  // namespace gapkit

@@ -159,8 +159,8 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
           const Eigen::Index centre = s.features.centre[static_cast<std::size_t>(e)], neighbor = block.neighbor[q];
           // An atom and its own image move together: no force, only a virial.
           const bool has_force = forces && centre != neighbor;
-          loops.add_pair(pair, static_cast<int>(width), has_force ? forces + 3 * neighbor * stride : nullptr,
-                         has_force ? forces + 3 * centre * stride : nullptr, virial, stride);
+          loops.add_pair(pair, static_cast<int>(width), has_force && neighbor < atoms ? forces + 3 * neighbor * stride : nullptr,
+                         has_force && centre < atoms ? forces + 3 * centre * stride : nullptr, virial, stride);
         }
       }
     }

@@ -106,6 +106,19 @@ Term load_term(const ArchiveReader& archive, const std::string& at, const std::s
   }
 }
 
+NamedBaseline load_baseline(const ArchiveReader& archive, const std::string& at, const std::string& where) {
+  try {
+    const std::string name = archive.string(at + "kind");
+    const BaselineKind& kind = baseline_kind(name);
+    const Parameters given = parameters_from_json(archive.string(at + "parameters"));
+    return {name, kind.make(complete_parameters(given, kind.parameters, where))};
+  } catch (const InputError& error) {
+    const std::string message = error.what();
+    if (message.starts_with(where)) throw;
+    throw InputError(where + ": " + message);
+  }
+}
+
 void save_posterior(ArchiveWriter& archive, const Posterior& posterior) {
   archive.put("posterior/mean", std::span<const double>(posterior.mean.data(), static_cast<std::size_t>(posterior.mean.size())));
   archive.put("posterior/factor", pack_lower(posterior.factor));
@@ -192,6 +205,12 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
   }
   archive.put("elements", elements);
   archive.put("reference_energies", energies);
+  archive.put("baseline_count", static_cast<std::int64_t>(model.baselines.size()));
+  for (std::size_t b = 0; b < model.baselines.size(); ++b) {
+    const std::string at = "baselines/" + std::to_string(b) + "/";
+    archive.put(at + "kind", model.baselines[b].kind);
+    archive.put(at + "parameters", parameters_to_json(model.baselines[b].baseline->parameters()));
+  }
   archive.put("term_count", static_cast<std::int64_t>(model.terms.size()));
   for (std::size_t t = 0; t < model.terms.size(); ++t)
     save_term(archive, "terms/" + std::to_string(t) + "/", model.terms[t], model.factor.blocks()[t], model.factor.jitter()[t]);
@@ -223,6 +242,10 @@ Model load_model(const std::filesystem::path& path) {
   const auto elements = as_elements(archive.integers("elements"), where);
   const auto energies = archive.doubles("reference_energies", static_cast<Eigen::Index>(elements.size()));
   for (std::size_t i = 0; i < elements.size(); ++i) model.reference_energies[elements[i]] = energies[i];
+  // Files of the first days do not have the count.
+  const std::int64_t baselines = archive.has("baseline_count") ? archive.integer("baseline_count") : 0;
+  for (std::int64_t b = 0; b < baselines; ++b)
+    model.baselines.push_back(load_baseline(archive, "baselines/" + std::to_string(b) + "/", where));
   std::vector<Matrix> blocks;
   std::vector<double> jitter;
   const std::int64_t terms = archive.integer("term_count");

@@ -45,6 +45,8 @@ void add_pair(const RowPair& pair, int count, double* __restrict fj, double* __r
         jy[m] -= gy[m];
         jz[m] -= gz[m];
       }
+    }
+    if (fi) {
       double* __restrict ix = fi + first;
       double* __restrict iy = ix + row_stride;
       double* __restrict iz = iy + row_stride;

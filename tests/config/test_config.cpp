@@ -263,12 +263,12 @@ TEST_CASE("config: bad configurations, each with its sentence") {
       {replaced(pair, "n_sparse", "n_max = 8\nn_sparse"),
        "t.toml:8: [[term]]: 'n_max' belongs to descriptor 'soap', this term has descriptor 'two_body' and kernel 'squared_exponential'"},
       {with("zeta = 4", "length_scale = 1"),
-       "t.toml:7: [[term]]: 'length_scale' belongs to kernel 'squared_exponential', this term has descriptor 'soap' and kernel "
-       "'dot_product'"},
+       "t.toml:7: [[term]]: 'length_scale' belongs to kernel 'squared_exponential' and kernel 'piecewise_polynomial', this term has "
+       "descriptor 'soap' and kernel 'dot_product'"},
       // not in this version
       {good + "[optimize]\nobjective = 'evidence'\n", "t.toml:10: [optimize] is not available in this version"},
       {good + "[calibration]\nholdout = 0.1\n", "t.toml:10: [calibration] is not available in this version"},
-      {with("'soap'", "'three_body'"), "t.toml:4: [[term]]: descriptor 'three_body' is not available in this version; valid: "},
+      {with("'soap'", "'three_bdoy'"), "t.toml:4: [[term]]: unknown descriptor 'three_bdoy'; did you mean 'three_body'?"},
       // data
       {term, "t.toml:1: [data]: 'train' is missing or empty, expected the names of files with training structures"},
       {with("'train.xyz'", "[]"), "t.toml:2: [data]: 'train' is missing or empty, expected the names of files with training structures"},
@@ -488,5 +488,38 @@ TEST_CASE("letters beyond ASCII outside of texts are refused with their place (u
     CHECK(files.message(good + "[run]\n" + letter + " = 1\n").find("t.toml:11:") == 0);
     CHECK(files.message(good + "[run]\nseed = 1 " + letter + "\n").find("t.toml:11:") == 0);
     CHECK(files.parse(good + "[run] # " + letter + "\nseed = 1 # " + letter + "\n").seed == 1);
+  }
+}
+
+TEST_CASE("[[baseline]]: kinds and parameters; what is resolved is read back") {
+  const TemporaryFolder folder;
+  folder.write("train.xyz", "");
+  folder.write("pairs.txt", "pair Si Si\n1 2\n2 1\n3 0.5\n4 0\n");
+  const std::string head = "data.train = [\"train.xyz\"]\n", term =
+                                                                 "[[term]]\ndescriptor = \"two_body\"\ncutoff = 4.0\nkernel = "
+                                                                 "\"squared_exponential\"\nlength_scale = 1.0\nn_sparse = 5\n";
+  const FitOptions options = parse_fit_options(
+      head + "[[baseline]]\nkind = \"zbl\"\nouter = 1.6\n[[baseline]]\nkind = \"pair_spline\"\nfile = \"pairs.txt\"\n" + term, "c.toml",
+      folder.path());
+  REQUIRE(options.baselines.size() == 2);
+  CHECK(options.baselines[0].kind == "zbl");
+  CHECK(options.baselines[0].baseline->cutoff() == 1.6);
+  CHECK(options.baselines[1].baseline->cutoff() == 4);
+  // The table itself is in the resolved configuration: the file may go.
+  std::filesystem::remove(folder.path() / "pairs.txt");
+  const FitOptions again = parse_fit_options(options.resolved, "again.toml", folder.path());
+  REQUIRE(again.baselines.size() == 2);
+  CHECK(again.resolved == options.resolved);
+  for (const auto& [text, parts] :
+       {std::pair<std::string, std::vector<std::string>>{"[[baseline]]\nouter = 1.5\n", {"c.toml:2", "'kind' is missing"}},
+        {"[[baseline]]\nkind = \"zbll\"\n", {"c.toml:3", "did you mean 'zbl'?"}},
+        {"[[baseline]]\nkind = \"zbl\"\noutr = 1\n", {"c.toml:4", "did you mean 'outer'?"}},
+        {"[[baseline]]\nkind = \"zbl\"\ninner = 2\n", {"c.toml:2", "inner is not smaller than outer"}},
+        {"[[baseline]]\nkind = \"pair_spline\"\nfile = \"none\"\n", {"c.toml:2", "none", "cannot be read"}},
+        {"[baseline]\nkind = \"zbl\"\n", {"c.toml:2", "double brackets"}}}) {
+    CAPTURE(text);
+    const std::string message = message_of<InputError>([&] { parse_fit_options(head + text + term, "c.toml", folder.path()); });
+    CAPTURE(message);
+    for (const std::string& part : parts) CHECK(message.find(part) != std::string::npos);
   }
 }

@@ -34,7 +34,8 @@ std::vector<Case> cases() {
           {"sic8_soap_ZSi.desc", "sic8.xyz", "soap", soap(4, 4, 4.0, 0.8, 0.7, false), {14}, {6, 14}},
           {"sic8_soap_ZC.desc", "sic8.xyz", "soap", soap(4, 4, 4.0, 0.8, 0.7, false), {6}, {6, 14}},
           {"sic8_soap_ZC_centralall.desc", "sic8.xyz", "soap", soap(4, 4, 4.0, 0.8, 0.7, true), {6}, {6, 14}},
-          {"sic8_2b_SiC.desc", "sic8.xyz", "two_body", {{"cutoff", 4.0}, {"cutoff_width", 1.0}}, {6, 14}, {6, 14}}};
+          {"sic8_2b_SiC.desc", "sic8.xyz", "two_body", {{"cutoff", 4.0}, {"cutoff_width", 1.0}}, {6, 14}, {6, 14}},
+          {"si8_3b.desc", "si8.xyz", "three_body", {{"cutoff", 3.5}, {"cutoff_width", 0.6}}, {14, 14, 14}, {14}}};
 }
 
 }  // namespace
@@ -59,6 +60,15 @@ TEST_CASE("descriptors equal QUIP's to 1e-8 and better") {
       std::sort(theirs.data(), theirs.data() + theirs.size());
     }
     REQUIRE(theirs.cwiseAbs().maxCoeff() > 0.1);
+    if (descriptor->multiplicity() > 1) {  // in another order again, and one by one
+      const auto copies_in = [](const Matrix& table, const auto& row) {
+        return ((table.rowwise() - row).cwiseAbs().rowwise().maxCoeff().array() <= 1e-11).count();
+      };
+      REQUIRE(theirs.rows() == descriptor->multiplicity() * ours.rows());
+      for (Eigen::Index e = 0; e < ours.rows(); ++e)
+        CHECK(copies_in(theirs, ours.row(e)) == descriptor->multiplicity() * copies_in(ours, ours.row(e)));
+      continue;
+    }
     CHECK(largest_difference(ours, theirs) <= 1e-11);
   }
 }

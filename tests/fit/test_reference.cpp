@@ -33,15 +33,15 @@ TermOptions soap_term(std::int64_t n, std::int64_t l, double cutoff, double widt
   return t;
 }
 
-FitOptions options_for(const fs::path& train, std::map<std::string, double> e0, SigmaOptions sigma, std::vector<TermOptions> terms) {
-  FitOptions o;
-  o.train = {train.string()};
-  o.reference_energies.mode = ReferenceEnergyOptions::Mode::explicit_values;
-  o.reference_energies.values = std::move(e0);
-  o.regularization.standard = sigma;
-  o.jitter_absolute = 1e-8;
-  o.terms = std::move(terms);
-  return o;
+TermOptions low_term(const std::string& descriptor, double cutoff, double width, std::vector<double> length_scale, double delta) {
+  TermOptions t;
+  t.name = t.descriptor = descriptor;
+  t.descriptor_parameters = {{"cutoff", cutoff}, {"cutoff_width", width}};
+  t.kernel = "squared_exponential";
+  t.kernel_parameters = {{"length_scale", std::move(length_scale)}};
+  t.delta = delta;
+  t.selection = "file";
+  return t;
 }
 
 // Files "<stem>.sparseX.<label><n>" of an XML, in the order of their numbers: one for each term and combination.
@@ -51,6 +51,27 @@ std::vector<std::string> sparse_files(const fs::path& folder, const std::string&
     if (entry.path().filename().string().starts_with(stem + ".xml.sparseX.")) files.push_back(entry.path().string());
   std::sort(files.begin(), files.end());
   return files;
+}
+
+// two_body, three_body and soap as gap_fit was told for B_si_2b3bsoap and si_own_2b3bsoap; θ of three_body stands in the XML.
+std::vector<TermOptions> two_three_soap(std::vector<double> theta, const fs::path& folder, const std::string& stem) {
+  std::vector<TermOptions> terms = {low_term("two_body", 5.0, 1.0, {1.0}, 2.0), low_term("three_body", 3.5, 0.6, std::move(theta), 0.5),
+                                    soap_term(6, 4, 5.0, 0.5, 0.5, 1, 4, 0.3)};
+  const auto files = sparse_files(folder, stem);
+  REQUIRE(files.size() == 3);
+  for (std::size_t t = 0; t < 3; ++t) terms[t].sparse_file[""] = files[t];
+  return terms;
+}
+
+FitOptions options_for(const fs::path& train, std::map<std::string, double> e0, SigmaOptions sigma, std::vector<TermOptions> terms) {
+  FitOptions o;
+  o.train = {train.string()};
+  o.reference_energies.mode = ReferenceEnergyOptions::Mode::explicit_values;
+  o.reference_energies.values = std::move(e0);
+  o.regularization.standard = sigma;
+  o.jitter_absolute = 1e-8;
+  o.terms = std::move(terms);
+  return o;
 }
 
 // A file of SOAP points whose two species stand in the order `species_Z={14 6}` (gap_fit lists them as they occur), written anew in
@@ -90,7 +111,7 @@ void compare(const FitOptions& options, const fs::path& predictions) {
 
 }  // namespace
 
-TEST_CASE("fits A, C, D, E with QUIP's sparse points predict as QUIP does") {
+TEST_CASE("fits A to E with QUIP's sparse points predict as QUIP does") {
   const fs::path reference = reference_folder();
   if (reference.empty()) {
     MESSAGE("reference data not present");
@@ -108,6 +129,12 @@ TEST_CASE("fits A, C, D, E with QUIP's sparse points predict as QUIP does") {
     compare(o, predictions / "A_si_soap.si8.xyz");
   }
   {
+    FitOptions o = options_for(train / "si_small.xyz", {{"Si", -0.79}}, {0.002, 0.05, 0.05},
+                               two_three_soap({1.3490390395388352, 1.0588647287564652, 2.4047885935456694}, fits, "B_si_2b3bsoap"));
+    compare(o, predictions / "B_si_2b3bsoap.si8.xyz");
+    compare(o, predictions / "B_si_2b3bsoap.si64.xyz");
+  }
+  {
     TermOptions soap = soap_term(8, 8, 5.2, 0.5, 0.5, 1, 4, 1);
     soap.sparse_file[""] = sparse_files(fits, "C_mo_soap").at(0);
     FitOptions o = options_for(train / "mo_small.xyz", {{"Mo", -4.04}}, {0.002, 0.05, 0.05}, {soap});
@@ -117,13 +144,7 @@ TEST_CASE("fits A, C, D, E with QUIP's sparse points predict as QUIP does") {
   {
     const auto files = sparse_files(fits, "D_sic_2bsoap");
     REQUIRE(files.size() == 5);
-    TermOptions pair;
-    pair.name = pair.descriptor = "two_body";
-    pair.descriptor_parameters = {{"cutoff", 4.0}, {"cutoff_width", 1.0}};
-    pair.kernel = "squared_exponential";
-    pair.kernel_parameters = {{"length_scale", 0.8}};
-    pair.delta = 2.0;
-    pair.selection = "file";
+    TermOptions pair = low_term("two_body", 4.0, 1.0, {0.8}, 2.0);
     // gap_fit's order, by the XML's descriptor strings: Si-Si, Si-C, C-C, then SOAP around Si and C
     pair.sparse_file = {{"Si-Si", files[0]}, {"C-Si", files[1]}, {"C-C", files[2]}};
     TermOptions soap = soap_term(4, 4, 4.0, 0.8, 0.5, 0.7, 2, 0.5);
@@ -139,4 +160,11 @@ TEST_CASE("fits A, C, D, E with QUIP's sparse points predict as QUIP does") {
     compare(o, predictions / "E_si_soap_zeta25.si8.xyz");
     compare(o, predictions / "E_si_soap_zeta25.si64.xyz");
   }
+}
+
+TEST_CASE("the fit si_own_2b3bsoap with QUIP's sparse points predicts as QUIP does") {
+  const fs::path folder = source_folder() / "tests" / "data" / "gap_models";
+  FitOptions o = options_for(folder / "si_own_2b3bsoap.train.xyz", {{"Si", -0.85183004491289027}}, {0.002, 0.1, 0.1},
+                             two_three_soap({1.6030191937881839, 1.4527803885551072, 2.5966868592765429}, folder, "si_own_2b3bsoap"));
+  compare(o, folder / "si_own_2b3bsoap.cases.xyz");
 }

@@ -28,12 +28,28 @@ std::vector<Case> cases() {
     for (int d = 0; d < size; ++d) theta.push_back(0.5 + 0.3 * d);
     result.push_back({"squared_exponential", {{"length_scale", theta}}, size});
   }
+  for (const std::int64_t smoothness : {1, 2})
+    for (const int size : {1, 2, 3, 5, 60}) {
+      const double several = size == 60 ? 20 : 1.4;  // some pairs of points inside the support, for few dimensions some outside
+      result.push_back({"piecewise_polynomial", {{"length_scale", size == 1 ? 0.6 : several}, {"smoothness", smoothness}}, size});
+      std::vector<double> theta;
+      for (int d = 0; d < size; ++d) theta.push_back(several - 0.2 * (d % 3));
+      result.push_back({"piecewise_polynomial", {{"length_scale", theta}, {"smoothness", smoothness}}, size});
+    }
   return result;
 }
 
 std::shared_ptr<const Kernel> make(const Case& c) {
   const KernelKind& kind = kernel_kind(c.kind);
   return kind.make(complete_parameters(c.parameters, kind.parameters, "test"));
+}
+
+/// Rasmussen & Williams, eq. 4.21, as printed.
+double compact_polynomial(double r, int size, std::int64_t q) {
+  const int j = size / 2 + static_cast<int>(q) + 1;
+  if (r >= 1) return 0;
+  if (q == 1) return std::pow(1 - r, j + 1) * ((j + 1) * r + 1);
+  return std::pow(1 - r, j + 2) * ((j * j + 4 * j + 3) * r * r + (3 * j + 6) * r + 3) / 3;
 }
 
 /// Nonnegative vectors of length 1, as SOAP gives them; for one component, any length.
@@ -119,7 +135,8 @@ TEST_CASE("every kernel equals its formula") {
           double sum = 0;
           for (std::size_t d = 0; d < static_cast<std::size_t>(c.size); ++d)
             sum += std::pow((x(e, static_cast<int>(d)) - z(m, static_cast<int>(d))) / (theta.size() == 1 ? theta[0] : theta[d]), 2);
-          expected(e, m) = std::exp(-0.5 * sum);
+          expected(e, m) = c.kind == "squared_exponential" ? std::exp(-0.5 * sum)
+                                                           : compact_polynomial(std::sqrt(sum), c.size, c.parameters.integer("smoothness"));
         }
       }
     CHECK(largest_difference(compute(*kernel, x, z).value, expected) <= 1e-14);
@@ -258,6 +275,26 @@ TEST_CASE("squared_exponential keeps the digits of close points in few dimension
   check_close(value(0, 0), std::exp(-0.5 * distance * distance), 1e-15);
 }
 
+TEST_CASE("piecewise_polynomial is exactly 0 from its length scale on, and smooth there") {
+  for (const std::int64_t q : {1, 2}) {
+    const auto kernel = make({"piecewise_polynomial", {{"length_scale", 2.0}, {"smoothness", q}}, 1});
+    Matrix x(1, 1), z(4, 1), value(1, 4), slopes(1, 4), curvatures(1, 4);
+    x << 1.0;
+    z << 1.0, 2.999999, 3.0, 7e300;
+    MatrixSlice slope = slopes, curvature = curvatures;
+    kernel->compute(x, z, value, &slope, nullptr, &curvature);
+    CHECK(value(0, 0) == 1);
+    CHECK(std::isfinite(curvatures(0, 0)));
+    CHECK(std::abs(value(0, 1)) <= 1e-15);
+    CHECK(std::abs(slopes(0, 1)) <= 1e-10);
+    for (const int m : {2, 3}) {
+      CHECK(value(0, m) == 0);
+      CHECK(slopes(0, m) == 0);
+      CHECK(curvatures(0, m) == 0);
+    }
+  }
+}
+
 TEST_CASE("kernels refuse impossible parameters and features") {
   const auto refused = [](const std::string& name, const Parameters& parameters) {
     CAPTURE(name);
@@ -270,6 +307,9 @@ TEST_CASE("kernels refuse impossible parameters and features") {
   refused("squared_exponential", {{"length_scale", std::vector<double>{1.0, 0.0}}});
   refused("squared_exponential", {{"length_scale", std::vector<double>{}}});
   CHECK_THROWS_AS(make({"squared_exponential", {}, 1}), InputError);
+  for (const double theta : {0.0, -1.0, std::nan("")})
+    refused("piecewise_polynomial", {{"length_scale", theta}, {"smoothness", std::int64_t{2}}});
+  for (const std::int64_t q : {0, 3}) refused("piecewise_polynomial", {{"length_scale", 1.0}, {"smoothness", q}});
 
   const auto several = make({"squared_exponential", {{"length_scale", std::vector<double>{1, 2, 3}}}, 3});
   CHECK_NOTHROW(several->check_features(3, false));

@@ -97,18 +97,37 @@ long double kernel_of_parts(const Term& term, const Part& p, const Part& q) {
     }
     return sum;
   }
+  const std::vector<double> theta = term.kernel->parameters().reals("length_scale");
+  LongVector lambda(p.x.size());
+  for (Eigen::Index d = 0; d < lambda.size(); ++d) {
+    const long double length = theta.size() == 1 ? theta[0] : theta.at(static_cast<std::size_t>(d));
+    lambda[d] = 1 / (length * length);
+  }
+  const LongVector difference = lambda.cwiseProduct(p.x - q.x);
+  const long double along_p = dp ? -p.gradient.dot(difference) : 0, along_q = dq ? q.gradient.dot(difference) : 0;
+  const long double mixed = dp && dq ? p.gradient.dot(lambda.cwiseProduct(q.gradient)) : 0;
   if (term.kernel_name == "squared_exponential") {
-    const std::vector<double> theta = term.kernel->parameters().reals("length_scale");
-    LongVector lambda(p.x.size());
-    for (Eigen::Index d = 0; d < lambda.size(); ++d) {
-      const long double length = theta.size() == 1 ? theta[0] : theta.at(static_cast<std::size_t>(d));
-      lambda[d] = 1 / (length * length);
-    }
-    const LongVector difference = lambda.cwiseProduct(p.x - q.x);
     const long double k = std::exp(-difference.dot(p.x - q.x) / 2);
-    const long double along_p = dp ? -p.gradient.dot(difference) : 0, along_q = dq ? q.gradient.dot(difference) : 0;
-    const long double mixed = dp && dq ? p.gradient.dot(lambda.cwiseProduct(q.gradient)) : 0;
     return k * ((p.value + along_p) * (q.value + along_q) + mixed);
+  }
+  if (term.kernel_name == "piecewise_polynomial") {
+    // κ, −κ'/r and (κ'/r)'/r of Rasmussen & Williams, eq. 4.21; along_p, along_q are of order r.
+    const std::int64_t smoothness = term.kernel->parameters().integer("smoothness");
+    const long double r = std::sqrt(difference.dot(p.x - q.x));
+    const auto j = static_cast<long double>(lambda.size() / 2 + smoothness + 1);
+    if (r >= 1) return 0;
+    const long double b = 1 - r;
+    long double k = 0, slope = 0, curvature = 0;
+    if (smoothness == 1) {
+      k = power(b, j + 1) * ((j + 1) * r + 1);
+      slope = (j + 1) * (j + 2) * power(b, j);
+      curvature = r > 0 ? j * (j + 1) * (j + 2) * power(b, j - 1) / r : 0;
+    } else {
+      k = power(b, j + 2) * ((j * j + 4 * j + 3) * r * r + (3 * j + 6) * r + 3) / 3;
+      slope = (j + 3) * (j + 4) / 3 * power(b, j + 1) * ((j + 1) * r + 1);
+      curvature = (j + 1) * (j + 2) * (j + 3) * (j + 4) / 3 * power(b, j);
+    }
+    return p.value * q.value * k + slope * (q.value * along_p + p.value * along_q + mixed) + curvature * along_p * along_q;
   }
   throw std::invalid_argument("dense reference: no formula for kernel " + term.kernel_name);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gapkit/baselines/baseline.hpp>
 #include <gapkit/core/parameters.hpp>
 #include <gapkit/io/targets.hpp>
 #include <map>
@@ -66,6 +67,7 @@ struct FitOptions {
   bool use_energy = true, use_forces = true, use_virial = true;
   TargetKeys keys;
   ReferenceEnergyOptions reference_energies;
+  std::vector<NamedBaseline> baselines;  ///< taken off the data before anything else
   std::vector<TermOptions> terms;
   RegularizationOptions regularization;
   OptimizeOptions optimize;

@@ -18,6 +18,8 @@ class Kernel {
 
   virtual const Parameters& parameters() const = 0;
   virtual bool is_stationary() const = 0;
+  /// True if κ has all derivatives, so that low-rank forms of it converge fast.
+  virtual bool is_smooth() const { return true; }
   /// Diagonal of Λ for feature vectors of `size` components; empty: the unit matrix. Throws InputError if the kernel does not go
   /// with that size.
   virtual Vector metric(int size) const = 0;

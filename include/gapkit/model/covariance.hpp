@@ -13,29 +13,45 @@ struct Variance {
   double total() const { return novelty + data; }
 };
 
-/// Posterior variances of observables under one model. Not re-entrant (it owns scratch memory).
+/// Posterior covariance of observables under one model. Not re-entrant (it owns scratch memory); threads inside.
 class Covariance {
  public:
   /// The model must outlive the object.
   explicit Covariance(const Model& model);
   ~Covariance();
 
-  /// Total energy, eV². Environments are correlated: the prior is the double sum over all of them.
-  /// Cost: O(n² D) for SOAP-like terms (blocked GEMM), O(n P) for one-dimensional features, plus the energy row and 2 M² flop.
+  /// Every row of KernelRows::compute, in its order: energy (eV²), forces ((eV/Å)²) of atoms 0 … atoms−1, virial (eV²).
+  ///
+  /// Forces: every environment that contains one of the atoms must be there. Environments are correlated: priors are double sums over
+  /// them (Prior). Cost for n atoms, M sparse points: the kernel rows, 2 M² flop per row, O(n² D) for the priors of energy and virial,
+  /// about 12 P² D for a force. Memory is bounded, atoms are worked on in groups.
+  std::vector<Variance> observables(const Environments& environments, int atoms, const Observables& wanted);
+  /// The total energy alone.
   Variance total_energy(const Environments& environments, int atoms);
 
   /// Local energies of atoms 0 … atoms−1, eV²; 0 for atoms that are not centres. Cost: 4 M² flop per atom, and the double sum over the
   /// atom's own environments; memory is bounded, atoms are worked on in chunks.
   std::vector<Variance> local_energies(const Environments& environments, int atoms);
 
+  /// E_b − E_a of two structures, eV²: what they have in common cancels.
+  Variance energy_difference(const Environments& a, const Environments& b);
+
+  /// Joint covariance of the total energies of several structures, eV². Cost: one energy row each, and n²/2 priors.
+  struct Joint {
+    Matrix novelty, data;  ///< [n, n]
+  };
+  Joint total_energies(std::span<const Environments> structures);
+
   /// k(E, E): the prior variance of the total energy alone, eV².
   double prior_total_energy(const Environments& environments);
 
  private:
   struct State;
-  /// Novelty and data part of whitened rows; prior holds k** of each.
-  std::vector<Variance> split(MatrixSlice rows, const Vector& prior) const;
-  void add_local_prior(std::size_t t, const Environments& environments, int begin, int end, Vector& prior);
+  /// φ = S L⁻¹ k in place of the kernel rows k.
+  void whiten(MatrixSlice rows) const;
+  /// Novelty and data part of kernel rows (overwritten); prior holds k** of each, magnitude what rounding is relative to.
+  std::vector<Variance> split(MatrixSlice rows, const Vector& prior, const Vector& magnitude) const;
+  void forces(const Environments& environments, int atoms, std::vector<Variance>& result);
 
   const Model& model_;
   std::unique_ptr<State> state_;

@@ -30,7 +30,8 @@ class KernelRows {
   Eigen::Index columns() const { return offsets_.back(); }
   const std::vector<Eigen::Index>& offsets() const { return offsets_; }
 
-  /// rows: [wanted.rows(atoms), columns()], overwritten. `atoms`: number of atoms whose forces are rows; neighbours' indices must be below.
+  /// rows: [wanted.rows(atoms), columns()], overwritten. `atoms`: number of atoms whose forces are rows; atoms with larger indices have
+  /// none.
   void compute(const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows);
 
   /// Rows of the local energies of the atoms at centre[begin … end−1], in this order: [end − begin, columns()], overwritten.

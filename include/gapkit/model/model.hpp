@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <gapkit/baselines/baseline.hpp>
 #include <gapkit/model/posterior.hpp>
 #include <map>
 
@@ -11,6 +12,7 @@ inline constexpr int model_format_version = 1;
 /// A fitted potential: reference energies, terms, and the posterior of their weights. Immutable after the fit.
 struct Model {
   std::map<int, double> reference_energies;  ///< eV per atom, by atomic number; its keys are the elements the model knows
+  std::vector<NamedBaseline> baselines;
   std::vector<Term> terms;
   SparseFactor factor;
   Posterior posterior;
@@ -23,8 +25,10 @@ struct Model {
   bool scale_with_atoms = true;              ///< σ_E and σ_V were multiplied by √N
   std::map<std::string, std::string> notes;  ///< "training_errors" (JSON), "validation_errors", …
 
+  /// False for members of an ensemble and for models of other programs: they have weights, but no error bars from data.
+  bool has_posterior() const { return posterior.factor.rows() > 0; }
   bool knows(int atomic_number) const { return reference_energies.count(atomic_number) > 0; }
-  double cutoff() const { return largest_cutoff(terms); }
+  double cutoff() const { return std::max(largest_cutoff(terms), largest_cutoff(baselines)); }
 };
 
 /// One HDF5 file (docs/file-formats.md), written to a temporary file and renamed.

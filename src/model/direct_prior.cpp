@@ -1,0 +1,305 @@
+#include "model/direct_prior.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/math/linear_algebra.hpp>
+
+#include "model/environment_chunks.hpp"
+#include "model/sub_environments.hpp"
+
+namespace gapkit {
+namespace {
+
+constexpr std::size_t chunk_pairs = 20'000;
+constexpr Eigen::Index sum_block = 512;                 // environments in a block of a double sum
+constexpr std::size_t group_bytes = 128'000'000;        // Jacobian of the environments around a group of atoms
+constexpr int largest_group = 512, smallest_group = 8;  // atoms
+
+constexpr std::size_t voigt[6][2] = {{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}};
+
+// A linear functional of ε for each component c: Σ_e value(e, c) ε(x_e) + gradient_c,e · ∇ε(x_e). Vectors are multiplied by √Λ.
+struct Functionals {
+  Matrix x;                      // [E, D]
+  Matrix value;                  // [E, C]
+  std::vector<Matrix> gradient;  // C times [E, D]
+};
+
+// What a pair of blocks of environments adds to k** of each component (METHODS 5):
+//   (v + g·∇)(v' + g'·∇')κ = v v' κ + S (v g'·Λ(x − h x') + v' g·Λ(x' − h x) + gᵀΛg') + C (g·Λ(x' − h x)) (g'·Λ(x − h x'))
+// with slope S and curvature C of the kernel.
+struct DoubleSum {
+  const Kernel& kernel;
+  double stationary;
+  Matrix k, slope, curvature, p, r, b;  // scratch
+
+  void add(const Matrix& x, const Matrix& z, const Functionals& left, const Functionals& right, bool same, double factor,
+           Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude) {
+    const Eigen::Index n = left.x.rows(), m = right.x.rows();
+    k.resize(n, m);
+    slope.resize(n, m);
+    curvature.resize(n, m);
+    MatrixSlice s = slope, c = curvature;
+    kernel.compute(x, z, k, &s, nullptr, &c);
+    for (std::size_t a = 0; a < left.gradient.size(); ++a) {
+      const auto column = static_cast<Eigen::Index>(a);
+      along(left.gradient[a], left.x, right.x, p);
+      if (same)
+        r = p.transpose();
+      else {
+        along(right.gradient[a], right.x, left.x, b);
+        r = b.transpose();
+      }
+      b.resize(n, m);
+      multiply_nt(left.gradient[a], right.gradient[a], b);
+      double sum = 0, absolute = 0;
+      for (Eigen::Index i = 0; i < n; ++i) {
+        const double v = left.value(i, column);
+        for (Eigen::Index j = 0; j < m; ++j) {
+          const double w = right.value(j, column);
+          const double part = v * w * k(i, j) + slope(i, j) * (v * r(i, j) + w * p(i, j) + b(i, j)) + curvature(i, j) * p(i, j) * r(i, j);
+          sum += part;
+          absolute += std::abs(part);
+        }
+      }
+      value[column] += factor * sum;
+      magnitude[column] += factor * absolute;
+    }
+  }
+
+ private:
+  // g_i · Λ(z_j − h x_i)
+  void along(const Matrix& gradient, const Matrix& x, const Matrix& z, Matrix& result) const {
+    result.resize(x.rows(), z.rows());
+    multiply_nt(gradient, z, result);
+    if (stationary != 0) result.colwise() -= stationary * gradient.cwiseProduct(x).rowwise().sum();
+  }
+};
+
+// dx_e/dr_qα and df_e/dr_qα of pair q of a block, dense: adds factor · (f dx, df).
+struct PairDerivative {
+  const JacobianBlock& block;
+  const Features& features;
+
+  void add_to(std::size_t q, std::size_t a, double factor, Eigen::Ref<Eigen::RowVectorXd> gradient, double& value) const {
+    const int e = block.environment[q];
+    const double f = features.cutoff[static_cast<std::size_t>(e)] * factor;
+    const auto row = static_cast<Eigen::Index>(3 * q + a);
+    const double* j = block.values.row(row);
+    const Eigen::Index count = block.values.cols();
+    if (block.feature.empty())
+      gradient += f * Eigen::Map<const Eigen::RowVectorXd>(j, count);
+    else
+      for (Eigen::Index c = 0; c < count; ++c) gradient[block.feature[static_cast<std::size_t>(c)]] += f * j[c];
+    const double projection = block.projection[3 * q + a];
+    if (projection != 0) gradient -= (f * projection) * Eigen::Map<const Eigen::RowVectorXd>(features.x.row(e), features.x.cols());
+    if (!block.cutoff_gradient.empty()) value += factor * block.cutoff_gradient[3 * q + a];
+  }
+};
+
+struct Incidence {
+  int block = 0;
+  std::size_t pair = 0;
+};
+
+// Pairs by the environment they belong to, and by the target atom that is their neighbour.
+struct PairTables {
+  std::vector<std::vector<Incidence>> of_environment, of_neighbor;
+  std::vector<std::vector<int>> environments_of_centre;
+
+  PairTables(const Features& features, int targets)
+      : of_environment(static_cast<std::size_t>(features.size())),
+        of_neighbor(static_cast<std::size_t>(targets)),
+        environments_of_centre(static_cast<std::size_t>(targets)) {
+    for (std::size_t b = 0; b < features.blocks.size(); ++b)
+      for (std::size_t q = 0; q < features.blocks[b].environment.size(); ++q) {
+        const Incidence incidence{static_cast<int>(b), q};
+        of_environment[static_cast<std::size_t>(features.blocks[b].environment[q])].push_back(incidence);
+        const int j = features.blocks[b].neighbor[q];
+        if (j < targets) of_neighbor[static_cast<std::size_t>(j)].push_back(incidence);
+      }
+    for (int e = 0; e < features.size(); ++e) {
+      const int i = features.centre[static_cast<std::size_t>(e)];
+      if (i < targets) environments_of_centre[static_cast<std::size_t>(i)].push_back(e);
+    }
+  }
+};
+
+}  // namespace
+
+DirectPrior::DirectPrior(const Term& term) : term_(term), stationary_(term.kernel->is_stationary() ? 1 : 0) {
+  scale_ = term.kernel->metric(term.descriptor->size()).cwiseSqrt();
+}
+
+Matrix DirectPrior::scaled_features() const {
+  Matrix x = features_.x.view();
+  if (scale_.size() > 0) x = x * scale_.asDiagonal();
+  return x;
+}
+
+double DirectPrior::energies(const Environments& a, const Environments& b) {
+  const auto collect = [&](const Environments& environments, Matrix& x, Vector& f) {
+    term_.descriptor->compute(environments, 0, environments.size(), Derivatives::none, features_);
+    x = features_.x.view();
+    f = Eigen::Map<const Vector>(features_.cutoff.data(), features_.size());
+  };
+  Matrix xa, xb, k;
+  Vector fa, fb;
+  collect(a, xa, fa);
+  const bool same = &a == &b;
+  if (!same) collect(b, xb, fb);
+  const Matrix& z = same ? xa : xb;
+  const Vector& g = same ? fa : fb;
+  double sum = 0;
+  for (Eigen::Index i = 0; i < xa.rows(); i += sum_block)
+    for (Eigen::Index j = 0; j < (same ? i + 1 : z.rows()); j += sum_block) {
+      const Eigen::Index ni = std::min(sum_block, xa.rows() - i), nj = std::min(sum_block, z.rows() - j);
+      k.resize(ni, nj);
+      term_.kernel->compute(xa.middleRows(i, ni), z.middleRows(j, nj), k);
+      sum += (same && j < i ? 2.0 : 1.0) * fa.segment(i, ni).dot(k * g.segment(j, nj));
+    }
+  return sum;
+}
+
+Vector DirectPrior::local_energies(const Environments& environments, int begin, int end) {
+  Vector result = Vector::Zero(end - begin);
+  Matrix k;
+  for (int first = begin; first < end;) {
+    const int last = std::min(chunk_end(environments, first, chunk_pairs), end);
+    term_.descriptor->compute(environments, first, last, Derivatives::none, features_);
+    for_each_centre(environments, first, last, features_, [&](int c, int from, int to) {
+      const Eigen::Index n = to - from;
+      const auto x = features_.x.view().middleRows(from, n);
+      const Eigen::Map<const Vector> f(&features_.cutoff[static_cast<std::size_t>(from)], n);
+      k.resize(n, n);
+      term_.kernel->compute(x, x, k);
+      result[c - begin] += f.dot(k * f);
+    });
+    first = last;
+  }
+  return result;
+}
+
+void DirectPrior::add_observables(const Environments& environments, int atoms, const Observables& wanted, Vector& value,
+                                  Vector& magnitude) {
+  if (wanted.energy) {
+    const double sum = energies(environments, environments);
+    value[0] += sum;
+    magnitude[0] += std::abs(sum);
+  }
+  if (wanted.forces)
+    add_forces(environments, atoms, value.segment(wanted.forces_row(), 3 * atoms), magnitude.segment(wanted.forces_row(), 3 * atoms));
+  if (wanted.virial) add_virial(environments, value.segment(wanted.virial_row(atoms), 6), magnitude.segment(wanted.virial_row(atoms), 6));
+}
+
+// Groups of atoms such that the Jacobian of all environments that contain one of them fits into memory.
+void DirectPrior::add_forces(const Environments& environments, int atoms, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude) {
+  const double per_atom = 24.0 * static_cast<double>(term_.descriptor->size()) * static_cast<double>(environments.neighbor.size()) /
+                          std::max(1, environments.size());
+  // A group's surroundings are a few times as large as the group.
+  const int most = std::clamp(static_cast<int>(static_cast<double>(group_bytes) / (3 * per_atom + 1)), smallest_group, largest_group);
+  if (atoms <= 3 * most) {
+    add_forces_of_group(environments, atoms, value, magnitude);
+    return;
+  }
+  const std::vector<int> position = centre_positions(environments, static_cast<int>(environments.atomic_number.size()));
+  for (std::vector<int>& group : compact_groups(environments, position, most)) {
+    group.erase(std::remove_if(group.begin(), group.end(), [&](int atom) { return atom >= atoms; }), group.end());
+    if (group.empty()) continue;
+    const SubEnvironments around(environments, position, group);
+    const int targets = static_cast<int>(group.size());
+    Vector part = Vector::Zero(3 * targets), part_magnitude = part;
+    add_forces_of_group(around.view(), targets, part, part_magnitude);
+    for (int i = 0; i < targets; ++i) {
+      value.segment<3>(3 * group[static_cast<std::size_t>(i)]) += part.segment<3>(3 * i);
+      magnitude.segment<3>(3 * group[static_cast<std::size_t>(i)]) += part_magnitude.segment<3>(3 * i);
+    }
+  }
+}
+
+void DirectPrior::add_forces_of_group(const Environments& environments, int targets, Eigen::Ref<Vector> value,
+                                      Eigen::Ref<Vector> magnitude) {
+  term_.descriptor->compute(environments, 0, environments.size(), Derivatives::jacobian, features_);
+  const PairTables tables(features_, targets);
+  const Eigen::Index size = term_.descriptor->size();
+#pragma omp parallel
+  {
+    DoubleSum sum{*term_.kernel, stationary_, {}, {}, {}, {}, {}, {}};
+    Functionals parts;
+    parts.gradient.resize(3);
+    std::vector<int> members;
+    std::vector<int> place(static_cast<std::size_t>(features_.size()), -1);
+#pragma omp for schedule(dynamic, 4)
+    for (int atom = 0; atom < targets; ++atom) {
+      const auto& own = tables.environments_of_centre[static_cast<std::size_t>(atom)];
+      const auto& as_neighbor = tables.of_neighbor[static_cast<std::size_t>(atom)];
+      members.clear();
+      const auto add_member = [&](int e) {
+        if (place[static_cast<std::size_t>(e)] >= 0) return;
+        place[static_cast<std::size_t>(e)] = static_cast<int>(members.size());
+        members.push_back(e);
+      };
+      for (const int e : own) add_member(e);
+      for (const Incidence& i : as_neighbor) add_member(features_.blocks[static_cast<std::size_t>(i.block)].environment[i.pair]);
+      if (members.empty()) continue;
+      const auto count = static_cast<Eigen::Index>(members.size());
+      Matrix x(count, size);
+      for (Eigen::Index e = 0; e < count; ++e)
+        x.row(e) = Eigen::Map<const Eigen::RowVectorXd>(features_.x.row(members[static_cast<std::size_t>(e)]), size);
+      parts.value = Matrix::Zero(count, 3);
+      for (Matrix& g : parts.gradient) g = Matrix::Zero(count, size);
+      // A force is −d/dr, and r_ij = r_j − r_i.
+      const auto add = [&](const Incidence& i, double sign) {
+        const PairDerivative pair{features_.blocks[static_cast<std::size_t>(i.block)], features_};
+        const auto e = static_cast<Eigen::Index>(place[static_cast<std::size_t>(pair.block.environment[i.pair])]);
+        for (std::size_t a = 0; a < 3; ++a)
+          pair.add_to(i.pair, a, sign, parts.gradient[a].row(e), parts.value(e, static_cast<Eigen::Index>(a)));
+      };
+      for (const Incidence& i : as_neighbor) add(i, -1);
+      for (const int e : own)
+        for (const Incidence& i : tables.of_environment[static_cast<std::size_t>(e)]) add(i, 1);
+      for (const int e : members) place[static_cast<std::size_t>(e)] = -1;
+      parts.x = x;
+      if (scale_.size() > 0) {
+        parts.x = x * scale_.asDiagonal();
+        for (Matrix& g : parts.gradient) g = g * scale_.asDiagonal();
+      }
+      sum.add(x, x, parts, parts, true, 1, value.segment<3>(3 * atom), magnitude.segment<3>(3 * atom));
+    }
+  }
+}
+
+void DirectPrior::add_virial(const Environments& environments, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude) {
+  const Eigen::Index size = term_.descriptor->size();
+  std::vector<Matrix> plain;        // features
+  std::vector<Functionals> blocks;  // of chunks of centres
+  for (int begin = 0; begin < environments.size();) {
+    const int end = std::min(chunk_end(environments, begin, chunk_pairs), begin + static_cast<int>(sum_block));
+    term_.descriptor->compute(environments, begin, end, Derivatives::jacobian, features_);
+    begin = end;
+    if (features_.size() == 0) continue;
+    Functionals parts;
+    parts.value = Matrix::Zero(features_.size(), 6);
+    parts.gradient.assign(6, Matrix::Zero(features_.size(), size));
+    for (const JacobianBlock& block : features_.blocks) {
+      const PairDerivative pair{block, features_};
+      for (std::size_t q = 0; q < block.environment.size(); ++q)
+        for (std::size_t c = 0; c < 6; ++c) {
+          const auto [a, b] = voigt[c];
+          const auto e = static_cast<Eigen::Index>(block.environment[q]);
+          pair.add_to(q, a, -block.vector[q][static_cast<Eigen::Index>(b)], parts.gradient[c].row(e),
+                      parts.value(e, static_cast<Eigen::Index>(c)));
+        }
+    }
+    plain.emplace_back(features_.x.view());
+    parts.x = scaled_features();
+    if (scale_.size() > 0)
+      for (Matrix& g : parts.gradient) g = g * scale_.asDiagonal();
+    blocks.push_back(std::move(parts));
+  }
+  DoubleSum sum{*term_.kernel, stationary_, {}, {}, {}, {}, {}, {}};
+  for (std::size_t i = 0; i < blocks.size(); ++i)
+    for (std::size_t j = 0; j <= i; ++j) sum.add(plain[i], plain[j], blocks[i], blocks[j], i == j, i == j ? 1 : 2, value, magnitude);
+}
+
+}  // namespace gapkit

@@ -1,0 +1,151 @@
+#include <algorithm>
+#include <cmath>
+#include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/model/prior.hpp>
+#include <gapkit/sparsify/selection.hpp>
+
+#include "model/direct_prior.hpp"
+
+namespace gapkit {
+namespace {
+
+constexpr double one_dimensional_tolerance = 1e-13, tolerance = 1e-11;  // of the low-rank form, relative to κ(x, x)
+constexpr int one_dimensional_points = 4000, domain_points = 6000;
+constexpr int largest_rank = 1500;  // beyond it the double sum is cheaper than the low-rank form
+
+// A term whose sparse points are those of the low-rank form κ ≈ Σ_q ψ_q ψ_q'; none if it has no such form.
+Term low_rank_term(const Term& term, Matrix& lower) {
+  Term result = term;
+  result.sparse = {};
+  const int size = term.descriptor->size();
+  const int count = size == 1 ? one_dimensional_points : domain_points;
+  Candidates domain;
+  domain.x = term.kernel->is_smooth() ? term.descriptor->domain_points(count) : Matrix();
+  result.sparse.x = Matrix(0, size);
+  if (domain.x.rows() == 0) return result;
+  domain.cutoff = Vector::Ones(domain.x.rows());
+  domain.config_type.assign(static_cast<std::size_t>(domain.x.rows()), 0);
+  domain.origin.resize(domain.config_type.size());
+  domain.serial.resize(domain.config_type.size());
+  SelectionRequest request;
+  request.count = largest_rank + 1;
+  request.kernel = term.kernel.get();
+  request.tolerance = size == 1 ? one_dimensional_tolerance : tolerance;
+  const std::vector<int> chosen = selection_kind("variance").choose(domain, request);
+  if (static_cast<int>(chosen.size()) > largest_rank) return result;
+  Matrix points(static_cast<Eigen::Index>(chosen.size()), size);
+  for (std::size_t q = 0; q < chosen.size(); ++q) points.row(static_cast<Eigen::Index>(q)) = domain.x.row(chosen[q]);
+  Matrix k(points.rows(), points.rows());
+  term.kernel->compute(points, points, k);
+  const PivotedCholesky factor = pivoted_cholesky(k, 1e-15);
+  const auto rank = static_cast<Eigen::Index>(factor.pivot.size());
+  result.sparse.x.resize(rank, size);
+  for (Eigen::Index q = 0; q < rank; ++q) result.sparse.x.row(q) = points.row(factor.pivot[static_cast<std::size_t>(q)]);
+  result.sparse.cutoff = Vector::Ones(rank);
+  lower = factor.lower.topRows(rank);
+  return result;
+}
+
+}  // namespace
+
+struct Prior::State {
+  std::span<const Term> terms;
+  std::vector<Term> low_rank;  // those that have such a form
+  std::vector<int> index;      // of the low-rank form of each term, or −1
+  std::vector<Matrix> lower;   // of each low-rank form
+  std::unique_ptr<KernelRows> rows;
+  std::vector<DirectPrior> direct;  // of each term
+  Matrix scratch;
+
+  /// Rows ψ of every low-rank form, whitened, without δ: δ² multiplicity² |ψ|² is k**.
+  const Matrix& low_rank_rows(const Environments& environments, int atoms, const Observables& wanted) {
+    scratch.resize(wanted.rows(atoms), rows->columns());
+    rows->compute(environments, atoms, wanted, scratch);
+    for (std::size_t i = 0; i < low_rank.size(); ++i) {
+      auto block = scratch.middleCols(rows->offsets()[i], lower[i].rows());
+      solve_lower_rows(lower[i], block);
+      block /= low_rank[i].delta;
+    }
+    return scratch;
+  }
+};
+
+Prior::Prior(std::span<const Term> terms) : state_(std::make_unique<State>()) {
+  State& s = *state_;
+  s.terms = terms;
+  s.direct.reserve(terms.size());
+  for (const Term& term : terms) {
+    Matrix lower;
+    Term low_rank = low_rank_term(term, lower);
+    const bool has_form = low_rank.sparse.size() > 0;
+    s.index.push_back(has_form ? static_cast<int>(s.low_rank.size()) : -1);
+    if (has_form) {
+      s.low_rank.push_back(std::move(low_rank));
+      s.lower.push_back(std::move(lower));
+    }
+    s.direct.emplace_back(term);
+  }
+  s.rows = std::make_unique<KernelRows>(s.low_rank);
+}
+
+Prior::~Prior() = default;
+
+PriorVariances Prior::observables(const Environments& environments, int atoms, const Observables& wanted) {
+  State& s = *state_;
+  const auto terms = static_cast<Eigen::Index>(s.terms.size());
+  const Eigen::Index count = wanted.rows(atoms);
+  PriorVariances result{Matrix::Zero(count, terms), Matrix::Zero(count, terms)};
+  if (!s.low_rank.empty()) s.low_rank_rows(environments, atoms, wanted);
+  for (std::size_t t = 0; t < s.terms.size(); ++t) {
+    const auto column = static_cast<Eigen::Index>(t);
+    const Term& term = s.terms[t];
+    if (s.index[t] >= 0) {
+      const auto i = static_cast<std::size_t>(s.index[t]);
+      result.value.col(column) = s.scratch.middleCols(s.rows->offsets()[i], s.lower[i].rows()).rowwise().squaredNorm();
+      // One environment of every pair, all in step: what no sum can exceed by much.
+      const double most = static_cast<double>(environments.neighbor.size()) / std::max(1, environments.size()) * term.weight();
+      result.magnitude.col(column) = result.value.col(column).array() + most * most / (term.delta * term.delta);
+      continue;
+    }
+    Vector value = Vector::Zero(count), magnitude = Vector::Zero(count);
+    s.direct[t].add_observables(environments, atoms, wanted, value, magnitude);
+    const double factor = std::pow(term.delta * term.descriptor->multiplicity(), 2);
+    result.value.col(column) = factor * value.cwiseMax(0.0);
+    result.magnitude.col(column) = factor * magnitude;
+  }
+  return result;
+}
+
+Matrix Prior::local_energies(const Environments& environments, int begin, int end) {
+  State& s = *state_;
+  Matrix result(end - begin, static_cast<Eigen::Index>(s.terms.size()));
+  for (std::size_t t = 0; t < s.terms.size(); ++t)
+    result.col(static_cast<Eigen::Index>(t)) =
+        std::pow(s.terms[t].delta * s.terms[t].descriptor->multiplicity(), 2) * s.direct[t].local_energies(environments, begin, end);
+  return result;
+}
+
+Vector Prior::energies(const Environments& a, const Environments& b) {
+  State& s = *state_;
+  Vector result(static_cast<Eigen::Index>(s.terms.size()));
+  constexpr Observables energy{.energy = true, .forces = false, .virial = false};
+  Matrix rows_a, rows_b;
+  if (!s.low_rank.empty()) {
+    rows_a = s.low_rank_rows(a, 0, energy);
+    rows_b = &a == &b ? rows_a : s.low_rank_rows(b, 0, energy);
+  }
+  for (std::size_t t = 0; t < s.terms.size(); ++t) {
+    double& value = result[static_cast<Eigen::Index>(t)];
+    if (s.index[t] >= 0) {
+      const auto i = static_cast<std::size_t>(s.index[t]);
+      value = rows_a.row(0)
+                  .segment(s.rows->offsets()[i], s.lower[i].rows())
+                  .dot(rows_b.row(0).segment(s.rows->offsets()[i], s.lower[i].rows()));
+    } else {
+      value = std::pow(s.terms[t].delta * s.terms[t].descriptor->multiplicity(), 2) * s.direct[t].energies(a, b);
+    }
+  }
+  return result;
+}
+
+}  // namespace gapkit
