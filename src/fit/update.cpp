@@ -110,14 +110,21 @@ std::int64_t append(FittedModel& fitted, const std::vector<std::string>& files, 
   StatisticsBuilder builder(model.factor, groups_of_folds(regularization.groups(), folds.folds()), fitted.stored.statistics.fingerprint);
   KernelRows kernel_rows(model.terms);
   double done = 0;
-  for_each_frame(files, fitted.stored.rules.keys, nullptr, [&](const Structure& s, std::int64_t) {
+  const double cutoff = largest_cutoff(model.terms);
+  for_each_frame(files, fitted.stored.rules.keys, nullptr, [&](const Structure& given, std::int64_t) {
+    Structure without_baselines;
+    if (!model.baselines.empty()) {
+      without_baselines = given;
+      subtract_baselines(model.baselines, without_baselines);
+    }
+    const Structure& s = model.baselines.empty() ? given : without_baselines;
     RowTargets targets = regularization.row_targets(s, model.reference_energies);
-    const int offset = folds.next(s) * static_cast<int>(regularization.groups().size());
+    const int offset = folds.next(given) * static_cast<int>(regularization.groups().size());
     for (int& group : targets.group)
       if (group != RowTargets::excluded) group += offset;
     MatrixSlice rows = builder.reserve(static_cast<Eigen::Index>(targets.value.size()));
     if (!targets.value.empty()) {
-      const StructureEnvironments environments(s, model.cutoff());
+      const StructureEnvironments environments(s, cutoff);
       kernel_rows.compute(environments.view(), s.size(), targets.wanted, rows);
     }
     builder.add(targets);

@@ -102,10 +102,10 @@ double StoredStatistics::bytes() const {
   return sum;
 }
 
-std::string statistics_fingerprint(std::span<const Term> terms, const SparseFactor& factor, const std::map<int, double>& reference_energies,
-                                   bool scale_with_atoms) {
+std::string statistics_fingerprint(const Model& model) {
   Checksum sum;
-  for (const Term& term : terms) {
+  for (const NamedBaseline& b : model.baselines) sum.add(b.kind + parameters_to_json(b.baseline->parameters()));
+  for (const Term& term : model.terms) {
     sum.add(term.descriptor_name + parameters_to_json(term.descriptor->parameters()));
     sum.add(term.kernel_name + parameters_to_json(term.kernel->parameters()));
     for (const int z : term.species) sum.add(static_cast<std::int64_t>(z));
@@ -113,12 +113,12 @@ std::string statistics_fingerprint(std::span<const Term> terms, const SparseFact
     for (Eigen::Index i = 0; i < term.sparse.x.size(); ++i) sum.add(term.sparse.x.data()[i]);
     for (Eigen::Index i = 0; i < term.sparse.cutoff.size(); ++i) sum.add(term.sparse.cutoff[i]);
   }
-  for (const double jitter : factor.jitter()) sum.add(jitter);
-  for (const auto& [z, e0] : reference_energies) {
+  for (const double jitter : model.factor.jitter()) sum.add(jitter);
+  for (const auto& [z, e0] : model.reference_energies) {
     sum.add(static_cast<std::int64_t>(z));
     sum.add(e0);
   }
-  sum.add(std::int64_t{scale_with_atoms});
+  sum.add(std::int64_t{model.scale_with_atoms});
   return std::to_string(sum.value());
 }
 
@@ -141,7 +141,7 @@ StoredStatistics load_statistics(const std::filesystem::path& path, const Model&
   StoredStatistics stored;
   try {
     stored.statistics.fingerprint = archive.string("statistics/fingerprint");
-    const std::string expected = statistics_fingerprint(model.terms, model.factor, model.reference_energies, model.scale_with_atoms);
+    const std::string expected = statistics_fingerprint(model);
     if (stored.statistics.fingerprint != expected)
       throw InputError("the statistics belong to other sparse points or reference energies than the model (fingerprint " +
                        stored.statistics.fingerprint + ", expected " + expected + ")");

@@ -23,9 +23,8 @@ struct StoredStatistics {
   double bytes() const;
 };
 
-/// What statistics must share to be added: sparse sets, their factor, reference energies and the rule for the scales h.
-std::string statistics_fingerprint(std::span<const Term> terms, const SparseFactor& factor, const std::map<int, double>& reference_energies,
-                                   bool scale_with_atoms);
+/// What statistics must share to be added: baselines, sparse sets, their factor, reference energies and the rule for the scales h.
+std::string statistics_fingerprint(const Model& model);
 
 /// A model file that holds the statistics besides.
 void save_model(const Model& model, const StoredStatistics& statistics, const std::filesystem::path& path);
