@@ -194,7 +194,7 @@ OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term
     const double bound = std::log(options.max_factor), reach = std::log(5.0);
     const std::size_t count = unknowns.names.size();
     const Maximum best =
-        maximize(objective, std::vector<double>(count, 0.0), std::vector<double>(count, -bound), std::vector<double>(count, bound),
+        maximize(objective, std::vector<double>(count, 0.0), std::vector<double>(count, -bound), std::vector<double>(count, bound), reach,
                  options.objective == Kind::evidence ? 0.01 * unit : 1e-6, options.max_evaluations);
     report.after = changed(report.before, unknowns, best.x);
     for (std::size_t p = 0; p < count; ++p)

@@ -114,12 +114,12 @@ std::int64_t append(FittedModel& fitted, const std::vector<std::string>& files, 
     Structure s = given;
     subtract_baselines(model.baselines, s);
     RowTargets targets = regularization.row_targets(s, model.reference_energies);
-    const int offset = folds.next(s) * static_cast<int>(regularization.groups().size());
+    const int offset = folds.next(given) * static_cast<int>(regularization.groups().size());
     for (int& group : targets.group)
       if (group != RowTargets::excluded) group += offset;
     MatrixSlice rows = builder.reserve(static_cast<Eigen::Index>(targets.value.size()));
     if (!targets.value.empty()) {
-      const StructureEnvironments environments(s, model.cutoff());
+      const StructureEnvironments environments(s, largest_cutoff(model.terms));
       kernel_rows.compute(environments.view(), s.size(), targets.wanted, rows);
     }
     builder.add(targets);

@@ -17,7 +17,7 @@ const char* property_name(Property property) {
 
 SufficientStatistics& SufficientStatistics::operator+=(const SufficientStatistics& other) {
   if (fingerprint != other.fingerprint)
-    throw InputError("statistics cannot be added: they belong to different sparse sets, reference energies or scales");
+    throw InputError("statistics cannot be added: they belong to different baselines, sparse sets, reference energies or scales");
   for (const GroupStatistics& theirs : other.groups) {
     const auto mine = std::find_if(groups.begin(), groups.end(), [&](const GroupStatistics& g) { return g.group.same_rows(theirs.group); });
     if (mine == groups.end()) {

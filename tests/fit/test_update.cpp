@@ -31,6 +31,8 @@ struct Setup {
     write("first.xyz", first);
     write("second.xyz", second);
     options.regularization.config_type["late"] = {0.03, 0.2, 0.4};
+    const BaselineKind& kind = baseline_kind("zbl");
+    options.baselines = {{"zbl", kind.make(complete_parameters({{"inner", 1.5}, {"outer", 3.0}}, kind.parameters, "test"))}};
     options.keep_statistics = true;
     options.sparse_output = path("sparse");
     fit(options);
@@ -199,6 +201,9 @@ TEST_CASE("what does not belong together is refused") {
   CHECK(message_of<InputError>([&] { merge(fitted, setup.fitted("second.xyz", other)); }).find("reference energies") != std::string::npos);
   other = setup.options;
   other.regularization.scale_with_atoms = false;
+  CHECK(message_of<InputError>([&] { merge(fitted, setup.fitted("second.xyz", other)); }) != "");
+  other = setup.options;
+  other.baselines.clear();
   CHECK(message_of<InputError>([&] { merge(fitted, setup.fitted("second.xyz", other)); }) != "");
   other = setup.options;
   other.terms[1].delta = 0.7;
