@@ -204,9 +204,7 @@ bool write_gap_fit_term(const std::string& given, GapFitLines& out, std::vector<
   for (const std::string& problem : descriptor.problems) out.unsupported.push_back(fmt::format("{}: {}", descriptor.quip_name, problem));
   const auto& kinds = descriptor_kinds();
   const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const DescriptorKind& k) { return k.name == descriptor.name; });
-  const bool is_whole = kind != kinds.end() &&
-                        std::all_of(kind->parameters.begin(), kind->parameters.end(),
-                                    [&](const ParameterInfo& info) { return info.default_value || descriptor.parameters.has(info.name); });
+  const bool is_whole = kind != kinds.end() && descriptor.is_complete;
   if (!is_whole) {
     out.unsupported.push_back(fmt::format("{}: the whole term is left out", descriptor.quip_name));
     return false;

@@ -138,6 +138,7 @@ class Reader {
   void finish() {
     for (const Translated& t : kind_.translated) {
       if (out_.parameters.has(t.parameter)) continue;
+      out_.is_complete = out_.is_complete && t.default_value != nullptr;
       if (t.default_value == nullptr)
         out_.problems.push_back(fmt::format("{} has no {}", kind_.quip_name, t.key));
       else

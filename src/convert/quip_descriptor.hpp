@@ -15,6 +15,7 @@ struct QuipDescriptor {
   std::vector<int> species;           ///< the combination in gapkit's order: {Z}, {Z1, Z2} or {Z, Z1, Z2}; empty if the string does not say
   std::vector<int> neighbor_species;  ///< of SOAP, in the order of species_Z; empty if the string does not say
   std::vector<QuipOption> fit_options;  ///< delta, n_sparse, …: under the first of their names
+  bool is_complete = true;              ///< false: an option without default is missing, or cannot be read
   std::vector<std::string> problems;    ///< what gapkit cannot represent: "radial_basis=GTO: …"
 
   const QuipOption* find_fit_option(std::string_view key) const;

@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 namespace {
 
 // Energies to 1e-7 eV/atom, forces to 1e-6 eV/Å, virials to 1e-5 eV, QUIP's variance to 1e-6 of itself.
-void check_agreement(const fs::path& xml, const fs::path& predictions, const std::string& forces_key = "force", double forces = 1e-6) {
+void check_agreement(const fs::path& xml, const fs::path& predictions, const std::string& forces_key = "force", double energy = 1e-7,
+                     double forces = 1e-6) {
   CAPTURE(predictions.string());
   const GapXmlImport imported = read_gap_xml(xml);
   CHECK(!imported.model.has_posterior());
@@ -23,7 +24,7 @@ void check_agreement(const fs::path& xml, const fs::path& predictions, const std
   MESSAGE(predictions.filename().string(), ": ", worst.frames, " frames, energy ", worst.energy, " eV/atom, forces ", worst.forces,
           " eV/Å, virial ", worst.virial, " eV (", worst.virials, "), variance ", worst.variance, " relative (", worst.variances, ")");
   REQUIRE(worst.frames > 0);
-  CHECK(worst.energy <= 1e-7);
+  CHECK(worst.energy <= energy);
   CHECK(worst.forces <= forces);
   CHECK(worst.virial <= 1e-5);
   CHECK(worst.variance <= 1e-6);
@@ -66,7 +67,7 @@ TEST_CASE("public potentials predict as QUIP does: three species with inline spa
   for (const char* set : {"test", "train", "volumescan"})
     check_agreement(models / "mace_solvent" / "GAP.xml", data / "solvent_xtb" / (std::string("quip_gap_predictions_") + set + ".xyz"),
                     "forces");
-  // The forces of this file are printed with six digits.
+  // The coordinates of this structure are known to six digits of the cell only, its forces to six digits.
   check_agreement(models / "mlearn_mo_example" / "soap.xml", models / "mlearn_mo_example" / "test_struct_quip_reference.xyz", "forces",
                   6e-6);
   CHECK(read_gap_xml(models / "mlearn_mo_example" / "soap.xml").model.reference_energies.count(42) == 1);

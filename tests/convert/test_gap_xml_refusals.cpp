@@ -89,7 +89,7 @@ TEST_CASE("the small potential is read") {
 TEST_CASE("other potentials, options and covariances are refused by name with tag and line") {
   check_refused("do_core=\"F\"", "do_core=\"T\"", {"m.xml:4: <GAP_data>", "do_core", "Glue"});
   check_refused("IP GAP label=L", "Sum init_args_pot1={IP GAP label=L} init_args_pot2={IP Glue}", {"m.xml:2: <Potential>", "Sum"});
-  check_refused("</GAP_params>", "</GAP_params>\n<Glue_params/>", {"<Glue_params>", "m.xml:21"});
+  check_refused("</GAP_params>", "</GAP_params>\n<Glue_params/>", {"<Glue_params>", "m.xml:19"});
   check_refused("<command_line>", "<gpFull/><command_line>", {"<gpFull>", "does not know"});
   check_refused("zeta=\"4.0\"", "zeta=\"4.0\" news=\"1\"", {"m.xml:8: <gpCoordinates>", "news='1'"});
   check_refused("signal_mean=\".0E+000\"", "signal_mean=\"1.0\"", {"m.xml:8", "signal_mean"});
