@@ -138,7 +138,7 @@ std::string other_name(std::vector<int> species) {
 // Combinations of a term that the configuration asks for.
 std::vector<std::vector<int>> combinations_of(const TermOptions& term, const std::vector<int>& elements) {
   const DescriptorKind& kind = descriptor_kind(term.descriptor);
-  const auto all = kind.combinations(elements);
+  auto all = kind.combinations(elements);
   if (term.species.empty()) return all;
   std::vector<int> listed;  // plain elements: every combination of these
   std::set<std::string> named;
