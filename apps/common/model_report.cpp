@@ -78,10 +78,13 @@ Json model_json(const Model& model) {
     return found == model.notes.end() ? nullptr : &found->second;
   };
   json["origin"] = note("origin") ? Json(*note("origin")) : Json("gap-fit");
+  json["sample"] = note("sample") ? Json::parse(*note("sample")) : Json(nullptr);
   json["reference_energies"] = Json::object();
   for (const auto& [z, e0] : model.reference_energies) json["reference_energies"][element_symbol(z)] = e0;
   json["cutoff"] = model.cutoff();
   json["sparse_points"] = model.weights.size();
+  json["baselines"] = Json::array();
+  for (const NamedBaseline& b : model.baselines) json["baselines"].push_back({{"kind", b.kind}, {"cutoff", b.baseline->cutoff()}});
   json["terms"] = Json::array();
   for (std::size_t t = 0; t < model.terms.size(); ++t) json["terms"].push_back(term_json(model, t));
   json["groups"] = groups_json(model);
@@ -99,8 +102,13 @@ std::string model_text(const Json& model) {
   const bool has_posterior = model["has_posterior"].get<bool>();
   std::string text = fmt::format("{:<20}{}\n{:<20}{}\n", "written by gapkit", model["gapkit_version"].get<std::string>(), "origin",
                                  model["origin"].get<std::string>());
-  text +=
-      fmt::format("{:<20}{}\n", "error bars", has_posterior ? "yes" : "no posterior (imported): only QUIP's variance of local energies");
+  const std::string bars = has_posterior               ? "yes"
+                           : model["sample"].is_null() ? "no posterior (imported): only QUIP's variance of local energies"
+                                                       : fmt::format("none: member {} of the ensemble of seed {}",
+                                                                     model["sample"]["member"].dump(), model["sample"]["seed"].dump());
+  text += fmt::format("{:<20}{}\n", "error bars", bars);
+  for (const Json& b : model["baselines"])
+    text += fmt::format("{:<20}{}, {} Å\n", "baseline", b["kind"].get<std::string>(), b["cutoff"].get<double>());
   std::string energies;
   for (const auto& [element, e0] : model["reference_energies"].items())
     energies += fmt::format("{}{} {:.6f}", energies.empty() ? "" : ", ", element, e0.get<double>());
