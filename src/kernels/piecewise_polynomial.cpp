@@ -27,6 +27,7 @@ class PiecewisePolynomial final : public Kernel {
 
   const Parameters& parameters() const override { return parameters_; }
   bool is_stationary() const override { return true; }
+  bool is_smooth() const override { return false; }
   Vector metric(int size) const override { return length_scale_metric(length_scale_, size, "piecewise_polynomial"); }
   void check_features(int size, bool) const override { metric(size); }
 

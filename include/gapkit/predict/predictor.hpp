@@ -23,6 +23,9 @@ struct Prediction {
   std::optional<double> energy_std;            ///< eV: the error to expect against a new reference value
   std::optional<double> energy_std_epistemic;  ///< eV
   std::optional<Vector> local_energy_std_epistemic;
+  /// Terms of the model (ascending) that have environments here but no sparse points, as the training data had none: their energy is
+  /// missing from the mean, and the error bars count it as novelty.
+  std::vector<std::size_t> unsampled_terms;
 };
 
 /// A model made ready for evaluation. One object per thread of control (it owns scratch memory); threads inside.
