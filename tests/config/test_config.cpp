@@ -493,7 +493,7 @@ TEST_CASE("config: the examples in docs/configuration.md read") {
       all += line + "\n";
   }
   const FitOptions options = files.parse(all);
-  CHECK(options.terms.size() == 2);
+  CHECK(options.terms.size() == 3);
   CHECK(options.seed == 7);
 }
 
