@@ -3,18 +3,19 @@
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/version.hpp>
 #include <gapkit/fit/fit.hpp>
-#include <gapkit/fit/frames.hpp>
-#include <gapkit/predict/predictor.hpp>
-#include <gapkit/report/error_table.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "common/check_report.hpp"
+#include "common/errors_of.hpp"
 #include "common/fit_report.hpp"
+#include "common/fit_update.hpp"
 #include "common/interruption.hpp"
+#include "common/optimization_report.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
 #include "common/run_main.hpp"
+#include "common/scan.hpp"
 #include "common/target_keys.hpp"
 #include "common/text_file.hpp"
 
@@ -23,10 +24,12 @@ namespace {
 using namespace gapkit;
 
 struct Arguments {
-  std::string file;
+  std::vector<std::string> files;
   std::vector<std::string> train, validation;
   std::optional<std::string> model, json;
-  bool check = false, dry_run = false;
+  bool check = false, dry_run = false, keep_statistics = false;
+  std::vector<std::string> scan;
+  apps::UpdateArguments update;
   std::optional<std::int64_t> seed;
   std::optional<int> threads;
   std::optional<double> memory;
@@ -35,7 +38,8 @@ struct Arguments {
 
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-fit {}", version));
-  app.add_option("FILE", arguments.file, "Configuration, TOML (docs/configuration.md)")->required();
+  app.add_option("FILE", arguments.files,
+                 "Configuration, TOML (docs/configuration.md); with --append new data, with --merge other models; with --refit none");
   app.add_option("--train", arguments.train, "Training data, extended XYZ; replaces data.train of the configuration")->type_name("FILE...");
   app.add_option("--validation", arguments.validation,
                  "Data for a second error table, never fitted; replaces data.validation of the configuration")
@@ -64,20 +68,35 @@ void describe(CLI::App& app, Arguments& arguments) {
       ->type_name("SECONDS")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  app.add_flag("--statistics", arguments.keep_statistics,
+               "Keep the sums over the data in the model file, for --refit, --append and --merge; their size is told");
+  app.add_option("--scan", arguments.scan,
+                 "Fit once for each value of a key of the configuration (each combination, if repeated) and rank by evidence and fold "
+                 "error; the best model is kept, results in MODEL.scan.jsonl; combinations done before are skipped")
+      ->type_name("KEY=VALUE,VALUE...")
+      ->allow_extra_args(false);
+  apps::describe_update(app, arguments.update);
   app.footer("Units: eV, Å, eV/Å; virial in eV (-stress * volume). Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");
 }
 
-FitOptions options_from(const Arguments& arguments) {
-  const std::string extension = std::filesystem::path(arguments.file).extension().string();
+FitOptions options_from(const Arguments& arguments, const std::vector<ConfigurationOverride>& overrides = {}) {
+  const std::string& file = arguments.files.front();
+  const std::string extension = std::filesystem::path(file).extension().string();
   if (extension == ".xyz" || extension == ".extxyz")
     throw InputError(
         fmt::format("{}: fitting data without a configuration is not available in this version; write a configuration with "
                     "data.train = [\"{}\"] (see docs/configuration.md)",
-                    arguments.file, arguments.file));
-  FitOptions options = read_fit_options(arguments.file, {arguments.train, arguments.validation});
+                    file, file));
+  FitOptions options = read_fit_options(file, {arguments.train, arguments.validation}, overrides);
   if (arguments.model) options.model_path = *arguments.model;
   if (arguments.seed) options.seed = static_cast<std::uint64_t>(*arguments.seed);
   if (arguments.memory) options.memory = *arguments.memory;
+  if (arguments.keep_statistics) options.keep_statistics = true;
+  if (arguments.update.objective) {
+    options.optimize.objective = apps::objective_from(*arguments.update.objective, "--optimize");
+    if (options.optimize.objective == OptimizeOptions::Objective::cross_validation && options.optimize.folds == 0)
+      options.optimize.folds = 5;
+  }
   options.resolved = fit_options_to_toml(options);
   options.checkpoint_path = options.model_path + ".checkpoint";
   options.checkpoint_interval = arguments.checkpoint_interval;
@@ -91,25 +110,10 @@ void check_outputs(const Arguments& arguments, const FitOptions& options) {
   if (arguments.json) outputs.emplace_back("--json", *arguments.json);
   for (const auto& [option, path] : outputs) {
     apps::check_can_be_written(path, option);
-    apps::check_differs(path, option, arguments.file);
+    apps::check_differs(path, option, arguments.files.front());
     for (const auto* files : {&options.train, &options.validation})
       for (const std::string& file : *files) apps::check_differs(path, option, file);
   }
-}
-
-ErrorTable errors_of(const std::shared_ptr<const Model>& model, const std::vector<std::string>& files, const TargetKeys& keys,
-                     const std::string& phase, std::int64_t total, apps::ProgressDisplay& display) {
-  ErrorTable table;
-  Predictor predictor(model);
-  for_each_frame(files, keys, nullptr, [&](const Structure& frame, std::int64_t number) {
-    const Prediction prediction = predictor.compute(frame);
-    std::optional<Voigt> stress;
-    if (frame.volume() > 0) stress = stress_of(prediction.virial.value(), frame.volume());
-    table.add(frame, prediction.energy, &prediction.forces.value(), stress ? &*stress : nullptr);
-    display.show({phase, static_cast<double>(number + 1), static_cast<double>(total), "frames", "", false});
-  });
-  display.finish();
-  return table;
 }
 
 void write_json(const std::string& path, const nlohmann::ordered_json& json) {
@@ -121,12 +125,106 @@ bool has_checkpoint(const FitOptions& options) {
   return std::filesystem::is_regular_file(options.checkpoint_path, ignored);
 }
 
+/// Fits with checkpoints; a signal leaves a message that says how to go on.
+FitResult fit_interruptibly(const FitOptions& options, apps::ProgressDisplay& display) {
+  apps::catch_signals();
+  try {
+    FitResult result = fit(options, apps::interruptible(display.callback()));
+    display.finish();
+    return result;
+  } catch (const Interrupted& e) {
+    display.finish();
+    throw Interrupted(fmt::format("{}; {}", e.what(),
+                                  has_checkpoint(options) ? fmt::format("the same command continues from {}", options.checkpoint_path)
+                                                          : "nothing had to be saved yet, the same command starts anew"));
+  }
+}
+
+/// A fitted model with its error tables; written to options.model_path by save().
+struct FittedWithErrors {
+  std::shared_ptr<Model> model;
+  ErrorTable training, validation;
+
+  FittedWithErrors(const FitOptions& options, FitResult& result, apps::ProgressDisplay& display)
+      : model(std::make_shared<Model>(std::move(result.model))),
+        training(apps::errors_of(model, options.train, options.keys, "training errors", result.report.plan.frames, display)),
+        validation(apps::errors_of(model, options.validation, options.keys, "validation errors", 0, display)) {
+    model->notes["training_errors"] = training.json();
+    if (!validation.empty()) model->notes["validation_errors"] = validation.json();
+    model->notes[apps::target_keys_note] = apps::target_keys_to_json(options.keys);
+    if (result.report.optimization) model->notes["optimization"] = apps::optimization_json(*result.report.optimization).dump();
+  }
+
+  void save(const FitOptions& options, const FitResult& result) const {
+    if (result.statistics)
+      save_model(*model, *result.statistics, options.model_path);
+    else
+      save_model(*model, options.model_path);
+    std::error_code ignored;  // the model is safe; what is left of the checkpoint does no harm
+    if (has_checkpoint(options)) std::filesystem::remove(options.checkpoint_path, ignored);
+  }
+};
+
+void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
+  if (arguments.check || arguments.dry_run) throw InputError("--scan fits: it excludes --check and --dry-run");
+  apps::Scan scan(arguments.scan);
+  // All configurations are read before the first fit, so that a mistake in the last one costs nothing.
+  for (std::size_t i = 0; i < scan.size(); ++i) {
+    FitOptions options = scan.with_name(i, [&] { return options_from(arguments, scan.overrides(i)); });
+    if (options.optimize.folds == 0) options.optimize.folds = 5;
+    options.resolved = fit_options_to_toml(options);
+    if (i == 0) check_outputs(arguments, options);
+    scan.set_options(i, std::move(options));
+  }
+  scan.read_results();
+  for (std::size_t i = 0; i < scan.size(); ++i) {
+    if (scan.is_done(i)) continue;
+    const apps::Stopwatch stopwatch;
+    const FitOptions& options = scan.options(i);
+    display.message(fmt::format("combination {} of {}: {}", i + 1, scan.size(), scan.name(i)));
+    FitResult result = scan.with_name(i, [&] { return fit_interruptibly(options, display); });
+    const FittedWithErrors fitted(options, result, display);
+    if (scan.is_best(result.report.log_evidence)) fitted.save(options, result);
+    scan.add_result(i, result.report, fitted.validation, stopwatch.seconds());
+    std::error_code ignored;
+    if (has_checkpoint(options)) std::filesystem::remove(options.checkpoint_path, ignored);
+  }
+  std::cout << scan.text() << std::flush;
+  if (arguments.json) write_json(*arguments.json, scan.json());
+}
+
+/// Options of an ordinary fit that mean nothing to --refit, --append and --merge.
+void refuse_fit_options(const Arguments& arguments) {
+  const char* wrong = !arguments.train.empty()  ? "--train"
+                      : arguments.check         ? "--check"
+                      : arguments.dry_run       ? "--dry-run"
+                      : arguments.seed          ? "--seed"
+                      : !arguments.scan.empty() ? "--scan"
+                                                : nullptr;
+  if (wrong) throw InputError(fmt::format("{} belongs to a fit with a configuration, not to --refit, --append or --merge", wrong));
+}
+
 void run(const Arguments& arguments) {
   const apps::Stopwatch stopwatch;
   if (arguments.threads) set_thread_count(*arguments.threads);
+  apps::ProgressDisplay display("gap-fit");
+  if (arguments.update.is_wanted()) {
+    refuse_fit_options(arguments);
+    apps::run_update(arguments.update, {arguments.files, arguments.validation, arguments.model, arguments.json}, display);
+    return;
+  }
+  if (arguments.files.size() != 1)
+    throw InputError(
+        arguments.files.empty()
+            ? std::string("FILE is missing: gap-fit wants a configuration (gap-fit --help)")
+            : fmt::format("one FILE is expected, the configuration; found '{}' besides (--train names data)", arguments.files[1]));
+  apps::refuse_update_options(arguments.update);
+  if (!arguments.scan.empty()) {
+    run_scan(arguments, display);
+    return;
+  }
   const FitOptions options = options_from(arguments);
   check_outputs(arguments, options);
-  apps::ProgressDisplay display("gap-fit");
 
   if (arguments.check) {
     const CheckReport report = check_training_data(options, display.callback());
@@ -134,7 +232,7 @@ void run(const Arguments& arguments) {
     std::cout << apps::check_text(report, options) << std::flush;
     if (arguments.json) write_json(*arguments.json, apps::check_json(report, options));
     if (report.errors > 0)
-      throw InputError(fmt::format("{}: {} error{} in data and configuration, listed on stdout", arguments.file, report.errors,
+      throw InputError(fmt::format("{}: {} error{} in data and configuration, listed on stdout", arguments.files.front(), report.errors,
                                    report.errors == 1 ? "" : "s"));
     return;
   }
@@ -146,30 +244,12 @@ void run(const Arguments& arguments) {
     return;
   }
 
-  FitResult result = [&] {
-    apps::catch_signals();
-    try {
-      return fit(options, apps::interruptible(display.callback()));
-    } catch (const Interrupted& e) {
-      display.finish();
-      const bool is_saved = has_checkpoint(options);
-      throw Interrupted(fmt::format("{}; {}", e.what(),
-                                    is_saved ? fmt::format("the same command continues from {}", options.checkpoint_path)
-                                             : "nothing had to be saved yet, the same command starts anew"));
-    }
-  }();
-  display.finish();
-  const auto model = std::make_shared<Model>(std::move(result.model));
-  const ErrorTable training = errors_of(model, options.train, options.keys, "training errors", result.report.plan.frames, display);
-  const ErrorTable validation = errors_of(model, options.validation, options.keys, "validation errors", 0, display);
-  model->notes["training_errors"] = training.json();
-  if (!validation.empty()) model->notes["validation_errors"] = validation.json();
-  model->notes[apps::target_keys_note] = apps::target_keys_to_json(options.keys);
-  save_model(*model, options.model_path);
-  std::error_code ignored;  // the model is safe; what is left of the checkpoint does no harm
-  if (has_checkpoint(options)) std::filesystem::remove(options.checkpoint_path, ignored);
-
-  const apps::FitSummary summary{options, result.report, training, validation, model->reference_energies, stopwatch.seconds()};
+  FitResult result = fit_interruptibly(options, display);
+  const FittedWithErrors fitted(options, result, display);
+  fitted.save(options, result);
+  const double statistics_bytes = result.statistics ? result.statistics->bytes() : 0;
+  const apps::FitSummary summary{options,          result.report,      fitted.training, fitted.validation, fitted.model->reference_energies,
+                                 statistics_bytes, stopwatch.seconds()};
   std::cout << apps::summary_text(summary) << std::flush;
   if (arguments.json) write_json(*arguments.json, apps::summary_json(summary));
 }

@@ -3,6 +3,7 @@
 #include <gapkit/core/version.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/io/targets.hpp>
+#include <gapkit/model/sample.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <gapkit/report/error_table.hpp>
 #include <iostream>
@@ -23,6 +24,9 @@ using namespace gapkit;
 struct Arguments {
   std::string model, input, output, prefix = "gap_";
   std::string error_bars;
+  std::vector<std::string> difference;
+  int samples = 0;
+  std::uint64_t seed = 0;
   bool no_forces = false, no_reference = false, raw = false;
   std::optional<std::string> json;
   std::optional<int> threads;
@@ -31,12 +35,28 @@ struct Arguments {
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-predict {}", version));
   app.add_option("MODEL", arguments.model, "Model file, HDF5, as gap-fit writes it")->required();
-  app.add_option("INPUT", arguments.input, "Structures, extended XYZ (Å)")->required();
-  app.add_option("-o,--output", arguments.output, "The same structures with predictions, extended XYZ")->required()->type_name("OUTPUT");
+  CLI::Option* input = app.add_option("INPUT", arguments.input, "Structures, extended XYZ (Å); required without --difference");
+  CLI::Option* output =
+      app.add_option("-o,--output", arguments.output, "The same structures with predictions, extended XYZ; required without --difference")
+          ->type_name("OUTPUT");
   app.add_option(
          "--std", arguments.error_bars,
-         "Error bars (standard deviations, eV), comma-separated: energy (of the frame), local (energy of each atom) (default: none)")
+         "Error bars (standard deviations), comma-separated: energy (of the frame, eV), local (energy of each atom, eV), force (each "
+         "component, eV/Å), stress (eV/Å³, and virial, eV) (default: none)")
       ->type_name("NAMES");
+  app.add_option("--difference", arguments.difference,
+                 "Two files of structures, frame by frame: energy of the second minus the first (eV) with its error bar; what both have in "
+                 "common cancels")
+      ->expected(2)
+      ->type_name("A.xyz B.xyz")
+      ->excludes(input)
+      ->excludes(output);
+  app.add_option("--samples", arguments.samples,
+                 "Predict with so many members of the posterior's ensemble too: gap_energy_samples (eV), gap_forces_samples (eV/Å, x y z "
+                 "of each member)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 10000).description(""));
+  app.add_option("--seed", arguments.seed, "Of the members that --samples draws")->type_name("N")->capture_default_str();
   app.add_flag("--raw", arguments.raw, "Leave out the calibration of error bars (models of this version have none: no effect)");
   app.add_flag("--no-forces", arguments.no_forces, "Leave out forces (eV/Å), stress (eV/Å³) and virial (eV)");
   app.add_flag("--no-reference", arguments.no_reference, "Do not look for reference values in the input, and print no errors");
@@ -49,7 +69,8 @@ void describe(CLI::App& app, Arguments& arguments) {
       ->check(CLI::Range(1, 4096).description(""));
   app.footer(
       "Fields: gap_energy (eV), gap_forces (eV/Å), gap_stress (eV/Å³; xx yy zz yz xz xy, positive under tension), gap_virial (eV),\n"
-      "gap_local_energy (eV). Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");
+      "gap_local_energy (eV); with --std also gap_energy_std, gap_forces_std, gap_stress_std, … (the error to expect against a new\n"
+      "reference value) and …_std_epistemic (what more data would remove). Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");
 }
 
 PredictionRequest request_from(const Arguments& arguments) {
@@ -62,9 +83,10 @@ PredictionRequest request_from(const Arguments& arguments) {
       request.energy_std = true;
     else if (name == "local")
       request.local_std = true;
-    else if (name == "force" || name == "stress")
-      throw InputError(
-          fmt::format("--std {}: error bars of forces and stress are not available in this version; valid: energy, local", name));
+    else if (name == "force" || name == "forces")
+      request.force_std = true;
+    else if (name == "stress" || name == "virial")
+      request.stress_std = true;
     else
       throw InputError(fmt::format("--std: unknown name '{}'{}", name, suggestion(name, known)));
   }
@@ -72,14 +94,19 @@ PredictionRequest request_from(const Arguments& arguments) {
 }
 
 void check_arguments(const Arguments& arguments) {
+  if (arguments.difference.empty() && (arguments.input.empty() || arguments.output.empty()))
+    throw InputError(fmt::format("{} is missing: gap-predict MODEL INPUT -o OUTPUT, or gap-predict MODEL --difference A.xyz B.xyz",
+                                 arguments.input.empty() ? "INPUT" : "-o OUTPUT"));
   for (const char c : arguments.prefix)
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '-')
       throw InputError(fmt::format("--prefix '{}': only letters, digits, '_' and '-' can be part of a field's name", arguments.prefix));
-  std::vector<std::pair<std::string, std::string>> outputs = {{"-o", arguments.output}};
+  std::vector<std::pair<std::string, std::string>> outputs;
+  if (arguments.difference.empty()) outputs.emplace_back("-o", arguments.output);
   if (arguments.json) outputs.emplace_back("--json", *arguments.json);
   for (const auto& [option, path] : outputs) {
     apps::check_can_be_written(path, option);
     for (const std::string& input : {arguments.model, arguments.input}) apps::check_differs(path, option, input);
+    for (const std::string& input : arguments.difference) apps::check_differs(path, option, input);
   }
 }
 
@@ -88,20 +115,77 @@ std::vector<double> as_list(const auto& matrix) {
 }
 
 /// Puts the prediction beside what the frame holds.
-void set_fields(Structure& frame, const Prediction& prediction, const std::optional<Voigt>& stress, const std::string& prefix) {
+void set_fields(Structure& frame, const Prediction& prediction, const std::optional<Voigt>& stress, bool has_error_bars,
+                const std::string& prefix) {
   frame.set_field(prefix + "energy", prediction.energy);
   if (prediction.energy_std) frame.set_field(prefix + "energy_std", *prediction.energy_std);
   if (prediction.energy_std_epistemic) frame.set_field(prefix + "energy_std_epistemic", *prediction.energy_std_epistemic);
+  if (prediction.energy_std) frame.set_field(prefix + "energy_per_atom_std", *prediction.energy_std / frame.size());
   if (stress) {
     frame.set_field(prefix + "stress", as_list(*stress));
     frame.set_field(prefix + "virial", as_list(*prediction.virial));
+    if (prediction.virial_std) {
+      const double volume = frame.volume();
+      frame.set_field(prefix + "stress_std", as_list(Voigt(*prediction.virial_std / volume)));
+      frame.set_field(prefix + "stress_std_epistemic", as_list(Voigt(*prediction.virial_std_epistemic / volume)));
+      frame.set_field(prefix + "virial_std", as_list(*prediction.virial_std));
+      frame.set_field(prefix + "virial_std_epistemic", as_list(*prediction.virial_std_epistemic));
+    }
   }
-  if (prediction.energy_std_epistemic || prediction.local_energy_std_epistemic)
-    frame.set_field(prefix + "calibration", std::string("uncalibrated"));
+  if (has_error_bars) frame.set_field(prefix + "calibration", std::string("uncalibrated"));
   frame.set_column(prefix + "local_energy", 1, as_list(prediction.local_energy));
   if (prediction.local_energy_std_epistemic)
     frame.set_column(prefix + "local_energy_std_epistemic", 1, as_list(*prediction.local_energy_std_epistemic));
+  if (prediction.local_quip_variance) frame.set_column(prefix + "local_variance_quip", 1, as_list(*prediction.local_quip_variance));
   if (prediction.forces) frame.set_column(prefix + "forces", 3, as_list(*prediction.forces));
+  if (prediction.forces_std) frame.set_column(prefix + "forces_std", 3, as_list(*prediction.forces_std));
+  if (prediction.forces_std_epistemic) frame.set_column(prefix + "forces_std_epistemic", 3, as_list(*prediction.forces_std_epistemic));
+}
+
+/// The posterior's ensemble: one predictor for each member.
+class Ensemble {
+ public:
+  Ensemble(const Model& model, const Arguments& arguments) : forces_(!arguments.no_forces), prefix_(arguments.prefix) {
+    for (int i = 0; i < arguments.samples; ++i)
+      members_.push_back(std::make_unique<Predictor>(std::make_shared<const Model>(sample_model(model, arguments.seed, i))));
+  }
+
+  void set_fields(Structure& frame) {
+    if (members_.empty()) return;
+    std::vector<double> energies;
+    Matrix forces(frame.size(), 3 * static_cast<Eigen::Index>(members_.size()));
+    for (std::size_t m = 0; m < members_.size(); ++m) {
+      const Prediction prediction = members_[m]->compute(frame, {.forces = forces_});
+      energies.push_back(prediction.energy);
+      if (forces_) forces.middleCols(3 * static_cast<Eigen::Index>(m), 3) = *prediction.forces;
+    }
+    frame.set_field(prefix_ + "energy_samples", energies);
+    if (forces_) frame.set_column(prefix_ + "forces_samples", static_cast<int>(forces.cols()), as_list(forces));
+  }
+
+ private:
+  std::vector<std::unique_ptr<Predictor>> members_;
+  bool forces_;
+  std::string prefix_;
+};
+
+/// --difference: one line for each pair of frames.
+void run_differences(const Arguments& arguments, Predictor& predictor) {
+  ExtxyzReader first(arguments.difference[0]), second(arguments.difference[1]);
+  auto json = nlohmann::ordered_json::array();
+  fmt::print("{:>6}  {:>14}  {:>10}  {:>14}\n", "frame", "E(B) - E(A) eV", "std eV", "epistemic eV");
+  while (true) {
+    const std::optional<Structure> a = first.next(), b = second.next();
+    if (!a && !b) break;
+    if (!a || !b)
+      throw InputError(fmt::format("--difference: {} has {} frames, {} has more; they are compared frame by frame",
+                                   arguments.difference[a ? 1 : 0], (a ? second : first).frame_count(), arguments.difference[a ? 0 : 1]));
+    const EnergyDifference d = predictor.difference(*a, *b);
+    fmt::print("{:6}  {:14.6f}  {:10.6f}  {:14.6f}\n", first.frame_count(), d.energy, d.std, d.std_epistemic);
+    json.push_back({{"frame", first.frame_count()}, {"energy", d.energy}, {"std", d.std}, {"std_epistemic", d.std_epistemic}});
+  }
+  if (json.empty()) throw InputError(fmt::format("{}: the file holds no frames", arguments.difference[0]));
+  if (arguments.json) apps::write_text_file(*arguments.json, json.dump(2) + "\n");
 }
 
 void run(const Arguments& arguments) {
@@ -113,8 +197,20 @@ void run(const Arguments& arguments) {
   const auto note = model->notes.find(apps::target_keys_note);
   const TargetKeys keys = note == model->notes.end() ? TargetKeys() : apps::target_keys_from_json(note->second);
   apps::ProgressDisplay display("gap-predict");
-  const bool has_error_bars = request.energy_std || request.local_std;
-  if (has_error_bars) display.message("the error bars are uncalibrated");
+  const bool has_error_bars = request.error_bars();
+  const bool is_imported = model->notes.count("origin") > 0 && !model->has_posterior();
+  if ((has_error_bars || !arguments.difference.empty()) && model->has_posterior()) display.message("the error bars are uncalibrated");
+  if (!arguments.difference.empty()) {
+    Predictor predictor(model);
+    run_differences(arguments, predictor);
+    return;
+  }
+  if (request.local_std && is_imported)
+    display.message(fmt::format(
+        "this model was imported and holds no posterior: --std local gives QUIP's variance of local energies ({}local_variance_quip, eV²), "
+        "which knows nothing of the data",
+        arguments.prefix));
+  Ensemble ensemble(*model, arguments);
 
   ExtxyzReader reader(arguments.input);
   ExtxyzWriter writer(arguments.output);
@@ -137,7 +233,8 @@ void run(const Arguments& arguments) {
     std::optional<Voigt> stress;
     if (prediction.virial && frame->volume() > 0) stress = stress_of(*prediction.virial, frame->volume());
     errors.add(*frame, prediction.energy, prediction.forces ? &*prediction.forces : nullptr, stress ? &*stress : nullptr);
-    set_fields(*frame, prediction, stress, arguments.prefix);
+    set_fields(*frame, prediction, stress, has_error_bars, arguments.prefix);
+    ensemble.set_fields(*frame);
     writer.write(*frame);
     display.show({"predictions", static_cast<double>(reader.frame_count()), 0, "frames", "", false});
   }
@@ -148,7 +245,8 @@ void run(const Arguments& arguments) {
   if (!errors.empty()) std::cout << errors.text() << std::flush;
   if (arguments.json) {
     auto json = nlohmann::ordered_json::parse(errors.json());
-    json["calibration"] = has_error_bars ? nlohmann::ordered_json("uncalibrated") : nlohmann::ordered_json(nullptr);
+    json["calibration"] =
+        has_error_bars && model->has_posterior() ? nlohmann::ordered_json("uncalibrated") : nlohmann::ordered_json(nullptr);
     json["frames_predicted"] = reader.frame_count();
     json["seconds"] = stopwatch.seconds();
     json["peak_memory_gb"] = apps::peak_memory_gb();

@@ -7,6 +7,7 @@
 #include <gapkit/math/linear_algebra.hpp>
 #include <nlohmann/json.hpp>
 
+#include "optimization_report.hpp"
 #include "resources.hpp"
 
 namespace gapkit::apps {
@@ -58,6 +59,8 @@ std::string plan_text(const FitPlan& plan, const FitOptions& options) {
     out += fmt::format("{:<24}{:>10}  {}\n", group_name(group.group), group.rows,
                        group.group.fixed ? std::string("given in the data") : fmt::format("{:g}", group.group.sigma));
   out += fmt::format("{:<24}{:>10}\n\n", "all", plan.rows());
+  out += fmt::format("Statistics: {} times {} sparse points squared / 2, {:.3f} GB\n", plural(plan.gram_groups, "group"),
+                     plan.sparse_points(), plan.gram_bytes / bytes_per_gb);
   out += fmt::format("Estimated: {:.2f} GB of memory (limit {:g} GB), {:.3g} TFLOP, {}\n", plan.memory_bytes / bytes_per_gb, options.memory,
                      plan.flop * 1e-12, duration(plan.seconds));
   return out;
@@ -80,7 +83,10 @@ Json plan_json(const FitPlan& plan, const FitOptions& options) {
   }
   json["rows"] = plan.rows();
   json["sparse_points"] = plan.sparse_points();
-  json["estimate"] = {{"flop", plan.flop}, {"memory_gb", plan.memory_bytes / bytes_per_gb}, {"seconds", plan.seconds}};
+  json["estimate"] = {{"flop", plan.flop},
+                      {"statistics_gb", plan.gram_bytes / bytes_per_gb},
+                      {"memory_gb", plan.memory_bytes / bytes_per_gb},
+                      {"seconds", plan.seconds}};
   return json;
 }
 
@@ -88,6 +94,7 @@ std::string summary_text(const FitSummary& s) {
   std::string out = fmt::format("Training errors ({})\n{}\n", plural(s.training.total().frames, "frame"), s.training.text());
   if (!s.validation.empty())
     out += fmt::format("Validation errors ({})\n{}\n", plural(s.validation.total().frames, "frame"), s.validation.text());
+  if (s.report.optimization) out += optimization_text(*s.report.optimization) + "\n";
   std::size_t width = 24;
   for (const auto& term : s.report.terms) width = std::max(width, term.label.size() + 1);
   out += fmt::format("{:<{}}{:>14}{:>12}{:>16}{:>14}\n", "term", width, "environments", "duplicates", "sparse points", "rank of K_MM");
@@ -100,7 +107,8 @@ std::string summary_text(const FitSummary& s) {
   for (const auto& [phase, seconds] : s.report.phase_seconds)
     phases += fmt::format("{}{} {}", phases.empty() ? "" : ", ", phase, duration(seconds));
   if (!phases.empty()) out += fmt::format(" ({})", phases);
-  out += fmt::format("; peak memory: {:.2f} GB\nModel: {}\n", peak_memory_gb(), s.options.model_path);
+  out += fmt::format("; peak memory: {:.2f} GB\nModel: {}{}\n", peak_memory_gb(), s.options.model_path,
+                     s.statistics_bytes > 0 ? fmt::format(" ({:.1f} MB of statistics in it)", 1e-6 * s.statistics_bytes) : "");
   return out;
 }
 
@@ -124,6 +132,8 @@ Json summary_json(const FitSummary& s) {
                              {"effective_rank", term.effective_rank},
                              {"jitter", term.jitter}});
   json["groups"] = plan.at("groups");
+  json["optimization"] = s.report.optimization ? optimization_json(*s.report.optimization) : Json(nullptr);
+  json["statistics_mb"] = 1e-6 * s.statistics_bytes;
   json["log_evidence"] = s.report.log_evidence;
   json["seed"] = s.options.seed;
   json["threads"] = thread_count();

@@ -13,7 +13,8 @@ struct FitSummary {
   const ErrorTable& training;
   const ErrorTable& validation;  ///< empty if there was no validation data
   std::map<int, double> reference_energies;
-  double seconds = 0;  ///< wall time of everything
+  double statistics_bytes = 0;  ///< in the model file; 0 if they were not kept
+  double seconds = 0;           ///< wall time of everything
 };
 
 /// The dry run: data, terms, noise groups, estimated memory and time.

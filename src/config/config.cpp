@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,6 +12,7 @@
 
 #include "config/files.hpp"
 #include "config/keys.hpp"
+#include "config/overrides.hpp"
 #include "config/term.hpp"
 
 namespace gapkit {
@@ -27,13 +29,13 @@ void check_sections(const TomlValue& document, const std::string& name) {
   for (const TomlEntry& entry : document.entries) {
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
     const std::string place = fmt::format("{}:{}: ", name, entry.line);
-    if (entry.key == "optimize" || entry.key == "calibration")
-      throw InputError(fmt::format("{}[{}] is not available in this version", place, entry.key));
+    if (entry.key == "calibration") throw InputError(fmt::format("{}[{}] is not available in this version", place, entry.key));
     const bool is_table = entry.value.kind == Kind::table || entry.value.kind == Kind::list;
     for (const SectionKeys& section : configuration_keys())
       if (!is_table && std::find(section.keys.begin(), section.keys.end(), entry.key) != section.keys.end())
-        throw InputError(fmt::format("{}'{}' stands outside of the sections; it belongs in {}", place, entry.key,
-                                     section.name == "term" ? "[[term]]" : "[" + section.name + "]"));
+        throw InputError(
+            fmt::format("{}'{}' stands outside of the sections; it belongs in {}", place, entry.key,
+                        section.name == "term" || section.name == "baseline" ? "[[" + section.name + "]]" : "[" + section.name + "]"));
     throw InputError(fmt::format("{}unknown {} '{}'{}", place, is_table ? "section" : "key", entry.key, suggestion(entry.key, known)));
   }
 }
@@ -122,6 +124,39 @@ void read_regularization(const Section& section, RegularizationOptions& options)
   }
 }
 
+void read_optimize(const Section& section, bool is_present, OptimizeOptions& options) {
+  using Objective = OptimizeOptions::Objective;
+  section.check_keys(section_keys("optimize"));
+  const std::vector<std::string> objectives = {"none", "evidence", "cross_validation"};
+  const std::string objective = section.choice("objective", is_present ? "evidence" : "none", objectives);
+  options.objective = objective == "none" ? Objective::none : objective == "evidence" ? Objective::evidence : Objective::cross_validation;
+  options.sigma = section.boolean("sigma", options.sigma);
+  options.delta = section.boolean("delta", options.delta);
+  if (options.objective != Objective::none && !options.sigma && !options.delta)
+    section.fail(section.line("delta"), "with sigma = false and delta = false there is nothing to optimise");
+  options.classes = section.texts("classes");
+  if (const TomlEntry* entry = section.find("max_factor")) {
+    options.max_factor = section.positive_number(*entry, "");
+    if (!(options.max_factor > 1)) section.wrong(*entry, "a number larger than 1");
+  }
+  options.min_rows = section.integer("min_rows", options.min_rows, 1, std::numeric_limits<std::int64_t>::max());
+  options.max_evaluations = static_cast<int>(section.integer("max_evaluations", options.max_evaluations, 1, 1000000));
+  options.folds = static_cast<int>(section.integer("folds", options.objective == Objective::cross_validation ? 5 : 0, 0, 1000));
+  if (options.folds == 1) section.fail(section.line("folds"), "'folds' is 1, expected 0 (none) or at least 2");
+  if (options.objective == Objective::cross_validation && options.folds == 0)
+    section.fail(section.line("folds"), "objective = \"cross_validation\" needs at least 2 folds");
+  options.fold = section.text("fold", options.fold);
+  const bool is_key = options.fold.starts_with("key:") && options.fold.size() > 4;
+  if (options.fold != "contiguous" && options.fold != "random" && !is_key)
+    section.fail(section.line("fold"),
+                 fmt::format("'fold' is '{}', expected contiguous, random, or key: and the name of a field", options.fold));
+  const Section weights = section.section("weights", "[optimize] weights");
+  weights.check_keys(section_keys("optimize.weights"));
+  options.energy_weight = weights.not_negative("energy", options.energy_weight);
+  options.force_weight = weights.not_negative("force", options.force_weight);
+  options.virial_weight = weights.not_negative("virial", options.virial_weight);
+}
+
 void read_terms(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, FitOptions& options) {
   const TomlEntry* entry = document.find("term");
   if (!entry)
@@ -139,6 +174,34 @@ void read_terms(const TomlValue& document, const std::string& name, const std::f
   name_terms(options.terms, sections);
 }
 
+void read_baselines(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, FitOptions& options) {
+  const TomlEntry* entry = document.find("baseline");
+  if (!entry) return;
+  if (entry->value.kind != Kind::list)
+    throw InputError(fmt::format("{}:{}: 'baseline' is {}, expected [[baseline]] in double brackets, once for each", name, entry->line,
+                                 entry->value.description()));
+  for (const TomlValue& table : entry->value.items) {
+    if (table.kind != Kind::table)
+      throw InputError(fmt::format("{}:{}: 'baseline' holds {}, expected [[baseline]] in double brackets, once for each", name, entry->line,
+                                   table.description()));
+    const Section section(&table, "[[baseline]]", name, entry->line);
+    std::vector<std::string> kinds;
+    for (const BaselineKind& kind : baseline_kinds()) kinds.push_back(kind.name);
+    if (!section.has("kind")) section.fail(section.line(), fmt::format("'kind' is missing, expected one of {}", fmt::join(kinds, ", ")));
+    const BaselineKind& kind = baseline_kind(section.choice("kind", "", kinds));
+    std::vector<std::string> known = section_keys("baseline");
+    for (const ParameterInfo& info : kind.parameters) known.push_back(info.name);
+    section.check_keys(known);
+    Parameters parameters = read_parameters(section, kind.parameters);
+    if (section.has("file")) parameters.set("file", resolved_path(parameters.text("file"), folder));
+    try {
+      options.baselines.push_back({kind.name, kind.make(parameters)});
+    } catch (const InputError& error) {
+      section.fail(section.line(), error.what());
+    }
+  }
+}
+
 void read_solver(const Section& section, FitOptions& options) {
   section.check_keys(section_keys("solver"));
   if (section.has("jitter") && section.has("jitter_absolute"))
@@ -151,8 +214,9 @@ void read_solver(const Section& section, FitOptions& options) {
 }  // namespace
 
 FitOptions parse_fit_options(const std::string& toml, const std::string& name, const std::filesystem::path& folder,
-                             const DataFiles& instead) {
-  const TomlValue document = parse_toml(toml, name);
+                             const DataFiles& instead, const std::vector<ConfigurationOverride>& overrides) {
+  TomlValue document = parse_toml(toml, name);
+  for (const ConfigurationOverride& change : overrides) apply_override(document, change);
   check_sections(document, name);
   const auto section = [&](const std::string& key) {
     const std::string label = "[" + key + "]";
@@ -166,13 +230,16 @@ FitOptions parse_fit_options(const std::string& toml, const std::string& name, c
   read_data(section("data"), folder, instead, options);
   read_reference_energies(section("reference_energies"), options.reference_energies);
   read_terms(document, name, folder, options);
+  read_baselines(document, name, folder, options);
   read_regularization(section("regularization"), options.regularization);
+  read_optimize(section("optimize"), document.find("optimize") != nullptr, options.optimize);
   read_solver(section("solver"), options);
 
   const Section output = section("output");
   output.check_keys(section_keys("output"));
   options.model_path = output.text("model", options.model_path);
   options.sparse_output = output.text("sparse", options.sparse_output, true);
+  options.keep_statistics = output.boolean("statistics", options.keep_statistics);
   const Section run = section("run");
   run.check_keys(section_keys("run"));
   options.seed = static_cast<std::uint64_t>(run.integer("seed", 0, 0, std::numeric_limits<std::int64_t>::max()));
@@ -181,7 +248,8 @@ FitOptions parse_fit_options(const std::string& toml, const std::string& name, c
   return options;
 }
 
-FitOptions read_fit_options(const std::filesystem::path& path, const DataFiles& instead) {
+FitOptions read_fit_options(const std::filesystem::path& path, const DataFiles& instead,
+                            const std::vector<ConfigurationOverride>& overrides) {
   const std::string name = path.string();
   if (const std::string reason = why_not_a_file(name); !reason.empty())
     throw InputError(fmt::format("{}: the configuration cannot be read: {}", name, reason));
@@ -194,7 +262,7 @@ FitOptions read_fit_options(const std::filesystem::path& path, const DataFiles& 
   if (file) text << file.rdbuf();
   if (!file || file.bad())
     throw InputError(fmt::format("{}: the configuration cannot be read: {}", name, errno ? std::strerror(errno) : "read error"));
-  return parse_fit_options(text.str(), name, path.has_parent_path() ? path.parent_path() : std::filesystem::path("."), instead);
+  return parse_fit_options(text.str(), name, path.has_parent_path() ? path.parent_path() : std::filesystem::path("."), instead, overrides);
 }
 
 }  // namespace gapkit

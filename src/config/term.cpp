@@ -153,18 +153,6 @@ ParameterValue parameter_value(const Section& section, const TomlEntry& entry, c
   }
 }
 
-Parameters read_parameters(const Section& section, const std::vector<ParameterInfo>& infos) {
-  Parameters given;
-  for (const ParameterInfo& info : infos) {
-    const TomlEntry* entry = section.find(info.name);
-    if (!entry) continue;
-    given.set(info.name, parameter_value(section, *entry, info));
-    // Alone, so that what is wrong with its value is reported at its own line.
-    complete_parameters({{info.name, given.values().at(info.name)}}, {&info, 1}, section.where(entry->line));
-  }
-  return complete_parameters(given, infos, section.where(section.line()));
-}
-
 /// Takes `length_scale = { fraction_of_range = 0.5 }` out of the parameters; a placeholder stays there.
 void read_kernel_parameters(const Section& section, const KernelKind& kernel, TermOptions& term) {
   const TomlEntry* entry = section.find("length_scale");
@@ -325,6 +313,18 @@ void read_delta(const Section& section, const DescriptorKind& descriptor, TermOp
 }
 
 }  // namespace
+
+Parameters read_parameters(const Section& section, const std::vector<ParameterInfo>& infos) {
+  Parameters given;
+  for (const ParameterInfo& info : infos) {
+    const TomlEntry* entry = section.find(info.name);
+    if (!entry) continue;
+    given.set(info.name, parameter_value(section, *entry, info));
+    // Alone, so that what is wrong with its value is reported at its own line.
+    complete_parameters({{info.name, given.values().at(info.name)}}, {&info, 1}, section.where(entry->line));
+  }
+  return complete_parameters(given, infos, section.where(section.line()));
+}
 
 TermOptions read_term(const Section& section, const std::filesystem::path& folder) {
   TermOptions term;

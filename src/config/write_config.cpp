@@ -97,6 +97,28 @@ void write_sigmas(TomlText& out, const SigmaOptions& sigma) {
   out.line("virial", toml_number(sigma.virial), "eV");
 }
 
+void write_optimize(TomlText& out, const OptimizeOptions& options) {
+  using Objective = OptimizeOptions::Objective;
+  out.header("[optimize]");
+  out.line("objective", options.objective == Objective::none       ? "\"none\""
+                        : options.objective == Objective::evidence ? "\"evidence\""
+                                                                   : "\"cross_validation\"");
+  out.line("sigma", options.sigma ? "true" : "false");
+  out.line("delta", options.delta ? "true" : "false");
+  out.line("classes", list(options.classes), "config types with a sigma of their own");
+  out.line("max_factor", toml_number(options.max_factor), "sigma and delta stay within this factor of their start");
+  out.line("min_rows", std::to_string(options.min_rows), "a class with fewer follows the default class");
+  out.line("max_evaluations", std::to_string(options.max_evaluations));
+  out.line("folds", std::to_string(options.folds), "0: none");
+  out.line("fold", toml_quoted(options.fold));
+  out.line("weights",
+           table(
+               std::map<std::string, double>{
+                   {"energy", options.energy_weight}, {"force", options.force_weight}, {"virial", options.virial_weight}},
+               toml_number),
+           "of the properties in cross-validation");
+}
+
 }  // namespace
 
 std::string fit_options_to_toml(const FitOptions& options) {
@@ -107,9 +129,9 @@ std::string fit_options_to_toml(const FitOptions& options) {
   out.line("train", list(options.train));
   out.line("validation", list(options.validation), "never fitted");
   std::vector<std::string> use;
-  if (options.use_energy) use.push_back("energy");
-  if (options.use_forces) use.push_back("forces");
-  if (options.use_virial) use.push_back("virial");
+  if (options.use_energy) use.emplace_back("energy");
+  if (options.use_forces) use.emplace_back("forces");
+  if (options.use_virial) use.emplace_back("virial");
   out.line("use", list(use), "what is fitted");
   out.line("energy_key", toml_quoted(options.keys.energy), "empty: found among the usual names");
   out.line("forces_key", toml_quoted(options.keys.forces));
@@ -126,6 +148,11 @@ std::string fit_options_to_toml(const FitOptions& options) {
                                                            : "\"explicit\"");
   if (reference.mode == Mode::explicit_values) out.line("explicit", table(reference.values, toml_number), "eV per atom");
 
+  for (const NamedBaseline& b : options.baselines) {
+    out.header("[[baseline]]");
+    out.line("kind", toml_quoted(b.kind));
+    write_parameters(out, b.baseline->parameters(), baseline_kind(b.kind).parameters);
+  }
   for (const TermOptions& term : options.terms) write_term(out, term);
 
   out.header("[regularization]");
@@ -137,6 +164,7 @@ std::string fit_options_to_toml(const FitOptions& options) {
     write_sigmas(out, sigma);
   }
 
+  write_optimize(out, options.optimize);
   out.header("[solver]");
   if (options.jitter_absolute)
     out.line("jitter_absolute", toml_number(*options.jitter_absolute), "eV²");
@@ -145,6 +173,7 @@ std::string fit_options_to_toml(const FitOptions& options) {
   out.header("[output]");
   out.line("model", toml_quoted(options.model_path), "relative to the folder in which the program runs");
   out.line("sparse", toml_quoted(options.sparse_output), "prefix of files with the sparse points; empty: none");
+  out.line("statistics", options.keep_statistics ? "true" : "false", "kept in the model file for --refit, --append and --merge");
   out.header("[run]");
   out.line("seed", std::to_string(options.seed));
   out.line("memory", toml_number(options.memory), "GB");

@@ -6,12 +6,13 @@
 #include <gapkit/io/archive.hpp>
 
 #include "io/checksum.hpp"
+#include "model/statistics_file.hpp"
 
 namespace gapkit {
 namespace {
 
 constexpr const char* format_name = "gapkit-checkpoint";
-constexpr int format_version = 1;
+constexpr int format_version = 2;
 
 double now_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -52,32 +53,6 @@ void get_term(const ArchiveReader& archive, const std::string& at, const TermDra
   report.jitter = draft.jitter(options);
   checkpoint.terms.push_back(std::move(term));
   checkpoint.reports.push_back(report);
-}
-
-void put_group(ArchiveWriter& archive, const std::string& at, const GroupStatistics& g) {
-  const std::vector<std::int64_t> key = {static_cast<std::int64_t>(g.group.property), g.group.fixed, g.count};
-  archive.put(at + "key", key);
-  archive.put(at + "class", g.group.config_class);
-  const std::vector<double> sums = {g.group.sigma, g.target_square, g.log_weight};
-  archive.put(at + "sums", sums);
-  archive.put(at + "moment", as_span(g.moment));
-  archive.put(at + "gram", g.gram.packed());
-}
-
-GroupStatistics get_group(const ArchiveReader& archive, const std::string& at, Eigen::Index size) {
-  GroupStatistics g;
-  const auto key = archive.integers(at + "key", 3);
-  if (key[0] < 0 || key[0] > 2) throw InputError("unknown property");
-  const auto sums = archive.doubles(at + "sums", 3);
-  g.group = {static_cast<Property>(key[0]), archive.string(at + "class"), key[1] != 0, sums[0]};
-  g.count = key[2];
-  g.target_square = sums[1];
-  g.log_weight = sums[2];
-  g.moment = archive.vector(at + "moment", size);
-  std::vector<double> packed = archive.doubles(at + "gram", size * (size + 1) / 2);
-  g.gram = SymmetricAccumulator(size);
-  g.gram.packed() = std::move(packed);
-  return g;
 }
 
 }  // namespace

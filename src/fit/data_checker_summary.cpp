@@ -112,6 +112,7 @@ void DataChecker::report_config_types() {
                         fmt::format("{} names the config type '{}', which no training frame has{}", where, name, suggestion(name, names)));
   };
   for (const auto& [name, sigma] : options_.regularization.config_type) check(name, "[regularization.config_type]");
+  for (const std::string& name : options_.optimize.classes) check(name, "[optimize] classes");
   std::map<std::string, std::string> by_lower;
   for (const std::string& name : names)
     if (const auto [other, is_new] = by_lower.emplace(lower(name), name); !is_new)

@@ -12,8 +12,8 @@
 
 #include "fit/choose_points.hpp"
 #include "fit/data_checker.hpp"
+#include "fit/frame_fingerprint.hpp"
 #include "fit/statistics_builder.hpp"
-#include "io/checksum.hpp"
 
 namespace gapkit {
 namespace {
@@ -103,19 +103,16 @@ void collect(const Structure& s, const NeighborList& list, const FitOptions& opt
   }
   if (s.energy) {
     auto& sum = found.by_composition[composition];
-    sum.first += *s.energy;
+    double energy = *s.energy;
+    if (!options.baselines.empty() && options.reference_energies.mode == ReferenceEnergyOptions::Mode::least_squares) {
+      Structure learned = s;
+      subtract_baselines(options.baselines, learned);
+      energy = *learned.energy;
+    }
+    sum.first += energy;
     ++sum.second;
   }
-  found.checksum.add(s.config_type);
-  for (const int z : s.atomic_numbers) found.checksum.add(static_cast<std::int64_t>(z));
-  for (Eigen::Index i = 0; i < s.positions.size(); ++i) found.checksum.add(s.positions.data()[i]);
-  if (s.cell)
-    for (Eigen::Index i = 0; i < 9; ++i) found.checksum.add(s.cell->data()[i]);
-  if (s.energy) found.checksum.add(*s.energy);
-  if (s.forces)
-    for (Eigen::Index i = 0; i < s.forces->size(); ++i) found.checksum.add(s.forces->data()[i]);
-  if (s.virial)
-    for (Eigen::Index i = 0; i < 9; ++i) found.checksum.add(s.virial->data()[i]);
+  add_frame(found.checksum, s);
 }
 
 std::map<int, double> reference_energies(const FitOptions& options, const Collected& found) {
@@ -171,7 +168,7 @@ std::string other_name(std::vector<int> species) {
 // Combinations of a term that the configuration asks for.
 std::vector<std::vector<int>> combinations_of(const TermOptions& term, const std::vector<int>& elements) {
   const DescriptorKind& kind = descriptor_kind(term.descriptor);
-  const auto all = kind.combinations(elements);
+  auto all = kind.combinations(elements);
   if (term.species.empty()) return all;
   std::vector<int> listed;  // plain elements: every combination of these
   std::set<std::string> named;
@@ -234,12 +231,19 @@ void estimate_cost(const FitOptions& options, const DataScan& scan, const Collec
     candidate_bytes += 2 * kept * term.features * 8;
   }
   plan.flop += static_cast<double>(plan.rows()) * sparse * sparse;
-  double groups = 0;
-  for (const auto& g : plan.groups) groups += g.rows > 0;
-  plan.gram_bytes = groups * sparse * (sparse + 1) / 2 * 8;
+  for (const auto& g : plan.groups) plan.gram_groups += g.rows > 0;
+  const int groups = plan.gram_groups, folds = options.optimize.folds;
+  if (folds > 1) plan.gram_groups *= folds;
+  const double triangle = sparse * (sparse + 1) / 2 * 8;
+  plan.gram_bytes = plan.gram_groups * triangle;
   const auto batch = static_cast<double>(StatisticsBuilder::batch_rows(plan.sparse_points()));
   const double streaming = plan.gram_bytes + 2 * batch * sparse * 8 + 2 * sparse * sparse * 8;
-  plan.memory_bytes = 6e7 + std::max(candidate_bytes, streaming);
+  double optimizing = 0;  // work space of Evidence and CrossValidation, and the sums over the folds
+  if (folds > 1)
+    optimizing = plan.gram_bytes + groups * triangle + 10 * triangle;
+  else if (options.optimize.objective != OptimizeOptions::Objective::none)
+    optimizing = plan.gram_bytes + 5 * triangle;
+  plan.memory_bytes = 6e7 + std::max({candidate_bytes, streaming, optimizing});
   plan.seconds = 1.25 * plan.flop / measure_dgemm();
 }
 

@@ -6,9 +6,9 @@
 
 #include "fit/checkpoint.hpp"
 #include "fit/data_scan.hpp"
+#include "fit/folds.hpp"
 #include "fit/sparse_points.hpp"
 #include "fit/statistics_builder.hpp"
-#include "io/checksum.hpp"
 
 namespace gapkit {
 namespace {
@@ -26,32 +26,23 @@ class Stopwatch {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-// What statistics must share to be added: sparse sets, factor, reference energies and the rule for h.
-std::string statistics_fingerprint(const FitOptions& options, const std::vector<Term>& terms, const SparseFactor& factor,
-                                   const std::map<int, double>& reference_energies) {
-  Checksum sum;
-  for (const Term& term : terms) {
-    sum.add(term.descriptor_name + parameters_to_json(term.descriptor->parameters()));
-    sum.add(term.kernel_name + parameters_to_json(term.kernel->parameters()));
-    for (const int z : term.species) sum.add(static_cast<std::int64_t>(z));
-    sum.add(term.delta);
-    for (Eigen::Index i = 0; i < term.sparse.x.size(); ++i) sum.add(term.sparse.x.data()[i]);
-    for (Eigen::Index i = 0; i < term.sparse.cutoff.size(); ++i) sum.add(term.sparse.cutoff[i]);
-  }
-  for (const double jitter : factor.jitter()) sum.add(jitter);
-  for (const auto& [z, e0] : reference_energies) {
-    sum.add(static_cast<std::int64_t>(z));
-    sum.add(e0);
-  }
-  sum.add(std::int64_t{options.regularization.scale_with_atoms});
-  return std::to_string(sum.value());
+// Terms of one name share their amplitude unless it was given as a table.
+std::vector<std::int64_t> amplitude_groups(const DataScan& scan) {
+  std::vector<std::int64_t> result;
+  std::map<const TermOptions*, std::int64_t> known;
+  std::int64_t count = 0;
+  for (const TermDraft& draft : scan.drafts)
+    result.push_back(draft.options->species_delta.empty() ? known.try_emplace(draft.options, count++).first->second : count++);
+  return result;
 }
 
 SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan, const Model& model, const std::string& fingerprint,
                                 std::optional<Checkpoint>& resumed, CheckpointKeeper& keeper, FitReport& report,
                                 const ProgressCallback& progress) {
   const Regularization regularization(options);
-  StatisticsBuilder builder(model.factor, regularization.groups(), fingerprint);
+  FoldAssigner folds(options.optimize, scan.plan.config_types, options.seed);
+  StatisticsBuilder builder(model.factor, groups_of_folds(regularization.groups(), folds.folds()), fingerprint);
+  const int groups = static_cast<int>(regularization.groups().size());
   const std::int64_t done = resumed ? resumed->frames : 0;
   if (resumed) builder.resume(std::move(resumed->statistics), done);
   KernelRows kernel_rows(model.terms);
@@ -61,10 +52,19 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
   TargetReport ignored;
   const auto save = [&](bool now) { keeper.save(model.terms, report.terms, builder.statistics(), builder.folded_frames(), now, progress); };
   try {
-    for_each_frame(options.train, options.keys, &ignored, [&](const Structure& s, std::int64_t number) {
-      atoms += s.size();
+    for_each_frame(options.train, options.keys, &ignored, [&](const Structure& given, std::int64_t number) {
+      atoms += given.size();
+      const int fold = folds.next(given);
       if (number < done) return;
-      const RowTargets targets = regularization.row_targets(s, scan.plan.reference_energies);
+      Structure without_baselines;
+      if (!model.baselines.empty()) {
+        without_baselines = given;
+        subtract_baselines(model.baselines, without_baselines);
+      }
+      const Structure& s = model.baselines.empty() ? given : without_baselines;
+      RowTargets targets = regularization.row_targets(s, scan.plan.reference_energies);
+      for (int& group : targets.group)
+        if (group != RowTargets::excluded) group += fold * groups;
       MatrixSlice rows = builder.reserve(static_cast<Eigen::Index>(targets.value.size()));
       save(false);
       Stopwatch watch;
@@ -100,6 +100,7 @@ FitResult fit(const FitOptions& options, const ProgressCallback& progress) {
 
   Model& model = result.model;
   model.reference_energies = scan.plan.reference_energies;
+  model.baselines = options.baselines;
   CheckpointKeeper keeper(options, scan);
   std::optional<Checkpoint> resumed = keeper.load(progress);
   if (resumed) {
@@ -113,19 +114,30 @@ FitResult fit(const FitOptions& options, const ProgressCallback& progress) {
   model.factor = SparseFactor::of(model.terms, jitter);
   report.phase_seconds["select"] = watch.lap();
 
-  const std::string fingerprint = statistics_fingerprint(options, model.terms, model.factor, model.reference_energies);
-  const SufficientStatistics statistics = accumulate(options, scan, model, fingerprint, resumed, keeper, report, progress);
+  model.scale_with_atoms = options.regularization.scale_with_atoms;
+  StoredStatistics stored;
+  stored.rules = row_rules(options);
+  stored.amplitudes = amplitude_groups(scan);
+  const std::string fingerprint = statistics_fingerprint(model);
+  stored.statistics = accumulate(options, scan, model, fingerprint, resumed, keeper, report, progress);
   watch.lap();
-  model.posterior = solve_posterior(statistics, model.factor, std::vector<double>(model.terms.size(), 1.0));
-  model.weights = kernel_weights(model.factor, model.posterior);
-  if (!model.weights.allFinite()) throw NumericalError("the weights came out as NaN or infinity");
+  const std::vector<double> unchanged(model.terms.size(), 1.0);
+  if (options.optimize.objective != OptimizeOptions::Objective::none || stored.statistics.has_folds()) {
+    report.optimization = optimize(stored, model.terms, unchanged, options.optimize, progress);
+    report.phase_seconds["optimize"] = watch.lap();
+    solve_model(model, stored.statistics, report.optimization->after);
+  } else {
+    model.posterior = solve_posterior(stored.statistics, model.factor, unchanged);
+    model.weights = kernel_weights(model.factor, model.posterior);
+    if (!model.weights.allFinite()) throw NumericalError("the weights came out as NaN or infinity");
+  }
+  if (options.keep_statistics) result.statistics = std::move(stored);
   report.phase_seconds["solve"] = watch.lap();
   report.log_evidence = model.posterior.log_evidence;
 
   model.configuration = options.resolved;
   model.seed = options.seed;
   model.data_fingerprint = scan.data_fingerprint;
-  model.scale_with_atoms = options.regularization.scale_with_atoms;
   return result;
 }
 

@@ -6,8 +6,16 @@
 
 namespace gapkit {
 
-Regularization::Regularization(const FitOptions& options)
-    : options_(options.regularization), use_energy_(options.use_energy), use_forces_(options.use_forces), use_virial_(options.use_virial) {
+RowRules row_rules(const FitOptions& options) {
+  const RegularizationOptions& regularization = options.regularization;
+  RowRules rules;
+  rules.keys = options.keys;
+  rules.use_energy = options.use_energy;
+  rules.use_forces = options.use_forces;
+  rules.use_virial = options.use_virial;
+  rules.scale_with_atoms = regularization.scale_with_atoms;
+  std::map<std::string, SigmaOptions> classes = regularization.config_type;
+  for (const std::string& name : options.optimize.classes) classes.emplace(name, regularization.standard);
   const auto sigma_of = [](const SigmaOptions& s, Property p) {
     return p == Property::energy ? s.energy : p == Property::force ? s.force : s.virial;
   };
@@ -15,27 +23,34 @@ Regularization::Regularization(const FitOptions& options)
     if (!(sigma > 0) || !std::isfinite(sigma))
       throw InputError("[regularization] sigma of property '" + std::string(property_name(p)) + "', class '" + config_class + "', is " +
                        std::to_string(sigma) + ", expected a positive number");
-    groups_.push_back({p, config_class, false, sigma});
+    rules.groups.push_back({p, config_class, false, sigma});
   };
   for (const Property p : {Property::energy, Property::force, Property::virial}) {
-    if (!(p == Property::energy ? use_energy_ : p == Property::force ? use_forces_ : use_virial_)) continue;
-    add(p, "default", sigma_of(options_.standard, p));
-    for (const auto& [config_type, sigma] : options_.config_type) add(p, config_type, sigma_of(sigma, p));
-    groups_.push_back({p, "default", true, 1.0});
+    if (!(p == Property::energy ? options.use_energy : p == Property::force ? options.use_forces : options.use_virial)) continue;
+    add(p, "default", sigma_of(regularization.standard, p));
+    for (const auto& [config_type, sigma] : classes) add(p, config_type, sigma_of(sigma, p));
+    rules.groups.push_back({p, "default", true, 1.0});
   }
+  return rules;
 }
 
 int Regularization::group_of(Property property, const std::string& config_type, bool fixed) const {
-  const std::string wanted = !fixed && options_.config_type.count(config_type) ? config_type : "default";
-  for (std::size_t i = 0; i < groups_.size(); ++i)
-    if (groups_[i].property == property && groups_[i].fixed == fixed && groups_[i].config_class == wanted) return static_cast<int>(i);
-  throw Error("no group for the rows of " + std::string(property_name(property)));
+  int common = -1;
+  for (std::size_t i = 0; i < rules_.groups.size(); ++i) {
+    const RowGroup& g = rules_.groups[i];
+    if (g.property != property || g.fixed != fixed) continue;
+    if (!fixed && g.config_class == config_type) return static_cast<int>(i);
+    if (g.config_class == "default") common = static_cast<int>(i);
+  }
+  if (common < 0) throw Error("no group for the rows of " + std::string(property_name(property)));
+  return common;
 }
 
 RowTargets Regularization::row_targets(const Structure& s, const std::map<int, double>& reference_energies) const {
   RowTargets t;
-  t.wanted = {.energy = use_energy_ && s.energy, .forces = use_forces_ && s.forces, .virial = use_virial_ && s.virial && s.cell};
-  const double root = options_.scale_with_atoms ? std::sqrt(static_cast<double>(s.size())) : 1.0;
+  t.wanted = {
+      .energy = rules_.use_energy && s.energy, .forces = rules_.use_forces && s.forces, .virial = rules_.use_virial && s.virial && s.cell};
+  const double root = rules_.scale_with_atoms ? std::sqrt(static_cast<double>(s.size())) : 1.0;
   const auto checked = [&](double sigma, const char* what) {
     if (!(sigma > 0) || !std::isfinite(sigma))
       throw InputError(s.source + ": " + what + " is " + std::to_string(sigma) + ", expected a positive number");

@@ -2,7 +2,7 @@
 
 #include <gapkit/fit/options.hpp>
 #include <gapkit/model/kernel_rows.hpp>
-#include <gapkit/model/statistics.hpp>
+#include <gapkit/model/stored_statistics.hpp>
 
 namespace gapkit {
 
@@ -16,12 +16,17 @@ struct RowTargets {
   std::vector<double> scale;  ///< h: σ_n = σ_g h_n
 };
 
+/// The rules that a configuration makes. Throws InputError for a σ that is not above 0.
+RowRules row_rules(const FitOptions& options);
+
 /// Which σ belongs to which row (METHODS 3).
 class Regularization {
  public:
-  explicit Regularization(const FitOptions& options);
+  explicit Regularization(RowRules rules) : rules_(std::move(rules)) {}
+  explicit Regularization(const FitOptions& options) : Regularization(row_rules(options)) {}
 
-  const std::vector<RowGroup>& groups() const { return groups_; }
+  const std::vector<RowGroup>& groups() const { return rules_.groups; }
+  const RowRules& rules() const { return rules_; }
 
   /// Throws InputError naming the structure for a σ ≤ 0 or an element without reference energy.
   RowTargets row_targets(const Structure& structure, const std::map<int, double>& reference_energies) const;
@@ -29,9 +34,7 @@ class Regularization {
  private:
   int group_of(Property property, const std::string& config_type, bool fixed) const;
 
-  RegularizationOptions options_;
-  bool use_energy_, use_forces_, use_virial_;
-  std::vector<RowGroup> groups_;
+  RowRules rules_;
 };
 
 /// Σ E0 of a structure. Throws InputError naming structure and element if one is missing.

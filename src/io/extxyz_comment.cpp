@@ -48,6 +48,7 @@ class CommentParser {
   }
 
   std::string read_key() {
+    const std::size_t start = position_;
     if (peek() == '"') {
       const std::string_view quoted = delimited("a key");
       std::string key;
@@ -56,9 +57,9 @@ class CommentParser {
         if (escaped) ++i;
         key.push_back(escaped && quoted[i] == 'n' ? '\n' : quoted[i]);
       }
+      if (key.empty()) throw InputError(fmt::format("the comment line has an empty key: {}", excerpt(line_.substr(start))));
       return key;
     }
-    const std::size_t start = position_;
     while (!at_end() && !is_space(peek()) && peek() != '=') ++position_;
     if (position_ == start)
       throw InputError(fmt::format("the comment line has '=' without a key before '{}'", excerpt(line_.substr(start))));

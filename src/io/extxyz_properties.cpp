@@ -159,7 +159,10 @@ PropertiesPlan read_comment(std::string_view line, Structure& structure) {
   const Field* properties = find_key("properties");
   if (!properties && !is_text) is_text = is_free_text(fields);
   if (is_text) {
-    structure.fields = {Field{"comment", std::string(line), ""}};
+    // As if the line were comment="…": so it is written, and a remark like 12 then reads back as the same number.
+    std::string text;
+    append_string(text, line);
+    structure.fields = {Field{"comment", parse_value(text), text}};
     return plain_xyz();
   }
 

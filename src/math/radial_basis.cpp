@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <Eigen/Cholesky>
 #include <Eigen/LU>
 #include <algorithm>
@@ -13,6 +15,8 @@ namespace {
 
 using Extended = long double;
 using ExtendedMatrix = Eigen::Matrix<Extended, Eigen::Dynamic, Eigen::Dynamic>;
+
+constexpr int largest_reach = 100;  // cutoff / atom_sigma
 
 // e^{−x} i_l(x) for l = 0 … l_max by downward recurrence of the ratios i_l / i_{l−1}, which is stable for every x ≥ 0.
 void scaled_bessel(int l_max, Extended x, Extended* out) {
@@ -49,6 +53,10 @@ RadialBasis::RadialBasis(int n_max, int l_max, double atom_sigma, double cutoff)
     throw InputError("l_max is " + std::to_string(l_max) + ", expected 0 to " + std::to_string(harmonics::largest_l));
   if (!(atom_sigma > 0)) throw InputError("atom_sigma is " + std::to_string(atom_sigma) + " Å, expected more than 0");
   if (!(cutoff > 0)) throw InputError("cutoff is " + std::to_string(cutoff) + " Å, expected more than 0");
+  // Beyond, tables take gigabytes and minutes, and no n_max covers the cutoff with Gaussians this narrow.
+  if (!(cutoff <= largest_reach * atom_sigma))
+    throw InputError(
+        fmt::format("cutoff is {} Å with an atom_sigma of {} Å, expected at most {} times atom_sigma", cutoff, atom_sigma, largest_reach));
 
   const Extended sigma = atom_sigma;
   alpha_ = 1 / (2 * sigma * sigma);

@@ -17,7 +17,7 @@ const char* property_name(Property property) {
 
 SufficientStatistics& SufficientStatistics::operator+=(const SufficientStatistics& other) {
   if (fingerprint != other.fingerprint)
-    throw InputError("statistics cannot be added: they belong to different sparse sets, reference energies or scales");
+    throw InputError("statistics cannot be added: they belong to different baselines, sparse sets, reference energies or scales");
   for (const GroupStatistics& theirs : other.groups) {
     const auto mine = std::find_if(groups.begin(), groups.end(), [&](const GroupStatistics& g) { return g.group.same_rows(theirs.group); });
     if (mine == groups.end()) {
@@ -31,6 +31,23 @@ SufficientStatistics& SufficientStatistics::operator+=(const SufficientStatistic
     mine->log_weight += theirs.log_weight;
   }
   return *this;
+}
+
+SufficientStatistics SufficientStatistics::without_folds() const {
+  SufficientStatistics sum;
+  sum.fingerprint = fingerprint;
+  for (const GroupStatistics& g : groups) {
+    SufficientStatistics one;
+    one.fingerprint = fingerprint;
+    one.groups.push_back(g);
+    one.groups.front().group.fold = 0;
+    sum += one;
+  }
+  return sum;
+}
+
+bool SufficientStatistics::has_folds() const {
+  return std::any_of(groups.begin(), groups.end(), [](const GroupStatistics& g) { return g.group.fold != 0; });
 }
 
 std::int64_t SufficientStatistics::row_count() const {

@@ -5,24 +5,40 @@
 #include <gapkit/predict/predictor.hpp>
 
 #include "model/environment_chunks.hpp"
+#include "model/quip_variance.hpp"
 
 namespace gapkit {
 namespace {
 
 constexpr std::size_t chunk_pairs = 8192;  // pairs or triplets in a chunk of centres: feature and kernel matrices stay in the cache
 
-// σ_E h of a structure: that of its config type's class, else the default; 0 if energies were not fitted.
-double energy_noise(const Model& model, const std::string& config_type, int atoms) {
+// σ_g of a property for a structure's config type: that of its class, else the default; 0 if the property was not fitted.
+double noise(const Model& model, Property property, const std::string& config_type) {
   const RowGroup* chosen = nullptr;
   for (const RowGroup& group : model.posterior.groups) {
-    if (group.property != Property::energy || group.fixed) continue;
+    if (group.property != property || group.fixed) continue;
     if (group.config_class == config_type)
       chosen = &group;
     else if (group.config_class == "default" && !chosen)
       chosen = &group;
   }
-  if (!chosen) return 0;
-  return chosen->sigma * (model.scale_with_atoms ? std::sqrt(static_cast<double>(atoms)) : 1.0);
+  return chosen ? chosen->sigma : 0;
+}
+
+// Adds the noise to the epistemic error bars.
+void add_noise(Prediction& prediction, const Model& model, const Structure& structure) {
+  const double h = model.scale_with_atoms ? std::sqrt(static_cast<double>(structure.size())) : 1.0;
+  const auto widened = [](double epistemic, double sigma) { return std::hypot(epistemic, sigma); };
+  if (prediction.energy_std_epistemic)
+    prediction.energy_std = widened(*prediction.energy_std_epistemic, h * noise(model, Property::energy, structure.config_type));
+  if (prediction.forces_std_epistemic) {
+    const double sigma = noise(model, Property::force, structure.config_type);
+    prediction.forces_std = prediction.forces_std_epistemic->unaryExpr([&](double s) { return widened(s, sigma); });
+  }
+  if (prediction.virial_std_epistemic) {
+    const double sigma = h * noise(model, Property::virial, structure.config_type);
+    prediction.virial_std = prediction.virial_std_epistemic->unaryExpr([&](double s) { return widened(s, sigma); });
+  }
 }
 
 // `atom` counts from 0.
@@ -62,7 +78,7 @@ struct Predictor::Scratch {
     for (std::size_t t = 0; t < model.terms.size(); ++t) {
       const Term& term = model.terms[t];
       const Vector scale = term.weight() * term.sparse.cutoff;
-      weights.push_back(model.weights.segment(offsets[t], term.sparse.size()).cwiseProduct(scale));
+      weights.emplace_back(model.weights.segment(offsets[t], term.sparse.size()).cwiseProduct(scale));
       metric.push_back(term.kernel->metric(term.descriptor->size()));
       gradient_points.push_back(metric.back().size() ? Matrix(term.sparse.x * metric.back().asDiagonal()) : term.sparse.x);
     }
@@ -76,7 +92,11 @@ struct Predictor::Scratch {
   std::vector<double> dE_df;
   std::vector<Vector3> dE_dr;
   std::unique_ptr<Covariance> covariance;
+  std::unique_ptr<QuipVariance> quip_variance;
 
+  Covariance& posterior(const Model& model);
+  void add_error_bars(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request,
+                      Prediction& result);
   Prediction evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request);
 };
 
@@ -92,8 +112,7 @@ Prediction Predictor::compute(const Structure& structure, const PredictionReques
   const StructureEnvironments environments(structure, model_->cutoff());
   Prediction prediction = scratch_->evaluate(*model_, environments.view(), structure.size(), request);
   check_finite(prediction, name_of(structure));
-  if (prediction.energy_std_epistemic)
-    prediction.energy_std = std::hypot(*prediction.energy_std_epistemic, energy_noise(*model_, structure.config_type, structure.size()));
+  add_noise(prediction, *model_, structure);
   return prediction;
 }
 
@@ -106,6 +125,10 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
 
 Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request) {
   Scratch& s = *this;
+  if (request.energy_std && !model.has_posterior())
+    throw InputError(
+        "this model was imported without the posterior of its weights: it has no error bar of the energy; --std local gives the variance "
+        "that QUIP would give, and a fit with gap-fit gives error bars");
   Prediction result;
   result.local_energy = Vector::Zero(atoms);
   if (request.forces) {
@@ -115,6 +138,10 @@ Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& 
   for (const int i : environments.centre)
     result.local_energy[i] += model.reference_energies.at(environments.atomic_number[static_cast<std::size_t>(i)]);
   if (request.forces) s.dE_dr.assign(environments.neighbor.size(), Vector3::Zero());
+
+  for (const NamedBaseline& b : model.baselines)
+    b.baseline->add(environments, {result.local_energy.data(), static_cast<std::size_t>(atoms)},
+                    request.forces ? std::span<Vector3>(s.dE_dr) : std::span<Vector3>());
 
   for (std::size_t t = 0; t < model.terms.size(); ++t) {
     const Term& term = model.terms[t];
@@ -184,15 +211,55 @@ Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& 
     virial = 0.5 * (virial + virial.transpose()).eval();
   }
 
-  if (request.energy_std || request.local_std) {
-    if (!s.covariance) s.covariance = std::make_unique<Covariance>(model);
-    if (request.energy_std) result.energy_std_epistemic = std::sqrt(s.covariance->total_energy(environments, atoms).total());
-    if (request.local_std) {
-      const std::vector<Variance> local = s.covariance->local_energies(environments, atoms);
-      result.local_energy_std_epistemic = Vector(atoms);
-      for (int i = 0; i < atoms; ++i) (*result.local_energy_std_epistemic)[i] = std::sqrt(local[static_cast<std::size_t>(i)].total());
+  if (request.error_bars()) s.add_error_bars(model, environments, atoms, request, result);
+  return result;
+}
+
+Covariance& Predictor::Scratch::posterior(const Model& model) {
+  if (!model.has_posterior()) throw InputError("the model has no posterior, so it has no error bars");
+  if (!covariance) covariance = std::make_unique<Covariance>(model);
+  return *covariance;
+}
+
+void Predictor::Scratch::add_error_bars(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request,
+                                        Prediction& result) {
+  const bool is_imported = !model.has_posterior() && model.notes.count("origin") > 0;
+  if (is_imported && request.local_std && !request.energy_std && !request.force_std && !request.stress_std) {
+    if (!quip_variance) quip_variance = std::make_unique<QuipVariance>(model);
+    result.local_quip_variance = quip_variance->local_energies(environments, atoms);
+    return;
+  }
+  Covariance& c = posterior(model);
+  const Observables wanted{.energy = request.energy_std, .forces = request.force_std, .virial = request.stress_std};
+  if (wanted.rows(atoms) > 0) {
+    const std::vector<Variance> variances = c.observables(environments, atoms, wanted);
+    const auto std_of = [&](Eigen::Index row) { return std::sqrt(variances[static_cast<std::size_t>(row)].total()); };
+    if (wanted.energy) result.energy_std_epistemic = std_of(0);
+    if (wanted.forces) {
+      Positions& std = result.forces_std_epistemic.emplace(atoms, 3);
+      for (Eigen::Index i = 0; i < std.size(); ++i) std.data()[i] = std_of(wanted.forces_row() + i);
+    }
+    if (wanted.virial) {
+      Voigt& std = result.virial_std_epistemic.emplace();
+      for (Eigen::Index i = 0; i < 6; ++i) std[i] = std_of(wanted.virial_row(atoms) + i);
     }
   }
+  if (request.local_std) {
+    const std::vector<Variance> local = c.local_energies(environments, atoms);
+    result.local_energy_std_epistemic = Vector(atoms);
+    for (int i = 0; i < atoms; ++i) (*result.local_energy_std_epistemic)[i] = std::sqrt(local[static_cast<std::size_t>(i)].total());
+  }
+}
+
+EnergyDifference Predictor::difference(const Structure& a, const Structure& b) {
+  EnergyDifference result;
+  result.energy = compute(b, {.forces = false}).energy - compute(a, {.forces = false}).energy;
+  const StructureEnvironments ea(a, model_->cutoff()), eb(b, model_->cutoff());
+  result.std_epistemic = std::sqrt(scratch_->posterior(*model_).energy_difference(ea.view(), eb.view()).total());
+  const auto sigma = [&](const Structure& s) {
+    return noise(*model_, Property::energy, s.config_type) * (model_->scale_with_atoms ? std::sqrt(static_cast<double>(s.size())) : 1.0);
+  };
+  result.std = std::hypot(result.std_epistemic, sigma(a), sigma(b));
   return result;
 }
 

@@ -224,10 +224,25 @@ TEST_CASE("gap-fit: flags replace what the configuration says") {
   CHECK(json.at("model") == "other.h5");
 }
 
+TEST_CASE("gap-predict --difference: energies and error bars, frame by frame") {
+  const Workplace& workplace = fitted();
+  const ProgramResult result =
+      workplace.run("gap-predict", {"model.h5", "--difference", "test.xyz", "test.xyz", "--json", "difference.json"});
+  CAPTURE(result.err);
+  REQUIRE(result.exit_code == 0);
+  const auto json = nlohmann::json::parse(read_text(workplace / "difference.json"));
+  REQUIRE(json.size() == 25);
+  for (const auto& line : json) {
+    CHECK(line.at("energy").get<double>() == 0);
+    CHECK(line.at("std_epistemic").get<double>() < 1e-4);
+    CHECK(line.at("std").get<double>() > 1e-4);
+  }
+}
+
 TEST_CASE("gap-predict: fields stand beside what the frame held, and obey the conventions") {
   const Workplace& workplace = fitted();
-  const ProgramResult result = workplace.run(
-      "gap-predict", {"model.h5", "test.xyz", "-o", "predictions.xyz", "--std", "energy,local", "--json", "predictions.json"});
+  const ProgramResult result = workplace.run("gap-predict", {"model.h5", "test.xyz", "-o", "predictions.xyz", "--std",
+                                                             "energy,local,force,stress", "--samples", "3", "--json", "predictions.json"});
   CAPTURE(result.err);
   REQUIRE(result.exit_code == 0);
   CHECK(contains(result.err, "uncalibrated"));
@@ -269,6 +284,19 @@ TEST_CASE("gap-predict: fields stand beside what the frame held, and obey the co
     const auto local_std = column(frame, "gap_local_energy_std_epistemic");
     CHECK(static_cast<int>(local_std.size()) == frame.size());
     for (const double value : local_std) CHECK(value > 0);
+    check_close(numbers(frame, "gap_energy_per_atom_std").at(0), numbers(frame, "gap_energy_std").at(0) / frame.size(), 0, 1e-12);
+    const auto force_std = column(frame, "gap_forces_std"), force_epistemic = column(frame, "gap_forces_std_epistemic");
+    REQUIRE(force_std.size() == forces.size());
+    REQUIRE(force_epistemic.size() == forces.size());
+    for (std::size_t k = 0; k < forces.size(); ++k) CHECK((force_std[k] > force_epistemic[k] && force_epistemic[k] >= 0));
+    const auto stress_std = numbers(frame, "gap_stress_std"), virial_std = numbers(frame, "gap_virial_std");
+    REQUIRE(stress_std.size() == 6);
+    for (std::size_t k = 0; k < 6; ++k) {
+      CHECK(stress_std[k] > numbers(frame, "gap_stress_std_epistemic").at(k));
+      check_close(stress_std[k] * frame.volume(), virial_std.at(k), 0, 1e-10);
+    }
+    CHECK(numbers(frame, "gap_energy_samples").size() == 3);
+    CHECK(column(frame, "gap_forces_samples").size() == 3 * forces.size());
     CHECK(std::get<std::string>(frame.find_field("gap_calibration")->value) == "uncalibrated");
 
     assign_targets(frame, {});
@@ -346,11 +374,12 @@ TEST_CASE("gap-predict: ordinary mistakes are one sentence, exit code 2, and no 
   check_mistake(predict({"text.h5", "test.xyz"}), {"text.h5"});
   check_mistake(predict({"half.h5", "test.xyz"}), {"half.h5"});
   check_mistake(predict({"model.h5", "test.xyz", "--std", "enery"}), {"enery", "did you mean 'energy'?"});
-  check_mistake(predict({"model.h5", "test.xyz", "--std", "energy,force"}), {"force", "not available in this version"});
-  check_mistake(predict({"model.h5", "test.xyz", "--std", "stress"}), {"stress", "not available in this version"});
+  check_mistake(predict({"model.h5", "test.xyz", "--samples", "0"}), {"--samples"});
+  check_mistake(workplace.run("gap-predict", {"model.h5", "--difference", "test.xyz"}), {"--difference"});
+  check_mistake(workplace.run("gap-predict", {"model.h5", "--difference", "test.xyz", "train.xyz"}), {"frame by frame", "25"});
   check_mistake(predict({"model.h5", "test.xyz", "--prefix", "a b"}), {"--prefix"});
   check_mistake(predict({"model.h5", "test.xyz", "--no-force"}), {"--no-force", "did you mean '--no-forces'?"});
-  check_mistake(workplace.run("gap-predict", {"model.h5", "test.xyz"}), {"--output"});
+  check_mistake(workplace.run("gap-predict", {"model.h5", "test.xyz"}), {"-o OUTPUT"});
   check_mistake(workplace.run("gap-predict", {"model.h5", "test.xyz", "-o", "test.xyz"}), {"overwritten"});
   CHECK(files_in(workplace.folder.path()) == before);
 }

@@ -384,7 +384,8 @@ TEST_CASE("config: bad configurations, each with its sentence") {
       {good + "[run]\nseed = -1\n", "t.toml:11: [run]: 'seed' is the integer -1, expected at least 0"},
       {good + "[run]\nmemory = 0\n", "t.toml:11: [run]: 'memory' is the integer 0, expected a number larger than 0 (GB)"},
   };
-  for (const auto& [toml, sentence] : cases) {
+  for (const auto& test_case : cases) {
+    const std::string &toml = test_case.first, &sentence = test_case.second;
     CAPTURE(toml.substr(0, 2000));
     const std::string message = files.message(toml);
     CAPTURE(message);
@@ -506,5 +507,38 @@ TEST_CASE("letters beyond ASCII outside of texts are refused with their place (u
     CHECK(files.message(good + "[run]\n" + letter + " = 1\n").find("t.toml:11:") == 0);
     CHECK(files.message(good + "[run]\nseed = 1 " + letter + "\n").find("t.toml:11:") == 0);
     CHECK(files.parse(good + "[run] # " + letter + "\nseed = 1 # " + letter + "\n").seed == 1);
+  }
+}
+
+TEST_CASE("[[baseline]]: kinds and parameters; what is resolved is read back") {
+  const TemporaryFolder folder;
+  folder.write("train.xyz", "");
+  folder.write("pairs.txt", "pair Si Si\n1 2\n2 1\n3 0.5\n4 0\n");
+  const std::string head = "data.train = [\"train.xyz\"]\n", term =
+                                                                 "[[term]]\ndescriptor = \"two_body\"\ncutoff = 4.0\nkernel = "
+                                                                 "\"squared_exponential\"\nlength_scale = 1.0\nn_sparse = 5\n";
+  const FitOptions options = parse_fit_options(
+      head + "[[baseline]]\nkind = \"zbl\"\nouter = 1.6\n[[baseline]]\nkind = \"pair_spline\"\nfile = \"pairs.txt\"\n" + term, "c.toml",
+      folder.path());
+  REQUIRE(options.baselines.size() == 2);
+  CHECK(options.baselines[0].kind == "zbl");
+  CHECK(options.baselines[0].baseline->cutoff() == 1.6);
+  CHECK(options.baselines[1].baseline->cutoff() == 4);
+  // The table itself is in the resolved configuration: the file may go.
+  std::filesystem::remove(folder.path() / "pairs.txt");
+  const FitOptions again = parse_fit_options(options.resolved, "again.toml", folder.path());
+  REQUIRE(again.baselines.size() == 2);
+  CHECK(again.resolved == options.resolved);
+  for (const auto& [text, parts] :
+       {std::pair<std::string, std::vector<std::string>>{"[[baseline]]\nouter = 1.5\n", {"c.toml:2", "'kind' is missing"}},
+        {"[[baseline]]\nkind = \"zbll\"\n", {"c.toml:3", "did you mean 'zbl'?"}},
+        {"[[baseline]]\nkind = \"zbl\"\noutr = 1\n", {"c.toml:4", "did you mean 'outer'?"}},
+        {"[[baseline]]\nkind = \"zbl\"\ninner = 2\n", {"c.toml:2", "inner is not smaller than outer"}},
+        {"[[baseline]]\nkind = \"pair_spline\"\nfile = \"none\"\n", {"c.toml:2", "none", "cannot be read"}},
+        {"[baseline]\nkind = \"zbl\"\n", {"c.toml:2", "double brackets"}}}) {
+    CAPTURE(text);
+    const std::string message = message_of<InputError>([&] { parse_fit_options(head + text + term, "c.toml", folder.path()); });
+    CAPTURE(message);
+    for (const std::string& part : parts) CHECK(message.find(part) != std::string::npos);
   }
 }

@@ -70,3 +70,27 @@ TEST_CASE("bare words whose meaning depends on what follows them in the line com
     CHECK(again.fields[0].value == frame.fields.at(0).value);
   }
 }
+
+TEST_CASE("an empty key in quotes could not be written again: refused") {
+  const File file;
+  for (const std::string comment : {" \"\"", " \"\"=1", " a=1 \"\" b=2"}) {
+    CAPTURE(comment);
+    CHECK(file.refusal("1\n" + properties + comment + "\nSi 0 0 0\n").find("in.xyz:2 (frame 1): the comment line has an empty key: \"\"") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("the remark of a plain XYZ file that looks like numbers comes back as it was") {
+  const File file;
+  for (const std::string remark : {"0", "007", "1 2 3", "T", "-1.50", "a 1", "it's 5", "back\\slash \"5\"", ""}) {
+    CAPTURE(remark);
+    const Structure frame = file.read("1\n" + remark + "\nSi 0 0 0\n");
+    const Structure again = file.written_and_read(frame);
+    REQUIRE(again.fields.size() == frame.fields.size());
+    for (std::size_t i = 0; i < frame.fields.size(); ++i) {
+      CHECK(again.fields[i].key == frame.fields[i].key);
+      CHECK(again.fields[i].value == frame.fields[i].value);
+    }
+  }
+  CHECK(file.read("1\nT 5\nSi 0 0 0\n").find_field("comment")->value == FieldValue(std::string("T 5")));
+}

@@ -3,6 +3,7 @@
 
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/radial_basis.hpp>
+#include <limits>
 #include <map>
 #include <numbers>
 
@@ -241,4 +242,13 @@ TEST_CASE("impossible radial parameters are refused with what was found") {
   CHECK_THROWS_AS(RadialBasis(4, 4, 0.5, std::nan("")), InputError);
   // Gaussians on top of each other: singular beyond extended precision
   CHECK(message_of<InputError>([] { RadialBasis(32, 2, 5.0, 1.5); }).find("linearly dependent") != std::string::npos);
+}
+
+TEST_CASE("a cutoff of hundreds of atom_sigma would take minutes and gigabytes: refused at once (found by fuzzing)") {
+  CHECK(message_of<InputError>([] { RadialBasis(8, 8, 0.5, 200); }) ==
+        "cutoff is 200 Å with an atom_sigma of 0.5 Å, expected at most 100 times atom_sigma");
+  CHECK_THROWS_AS(RadialBasis(8, 8, 0.5, 1e300), InputError);
+  CHECK_THROWS_AS(RadialBasis(8, 8, 1e-300, 5), InputError);
+  CHECK_THROWS_AS(RadialBasis(8, 8, 0.5, std::numeric_limits<double>::infinity()), InputError);
+  CHECK(RadialBasis(2, 0, 0.05, 5).value_error() < 1e-11);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gapkit/core/progress.hpp>
+#include <gapkit/fit/optimize.hpp>
 #include <gapkit/fit/options.hpp>
 #include <gapkit/model/model.hpp>
 
@@ -30,7 +31,8 @@ struct FitPlan {
   std::int64_t rows() const;
   std::int64_t sparse_points() const;
   double flop = 0;          ///< of the fit's matrix products (METHODS 6)
-  double gram_bytes = 0;    ///< groups × M(M+1)/2 × 8
+  int gram_groups = 0;      ///< groups with rows, times folds
+  double gram_bytes = 0;    ///< gram_groups × M(M+1)/2 × 8
   double memory_bytes = 0;  ///< estimated peak
   double seconds = 0;       ///< estimated from `flop` and a short measurement of DGEMM on this machine
 };
@@ -52,11 +54,13 @@ struct FitReport {
   std::vector<TermReport> terms;
   std::map<std::string, double> phase_seconds;  ///< wall time: "scan", "select", "kernel rows", "whiten", "gram", "solve"
   double log_evidence = 0;
+  std::optional<OptimizationReport> optimization;  ///< if σ and δ were optimised or the data divided into folds
 };
 
 struct FitResult {
   Model model;
   FitReport report;
+  std::optional<StoredStatistics> statistics;  ///< with options.keep_statistics
 };
 
 /// One pass over the training files. Throws InputError for whatever would stop the fit, also if the memory estimate exceeds

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gapkit/baselines/baseline.hpp>
 #include <gapkit/core/parameters.hpp>
 #include <gapkit/io/targets.hpp>
 #include <map>
@@ -39,6 +40,21 @@ struct RegularizationOptions {
   bool scale_with_atoms = true;
 };
 
+/// What becomes of σ and δ once the data have been seen (METHODS 4).
+struct OptimizeOptions {
+  enum class Objective { none, evidence, cross_validation };
+  Objective objective = Objective::none;
+  bool sigma = true;                 ///< of every property and class
+  bool delta = true;                 ///< of every term
+  std::vector<std::string> classes;  ///< config types with a σ of their own, besides those of RegularizationOptions::config_type
+  double max_factor = 1000;          ///< σ and δ stay within this factor of where they start
+  std::int64_t min_rows = 20;        ///< a class with fewer rows of a property has its σ changed by the factor of the default class
+  int max_evaluations = 200;
+  int folds = 0;                    ///< parts of the data for cross-validation; 0: none
+  std::string fold = "contiguous";  ///< contiguous (within a config type), random, key:<field>: which frames a part has
+  double energy_weight = 1, force_weight = 1, virial_weight = 1;  ///< of the properties in cross-validation
+};
+
 struct ReferenceEnergyOptions {
   enum class Mode { isolated, least_squares, explicit_values };
   Mode mode = Mode::isolated;
@@ -52,12 +68,15 @@ struct FitOptions {
   bool use_energy = true, use_forces = true, use_virial = true;
   TargetKeys keys;
   ReferenceEnergyOptions reference_energies;
+  std::vector<NamedBaseline> baselines;  ///< taken off the data before anything else
   std::vector<TermOptions> terms;
   RegularizationOptions regularization;
+  OptimizeOptions optimize;
   double jitter = 1e-8;                   ///< relative to δ² of each term
   std::optional<double> jitter_absolute;  ///< eV², replaces jitter
   std::string model_path = "model.h5";
-  std::string sparse_output;  ///< prefix of files with the chosen environments; empty: none
+  bool keep_statistics = false;  ///< the result holds the statistics, which refit(), append() and merge() work on
+  std::string sparse_output;     ///< prefix of files with the chosen environments; empty: none
   std::uint64_t seed = 0;
   double memory = 4.0;              ///< GB; a fit that needs more is refused
   std::string checkpoint_path;      ///< file that an interrupted fit continues from; empty: none is kept

@@ -17,6 +17,9 @@ void multiply_tn(const MatrixView& a, const MatrixView& b, MatrixSlice c, double
 /// Lower Cholesky factor in place: a = L Lᵀ, the strict upper triangle is set to zero. Only the lower triangle is read.
 /// Returns false (a undefined) if a is not positive definite. n³/3 flop
 bool cholesky(Matrix& a);
+/// a = L (lower Cholesky factor) becomes (L Lᵀ)⁻¹ in its lower triangle; the strict upper triangle is left undefined. 2n³/3 flop.
+/// Throws NumericalError if the diagonal of L has a zero.
+void invert_from_cholesky(Matrix& a);
 
 /// Pivoted Cholesky factor of a positive semidefinite matrix: a(pivot, pivot) ≈ L Lᵀ for the leading `rank` pivots.
 struct PivotedCholesky {
@@ -49,6 +52,20 @@ class SymmetricAccumulator {
   /// += α rowsᵀ rows.   rows [m, n]; m n² flop
   void add_rows(const MatrixView& rows, double alpha = 1);
   void operator+=(const SymmetricAccumulator& other);
+  void set_zero();
+  /// += factor × other
+  void add(const SymmetricAccumulator& other, double factor);
+  /// Takes the lower triangle of a square matrix.
+  void assign_lower(const Matrix& full);
+  /// The lower triangle goes to a square matrix, whose strict upper triangle is left as it is.
+  void copy_lower_to(Matrix& full) const;
+  Vector diagonal() const;
+  /// G v; 2 n² flop
+  Vector operator*(const Vector& v) const;
+  /// vᵀ G v, products and sums in extended precision.
+  long double quadratic_form(const Vector& v) const;
+  /// tr(this · other) = Σ_ij of the products of their elements.
+  double inner_product(const SymmetricAccumulator& other) const;
   /// Full symmetric matrix.
   Matrix dense() const;
   /// target += factor × this; only the lower triangle of the (square) target is touched.

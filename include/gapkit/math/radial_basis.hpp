@@ -13,7 +13,7 @@ namespace gapkit {
 /// Functions are ordered [l][n], n fastest. Units: Å; g in Å^(3/2)·… as the formulas give it.
 class RadialBasis {
  public:
-  /// Throws InputError for n_max < 1, l_max outside 0 … 24, or lengths ≤ 0.
+  /// Throws InputError for n_max < 1, l_max outside 0 … 24, lengths ≤ 0, or a cutoff above 100 atom_sigma.
   RadialBasis(int n_max, int l_max, double atom_sigma, double cutoff);
 
   int n_max() const { return n_max_; }

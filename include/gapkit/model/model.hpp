@@ -1,30 +1,39 @@
 #pragma once
 
 #include <filesystem>
+#include <gapkit/baselines/baseline.hpp>
 #include <gapkit/model/posterior.hpp>
 #include <map>
 
 namespace gapkit {
 
-inline constexpr int model_format_version = 1;
+/// 1: every model has a posterior; 2: it may be absent. Models with a posterior are written as version 1.
+inline constexpr int model_format_version = 2;
 
 /// A fitted potential: reference energies, terms, and the posterior of their weights. Immutable after the fit.
+///
+/// A model imported from another program may have weights only: then factor and posterior are empty, and there are no error bars but the
+/// variance that the other program would give (notes["origin"] says where it came from).
 struct Model {
   std::map<int, double> reference_energies;  ///< eV per atom, by atomic number; its keys are the elements the model knows
+  std::vector<NamedBaseline> baselines;
   std::vector<Term> terms;
   SparseFactor factor;
   Posterior posterior;
   Vector weights;  ///< c, one per sparse point, terms one after the other
 
   // For the record
-  std::string configuration;  ///< resolved, TOML
+  std::string gapkit_version;  ///< that wrote the file it was loaded from; empty if it was not loaded
+  std::string configuration;   ///< resolved, TOML
   std::uint64_t seed = 0;
   std::string data_fingerprint;              ///< of the training frames
   bool scale_with_atoms = true;              ///< σ_E and σ_V were multiplied by √N
   std::map<std::string, std::string> notes;  ///< "training_errors" (JSON), "validation_errors", …
 
+  /// False for members of an ensemble and for models of other programs: they have weights, but no error bars from data.
+  bool has_posterior() const { return posterior.factor.rows() > 0; }
   bool knows(int atomic_number) const { return reference_energies.count(atomic_number) > 0; }
-  double cutoff() const { return largest_cutoff(terms); }
+  double cutoff() const { return std::max(largest_cutoff(terms), largest_cutoff(baselines)); }
 };
 
 /// One HDF5 file (docs/file-formats.md), written to a temporary file and renamed.

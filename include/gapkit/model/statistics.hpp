@@ -15,10 +15,13 @@ struct RowGroup {
   std::string config_class = "default";  ///< a config type with its own σ, or "default" for all others
   bool fixed = false;                    ///< σ given row by row: h_n is that σ and σ_g = 1
   double sigma = 1;                      ///< σ_g: eV, eV/Å, eV
+  int fold = 0;                          ///< part of the data for cross-validation, if they are divided
 
-  bool same_rows(const RowGroup& other) const {
+  /// The same, whatever the fold and σ.
+  bool same_noise(const RowGroup& other) const {
     return property == other.property && config_class == other.config_class && fixed == other.fixed;
   }
+  bool same_rows(const RowGroup& other) const { return same_noise(other) && fold == other.fold; }
 };
 
 /// Sums over the whitened rows φ_n of one group with w_n = 1/h_n² (METHODS 4).
@@ -39,6 +42,9 @@ struct SufficientStatistics {
   /// Throws InputError if the fingerprints differ.
   SufficientStatistics& operator+=(const SufficientStatistics& other);
   std::int64_t row_count() const;
+  /// The folds of each group added up.
+  SufficientStatistics without_folds() const;
+  bool has_folds() const;
 };
 
 }  // namespace gapkit

@@ -9,23 +9,38 @@ struct PredictionRequest {
   bool forces = true;  ///< forces, virial and stress
   bool energy_std = false;
   bool local_std = false;
+  bool force_std = false;
+  bool stress_std = false;  ///< of virial (and so of stress)
+
+  bool error_bars() const { return energy_std || local_std || force_std || stress_std; }
 };
 
 /// Energies in eV, forces in eV/Å, virial in eV (−dE/dstrain).
 ///
-/// `…_epistemic`: √(novelty + data), what more data would remove. `energy_std` adds the fitted noise σ_E √N of the structure's config
-/// type (METHODS 5 with a = b = 1: uncalibrated); it needs a Structure.
+/// `…_epistemic`: √(novelty + data), what more data would remove. `…_std` adds the fitted noise of the structure's config type, σ_E √N,
+/// σ_F or σ_V √N (METHODS 5 with a = b = 1: uncalibrated): the error to expect against a new reference value; it needs a Structure. A
+/// property that was not fitted has no noise.
+/// An imported model has no posterior, so none of these; local_std then gives `local_quip_variance` instead.
 struct Prediction {
   double energy = 0;
   Vector local_energy;  ///< sums to energy
   std::optional<Positions> forces;
   std::optional<Matrix3> virial;
-  std::optional<double> energy_std;            ///< eV: the error to expect against a new reference value
-  std::optional<double> energy_std_epistemic;  ///< eV
+  std::optional<double> energy_std, energy_std_epistemic;     ///< eV
+  std::optional<Positions> forces_std, forces_std_epistemic;  ///< eV/Å
+  std::optional<Voigt> virial_std, virial_std_epistemic;      ///< eV; xx yy zz yz xz xy
   std::optional<Vector> local_energy_std_epistemic;
+  std::optional<Vector> local_quip_variance;  ///< eV²: QUIP's variance of local energies (METHODS 7)
   /// Terms of the model (ascending) that have environments here but no sparse points, as the training data had none: their energy is
   /// missing from the mean, and the error bars count it as novelty.
   std::vector<std::size_t> unsampled_terms;
+};
+
+/// E_b − E_a of two structures and its error bars, eV. Structures that resemble each other share most of their error, so the difference
+/// is known far better than either energy.
+struct EnergyDifference {
+  double energy = 0;
+  double std = 0, std_epistemic = 0;
 };
 
 /// A model made ready for evaluation. One object per thread of control (it owns scratch memory); threads inside.
@@ -41,6 +56,9 @@ class Predictor {
 
   /// Throws InputError naming structure and element if the model does not know one.
   Prediction compute(const Structure& structure, const PredictionRequest& request = {});
+
+  /// Throws InputError also if the model has no posterior.
+  EnergyDifference difference(const Structure& a, const Structure& b);
 
   /// For programs that have neighbours already (molecular dynamics): centres with their neighbours, ghosts allowed. Forces and local
   /// energies have `atoms` rows, one for every index that occurs. Error bars need every index below the number of centres' atoms.

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <gapkit/io/targets.hpp>
+#include <gapkit/model/model.hpp>
+#include <gapkit/report/error_table.hpp>
+#include <memory>
+
+#include "progress_display.hpp"
+
+namespace gapkit::apps {
+
+/// Errors of a model on the frames of files, frame by frame. `total`: frames to come, 0 if unknown; `phase` is shown meanwhile.
+ErrorTable errors_of(const std::shared_ptr<const Model>& model, const std::vector<std::string>& files, const TargetKeys& keys,
+                     const std::string& phase, std::int64_t total, ProgressDisplay& display);
+
+}  // namespace gapkit::apps

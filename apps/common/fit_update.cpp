@@ -1,0 +1,159 @@
+#include "fit_update.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/core/version.hpp>
+#include <gapkit/fit/update.hpp>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "errors_of.hpp"
+#include "optimization_report.hpp"
+#include "resources.hpp"
+#include "text_file.hpp"
+
+namespace gapkit::apps {
+namespace {
+
+// "0.05" or "liquid=0.05": what stands before the last '=', and the number.
+std::pair<std::string, double> named_number(const std::string& text, const std::string& option) {
+  const auto equals = text.rfind('=');
+  const std::string name = equals == std::string::npos ? "" : text.substr(0, equals);
+  const std::string number = equals == std::string::npos ? text : text.substr(equals + 1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+  if (error != std::errc() || end != number.data() + number.size() || !(value > 0) || !std::isfinite(value))
+    throw InputError(fmt::format("{} '{}': '{}' is not a number above 0", option, text, number));
+  return {name, value};
+}
+
+RefitOptions refit_options(const UpdateArguments& arguments) {
+  RefitOptions options;
+  const auto add = [&](const std::vector<std::string>& texts, Property property, const char* option) {
+    for (const std::string& text : texts) {
+      const auto [name, value] = named_number(text, option);
+      options.sigma.push_back({property, name, value});
+    }
+  };
+  add(arguments.sigma_energy, Property::energy, "--sigma-energy");
+  add(arguments.sigma_force, Property::force, "--sigma-force");
+  add(arguments.sigma_virial, Property::virial, "--sigma-virial");
+  for (const std::string& text : arguments.delta) {
+    const auto [name, value] = named_number(text, "--delta");
+    if (name.empty()) throw InputError(fmt::format("--delta '{}': expected NAME=EV, with the name of a term", text));
+    options.delta[name] = value;
+  }
+  if (arguments.objective) options.optimize.objective = objective_from(*arguments.objective, "--optimize");
+  return options;
+}
+
+FittedModel load(const std::string& path) {
+  FittedModel fitted;
+  fitted.model = load_model(path);
+  fitted.stored = load_statistics(path, fitted.model);
+  return fitted;
+}
+
+void merge_file(FittedModel& fitted, const std::string& path) {
+  const FittedModel other = load(path);
+  try {
+    merge(fitted, other);
+  } catch (const InputError& e) {
+    throw InputError(path + ": " + e.what());
+  }
+}
+
+}  // namespace
+
+void describe_update(CLI::App& app, UpdateArguments& arguments) {
+  const char* group = "Without the data again (models saved with --statistics)";
+  const auto add = [&](const char* name, auto& variable, const char* text, const char* type) {
+    return app.add_option(name, variable, text)->type_name(type)->group(group);
+  };
+  add("--refit", arguments.refit, "Solve this model again with the σ and δ below; no FILE", "MODEL");
+  add("--append", arguments.append, "Add the frames of FILE... to this model's data", "MODEL");
+  add("--merge", arguments.merge, "Add the data of the models FILE..., fitted with the same sparse points, to this model's", "MODEL");
+  for (auto [name, variable, unit] :
+       {std::tuple{"--sigma-energy", &arguments.sigma_energy, "eV"}, std::tuple{"--sigma-force", &arguments.sigma_force, "eV/Å"},
+        std::tuple{"--sigma-virial", &arguments.sigma_virial, "eV"}})
+    add(name, *variable, "New σ of the default class, or of a class (CLASS=NUMBER); may be repeated", unit)->allow_extra_args(false);
+  add("--delta", arguments.delta, "New δ of a term (eV); may be repeated", "NAME=NUMBER")->allow_extra_args(false);
+  app.add_option("--optimize", arguments.objective,
+                 "Optimise σ and δ: evidence, cross_validation or none (default: [optimize] of the configuration)")
+      ->type_name("OBJECTIVE");
+}
+
+void refuse_update_options(const UpdateArguments& arguments) {
+  const char* wrong = !arguments.sigma_energy.empty()   ? "--sigma-energy"
+                      : !arguments.sigma_force.empty()  ? "--sigma-force"
+                      : !arguments.sigma_virial.empty() ? "--sigma-virial"
+                      : !arguments.delta.empty()        ? "--delta"
+                                                        : nullptr;
+  if (wrong) throw InputError(fmt::format("{} belongs to --refit, --append or --merge; a fit takes it from its configuration", wrong));
+}
+
+void run_update(const UpdateArguments& arguments, const UpdateOutput& output, ProgressDisplay& display) {
+  const Stopwatch stopwatch;
+  const int modes = arguments.refit.has_value() + arguments.append.has_value() + arguments.merge.has_value();
+  if (modes > 1) throw InputError("--refit, --append and --merge exclude each other, expected one of them");
+  const char* mode = arguments.refit ? "refit" : arguments.append ? "append" : "merge";
+  const std::string source = arguments.refit ? *arguments.refit : arguments.append ? *arguments.append : *arguments.merge;
+  if (!output.model) throw InputError(fmt::format("--{} needs -o MODEL, the model to write", mode));
+  if (arguments.refit && !output.files.empty())
+    throw InputError(fmt::format("--refit works without FILE, found '{}'; --append adds data", output.files.front()));
+  if (!arguments.refit && output.files.empty())
+    throw InputError(fmt::format("--{} needs {}", mode, arguments.append ? "files with the new structures" : "the other models' files"));
+  const RefitOptions options = refit_options(arguments);
+  if (arguments.refit && options.sigma.empty() && options.delta.empty() && options.optimize.objective == OptimizeOptions::Objective::none)
+    throw InputError("--refit needs what is to change: --sigma-energy, --sigma-force, --sigma-virial, --delta or --optimize");
+  check_can_be_written(*output.model, "-o");
+  check_differs(*output.model, "-o", source);
+  if (output.json) check_can_be_written(*output.json, "--json");
+  for (const auto* files : {&output.files, &output.validation})
+    for (const std::string& file : *files) {
+      check_differs(*output.model, "-o", file);
+      if (output.json) check_differs(*output.json, "--json", file);
+    }
+
+  FittedModel fitted = load(source);
+  const std::int64_t rows_before = fitted.stored.statistics.row_count();
+  std::int64_t frames = 0;
+  if (arguments.append) frames = append(fitted, output.files, display.callback());
+  if (arguments.merge)
+    for (const std::string& file : output.files) merge_file(fitted, file);
+  const OptimizationReport report = refit(fitted, options, display.callback());
+  display.finish();
+  fitted.model.notes["optimization"] = optimization_json(report).dump();
+  const auto model = std::make_shared<const Model>(fitted.model);
+  const ErrorTable validation = errors_of(model, output.validation, fitted.stored.rules.keys, "validation errors", 0, display);
+  if (!validation.empty()) fitted.model.notes["validation_errors"] = validation.json();
+  save_model(fitted.model, fitted.stored, *output.model);
+
+  std::string text = optimization_text(report) + "\n";
+  if (!validation.empty()) text += "Validation errors\n" + validation.text() + "\n";
+  const std::int64_t added = fitted.stored.statistics.row_count() - rows_before;
+  if (arguments.append) text += fmt::format("Added: {} frames, {} rows\n", frames, added);
+  if (arguments.merge) text += fmt::format("Added: {} rows\n", added);
+  text += fmt::format("Time: {:.1f} s; peak memory: {:.2f} GB\nModel: {} ({:.1f} MB of statistics in it)\n", stopwatch.seconds(),
+                      peak_memory_gb(), *output.model, 1e-6 * fitted.stored.bytes());
+  std::cout << text << std::flush;
+  if (!output.json) return;
+  nlohmann::ordered_json json;
+  json["gapkit_version"] = version;
+  json["mode"] = mode;
+  json["source"] = source;
+  json["model"] = *output.model;
+  json["rows_before"] = rows_before;
+  json["rows_added"] = added;
+  json["optimization"] = optimization_json(report);
+  json["log_evidence"] = report.after.log_evidence;
+  json["validation"] = validation.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json::parse(validation.json());
+  json["seconds"] = stopwatch.seconds();
+  json["peak_memory_gb"] = peak_memory_gb();
+  write_text_file(*output.json, json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+}
+
+}  // namespace gapkit::apps

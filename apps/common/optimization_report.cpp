@@ -1,0 +1,91 @@
+#include "optimization_report.hpp"
+
+#include <fmt/format.h>
+
+#include <gapkit/core/errors.hpp>
+#include <nlohmann/json.hpp>
+
+namespace gapkit::apps {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Objective = OptimizeOptions::Objective;
+
+std::string name_of(const RowGroup& group) {
+  return fmt::format("{} {}{}", property_name(group.property), group.config_class, group.fixed ? " (own)" : "");
+}
+
+Json state_json(const OptimizationReport& report, const HyperparameterState& state) {
+  Json json;
+  json["log_evidence"] = state.log_evidence;
+  json["groups"] = Json::array();
+  for (std::size_t g = 0; g < report.groups.size(); ++g) {
+    Json entry = {{"sigma", report.groups[g].fixed ? Json(nullptr) : Json(state.sigma[g])}, {"residual", state.residual[g]}};
+    entry["fold_error"] = state.fold_error.empty() ? Json(nullptr) : Json(state.fold_error[g]);
+    json["groups"].push_back(entry);
+  }
+  json["delta"] = Json::array();
+  for (std::size_t t = 0; t < report.delta.size(); ++t) json["delta"].push_back(report.delta[t] * state.scale[t]);
+  return json;
+}
+
+}  // namespace
+
+const char* objective_name(Objective objective) {
+  return objective == Objective::none ? "none" : objective == Objective::evidence ? "evidence" : "cross_validation";
+}
+
+Objective objective_from(const std::string& name, const std::string& option) {
+  const std::vector<std::string> names = {"none", "evidence", "cross_validation"};
+  for (const Objective objective : {Objective::none, Objective::evidence, Objective::cross_validation})
+    if (name == objective_name(objective)) return objective;
+  throw InputError(fmt::format("{}: unknown objective '{}'{}", option, name, suggestion(name, names)));
+}
+
+std::string optimization_text(const OptimizationReport& r) {
+  const bool has_folds = !r.after.fold_error.empty();
+  std::string out = r.objective == Objective::none
+                        ? std::string("Noise levels and amplitudes\n")
+                        : fmt::format("Noise levels and amplitudes, optimised by {} ({} steps, {:.1f} s)\n",
+                                      r.objective == Objective::evidence ? "evidence" : "cross-validation", r.evaluations, r.seconds);
+  std::size_t width = 26;
+  for (const RowGroup& group : r.groups) width = std::max(width, name_of(group).size() + 2);
+  for (const std::string& term : r.terms) width = std::max(width, term.size() + 8);
+  out += fmt::format("{:<{}}{:>9}{:>24}{:>24}", "", width, "rows", "sigma before > after", "residual before > after");
+  if (has_folds) out += fmt::format("{:>26}", "fold error before > after");
+  out += "\n";
+  for (std::size_t g = 0; g < r.groups.size(); ++g) {
+    const auto pair = [&](double before, double after) { return fmt::format("{:.4g} > {:.4g}", before, after); };
+    out += fmt::format("{:<{}}{:>9}{:>24}{:>24}", name_of(r.groups[g]), width, r.rows[g],
+                       r.groups[g].fixed ? "given" : pair(r.before.sigma[g], r.after.sigma[g]),
+                       pair(r.before.residual[g], r.after.residual[g]));
+    if (has_folds) out += fmt::format("{:>26}", pair(r.before.fold_error[g], r.after.fold_error[g]));
+    out += "\n";
+  }
+  for (std::size_t t = 0; t < r.terms.size(); ++t)
+    out += fmt::format("{:<{}}{:>9}{:>24}\n", "delta " + r.terms[t], width, "",
+                       fmt::format("{:.4g} > {:.4g}", r.delta[t] * r.before.scale[t], r.delta[t] * r.after.scale[t]));
+  out += fmt::format("{:<{}}{:>33}\n", "log evidence", width, fmt::format("{:.1f} > {:.1f}", r.before.log_evidence, r.after.log_evidence));
+  out += "energy and virial: eV per √N (as sigma is scaled); forces: eV/Å; delta: eV\n";
+  return out;
+}
+
+Json optimization_json(const OptimizationReport& report) {
+  Json json;
+  json["objective"] = objective_name(report.objective);
+  json["groups"] = Json::array();
+  for (std::size_t g = 0; g < report.groups.size(); ++g)
+    json["groups"].push_back({{"property", property_name(report.groups[g].property)},
+                              {"class", report.groups[g].config_class},
+                              {"fixed", report.groups[g].fixed},
+                              {"rows", report.rows[g]}});
+  json["terms"] = report.terms;
+  json["before"] = state_json(report, report.before);
+  json["after"] = state_json(report, report.after);
+  json["evaluations"] = report.evaluations;
+  json["seconds"] = report.seconds;
+  json["warnings"] = report.warnings;
+  return json;
+}
+
+}  // namespace gapkit::apps

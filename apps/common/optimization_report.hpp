@@ -1,0 +1,18 @@
+#pragma once
+
+#include <gapkit/fit/optimize.hpp>
+#include <nlohmann/json_fwd.hpp>
+
+namespace gapkit::apps {
+
+/// "none", "evidence" or "cross_validation".
+const char* objective_name(OptimizeOptions::Objective objective);
+/// Throws InputError with the nearest name.
+OptimizeOptions::Objective objective_from(const std::string& name, const std::string& option);
+
+/// Evidence, σ, residuals, fold errors and δ before and after, as a table.
+std::string optimization_text(const OptimizationReport& report);
+/// The same for programs, and for the model's note "optimization".
+nlohmann::ordered_json optimization_json(const OptimizationReport& report);
+
+}  // namespace gapkit::apps

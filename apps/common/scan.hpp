@@ -1,0 +1,63 @@
+#pragma once
+
+#include <gapkit/config/config.hpp>
+#include <gapkit/fit/fit.hpp>
+#include <gapkit/report/error_table.hpp>
+#include <nlohmann/json.hpp>
+
+namespace gapkit::apps {
+
+/// gap-fit --scan: every combination of values for some keys of the configuration, with results kept in MODEL.scan.jsonl, one line each.
+class Scan {
+ public:
+  /// "term.soap.zeta=2,4,6": a key and its values, separated by commas outside of brackets and quotes.
+  explicit Scan(const std::vector<std::string>& texts);
+
+  std::size_t size() const { return points_.size(); }
+  const std::vector<ConfigurationOverride>& overrides(std::size_t i) const { return points_[i].overrides; }
+  std::string name(std::size_t i) const;
+  void set_options(std::size_t i, FitOptions options) { points_[i].options = std::move(options); }
+  const FitOptions& options(std::size_t i) const { return points_[i].options; }
+
+  /// Calls f; InputErrors get the name of the combination put before them.
+  template <class F>
+  auto with_name(std::size_t i, F&& f) const -> decltype(f());
+
+  /// Reads the file of results, if there is one: what was done with the same options, data and version is done.
+  void read_results();
+  bool is_done(std::size_t i) const { return !points_[i].result.is_null(); }
+  /// Whether this evidence is above those of all results so far.
+  bool is_best(double log_evidence) const;
+  /// Keeps a result and writes the file.
+  void add_result(std::size_t i, const FitReport& report, const ErrorTable& validation, double seconds);
+
+  /// The ranking, highest evidence first.
+  std::string text() const;
+  nlohmann::ordered_json json() const;
+
+ private:
+  struct Point {
+    std::vector<ConfigurationOverride> overrides;
+    FitOptions options;
+    std::string key;                // checksum of options, data and version
+    nlohmann::ordered_json result;  // null until it is done
+  };
+  std::string path() const { return points_.front().options.model_path + ".scan.jsonl"; }
+  std::vector<std::size_t> ranking() const;
+
+  std::vector<Point> points_;
+  std::vector<nlohmann::ordered_json> others_;  // lines of the file that belong to other scans
+};
+
+[[noreturn]] void rethrow_with_name(const std::string& name);
+
+template <class F>
+auto Scan::with_name(std::size_t i, F&& f) const -> decltype(f()) {
+  try {
+    return f();
+  } catch (const std::exception&) {
+    rethrow_with_name(name(i));
+  }
+}
+
+}  // namespace gapkit::apps

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <gapkit/model/posterior.hpp>
+
+namespace gapkit {
+
+/// Errors on data that were left out, from statistics that are divided into folds (METHODS 4): for each fold the weights are solved from
+/// the other folds' sums, and its own sums give the squares of the residuals. No kernel is computed again.
+///
+/// The sparse points were chosen from all folds: good for choosing σ and δ, not for calibrating error bars.
+class CrossValidation {
+ public:
+  struct Value {
+    std::vector<double> residual_square;  ///< Σ (y − prediction)²/h² of each group's rows, predicted without its fold
+    /// Σ over properties of weight · ½ log(mean of residual_square), rows with a σ of their own left out: a change of an error by
+    /// one percent counts the same for all properties.
+    double loss = 0;
+    std::vector<double> log_sigma_gradient;  ///< of the loss, one per group: the sum over equal groups of all folds is what counts
+    std::vector<double> log_scale_gradient;  ///< of the loss, one per term
+  };
+
+  /// The statistics must outlive the object. property_weights: energy, force, virial. Throws InputError if there are fewer than two folds.
+  CrossValidation(const SufficientStatistics& statistics, std::vector<Eigen::Index> offsets, std::vector<double> property_weights);
+
+  /// sigma: one per group, equal for the same group in different folds. Cost: M³/3 flop and 4 M² per group, for each fold.
+  Value compute(const std::vector<double>& sigma, const std::vector<double>& scale, bool with_gradient = true);
+
+ private:
+  struct Sums;
+  void add_fold(int fold, const std::vector<double>& sigma, const Vector& s, bool with_gradient, Value& value, Sums& sums);
+
+  const SufficientStatistics& statistics_;
+  std::vector<Eigen::Index> offsets_;
+  std::vector<double> property_weights_;
+  std::vector<int> folds_;
+  SymmetricAccumulator all_, train_;
+  Matrix a_;
+};
+
+}  // namespace gapkit

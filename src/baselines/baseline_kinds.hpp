@@ -1,0 +1,33 @@
+#pragma once
+
+#include <gapkit/baselines/baseline.hpp>
+
+namespace gapkit {
+
+BaselineKind zbl_kind();
+BaselineKind pair_spline_kind();
+
+/// Energy of a bond and its derivative.
+struct PairEnergy {
+  double value = 0;       ///< eV
+  double derivative = 0;  ///< eV/Å
+};
+
+/// Baseline::add for a sum over pairs. `energy(z1, z2, r)` of the bond, called for r < cutoff only.
+template <class Energy>
+void add_pairs(const Environments& environments, double cutoff, std::span<double> local_energy, std::span<Vector3> dE_dr, Energy&& energy) {
+  for (int c = 0; c < environments.size(); ++c) {
+    const auto at = static_cast<std::size_t>(c);
+    const auto i = static_cast<std::size_t>(environments.centre[at]);
+    for (std::size_t p = environments.begin[at]; p < environments.begin[at + 1]; ++p) {
+      const double r = environments.distance[p];
+      if (!(r < cutoff)) continue;
+      const PairEnergy e =
+          energy(environments.atomic_number[i], environments.atomic_number[static_cast<std::size_t>(environments.neighbor[p])], r);
+      local_energy[i] += 0.5 * e.value;
+      if (!dE_dr.empty() && r > 0) dE_dr[p] += 0.5 * e.derivative / r * environments.vector[p];
+    }
+  }
+}
+
+}  // namespace gapkit

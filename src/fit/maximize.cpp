@@ -1,0 +1,91 @@
+#include "fit/maximize.hpp"
+
+#include <nlopt.h>
+
+#include <algorithm>
+#include <exception>
+#include <gapkit/core/errors.hpp>
+#include <limits>
+#include <memory>
+
+namespace gapkit {
+namespace {
+
+// What the C callback sees.
+struct Run {
+  const Objective& objective;
+  nlopt_opt optimizer;
+  Maximum& best;
+  double worst = 0;  // of the values so far
+  std::exception_ptr thrown = nullptr;
+};
+
+double evaluate(unsigned n, const double* x, double* gradient, void* data) {
+  Run& run = *static_cast<Run*>(data);
+  if (run.thrown) return 0;
+  try {
+    const std::vector<double> point(x, x + n);
+    std::vector<double> slope(n, 0.0);
+    ++run.best.evaluations;
+    double value = 0;
+    try {
+      value = run.objective(point, slope);
+    } catch (const NumericalError&) {
+      if (run.best.evaluations == 1) throw;
+      if (gradient) std::fill(gradient, gradient + n, 0.0);
+      return run.worst - 1;
+    }
+    run.worst = run.best.evaluations == 1 ? value : std::min(run.worst, value);
+    if (value > run.best.value) {
+      run.best.value = value;
+      run.best.x = point;
+    }
+    if (gradient) std::copy(slope.begin(), slope.end(), gradient);
+    return value;
+  } catch (...) {  // must not pass through C
+    run.thrown = std::current_exception();
+    nlopt_force_stop(run.optimizer);
+    return 0;
+  }
+}
+
+}  // namespace
+
+Maximum maximize(const Objective& objective, std::vector<double> x, const std::vector<double>& lower, const std::vector<double>& upper,
+                 double reach, double tolerance, int max_evaluations) {
+  Maximum best;
+  best.x = x;
+  best.value = -std::numeric_limits<double>::infinity();
+  if (x.empty()) {
+    std::vector<double> no_gradient;
+    best.value = objective(x, no_gradient);
+    best.evaluations = 1;
+    return best;
+  }
+  double worst = 0;
+  for (double before = best.value; best.evaluations < max_evaluations; before = best.value) {
+    std::vector<double> from = lower, to = upper;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      from[i] = std::max(lower[i], best.x[i] - reach);
+      to[i] = std::min(upper[i], best.x[i] + reach);
+    }
+    const std::unique_ptr<nlopt_opt_s, void (*)(nlopt_opt)> optimizer(nlopt_create(NLOPT_LD_LBFGS, static_cast<unsigned>(x.size())),
+                                                                      nlopt_destroy);
+    if (!optimizer) throw Error("NLopt has no L-BFGS");
+    Run run{objective, optimizer.get(), best, worst};
+    nlopt_set_max_objective(optimizer.get(), evaluate, &run);
+    nlopt_set_lower_bounds(optimizer.get(), from.data());
+    nlopt_set_upper_bounds(optimizer.get(), to.data());
+    nlopt_set_ftol_abs(optimizer.get(), 0.1 * tolerance);
+    nlopt_set_maxeval(optimizer.get(), max_evaluations - best.evaluations);
+    double value = 0;
+    std::vector<double> point = best.x;
+    nlopt_optimize(optimizer.get(), point.data(), &value);  // its verdict does not matter: the best point counts
+    worst = run.worst;
+    if (run.thrown) std::rethrow_exception(run.thrown);
+    if (!(best.value - before > tolerance)) break;
+  }
+  return best;
+}
+
+}  // namespace gapkit

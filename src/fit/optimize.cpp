@@ -1,0 +1,227 @@
+#include <chrono>
+#include <cmath>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/fit/cross_validation.hpp>
+#include <gapkit/fit/evidence.hpp>
+#include <gapkit/fit/optimize.hpp>
+#include <map>
+
+#include "fit/maximize.hpp"
+
+namespace gapkit {
+namespace {
+
+using Kind = OptimizeOptions::Objective;
+
+// Which free logarithm each group's σ and each term's amplitude follows; −1: none.
+struct Unknowns {
+  std::vector<int> of_group, of_term;
+  std::vector<std::string> names;
+
+  int add(std::string name) {
+    names.push_back(std::move(name));
+    return static_cast<int>(names.size()) - 1;
+  }
+};
+
+Unknowns choose_unknowns(const SufficientStatistics& statistics, std::span<const Term> terms, const std::vector<std::int64_t>& amplitudes,
+                         const OptimizeOptions& options) {
+  Unknowns unknowns;
+  const auto& groups = statistics.groups;
+  unknowns.of_group.assign(groups.size(), -1);
+  unknowns.of_term.assign(terms.size(), -1);
+  const auto is_large = [&](const GroupStatistics& g) { return !g.group.fixed && g.count >= options.min_rows; };
+  if (options.sigma) {
+    for (std::size_t g = 0; g < groups.size(); ++g)
+      if (is_large(groups[g]))
+        unknowns.of_group[g] = unknowns.add(std::string("sigma of property '") + property_name(groups[g].group.property) + "', class '" +
+                                            groups[g].group.config_class + "'");
+    for (std::size_t g = 0; g < groups.size(); ++g)
+      for (std::size_t d = 0; d < groups.size(); ++d)
+        if (!is_large(groups[g]) && !groups[g].group.fixed && is_large(groups[d]) && groups[d].group.config_class == "default" &&
+            groups[d].group.property == groups[g].group.property)
+          unknowns.of_group[g] = unknowns.of_group[d];
+  }
+  if (options.delta) {
+    std::map<std::int64_t, int> known;
+    for (std::size_t t = 0; t < terms.size(); ++t) {
+      const auto [entry, is_new] = known.try_emplace(amplitudes.at(t), -1);
+      if (is_new) entry->second = unknowns.add("delta of term '" + terms[t].name + "'");
+      unknowns.of_term[t] = entry->second;
+    }
+  }
+  return unknowns;
+}
+
+// σ and s at a point of the logarithms of their changes.
+HyperparameterState changed(const HyperparameterState& start, const Unknowns& unknowns, const std::vector<double>& x) {
+  HyperparameterState state = start;
+  for (std::size_t g = 0; g < state.sigma.size(); ++g)
+    if (const int p = unknowns.of_group[g]; p >= 0) state.sigma[g] *= std::exp(x[static_cast<std::size_t>(p)]);
+  for (std::size_t t = 0; t < state.scale.size(); ++t)
+    if (const int p = unknowns.of_term[t]; p >= 0) state.scale[t] *= std::exp(x[static_cast<std::size_t>(p)]);
+  return state;
+}
+
+std::vector<double> gathered(const Unknowns& unknowns, const std::vector<double>& by_group, const std::vector<double>& by_term,
+                             double factor) {
+  std::vector<double> gradient(unknowns.names.size(), 0.0);
+  for (std::size_t g = 0; g < by_group.size(); ++g)
+    if (const int p = unknowns.of_group[g]; p >= 0) gradient[static_cast<std::size_t>(p)] += factor * by_group[g];
+  for (std::size_t t = 0; t < by_term.size(); ++t)
+    if (const int p = unknowns.of_term[t]; p >= 0) gradient[static_cast<std::size_t>(p)] += factor * by_term[t];
+  return gradient;
+}
+
+// Statistics with and without folds, and both objectives on them.
+class Problem {
+ public:
+  Problem(const SufficientStatistics& statistics, std::span<const Term> terms, const OptimizeOptions& options)
+      : divided_(statistics),
+        merged_(statistics.has_folds() ? statistics.without_folds() : SufficientStatistics{}),
+        evidence_(merged(), sparse_offsets(terms)) {
+    if (!statistics.has_folds()) return;
+    for (const GroupStatistics& g : divided_.groups)
+      for (std::size_t i = 0; i < merged().groups.size(); ++i)
+        if (merged().groups[i].group.same_noise(g.group)) merged_index_.push_back(i);
+    cross_validation_.emplace(divided_, sparse_offsets(terms),
+                              std::vector<double>{options.energy_weight, options.force_weight, options.virial_weight});
+  }
+
+  const SufficientStatistics& merged() const { return divided_.has_folds() ? merged_ : divided_; }
+  bool has_folds() const { return cross_validation_.has_value(); }
+
+  Evidence::Value evidence(const HyperparameterState& state, bool with_gradient) {
+    return evidence_.compute(state.sigma, state.scale, with_gradient);
+  }
+
+  // Sums over the folds: residual squares and gradient are those of the merged groups.
+  CrossValidation::Value cross_validation(const HyperparameterState& state, bool with_gradient) {
+    std::vector<double> sigma;
+    for (const std::size_t g : merged_index_) sigma.push_back(state.sigma[g]);
+    CrossValidation::Value value = cross_validation_->compute(sigma, state.scale, with_gradient);
+    for (std::vector<double>* by_group : {&value.residual_square, &value.log_sigma_gradient}) {
+      std::vector<double> sum(state.sigma.size(), 0.0);
+      for (std::size_t i = 0; i < merged_index_.size(); ++i) sum[merged_index_[i]] += (*by_group)[i];
+      *by_group = std::move(sum);
+    }
+    return value;
+  }
+
+  void assess(HyperparameterState& state) {
+    const auto& groups = merged().groups;
+    const auto root_mean = [&](const std::vector<double>& square) {
+      std::vector<double> result;
+      for (std::size_t g = 0; g < groups.size(); ++g)
+        result.push_back(groups[g].count == 0 ? 0 : std::sqrt(square[g] / static_cast<double>(groups[g].count)));
+      return result;
+    };
+    const Evidence::Value value = evidence(state, false);
+    state.log_evidence = value.log_evidence;
+    state.residual = root_mean(value.residual_square);
+    if (has_folds()) state.fold_error = root_mean(cross_validation(state, false).residual_square);
+  }
+
+ private:
+  const SufficientStatistics& divided_;
+  SufficientStatistics merged_;
+  std::vector<std::size_t> merged_index_;  // of each divided group
+  Evidence evidence_;
+  std::optional<CrossValidation> cross_validation_;
+};
+
+// Errors do not change if all σ and δ are multiplied by one factor; the evidence says by which.
+void settle_common_factor(Problem& problem, const Unknowns& unknowns, HyperparameterState& state) {
+  const auto& groups = problem.merged().groups;
+  double rows = 0;
+  const Evidence::Value value = problem.evidence(state, true);
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    if (unknowns.of_group[g] < 0) return;
+    rows += static_cast<double>(groups[g].count);
+  }
+  for (const int p : unknowns.of_term)
+    if (p < 0) return;
+  // −½ [ n log c² + (Σ RSS/σ² + |u|²)/c² ] is largest at c² = (Σ RSS/σ² + |u|²)/n; its derivative at c = 1 is the sum of all others.
+  double slope = 0;
+  for (const double d : value.log_sigma_gradient) slope += d;
+  for (const double d : value.log_scale_gradient) slope += d;
+  const double factor = std::sqrt((slope + rows) / rows);
+  if (!std::isfinite(factor) || !(factor > 0)) return;
+  for (double& sigma : state.sigma) sigma *= factor;
+  for (double& scale : state.scale) scale *= factor;
+}
+
+}  // namespace
+
+OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term> terms, const std::vector<double>& scale,
+                            const OptimizeOptions& options, const ProgressCallback& progress) {
+  const auto begin = std::chrono::steady_clock::now();
+  Problem problem(stored.statistics, terms, options);
+  if (options.objective == Kind::cross_validation && !problem.has_folds())
+    throw InputError("cross-validation needs statistics in folds: fit with [optimize] folds = 5 (or another number above 1)");
+  OptimizationReport report;
+  report.objective = options.objective;
+  for (const GroupStatistics& g : problem.merged().groups) {
+    report.groups.push_back(g.group);
+    report.rows.push_back(g.count);
+    report.before.sigma.push_back(g.group.fixed ? 1.0 : g.group.sigma);
+  }
+  for (const Term& term : terms) {
+    report.terms.push_back(term.label());
+    report.delta.push_back(term.delta);
+  }
+  report.before.scale = scale;
+  problem.assess(report.before);
+  report.after = report.before;
+  if (options.objective != Kind::none) {
+    const Unknowns unknowns = choose_unknowns(problem.merged(), terms, stored.amplitudes, options);
+    const double unit = options.objective == Kind::evidence ? 1 / static_cast<double>(stored.statistics.row_count()) : 1.0;
+    const Objective objective = [&](const std::vector<double>& x, std::vector<double>& gradient) {
+      const HyperparameterState state = changed(report.before, unknowns, x);
+      ++report.evaluations;
+      if (progress) progress({.phase = "optimize", .done = static_cast<double>(report.evaluations), .unit = "steps"});
+      if (options.objective == Kind::evidence) {
+        const Evidence::Value value = problem.evidence(state, true);
+        // Where rounding decides, nothing is to be found.
+        if (value.rounding > 1 && report.evaluations > 1) throw NumericalError("sigma is too small for the rounding of the data");
+        gradient = gathered(unknowns, value.log_sigma_gradient, value.log_scale_gradient, unit);
+        return unit * value.log_evidence;  // per row, so that the first step of the search is of order one
+      }
+      const CrossValidation::Value value = problem.cross_validation(state, true);
+      gradient = gathered(unknowns, value.log_sigma_gradient, value.log_scale_gradient, -1);
+      return -value.loss;
+    };
+    const double bound = std::log(options.max_factor), reach = std::log(5.0);
+    const std::size_t count = unknowns.names.size();
+    const Maximum best =
+        maximize(objective, std::vector<double>(count, 0.0), std::vector<double>(count, -bound), std::vector<double>(count, bound), reach,
+                 options.objective == Kind::evidence ? 0.01 * unit : 1e-6, options.max_evaluations);
+    report.after = changed(report.before, unknowns, best.x);
+    for (std::size_t p = 0; p < count; ++p)
+      if (std::abs(best.x[p]) > 0.999 * bound)
+        report.warnings.push_back(unknowns.names[p] + " stopped at its bound, " + (best.x[p] > 0 ? "" : "1/") +
+                                  std::to_string(static_cast<long>(std::lround(options.max_factor))) +
+                                  " of its start; look at the data of this class, or start elsewhere");
+    if (best.evaluations >= options.max_evaluations)
+      report.warnings.push_back("the optimisation stopped after " + std::to_string(best.evaluations) +
+                                " steps ([optimize] max_evaluations) before it converged");
+    if (options.objective == Kind::cross_validation) settle_common_factor(problem, unknowns, report.after);
+    problem.assess(report.after);
+  }
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (progress)
+    for (const std::string& warning : report.warnings) progress({.phase = "optimize", .message = warning, .is_warning = true});
+  return report;
+}
+
+void solve_model(Model& model, const SufficientStatistics& statistics, const HyperparameterState& state) {
+  if (statistics.has_folds()) {
+    model.posterior = solve_posterior(statistics.without_folds(), model.factor, state.scale, &state.sigma);
+  } else {
+    model.posterior = solve_posterior(statistics, model.factor, state.scale, &state.sigma);
+  }
+  model.weights = kernel_weights(model.factor, model.posterior);
+  if (!model.weights.allFinite()) throw NumericalError("the weights came out as NaN or infinity");
+}
+
+}  // namespace gapkit

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <functional>
+#include <gapkit/io/archive.hpp>
+#include <gapkit/model/model.hpp>
+
+namespace gapkit {
+
+/// Saves a model; `more` adds entries to the file before it is committed.
+void save_model_with(const Model& model, const std::filesystem::path& path, const std::function<void(ArchiveWriter&)>& more);
+/// The file of a model, for entries besides those of load_model.
+ArchiveReader open_model(const std::filesystem::path& path);
+
+}  // namespace gapkit

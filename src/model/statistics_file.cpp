@@ -1,0 +1,163 @@
+#include "model/statistics_file.hpp"
+
+#include <cmath>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/model/stored_statistics.hpp>
+
+#include "io/checksum.hpp"
+#include "model/model_file.hpp"
+
+namespace gapkit {
+namespace {
+
+Property property_of(std::int64_t number) {
+  if (number < 0 || number > 2) throw InputError("unknown property " + std::to_string(number));
+  return static_cast<Property>(number);
+}
+
+const std::vector<std::pair<const char*, std::string TargetKeys::*>>& key_entries() {
+  static const std::vector<std::pair<const char*, std::string TargetKeys::*>> entries = {
+      {"energy", &TargetKeys::energy}, {"forces", &TargetKeys::forces},           {"virial", &TargetKeys::virial},
+      {"stress", &TargetKeys::stress}, {"config_type", &TargetKeys::config_type}, {"force_mask", &TargetKeys::force_mask}};
+  return entries;
+}
+
+void put_rules(ArchiveWriter& archive, const RowRules& rules) {
+  for (const auto& [name, member] : key_entries()) archive.put(std::string("statistics/keys/") + name, rules.keys.*member);
+  const std::vector<std::int64_t> use = {rules.use_energy, rules.use_forces, rules.use_virial};
+  archive.put("statistics/use", use);
+  std::vector<std::int64_t> properties, fixed;
+  std::vector<std::string> classes;
+  std::vector<double> sigmas;
+  for (const RowGroup& g : rules.groups) {
+    properties.push_back(static_cast<std::int64_t>(g.property));
+    fixed.push_back(g.fixed);
+    classes.push_back(g.config_class);
+    sigmas.push_back(g.sigma);
+  }
+  archive.put("statistics/class_property", properties);
+  archive.put("statistics/class_name", classes);
+  archive.put("statistics/class_fixed", fixed);
+  archive.put("statistics/class_sigma", sigmas);
+}
+
+RowRules get_rules(const ArchiveReader& archive, const Model& model) {
+  RowRules rules;
+  for (const auto& [name, member] : key_entries()) rules.keys.*member = archive.string(std::string("statistics/keys/") + name);
+  const auto use = archive.integers("statistics/use", 3);
+  rules.use_energy = use[0] != 0;
+  rules.use_forces = use[1] != 0;
+  rules.use_virial = use[2] != 0;
+  rules.scale_with_atoms = model.scale_with_atoms;
+  const auto properties = archive.integers("statistics/class_property");
+  const auto count = static_cast<Eigen::Index>(properties.size());
+  const auto classes = archive.strings("statistics/class_name");
+  const auto fixed = archive.integers("statistics/class_fixed", count);
+  const auto sigmas = archive.doubles("statistics/class_sigma", count);
+  if (classes.size() != properties.size()) throw InputError("the classes of the statistics have different lengths");
+  for (std::size_t i = 0; i < properties.size(); ++i) {
+    if (!(sigmas[i] > 0 && std::isfinite(sigmas[i]))) throw InputError("a sigma of the statistics' classes is not a number above 0");
+    rules.groups.push_back({property_of(properties[i]), classes[i], fixed[i] != 0, sigmas[i]});
+  }
+  return rules;
+}
+
+void require_finite(const GroupStatistics& g) {
+  bool finite = g.moment.allFinite() && std::isfinite(g.target_square) && std::isfinite(g.log_weight) && g.count >= 0;
+  for (const double x : g.gram.packed()) finite = finite && std::isfinite(x);
+  if (!finite || g.target_square < 0) throw InputError("the statistics hold NaN, infinity or a negative sum of squares");
+  if (!(g.group.sigma > 0 && std::isfinite(g.group.sigma))) throw InputError("a sigma of the statistics is not a number above 0");
+}
+
+}  // namespace
+
+void put_group(ArchiveWriter& archive, const std::string& at, const GroupStatistics& g) {
+  const std::vector<std::int64_t> key = {static_cast<std::int64_t>(g.group.property), g.group.fixed, g.count, g.group.fold};
+  archive.put(at + "key", key);
+  archive.put(at + "class", g.group.config_class);
+  const std::vector<double> sums = {g.group.sigma, g.target_square, g.log_weight};
+  archive.put(at + "sums", sums);
+  archive.put(at + "moment", std::span<const double>(g.moment.data(), static_cast<std::size_t>(g.moment.size())));
+  archive.put(at + "gram", g.gram.packed());
+}
+
+GroupStatistics get_group(const ArchiveReader& archive, const std::string& at, Eigen::Index size) {
+  GroupStatistics g;
+  const auto key = archive.integers(at + "key", 4);
+  const auto sums = archive.doubles(at + "sums", 3);
+  g.group = {property_of(key[0]), archive.string(at + "class"), key[1] != 0, sums[0], static_cast<int>(key[3])};
+  g.count = key[2];
+  g.target_square = sums[1];
+  g.log_weight = sums[2];
+  g.moment = archive.vector(at + "moment", size);
+  std::vector<double> packed = archive.doubles(at + "gram", size * (size + 1) / 2);
+  g.gram = SymmetricAccumulator(size);
+  g.gram.packed() = std::move(packed);
+  return g;
+}
+
+double StoredStatistics::bytes() const {
+  double sum = 0;
+  for (const GroupStatistics& g : statistics.groups) sum += 8.0 * static_cast<double>(g.gram.packed().size() + 4 + g.moment.size());
+  return sum;
+}
+
+std::string statistics_fingerprint(const Model& model) {
+  Checksum sum;
+  for (const NamedBaseline& b : model.baselines) sum.add(b.kind + parameters_to_json(b.baseline->parameters()));
+  for (const Term& term : model.terms) {
+    sum.add(term.descriptor_name + parameters_to_json(term.descriptor->parameters()));
+    sum.add(term.kernel_name + parameters_to_json(term.kernel->parameters()));
+    for (const int z : term.species) sum.add(static_cast<std::int64_t>(z));
+    sum.add(term.delta);
+    for (Eigen::Index i = 0; i < term.sparse.x.size(); ++i) sum.add(term.sparse.x.data()[i]);
+    for (Eigen::Index i = 0; i < term.sparse.cutoff.size(); ++i) sum.add(term.sparse.cutoff[i]);
+  }
+  for (const double jitter : model.factor.jitter()) sum.add(jitter);
+  for (const auto& [z, e0] : model.reference_energies) {
+    sum.add(static_cast<std::int64_t>(z));
+    sum.add(e0);
+  }
+  sum.add(std::int64_t{model.scale_with_atoms});
+  return std::to_string(sum.value());
+}
+
+void save_model(const Model& model, const StoredStatistics& stored, const std::filesystem::path& path) {
+  save_model_with(model, path, [&](ArchiveWriter& archive) {
+    archive.put("statistics/fingerprint", stored.statistics.fingerprint);
+    archive.put("statistics/amplitudes", stored.amplitudes);
+    put_rules(archive, stored.rules);
+    archive.put("statistics/group_count", static_cast<std::int64_t>(stored.statistics.groups.size()));
+    for (std::size_t g = 0; g < stored.statistics.groups.size(); ++g)
+      put_group(archive, "statistics/groups/" + std::to_string(g) + "/", stored.statistics.groups[g]);
+  });
+}
+
+StoredStatistics load_statistics(const std::filesystem::path& path, const Model& model) {
+  const std::string where = path.string();
+  const ArchiveReader archive = open_model(path);
+  if (!archive.has("statistics/fingerprint"))
+    throw InputError(where + ": the model was saved without its statistics; fit it with [output] statistics = true or --statistics");
+  StoredStatistics stored;
+  try {
+    stored.statistics.fingerprint = archive.string("statistics/fingerprint");
+    const std::string expected = statistics_fingerprint(model);
+    if (stored.statistics.fingerprint != expected)
+      throw InputError("the statistics belong to other sparse points or reference energies than the model (fingerprint " +
+                       stored.statistics.fingerprint + ", expected " + expected + ")");
+    stored.amplitudes = archive.integers("statistics/amplitudes", static_cast<Eigen::Index>(model.terms.size()));
+    stored.rules = get_rules(archive, model);
+    const std::int64_t groups = archive.integer("statistics/group_count");
+    for (std::int64_t g = 0; g < groups; ++g) {
+      stored.statistics.groups.push_back(get_group(archive, "statistics/groups/" + std::to_string(g) + "/", model.factor.size()));
+      require_finite(stored.statistics.groups.back());
+    }
+  } catch (const InputError& error) {
+    const std::string message = error.what();
+    if (message.starts_with(where)) throw;
+    throw InputError(where + ": " + message);
+  }
+  return stored;
+}
+
+}  // namespace gapkit

@@ -1,0 +1,91 @@
+// Baselines in a fit: taken off the data, added in prediction, kept in the model file.
+
+#include <gapkit/fit/fit.hpp>
+#include <gapkit/model/sample.hpp>
+#include <gapkit/predict/predictor.hpp>
+
+#include "support/pair_potential.hpp"
+#include "support/small_fits.hpp"
+#include "support/support.hpp"
+
+using namespace gapkit;
+using namespace gapkit::test;
+
+namespace {
+
+NamedBaseline zbl(double inner, double outer) {
+  const BaselineKind& kind = baseline_kind("zbl");
+  return {"zbl", kind.make(complete_parameters({{"inner", inner}, {"outer", outer}}, kind.parameters, "test"))};
+}
+
+Structure dimer(double distance) {
+  Structure s;
+  s.atomic_numbers = {14, 14};
+  s.positions = Positions::Zero(2, 3);
+  s.positions(1, 2) = distance;
+  return s;
+}
+
+}  // namespace
+
+TEST_CASE("a baseline that the data contain is not learned: the rest is fitted as if it had never been there") {
+  const TemporaryFolder folder;
+  std::vector<Structure> plain, raised;
+  for (unsigned seed = 1; seed <= 6; ++seed) plain.push_back(labelled(random_triclinic(5, seed)));
+  const NamedBaseline repulsion = zbl(1.5, 3.0);
+  for (Structure s : plain) {
+    Structure lowered = s;
+    subtract_baselines(std::vector{repulsion}, lowered);
+    *s.energy += *s.energy - *lowered.energy;
+    *s.forces += *s.forces - *lowered.forces;
+    *s.virial += *s.virial - *lowered.virial;
+    raised.push_back(s);
+  }
+  FitOptions options =
+      small_options(write_frames((folder.path() / "plain.xyz").string(), plain), {small_two_body(0.6, 12), small_soap(2, 2, 2, 15)});
+  for (const auto mode : {ReferenceEnergyOptions::Mode::explicit_values, ReferenceEnergyOptions::Mode::least_squares}) {
+    options.reference_energies.mode = mode;
+    options.train = {(folder.path() / "plain.xyz").string()};
+    options.baselines.clear();
+    const Model without = fit(options).model;
+    options.train = {write_frames((folder.path() / "raised.xyz").string(), raised)};
+    options.baselines = {repulsion};
+    const Model with = fit(options).model;
+    CHECK(with.cutoff() >= 3.0);
+    for (const auto& [z, e0] : without.reference_energies) check_close(with.reference_energies.at(z), e0, 1e-9);
+    CHECK(largest_difference(with.weights, without.weights) <= 1e-6 * without.weights.cwiseAbs().maxCoeff());
+
+    const std::string path = (folder.path() / "model.h5").string();
+    save_model(with, path);
+    Predictor a(std::make_shared<const Model>(without)), b(std::make_shared<const Model>(load_model(path)));
+    Structure s = random_triclinic(6, 99);
+    const Prediction expected = a.compute(s), actual = b.compute(s, {.forces = true, .energy_std = true});
+    s.energy = actual.energy;
+    s.forces = actual.forces;
+    s.virial = actual.virial;
+    subtract_baselines(std::vector{repulsion}, s);
+    check_close(*s.energy, expected.energy, 1e-7);
+    CHECK(largest_difference(*s.forces, *expected.forces) <= 1e-6);
+    CHECK(largest_difference(*s.virial, *expected.virial) <= 1e-5);
+    // No error bar of its own; members of an ensemble have it too.
+    check_close(*actual.energy_std_epistemic, *a.compute(s, {.forces = false, .energy_std = true}).energy_std_epistemic, 1e-7);
+    Predictor member(std::make_shared<const Model>(sample_model(with, 1, 0)));
+    CHECK(member.compute(dimer(0.3)).energy > 100);
+  }
+}
+
+TEST_CASE("with a repulsive baseline two atoms do not fuse") {
+  const TemporaryFolder folder;
+  std::vector<Structure> frames;
+  for (unsigned seed = 1; seed <= 5; ++seed) frames.push_back(labelled(random_triclinic(5, seed)));
+  FitOptions options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_soap(2, 2, 2, 15)});
+  options.baselines = {zbl(0.8, 1.5)};
+  Predictor predictor(std::make_shared<const Model>(fit(options).model));
+  double before = predictor.compute(dimer(1.0)).energy;
+  for (double r = 0.9; r > 0.15; r -= 0.1) {
+    const Prediction p = predictor.compute(dimer(r));
+    CHECK(p.energy > before);
+    CHECK((*p.forces)(1, 2) > 0);
+    before = p.energy;
+  }
+}

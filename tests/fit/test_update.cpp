@@ -1,0 +1,229 @@
+// Without the data again: statistics in model files, refit, append, merge.
+
+#include <gapkit/core/errors.hpp>
+#include <gapkit/fit/fit.hpp>
+#include <gapkit/fit/update.hpp>
+#include <gapkit/io/archive.hpp>
+
+#include "support/pair_potential.hpp"
+#include "support/small_fits.hpp"
+#include "support/support.hpp"
+
+using namespace gapkit;
+using namespace gapkit::test;
+
+namespace {
+
+// Two halves of data, and fits with one sparse set, which comes from files.
+struct Setup {
+  TemporaryFolder folder;
+  std::vector<Structure> first, second;
+  FitOptions options;  // to all data
+
+  Setup() {
+    for (unsigned seed = 1; seed <= 12; ++seed)
+      (seed % 2 ? first : second).push_back(labelled(random_triclinic(5, seed, {6, 14}), seed > 8 ? "late" : "early"));
+    first[1].set_field("energy_sigma", 0.02);
+    second[2].set_field("force_sigma", 0.3);
+    std::vector<Structure> all = first;
+    all.insert(all.end(), second.begin(), second.end());
+    options = small_options(write("all.xyz", all), {small_two_body(0.6, 8), small_soap(2, 2, 3, 12)});
+    write("first.xyz", first);
+    write("second.xyz", second);
+    options.regularization.config_type["late"] = {0.03, 0.2, 0.4};
+    const BaselineKind& kind = baseline_kind("zbl");
+    options.baselines = {{"zbl", kind.make(complete_parameters({{"inner", 1.5}, {"outer", 3.0}}, kind.parameters, "test"))}};
+    options.keep_statistics = true;
+    options.sparse_output = path("sparse");
+    fit(options);
+    for (TermOptions& term : options.terms) {
+      term.selection = "file";
+      for (const char* combination : {"C", "Si", "C-C", "C-Si", "Si-Si"})
+        if ((term.name == "soap") == (std::string(combination).find('-') == std::string::npos))
+          term.sparse_file[combination] = path("sparse") + "." + term.name + "-" + combination + ".points";
+    }
+    options.sparse_output.clear();
+  }
+  std::string path(const std::string& name) const { return (folder.path() / name).string(); }
+  std::string write(const std::string& name, const std::vector<Structure>& frames) const { return write_frames(path(name), frames); }
+  FittedModel fitted(const std::string& train, const FitOptions& with) const {
+    FitOptions o = with;
+    o.train = {path(train)};
+    FitResult result = fit(o);
+    return {std::move(result.model), std::move(*result.statistics)};
+  }
+  FittedModel fitted(const std::string& train) const { return fitted(train, options); }
+};
+
+void check_same_solution(const Model& actual, const Model& expected, double tolerance) {
+  CHECK(largest_difference(actual.weights, expected.weights) <= tolerance * expected.weights.cwiseAbs().maxCoeff());
+  CHECK(largest_difference(actual.posterior.mean, expected.posterior.mean) <= tolerance * expected.posterior.mean.cwiseAbs().maxCoeff());
+  CHECK(largest_difference(actual.posterior.factor, expected.posterior.factor) <=
+        tolerance * expected.posterior.factor.cwiseAbs().maxCoeff());
+  check_close(actual.posterior.log_evidence, expected.posterior.log_evidence, 0, tolerance);
+}
+
+}  // namespace
+
+TEST_CASE("append equals the fit to all data with the same sparse points; merge equals it too") {
+  const Setup setup;
+  const FittedModel all = setup.fitted("all.xyz");
+  FittedModel appended = setup.fitted("first.xyz");
+  const FittedModel half = appended, other = setup.fitted("second.xyz");
+  CHECK(largest_difference(half.model.weights, all.model.weights) > 1e-3 * all.model.weights.cwiseAbs().maxCoeff());
+  CHECK(append(appended, {setup.path("second.xyz")}) == 6);
+  check_same_solution(appended.model, all.model, 1e-8);
+  CHECK(appended.stored.statistics.row_count() == all.stored.statistics.row_count());
+  CHECK(appended.model.data_fingerprint != half.model.data_fingerprint);
+  CHECK(appended.model.notes.count("training_errors") == 0);
+  FittedModel merged = half;
+  merge(merged, other);
+  check_same_solution(merged.model, all.model, 1e-8);
+}
+
+TEST_CASE("append and merge with folds, through model files") {
+  const Setup setup;
+  FitOptions with_folds = setup.options;
+  with_folds.optimize.folds = 3;
+  const FittedModel all = setup.fitted("all.xyz");
+  for (const char* name : {"first.xyz", "second.xyz"}) {
+    const FittedModel part = setup.fitted(name, with_folds);
+    save_model(part.model, part.stored, setup.path(std::string(name) + ".h5"));
+  }
+  FittedModel first, second;
+  first.model = load_model(setup.path("first.xyz.h5"));
+  first.stored = load_statistics(setup.path("first.xyz.h5"), first.model);
+  second.model = load_model(setup.path("second.xyz.h5"));
+  second.stored = load_statistics(setup.path("second.xyz.h5"), second.model);
+  CHECK(first.stored.statistics.has_folds());
+  FittedModel appended = first;
+  append(appended, {setup.path("second.xyz")});
+  CHECK(appended.stored.statistics.groups.size() >= first.stored.statistics.groups.size());
+  check_same_solution(appended.model, all.model, 1e-8);
+  merge(first, second);
+  check_same_solution(first.model, all.model, 1e-8);
+  RefitOptions cross;
+  cross.optimize.objective = OptimizeOptions::Objective::cross_validation;
+  cross.optimize.min_rows = 5;
+  const OptimizationReport r = refit(first, cross);
+  CHECK(r.after.fold_error.size() == r.groups.size());
+}
+
+TEST_CASE("refit equals a fit with these sigmas and deltas") {
+  const Setup setup;
+  FittedModel fitted = setup.fitted("all.xyz");
+  const double before = fitted.model.posterior.log_evidence;
+  RefitOptions changes;
+  changes.sigma = {{Property::energy, "", 0.004}, {Property::force, "late", 0.07}, {Property::virial, "default", 0.9}};
+  changes.delta = {{"soap", 0.3}};
+  const OptimizationReport r = refit(fitted, changes);
+  check_close(r.before.log_evidence, before, 0, 1e-9);
+  FitOptions direct = setup.options;
+  direct.regularization.standard.energy = 0.004;
+  direct.regularization.config_type["late"].force = 0.07;
+  direct.regularization.standard.virial = 0.9;
+  direct.terms[1].delta = 0.3;
+  const FittedModel expected = setup.fitted("all.xyz", direct);
+  // Weights belong to kernels with another δ, the functions are equal: S φ and u are.
+  CHECK(largest_difference(fitted.model.posterior.mean, expected.model.posterior.mean) <=
+        1e-8 * expected.model.posterior.mean.cwiseAbs().maxCoeff());
+  check_close(fitted.model.posterior.log_evidence, expected.model.posterior.log_evidence, 0, 1e-9);
+  check_close(r.after.log_evidence, expected.model.posterior.log_evidence, 0, 1e-9);
+  // Once more, from where it is: what is not named stays.
+  RefitOptions back;
+  back.sigma = {{Property::force, "late", 0.2}};
+  refit(fitted, back);
+  for (const RowGroup& g : fitted.model.posterior.groups) {
+    if (g.property == Property::energy && g.config_class == "default" && !g.fixed) CHECK(g.sigma == 0.004);
+    if (g.property == Property::force && g.config_class == "late") CHECK(g.sigma == 0.2);
+  }
+  CHECK(fitted.model.posterior.scale[3] == 0.3);
+}
+
+TEST_CASE("optimising from stored statistics equals optimising in the fit") {
+  const Setup setup;
+  FitOptions options = setup.options;
+  options.optimize.objective = OptimizeOptions::Objective::evidence;
+  options.optimize.min_rows = 5;
+  const FittedModel direct = setup.fitted("all.xyz", options);
+  FittedModel later = setup.fitted("all.xyz");
+  refit(later, {.sigma = {}, .delta = {}, .optimize = options.optimize});
+  check_close(later.model.posterior.log_evidence, direct.model.posterior.log_evidence, 0, 1e-10);
+  for (std::size_t g = 0; g < direct.model.posterior.groups.size(); ++g)
+    check_close(later.model.posterior.groups[g].sigma, direct.model.posterior.groups[g].sigma, 0, 1e-10);
+  // Appending to an optimised model keeps its σ.
+  FittedModel half = setup.fitted("first.xyz", options);
+  const auto before = half.model.posterior;
+  append(half, {setup.path("second.xyz")});
+  CHECK(half.model.posterior.scale == before.scale);
+  for (const RowGroup& g : before.groups)
+    for (const RowGroup& now : half.model.posterior.groups)
+      if (now.same_noise(g)) CHECK(now.sigma == g.sigma);
+}
+
+TEST_CASE("statistics come back from a model file to the last bit; a model without them says so") {
+  const Setup setup;
+  const FittedModel fitted = setup.fitted("all.xyz");
+  const std::string file = setup.path("model.h5");
+  save_model(fitted.model, fitted.stored, file);
+  const Model model = load_model(file);
+  const StoredStatistics stored = load_statistics(file, model);
+  REQUIRE(stored.statistics.groups.size() == fitted.stored.statistics.groups.size());
+  for (std::size_t g = 0; g < stored.statistics.groups.size(); ++g) {
+    const GroupStatistics &a = stored.statistics.groups[g], &b = fitted.stored.statistics.groups[g];
+    CHECK(a.group.same_rows(b.group));
+    CHECK(a.gram.packed() == b.gram.packed());
+    CHECK(largest_difference(a.moment, b.moment) == 0);
+    CHECK(a.target_square == b.target_square);
+    CHECK(a.log_weight == b.log_weight);
+    CHECK(a.count == b.count);
+  }
+  CHECK(stored.amplitudes == std::vector<std::int64_t>(fitted.stored.amplitudes));
+  CHECK(stored.rules.groups.size() == fitted.stored.rules.groups.size());
+  CHECK(std::filesystem::file_size(file) > fitted.stored.bytes());
+  const std::string plain = setup.path("plain.h5");
+  save_model(model, plain);
+  CHECK(std::filesystem::file_size(plain) < fitted.stored.bytes() + 200000);
+  const std::string message = message_of<InputError>([&] { load_statistics(plain, load_model(plain)); });
+  CHECK(message.find("plain.h5") != std::string::npos);
+  CHECK(message.find("--statistics") != std::string::npos);
+}
+
+TEST_CASE("what does not belong together is refused") {
+  const Setup setup;
+  FittedModel fitted = setup.fitted("first.xyz");
+  const Vector before = fitted.model.weights;
+  // The same data twice
+  CHECK(message_of<InputError>([&] { merge(fitted, setup.fitted("first.xyz")); }).find("same data") != std::string::npos);
+  // Other sparse points, reference energies, scales, δ
+  FitOptions other = setup.options;
+  other.reference_energies.values["Si"] += 0.1;
+  CHECK(message_of<InputError>([&] { merge(fitted, setup.fitted("second.xyz", other)); }).find("reference energies") != std::string::npos);
+  other = setup.options;
+  other.regularization.scale_with_atoms = false;
+  CHECK(message_of<InputError>([&] { merge(fitted, setup.fitted("second.xyz", other)); }) != "");
+  other = setup.options;
+  other.baselines.clear();
+  CHECK(message_of<InputError>([&] { merge(fitted, setup.fitted("second.xyz", other)); }) != "");
+  other = setup.options;
+  other.terms[1].delta = 0.7;
+  CHECK(message_of<InputError>([&] { merge(fitted, setup.fitted("second.xyz", other)); }) != "");
+  // Statistics of another model
+  const FittedModel foreign = setup.fitted("second.xyz", other);
+  save_model(fitted.model, foreign.stored, setup.path("mixed.h5"));
+  CHECK(message_of<InputError>([&] { load_statistics(setup.path("mixed.h5"), load_model(setup.path("mixed.h5"))); }).find("fingerprint") !=
+        std::string::npos);
+  // Unknown elements, classes, terms
+  setup.write("germanium.xyz", {labelled(random_triclinic(3, 1, {32}))});
+  CHECK(message_of<InputError>([&] { append(fitted, {setup.path("germanium.xyz")}); }).find("Ge") != std::string::npos);
+  RefitOptions wrong;
+  wrong.sigma = {{Property::force, "liqid", 0.1}};
+  CHECK(message_of<InputError>([&] { refit(fitted, wrong); }).find("'liqid'") != std::string::npos);
+  wrong = {};
+  wrong.delta = {{"saop", 0.1}};
+  CHECK(message_of<InputError>([&] { refit(fitted, wrong); }).find("did you mean 'soap'") != std::string::npos);
+  wrong = {};
+  wrong.optimize.objective = OptimizeOptions::Objective::cross_validation;
+  CHECK(message_of<InputError>([&] { refit(fitted, wrong); }).find("folds") != std::string::npos);
+  CHECK(largest_difference(fitted.model.weights, before) == 0);
+}
