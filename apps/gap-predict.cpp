@@ -8,6 +8,7 @@
 #include <gapkit/report/error_table.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "common/progress_display.hpp"
@@ -215,6 +216,7 @@ void run(const Arguments& arguments) {
   ExtxyzWriter writer(arguments.output);
   Predictor predictor(model);
   ErrorTable errors;
+  std::set<std::size_t> warned;  // terms
   while (std::optional<Structure> frame = reader.next()) {
     if (!arguments.no_reference) {
       try {
@@ -224,6 +226,10 @@ void run(const Arguments& arguments) {
       }
     }
     const Prediction prediction = predictor.compute(*frame, request);
+    for (const std::size_t t : prediction.unsampled_terms)
+      if (warned.insert(t).second)
+        display.warning(fmt::format("{} has {} environments of '{}', of which the training data had none: their energy is left out",
+                                    frame->source, model->terms[t].descriptor_name, combination_name(model->terms[t].species)));
     std::optional<Voigt> stress;
     if (prediction.virial && frame->volume() > 0) stress = stress_of(*prediction.virial, frame->volume());
     errors.add(*frame, prediction.energy, prediction.forces ? &*prediction.forces : nullptr, stress ? &*stress : nullptr);

@@ -10,7 +10,7 @@
 namespace gapkit {
 namespace {
 
-constexpr std::size_t chunk_pairs = 8192;  // pairs in a chunk of centres: feature and kernel matrices stay in the cache
+constexpr std::size_t chunk_pairs = 8192;  // pairs or triplets in a chunk of centres: feature and kernel matrices stay in the cache
 
 // σ_g of a property for a structure's config type: that of its class, else the default; 0 if the property was not fitted.
 double noise(const Model& model, Property property, const std::string& config_type) {
@@ -147,11 +147,15 @@ Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& 
     const Term& term = model.terms[t];
     const Eigen::Index count = term.sparse.size(), size = term.descriptor->size();
     for (int begin = 0; begin < environments.size();) {
-      const int first = begin, end = chunk_end(environments, begin, chunk_pairs);
+      const int first = begin, end = chunk_end(environments, *term.descriptor, begin, chunk_pairs);
       begin = end;
       term.descriptor->compute(environments, first, end, request.forces ? Derivatives::pullback : Derivatives::none, s.features);
       const Eigen::Index n = s.features.size();
       if (n == 0) continue;
+      if (count == 0) {
+        result.unsampled_terms.push_back(t);
+        break;
+      }
       s.value.resize(n, count);
       if (request.forces) {
         s.slope.resize(n, count);

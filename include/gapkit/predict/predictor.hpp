@@ -31,6 +31,9 @@ struct Prediction {
   std::optional<Voigt> virial_std, virial_std_epistemic;      ///< eV; xx yy zz yz xz xy
   std::optional<Vector> local_energy_std_epistemic;
   std::optional<Vector> local_quip_variance;  ///< eV²: QUIP's variance of local energies (METHODS 7)
+  /// Terms of the model (ascending) that have environments here but no sparse points, as the training data had none: their energy is
+  /// missing from the mean, and the error bars count it as novelty.
+  std::vector<std::size_t> unsampled_terms;
 };
 
 /// E_b − E_a of two structures and its error bars, eV. Structures that resemble each other share most of their error, so the difference
