@@ -126,17 +126,29 @@ class Translator {
     }
   }
 
-  /// "a.xyz": gap_fit reads one file.
+  /// A property's key in the data: written if the data have it, or if they cannot be looked into and it is not a mere default.
+  /// Returns whether gap_fit would fit the property.
+  bool write_key(const char* key, const char* argument, const std::string& otherwise, const std::string& prefix) {
+    const auto option = take(argument);
+    const std::string name = prefix + (option && option->value ? *option->value : otherwise);
+    const bool is_there = !data_ || data_->keys.count(name) > 0;
+    if (is_there && (data_ || option || std::string(key) == "forces_key")) main_.line(key, toml_text(name));
+    if (!is_there) main_.note({argument, name}, fmt::format("no frame of '{}' has it; gap_fit would not fit it either", train_));
+    return is_there;
+  }
+
   void write_data() {
     main_.header("[data]");
     train_ = take_text("at_file", "");
+    look_into_data();
     main_.line("train", "[" + toml_text(train_) + "]");
     const std::string prefix = take_text("parameter_name_prefix", "");
-    // gap_fit's default names: without them gapkit would look for others too.
     main_.line("energy_key", toml_text(prefix + take_text("energy_parameter_name", "energy")));
-    main_.line("forces_key", toml_text(prefix + take_text("force_parameter_name", "force")));
-    main_.line("virial_key", toml_text(prefix + take_text("virial_parameter_name", "virial")));
-    main_.line("stress_key", toml_text(prefix + take_text("stress_parameter_name", "stress")));
+    // gap_fit's default names: without them gapkit would look for others too.
+    const bool has_forces = write_key("forces_key", "force_parameter_name", "force", prefix);
+    const bool has_virial = write_key("virial_key", "virial_parameter_name", "virial", prefix);
+    const bool has_stress = write_key("stress_key", "stress_parameter_name", "stress", prefix);
+    const bool has[] = {true, has_forces, has_virial || has_stress};
     main_.line("config_type_key", toml_text(take_text("config_type_parameter_name", "config_type")));
     main_.line("force_mask_key", toml_text(take_text("force_mask_parameter_name", "force_mask")));
     const auto sigma = take("default_sigma");
@@ -144,6 +156,7 @@ class Translator {
     std::string use;
     const char* names[] = {"energy", "forces", "virial"};
     for (std::size_t i = 0; i < 3; ++i) {
+      if (!has[i]) continue;
       if (default_sigma_[i] > 0)
         use += fmt::format("{}\"{}\"", use.empty() ? "" : ", ", names[i]);
       else
@@ -205,15 +218,19 @@ class Translator {
   }
 
   /// Of the training data, or of the descriptor strings if it cannot be read.
-  std::set<int> elements_of_data() {
+  std::set<int> elements_of_data() const { return data_ ? data_->elements : std::set<int>(elements_.begin(), elements_.end()); }
+
+  void look_into_data() {
     const std::filesystem::path path = folder_ / train_;
     std::error_code ignored;
-    std::set<int> elements(elements_.begin(), elements_.end());
-    if (!std::filesystem::is_regular_file(path, ignored)) return elements;
-    elements.clear();
+    if (train_.empty() || !std::filesystem::is_regular_file(path, ignored)) return;
+    data_.emplace();
     ExtxyzReader reader(path);
-    while (const auto frame = reader.next()) elements.insert(frame->atomic_numbers.begin(), frame->atomic_numbers.end());
-    return elements;
+    while (const auto frame = reader.next()) {
+      data_->elements.insert(frame->atomic_numbers.begin(), frame->atomic_numbers.end());
+      for (const Field& field : frame->fields) data_->keys.insert(field.key);
+      for (const Column& column : frame->columns) data_->keys.insert(column.name);
+    }
   }
 
   void write_sigma_lines(const std::vector<double>& sigma, const QuipOption& option) {
@@ -307,7 +324,14 @@ class Translator {
     return result;
   }
 
+  /// What the training data hold, if they can be read.
+  struct Data {
+    std::set<int> elements;
+    std::set<std::string> keys;
+  };
+
   std::filesystem::path folder_;
+  std::optional<Data> data_;
   std::map<std::string, QuipOption> options_;
   GapFitLines main_, terms_;
   std::vector<int> elements_;

@@ -21,9 +21,11 @@ constexpr const char* soap =
 struct Data {
   TemporaryFolder folder;
   Data() {
-    folder.write("train.xyz",
-                 "2\nProperties=species:S:1:pos:R:3 energy=-1 pbc=\"F F F\"\nSi 0 0 0\nC 0 0 1.8\n1\nProperties=species:S:1:pos:R:3 "
-                 "energy=-1\nSi 0 0 0\n");
+    folder.write(
+        "train.xyz",
+        "2\nProperties=species:S:1:pos:R:3:force:R:3:dft_forces:R:3 energy=-1 dft_energy=-1 virial=\"1 0 0 0 1 0 0 0 1\" dft_virial=\"1 0 "
+        "0 0 1 0 0 0 1\" pbc=\"F F F\"\nSi 0 0 0 0 0 0 0 0 0\nC 0 0 1.8 0 0 0 0 0 0\n1\nProperties=species:S:1:pos:R:3 "
+        "energy=-1\nSi 0 0 0\n");
   }
   GapFitTranslation translate(const std::string& more, const std::string& gap = soap) const {
     return translate_gap_fit("gap_fit at_file=train.xyz gap={" + gap + "} default_sigma={0.002 0.05 0.1 0} " + more, folder.path());
@@ -129,6 +131,23 @@ TEST_CASE("aliases, quotes, nested braces and line continuations mean the same")
   CHECK(factor.find("length_scale = { fraction_of_range = 0.5 }") != std::string::npos);
 }
 
+TEST_CASE("properties that the data do not have under gap_fit's names are not fitted under others") {
+  const TemporaryFolder folder;
+  folder.write(
+      "train.xyz",
+      "1\nProperties=species:S:1:pos:R:3:forces:R:3 energy=-1 stress=\"1 1 1 0 0 0\" Lattice=\"9 0 0 0 9 0 0 0 9\"\nSi 0 0 0 0 0 0\n");
+  const std::string command = std::string("at_file=train.xyz gap={") + soap + "} default_sigma={1 1 1 0}";
+  const GapFitTranslation t = translate_gap_fit(command, folder.path());
+  CHECK(t.unsupported.empty());
+  CHECK(any_holds(t.notes, "force_parameter_name=force"));
+  CHECK(any_holds(t.notes, "virial_parameter_name=virial"));
+  const FitOptions o = parse_fit_options(t.toml, "t.toml", folder.path());
+  CHECK(!o.use_forces);
+  CHECK(o.use_virial);
+  CHECK(o.keys.stress == "stress");
+  CHECK(o.keys.virial.empty());
+}
+
 TEST_CASE("one e0 for all elements is written for each element of the data") {
   const Data data;
   CHECK(data.options("e0=-4.25").reference_energies.values == std::map<std::string, double>{{"Si", -4.25}, {"C", -4.25}});
@@ -172,7 +191,7 @@ TEST_CASE("every argument ends up somewhere") {
     CAPTURE(argument);
     const GapFitTranslation t = data.translate(argument);
     CHECK(t.unsupported.empty());
-    CHECK(t.notes.size() == 1);
+    CHECK(t.notes.size() == data.translate("").notes.size() + 1);
   }
 }
 
@@ -230,7 +249,8 @@ TEST_CASE("the command line of every potential at hand is translated and read") 
     const fs::path train = fs::path(command->text.substr(at + 8, end - at - 8));
     const fs::path here = folder.path() / "a" / "b";
     fs::create_directories(here / train.parent_path());
-    folder.write((fs::path("a/b") / train).lexically_normal().string(), "1\nProperties=species:S:1:pos:R:3 energy=-1\nMo 0 0 0\n");
+    folder.write((fs::path("a/b") / train).lexically_normal().string(),
+                 "1\nProperties=species:S:1:pos:R:3 energy=-1 dft_energy=-1\nMo 0 0 0\n");
     const GapFitTranslation t = translate_gap_fit(command->text, here);
     CAPTURE(t.toml);
     CHECK(t.unsupported.empty());

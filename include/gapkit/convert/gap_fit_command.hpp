@@ -16,8 +16,9 @@ struct GapFitTranslation {
 /// Translates the arguments of gap_fit (its name may stand before them), aliases included: every one ends up in the configuration, in
 /// `unsupported`, or in `notes`.
 ///
-/// `folder` is what a relative at_file is relative to; the file is looked into only where the command line needs the elements of the data
-/// (one e0 for all of them). Throws InputError for a command line that is not of gap_fit's form or lacks a mandatory argument.
+/// `folder` is what a relative at_file is relative to. If the file is there, it is looked into for what the command line leaves open: the
+/// elements that one e0 counts for, and which of the keys it has. Throws InputError for a command line that is not of gap_fit's form or
+/// lacks a mandatory argument.
 GapFitTranslation translate_gap_fit(const std::string& command, const std::filesystem::path& folder = ".");
 /// The same for a file that holds the arguments, in one or more lines.
 GapFitTranslation translate_gap_fit_file(const std::filesystem::path& path);
