@@ -274,7 +274,9 @@ TEST_CASE("variance stops where the kernel matrix has no more rank") {
 }
 
 TEST_CASE("leverage scores equal those of the singular value decomposition") {
-  for (const auto& [rows, size, rank] : {std::tuple{60, 12, 12}, {60, 12, 7}, {15, 30, 15}, {20, 20, 9}, {5, 1, 1}}) {
+  using Shape = std::array<int, 3>;
+  for (const Shape& shape : {Shape{60, 12, 12}, {60, 12, 7}, {15, 30, 15}, {20, 20, 9}, {5, 1, 1}}) {
+    const int rows = shape[0], size = shape[1], rank = shape[2];
     CAPTURE(rows);
     CAPTURE(size);
     CAPTURE(rank);
