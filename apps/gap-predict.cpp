@@ -173,7 +173,7 @@ class Ensemble {
 void run_differences(const Arguments& arguments, Predictor& predictor) {
   ExtxyzReader first(arguments.difference[0]), second(arguments.difference[1]);
   auto json = nlohmann::ordered_json::array();
-  fmt::print("{:>6}  {:>14}  {:>10}  {:>14}\n", "frame", "E(B) - E(A) eV", "std eV", "epistemic eV");
+  std::string table = fmt::format("{:>6}  {:>14}  {:>10}  {:>14}\n", "frame", "E(B) - E(A) eV", "std eV", "epistemic eV");
   while (true) {
     const std::optional<Structure> a = first.next(), b = second.next();
     if (!a && !b) break;
@@ -181,11 +181,12 @@ void run_differences(const Arguments& arguments, Predictor& predictor) {
       throw InputError(fmt::format("--difference: {} has {} frames, {} has more; they are compared frame by frame",
                                    arguments.difference[a ? 1 : 0], (a ? second : first).frame_count(), arguments.difference[a ? 0 : 1]));
     const EnergyDifference d = predictor.difference(*a, *b);
-    fmt::print("{:6}  {:14.6f}  {:10.6f}  {:14.6f}\n", first.frame_count(), d.energy, d.std, d.std_epistemic);
+    table += fmt::format("{:6}  {:14.6f}  {:10.6f}  {:14.6f}\n", first.frame_count(), d.energy, d.std, d.std_epistemic);
     json.push_back({{"frame", first.frame_count()}, {"energy", d.energy}, {"std", d.std}, {"std_epistemic", d.std_epistemic}});
   }
   if (json.empty()) throw InputError(fmt::format("{}: the file holds no frames", arguments.difference[0]));
   if (arguments.json) apps::write_text_file(*arguments.json, json.dump(2) + "\n");
+  std::cout << table << std::flush;
 }
 
 void run(const Arguments& arguments) {

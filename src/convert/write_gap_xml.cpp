@@ -135,7 +135,8 @@ std::string head_text(const Model& model, const std::string& label) {
     const auto found = model.reference_energies.find(z);
     text += fmt::format("    <e0 Z=\"{}\" value=\"{}\"/>\n", z, number(found == model.reference_energies.end() ? 0.0 : found->second));
   }
-  return text + fmt::format("  </GAP_data>\n  <gpSparse label=\"{}\" n_coordinate=\"{}\" fitted=\"T\">\n", label, model.terms.size());
+  const auto coordinates = std::count_if(model.terms.begin(), model.terms.end(), [](const Term& term) { return term.sparse.size() > 0; });
+  return text + fmt::format("  </GAP_data>\n  <gpSparse label=\"{}\" n_coordinate=\"{}\" fitted=\"T\">\n", label, coordinates);
 }
 
 /// An XML name made of the file's.
@@ -151,6 +152,9 @@ std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem
   ProblemList problems;
   std::vector<Written> terms;
   for (const Term& term : model.terms) terms.push_back(written(term, problems));
+  for (const NamedBaseline& b : model.baselines)
+    problems.add(
+        fmt::format("the baseline '{}' has no counterpart inside a GAP: QUIP has it as a potential of its own (Sum, Glue)", b.kind));
   // QUIP sums the terms for the elements that their descriptors name.
   problems.throw_if_any(path.string() + ": cannot be written");
 
@@ -158,8 +162,13 @@ std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem
   std::string xml = head_text(model, label);
   std::vector<std::unique_ptr<TemporaryFile>> files;
   const auto offsets = sparse_offsets(model.terms);
+  std::vector<std::string> notes;
   for (std::size_t t = 0; t < terms.size(); ++t) {
     const Term& term = model.terms[t];
+    if (term.sparse.size() == 0) {
+      notes.push_back(fmt::format("term '{}' has no sparse points and is left out", term.label()));
+      continue;
+    }
     const std::string name = fmt::format("{}.sparseX.{}{}", path.filename().string(), label, t + 1);
     const std::string points = points_text(term);
     xml += coordinates_text(term, terms[t], fmt::format("{}{}", label, t + 1), name, md5_of(points),
@@ -172,7 +181,6 @@ std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem
   files.back()->append(xml);
   for (const auto& file : files) file->commit();
 
-  std::vector<std::string> notes;
   if (model.has_posterior()) notes.push_back("the posterior is left out: QUIP's variance is not that of gap-predict");
   return notes;
 }

@@ -125,10 +125,6 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
 
 Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request) {
   Scratch& s = *this;
-  if (request.energy_std && !model.has_posterior())
-    throw InputError(
-        "this model was imported without the posterior of its weights: it has no error bar of the energy; --std local gives the variance "
-        "that QUIP would give, and a fit with gap-fit gives error bars");
   Prediction result;
   result.local_energy = Vector::Zero(atoms);
   if (request.forces) {
@@ -216,7 +212,11 @@ Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& 
 }
 
 Covariance& Predictor::Scratch::posterior(const Model& model) {
-  if (!model.has_posterior()) throw InputError("the model has no posterior, so it has no error bars");
+  if (!model.has_posterior())
+    throw InputError(model.notes.count("origin") > 0 ? "this model was imported without the posterior of its weights: it has no error "
+                                                       "bars; --std local alone gives the variance that "
+                                                       "QUIP would give, and a fit with gap-fit gives error bars"
+                                                     : "this model has no posterior, so it has no error bars");
   if (!covariance) covariance = std::make_unique<Covariance>(model);
   return *covariance;
 }

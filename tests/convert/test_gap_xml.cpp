@@ -104,6 +104,11 @@ TEST_CASE("a model that is written as XML and read back predicts the same") {
   for (const ToyModel& toy : toy_models()) {
     CAPTURE(toy.label);
     const fs::path path = folder.path() / "toy.xml";
+    if (toy.label.find("compact") != std::string::npos) {
+      const std::string message = message_of<InputError>([&] { write_gap_xml(*toy.model, path); });
+      CHECK(message.find("'piecewise_polynomial'") != std::string::npos);
+      continue;
+    }
     const std::vector<std::string> notes = write_gap_xml(*toy.model, path);
     CHECK(notes.size() == 1);
     const Model back = read_gap_xml(path).model;
@@ -152,4 +157,16 @@ TEST_CASE("what QUIP cannot read is named and nothing is written") {
   CHECK(descriptor.find("my_descriptor") != std::string::npos);
   CHECK(fs::is_empty(folder.path()));
   CHECK(message_of<InputError>([&] { write_gap_xml(*toy_models().front().model, folder.path() / "no" / "m.xml"); }) != "");
+}
+
+TEST_CASE("what QUIP cannot read is named when a model is written as XML, and no file appears") {
+  const TemporaryFolder folder;
+  Model model = *toy_models()[0].model;
+  const BaselineKind& kind = baseline_kind("zbl");
+  model.baselines.push_back({"zbl", kind.make(complete_parameters({}, kind.parameters, "test"))});
+  const fs::path path = folder.path() / "model.xml";
+  const std::string message = message_of<InputError>([&] { write_gap_xml(model, path); });
+  CHECK(message.find("cannot be written") != std::string::npos);
+  CHECK(message.find("'zbl'") != std::string::npos);
+  CHECK(fs::is_empty(folder.path()));
 }

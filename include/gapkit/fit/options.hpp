@@ -51,7 +51,7 @@ struct OptimizeOptions {
   std::int64_t min_rows = 20;        ///< a class with fewer rows of a property has its σ changed by the factor of the default class
   int max_evaluations = 200;
   int folds = 0;                    ///< parts of the data for cross-validation; 0: none
-  std::string fold = "contiguous";  ///< contiguous (within a config type), random, key:<field>: which frames a part has
+  std::string fold = "contiguous";  ///< contiguous (within a config type), random, "key:" and the name of a field: which frames a part has
   double energy_weight = 1, force_weight = 1, virial_weight = 1;  ///< of the properties in cross-validation
 };
 
