@@ -93,6 +93,7 @@ void compare(const FitOptions& options, const fs::path& predictions, const Targe
   CAPTURE(predictions.string());
   const FitResult result = fit(options);
   Predictor predictor(std::make_shared<const Model>(result.model));
+  double largest_force = 0;  // perfect crystals among the cases have none
   for (const Structure& theirs : read_extxyz(predictions)) {
     Structure s = theirs;
     assign_targets(s, keys);
@@ -100,13 +101,14 @@ void compare(const FitOptions& options, const fs::path& predictions, const Targe
     REQUIRE(s.forces);
     REQUIRE(s.virial);
     const Prediction ours = predictor.compute(s);
-    CHECK(s.forces->cwiseAbs().maxCoeff() > 1e-3);
+    largest_force = std::max(largest_force, s.forces->cwiseAbs().maxCoeff());
     check_close(ours.energy / s.size(), *s.energy / s.size(), 1e-5);
     CHECK(largest_difference(*ours.forces, *s.forces) <= 1e-4);
     CHECK(largest_difference(*ours.virial, *s.virial) <= 1e-3);
     MESSAGE(predictions.filename().string(), ": energy ", (ours.energy - *s.energy) / s.size(), " eV/atom, forces ",
             largest_difference(*ours.forces, *s.forces), " eV/Å, virial ", largest_difference(*ours.virial, *s.virial), " eV");
   }
+  CHECK(largest_force > 0.1);
 }
 
 }  // namespace
