@@ -151,7 +151,8 @@ std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem
   ProblemList problems;
   std::vector<Written> terms;
   for (const Term& term : model.terms) terms.push_back(written(term, problems));
-  // QUIP sums the terms for the elements that their descriptors name.
+  for (const NamedBaseline& baseline : model.baselines)
+    problems.add(fmt::format("the baseline '{}': gapkit writes no potentials of QUIP beside the GAP", baseline.kind));
   problems.throw_if_any(path.string() + ": cannot be written");
 
   const std::string label = label_for(path);

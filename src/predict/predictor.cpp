@@ -125,7 +125,7 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
 
 Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request) {
   Scratch& s = *this;
-  if (request.energy_std && !model.has_posterior())
+  if (request.energy_std && !model.has_posterior() && model.notes.count("origin") > 0)
     throw InputError(
         "this model was imported without the posterior of its weights: it has no error bar of the energy; --std local gives the variance "
         "that QUIP would give, and a fit with gap-fit gives error bars");
