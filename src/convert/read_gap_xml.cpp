@@ -32,7 +32,7 @@ std::map<int, double> read_reference_energies(const XmlElement& data, GapXmlCont
   const std::string* core = data.find_attribute("do_core");
   if (core && quip_logical(*core) != false)
     context.refuse(data, fmt::format("has do_core='{}': the potential was fitted on top of another one (core_param_file, a Glue or other "
-                                     "potential), and gapkit has no such baselines in this version",
+                                     "potential), which gapkit does not read",
                                      *core));
   for (const XmlElement* e0 : data.children_named("e0")) {
     check_known(*e0, {"Z", "value"}, {}, context);
@@ -75,7 +75,7 @@ const XmlElement* find_params(const XmlElement& root, GapXmlContext& context) {
   for (const XmlElement& child : root.children) {
     if (child.name == "GAP_params") continue;
     if (child.name != "Potential") {
-      context.refuse(child, "is not part of a GAP; gapkit has no other potentials");
+      context.refuse(child, "is not part of a GAP; gapkit reads no other potentials of QUIP");
       continue;
     }
     const std::string arguments = text_attribute(child, "init_args", context);
