@@ -259,14 +259,14 @@ TEST_CASE("config: bad configurations, each with its sentence") {
       {good + "[regularization.config_type.liquid]\nengery = 1\n",
        "t.toml:11: unknown key 'engery' in [regularization.config_type.liquid]; did you mean 'energy'?"},
       {"seed = 3\n" + good, "t.toml:1: 'seed' stands outside of the sections; it belongs in [run]"},
-      {"colour = 3\n" + good, "t.toml:1: unknown key 'colour'; valid: data, reference_energies, term, regularization, solver, output, run"},
+      {"colour = 3\n" + good,
+       "t.toml:1: unknown key 'colour'; valid: data, reference_energies, baseline, term, regularization, optimize, solver, output, run"},
       {replaced(pair, "n_sparse", "n_max = 8\nn_sparse"),
        "t.toml:8: [[term]]: 'n_max' belongs to descriptor 'soap', this term has descriptor 'two_body' and kernel 'squared_exponential'"},
       {with("zeta = 4", "length_scale = 1"),
        "t.toml:7: [[term]]: 'length_scale' belongs to kernel 'squared_exponential' and kernel 'piecewise_polynomial', this term has "
        "descriptor 'soap' and kernel 'dot_product'"},
       // not in this version
-      {good + "[optimize]\nobjective = 'evidence'\n", "t.toml:10: [optimize] is not available in this version"},
       {good + "[calibration]\nholdout = 0.1\n", "t.toml:10: [calibration] is not available in this version"},
       {with("'soap'", "'three_bdoy'"), "t.toml:4: [[term]]: unknown descriptor 'three_bdoy'; did you mean 'three_body'?"},
       // data
