@@ -3,6 +3,7 @@
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/version.hpp>
 #include <gapkit/fit/fit.hpp>
+#include <gapkit/model/sample.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -29,6 +30,8 @@ struct Arguments {
   std::optional<std::string> model, json;
   bool check = false, dry_run = false, keep_statistics = false;
   std::vector<std::string> scan;
+  std::optional<std::string> sample;
+  int member = 0;
   apps::UpdateArguments update;
   std::optional<std::int64_t> seed;
   std::optional<int> threads;
@@ -53,6 +56,14 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.add_option("--json", arguments.json,
                  "Write error tables and facts of the fit (of the plan with --dry-run, of the findings with --check) as JSON")
       ->type_name("FILE");
+  app.add_option(
+         "--sample-model", arguments.sample,
+         "Write a member of this model's ensemble, drawn from its posterior with --seed, to -o; no FILE. A smooth potential without "
+         "error bars of its own")
+      ->type_name("MODEL");
+  app.add_option("--member", arguments.member, "Number of the member that --sample-model draws, from 0 (default: 0)")
+      ->type_name("N")
+      ->check(CLI::Validator(CLI::NonNegativeNumber).description(""));
   app.add_option("--seed", arguments.seed, "Seed of all random choices (default: that of the configuration, 0)")
       ->type_name("N")
       ->check(CLI::Validator(CLI::NonNegativeNumber).description(""));
@@ -204,10 +215,32 @@ void refuse_fit_options(const Arguments& arguments) {
   if (wrong) throw InputError(fmt::format("{} belongs to a fit with a configuration, not to --refit, --append or --merge", wrong));
 }
 
+/// --sample-model: writes a member of a model's ensemble.
+void run_sample(const Arguments& arguments) {
+  if (!arguments.files.empty() || !arguments.train.empty() || arguments.check || arguments.dry_run || !arguments.scan.empty())
+    throw InputError("--sample-model draws from a model that is there: it goes with -o, --seed and --member only");
+  if (!arguments.model) throw InputError("--sample-model needs -o MODEL, the file to write");
+  apps::check_can_be_written(*arguments.model, "-o");
+  apps::check_differs(*arguments.model, "-o", *arguments.sample);
+  const Model model = load_model(*arguments.sample);
+  const auto seed = static_cast<std::uint64_t>(arguments.seed.value_or(0));
+  try {
+    save_model(sample_model(model, seed, arguments.member), *arguments.model);
+  } catch (const InputError& e) {
+    throw InputError(fmt::format("{}: {}", *arguments.sample, e.what()));
+  }
+  std::cout << fmt::format("Member {} of the ensemble of seed {}: {}\n", arguments.member, seed, *arguments.model) << std::flush;
+}
+
 void run(const Arguments& arguments) {
   const apps::Stopwatch stopwatch;
   if (arguments.threads) set_thread_count(*arguments.threads);
   apps::ProgressDisplay display("gap-fit");
+  if (arguments.sample) {
+    apps::refuse_update_options(arguments.update);
+    run_sample(arguments);
+    return;
+  }
   if (arguments.update.is_wanted()) {
     refuse_fit_options(arguments);
     apps::run_update(arguments.update, {arguments.files, arguments.validation, arguments.model, arguments.json}, display);

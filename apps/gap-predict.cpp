@@ -8,6 +8,7 @@
 #include <gapkit/report/error_table.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "common/progress_display.hpp"
@@ -135,6 +136,7 @@ void set_fields(Structure& frame, const Prediction& prediction, const std::optio
   frame.set_column(prefix + "local_energy", 1, as_list(prediction.local_energy));
   if (prediction.local_energy_std_epistemic)
     frame.set_column(prefix + "local_energy_std_epistemic", 1, as_list(*prediction.local_energy_std_epistemic));
+  if (prediction.local_quip_variance) frame.set_column(prefix + "local_variance_quip", 1, as_list(*prediction.local_quip_variance));
   if (prediction.forces) frame.set_column(prefix + "forces", 3, as_list(*prediction.forces));
   if (prediction.forces_std) frame.set_column(prefix + "forces_std", 3, as_list(*prediction.forces_std));
   if (prediction.forces_std_epistemic) frame.set_column(prefix + "forces_std_epistemic", 3, as_list(*prediction.forces_std_epistemic));
@@ -196,18 +198,25 @@ void run(const Arguments& arguments) {
   const TargetKeys keys = note == model->notes.end() ? TargetKeys() : apps::target_keys_from_json(note->second);
   apps::ProgressDisplay display("gap-predict");
   const bool has_error_bars = request.error_bars();
-  if (has_error_bars || !arguments.difference.empty()) display.message("the error bars are uncalibrated");
+  const bool is_imported = model->notes.count("origin") > 0 && !model->has_posterior();
+  if ((has_error_bars || !arguments.difference.empty()) && model->has_posterior()) display.message("the error bars are uncalibrated");
   if (!arguments.difference.empty()) {
     Predictor predictor(model);
     run_differences(arguments, predictor);
     return;
   }
+  if (request.local_std && is_imported)
+    display.message(fmt::format(
+        "this model was imported and holds no posterior: --std local gives QUIP's variance of local energies ({}local_variance_quip, eV²), "
+        "which knows nothing of the data",
+        arguments.prefix));
   Ensemble ensemble(*model, arguments);
 
   ExtxyzReader reader(arguments.input);
   ExtxyzWriter writer(arguments.output);
   Predictor predictor(model);
   ErrorTable errors;
+  std::set<std::size_t> warned;  // terms
   while (std::optional<Structure> frame = reader.next()) {
     if (!arguments.no_reference) {
       try {
@@ -217,6 +226,10 @@ void run(const Arguments& arguments) {
       }
     }
     const Prediction prediction = predictor.compute(*frame, request);
+    for (const std::size_t t : prediction.unsampled_terms)
+      if (warned.insert(t).second)
+        display.warning(fmt::format("{} has {} environments of '{}', of which the training data had none: their energy is left out",
+                                    frame->source, model->terms[t].descriptor_name, combination_name(model->terms[t].species)));
     std::optional<Voigt> stress;
     if (prediction.virial && frame->volume() > 0) stress = stress_of(*prediction.virial, frame->volume());
     errors.add(*frame, prediction.energy, prediction.forces ? &*prediction.forces : nullptr, stress ? &*stress : nullptr);
@@ -232,7 +245,8 @@ void run(const Arguments& arguments) {
   if (!errors.empty()) std::cout << errors.text() << std::flush;
   if (arguments.json) {
     auto json = nlohmann::ordered_json::parse(errors.json());
-    json["calibration"] = has_error_bars ? nlohmann::ordered_json("uncalibrated") : nlohmann::ordered_json(nullptr);
+    json["calibration"] =
+        has_error_bars && model->has_posterior() ? nlohmann::ordered_json("uncalibrated") : nlohmann::ordered_json(nullptr);
     json["frames_predicted"] = reader.frame_count();
     json["seconds"] = stopwatch.seconds();
     json["peak_memory_gb"] = apps::peak_memory_gb();

@@ -42,6 +42,7 @@ RESTRICTED = [
     ("BLAS and LAPACK belong to src/math", r"(cblas|lapacke?|lapack_\w+|lapacke_\w+|f77blas|openblas_config)\.h", "src/math/*"),
     # with the private header that wraps it
     ("HDF5 belongs to src/io/archive*", r"(hdf5(_hl)?\.h|H5\w*\.h|highfive/.*|(.*/)?archive_hdf5\.hpp)", "src/io/archive*"),
+    ("expat belongs to src/io/xml*", r"expat\w*\.h", "src/io/xml*"),
     ("CLI11 belongs to apps", r"(CLI/.*|CLI11\.hpp)", "apps/*"),
     ("the library does not print", r"(iostream|cstdio|stdio\.h|print)", "apps/*"),
 ]
@@ -218,6 +219,7 @@ CASES = [
     ("include/gapkit/core/types.hpp", "#include <hdf5.h>", "HDF5"),
     ("src/sparsify/cur.cpp", "#include <H5Cpp.h>", "HDF5"),
     ("src/sparsify/cur.cpp", '#include "io/archive_hdf5.hpp"', "HDF5"),
+    ("src/core/list.cpp", "#include <expat.h>", "expat"),
     ("src/core/list.cpp", "#include <CLI/CLI.hpp>", "CLI11"),
     ("src/core/list.cpp", "#include <iostream>", "does not print"),
     ("src/core/list.cpp", "#include <cstdio>", "does not print"),

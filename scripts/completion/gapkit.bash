@@ -1,4 +1,4 @@
-# Completion of gap-fit and gap-predict for bash: source scripts/completion/gapkit.bash
+# Completion of the programs for bash: source scripts/completion/gapkit.bash
 # Option names come from each program's own --help, so they are never out of date.
 
 _gapkit_complete() {
@@ -6,7 +6,7 @@ _gapkit_complete() {
   COMPREPLY=()
   case "$previous" in
     --std) mapfile -t COMPREPLY < <(compgen -W "energy local energy,local" -- "$word"); return ;;
-    --seed | --threads | --memory | --prefix | --checkpoint-interval) return ;;
+    --seed | --species | --threads | --memory | --prefix | --checkpoint-interval) return ;;
   esac
   if [[ $word == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$("$program" --help 2>/dev/null | grep -oE '^ *(-[a-z],)?--[a-z-]+' | grep -oE -- '--[a-z-]+')" -- "$word")
@@ -16,4 +16,4 @@ _gapkit_complete() {
   mapfile -t COMPREPLY < <(compgen -f -- "$word")
 }
 
-complete -F _gapkit_complete gap-fit gap-predict
+complete -F _gapkit_complete gap-fit gap-predict gap-convert gap-info

@@ -105,7 +105,7 @@ std::string Section::text(const std::string& key, const std::string& default_val
 }
 
 std::string Section::choice(const std::string& key, const std::string& default_value, std::span<const std::string> choices) const {
-  const std::string value = text(key, default_value);
+  std::string value = text(key, default_value);
   if (std::find(choices.begin(), choices.end(), value) == choices.end())
     fail(line(key), fmt::format("unknown {} '{}'{}", key, value, suggestion(value, choices)));
   return value;

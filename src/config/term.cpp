@@ -239,6 +239,24 @@ std::map<std::string, std::string> read_sparse_sources(const Section& section, c
   return result;
 }
 
+void read_n_sparse(const Section& section, const DescriptorKind& descriptor, bool is_given, TermOptions& term) {
+  const TomlEntry* entry = section.find("n_sparse");
+  if (!entry || entry->value.kind != Kind::table) {
+    term.n_sparse = static_cast<int>(section.integer("n_sparse", 0, is_given ? 0 : 1, INT_MAX));
+    return;
+  }
+  const TomlEntry* value = nullptr;
+  TomlEntry combinations = *entry;
+  for (const TomlEntry& e : entry->value.entries)
+    if (e.key == "default") value = &e;
+  if (!value) section.fail(entry->line, "'n_sparse' is a table without 'default', the number for combinations that it does not name");
+  std::erase_if(combinations.value.entries, [](const TomlEntry& e) { return e.key == "default"; });
+  term.n_sparse = static_cast<int>(section.integer_number(*value, 1, INT_MAX));
+  for_each_combination(section, combinations, descriptor, [&](const std::string& label, const TomlEntry& e) {
+    term.species_n_sparse[label] = static_cast<int>(section.integer_number(e, 1, INT_MAX));
+  });
+}
+
 void read_selection(const Section& section, const DescriptorKind& descriptor, const std::filesystem::path& folder, TermOptions& term) {
   std::vector<std::string> selections = names_of(selection_kinds());
   selections.insert(selections.end(), {"file", "indices"});
@@ -257,7 +275,7 @@ void read_selection(const Section& section, const DescriptorKind& descriptor, co
   const bool is_given = term.selection == "file" || term.selection == "indices";
   if (!is_given && !section.has("n_sparse"))
     section.fail(section.line(), "'n_sparse' is missing, expected the number of sparse points per combination of elements");
-  term.n_sparse = static_cast<int>(section.integer("n_sparse", 0, is_given ? 0 : 1, INT_MAX));
+  read_n_sparse(section, descriptor, is_given, term);
   const Section numbers = section.section("config_type_n_sparse", section.label() + " config_type_n_sparse");
   if (const TomlEntry* entry = section.find("config_type_n_sparse"))
     for (const TomlEntry& number : entry->value.entries)
@@ -268,6 +286,7 @@ void read_selection(const Section& section, const DescriptorKind& descriptor, co
         fmt::format("'config_type_n_sparse' does not go with selection = \"{}\", which names the sparse points itself", term.selection));
 
   std::int64_t asked = term.n_sparse;
+  for (const auto& [combination, n] : term.species_n_sparse) asked = std::max<std::int64_t>(asked, n);
   for (const auto& [config_type, n] : term.config_type_n_sparse) asked += n;
   if (asked > INT_MAX)
     section.fail(section.line("config_type_n_sparse"), fmt::format("{} sparse points in all, expected at most {}", asked, INT_MAX));

@@ -81,9 +81,11 @@ void write_term(TomlText& out, const TermOptions& term) {
   auto delta = term.species_delta;
   if (!delta.empty()) delta["default"] = term.delta;
   out.line("delta", delta.empty() ? toml_number(term.delta) : table(delta, toml_number), "eV");
-  out.line("n_sparse", std::to_string(term.n_sparse), "per combination of elements");
-  if (!term.config_type_n_sparse.empty())
-    out.line("config_type_n_sparse", table(term.config_type_n_sparse, [](int n) { return std::to_string(n); }));
+  const auto number = [](int n) { return std::to_string(n); };
+  auto n_sparse = term.species_n_sparse;
+  if (!n_sparse.empty()) n_sparse["default"] = term.n_sparse;
+  out.line("n_sparse", n_sparse.empty() ? number(term.n_sparse) : table(n_sparse, number), "per combination of elements");
+  if (!term.config_type_n_sparse.empty()) out.line("config_type_n_sparse", table(term.config_type_n_sparse, number));
   out.line("selection", toml_quoted(term.selection));
   out.line("max_candidates", std::to_string(term.max_candidates), "per combination of elements");
   write_source(out, "sparse_file", term.sparse_file);
@@ -125,9 +127,9 @@ std::string fit_options_to_toml(const FitOptions& options) {
   out.line("train", list(options.train));
   out.line("validation", list(options.validation), "never fitted");
   std::vector<std::string> use;
-  if (options.use_energy) use.push_back("energy");
-  if (options.use_forces) use.push_back("forces");
-  if (options.use_virial) use.push_back("virial");
+  if (options.use_energy) use.emplace_back("energy");
+  if (options.use_forces) use.emplace_back("forces");
+  if (options.use_virial) use.emplace_back("virial");
   out.line("use", list(use), "what is fitted");
   out.line("energy_key", toml_quoted(options.keys.energy), "empty: found among the usual names");
   out.line("forces_key", toml_quoted(options.keys.forces));

@@ -30,7 +30,7 @@ class Soap final : public Descriptor {
   void gather(const Environments& source, int centre, Neighborhood& out) const;
   void expand(const Environments& source, int centre, bool with_gradient, Scratch& scratch, double* coefficients) const;
   void fill_block(const Environments& source, const Neighborhood& neighborhood, int block, bool with_gradient, Scratch& scratch) const;
-  int species_index(int atomic_number) const;
+  int species_index(int z) const;
 
   Parameters parameters_;
   std::vector<int> species_;   // the centre

@@ -99,6 +99,7 @@ void ThreeBody::compute(const Environments& source, int begin, int end, Derivati
     block.values.resize(6 * count, 3);
     block.projection.assign(6 * entries, 0.0);
     block.cutoff_gradient.resize(6 * entries);
+    block.pair.resize(2 * entries);
   }
 #pragma omp parallel for schedule(dynamic, 4) if (entries > 2000)
   for (int c = 0; c < end - begin; ++c) fill_centre(source, neighbors, static_cast<std::size_t>(c), with_jacobian, out);
@@ -139,6 +140,7 @@ void ThreeBody::fill_centre(const Environments& source, const Neighbors& neighbo
         block.environment[q] = static_cast<int>(e);
         block.neighbor[q] = source.neighbor[p];
         block.vector[q] = source.vector[p];
+        block.pair[q] = p;
         for (Eigen::Index component = 0; component < 3; ++component) {
           double* values = block.values.row(static_cast<Eigen::Index>(3 * q) + component);
           values[0] = direction[component];

@@ -47,6 +47,7 @@ void TwoBody::compute(const Environments& source, int begin, int end, Derivative
   block.feature.clear();
   block.environment.resize(count);
   block.neighbor = out.partner;
+  block.pair = out.pair;
   block.vector.resize(count);
   block.values.resize(static_cast<Eigen::Index>(3 * count), 1);
   block.projection.assign(3 * count, 0.0);

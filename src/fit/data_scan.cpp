@@ -2,6 +2,7 @@
 
 #include <Eigen/QR>
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <gapkit/core/elements.hpp>
@@ -31,14 +32,45 @@ double configured_cutoff(const FitOptions& options) {
 struct Collected {
   std::set<int> elements;
   std::map<int, std::int64_t> atoms_of;
-  std::map<std::pair<int, int>, std::int64_t> pairs_of;    // ordered pairs by unordered species
-  std::map<std::pair<int, int>, double> shortest;          // distance of such a pair, Å
+  /// Per term: environments by combination; atoms are in atoms_of.
+  std::vector<std::map<std::vector<int>, std::int64_t>> environments;
   std::map<int, std::pair<double, std::string>> isolated;  // E0 and where it came from
   std::int64_t isolated_without_energy = 0;
   std::map<std::pair<Property, std::string>, std::int64_t> rows;
   std::map<std::map<int, int>, std::pair<double, std::int64_t>> by_composition;  // for least squares: sum of energies, count
   Checksum checksum;
 };
+
+// Pairs (from both ends) or triplets (unordered, by centre) within a term's cutoff.
+void count_environments(const Structure& s, const NeighborList& list, double cutoff, std::size_t arity,
+                        std::map<std::vector<int>, std::int64_t>& counts) {
+  std::array<std::int64_t, largest_atomic_number + 1> near{};
+  std::vector<int> species;  // of the neighbours of one atom
+  for (std::size_t i = 0; i < s.atomic_numbers.size(); ++i) {
+    const int centre = s.atomic_numbers[i];
+    species.clear();
+    for (std::size_t p = list.begin()[i]; p < list.begin()[i + 1]; ++p) {
+      if (!(list.distance()[p] < cutoff)) continue;
+      const int z = s.atomic_numbers[static_cast<std::size_t>(list.index()[p])];
+      if (near[static_cast<std::size_t>(z)]++ == 0) species.push_back(z);
+    }
+    std::sort(species.begin(), species.end());
+    const auto number = [&](std::size_t k) { return near[static_cast<std::size_t>(species[k])]; };
+    for (std::size_t j = 0; j < species.size(); ++j) {
+      if (arity == 2) counts[{std::min(centre, species[j]), std::max(centre, species[j])}] += number(j);
+      for (std::size_t k = j; arity == 3 && k < species.size(); ++k) {
+        const std::int64_t triplets = j == k ? number(j) * (number(j) - 1) / 2 : number(j) * number(k);
+        if (triplets > 0) counts[{centre, species[j], species[k]}] += triplets;
+      }
+    }
+    for (const int z : species) near[static_cast<std::size_t>(z)] = 0;
+  }
+}
+
+std::size_t arity_of(const TermOptions& term) {
+  const std::vector<int> hydrogen = {1};
+  return descriptor_kind(term.descriptor).combinations(hydrogen).at(0).size();
+}
 
 void collect(const Structure& s, const NeighborList& list, const FitOptions& options, FitPlan& plan, Collected& found) {
   ++plan.frames;
@@ -51,13 +83,11 @@ void collect(const Structure& s, const NeighborList& list, const FitOptions& opt
     found.atoms_of[z] += n;
   }
   plan.pairs += static_cast<std::int64_t>(list.pair_count());
-  for (int i = 0; i < s.size(); ++i)
-    for (std::size_t p = list.begin()[static_cast<std::size_t>(i)]; p < list.begin()[static_cast<std::size_t>(i) + 1]; ++p) {
-      const int a = s.atomic_numbers[static_cast<std::size_t>(i)], b = s.atomic_numbers[static_cast<std::size_t>(list.index()[p])];
-      ++found.pairs_of[std::minmax(a, b)];
-      double& shortest = found.shortest.try_emplace(std::minmax(a, b), list.distance()[p]).first->second;
-      shortest = std::min(shortest, list.distance()[p]);
-    }
+  found.environments.resize(options.terms.size());
+  for (std::size_t t = 0; t < options.terms.size(); ++t) {
+    const std::size_t arity = arity_of(options.terms[t]);
+    if (arity > 1) count_environments(s, list, options.terms[t].descriptor_parameters.real("cutoff"), arity, found.environments[t]);
+  }
   if (s.size() == 1 && list.pair_count() == 0) {
     if (!s.energy) {
       ++found.isolated_without_energy;
@@ -138,7 +168,7 @@ std::string other_name(std::vector<int> species) {
 // Combinations of a term that the configuration asks for.
 std::vector<std::vector<int>> combinations_of(const TermOptions& term, const std::vector<int>& elements) {
   const DescriptorKind& kind = descriptor_kind(term.descriptor);
-  const auto all = kind.combinations(elements);
+  auto all = kind.combinations(elements);
   if (term.species.empty()) return all;
   std::vector<int> listed;  // plain elements: every combination of these
   std::set<std::string> named;
@@ -180,16 +210,22 @@ double measure_dgemm() {
   return 2.0 * 1024 * 512 * 256 * runs / (now() - start);
 }
 
+// A pair or triplet against a sparse point, exponential and sums included, as DGEMM's flop that take the same time.
+constexpr double flop_of_few_features = 150;
+
 void estimate_cost(const FitOptions& options, const DataScan& scan, const Collected& found, FitPlan& plan) {
   const bool derivatives = options.use_forces || options.use_virial;
   const auto sparse = static_cast<double>(plan.sparse_points());
   double candidate_bytes = 0;
   for (std::size_t t = 0; t < plan.terms.size(); ++t) {
     const auto& term = plan.terms[t];
-    double pairs = static_cast<double>(plan.pairs);
     const auto& species = scan.drafts[t].species;
-    if (species.size() == 1) pairs *= static_cast<double>(found.atoms_of.at(species[0])) / static_cast<double>(plan.atoms);
-    if (derivatives) plan.flop += 6 * pairs * term.features * term.sparse_points;
+    if (species.size() > 1) {
+      plan.flop += flop_of_few_features * static_cast<double>(term.candidates) * term.sparse_points;
+    } else if (derivatives) {
+      const double share = static_cast<double>(found.atoms_of.at(species[0])) / static_cast<double>(plan.atoms);
+      plan.flop += 6 * share * static_cast<double>(plan.pairs) * term.features * term.sparse_points;
+    }
     plan.flop += static_cast<double>(plan.rows()) * term.sparse_points * term.sparse_points;  // whitening, block by block
     const double kept = std::min(static_cast<double>(term.candidates), static_cast<double>(scan.drafts[t].options->max_candidates));
     candidate_bytes += 2 * kept * term.features * 8;
@@ -237,11 +273,16 @@ Term TermDraft::make_term(const std::vector<int>& elements, const Parameters& ke
   return term;
 }
 
+int TermDraft::n_sparse() const {
+  const auto found = options->species_n_sparse.find(combination());
+  return found == options->species_n_sparse.end() ? options->n_sparse : found->second;
+}
+
 int TermDraft::sparse_points() const {
-  if (is_listed()) return 0;
+  if (is_listed() || is_empty) return 0;
   int sum = 0;
   for (const auto& [config_type, n] : options->config_type_n_sparse) sum += n;
-  return options->n_sparse + sum;
+  return n_sparse() + sum;
 }
 
 std::string DataScan::listed_file(const TermDraft& draft) const {
@@ -250,7 +291,8 @@ std::string DataScan::listed_file(const TermDraft& draft) const {
   if (const auto found = files.find(draft.combination()); found != files.end()) return found->second;
   const auto common = files.find("");
   if (common == files.end()) throw InputError("term '" + draft.options->name + "': " + key + " names no file for " + draft.combination());
-  const auto combinations = std::count_if(drafts.begin(), drafts.end(), [&](const TermDraft& d) { return d.options == draft.options; });
+  const auto combinations =
+      std::count_if(drafts.begin(), drafts.end(), [&](const TermDraft& d) { return d.options == draft.options && !d.is_empty; });
   if (combinations > 1)
     throw InputError("term '" + draft.options->name + "' expands to " + std::to_string(combinations) + " combinations of elements: give " +
                      key + " as a table with a file for each, e.g. { " + draft.combination() + " = \"" + common->second + "\" }");
@@ -306,27 +348,25 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
   for (const auto& [name, frames] : plan.config_types) config_types.push_back(name);
   for (const TermOptions& term : options.terms) check_quotas(term, config_types);
 
-  for (const TermOptions& term : options.terms)
+  for (std::size_t t = 0; t < options.terms.size(); ++t) {
+    const TermOptions& term = options.terms[t];
+    std::string empty;
     for (const auto& species : combinations_of(term, plan.elements)) {
       TermDraft draft{&term, species, descriptor_kind(term.descriptor).make(term.descriptor_parameters, species, plan.elements)};
-      FitPlan::TermPlan entry{term.name + " " + combination_name(species), draft.descriptor->size(), 0, draft.sparse_points()};
-      if (species.size() == 1)
-        entry.candidates = found.atoms_of[species[0]];
-      else if (species.size() == 2)
-        entry.candidates = found.pairs_of[{species[0], species[1]}];
-      // Pairs were counted within the largest cutoff of all terms.
-      if (entry.candidates > 0 && species.size() == 2 && found.shortest[{species[0], species[1]}] >= draft.descriptor->cutoff())
-        entry.candidates = 0;
-      if (entry.candidates == 0 && species.size() == 2) {
-        findings.warning("terms", "term '" + entry.label + "' has no environment in the training data and is left out");
-        continue;
-      }
-      plan.terms.push_back(entry);
+      const std::int64_t count = species.size() == 1 ? found.atoms_of[species[0]] : found.environments.at(t)[species];
+      const bool has_points = term.selection == "file" && term.sparse_file.count(draft.combination()) > 0;
+      draft.is_empty = count == 0 && !has_points;
+      if (draft.is_empty) empty += (empty.empty() ? "" : ", ") + draft.combination();
+      plan.terms.push_back({term.name + " " + draft.combination(), draft.descriptor->size(), count, draft.sparse_points()});
       scan.drafts.push_back(std::move(draft));
     }
+    if (!empty.empty())
+      findings.warning("terms", "term '" + term.name + "' has no environment of " + empty +
+                                    " in the training data: no sparse points for that, and predictions that meet it will say so");
+  }
   for (std::size_t t = 0; t < scan.drafts.size(); ++t) {
     const TermDraft& draft = scan.drafts[t];
-    if (!draft.is_listed()) continue;
+    if (!draft.is_listed() || draft.is_empty) continue;
     const std::string file = scan.listed_file(draft);
     plan.terms[t].sparse_points = draft.options->selection == "file"
                                       ? static_cast<int>(read_sparse_points(file, draft.descriptor->size()).rows())

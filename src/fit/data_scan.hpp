@@ -12,6 +12,9 @@ struct TermDraft {
   const TermOptions* options = nullptr;
   std::vector<int> species;
   std::shared_ptr<const Descriptor> descriptor;
+  /// The training data have no environment of this combination and no file gives sparse points for it: the term gets none, but the
+  /// model remembers that it has not seen it.
+  bool is_empty = false;
 
   std::string combination() const { return combination_name(species); }
   double delta() const;
@@ -19,7 +22,8 @@ struct TermDraft {
   /// The term without its sparse points.
   Term make_term(const std::vector<int>& elements, const Parameters& kernel_parameters) const;
   bool is_listed() const { return options->selection == "file" || options->selection == "indices"; }
-  int sparse_points() const;  ///< asked for; 0 if they are listed in a file
+  int n_sparse() const;
+  int sparse_points() const;  ///< asked for; 0 if they are listed in a file or there are no environments
 };
 
 /// What one pass over the training files finds out.

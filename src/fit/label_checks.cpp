@@ -78,7 +78,8 @@ std::map<int, int> reduced_composition(const std::vector<int>& atomic_numbers) {
   for (const int z : atomic_numbers) ++composition[z];
   int divisor = 0;
   for (const auto& [z, n] : composition) divisor = std::gcd(divisor, n);
-  for (auto& [z, n] : composition) n /= divisor;
+  if (divisor > 1)
+    for (auto& [z, n] : composition) n /= divisor;
   return composition;
 }
 

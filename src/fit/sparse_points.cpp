@@ -12,13 +12,13 @@
 #include "fit/candidate_pool.hpp"
 #include "fit/choose_points.hpp"
 #include "io/temporary_file.hpp"
+#include "model/environment_chunks.hpp"
 
 namespace gapkit {
 namespace {
 
-Parameters resolved_kernel_parameters(const TermOptions& term, const Candidates& candidates) {
-  Parameters parameters = term.kernel_parameters;
-  if (!term.length_scale_fraction) return parameters;
+// The fraction of the range of each feature that the configuration asks for.
+std::vector<double> lengths_of_range(const TermOptions& term, const Candidates& candidates) {
   std::vector<double> lengths;
   for (Eigen::Index d = 0; d < candidates.x.cols(); ++d) {
     const double range = candidates.x.col(d).maxCoeff() - candidates.x.col(d).minCoeff();
@@ -27,8 +27,33 @@ Parameters resolved_kernel_parameters(const TermOptions& term, const Candidates&
                        " is constant");
     lengths.push_back(*term.length_scale_fraction * range);
   }
-  parameters.set("length_scale", lengths);
-  return parameters;
+  return lengths;
+}
+
+// Kernel parameters of each draft. A combination without environments gets the largest lengths of its term's others.
+std::vector<Parameters> resolved_kernel_parameters(const DataScan& scan, const std::vector<Candidates>& candidates) {
+  std::vector<Parameters> result;
+  std::map<const TermOptions*, std::vector<double>> largest;
+  for (std::size_t t = 0; t < scan.drafts.size(); ++t) {
+    const TermOptions& term = *scan.drafts[t].options;
+    result.push_back(term.kernel_parameters);
+    if (!term.length_scale_fraction || candidates[t].x.rows() == 0) continue;
+    const std::vector<double> lengths = lengths_of_range(term, candidates[t]);
+    std::vector<double>& most = largest[&term];
+    most.resize(lengths.size(), 0);
+    for (std::size_t d = 0; d < lengths.size(); ++d) most[d] = std::max(most[d], lengths[d]);
+    result.back().set("length_scale", lengths);
+  }
+  for (std::size_t t = 0; t < scan.drafts.size(); ++t) {
+    const TermOptions& term = *scan.drafts[t].options;
+    if (!term.length_scale_fraction || candidates[t].x.rows() > 0) continue;
+    const auto others = largest.find(&term);
+    if (others == largest.end())
+      throw InputError("term '" + term.name +
+                       "': length_scale as a fraction of the range, but the training data have no environment of this term");
+    result[t].set("length_scale", others->second);
+  }
+  return result;
 }
 
 SparseSet subset(const Candidates& candidates, const std::vector<int>& chosen) {
@@ -85,6 +110,8 @@ void drop_dependent_points(Term& term, std::vector<std::int64_t>& serial, TermRe
   serial = std::move(kept_serial);
 }
 
+constexpr std::size_t chunk_environments = 100'000;
+
 // One pass over the data that fills the pool of every draft that needs one.
 std::vector<Candidates> gather_candidates(const FitOptions& options, const DataScan& scan, const ProgressCallback& progress) {
   std::vector<std::unique_ptr<CandidatePool>> pools;
@@ -93,7 +120,7 @@ std::vector<Candidates> gather_candidates(const FitOptions& options, const DataS
   for (std::size_t t = 0; t < scan.drafts.size(); ++t) {
     const TermDraft& draft = scan.drafts[t];
     const std::string& selection = draft.options->selection;
-    if (selection == "file" && !draft.options->length_scale_fraction) {
+    if (draft.is_empty || (selection == "file" && !draft.options->length_scale_fraction)) {
       pools.push_back(nullptr);
       continue;
     }
@@ -110,17 +137,22 @@ std::vector<Candidates> gather_candidates(const FitOptions& options, const DataS
   TargetReport ignored;
   for_each_frame(options.train, options.keys, &ignored, [&](const Structure& s, std::int64_t number) {
     const StructureEnvironments environments(s, cutoff);
+    const int config_type = config_types.at(s.config_type);
     for (std::size_t t = 0; t < pools.size(); ++t) {
       if (!pools[t]) continue;
-      scan.drafts[t].descriptor->compute(environments.view(), 0, s.size(), Derivatives::none, features);
-      int previous = -1;
-      std::int64_t ordinal = 0;
-      for (int e = 0; e < features.size(); ++e) {
-        const int centre = features.centre[static_cast<std::size_t>(e)];
-        ordinal = centre == previous ? ordinal + 1 : 0;
-        previous = centre;
-        pools[t]->add(features.x.row(e), features.cutoff[static_cast<std::size_t>(e)], config_types.at(s.config_type),
-                      {number, centre, ordinal});
+      const Descriptor& descriptor = *scan.drafts[t].descriptor;
+      for (int begin = 0; begin < s.size();) {
+        const int end = chunk_end(environments.view(), descriptor, begin, chunk_environments);
+        descriptor.compute(environments.view(), begin, end, Derivatives::none, features);
+        begin = end;
+        int previous = -1;
+        std::int64_t ordinal = 0;
+        for (int e = 0; e < features.size(); ++e) {
+          const int centre = features.centre[static_cast<std::size_t>(e)];
+          ordinal = centre == previous ? ordinal + 1 : 0;
+          previous = centre;
+          pools[t]->add(features.x.row(e), features.cutoff[static_cast<std::size_t>(e)], config_type, {number, centre, ordinal});
+        }
       }
     }
     if (progress)
@@ -139,16 +171,25 @@ std::vector<Candidates> gather_candidates(const FitOptions& options, const DataS
 std::vector<Term> choose_sparse_points(const FitOptions& options, const DataScan& scan, std::vector<TermReport>& reports,
                                        const ProgressCallback& progress) {
   std::vector<Candidates> candidates = gather_candidates(options, scan, progress);
+  const std::vector<Parameters> kernel_parameters = resolved_kernel_parameters(scan, candidates);
   std::vector<std::string> config_types;  // in the order of gather_candidates' numbers
   for (const auto& [name, count] : scan.plan.config_types) config_types.push_back(name);
   std::vector<Term> terms;
   for (std::size_t t = 0; t < scan.drafts.size(); ++t) {
     const TermDraft& draft = scan.drafts[t];
-    const TermOptions& settings = *draft.options;
+    TermOptions settings = *draft.options;
+    settings.n_sparse = draft.n_sparse();
     TermReport report;
-    Term term = draft.make_term(scan.plan.elements, resolved_kernel_parameters(settings, candidates[t]));
+    Term term = draft.make_term(scan.plan.elements, kernel_parameters[t]);
     report.label = term.label();
     report.jitter = draft.jitter(options);
+
+    if (draft.is_empty) {
+      term.sparse.x.resize(0, term.descriptor->size());
+      terms.push_back(std::move(term));
+      reports.push_back(report);
+      continue;
+    }
 
     std::vector<std::int64_t> serial;
     if (settings.selection == "file") {

@@ -55,7 +55,10 @@ void StatisticsBuilder::resume(SufficientStatistics statistics, std::int64_t fra
   if (statistics.fingerprint != statistics_.fingerprint) throw InputError("the checkpoint's statistics belong to other sparse points");
   for (GroupStatistics& g : statistics.groups)
     for (GroupStatistics& mine : statistics_.groups)
-      if (mine.group.same_rows(g.group)) mine = std::move(g);
+      if (mine.group.same_rows(g.group)) {
+        mine = std::move(g);
+        break;
+      }
   folded_frames_ = added_frames_ = frames;
 }
 

@@ -115,14 +115,9 @@ std::int64_t append(FittedModel& fitted, const std::vector<std::string>& files, 
   if (std::any_of(stored_groups.begin(), stored_groups.end(), [](const GroupStatistics& g) { return !g.prior.empty(); }))
     prior.emplace(model.terms);
   double done = 0;
-  const double cutoff = largest_cutoff(model.terms);
   for_each_frame(files, fitted.stored.rules.keys, nullptr, [&](const Structure& given, std::int64_t) {
-    Structure without_baselines;
-    if (!model.baselines.empty()) {
-      without_baselines = given;
-      subtract_baselines(model.baselines, without_baselines);
-    }
-    const Structure& s = model.baselines.empty() ? given : without_baselines;
+    Structure s = given;
+    subtract_baselines(model.baselines, s);
     RowTargets targets = regularization.row_targets(s, model.reference_energies);
     const int offset = folds.next(given) * static_cast<int>(regularization.groups().size());
     for (int& group : targets.group)
@@ -130,7 +125,7 @@ std::int64_t append(FittedModel& fitted, const std::vector<std::string>& files, 
     MatrixSlice rows = builder.reserve(static_cast<Eigen::Index>(targets.value.size()));
     std::optional<PriorVariances> variances;
     if (!targets.value.empty()) {
-      const StructureEnvironments environments(s, cutoff);
+      const StructureEnvironments environments(s, largest_cutoff(model.terms));
       kernel_rows.compute(environments.view(), s.size(), targets.wanted, rows);
       if (prior) variances = prior->observables(environments.view(), s.size(), targets.wanted);
     }

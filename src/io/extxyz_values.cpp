@@ -176,7 +176,7 @@ bool read_list(std::string_view text, std::size_t& position, Words& list) {
 }
 
 FieldValue parse_brackets(std::string_view text) {
-  const FieldValue as_it_stands = std::string(text);
+  FieldValue as_it_stands = std::string(text);
   std::size_t position = 1;
   const auto skip_space = [&] {
     while (position < text.size() && is_space(text[position])) ++position;

@@ -19,6 +19,7 @@ constexpr std::size_t longest_line = std::size_t{1} << 28;
 }  // namespace
 
 LineReader::LineReader(const std::filesystem::path& path) : path_(path.string()), buffer_(initial_buffer_size) {
+  // Opened last: nothing would close it if the buffer could not be had. NOLINTNEXTLINE(cppcoreguidelines-prefer-member-initializer)
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor_ < 0) throw InputError(fmt::format("{}: cannot open the file: {}", path_, std::strerror(errno)));
   struct stat status {};

@@ -14,6 +14,23 @@ inline int chunk_end(const Environments& environments, int begin, std::size_t pa
   return end;
 }
 
+/// The same for about `count` environments of a descriptor at most: of triplets each centre has as many as half the square of its
+/// neighbours inside the cutoff; of all others, at most as many as pairs.
+inline int chunk_end(const Environments& environments, const Descriptor& descriptor, int begin, std::size_t count) {
+  const std::size_t arity = descriptor.species().size();
+  if (arity < 3) return chunk_end(environments, begin, count);
+  std::size_t sum = 0;
+  int end = begin;
+  for (; end < environments.size(); ++end) {
+    std::size_t near = 0;
+    for (std::size_t p = environments.begin[static_cast<std::size_t>(end)]; p < environments.begin[static_cast<std::size_t>(end) + 1]; ++p)
+      near += environments.distance[p] < descriptor.cutoff() ? 1 : 0;
+    sum += near * near / 2;
+    if (sum > count && end > begin) break;
+  }
+  return end;
+}
+
 /// visit(c, from, to) for every centre position c of begin … end−1 that has environments: rows from … to−1 of the features of that range.
 template <class Visit>
 void for_each_centre(const Environments& environments, int begin, int end, const Features& features, Visit&& visit) {

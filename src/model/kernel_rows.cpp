@@ -4,6 +4,7 @@
 #include <gapkit/model/kernel_rows.hpp>
 
 #include "model/environment_chunks.hpp"
+#include "model/kernel_rows_scratch.hpp"
 #include "model/row_loops.hpp"
 
 namespace gapkit {
@@ -19,15 +20,9 @@ Eigen::Index tile_width(Eigen::Index columns) {
 
 // Memory for the Jacobian of a chunk of centres and its product with a tile: enough rows for GEMM to run at full speed.
 constexpr std::size_t chunk_bytes = 8'000'000;
+constexpr std::size_t few_feature_chunk = 4096;  // environments in a chunk of a term with few features
 
 }  // namespace
-
-struct KernelRows::Scratch {
-  Features features;
-  ReusableMatrix value, slope, inner;
-  std::vector<std::vector<double>> centre;  // per block: J · Λ x_e, for stationary kernels
-  std::vector<ReusableMatrix> contraction;  // per thread
-};
 
 KernelRows::KernelRows(std::span<const Term> terms)
     : terms_(terms), offsets_(sparse_offsets(terms)), scratch_(std::make_unique<Scratch>()) {
@@ -60,30 +55,41 @@ KernelRows::~KernelRows() = default;
 void KernelRows::compute(const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows) {
   if (rows.rows() != wanted.rows(atoms) || rows.cols() != columns()) throw Error("KernelRows: the result has the wrong shape");
   rows.setZero();
-  for (std::size_t t = 0; t < terms_.size(); ++t) add_term(t, environments, atoms, wanted, rows);
+  for (std::size_t t = 0; t < terms_.size(); ++t) {
+    if (terms_[t].sparse.size() == 0) continue;
+    add_term(t, environments, atoms, wanted, rows);
+    // δ² f_m of the sparse points, once for all
+    const Vector scale = terms_[t].weight() * terms_[t].sparse.cutoff;
+    rows.middleCols(offsets_[t], scale.size()).array().rowwise() *= scale.transpose().array();
+  }
 }
 
 void KernelRows::add_term(std::size_t t, const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows) {
   const Term& term = terms_[t];
   const Eigen::Index count = term.sparse.size(), offset = offsets_[t];
-  if (count == 0) return;
   const bool derivatives = wanted.forces || wanted.virial;
   const Eigen::Index size = term.descriptor->size();
   const Eigen::Index stride = rows.outerStride();
   Scratch& s = *scratch_;
   s.contraction.resize(static_cast<std::size_t>(thread_count()));
   const Eigen::Index tile = tile_width(count);
-  const std::size_t pairs_in_chunk = chunk_bytes / (3 * sizeof(double) * static_cast<std::size_t>(size + std::min(tile, count)));
+  const std::size_t pairs_in_chunk = size <= most_row_features
+                                         ? few_feature_chunk
+                                         : chunk_bytes / (3 * sizeof(double) * static_cast<std::size_t>(size + std::min(tile, count)));
   const Eigen::Index tiles = (count + tile - 1) / tile;
   const RowLoops& loops = row_loops();
   const Vector metric = term.kernel->metric(static_cast<int>(size));
 
   for (int begin = 0; begin < environments.size();) {
-    const int end = chunk_end(environments, begin, pairs_in_chunk);
+    const int first_centre = begin, end = chunk_end(environments, *term.descriptor, begin, pairs_in_chunk);
     term.descriptor->compute(environments, begin, end, derivatives ? Derivatives::jacobian : Derivatives::none, s.features);
     begin = end;
     const Eigen::Index n = s.features.size();
     if (n == 0) continue;
+    if (has_few_features(t)) {
+      add_few_features(t, environments, first_centre, end, atoms, wanted, rows);
+      continue;
+    }
     s.value.resize(n, count);
     const bool projected = std::any_of(s.features.blocks.begin(), s.features.blocks.end(), [](const JacobianBlock& b) {
       return std::any_of(b.projection.begin(), b.projection.end(), [](double p) { return p != 0; });
@@ -165,10 +171,6 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
       }
     }
   }
-  // δ² f_m of the sparse points, once for all
-  const Vector scale = term.weight() * term.sparse.cutoff;
-  auto block = rows.middleCols(offset, count);
-  block.array().rowwise() *= scale.transpose().array();
 }
 
 void KernelRows::compute_local(const Environments& environments, int begin, int end, MatrixSlice rows) {
@@ -182,7 +184,7 @@ void KernelRows::compute_local(const Environments& environments, int begin, int 
     const Vector scale = term.weight() * term.sparse.cutoff;
     const std::size_t pairs_in_chunk = chunk_bytes / (sizeof(double) * static_cast<std::size_t>(term.descriptor->size() + count));
     for (int first = begin; first < end;) {
-      const int last = std::min(chunk_end(environments, first, pairs_in_chunk), end);
+      const int last = std::min(chunk_end(environments, *term.descriptor, first, pairs_in_chunk), end);
       term.descriptor->compute(environments, first, last, Derivatives::none, s.features);
       s.value.resize(s.features.size(), count);
       if (s.features.size() > 0) term.kernel->compute(s.features.x.view(), term.sparse.x, s.value.view());

@@ -45,7 +45,7 @@ std::vector<int> as_elements(const std::vector<std::int64_t>& values, const std:
   return result;
 }
 
-void save_term(ArchiveWriter& archive, const std::string& at, const Term& term, const Matrix& lower, double jitter) {
+void save_term(ArchiveWriter& archive, const std::string& at, const Term& term) {
   archive.put(at + "name", term.name);
   archive.put(at + "descriptor", term.descriptor_name);
   archive.put(at + "descriptor_parameters", parameters_to_json(term.descriptor->parameters()));
@@ -54,17 +54,15 @@ void save_term(ArchiveWriter& archive, const std::string& at, const Term& term, 
   archive.put(at + "species", as_integers(term.species));
   archive.put(at + "elements", as_integers(term.elements));
   archive.put(at + "delta", term.delta);
-  archive.put(at + "jitter", jitter);
   archive.put(at + "sparse_features", term.sparse.x);
   archive.put(at + "sparse_cutoffs",
               std::span<const double>(term.sparse.cutoff.data(), static_cast<std::size_t>(term.sparse.cutoff.size())));
   std::vector<std::int64_t> origins;
   for (const EnvironmentOrigin& o : term.sparse.origin) origins.insert(origins.end(), {o.frame, o.atom, o.ordinal});
   archive.put(at + "sparse_origins", origins);
-  archive.put(at + "factor", pack_lower(lower));
 }
 
-Term read_term(const ArchiveReader& archive, const std::string& at, const std::string& where, Matrix& lower, double& jitter) {
+Term read_term(const ArchiveReader& archive, const std::string& at, const std::string& where) {
   Term term;
   term.name = archive.string(at + "name");
   term.descriptor_name = archive.string(at + "descriptor");
@@ -82,7 +80,6 @@ Term read_term(const ArchiveReader& archive, const std::string& at, const std::s
   term.kernel = kernel.make(complete_parameters(given("kernel_parameters"), kernel.parameters, where));
   term.kernel->check_features(term.descriptor->size(), term.descriptor->has_nonnegative_products());
   term.delta = archive.number(at + "delta");
-  jitter = archive.number(at + "jitter");
   term.sparse.x = archive.matrix(at + "sparse_features", -1, term.descriptor->size());
   const Eigen::Index count = term.sparse.x.rows();
   term.sparse.cutoff = archive.vector(at + "sparse_cutoffs", count);
@@ -91,13 +88,12 @@ Term read_term(const ArchiveReader& archive, const std::string& at, const std::s
     throw InputError(where + ": term '" + term.name + "' has " + std::to_string(origins.size()) + " sparse_origins, expected " +
                      std::to_string(3 * count));
   for (std::size_t i = 0; i + 2 < origins.size(); i += 3) term.sparse.origin.push_back({origins[i], origins[i + 1], origins[i + 2]});
-  lower = unpack_lower(archive.doubles(at + "factor", count * (count + 1) / 2), count);
   return term;
 }
 
-Term load_term(const ArchiveReader& archive, const std::string& at, const std::string& where, Matrix& lower, double& jitter) {
+Term load_term(const ArchiveReader& archive, const std::string& at, const std::string& where) {
   try {
-    return read_term(archive, at, where, lower, jitter);
+    return read_term(archive, at, where);
   } catch (const InputError& error) {
     // Descriptors and kernels that refuse a name or a parameter do not know of the file.
     const std::string message = error.what();
@@ -117,6 +113,21 @@ NamedBaseline load_baseline(const ArchiveReader& archive, const std::string& at,
     if (message.starts_with(where)) throw;
     throw InputError(where + ": " + message);
   }
+}
+
+std::string term_place(std::size_t t) {
+  return "terms/" + std::to_string(t) + "/";
+}
+
+SparseFactor load_factor(const ArchiveReader& archive, std::span<const Term> terms) {
+  std::vector<Matrix> blocks;
+  std::vector<double> jitter;
+  for (std::size_t t = 0; t < terms.size(); ++t) {
+    const Eigen::Index count = terms[t].sparse.size();
+    blocks.push_back(unpack_lower(archive.doubles(term_place(t) + "factor", count * (count + 1) / 2), count));
+    jitter.push_back(archive.number(term_place(t) + "jitter"));
+  }
+  return SparseFactor(std::move(blocks), std::move(jitter));
 }
 
 void save_posterior(ArchiveWriter& archive, const Posterior& posterior) {
@@ -190,7 +201,7 @@ void save_model(const Model& model, const std::filesystem::path& path) {
 }
 
 void save_model_with(const Model& model, const std::filesystem::path& path, const std::function<void(ArchiveWriter&)>& more) {
-  ArchiveWriter archive(path, format_name, model_format_version);
+  ArchiveWriter archive(path, format_name, model.has_posterior() ? 1 : model_format_version);
   archive.put("gapkit_version", version);
   archive.put("units", units_text);
   archive.put("configuration", model.configuration);
@@ -212,9 +223,16 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
     archive.put(at + "parameters", parameters_to_json(model.baselines[b].baseline->parameters()));
   }
   archive.put("term_count", static_cast<std::int64_t>(model.terms.size()));
-  for (std::size_t t = 0; t < model.terms.size(); ++t)
-    save_term(archive, "terms/" + std::to_string(t) + "/", model.terms[t], model.factor.blocks()[t], model.factor.jitter()[t]);
-  save_posterior(archive, model.posterior);
+  for (std::size_t t = 0; t < model.terms.size(); ++t) save_term(archive, term_place(t), model.terms[t]);
+  if (model.has_posterior()) {
+    for (std::size_t t = 0; t < model.terms.size(); ++t) {
+      archive.put(term_place(t) + "jitter", model.factor.jitter()[t]);
+      archive.put(term_place(t) + "factor", pack_lower(model.factor.blocks()[t]));
+    }
+    save_posterior(archive, model.posterior);
+  } else {
+    archive.put("has_posterior", std::int64_t{0});
+  }
   archive.put("weights", std::span<const double>(model.weights.data(), static_cast<std::size_t>(model.weights.size())));
   std::vector<std::string> names, texts;
   for (const auto& [name, text] : model.notes) {
@@ -235,6 +253,7 @@ Model load_model(const std::filesystem::path& path) {
   const std::string where = path.string();
   const ArchiveReader archive(path, format_name, model_format_version);
   Model model;
+  model.gapkit_version = archive.string("gapkit_version");
   model.configuration = archive.string("configuration");
   model.seed = static_cast<std::uint64_t>(archive.integer("seed"));
   model.data_fingerprint = archive.string("data_fingerprint");
@@ -246,15 +265,14 @@ Model load_model(const std::filesystem::path& path) {
   const std::int64_t baselines = archive.has("baseline_count") ? archive.integer("baseline_count") : 0;
   for (std::int64_t b = 0; b < baselines; ++b)
     model.baselines.push_back(load_baseline(archive, "baselines/" + std::to_string(b) + "/", where));
-  std::vector<Matrix> blocks;
-  std::vector<double> jitter;
   const std::int64_t terms = archive.integer("term_count");
-  for (std::int64_t t = 0; t < terms; ++t) {
-    model.terms.push_back(load_term(archive, "terms/" + std::to_string(t) + "/", where, blocks.emplace_back(), jitter.emplace_back()));
+  for (std::int64_t t = 0; t < terms; ++t) model.terms.push_back(load_term(archive, term_place(static_cast<std::size_t>(t)), where));
+  const Eigen::Index points = sparse_count(model.terms);
+  if (!archive.has("has_posterior") || archive.integer("has_posterior") != 0) {
+    model.factor = load_factor(archive, model.terms);
+    model.posterior = load_posterior(archive, where, points, static_cast<Eigen::Index>(model.terms.size()));
   }
-  model.factor = SparseFactor(std::move(blocks), std::move(jitter));
-  model.posterior = load_posterior(archive, where, model.factor.size(), static_cast<Eigen::Index>(model.terms.size()));
-  model.weights = archive.vector("weights", model.factor.size());
+  model.weights = archive.vector("weights", points);
   const auto names = archive.strings("note_names"), texts = archive.strings("note_texts");
   for (std::size_t i = 0; i < std::min(names.size(), texts.size()); ++i) model.notes[names[i]] = texts[i];
   require_sound(model, where);

@@ -18,10 +18,32 @@ struct RowPair {
   double vector[3];           ///< r_ij
 };
 
+/// One environment of few features with the columns [0, count) of a tile of sparse points; count ≤ widest_environment_tile.
+struct RowEnvironment {
+  int size;              ///< D ≤ most_row_features
+  const double* points;  ///< Λz, D rows `points_stride` apart
+  long points_stride;
+  const double* centre;  ///< [D] what a stationary kernel subtracts: Λx
+  const double* value;   ///< κ
+  const double* slope;
+  double cutoff;                  ///< f
+  int pairs;                      ///< Q
+  const double* jacobian;         ///< [3Q, D]
+  const double* cutoff_gradient;  ///< [3Q] df/dr
+  const int* slot;                ///< [Q] which gradient each pair belongs to
+};
+
+inline constexpr int widest_environment_tile = 64, most_row_features = 4;
+
 struct RowLoops {
   /// g_α = f slope (contraction_α − projection_α inner − centre_α) + df_α value;  force_j −= g, force_i += g, virial −= r ⊗ g.
   /// Null targets are left out. force_* are three rows `row_stride` apart, virial six (xx yy zz yz xz xy).
   void (*add_pair)(const RowPair& pair, int count, double* force_j, double* force_i, double* virial, long row_stride);
+  /// gradient[slot_q] += f dκ/dr_qα + df/dr_qα κ: three rows (x, y, z) of widest_environment_tile numbers for each slot.
+  void (*add_environment)(const RowEnvironment& environment, int count, double* gradient);
+  /// force_j −= g, force_i += g, virial −= r ⊗ g for one gradient g that add_environment has summed up.
+  void (*add_gradient)(const double* gradient, const double* vector, int count, double* force_j, double* force_i, double* virial,
+                       long row_stride);
 };
 
 const RowLoops& row_loops();

@@ -5,7 +5,40 @@
 namespace gapkit {
 namespace {
 
-void add_pair(const RowPair& pair, int count, double* __restrict fj, double* __restrict fi, double* __restrict w, long row_stride) {
+// force_j −= g, force_i += g, virial −= r ⊗ g.
+void spread(const double* __restrict gx, const double* __restrict gy, const double* __restrict gz, const double* vector, int n,
+            double* __restrict fj, double* __restrict fi, double* __restrict w, long row_stride) {
+  const double rx = vector[0], ry = vector[1], rz = vector[2];
+  if (fj) {
+    double* __restrict jy = fj + row_stride;
+    double* __restrict jz = jy + row_stride;
+    for (int m = 0; m < n; ++m) {
+      fj[m] -= gx[m];
+      jy[m] -= gy[m];
+      jz[m] -= gz[m];
+    }
+  }
+  if (fi) {
+    double* __restrict iy = fi + row_stride;
+    double* __restrict iz = iy + row_stride;
+    for (int m = 0; m < n; ++m) {
+      fi[m] += gx[m];
+      iy[m] += gy[m];
+      iz[m] += gz[m];
+    }
+  }
+  if (w)
+    for (int m = 0; m < n; ++m) {
+      w[m] -= rx * gx[m];
+      w[row_stride + m] -= ry * gy[m];
+      w[2 * row_stride + m] -= rz * gz[m];
+      w[3 * row_stride + m] -= rz * gy[m];
+      w[4 * row_stride + m] -= rz * gx[m];
+      w[5 * row_stride + m] -= ry * gx[m];
+    }
+}
+
+void add_pair(const RowPair& pair, int count, double* fj, double* fi, double* w, long row_stride) {
   constexpr int piece = 64;
   double gx[piece], gy[piece], gz[piece];
   const double* __restrict cx = pair.contraction;
@@ -15,7 +48,6 @@ void add_pair(const RowPair& pair, int count, double* __restrict fj, double* __r
   const double px = pair.projection[0], py = pair.projection[1], pz = pair.projection[2];
   const double tx = pair.centre[0], ty = pair.centre[1], tz = pair.centre[2];
   const double dx = pair.cutoff_gradient[0], dy = pair.cutoff_gradient[1], dz = pair.cutoff_gradient[2];
-  const double rx = pair.vector[0], ry = pair.vector[1], rz = pair.vector[2];
   for (int first = 0; first < count; first += piece) {
     const int n = count - first < piece ? count - first : piece;
     const double* __restrict slope = pair.slope + first;
@@ -36,43 +68,56 @@ void add_pair(const RowPair& pair, int count, double* __restrict fj, double* __r
         gz[m] = s * (cz[first + m] - tz) + dz * value[m];
       }
     }
-    if (fj) {
-      double* __restrict jx = fj + first;
-      double* __restrict jy = jx + row_stride;
-      double* __restrict jz = jy + row_stride;
-      for (int m = 0; m < n; ++m) {
-        jx[m] -= gx[m];
-        jy[m] -= gy[m];
-        jz[m] -= gz[m];
-      }
-    }
-    if (fi) {
-      double* __restrict ix = fi + first;
-      double* __restrict iy = ix + row_stride;
-      double* __restrict iz = iy + row_stride;
-      for (int m = 0; m < n; ++m) {
-        ix[m] += gx[m];
-        iy[m] += gy[m];
-        iz[m] += gz[m];
-      }
-    }
-    if (w) {
-      double* __restrict w0 = w + first;
-      for (int m = 0; m < n; ++m) {
-        w0[m] -= rx * gx[m];
-        w0[row_stride + m] -= ry * gy[m];
-        w0[2 * row_stride + m] -= rz * gz[m];
-        w0[3 * row_stride + m] -= rz * gy[m];
-        w0[4 * row_stride + m] -= rz * gx[m];
-        w0[5 * row_stride + m] -= ry * gx[m];
-      }
+    spread(gx, gy, gz, pair.vector, n, fj ? fj + first : nullptr, fi ? fi + first : nullptr, w ? w + first : nullptr, row_stride);
+  }
+}
+
+template <int Size>
+void add_features(const RowEnvironment& e, int count, double* gradient) {
+  constexpr int width = widest_environment_tile;
+  double g[Size][width];  // f ∂κ/∂x
+  for (int d = 0; d < Size; ++d) {
+    const double* __restrict z = e.points + d * e.points_stride;
+    const double* __restrict slope = e.slope;
+    const double centre = e.centre[d], f = e.cutoff;
+    for (int m = 0; m < count; ++m) g[d][m] = f * slope[m] * (z[m] - centre);
+  }
+  const double* __restrict value = e.value;
+  for (int row = 0; row < 3 * e.pairs; ++row) {
+    double* __restrict target = gradient + (3 * e.slot[row / 3] + row % 3) * width;
+    const double* j = e.jacobian + row * Size;
+    const double df = e.cutoff_gradient[row];
+    double factor[Size];
+    for (int d = 0; d < Size; ++d) factor[d] = j[d];
+    for (int m = 0; m < count; ++m) {
+      double sum = df * value[m];
+      for (int d = 0; d < Size; ++d) sum += factor[d] * g[d][m];
+      target[m] += sum;
     }
   }
+}
+
+void add_environment(const RowEnvironment& e, int count, double* gradient) {
+  switch (e.size) {
+    case 1:
+      return add_features<1>(e, count, gradient);
+    case 2:
+      return add_features<2>(e, count, gradient);
+    case 3:
+      return add_features<3>(e, count, gradient);
+    default:
+      return add_features<4>(e, count, gradient);
+  }
+}
+
+void add_gradient(const double* gradient, const double* vector, int count, double* fj, double* fi, double* w, long row_stride) {
+  constexpr int width = widest_environment_tile;
+  spread(gradient, gradient + width, gradient + 2 * width, vector, count, fj, fi, w, row_stride);
 }
 
 }  // namespace
 
 extern const RowLoops GAPKIT_LOOPS;
-const RowLoops GAPKIT_LOOPS = {add_pair};
+const RowLoops GAPKIT_LOOPS = {add_pair, add_environment, add_gradient};
 
 }  // namespace gapkit

@@ -27,6 +27,8 @@ Model sample_model(const Model& model, std::uint64_t seed, int member) {
   result.data_fingerprint = model.data_fingerprint;
   result.scale_with_atoms = model.scale_with_atoms;
   result.notes = model.notes;
+  // Those are of the mean.
+  for (const char* name : {"training_errors", "validation_errors"}) result.notes.erase(name);
   result.notes["sample"] = "{\"seed\": " + std::to_string(seed) + ", \"member\": " + std::to_string(member) + "}";
   return result;
 }

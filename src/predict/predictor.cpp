@@ -5,11 +5,12 @@
 #include <gapkit/predict/predictor.hpp>
 
 #include "model/environment_chunks.hpp"
+#include "model/quip_variance.hpp"
 
 namespace gapkit {
 namespace {
 
-constexpr std::size_t chunk_pairs = 8192;  // pairs in a chunk of centres: feature and kernel matrices stay in the cache
+constexpr std::size_t chunk_pairs = 8192;  // pairs or triplets in a chunk of centres: feature and kernel matrices stay in the cache
 
 // σ_g of a property for a structure's config type: that of its class, else the default; 0 if the property was not fitted.
 double noise(const Model& model, Property property, const std::string& config_type) {
@@ -77,7 +78,7 @@ struct Predictor::Scratch {
     for (std::size_t t = 0; t < model.terms.size(); ++t) {
       const Term& term = model.terms[t];
       const Vector scale = term.weight() * term.sparse.cutoff;
-      weights.push_back(model.weights.segment(offsets[t], term.sparse.size()).cwiseProduct(scale));
+      weights.emplace_back(model.weights.segment(offsets[t], term.sparse.size()).cwiseProduct(scale));
       metric.push_back(term.kernel->metric(term.descriptor->size()));
       gradient_points.push_back(metric.back().size() ? Matrix(term.sparse.x * metric.back().asDiagonal()) : term.sparse.x);
     }
@@ -91,6 +92,7 @@ struct Predictor::Scratch {
   std::vector<double> dE_df;
   std::vector<Vector3> dE_dr;
   std::unique_ptr<Covariance> covariance;
+  std::unique_ptr<QuipVariance> quip_variance;
 
   Covariance& posterior(const Model& model);
   void add_error_bars(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request,
@@ -123,6 +125,10 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
 
 Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request) {
   Scratch& s = *this;
+  if (request.energy_std && !model.has_posterior())
+    throw InputError(
+        "this model was imported without the posterior of its weights: it has no error bar of the energy; --std local gives the variance "
+        "that QUIP would give, and a fit with gap-fit gives error bars");
   Prediction result;
   result.local_energy = Vector::Zero(atoms);
   if (request.forces) {
@@ -141,11 +147,15 @@ Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& 
     const Term& term = model.terms[t];
     const Eigen::Index count = term.sparse.size(), size = term.descriptor->size();
     for (int begin = 0; begin < environments.size();) {
-      const int first = begin, end = chunk_end(environments, begin, chunk_pairs);
+      const int first = begin, end = chunk_end(environments, *term.descriptor, begin, chunk_pairs);
       begin = end;
       term.descriptor->compute(environments, first, end, request.forces ? Derivatives::pullback : Derivatives::none, s.features);
       const Eigen::Index n = s.features.size();
       if (n == 0) continue;
+      if (count == 0) {
+        result.unsampled_terms.push_back(t);
+        break;
+      }
       s.value.resize(n, count);
       if (request.forces) {
         s.slope.resize(n, count);
@@ -213,6 +223,12 @@ Covariance& Predictor::Scratch::posterior(const Model& model) {
 
 void Predictor::Scratch::add_error_bars(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request,
                                         Prediction& result) {
+  const bool is_imported = !model.has_posterior() && model.notes.count("origin") > 0;
+  if (is_imported && request.local_std && !request.energy_std && !request.force_std && !request.stress_std) {
+    if (!quip_variance) quip_variance = std::make_unique<QuipVariance>(model);
+    result.local_quip_variance = quip_variance->local_energies(environments, atoms);
+    return;
+  }
   Covariance& c = posterior(model);
   const Observables wanted{.energy = request.energy_std, .forces = request.force_std, .virial = request.stress_std};
   if (wanted.rows(atoms) > 0) {

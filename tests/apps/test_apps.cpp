@@ -239,6 +239,22 @@ TEST_CASE("gap-predict --difference: energies and error bars, frame by frame") {
   }
 }
 
+TEST_CASE("gap-fit --sample-model writes the member that gap-predict --samples predicts with") {
+  const Workplace& workplace = fitted();
+  REQUIRE(workplace.run("gap-fit", {"--sample-model", "model.h5", "-o", "member.h5", "--seed", "5", "--member", "1"}).exit_code == 0);
+  REQUIRE(workplace.run("gap-predict", {"model.h5", "test.xyz", "-o", "ensemble.xyz", "--samples", "2", "--seed", "5"}).exit_code == 0);
+  REQUIRE(workplace.run("gap-predict", {"member.h5", "test.xyz", "-o", "one.xyz"}).exit_code == 0);
+  const auto ensemble = read_extxyz(workplace / "ensemble.xyz"), one = read_extxyz(workplace / "one.xyz");
+  for (std::size_t i = 0; i < one.size(); ++i) {
+    const double energy = numbers(one[i], "gap_energy").at(0);
+    check_close(numbers(ensemble[i], "gap_energy_samples").at(1), energy, 1e-9);
+    CHECK(std::abs(numbers(ensemble[i], "gap_energy_samples").at(0) - energy) > 1e-9);
+  }
+  check_mistake(workplace.run("gap-predict", {"member.h5", "test.xyz", "-o", "no.xyz", "--std", "energy"}), {"no posterior"});
+  check_mistake(workplace.run("gap-fit", {"--sample-model", "member.h5", "-o", "no.h5"}), {"member.h5", "no posterior"});
+  check_mistake(workplace.run("gap-fit", {"--sample-model", "model.h5"}), {"-o MODEL"});
+}
+
 TEST_CASE("gap-predict: fields stand beside what the frame held, and obey the conventions") {
   const Workplace& workplace = fitted();
   const ProgramResult result = workplace.run("gap-predict", {"model.h5", "test.xyz", "-o", "predictions.xyz", "--std",

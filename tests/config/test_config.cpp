@@ -76,6 +76,7 @@ void check_equal(const FitOptions& a, const FitOptions& b) {
     CHECK(x.species == y.species);
     CHECK(x.delta == y.delta);
     CHECK(x.species_delta == y.species_delta);
+    CHECK(x.species_n_sparse == y.species_n_sparse);
     CHECK(x.n_sparse == y.n_sparse);
     CHECK(x.config_type_n_sparse == y.config_type_n_sparse);
     CHECK(x.selection == y.selection);
@@ -147,7 +148,7 @@ cutoff = 4
 kernel = "squared_exponential"
 length_scale = { fraction_of_range = 0.5 }
 delta = { "Si-O" = 3, "O-O" = 0.5, default = 2 }
-n_sparse = 20
+n_sparse = { "Si-O" = 30, default = 20 }
 selection = "uniform"
 config_type_n_sparse = { liquid = 5 }
 [[term]]
@@ -191,6 +192,8 @@ memory = 0.5
   CHECK(options.terms[0].species == std::vector<std::string>{"O-Si", "O"});  // in the order of the descriptor's combinations
   CHECK(options.terms[0].species_delta == std::map<std::string, double>{{"O-O", 0.5}, {"O-Si", 3.0}});
   CHECK(options.terms[0].delta == 2.0);
+  CHECK(options.terms[0].species_n_sparse == std::map<std::string, int>{{"O-Si", 30}});
+  CHECK(options.terms[0].n_sparse == 20);
   REQUIRE(options.terms[0].length_scale_fraction);
   CHECK(*options.terms[0].length_scale_fraction == 0.5);
   CHECK(options.terms[0].kernel_parameters.reals("length_scale") == std::vector<double>{1.0});
@@ -319,6 +322,9 @@ TEST_CASE("config: bad configurations, each with its sentence") {
       {with("delta = 0.5", "delta = 0"), "t.toml:9: [[term]]: 'delta' is the integer 0, expected a number larger than 0 (eV)"},
       {with("delta = 0.5", "delta = nan"), "t.toml:9: [[term]]: 'delta' is the number nan, expected a finite number"},
       {with("delta = 0.5", "delta = 'x'"), "t.toml:9: [[term]]: 'delta' is the text 'x', expected a number (eV), or a table "},
+      {with("n_sparse = 100", "n_sparse = { Si = 10 }"),
+       "t.toml:8: [[term]]: 'n_sparse' is a table without 'default', the number for combinations that it does not name"},
+      {with("n_sparse = 100", "n_sparse = { Si = 0, default = 3 }"), "t.toml:8: [[term]]: 'Si' is the integer 0, expected"},
       {with("delta = 0.5", "delta = { 'Si-O' = 1 }"),
        "t.toml:9: [[term]]: 'delta' has an entry 'Si-O', expected a combination of elements such as 'Si' for soap"},
       {with("delta = 0.5", "delta = { Si = 1, si = 2 }"), "t.toml:9: [[term]]: 'delta' has two entries for 'Si'"},
@@ -378,7 +384,8 @@ TEST_CASE("config: bad configurations, each with its sentence") {
       {good + "[run]\nseed = -1\n", "t.toml:11: [run]: 'seed' is the integer -1, expected at least 0"},
       {good + "[run]\nmemory = 0\n", "t.toml:11: [run]: 'memory' is the integer 0, expected a number larger than 0 (GB)"},
   };
-  for (const auto& [toml, sentence] : cases) {
+  for (const auto& test_case : cases) {
+    const std::string &toml = test_case.first, &sentence = test_case.second;
     CAPTURE(toml.substr(0, 2000));
     const std::string message = files.message(toml);
     CAPTURE(message);
@@ -432,6 +439,18 @@ TEST_CASE("config: the example in configs/ reads") {
   CHECK(options.model_path == "silicon.h5");
 }
 
+TEST_CASE("config: triplets are named with the centre first") {
+  const Files files;
+  const auto species_of = [&](const std::string& list) {
+    return files.parse(replaced(pair, "two_body", "three_body") + "species = " + list + "\n").terms.at(0).species;
+  };
+  using Names = std::vector<std::string>;
+  CHECK(species_of("['Si-O-C', 'O-Si-C', 'C-O-Si']") == Names{"Si-C-O", "O-C-Si", "C-O-Si"});
+  CHECK(species_of("['Si-Si-O', 'O-Si-Si', 'Si']") == Names{"Si-O-Si", "O-Si-Si", "Si"});
+  CHECK(message_of<InputError>([&] { species_of("['Si-O-C', 'Si-C-O']"); }).find("'Si-C-O' twice") != std::string::npos);
+  CHECK(message_of<InputError>([&] { species_of("['Si-O']"); }) != "");
+}
+
 TEST_CASE("config: docs/configuration.md names every key") {
   std::ifstream file(source_folder() / "docs" / "configuration.md");
   std::ostringstream stream;
@@ -475,7 +494,7 @@ TEST_CASE("config: the examples in docs/configuration.md read") {
       all += line + "\n";
   }
   const FitOptions options = files.parse(all);
-  CHECK(options.terms.size() == 2);
+  CHECK(options.terms.size() == 3);
   CHECK(options.seed == 7);
 }
 

@@ -189,10 +189,10 @@ TEST_CASE("mean, weights, predictions and log evidence equal QR of the pooled ro
     frames.push_back(labelled(molecule));
     frames.push_back(lone_atom(14));
     const std::string train = write_frames((folder.path() / "train.xyz").string(), frames);
-    TermOptions pair = small_two_body(0.6, 7), soap = small_soap(2, 2, 2, 8);
+    TermOptions pair = small_two_body(0.6, 7), triplet = small_three_body(1.3, 5, 3.0), soap = small_soap(2, 2, 2, 8);
     pair.delta = 1.5;
     soap.delta = 0.4;
-    FitOptions options = small_options(train, {pair, soap});
+    FitOptions options = small_options(train, {pair, triplet, soap});
     options.regularization.config_type["special"] = {0.002, 0.02, 0.05};
     for (const bool scale_with_atoms : {true, false}) {
       options.regularization.scale_with_atoms = scale_with_atoms;

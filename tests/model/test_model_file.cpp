@@ -168,9 +168,9 @@ TEST_CASE("a model file whose entries do not fit together is refused with a sent
          m.factor = with_block(m.factor, 1, block);
        }},
   };
-  for (const auto& [label, alter] : alterations) {
-    CAPTURE(label);
-    const std::string message = refusal_of(good, folder, alter);
+  for (const auto& alteration : alterations) {
+    CAPTURE(alteration.first);
+    const std::string message = refusal_of(good, folder, alteration.second);
     CAPTURE(message);
     CHECK(message.find("altered.h5") != std::string::npos);
     CHECK(message.size() > (folder.path() / "altered.h5").string().size() + 10);

@@ -193,6 +193,34 @@ std::vector<Setup> general_setups() {
     pair.kernel_parameters = {{"zeta", 2.0}};
     add_terms(s.terms, pair, silicon, s.train, 1);
   }
+  {
+    Setup& s = add("three_body, molecules", as_molecules(random_structures(4, 4, 61, silicon)));
+    add_terms(s.terms, small_three_body(1.5, 0, 4.0), silicon, s.train, 9);
+  }
+  {
+    Setup& s = add("two_body, three_body, two species, cells smaller than the cutoff", random_structures(3, 3, 71, silicon_carbide));
+    add_terms(s.terms, small_two_body(0.8, 0, 3.4), silicon_carbide, s.train, 4);
+    add_terms(s.terms, small_three_body(1.2, 0, 2.9), silicon_carbide, s.train, 4);
+    REQUIRE(s.terms.size() >= 6);
+  }
+  {
+    Setup& s = add("two_body and three_body with piecewise_polynomial, periodic", random_structures(3, 2, 81, silicon));
+    TermOptions pair = small_two_body(1, 0, 3.2), triplet = small_three_body(1, 0, 2.8);
+    pair.kernel = triplet.kernel = "piecewise_polynomial";
+    pair.kernel_parameters = {{"length_scale", 2.0}, {"smoothness", std::int64_t{2}}};
+    triplet.kernel_parameters = {{"length_scale", std::vector<double>{4.0, 3.0, 3.5}}, {"smoothness", std::int64_t{2}}};
+    add_terms(s.terms, pair, silicon, s.train, 5);
+    add_terms(s.terms, triplet, silicon, s.train, 7);
+    REQUIRE(s.terms.size() == 2);
+  }
+  {
+    Setup& s = add("two_body with piecewise_polynomial, periodic", random_structures(3, 2, 91, silicon));
+    TermOptions pair = small_two_body(1, 0, 3.2);
+    pair.kernel = "piecewise_polynomial";
+    pair.kernel_parameters = {{"length_scale", 2.0}, {"smoothness", std::int64_t{1}}};
+    add_terms(s.terms, pair, silicon, s.train, 5);
+    s.once_differentiable = true;
+  }
   return setups;
 }
 

@@ -17,6 +17,7 @@ struct Setup {
   std::vector<Structure> train, other;  ///< `other` is not fitted
   FitOptions options;                   ///< σ's and what is fitted
   double jitter = 1e-8;                 ///< eV², of every term
+  bool once_differentiable = false;     ///< finite differences of covariances converge with the step only
 };
 
 /// Small structures with and without images, one and two species, SOAP, pairs and triplets together.

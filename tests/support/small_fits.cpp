@@ -32,6 +32,18 @@ TermOptions small_two_body(double length_scale, int n_sparse, double cutoff) {
   return t;
 }
 
+TermOptions small_three_body(double length_scale, int n_sparse, double cutoff) {
+  TermOptions t;
+  t.name = t.descriptor = "three_body";
+  t.descriptor_parameters = {{"cutoff", cutoff}, {"cutoff_width", 0.9}};
+  t.kernel = "squared_exponential";
+  t.kernel_parameters = {{"length_scale", std::vector<double>{length_scale, length_scale * length_scale, length_scale}}};
+  t.delta = 0.3;
+  t.n_sparse = n_sparse;
+  t.selection = "uniform";
+  return t;
+}
+
 FitOptions small_options(const std::string& train, std::vector<TermOptions> terms) {
   FitOptions o;
   o.train = {train};

@@ -10,6 +10,8 @@ namespace gapkit::test {
 /// A SOAP term small enough for dense references: D = (l_max+1) K(K+1)/2 with K = n_max · elements.
 TermOptions small_soap(int n_max, int l_max, double zeta, int n_sparse, double cutoff = 3.6);
 TermOptions small_two_body(double length_scale, int n_sparse, double cutoff = 4.2);
+/// One length for r_ij + r_ik and r_jk (Å), its square for (r_ij − r_ik)².
+TermOptions small_three_body(double length_scale, int n_sparse, double cutoff = 3.6);
 /// Terms and training file, reference energies of the isolated atoms (support/pair_potential.hpp) given explicitly.
 FitOptions small_options(const std::string& train, std::vector<TermOptions> terms);
 

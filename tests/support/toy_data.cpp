@@ -44,6 +44,12 @@ TermOptions two_body() {
   return t;
 }
 
+TermOptions three_body() {
+  TermOptions t = small_three_body(1.2, 10, soap_cutoff);
+  t.descriptor_parameters.set("cutoff_width", soap_width);
+  return t;
+}
+
 bool is_smooth(const Structure& structure, double margin) {
   const NeighborList list(structure, pair_cutoff + 1);
   for (const double r : list.distance())
@@ -78,6 +84,12 @@ const std::vector<ToyModel>& toy_models() {
             {"soap zeta " + std::to_string(zeta).substr(0, 3) + suffix, elements, true, false, fitted(elements, {soap(zeta)})});
       result.push_back({"two_body" + suffix, elements, false, true, fitted(elements, {two_body()})});
       result.push_back({"two_body and soap" + suffix, elements, true, true, fitted(elements, {two_body(), soap(4)})});
+      result.push_back({"three_body" + suffix, elements, false, false, fitted(elements, {three_body()})});
+      TermOptions compact = three_body();
+      compact.kernel = "piecewise_polynomial";
+      compact.kernel_parameters = {{"length_scale", std::vector<double>{3.0, 3.0, 3.0}}, {"smoothness", std::int64_t{2}}};
+      result.push_back(
+          {"two_body, compact three_body and soap" + suffix, elements, true, true, fitted(elements, {two_body(), compact, soap(2)})});
     }
     set_thread_count(threads);
     return result;

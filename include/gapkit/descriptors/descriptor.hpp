@@ -21,6 +21,9 @@ struct JacobianBlock {
   ReusableMatrix values;                ///< [3Q, C], 1/Å
   std::vector<double> projection;       ///< [3Q], 1/Å
   std::vector<double> cutoff_gradient;  ///< [3Q] d f_e / d r_qα, 1/Å; empty if the covariance cutoff is constant
+  /// [Q] the source's pair that r_ij is, or empty. If given, `environment` ascends, and what belongs to one pair may be summed up before
+  /// it becomes forces: faster where environments share pairs, as triplets do.
+  std::vector<std::size_t> pair;
 
   int pair_count() const { return static_cast<int>(environment.size()); }
 };
@@ -50,7 +53,8 @@ class Descriptor {
   virtual int size() const = 0;       ///< D
   virtual double cutoff() const = 0;  ///< Å; nothing beyond it matters
   virtual const Parameters& parameters() const = 0;
-  /// Atomic numbers this instance is for: {centre} for SOAP, {Z1, Z2} (ascending) for a pair.
+  /// Atomic numbers this instance is for: {centre} for SOAP, {Z1, Z2} (ascending) for a pair, {centre, Z1, Z2} (the last two
+  /// ascending) for a triplet.
   virtual const std::vector<int>& species() const = 0;
   /// True if features can be negative in a scalar product (x·x' < 0): a non-integer ζ is then refused.
   virtual bool has_nonnegative_products() const = 0;

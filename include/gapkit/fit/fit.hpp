@@ -12,7 +12,7 @@ struct FitPlan {
   struct TermPlan {
     std::string label;            ///< "soap Si"
     int features = 0;             ///< D
-    std::int64_t candidates = 0;  ///< environments in the training data (pairs: estimated from the neighbour list)
+    std::int64_t candidates = 0;  ///< environments in the training data
     int sparse_points = 0;        ///< M asked for
   };
   struct GroupPlan {

@@ -19,6 +19,7 @@ struct TermOptions {
   double delta = 1.0;                           ///< eV
   std::map<std::string, double> species_delta;  ///< by combination ("Si", "O-Si"), replaces delta
   int n_sparse = 0;                             ///< per combination
+  std::map<std::string, int> species_n_sparse;  ///< by combination, replaces n_sparse
   std::map<std::string, int> config_type_n_sparse;  ///< so many of these config types; n_sparse counts for all others then
   std::string selection = "cur";
   int max_candidates = 100000;                     ///< per combination

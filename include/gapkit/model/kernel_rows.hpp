@@ -17,7 +17,8 @@ struct Observables {
 ///
 /// Row k(o) holds the observable o applied to δ² f κ(·, x_m) f_m for each sparse point m of each term (METHODS 1): energy in eV,
 /// forces in eV/Å (−d/dr, atom-major x y z), virial in eV (−Σ r_ij ⊗ dE/dr_ij, xx yy zz yz xz xy).
-/// Cost: one GEMM [3P, D]·[D, M] per centre atom and term; 6 P D M flop.
+/// Cost: one GEMM [3P, D]·[D, M] per centre atom and term; 6 P D M flop. Terms with up to four features: about 40 flop and an
+/// exponential per environment and sparse point.
 /// Source: Bartók & Csányi, Int. J. Quantum Chem. 115, 1051 (2015), section 4.
 ///
 /// Not re-entrant (it owns its scratch memory); threads inside, over environments and over columns, with the same result for any number.
@@ -45,6 +46,14 @@ class KernelRows {
  private:
   struct Scratch;
   void add_term(std::size_t t, const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows);
+  bool has_few_features(std::size_t t) const;
+  void add_few_features(std::size_t t, const Environments& environments, int begin, int end, int atoms, const Observables& wanted,
+                        MatrixSlice rows);
+  void add_block(std::size_t t, Eigen::Index from, Eigen::Index length, Eigen::Index width, const double* points,
+                 Eigen::Index points_stride, const Matrix& centre, const ReusableMatrix& value, const ReusableMatrix& slope,
+                 ReusableMatrix& gradient) const;
+  void spread_gradients(const ReusableMatrix& gradient, int width, int atoms, const Observables& wanted, double* target,
+                        Eigen::Index stride) const;
 
   std::span<const Term> terms_;
   std::vector<Eigen::Index> offsets_;

@@ -7,9 +7,13 @@
 
 namespace gapkit {
 
-inline constexpr int model_format_version = 1;
+/// 1: every model has a posterior; 2: it may be absent. Models with a posterior are written as version 1.
+inline constexpr int model_format_version = 2;
 
 /// A fitted potential: reference energies, terms, and the posterior of their weights. Immutable after the fit.
+///
+/// A model imported from another program may have weights only: then factor and posterior are empty, and there are no error bars but the
+/// variance that the other program would give (notes["origin"] says where it came from).
 struct Model {
   std::map<int, double> reference_energies;  ///< eV per atom, by atomic number; its keys are the elements the model knows
   std::vector<NamedBaseline> baselines;
@@ -19,7 +23,8 @@ struct Model {
   Vector weights;  ///< c, one per sparse point, terms one after the other
 
   // For the record
-  std::string configuration;  ///< resolved, TOML
+  std::string gapkit_version;  ///< that wrote the file it was loaded from; empty if it was not loaded
+  std::string configuration;   ///< resolved, TOML
   std::uint64_t seed = 0;
   std::string data_fingerprint;              ///< of the training frames
   bool scale_with_atoms = true;              ///< σ_E and σ_V were multiplied by √N

@@ -23,7 +23,7 @@ struct StoredStatistics {
   double bytes() const;
 };
 
-/// What statistics must share to be added: baselines, sparse sets, their factor, reference energies and the rule for the scales h.
+/// What statistics must share to be added: sparse sets, their factor, baselines, reference energies and the rule for the scales h.
 std::string statistics_fingerprint(const Model& model);
 
 /// A model file that holds the statistics besides.

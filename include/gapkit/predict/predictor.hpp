@@ -20,6 +20,7 @@ struct PredictionRequest {
 /// `…_epistemic`: √(novelty + data), what more data would remove. `…_std` adds the fitted noise of the structure's config type, σ_E √N,
 /// σ_F or σ_V √N (METHODS 5 with a = b = 1: uncalibrated): the error to expect against a new reference value; it needs a Structure. A
 /// property that was not fitted has no noise.
+/// An imported model has no posterior, so none of these; local_std then gives `local_quip_variance` instead.
 struct Prediction {
   double energy = 0;
   Vector local_energy;  ///< sums to energy
@@ -29,6 +30,10 @@ struct Prediction {
   std::optional<Positions> forces_std, forces_std_epistemic;  ///< eV/Å
   std::optional<Voigt> virial_std, virial_std_epistemic;      ///< eV; xx yy zz yz xz xy
   std::optional<Vector> local_energy_std_epistemic;
+  std::optional<Vector> local_quip_variance;  ///< eV²: QUIP's variance of local energies (METHODS 7)
+  /// Terms of the model (ascending) that have environments here but no sparse points, as the training data had none: their energy is
+  /// missing from the mean, and the error bars count it as novelty.
+  std::vector<std::size_t> unsampled_terms;
 };
 
 /// E_b − E_a of two structures and its error bars, eV. Structures that resemble each other share most of their error, so the difference

@@ -1,0 +1,144 @@
+#include "model_report.hpp"
+
+#include <fmt/format.h>
+
+#include <gapkit/core/elements.hpp>
+#include <gapkit/math/linear_algebra.hpp>
+#include <nlohmann/json.hpp>
+
+namespace gapkit::apps {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Pivots of K_MM above the jitter, or above rounding, as gap-fit reports it.
+Eigen::Index effective_rank(const Term& term, double jitter) {
+  const Matrix k = sparse_covariance(term);
+  if (k.rows() == 0) return 0;
+  const double rounding = 4 * static_cast<double>(k.rows()) * std::numeric_limits<double>::epsilon();
+  return static_cast<Eigen::Index>(pivoted_cholesky(k, std::max(rounding, jitter / k.diagonal().maxCoeff())).pivot.size());
+}
+
+Json term_json(const Model& model, std::size_t t) {
+  const Term& term = model.terms[t];
+  const double jitter = model.has_posterior() ? model.factor.jitter()[t] : 0;
+  std::vector<std::string> elements;
+  for (const int z : term.elements) elements.push_back(element_symbol(z));
+  return {{"label", term.label()},
+          {"descriptor", term.descriptor_name},
+          {"descriptor_parameters", Json::parse(parameters_to_json(term.descriptor->parameters()))},
+          {"kernel", term.kernel_name},
+          {"kernel_parameters", Json::parse(parameters_to_json(term.kernel->parameters()))},
+          {"species", combination_name(term.species)},
+          {"neighbor_elements", elements},
+          {"features", term.descriptor->size()},
+          {"sparse_points", term.sparse.size()},
+          {"effective_rank", effective_rank(term, jitter)},
+          {"delta", term.delta},
+          {"jitter", model.has_posterior() ? Json(jitter) : Json(nullptr)}};
+}
+
+Json groups_json(const Model& model) {
+  Json groups = Json::array();
+  for (const RowGroup& group : model.posterior.groups)
+    groups.push_back({{"property", property_name(group.property)},
+                      {"class", group.config_class},
+                      {"fixed", group.fixed},
+                      {"sigma", group.fixed ? Json(nullptr) : Json(group.sigma)}});
+  return groups;
+}
+
+/// The errors of one property in an error table: "4.1 (MAE 3.2)"; "-" if there are none.
+std::string error_text(const Json& table, const char* property) {
+  const Json& errors = table["all"][property];
+  if (errors["rmse"].is_null()) return "-";
+  return fmt::format("{:.4g} (MAE {:.4g})", errors["rmse"].get<double>(), errors["mae"].get<double>());
+}
+
+std::string errors_text(const Json& model) {
+  std::string text;
+  for (const char* name : {"training_errors", "validation_errors"}) {
+    const Json& table = model[name];
+    if (table.is_null()) continue;
+    text += fmt::format("{:<20}RMSE of {} frames: energy {} meV/atom, forces {} eV/Å, stress {} GPa\n",
+                        name == std::string("training_errors") ? "training errors" : "validation errors", table["all"]["frames"].get<int>(),
+                        error_text(table, "energy"), error_text(table, "forces"), error_text(table, "stress"));
+  }
+  return text;
+}
+
+}  // namespace
+
+Json model_json(const Model& model) {
+  Json json;
+  json["gapkit_version"] = model.gapkit_version;
+  json["has_posterior"] = model.has_posterior();
+  const auto note = [&](const char* name) -> const std::string* {
+    const auto found = model.notes.find(name);
+    return found == model.notes.end() ? nullptr : &found->second;
+  };
+  json["origin"] = note("origin") ? Json(*note("origin")) : Json("gap-fit");
+  json["sample"] = note("sample") ? Json::parse(*note("sample")) : Json(nullptr);
+  json["reference_energies"] = Json::object();
+  for (const auto& [z, e0] : model.reference_energies) json["reference_energies"][element_symbol(z)] = e0;
+  json["cutoff"] = model.cutoff();
+  json["sparse_points"] = model.weights.size();
+  json["baselines"] = Json::array();
+  for (const NamedBaseline& b : model.baselines) json["baselines"].push_back({{"kind", b.kind}, {"cutoff", b.baseline->cutoff()}});
+  json["terms"] = Json::array();
+  for (std::size_t t = 0; t < model.terms.size(); ++t) json["terms"].push_back(term_json(model, t));
+  json["groups"] = groups_json(model);
+  json["scale_with_atoms"] = model.scale_with_atoms;
+  json["log_evidence"] = model.has_posterior() ? Json(model.posterior.log_evidence) : Json(nullptr);
+  json["seed"] = model.seed;
+  json["data_fingerprint"] = model.data_fingerprint;
+  for (const char* name : {"training_errors", "validation_errors"}) json[name] = note(name) ? Json::parse(*note(name)) : Json(nullptr);
+  json["configuration"] = model.configuration;
+  if (const std::string* command = note("gap_fit_command_line")) json["gap_fit_command_line"] = *command;
+  return json;
+}
+
+std::string model_text(const Json& model) {
+  const bool has_posterior = model["has_posterior"].get<bool>();
+  std::string text = fmt::format("{:<20}{}\n{:<20}{}\n", "written by gapkit", model["gapkit_version"].get<std::string>(), "origin",
+                                 model["origin"].get<std::string>());
+  const std::string bars = has_posterior               ? "yes"
+                           : model["sample"].is_null() ? "no posterior (imported): only QUIP's variance of local energies"
+                                                       : fmt::format("none: member {} of the ensemble of seed {}",
+                                                                     model["sample"]["member"].dump(), model["sample"]["seed"].dump());
+  text += fmt::format("{:<20}{}\n", "error bars", bars);
+  for (const Json& b : model["baselines"])
+    text += fmt::format("{:<20}{}, {} Å\n", "baseline", b["kind"].get<std::string>(), b["cutoff"].get<double>());
+  std::string energies;
+  for (const auto& [element, e0] : model["reference_energies"].items())
+    energies += fmt::format("{}{} {:.6f}", energies.empty() ? "" : ", ", element, e0.get<double>());
+  text += fmt::format("{:<20}{} eV\n{:<20}{} Å\n\n", "reference energies", energies, "cutoff", model["cutoff"].get<double>());
+
+  text += fmt::format("{:<28}{:>10}{:>15}{:>16}{:>12}{:>14}\n", "term", "features", "sparse points", "effective rank", "delta (eV)",
+                      "jitter (eV²)");
+  for (const Json& term : model["terms"])
+    text += fmt::format("{:<28}{:>10}{:>15}{:>16}{:>12.4g}{:>13}\n", term["label"].get<std::string>(), term["features"].get<int>(),
+                        term["sparse_points"].get<int>(), term["effective_rank"].get<int>(), term["delta"].get<double>(),
+                        term["jitter"].is_null() ? "-" : fmt::format("{:.3g}", term["jitter"].get<double>()));
+  for (const Json& term : model["terms"])
+    text += fmt::format("  {}: {} {}, {} {}\n", term["label"].get<std::string>(), term["descriptor"].get<std::string>(),
+                        term["descriptor_parameters"].dump(), term["kernel"].get<std::string>(), term["kernel_parameters"].dump());
+  text += "\n";
+  if (!model["groups"].empty()) {
+    text += fmt::format("{:<12}{:<24}{}\n", "sigma of", "config types", "sigma (energy, virial: eV; force: eV/Å)");
+    for (const Json& group : model["groups"])
+      text += fmt::format("{:<12}{:<24}{}\n", group["property"].get<std::string>(), group["class"].get<std::string>(),
+                          group["sigma"].is_null() ? "given with the data" : fmt::format("{:.6g}", group["sigma"].get<double>()));
+    text += fmt::format("energy and virial {} the square root of the number of atoms\n\n",
+                        model["scale_with_atoms"].get<bool>() ? "times" : "not times");
+  }
+  text += errors_text(model);
+  if (has_posterior)
+    text += fmt::format("{:<20}{:.6g}\n{:<20}{}\n", "log evidence", model["log_evidence"].get<double>(), "seed",
+                        model["seed"].get<std::uint64_t>());
+  if (model.contains("gap_fit_command_line"))
+    text += fmt::format("{:<20}{}\n", "gap_fit", model["gap_fit_command_line"].get<std::string>());
+  return text;
+}
+
+}  // namespace gapkit::apps

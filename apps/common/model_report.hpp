@@ -1,0 +1,15 @@
+#pragma once
+
+#include <gapkit/model/model.hpp>
+#include <nlohmann/json_fwd.hpp>
+
+namespace gapkit::apps {
+
+/// What gap-info tells of a model: versions, reference energies, terms with sizes and effective rank, noise groups, errors.
+///
+/// The effective rank is found anew from the sparse points; cost Σ M_t³/3 flop.
+nlohmann::ordered_json model_json(const Model& model);
+/// The same for people.
+std::string model_text(const nlohmann::ordered_json& model);
+
+}  // namespace gapkit::apps

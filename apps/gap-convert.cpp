@@ -1,0 +1,97 @@
+#include <fmt/format.h>
+
+#include <gapkit/convert/gap_fit_command.hpp>
+#include <gapkit/convert/gap_xml.hpp>
+#include <gapkit/core/elements.hpp>
+#include <gapkit/core/version.hpp>
+#include <iostream>
+
+#include "common/run_main.hpp"
+#include "common/text_file.hpp"
+
+namespace {
+
+using namespace gapkit;
+
+struct Arguments {
+  std::string input, output, command;
+  std::vector<std::string> species;
+};
+
+void describe(CLI::App& app, Arguments& arguments) {
+  app.set_version_flag("--version", fmt::format("gap-convert {}", version));
+  app.add_option("IN", arguments.input, "What to convert: a GAP potential of QUIP (.xml), or a model of gap-fit (.h5)");
+  app.add_option("OUT", arguments.output,
+                 "What to make of it: a model (.h5) from .xml; a potential for QUIP (.xml, with its files of sparse points) from .h5");
+  app.add_option(
+         "--from-gap-fit", arguments.command,
+         "Print the configuration (TOML) that a gap_fit command line amounts to: the command line in quotes, or a file that holds it")
+      ->type_name("COMMAND|FILE");
+  app.add_option("--species", arguments.species, "Element that a potential without species is for (old potentials of one element)")
+      ->type_name("ELEMENT");
+  app.footer(
+      "Examples:\n"
+      "  gap-convert silicon.xml silicon.h5\n"
+      "  gap-convert silicon.h5 silicon.xml\n"
+      "  gap-convert --from-gap-fit 'at_file=train.xyz gap={soap l_max=8 n_max=8 atom_sigma=0.5 zeta=4 cutoff=5.0\n"
+      "    delta=1.0 n_sparse=500 covariance_type=dot_product sparse_method=cur_points} default_sigma={0.002 0.1 0.1 0}' > fit.toml\n"
+      "\n"
+      "What cannot be converted is named and nothing is written. docs/from-gap-fit.md says what is supported.\n"
+      "Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");
+}
+
+void print_notes(const std::vector<std::string>& notes) {
+  for (const std::string& note : notes) std::cerr << "gap-convert: note: " << note << "\n";
+}
+
+void convert_files(const Arguments& arguments) {
+  const auto extension = [](const std::string& file) {
+    std::string text = std::filesystem::path(file).extension().string();
+    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return text;
+  };
+  const std::string from = extension(arguments.input), to = extension(arguments.output);
+  const bool imports = from == ".xml" && (to == ".h5" || to == ".hdf5"), exports = (from == ".h5" || from == ".hdf5") && to == ".xml";
+  if (!imports && !exports)
+    throw InputError(fmt::format("{} → {}: only .xml → .h5 and .h5 → .xml can be converted", arguments.input, arguments.output));
+  apps::check_can_be_written(arguments.output, "OUT");
+  apps::check_differs(arguments.output, "OUT", arguments.input);
+  if (exports) {
+    if (!arguments.species.empty()) throw InputError("--species goes with potentials of QUIP (.xml) as input");
+    print_notes(write_gap_xml(load_model(arguments.input), arguments.output));
+    return;
+  }
+  GapXmlOptions options;
+  for (const std::string& symbol : arguments.species) options.species.push_back(atomic_number(symbol));
+  const GapXmlImport imported = read_gap_xml(arguments.input, options);
+  save_model(imported.model, arguments.output);
+  print_notes(imported.notes);
+}
+
+void translate(const Arguments& arguments) {
+  std::error_code ignored;
+  const bool is_file = arguments.command.find('=') == std::string::npos || std::filesystem::is_regular_file(arguments.command, ignored);
+  const GapFitTranslation translation = is_file ? translate_gap_fit_file(arguments.command) : translate_gap_fit(arguments.command);
+  std::cout << translation.toml << std::flush;
+  for (const std::string& line : translation.unsupported) std::cerr << "gap-convert: warning: not supported: " << line << "\n";
+  print_notes(translation.notes);
+}
+
+void run(const Arguments& arguments) {
+  const bool has_files = !arguments.input.empty() || !arguments.output.empty();
+  if (!arguments.command.empty() && has_files) throw InputError("--from-gap-fit prints a configuration; it goes without IN and OUT");
+  if (!arguments.command.empty()) return translate(arguments);
+  if (arguments.input.empty() || arguments.output.empty())
+    throw InputError("IN and OUT are required (or --from-gap-fit); see gap-convert --help");
+  convert_files(arguments);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Converts between models of gap-fit and GAP potentials of QUIP, and gap_fit command lines to configurations.",
+               "gap-convert");
+  Arguments arguments;
+  describe(app, arguments);
+  return gapkit::apps::run_main(app, argc, argv, [&] { run(arguments); });
+}

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace gapkit {
+
+/// A gap_fit command line as a configuration of gap-fit.
+struct GapFitTranslation {
+  std::string toml;                      ///< with comments that repeat what follows; config/ reads it
+  std::vector<std::string> unsupported;  ///< arguments that change the fit and have no counterpart: "argument: reason"
+  std::vector<std::string> notes;        ///< arguments without effect on the fit, and where the two programs differ
+};
+
+/// Translates the arguments of gap_fit (its name may stand before them), aliases included: every one ends up in the configuration, in
+/// `unsupported`, or in `notes`.
+///
+/// `folder` is what a relative at_file is relative to; the file is looked into only where the command line needs the elements of the data
+/// (one e0 for all of them). Throws InputError for a command line that is not of gap_fit's form or lacks a mandatory argument.
+GapFitTranslation translate_gap_fit(const std::string& command, const std::filesystem::path& folder = ".");
+/// The same for a file that holds the arguments, in one or more lines.
+GapFitTranslation translate_gap_fit_file(const std::filesystem::path& path);
+
+}  // namespace gapkit

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <gapkit/core/parameters.hpp>
+#include <map>
+
+#include "convert/quip_options.hpp"
+
+namespace gapkit {
+
+/// A descriptor string of QUIP ("soap l_max=8 … Z=14 species_Z={14 6}") in gapkit's terms.
+struct QuipDescriptor {
+  std::string quip_name;              ///< "soap", "distance_2b", "angle_3b", or one that gapkit has not
+  std::string name;                   ///< of gapkit's descriptor; empty if it has none
+  Parameters parameters;              ///< of gapkit's descriptor, complete unless there are problems
+  std::vector<int> species;           ///< the combination in gapkit's order: {Z}, {Z1, Z2} or {Z, Z1, Z2}; empty if the string does not say
+  std::vector<int> neighbor_species;  ///< of SOAP, in the order of species_Z; empty if the string does not say
+  std::vector<QuipOption> fit_options;  ///< delta, n_sparse, …: under the first of their names
+  bool is_complete = true;              ///< false: an option without default is missing, or cannot be read
+  std::vector<std::string> problems;    ///< what gapkit cannot represent: "radial_basis=GTO: …"
+
+  const QuipOption* find_fit_option(std::string_view key) const;
+};
+
+/// Never throws for what it cannot represent: that is told in `problems`. Throws InputError (beginning with `where`) for a string that is
+/// not of QUIP's form.
+QuipDescriptor read_quip_descriptor(std::string_view text, const std::string& where);
+
+/// "key=value", as messages name an option.
+std::string option_text(const QuipOption& option);
+
+}  // namespace gapkit

@@ -1,0 +1,153 @@
+#include "convert/quip_options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <climits>
+#include <cmath>
+#include <gapkit/core/errors.hpp>
+
+#include "io/extxyz_values.hpp"
+
+namespace gapkit {
+namespace {
+
+bool is_space(char c) {
+  return std::isspace(static_cast<unsigned char>(c)) != 0;
+}
+
+/// Position behind the brace or quote that closes the one at `begin`; npos if there is none.
+std::size_t end_of_group(std::string_view text, std::size_t begin) {
+  if (text[begin] != '{') {
+    const std::size_t end = text.find(text[begin], begin + 1);
+    return end == std::string_view::npos ? end : end + 1;
+  }
+  for (std::size_t i = begin + 1; i < text.size();) {
+    if (text[i] == '}') return i + 1;
+    i = text[i] == '{' ? end_of_group(text, i) : i + 1;
+    if (i == std::string_view::npos) return i;
+  }
+  return std::string_view::npos;
+}
+
+bool opens_group(char c) {
+  return c == '{' || c == '"' || c == '\'';
+}
+
+/// "{{14 6}}", "{14 6}", "14 6" and "\"14 6\"" mean the same.
+std::string without_delimiters(std::string_view value) {
+  std::string text = trimmed(value);
+  while (text.size() >= 2 && opens_group(text[0]) && end_of_group(text, 0) == text.size()) text = trimmed(text.substr(1, text.size() - 2));
+  return text;
+}
+
+std::string without_line_continuations(std::string_view text) {
+  std::string result(text);
+  for (std::size_t i = 0; i < result.size(); ++i)
+    if (result[i] == '\\' && (i + 1 == result.size() || result[i + 1] == '\n' || result[i + 1] == '\r')) result[i] = ' ';
+  return result;
+}
+
+void add_word(std::string_view word, const std::string& where, std::vector<QuipOption>& options) {
+  // A shell's quotes may stand around the whole: "gap={soap …}".
+  const std::size_t equals = word.find('=');
+  if (opens_group(word[0]) && word[0] != '{' && end_of_group(word, 0) == word.size() && equals != std::string_view::npos) {
+    add_word(word.substr(1, word.size() - 2), where, options);
+    return;
+  }
+  QuipOption option;
+  option.key = std::string(word.substr(0, equals));
+  if (equals != std::string_view::npos) option.value = without_delimiters(word.substr(equals + 1));
+  if (option.key.empty()) throw InputError(fmt::format("{}: '{}' has no key before '='", where, extxyz::excerpt(word)));
+  for (const QuipOption& other : options)
+    if (other.key == option.key) {
+      if (other.value == option.value) return;
+      throw InputError(
+          fmt::format("{}: '{}' is given twice, as '{}' and '{}'", where, option.key, other.value.value_or(""), option.value.value_or("")));
+    }
+  options.push_back(std::move(option));
+}
+
+}  // namespace
+
+std::vector<QuipOption> parse_quip_options(std::string_view given, const std::string& where) {
+  const std::string text = without_line_continuations(given);
+  std::vector<QuipOption> options;
+  for (std::size_t i = 0; i < text.size();) {
+    if (is_space(text[i])) {
+      ++i;
+      continue;
+    }
+    const std::size_t begin = i;
+    while (i < text.size() && !is_space(text[i])) {
+      if (text[i] == '}') throw InputError(fmt::format("{}: '}}' without a '{{' in '{}'", where, extxyz::excerpt(text.substr(begin))));
+      const std::size_t end = opens_group(text[i]) ? end_of_group(text, i) : i + 1;
+      if (end == std::string::npos)
+        throw InputError(fmt::format("{}: '{}' is not closed in '{}'", where, text[i], extxyz::excerpt(text.substr(begin))));
+      i = end;
+    }
+    add_word(std::string_view(text).substr(begin, i - begin), where, options);
+  }
+  return options;
+}
+
+std::vector<std::string> split_outside_braces(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i <= text.size();) {
+    if (i == text.size() || text[i] == separator) {
+      parts.push_back(trimmed(text.substr(begin, i - begin)));
+      begin = ++i;
+      continue;
+    }
+    const std::size_t end = opens_group(text[i]) ? end_of_group(text, i) : i + 1;
+    i = std::min(end, text.size());
+  }
+  return parts;
+}
+
+std::vector<std::string> quip_list(const std::string& value) {
+  std::vector<std::string> words;
+  const std::string text = without_delimiters(value);
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t end = i;
+    while (end < text.size() && !is_space(text[end]) && text[end] != ',') ++end;
+    if (end > i) words.push_back(text.substr(i, end - i));
+    i = end + 1;
+  }
+  return words;
+}
+
+std::optional<double> quip_number(std::string_view text) {
+  double value = 0;
+  if (extxyz::parse_real(trimmed(text), value) != extxyz::NumberStatus::good || !std::isfinite(value)) return {};
+  return value;
+}
+
+std::optional<int> quip_integer(std::string_view text) {
+  std::int64_t value = 0;
+  if (extxyz::parse_integer(trimmed(text), value) != extxyz::NumberStatus::good || value < INT_MIN || value > INT_MAX) return {};
+  return static_cast<int>(value);
+}
+
+std::optional<bool> quip_logical(const std::optional<std::string>& text) {
+  if (!text) return true;
+  const std::string word = lower_case(trimmed(*text));
+  if (word == "t" || word == "true" || word == ".true.") return true;
+  if (word == "f" || word == "false" || word == ".false.") return false;
+  return {};
+}
+
+std::string lower_case(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+std::string trimmed(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return std::string(text);
+}
+
+}  // namespace gapkit

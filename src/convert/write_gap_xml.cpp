@@ -1,0 +1,180 @@
+#include <algorithm>
+#include <gapkit/convert/gap_xml.hpp>
+#include <gapkit/core/elements.hpp>
+#include <gapkit/core/version.hpp>
+#include <gapkit/io/xml.hpp>
+#include <memory>
+
+#include "convert/gap_xml_format.hpp"
+#include "convert/problem_list.hpp"
+#include "io/md5.hpp"
+#include "io/temporary_file.hpp"
+
+namespace gapkit {
+namespace {
+
+/// 17 significant digits: reads back to the same bits.
+std::string number(double value) {
+  return fmt::format("{:.16e}", value);
+}
+
+std::string logical(bool value) {
+  return value ? "T" : "F";
+}
+
+/// What a term becomes in the XML.
+struct Written {
+  std::string descriptor;  ///< the option string
+  QuipCovariance covariance = QuipCovariance::ard_se;
+  double zeta = 0;                         ///< dot_product only
+  std::vector<double> theta;               ///< others only
+  std::vector<int> neighbor_species = {};  ///< SOAP only, the order of the features
+};
+
+void set_theta(const Term& term, Written& out) {
+  out.theta = term.kernel->parameters().reals("length_scale");
+  if (out.theta.size() == 1) out.theta.assign(static_cast<std::size_t>(term.descriptor->size()), out.theta.front());
+}
+
+std::string common_options(const Term& term, const char* covariance) {
+  return fmt::format(" cutoff={} cutoff_transition_width={} delta={} n_sparse={} covariance_type={}",
+                     number(term.descriptor->parameters().real("cutoff")), number(term.descriptor->parameters().real("cutoff_width")),
+                     number(term.delta), term.sparse.size(), covariance);
+}
+
+void write_soap(const Term& term, Written& out) {
+  const Parameters& p = term.descriptor->parameters();
+  out.covariance = QuipCovariance::dot_product;
+  out.zeta = term.kernel->parameters().real("zeta");
+  out.neighbor_species = term.elements;
+  std::string species;
+  for (const int z : term.elements) species += fmt::format("{} ", z);
+  out.descriptor = fmt::format(
+      "soap l_max={} n_max={} atom_sigma={} zeta={}{} central_weight={} central_reference_all_species={} "
+      "n_species={} Z={} species_Z={{{}}}",
+      p.integer("l_max"), p.integer("n_max"), number(p.real("atom_sigma")), number(out.zeta), common_options(term, "dot_product"),
+      number(p.real("central_weight")), logical(p.boolean("central_reference_all_species")), term.elements.size(), term.species[0],
+      species);
+}
+
+void write_distances(const Term& term, Written& out) {
+  out.covariance = QuipCovariance::ard_se;
+  set_theta(term, out);
+  const std::string options = common_options(term, "ard_se");
+  if (term.descriptor_name == "two_body")
+    out.descriptor = fmt::format("distance_2b{} Z1={} Z2={}", options, term.species[0], term.species[1]);
+  else
+    out.descriptor = fmt::format("angle_3b{} Z={} Z1={} Z2={}", options, term.species[0], term.species[1], term.species[2]);
+}
+
+/// Adds a problem if QUIP could not read the term, or if it is not known how.
+Written written(const Term& term, ProblemList& problems) {
+  Written out;
+  const bool is_soap = term.descriptor_name == "soap";
+  const bool is_distances = term.descriptor_name == "two_body" || term.descriptor_name == "three_body";
+  if (!is_soap && !is_distances) {
+    problems.add(fmt::format("term '{}': QUIP has no descriptor '{}'", term.label(), term.descriptor_name));
+    return out;
+  }
+  if (term.kernel_name != (is_soap ? "dot_product" : "squared_exponential")) {
+    problems.add(
+        fmt::format("term '{}': the kernel '{}' with the descriptor '{}' has no counterpart in QUIP that was verified (soap goes with "
+                    "dot_product, two_body and three_body with squared_exponential)",
+                    term.label(), term.kernel_name, term.descriptor_name));
+    return out;
+  }
+  if (term.sparse.size() == 0) problems.add(fmt::format("term '{}' has no sparse points", term.label()));
+  is_soap ? write_soap(term, out) : write_distances(term, out);
+  return out;
+}
+
+/// One number a line, point by point; for SOAP with the last component (0) that QUIP expects.
+std::string points_text(const Term& term) {
+  std::string text;
+  for (Eigen::Index m = 0; m < term.sparse.x.rows(); ++m) {
+    for (Eigen::Index d = 0; d < term.sparse.x.cols(); ++d) text += number(term.sparse.x(m, d)) + "\n";
+    if (term.descriptor_name == "soap") text += number(0) + "\n";
+  }
+  return text;
+}
+
+std::string coordinates_text(const Term& term, const Written& out, const std::string& label, const std::string& file,
+                             const std::string& md5, const Vector& alpha) {
+  const bool is_soap = term.descriptor_name == "soap";
+  const auto dimensions = term.descriptor->size() + (is_soap ? 1 : 0);
+  std::string text = fmt::format(
+      "    <gpCoordinates label=\"{}\" dimensions=\"{}\" signal_variance=\"{}\" signal_mean=\"{}\" sparsified=\"T\" "
+      "n_permutations=\"1\" covariance_type=\"{}\"",
+      label, dimensions, number(term.delta), number(0), static_cast<int>(out.covariance));
+  if (is_soap) text += fmt::format(" zeta=\"{}\"", number(out.zeta));
+  text += fmt::format(" n_sparseX=\"{}\" sparseX_filename=\"{}\" sparseX_md5sum=\"{}\">\n", term.sparse.size(), xml_escaped(file), md5);
+  if (!out.theta.empty()) {
+    text += "      <theta>";
+    for (const double theta : out.theta) text += " " + number(theta);
+    text += " </theta>\n";
+  }
+  text += fmt::format("      <descriptor>{}</descriptor>\n      <permutation i=\"1\">", out.descriptor);
+  if (is_soap)
+    text += "1 ";
+  else
+    for (int d = 1; d <= dimensions; ++d) text += fmt::format("{} ", d);
+  text += "</permutation>\n";
+  for (Eigen::Index m = 0; m < alpha.size(); ++m)
+    text +=
+        fmt::format("      <sparseX i=\"{}\" alpha=\"{}\" sparseCutoff=\"{}\"/>\n", m + 1, number(alpha[m]), number(term.sparse.cutoff[m]));
+  return text + "    </gpCoordinates>\n";
+}
+
+std::string head_text(const Model& model, const std::string& label) {
+  std::string text = fmt::format(
+      "<{0}>\n<Potential label=\"{0}\" init_args=\"IP GAP label={0}\"/>\n<GAP_params label=\"{0}\" gap_version=\"{1}\">\n"
+      "  <GAP_data do_core=\"F\">\n",
+      label, verified_gap_version);
+  // gap_fit writes every element; those that the model does not know get 0, as there.
+  for (int z = 1; z <= largest_atomic_number; ++z) {
+    const auto found = model.reference_energies.find(z);
+    text += fmt::format("    <e0 Z=\"{}\" value=\"{}\"/>\n", z, number(found == model.reference_energies.end() ? 0.0 : found->second));
+  }
+  return text + fmt::format("  </GAP_data>\n  <gpSparse label=\"{}\" n_coordinate=\"{}\" fitted=\"T\">\n", label, model.terms.size());
+}
+
+/// An XML name made of the file's.
+std::string label_for(const std::filesystem::path& path) {
+  std::string label = "GAP_";
+  for (const char c : path.stem().string()) label += (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ? c : '_';
+  return label + "_";
+}
+
+}  // namespace
+
+std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem::path& path) {
+  ProblemList problems;
+  std::vector<Written> terms;
+  for (const Term& term : model.terms) terms.push_back(written(term, problems));
+  // QUIP sums the terms for the elements that their descriptors name.
+  problems.throw_if_any(path.string() + ": cannot be written");
+
+  const std::string label = label_for(path);
+  std::string xml = head_text(model, label);
+  std::vector<std::unique_ptr<TemporaryFile>> files;
+  const auto offsets = sparse_offsets(model.terms);
+  for (std::size_t t = 0; t < terms.size(); ++t) {
+    const Term& term = model.terms[t];
+    const std::string name = fmt::format("{}.sparseX.{}{}", path.filename().string(), label, t + 1);
+    const std::string points = points_text(term);
+    xml += coordinates_text(term, terms[t], fmt::format("{}{}", label, t + 1), name, md5_of(points),
+                            model.weights.segment(offsets[t], term.sparse.size()));
+    files.push_back(std::make_unique<TemporaryFile>(path.parent_path() / name));
+    files.back()->append(points);
+  }
+  xml += fmt::format("  </gpSparse>\n  <command_line><![CDATA[ gapkit {} ]]></command_line>\n</GAP_params>\n</{}>\n", version, label);
+  files.push_back(std::make_unique<TemporaryFile>(path));
+  files.back()->append(xml);
+  for (const auto& file : files) file->commit();
+
+  std::vector<std::string> notes;
+  if (model.has_posterior()) notes.push_back("the posterior is left out: QUIP's variance is not that of gap-predict");
+  return notes;
+}
+
+}  // namespace gapkit

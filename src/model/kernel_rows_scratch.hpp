@@ -1,0 +1,26 @@
+#pragma once
+
+#include <gapkit/model/kernel_rows.hpp>
+
+namespace gapkit {
+
+struct KernelRows::Scratch {
+  Features features;
+  ReusableMatrix value, slope, inner;
+  std::vector<std::vector<double>> centre;  // per block: J · Λ x_e, for stationary kernels
+  std::vector<ReusableMatrix> contraction;  // per thread
+
+  // Of terms with few features (few_feature_rows.cpp)
+  struct Pair {
+    int centre, neighbor;  // atoms
+    Vector3 vector;
+  };
+  std::vector<Pair> pairs;              // of the source that occur in the chunk
+  std::vector<int> slot_of, slot;       // place in `pairs` of each pair of the chunk's centres, and of each pair of the block
+  std::vector<std::size_t> first_pair;  // of each environment, one more at the end
+  std::vector<ReusableMatrix> tile_value, tile_slope, gradient;  // per thread
+
+  void collect_pairs(const Environments& environments, int begin, int end);
+};
+
+}  // namespace gapkit

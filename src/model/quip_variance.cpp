@@ -1,0 +1,61 @@
+#include "model/quip_variance.hpp"
+
+#include <fmt/format.h>
+
+#include <gapkit/core/errors.hpp>
+#include <gapkit/math/linear_algebra.hpp>
+
+#include "model/environment_chunks.hpp"
+
+namespace gapkit {
+namespace {
+
+constexpr std::size_t chunk_bytes = 16'000'000;
+
+}  // namespace
+
+QuipVariance::QuipVariance(const Model& model, double regularization) : model_(model), regularization_(regularization) {
+  for (const Term& term : model.terms) {
+    Matrix k = sparse_covariance(term);
+    k.diagonal().array() += regularization * regularization;
+    if (!cholesky(k))
+      throw NumericalError(fmt::format("the kernel matrix of term '{}' is not positive definite even with {} eV² added to its diagonal",
+                                       term.label(), regularization * regularization));
+    lower_.push_back(std::move(k));
+  }
+}
+
+Vector QuipVariance::local_energies(const Environments& environments, int atoms) {
+  Vector result = Vector::Zero(atoms);
+  for (std::size_t t = 0; t < model_.terms.size(); ++t) {
+    const Term& term = model_.terms[t];
+    const Eigen::Index count = term.sparse.size();
+    const Vector scale = term.delta * term.delta * term.sparse.cutoff;
+    const double alone = term.delta * term.delta + regularization_ * regularization_;
+    const std::size_t pairs = chunk_bytes / (sizeof(double) * static_cast<std::size_t>(term.descriptor->size() + count));
+    for (int begin = 0; begin < environments.size();) {
+      const int first = begin, end = chunk_end(environments, begin, pairs);
+      begin = end;
+      term.descriptor->compute(environments, first, end, Derivatives::none, features_);
+      const Eigen::Index n = features_.size();
+      if (n == 0) continue;
+      rows_.resize(n, count);
+      auto rows = rows_.view();
+      term.kernel->compute(features_.x.view(), term.sparse.x, rows);
+      rows.array().rowwise() *= scale.transpose().array();
+      solve_lower_rows(lower_[t], rows);
+      for (Eigen::Index e = 0; e < n; ++e) {
+        const auto i = static_cast<std::size_t>(e);
+        const double f = features_.cutoff[i];
+        const double variance = term.descriptor->multiplicity() * f * f * (alone - rows.row(e).squaredNorm());
+        const int partner = features_.partner[i];
+        result[features_.centre[i]] += partner >= 0 ? 0.5 * variance : variance;
+        if (partner >= 0) result[partner] += 0.5 * variance;
+      }
+    }
+  }
+  if (!result.allFinite()) throw NumericalError("QUIP's variance of a local energy is not finite");
+  return result;
+}
+
+}  // namespace gapkit

@@ -1,0 +1,242 @@
+// A gap_fit command line becomes a configuration that the reader accepts, and every argument is somewhere.
+
+#include <algorithm>
+#include <gapkit/config/config.hpp>
+#include <gapkit/convert/gap_fit_command.hpp>
+#include <gapkit/io/xml.hpp>
+
+#include "support/support.hpp"
+
+using namespace gapkit;
+using namespace gapkit::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* soap =
+    "soap l_max=4 n_max=6 atom_sigma=0.5 zeta=4 cutoff=5.0 delta=0.3 n_sparse=60 covariance_type=dot_product "
+    "sparse_method=cur_points";
+
+// A folder with training data of Si and C.
+struct Data {
+  TemporaryFolder folder;
+  Data() {
+    folder.write("train.xyz",
+                 "2\nProperties=species:S:1:pos:R:3 energy=-1 pbc=\"F F F\"\nSi 0 0 0\nC 0 0 1.8\n1\nProperties=species:S:1:pos:R:3 "
+                 "energy=-1\nSi 0 0 0\n");
+  }
+  GapFitTranslation translate(const std::string& more, const std::string& gap = soap) const {
+    return translate_gap_fit("gap_fit at_file=train.xyz gap={" + gap + "} default_sigma={0.002 0.05 0.1 0} " + more, folder.path());
+  }
+  FitOptions read(const GapFitTranslation& t) const {
+    INFO(t.toml);
+    return parse_fit_options(t.toml, "translated.toml", folder.path());
+  }
+  FitOptions options(const std::string& more, const std::string& gap = soap) const { return read(translate(more, gap)); }
+};
+
+bool any_holds(const std::vector<std::string>& lines, const std::string& text) {
+  return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) { return line.find(text) != std::string::npos; });
+}
+
+}  // namespace
+
+TEST_CASE("everything that both programs have is translated") {
+  const Data data;
+  const GapFitTranslation t = data.translate(
+      "e0={Si:-1.5:C:-2.5} config_type_sigma={liquid:0.01:0.2:0.3:0.0:a b:1:2:3:0} sparse_jitter=1d-8 energy_parameter_name=dft_energy "
+      "force_parameter_name=dft_forces virial_parameter_name=dft_virial config_type_parameter_name=kind force_mask_parameter_name=fixed "
+      "sigma_per_atom=F rnd_seed=7 gp_file=out/potential.xml do_copy_at_file=F sparse_separate_file=T",
+      "distance_2b cutoff=4.0 cutoff_transition_width=1.0 covariance_type=ard_se delta=2.0 theta_uniform=0.8 sparse_method=uniform "
+      "n_sparse=12 "
+      "Z1=14 Z2=6 : soap l_max=4 n_max=6 atom_sigma=0.6 zeta=2.5 cutoff=5.0 cutoff_transition_width=0.7 central_weight=0.9 delta=0.3 "
+      "n_sparse=60 config_type_n_sparse={liquid:10:crystal:20} covariance_type=dot_product sparse_method=covariance");
+  CHECK(t.unsupported.empty());
+  const FitOptions o = data.read(t);
+  CHECK(o.train.size() == 1);
+  CHECK(o.keys.energy == "dft_energy");
+  CHECK(o.keys.forces == "dft_forces");
+  CHECK(o.keys.virial == "dft_virial");
+  CHECK(o.keys.config_type == "kind");
+  CHECK(o.keys.force_mask == "fixed");
+  CHECK(o.reference_energies.mode == ReferenceEnergyOptions::Mode::explicit_values);
+  CHECK(o.reference_energies.values == std::map<std::string, double>{{"Si", -1.5}, {"C", -2.5}});
+  CHECK(o.regularization.standard.energy == 0.002);
+  CHECK(o.regularization.standard.force == 0.05);
+  CHECK(o.regularization.standard.virial == 0.1);
+  CHECK(!o.regularization.scale_with_atoms);
+  REQUIRE(o.regularization.config_type.size() == 2);
+  CHECK(o.regularization.config_type.at("liquid").force == 0.2);
+  CHECK(o.regularization.config_type.at("a b").virial == 3);
+  CHECK(o.jitter_absolute == 1e-8);
+  CHECK(o.seed == 7);
+  CHECK(o.model_path == "out/potential.h5");
+  REQUIRE(o.terms.size() == 2);
+  const TermOptions& pair = o.terms[0];
+  CHECK(pair.descriptor == "two_body");
+  CHECK(pair.species == std::vector<std::string>{"C-Si"});
+  CHECK(pair.kernel == "squared_exponential");
+  CHECK(pair.kernel_parameters.reals("length_scale") == std::vector<double>{0.8});
+  CHECK(pair.delta == 2.0);
+  CHECK(pair.n_sparse == 12);
+  CHECK(pair.selection == "uniform");
+  CHECK(pair.descriptor_parameters.real("cutoff_width") == 1.0);
+  const TermOptions& many = o.terms[1];
+  CHECK(many.descriptor == "soap");
+  CHECK(many.species.empty());
+  CHECK(many.descriptor_parameters.integer("n_max") == 6);
+  CHECK(many.descriptor_parameters.integer("l_max") == 4);
+  CHECK(many.descriptor_parameters.real("atom_sigma") == 0.6);
+  CHECK(many.descriptor_parameters.real("cutoff_width") == 0.7);
+  CHECK(many.descriptor_parameters.real("central_weight") == 0.9);
+  CHECK(many.kernel_parameters.real("zeta") == 2.5);
+  CHECK(many.selection == "variance");
+  CHECK(many.config_type_n_sparse == std::map<std::string, int>{{"liquid", 10}, {"crystal", 20}});
+}
+
+TEST_CASE("defaults are gap_fit's, not gapkit's") {
+  const Data data;
+  const FitOptions o = data.options("", "soap l_max=4 n_max=6 atom_sigma=0.5 cutoff=5.0 delta=0.3 n_sparse=60");
+  CHECK(o.jitter_absolute == 1e-10);
+  CHECK(o.keys.forces == "force");
+  CHECK(o.keys.energy == "energy");
+  CHECK(o.reference_energies.mode == ReferenceEnergyOptions::Mode::isolated);
+  CHECK(o.regularization.scale_with_atoms);
+  CHECK(o.terms.at(0).selection == "random");
+  CHECK(o.terms.at(0).kernel_parameters.real("zeta") == 1);
+  CHECK(o.terms.at(0).descriptor_parameters.real("cutoff_width") == 0.5);
+  CHECK(o.model_path == "gap_new.h5");
+}
+
+TEST_CASE("aliases, quotes, nested braces and line continuations mean the same") {
+  const Data data;
+  const std::string plain = data.translate("config_type_sigma={liquid:0.01:0.2:0.3:0.0} sigma_per_atom=T gp_file=a.xml").toml;
+  const std::string aliased =
+      translate_gap_fit(
+          "/opt/bin/gap_fit atoms_filename=train.xyz \\\n  \"gap={{ soap l_max=4 n_max=6 atom_gaussian_width=0.5 soap_exponent=4 "
+          "cutoff=5.0 "
+          "energy_scale=0.3 n_sparse=60 covariance_type=DOT_PRODUCT sparse_method=CUR_POINTS }}\" \\\n "
+          "default_kernel_regularisation='0.002 0.05 0.1 0' config_type_kernel_regularisation=\"liquid:0.01:0.2:0.3:0.0\" "
+          "kernel_regularisation_is_per_atom=T gap_file=a.xml",
+          data.folder.path())
+          .toml;
+  CHECK(aliased == plain);
+  const std::string uniform =
+      data.translate("", "distance_2b cutoff=4 delta=1 n_sparse=5 covariance_type=gaussian lengthscale_uniform=0.8").toml;
+  CHECK(uniform == data.translate("", "distance_2b cutoff=4 delta=1 n_sparse=5 covariance_type=ard_se theta_uniform=0.8").toml);
+  const std::string factor =
+      data.translate("", "distance_2b cutoff=4 delta=1 n_sparse=5 covariance_type=ard_se lengthscale_factor=0.5").toml;
+  CHECK(factor.find("length_scale = { fraction_of_range = 0.5 }") != std::string::npos);
+}
+
+TEST_CASE("one e0 for all elements is written for each element of the data") {
+  const Data data;
+  CHECK(data.options("e0=-4.25").reference_energies.values == std::map<std::string, double>{{"Si", -4.25}, {"C", -4.25}});
+  const GapFitTranslation unknown = translate_gap_fit(std::string("at_file=none.xyz gap={") + soap + "} default_sigma={1 1 1 0} e0=-4.25");
+  CHECK(any_holds(unknown.unsupported, "e0=-4.25"));
+  const FitOptions average = data.options("e0_method=average");
+  CHECK(average.reference_energies.mode == ReferenceEnergyOptions::Mode::least_squares);
+}
+
+TEST_CASE("what changes the fit and has no counterpart is listed with a reason; the rest is still translated") {
+  const Data data;
+  const auto check_listed = [&](const std::string& more, const std::string& gap, const std::string& argument) {
+    CAPTURE(argument);
+    const GapFitTranslation t = data.translate(more, gap);
+    CHECK(any_holds(t.unsupported, argument));
+    CHECK(t.toml.find("# not supported: ") != std::string::npos);
+    data.read(t);
+  };
+  for (const char* argument : {"core_ip_args={IP Glue}", "sparsify_only_no_fit=T", "sparse_use_actual_gpcov=T", "sigma_parameter_name=mine",
+                               "e0_offset=2.0", "wonder=1"})
+    check_listed(std::string(argument) + " core_param_file=glue.xml", soap, argument);
+  for (const char* option : {"normalise=F", "radial_basis=GTO", "f0=1.0", "sparse_method=kmeans", "covariance_type=bond_real_space",
+                             "unique_descriptor_tolerance=1e-3", "wonder=1", "sparse_method=file"}) {
+    std::string gap = "soap l_max=4 n_max=6 atom_sigma=0.5 cutoff=5.0 delta=0.3 n_sparse=60 " + std::string(option);
+    check_listed("", gap, option);
+  }
+  check_listed("", std::string(soap) + " : bispectrum_so4 cutoff=3", "bispectrum_so4");
+  check_listed("config_type_sigma={liquid:0.1:0:0.1:0}", soap, "liquid");
+  // A σ of 0 takes the property out of the fit, and is told.
+  const GapFitTranslation no_virial =
+      translate_gap_fit(std::string("at_file=train.xyz gap={") + soap + "} default_sigma={0.1 0.1 0.0 0.0}", data.folder.path());
+  CHECK(any_holds(no_virial.unsupported, "virial"));
+  CHECK(!data.read(no_virial).use_virial);
+}
+
+TEST_CASE("every argument ends up somewhere") {
+  const Data data;
+  for (const char* argument :
+       {"verbosity=NERD", "openmp_chunk_size=5", "do_ip_timing=T", "linear_system_dump_file=dump", "hessian_delta=0.1",
+        "template_file=t.xyz", "condition_number_norm=O", "mpi_blocksize_rows=8", "baseline_param_filename=b.xml", "local_property0=1"}) {
+    CAPTURE(argument);
+    const GapFitTranslation t = data.translate(argument);
+    CHECK(t.unsupported.empty());
+    CHECK(t.notes.size() == 1);
+  }
+}
+
+TEST_CASE("distance_Nb of order 2 is two_body, marked as not verified") {
+  const Data data;
+  const GapFitTranslation t = data.translate("",
+                                             "distance_Nb order=2 cutoff=5.0 n_sparse=15 covariance_type=ard_se delta=2.0 "
+                                             "theta_uniform=2.5 sparse_method=uniform compact_clusters=T "
+                                             "Z={{14 6}}");
+  CHECK(any_holds(t.notes, "not verified against QUIP"));
+  const FitOptions o = data.read(t);
+  CHECK(o.terms.at(0).descriptor == "two_body");
+  CHECK(o.terms.at(0).species == std::vector<std::string>{"C-Si"});
+  CHECK(message_of<InputError>([&] { data.translate("", "distance_Nb order=3 cutoff=4 n_sparse=5 delta=1"); }).find("distance_Nb") !=
+        std::string::npos);
+}
+
+TEST_CASE("command lines that are not of gap_fit's form are refused") {
+  const auto message = [](const std::string& text) { return message_of<InputError>([&] { translate_gap_fit(text); }); };
+  CHECK(message("").find("at_file") != std::string::npos);
+  CHECK(message("gap_fit at_file=a.xyz default_sigma={1 1 1 1}").find("'gap' is missing") != std::string::npos);
+  CHECK(message("at_file=a.xyz gap={soap default_sigma={1 1 1 1}").find("not closed") != std::string::npos);
+  CHECK(message("at_file=a.xyz gap=soap} default_sigma=1").find("'}'") != std::string::npos);
+  CHECK(message("at_file=a.xyz at_file=b.xyz gap={soap} default_sigma={1 1 1 1}").find("twice") != std::string::npos);
+  CHECK(message("at_file=a.xyz atoms_filename=b.xyz gap={soap} default_sigma={1 1 1 1}").find("two names") != std::string::npos);
+  CHECK(message("at_file=a.xyz gap={soap cutoff=3} default_sigma={1 1 1 1}").find("soap has no n_max") != std::string::npos);
+  CHECK(message(std::string("at_file=a.xyz gap={") + soap + "} default_sigma={1 x 1 1}").find("default_sigma") != std::string::npos);
+  CHECK(message(std::string("at_file=a.xyz gap={") + soap + "} default_sigma={1 1 1 1} config_type_sigma={a:1:2}").find("groups of 5") !=
+        std::string::npos);
+  CHECK(message(std::string("at_file=a.xyz gap={") + soap + "} default_sigma={1 1 1 1} sparse_jitter=-1").find("sparse_jitter") !=
+        std::string::npos);
+}
+
+TEST_CASE("the command line of every potential at hand is translated and read") {
+  std::vector<fs::path> files;
+  const auto add = [&](const fs::path& folder) {
+    if (folder.empty() || !fs::is_directory(folder)) return;
+    for (const auto& entry : fs::recursive_directory_iterator(folder))
+      if (entry.path().extension() == ".xml") files.push_back(entry.path());
+  };
+  add(source_folder() / "tests" / "data" / "gap_models");
+  if (!reference_folder().empty()) add(reference_folder() / "fits");
+  if (!public_data_folder().empty()) add(public_data_folder() / "gap_models");
+  REQUIRE(files.size() >= 2);
+  for (const fs::path& file : files) {
+    CAPTURE(file.string());
+    const XmlElement root = read_xml(file);
+    const XmlElement* command = root.find_child("GAP_params")->find_child("command_line");
+    REQUIRE(command);
+    // Training data of its own, since the reader looks for it.
+    const TemporaryFolder folder;
+    const std::size_t at = command->text.find("at_file=");
+    REQUIRE(at != std::string::npos);
+    const std::size_t end = command->text.find(' ', at);
+    const fs::path train = fs::path(command->text.substr(at + 8, end - at - 8));
+    const fs::path here = folder.path() / "a" / "b";
+    fs::create_directories(here / train.parent_path());
+    folder.write((fs::path("a/b") / train).lexically_normal().string(), "1\nProperties=species:S:1:pos:R:3 energy=-1\nMo 0 0 0\n");
+    const GapFitTranslation t = translate_gap_fit(command->text, here);
+    CAPTURE(t.toml);
+    CHECK(t.unsupported.empty());
+    const FitOptions options = parse_fit_options(t.toml, "translated.toml", here);
+    CHECK(!options.terms.empty());
+    // Reading and writing it once more changes nothing.
+    CHECK(fit_options_to_toml(parse_fit_options(fit_options_to_toml(options), "again.toml", here)) == fit_options_to_toml(options));
+  }
+}
