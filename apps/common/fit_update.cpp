@@ -82,7 +82,7 @@ void describe_update(CLI::App& app, UpdateArguments& arguments) {
     add(name, *variable, "New σ of the default class, or of a class (CLASS=NUMBER); may be repeated", unit)->allow_extra_args(false);
   add("--delta", arguments.delta, "New δ of a term (eV); may be repeated", "NAME=NUMBER")->allow_extra_args(false);
   app.add_option("--optimize", arguments.objective,
-                 "Optimise σ and δ: evidence, cross_validation or none (default: [optimize] of the configuration)")
+                 "Optimise σ and δ: evidence, vfe, cross_validation or none (default: [optimize] of the configuration)")
       ->type_name("OBJECTIVE");
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <gapkit/core/errors.hpp>
 #include <nlohmann/json.hpp>
 
@@ -31,23 +32,18 @@ Json state_json(const OptimizationReport& report, const HyperparameterState& sta
 
 }  // namespace
 
-const char* objective_name(Objective objective) {
-  return objective == Objective::none ? "none" : objective == Objective::evidence ? "evidence" : "cross_validation";
-}
-
 Objective objective_from(const std::string& name, const std::string& option) {
-  const std::vector<std::string> names = {"none", "evidence", "cross_validation"};
-  for (const Objective objective : {Objective::none, Objective::evidence, Objective::cross_validation})
-    if (name == objective_name(objective)) return objective;
-  throw InputError(fmt::format("{}: unknown objective '{}'{}", option, name, suggestion(name, names)));
+  const auto& names = objective_names();
+  if (std::find(names.begin(), names.end(), name) == names.end())
+    throw InputError(fmt::format("{}: unknown objective '{}'{}", option, name, suggestion(name, names)));
+  return objective_of(name);
 }
 
 std::string optimization_text(const OptimizationReport& r) {
   const bool has_folds = !r.after.fold_error.empty();
-  std::string out = r.objective == Objective::none
-                        ? std::string("Noise levels and amplitudes\n")
-                        : fmt::format("Noise levels and amplitudes, optimised by {} ({} steps, {:.1f} s)\n",
-                                      r.objective == Objective::evidence ? "evidence" : "cross-validation", r.evaluations, r.seconds);
+  std::string out = r.objective == Objective::none ? std::string("Noise levels and amplitudes\n")
+                                                   : fmt::format("Noise levels and amplitudes, optimised by {} ({} steps, {:.1f} s)\n",
+                                                                 objective_name(r.objective), r.evaluations, r.seconds);
   std::size_t width = 26;
   for (const RowGroup& group : r.groups) width = std::max(width, name_of(group).size() + 2);
   for (const std::string& term : r.terms) width = std::max(width, term.size() + 8);
@@ -65,7 +61,8 @@ std::string optimization_text(const OptimizationReport& r) {
   for (std::size_t t = 0; t < r.terms.size(); ++t)
     out += fmt::format("{:<{}}{:>9}{:>24}\n", "delta " + r.terms[t], width, "",
                        fmt::format("{:.4g} > {:.4g}", r.delta[t] * r.before.scale[t], r.delta[t] * r.after.scale[t]));
-  out += fmt::format("{:<{}}{:>33}\n", "log evidence", width, fmt::format("{:.1f} > {:.1f}", r.before.log_evidence, r.after.log_evidence));
+  out += fmt::format("{:<{}}{:>33}\n", r.objective == Objective::vfe ? "bound of log evidence" : "log evidence", width,
+                     fmt::format("{:.1f} > {:.1f}", r.before.log_evidence, r.after.log_evidence));
   out += "energy and virial: eV per √N (as sigma is scaled); forces: eV/Å; delta: eV\n";
   return out;
 }

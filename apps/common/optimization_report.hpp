@@ -5,8 +5,6 @@
 
 namespace gapkit::apps {
 
-/// "none", "evidence" or "cross_validation".
-const char* objective_name(OptimizeOptions::Objective objective);
 /// Throws InputError with the nearest name.
 OptimizeOptions::Objective objective_from(const std::string& name, const std::string& option);
 

@@ -8,6 +8,7 @@
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/fit/optimize.hpp>
 #include <sstream>
 
 #include "config/files.hpp"
@@ -127,9 +128,7 @@ void read_regularization(const Section& section, RegularizationOptions& options)
 void read_optimize(const Section& section, bool is_present, OptimizeOptions& options) {
   using Objective = OptimizeOptions::Objective;
   section.check_keys(section_keys("optimize"));
-  const std::vector<std::string> objectives = {"none", "evidence", "cross_validation"};
-  const std::string objective = section.choice("objective", is_present ? "evidence" : "none", objectives);
-  options.objective = objective == "none" ? Objective::none : objective == "evidence" ? Objective::evidence : Objective::cross_validation;
+  options.objective = objective_of(section.choice("objective", is_present ? "evidence" : "none", objective_names()));
   options.sigma = section.boolean("sigma", options.sigma);
   options.delta = section.boolean("delta", options.delta);
   if (options.objective != Objective::none && !options.sigma && !options.delta)

@@ -4,6 +4,7 @@
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/fit/optimize.hpp>
 #include <gapkit/kernels/kernel.hpp>
 
 #include "config/toml.hpp"
@@ -98,11 +99,8 @@ void write_sigmas(TomlText& out, const SigmaOptions& sigma) {
 }
 
 void write_optimize(TomlText& out, const OptimizeOptions& options) {
-  using Objective = OptimizeOptions::Objective;
   out.header("[optimize]");
-  out.line("objective", options.objective == Objective::none       ? "\"none\""
-                        : options.objective == Objective::evidence ? "\"evidence\""
-                                                                   : "\"cross_validation\"");
+  out.line("objective", toml_quoted(objective_name(options.objective)));
   out.line("sigma", options.sigma ? "true" : "false");
   out.line("delta", options.delta ? "true" : "false");
   out.line("classes", list(options.classes), "config types with a sigma of their own");

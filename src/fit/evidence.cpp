@@ -30,8 +30,21 @@ double residual_square(const GroupStatistics& group, const Vector& weights) {
   return 0;
 }
 
-Evidence::Evidence(const SufficientStatistics& statistics, std::vector<Eigen::Index> offsets)
-    : statistics_(statistics), offsets_(std::move(offsets)), packed_(offsets_.back()), a_(offsets_.back(), offsets_.back()) {}
+Evidence::Evidence(const SufficientStatistics& statistics, std::vector<Eigen::Index> offsets, bool variational)
+    : statistics_(statistics), offsets_(std::move(offsets)), packed_(offsets_.back()), a_(offsets_.back(), offsets_.back()) {
+  if (!variational) return;
+  for (const GroupStatistics& g : statistics_.groups) {
+    novelty_.emplace_back(offsets_.size() - 1, 0.0);
+    if (g.count == 0) continue;
+    if (g.prior.size() + 1 != offsets_.size())
+      throw InputError(
+          "objective \"vfe\" needs the prior variances of the training rows, which these statistics do not hold; fit with "
+          "[optimize] objective = \"vfe\"");
+    const Vector diagonal = g.gram.diagonal();
+    for (std::size_t t = 0; t < g.prior.size(); ++t)
+      novelty_.back()[t] = std::max(0.0, g.prior[t] - diagonal.segment(offsets_[t], offsets_[t + 1] - offsets_[t]).sum());
+  }
+}
 
 Evidence::Value Evidence::compute(const std::vector<double>& sigma, const std::vector<double>& scale, bool with_gradient) {
   const auto& groups = statistics_.groups;
@@ -70,6 +83,10 @@ Evidence::Value Evidence::compute(const std::vector<double>& sigma, const std::v
     value.residual_square.push_back(groups[g].count == 0 ? 0 : residual_square(groups[g], weights));
     misfit += value.residual_square[g] / (sigma[g] * sigma[g]);
   }
+  std::vector<double> novelty(groups.size(), 0.0);  // Σ_t s_t² (τ_gt − tr_t G_g)/σ_g²
+  for (std::size_t g = 0; g < novelty_.size(); ++g)
+    for (std::size_t t = 0; t < scale.size(); ++t) novelty[g] += scale[t] * scale[t] * novelty_[g][t] / (sigma[g] * sigma[g]);
+  for (const double n : novelty) misfit += n;
   value.log_evidence = -0.5 * (noise + misfit + log_determinant);
   value.rounding = epsilon * trace;
   if (!std::isfinite(value.log_evidence)) throw NumericalError("the log evidence is not finite");
@@ -80,6 +97,8 @@ Evidence::Value Evidence::compute(const std::vector<double>& sigma, const std::v
     const Eigen::Index first = offsets_[t], count = offsets_[t + 1] - first;
     value.log_scale_gradient.push_back(a_.diagonal().segment(first, count).sum() - static_cast<double>(count) +
                                        u.segment(first, count).squaredNorm());
+    for (std::size_t g = 0; g < novelty_.size(); ++g)
+      value.log_scale_gradient.back() -= scale[t] * scale[t] * novelty_[g][t] / (sigma[g] * sigma[g]);
   }
   a_ = s.asDiagonal() * a_ * s.asDiagonal();
   packed_.assign_lower(a_);  // S A⁻¹ S
@@ -89,7 +108,8 @@ Evidence::Value Evidence::compute(const std::vector<double>& sigma, const std::v
       continue;
     }
     const double spread = packed_.inner_product(groups[g].gram);
-    value.log_sigma_gradient.push_back((value.residual_square[g] + spread) / (sigma[g] * sigma[g]) - static_cast<double>(groups[g].count));
+    value.log_sigma_gradient.push_back((value.residual_square[g] + spread) / (sigma[g] * sigma[g]) - static_cast<double>(groups[g].count) +
+                                       novelty[g]);
   }
   return value;
 }

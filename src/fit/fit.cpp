@@ -3,6 +3,7 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/fit/frames.hpp>
+#include <gapkit/model/prior.hpp>
 
 #include "fit/checkpoint.hpp"
 #include "fit/data_scan.hpp"
@@ -46,6 +47,8 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
   const std::int64_t done = resumed ? resumed->frames : 0;
   if (resumed) builder.resume(std::move(resumed->statistics), done);
   KernelRows kernel_rows(model.terms);
+  std::optional<Prior> prior;
+  if (options.optimize.objective == OptimizeOptions::Objective::vfe) prior.emplace(model.terms);
   const double cutoff = largest_cutoff(model.terms);
   double rows_seconds = 0;
   std::int64_t atoms = 0;
@@ -68,12 +71,14 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
       MatrixSlice rows = builder.reserve(static_cast<Eigen::Index>(targets.value.size()));
       save(false);
       Stopwatch watch;
+      std::optional<PriorVariances> variances;
       if (!targets.value.empty()) {
         const StructureEnvironments environments(s, cutoff);
         kernel_rows.compute(environments.view(), s.size(), targets.wanted, rows);
+        if (prior) variances = prior->observables(environments.view(), s.size(), targets.wanted);
       }
       rows_seconds += watch.lap();
-      builder.add(targets);
+      builder.add(targets, variances ? &variances->value : nullptr);
       if (progress)
         progress({.phase = "fit", .done = static_cast<double>(atoms), .total = static_cast<double>(scan.plan.atoms), .unit = "atoms"});
     });

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
@@ -79,7 +80,7 @@ class Problem {
   Problem(const SufficientStatistics& statistics, std::span<const Term> terms, const OptimizeOptions& options)
       : divided_(statistics),
         merged_(statistics.has_folds() ? statistics.without_folds() : SufficientStatistics{}),
-        evidence_(merged(), sparse_offsets(terms)) {
+        evidence_(merged(), sparse_offsets(terms), options.objective == Kind::vfe) {
     if (!statistics.has_folds()) return;
     for (const GroupStatistics& g : divided_.groups)
       for (std::size_t i = 0; i < merged().groups.size(); ++i)
@@ -153,6 +154,17 @@ void settle_common_factor(Problem& problem, const Unknowns& unknowns, Hyperparam
 
 }  // namespace
 
+const std::vector<std::string>& objective_names() {
+  static const std::vector<std::string> names = {"none", "evidence", "cross_validation", "vfe"};
+  return names;
+}
+
+OptimizeOptions::Objective objective_of(const std::string& name) {
+  const auto found = std::find(objective_names().begin(), objective_names().end(), name);
+  if (found == objective_names().end()) throw Error("there is no objective '" + name + "'");
+  return static_cast<Kind>(found - objective_names().begin());
+}
+
 OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term> terms, const std::vector<double>& scale,
                             const OptimizeOptions& options, const ProgressCallback& progress) {
   const auto begin = std::chrono::steady_clock::now();
@@ -175,12 +187,13 @@ OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term
   report.after = report.before;
   if (options.objective != Kind::none) {
     const Unknowns unknowns = choose_unknowns(problem.merged(), terms, stored.amplitudes, options);
-    const double unit = options.objective == Kind::evidence ? 1 / static_cast<double>(stored.statistics.row_count()) : 1.0;
+    const bool is_evidence = options.objective != Kind::cross_validation;
+    const double unit = is_evidence ? 1 / static_cast<double>(stored.statistics.row_count()) : 1.0;
     const Objective objective = [&](const std::vector<double>& x, std::vector<double>& gradient) {
       const HyperparameterState state = changed(report.before, unknowns, x);
       ++report.evaluations;
       if (progress) progress({.phase = "optimize", .done = static_cast<double>(report.evaluations), .unit = "steps"});
-      if (options.objective == Kind::evidence) {
+      if (is_evidence) {
         const Evidence::Value value = problem.evidence(state, true);
         // Where rounding decides, nothing is to be found.
         if (value.rounding > 1 && report.evaluations > 1) throw NumericalError("sigma is too small for the rounding of the data");
@@ -193,9 +206,8 @@ OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term
     };
     const double bound = std::log(options.max_factor), reach = std::log(5.0);
     const std::size_t count = unknowns.names.size();
-    const Maximum best =
-        maximize(objective, std::vector<double>(count, 0.0), std::vector<double>(count, -bound), std::vector<double>(count, bound), reach,
-                 options.objective == Kind::evidence ? 0.01 * unit : 1e-6, options.max_evaluations);
+    const Maximum best = maximize(objective, std::vector<double>(count, 0.0), std::vector<double>(count, -bound),
+                                  std::vector<double>(count, bound), reach, is_evidence ? 0.01 * unit : 1e-6, options.max_evaluations);
     report.after = changed(report.before, unknowns, best.x);
     for (std::size_t p = 0; p < count; ++p)
       if (std::abs(best.x[p]) > 0.999 * bound)

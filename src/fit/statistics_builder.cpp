@@ -42,7 +42,8 @@ MatrixSlice StatisticsBuilder::reserve(Eigen::Index rows) {
   return rows_.middleRows(used_, rows);
 }
 
-void StatisticsBuilder::add(const RowTargets& targets) {
+void StatisticsBuilder::add(const RowTargets& targets, const Matrix* prior) {
+  for (std::size_t i = 0; prior && i < targets.value.size(); ++i) prior_.push_back(prior->row(static_cast<Eigen::Index>(i)).transpose());
   value_.insert(value_.end(), targets.value.begin(), targets.value.end());
   scale_.insert(scale_.end(), targets.scale.begin(), targets.scale.end());
   group_.insert(group_.end(), targets.group.begin(), targets.group.end());
@@ -89,6 +90,10 @@ void StatisticsBuilder::flush() {
       if (group_[row] != group) break;
       y[last - first] = value_[row] / scale_[row];
       g.log_weight -= 2 * std::log(scale_[row]);
+      if (prior_.empty()) continue;
+      g.prior.resize(static_cast<std::size_t>(prior_[row].size()), 0.0);
+      for (std::size_t t = 0; t < g.prior.size(); ++t)
+        g.prior[t] += prior_[row][static_cast<Eigen::Index>(t)] / (scale_[row] * scale_[row]);
     }
     const auto phi = whitened_.middleRows(first, last - first);
     y.conservativeResize(last - first);
@@ -104,6 +109,7 @@ void StatisticsBuilder::flush() {
   value_.clear();
   scale_.clear();
   group_.clear();
+  prior_.clear();
   used_ = 0;
   folded_frames_ = added_frames_;
 }

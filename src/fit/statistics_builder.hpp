@@ -16,7 +16,8 @@ class StatisticsBuilder {
   /// Place for the next structure's kernel rows, [rows, M]; fill it, then call add().
   MatrixSlice reserve(Eigen::Index rows);
   /// Takes the rows that reserve() gave out, with their targets: one frame (which may have no row).
-  void add(const RowTargets& targets);
+  /// prior: [rows, terms], the rows' prior variances, if they are wanted in the statistics (then for all frames).
+  void add(const RowTargets& targets, const Matrix* prior = nullptr);
   /// The statistics of everything added. The builder is empty afterwards.
   SufficientStatistics finish();
 
@@ -40,6 +41,7 @@ class StatisticsBuilder {
   Matrix whitened_;  // the rows that count, sorted by group, times 1/h
   std::vector<double> value_, scale_;
   std::vector<int> group_;
+  std::vector<Vector> prior_;  // of each row, or none
   std::int64_t folded_frames_ = 0, added_frames_ = 0;
   double whiten_seconds_ = 0, gram_seconds_ = 0;
 };

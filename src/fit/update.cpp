@@ -2,6 +2,7 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/frames.hpp>
 #include <gapkit/fit/update.hpp>
+#include <gapkit/model/prior.hpp>
 
 #include "fit/folds.hpp"
 #include "fit/frame_fingerprint.hpp"
@@ -109,6 +110,10 @@ std::int64_t append(FittedModel& fitted, const std::vector<std::string>& files, 
   FoldAssigner folds(fold_options, config_types, model.seed);
   StatisticsBuilder builder(model.factor, groups_of_folds(regularization.groups(), folds.folds()), fitted.stored.statistics.fingerprint);
   KernelRows kernel_rows(model.terms);
+  const auto& stored_groups = fitted.stored.statistics.groups;
+  std::optional<Prior> prior;
+  if (std::any_of(stored_groups.begin(), stored_groups.end(), [](const GroupStatistics& g) { return !g.prior.empty(); }))
+    prior.emplace(model.terms);
   double done = 0;
   for_each_frame(files, fitted.stored.rules.keys, nullptr, [&](const Structure& given, std::int64_t) {
     Structure s = given;
@@ -118,11 +123,13 @@ std::int64_t append(FittedModel& fitted, const std::vector<std::string>& files, 
     for (int& group : targets.group)
       if (group != RowTargets::excluded) group += offset;
     MatrixSlice rows = builder.reserve(static_cast<Eigen::Index>(targets.value.size()));
+    std::optional<PriorVariances> variances;
     if (!targets.value.empty()) {
       const StructureEnvironments environments(s, largest_cutoff(model.terms));
       kernel_rows.compute(environments.view(), s.size(), targets.wanted, rows);
+      if (prior) variances = prior->observables(environments.view(), s.size(), targets.wanted);
     }
-    builder.add(targets);
+    builder.add(targets, variances ? &variances->value : nullptr);
     done += s.size();
     if (progress) progress({.phase = "append", .done = done, .total = atoms, .unit = "atoms"});
   });

@@ -24,6 +24,10 @@ SufficientStatistics& SufficientStatistics::operator+=(const SufficientStatistic
       groups.push_back(theirs);
       continue;
     }
+    if (mine->prior.size() == theirs.prior.size())
+      for (std::size_t t = 0; t < mine->prior.size(); ++t) mine->prior[t] += theirs.prior[t];
+    else
+      mine->prior.clear();  // part of a sum is of no use
     mine->gram += theirs.gram;
     mine->moment += theirs.moment;
     mine->target_square += theirs.target_square;

@@ -64,6 +64,7 @@ RowRules get_rules(const ArchiveReader& archive, const Model& model) {
 
 void require_finite(const GroupStatistics& g) {
   bool finite = g.moment.allFinite() && std::isfinite(g.target_square) && std::isfinite(g.log_weight) && g.count >= 0;
+  for (const double x : g.prior) finite = finite && std::isfinite(x);
   for (const double x : g.gram.packed()) finite = finite && std::isfinite(x);
   if (!finite || g.target_square < 0) throw InputError("the statistics hold NaN, infinity or a negative sum of squares");
   if (!(g.group.sigma > 0 && std::isfinite(g.group.sigma))) throw InputError("a sigma of the statistics is not a number above 0");
@@ -79,6 +80,7 @@ void put_group(ArchiveWriter& archive, const std::string& at, const GroupStatist
   archive.put(at + "sums", sums);
   archive.put(at + "moment", std::span<const double>(g.moment.data(), static_cast<std::size_t>(g.moment.size())));
   archive.put(at + "gram", g.gram.packed());
+  archive.put(at + "prior", g.prior);
 }
 
 GroupStatistics get_group(const ArchiveReader& archive, const std::string& at, Eigen::Index size) {
@@ -90,6 +92,7 @@ GroupStatistics get_group(const ArchiveReader& archive, const std::string& at, E
   g.target_square = sums[1];
   g.log_weight = sums[2];
   g.moment = archive.vector(at + "moment", size);
+  g.prior = archive.doubles(at + "prior");
   std::vector<double> packed = archive.doubles(at + "gram", size * (size + 1) / 2);
   g.gram = SymmetricAccumulator(size);
   g.gram.packed() = std::move(packed);
@@ -150,7 +153,10 @@ StoredStatistics load_statistics(const std::filesystem::path& path, const Model&
     const std::int64_t groups = archive.integer("statistics/group_count");
     for (std::int64_t g = 0; g < groups; ++g) {
       stored.statistics.groups.push_back(get_group(archive, "statistics/groups/" + std::to_string(g) + "/", model.factor.size()));
-      require_finite(stored.statistics.groups.back());
+      const GroupStatistics& group = stored.statistics.groups.back();
+      if (!group.prior.empty() && group.prior.size() != model.terms.size())
+        throw InputError("the prior variances of the statistics are " + std::to_string(group.prior.size()) + ", expected one per term");
+      require_finite(group);
     }
   } catch (const InputError& error) {
     const std::string message = error.what();

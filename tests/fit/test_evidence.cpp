@@ -105,6 +105,33 @@ TEST_CASE("the gradient equals finite differences of the log evidence to 1e-6, t
     }
 }
 
+TEST_CASE("the variational bound: below the evidence by the novelty of the rows, its gradient equals finite differences") {
+  RandomSums sums = random_sums({9, 60, 30}, {0, 8, 21}, 4);
+  for (std::size_t g = 0; g < 3; ++g) {
+    const Vector diagonal = sums.statistics.groups[g].gram.diagonal();
+    sums.statistics.groups[g].prior = {diagonal.head(8).sum() + 0.01, diagonal.tail(13).sum() + 0.3};
+  }
+  const std::vector<double> sigma = {0.02, 0.1, 0.3}, scale = {0.5, 2};
+  Evidence bound(sums.statistics, sums.offsets, true);
+  double novelty = 0;
+  for (const double s : sigma) novelty += (0.25 * 0.01 + 4 * 0.3) / (2 * s * s);
+  check_close(bound.compute(sigma, scale).log_evidence,
+              Evidence(sums.statistics, sums.offsets).compute(sigma, scale).log_evidence - novelty, 1e-8);
+  const Evidence::Value value = bound.compute(sigma, scale);
+  for (std::size_t p = 0; p < 5; ++p) {
+    CAPTURE(p);
+    const auto f = [&](long double step) -> long double {
+      auto changed_sigma = sigma, changed_scale = scale;
+      (p < 3 ? changed_sigma[p] : changed_scale[p - 3]) *= std::exp(static_cast<double>(step));
+      return bound.compute(changed_sigma, changed_scale, false).log_evidence;
+    };
+    check_close(p < 3 ? value.log_sigma_gradient[p] : value.log_scale_gradient[p - 3], static_cast<double>(derivative(f, 0.01L)), 1e-7,
+                1e-6);
+  }
+  sums.statistics.groups[1].prior.clear();
+  CHECK(message_of<std::exception>([&] { Evidence(sums.statistics, sums.offsets, true); }).find("vfe") != std::string::npos);
+}
+
 TEST_CASE("the evidence is that of the posterior, at the same sigmas and amplitudes") {
   const Case& c = cases[2];
   const RandomSums sums = random_sums(c.counts, c.offsets, 5);

@@ -215,6 +215,29 @@ TEST_CASE("a fit with [optimize]: terms of one name share their amplitude, the m
   CHECK(own.after.log_evidence > r.after.log_evidence - 0.02);
 }
 
+TEST_CASE("VFE: every group's prior variance is at least what the sparse points span, and the bound is below the evidence") {
+  const TemporaryFolder folder;
+  std::vector<Structure> frames;
+  for (unsigned seed = 1; seed <= 8; ++seed) frames.push_back(labelled(random_triclinic(5, seed, {14})));
+  FitOptions options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_soap(3, 2, 2, 6)});
+  options.keep_statistics = true;
+  options.optimize = by_evidence();
+  options.optimize.min_rows = 5;
+  const FitResult dtc = fit(options);
+  CHECK(dtc.statistics->statistics.groups[0].prior.empty());
+  options.optimize.objective = OptimizeOptions::Objective::vfe;
+  const FitResult vfe = fit(options);
+  for (const GroupStatistics& g : vfe.statistics->statistics.groups) {
+    REQUIRE(g.prior.size() == 1);
+    CHECK(g.prior[0] > g.gram.diagonal().sum());
+    CHECK(g.prior[0] < 100 * g.gram.diagonal().sum());
+  }
+  const OptimizationReport& a = *dtc.report.optimization;
+  const OptimizationReport& b = *vfe.report.optimization;
+  CHECK(b.after.log_evidence > b.before.log_evidence);
+  CHECK(b.after.log_evidence < a.after.log_evidence);
+}
+
 TEST_CASE("folds leave the solution as it is") {
   const TemporaryFolder folder;
   std::vector<Structure> frames;

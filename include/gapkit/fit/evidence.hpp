@@ -23,8 +23,10 @@ class Evidence {
   };
 
   /// The statistics must outlive the object. `offsets`: where each term's columns begin, and their number at the end.
+  /// variational: VFE's lower bound of the exact Gaussian process' evidence (Titsias, AISTATS 2009), which subtracts
+  /// ½ Σ_g σ_g⁻² Σ_t s_t² (τ_gt − tr_t G_g), from the evidence; throws InputError if the statistics have no prior variances τ.
   /// Memory: 1.5 M² numbers.
-  Evidence(const SufficientStatistics& statistics, std::vector<Eigen::Index> offsets);
+  Evidence(const SufficientStatistics& statistics, std::vector<Eigen::Index> offsets, bool variational = false);
 
   /// sigma: one per group (fixed groups: 1); scale: one per term.
   /// Cost: M³/3 flop, with the gradient M³, and 4 M² per group. Throws NumericalError if the statistics are damaged (NaN, or a residual
@@ -34,6 +36,7 @@ class Evidence {
  private:
   const SufficientStatistics& statistics_;
   std::vector<Eigen::Index> offsets_;
+  std::vector<std::vector<double>> novelty_;  // τ_gt − tr_t G_g per group and term; empty if not variational
   SymmetricAccumulator packed_;
   Matrix a_;
 };

@@ -6,11 +6,19 @@
 
 namespace gapkit {
 
+/// Names of the objectives, in the order of OptimizeOptions::Objective: none, evidence, cross_validation, vfe.
+const std::vector<std::string>& objective_names();
+inline const std::string& objective_name(OptimizeOptions::Objective objective) {
+  return objective_names()[static_cast<std::size_t>(objective)];
+}
+/// Throws Error if there is no such name.
+OptimizeOptions::Objective objective_of(const std::string& name);
+
 /// Noise levels and amplitudes, and how well they do.
 struct HyperparameterState {
-  std::vector<double> sigma;  ///< σ_g of each group; 1 for rows with a σ of their own
-  std::vector<double> scale;  ///< s_t = δ_t/δ_t^ref of each term
-  double log_evidence = 0;
+  std::vector<double> sigma;       ///< σ_g of each group; 1 for rows with a σ of their own
+  std::vector<double> scale;       ///< s_t = δ_t/δ_t^ref of each term
+  double log_evidence = 0;         ///< with objective vfe its lower bound
   std::vector<double> residual;    ///< root mean square of (y − prediction)/h over each group's own training rows: to compare with σ
   std::vector<double> fold_error;  ///< the same, predicted without the row's fold; empty if there are no folds
 };

@@ -42,7 +42,7 @@ struct RegularizationOptions {
 
 /// What becomes of σ and δ once the data have been seen (METHODS 4).
 struct OptimizeOptions {
-  enum class Objective { none, evidence, cross_validation };
+  enum class Objective { none, evidence, cross_validation, vfe };
   Objective objective = Objective::none;
   bool sigma = true;                 ///< of every property and class
   bool delta = true;                 ///< of every term

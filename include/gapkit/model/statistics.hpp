@@ -32,6 +32,7 @@ struct GroupStatistics {
   double target_square = 0;   ///< q = Σ w y²
   std::int64_t count = 0;     ///< n
   double log_weight = 0;      ///< ℓ = Σ log w
+  std::vector<double> prior;  ///< τ_t = Σ w k** per term, k** being a row's prior variance; empty if it was not computed
 };
 
 /// All that the data say about the weights: adding two of them is fitting on both data sets.
