@@ -1,5 +1,6 @@
 #include <Eigen/SVD>
 #include <algorithm>
+#include <array>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/sparsify/selection.hpp>
