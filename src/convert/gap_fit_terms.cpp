@@ -38,12 +38,13 @@ void write_kernel(const QuipDescriptor& descriptor, GapFitLines& out) {
   std::string kernel = name == "dot_product" ? "dot_product" : "squared_exponential";
   if (name == "pp" && has_polynomial) {
     kernel = "piecewise_polynomial";
-    out.note(*type, "which polynomial gap_fit takes has not been verified");
+    out.note(*type, "taken as the polynomial of smoothness 1, which has not been compared with gap_fit's");
   } else if (name != "ard_se" && name != "gaussian" && name != "dot_product") {
     kernel = is_soap(descriptor) ? "dot_product" : "squared_exponential";
     out.refuse(*type, fmt::format("gapkit has no such kernel; {} is written instead", kernel));
   }
   out.line("kernel", toml_text(kernel));
+  if (kernel == "piecewise_polynomial") out.line("smoothness", "1");
 
   const QuipOption* zeta = descriptor.find_fit_option("zeta");
   const QuipOption* uniform = descriptor.find_fit_option("theta_uniform");
