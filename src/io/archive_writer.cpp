@@ -158,7 +158,7 @@ struct ArchiveWriter::State {
     entries.emplace(name, std::pair(type, contents));
   }
 
-  void write_attribute(const char* name, hid_t stored, hid_t in_memory, const void* data) {
+  void write_attribute(const char* name, hid_t stored, hid_t in_memory, const void* data) const {
     const Handle space = dataspace({});
     Handle attribute(H5Acreate2(file.get(), name, stored, space.get(), H5P_DEFAULT, H5P_DEFAULT));
     check(attribute.is_valid() && H5Awrite(attribute.get(), in_memory, data) >= 0);
