@@ -209,3 +209,46 @@ TEST_CASE("forces in groups equal forces at once, and a perfect crystal has none
   REQUIRE(unit > 1e-3);
   CHECK(worst <= 1e-9 * unit);
 }
+
+TEST_CASE("energies only, every training environment in the sparse set: the exact process for every other kernel and descriptor") {
+  struct Case {
+    std::string label;
+    TermOptions term;
+  };
+  std::vector<Case> cases = {{"three_body", small_three_body(0.7, 0, 2.7)},
+                             {"two_body compact", small_two_body(1, 0, 3.2)},
+                             {"three_body compact", small_three_body(1, 0, 2.7)},
+                             {"soap squared_exponential", small_soap(2, 2, 1, 0)}};
+  cases[1].term.kernel = cases[2].term.kernel = "piecewise_polynomial";
+  cases[1].term.kernel_parameters = {{"length_scale", 1.0}, {"smoothness", std::int64_t{2}}};
+  cases[2].term.kernel_parameters = {{"length_scale", std::vector<double>{2.0, 1.5, 1.8}}, {"smoothness", std::int64_t{1}}};
+  cases[3].term.kernel = "squared_exponential";
+  cases[3].term.kernel_parameters = {{"length_scale", 0.15}};
+  for (const Case& c : cases)
+    for (const bool periodic : {true, false}) {
+      CAPTURE(c.label);
+      CAPTURE(periodic);
+      Setup setup;
+      setup.options.use_forces = setup.options.use_virial = false;
+      setup.options.regularization.standard.energy = 0.05;
+      setup.jitter = 1e-12;
+      setup.train = random_structures(4, 3, 261, silicon);
+      if (!periodic) setup.train = as_molecules(setup.train);
+      add_terms(setup.terms, c.term, silicon, setup.train, 1000);
+      REQUIRE(!setup.terms.empty());
+      const Model model = model_of(setup);
+      const DenseProcess exact(setup.terms, observations_of(setup.options, setup.terms, model.reference_energies, setup.train));
+      Covariance covariance(model);
+      double worst = 0;
+      for (const Structure& s : setup.train) {
+        const StructureEnvironments environments(s, model.cutoff());
+        const std::vector<Functional> energy = observables_of(setup.terms, s, {true, false, false});
+        const auto prior = static_cast<double>(prior_variance(setup.terms, energy)[0]);
+        if (prior == 0) continue;
+        const double actual = covariance.total_energy(environments.view(), s.size()).total();
+        update(worst, std::abs(actual - static_cast<double>(exact.variance(energy)[0])) / prior);
+      }
+      MESSAGE(c.label, ": ", worst);
+      CHECK(worst <= 1e-8);
+    }
+}
