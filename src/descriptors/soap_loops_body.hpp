@@ -93,10 +93,12 @@ void accumulate(int l_max, int n_max, int channels, int offset, int pairs, const
         Pack sum = {};
         for (int k = 0; k < pairs; ++k) sum += y[lm * W + k] * load(r + k * count);
         double* row = c + lm * channels + offset + first;
-        if (width == W)
-          store(row, load(row) + sum);
-        else
+        if (width == W) {
+          sum += load(row);
+          store(row, sum);
+        } else {
           for (int n = 0; n < width; ++n) row[n] += sum[n];
+        }
       }
     }
   }
