@@ -13,7 +13,8 @@ constexpr int W = lanes::width;
 
 // Square and multiply.
 template <class Number>
-void raise(Number base, int exponent, Number& result) {
+void raise(const Number& number, int exponent, Number& result) {
+  Number base = number;
   result = base - base + 1.0;
   while (true) {
     if (exponent & 1) result *= base;
