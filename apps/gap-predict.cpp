@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "common/frame_batch.hpp"
 #include "common/progress_display.hpp"
@@ -26,7 +27,7 @@ struct Arguments {
   std::string model, input, output, prefix = "gap_";
   std::string error_bars;
   std::vector<std::string> difference;
-  int samples = 0;
+  int samples = 0, std_points = 0;
   std::uint64_t seed = 0;
   bool no_forces = false, no_reference = false, raw = false;
   std::optional<std::string> json;
@@ -45,6 +46,11 @@ void describe(CLI::App& app, Arguments& arguments) {
          "Error bars (standard deviations), comma-separated: energy (of the frame, eV), local (energy of each atom, eV), force (each "
          "component, eV/Å), stress (eV/Å³, and virial, eV) (default: none)")
       ->type_name("NAMES");
+  app.add_option("--std-points", arguments.std_points,
+                 "Error bars from the first N sparse points only: faster in proportion, and wider (docs/accuracy.md); the first frame is "
+                 "computed both ways and the difference told (default: all)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000000).description(""));
   app.add_option("--difference", arguments.difference,
                  "Two files of structures, frame by frame: energy of the second minus the first (eV) with its error bar; what both have in "
                  "common cancels")
@@ -190,6 +196,21 @@ void run_differences(const Arguments& arguments, Predictor& predictor) {
   std::cout << table << std::flush;
 }
 
+/// How much wider the error bars of fewer points are in this frame.
+std::string reduction_text(const std::shared_ptr<const Model>& model, const Structure& frame, const PredictionRequest& request,
+                           const Prediction& reduced) {
+  const Prediction exact = Predictor(model).compute(frame, request);
+  std::string text;
+  const auto add = [&](const char* name, double few, double all) {
+    if (all > 0) text += fmt::format("{} {} {:.2f} times as large", text.empty() ? "" : ",", name, few / all);
+  };
+  if (exact.energy_std_epistemic) add("energy", *reduced.energy_std_epistemic, *exact.energy_std_epistemic);
+  if (exact.local_energy_std_epistemic) add("local", reduced.local_energy_std_epistemic->norm(), exact.local_energy_std_epistemic->norm());
+  if (exact.forces_std_epistemic) add("force", reduced.forces_std_epistemic->norm(), exact.forces_std_epistemic->norm());
+  if (exact.virial_std_epistemic) add("stress", reduced.virial_std_epistemic->norm(), exact.virial_std_epistemic->norm());
+  return fmt::format("epistemic error bars of fewer sparse points, in the first frame (root mean square):{}", text);
+}
+
 void run(const Arguments& arguments) {
   const apps::Stopwatch stopwatch;
   if (arguments.threads) set_thread_count(*arguments.threads);
@@ -216,11 +237,13 @@ void run(const Arguments& arguments) {
 
   ExtxyzReader reader(arguments.input);
   ExtxyzWriter writer(arguments.output);
-  Predictor predictor(model);
+  Predictor predictor(model, arguments.std_points);
   ErrorTable errors;
   std::set<std::size_t> warned;  // terms
   std::int64_t predicted = 0;
+  bool compared = arguments.std_points == 0 || !has_error_bars || !model->has_posterior();
   apps::FrameBatch batch(predictor, request, [&](Structure& frame, const Prediction& prediction) {
+    if (!std::exchange(compared, true)) display.message(reduction_text(model, frame, request, prediction));
     for (const std::size_t t : prediction.unsampled_terms)
       if (warned.insert(t).second)
         display.warning(fmt::format("{} has {} environments of '{}', of which the training data had none: their energy is left out",

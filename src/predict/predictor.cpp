@@ -1,6 +1,7 @@
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/model/fewer_points.hpp>
 #include <gapkit/predict/predictor.hpp>
 
 #include "model/environment_chunks.hpp"
@@ -126,7 +127,7 @@ void check_finite(const Prediction& prediction, const std::string& where) {
 }  // namespace
 
 struct Predictor::Scratch {
-  explicit Scratch(const Model& model) {
+  Scratch(const Model& model, int points) : error_bar_points(points) {
     const auto offsets = sparse_offsets(model.terms);
     for (std::size_t t = 0; t < model.terms.size(); ++t) {
       const Term& term = model.terms[t];
@@ -142,6 +143,8 @@ struct Predictor::Scratch {
   ReusableMatrix dE_dx;
   std::vector<double> dE_df;
   std::vector<Vector3> dE_dr;  // of each pair: derivative of the energy of the centre
+  int error_bar_points;
+  std::unique_ptr<const Model> reduced;  // of error_bar_points, if they are fewer than the model's
   std::unique_ptr<Covariance> covariance;
   std::unique_ptr<QuipVariance> quip_variance;
 
@@ -152,7 +155,8 @@ struct Predictor::Scratch {
   void add_term(const Model& model, std::size_t t, const Environments& environments, bool forces, Prediction& result);
 };
 
-Predictor::Predictor(std::shared_ptr<const Model> model) : model_(std::move(model)), scratch_(std::make_unique<Scratch>(*model_)) {}
+Predictor::Predictor(std::shared_ptr<const Model> model, int error_bar_points)
+    : model_(std::move(model)), scratch_(std::make_unique<Scratch>(*model_, error_bar_points)) {}
 
 Predictor::~Predictor() = default;
 
@@ -266,7 +270,10 @@ Covariance& Predictor::Scratch::posterior(const Model& model) {
                                                        "bars; --std local alone gives the variance that "
                                                        "QUIP would give, and a fit with gap-fit gives error bars"
                                                      : "this model has no posterior, so it has no error bars");
-  if (!covariance) covariance = std::make_unique<Covariance>(model);
+  if (covariance) return *covariance;
+  if (error_bar_points > 0 && error_bar_points < model.factor.size())
+    reduced = std::make_unique<const Model>(with_fewer_points(model, error_bar_points));
+  covariance = std::make_unique<Covariance>(reduced ? *reduced : model);
   return *covariance;
 }
 

@@ -49,7 +49,9 @@ struct EnergyDifference {
 /// nothing in M × P. Memory is bounded: atoms are worked on in chunks.
 class Predictor {
  public:
-  explicit Predictor(std::shared_ptr<const Model> model);
+  /// error_bar_points > 0: error bars from the model of so many sparse points (with_fewer_points), faster in proportion and wider; the mean
+  /// is that of all points.
+  explicit Predictor(std::shared_ptr<const Model> model, int error_bar_points = 0);
   ~Predictor();
 
   const Model& model() const { return *model_; }
