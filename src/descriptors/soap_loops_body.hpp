@@ -8,7 +8,6 @@
 namespace gapkit {
 namespace {
 
-using lanes::load;
 using lanes::Pack;
 using lanes::store;
 constexpr int W = soap_lanes;
@@ -69,7 +68,7 @@ void radial_lanes(const double* const* rows, const double (*weight)[6], const do
       v[k] = Pack{};
       s[k] = Pack{};
       for (int j = 0; j < 6; ++j, row += count) {
-        const Pack knot = load(row);
+        const Pack knot = GAPKIT_LOAD(row);
         v[k] += weight[k][j] * knot;
         s[k] += derivative[k][j] * knot;
       }
@@ -91,10 +90,10 @@ void accumulate(int l_max, int n_max, int channels, int offset, int pairs, const
       const double* r = radial_values + l * n_max + first;
       for (int lm = l * l; lm < (l + 1) * (l + 1); ++lm) {
         Pack sum = {};
-        for (int k = 0; k < pairs; ++k) sum += y[lm * W + k] * load(r + k * count);
+        for (int k = 0; k < pairs; ++k) sum += y[lm * W + k] * GAPKIT_LOAD(r + k * count);
         double* row = c + lm * channels + offset + first;
         if (width == W) {
-          sum += load(row);
+          sum += GAPKIT_LOAD(row);
           store(row, sum);
         } else {
           for (int n = 0; n < width; ++n) row[n] += sum[n];
@@ -117,7 +116,7 @@ double power_spectrum(int l_max, int channels, const double* __restrict c, doubl
       for (int b0 = 0; b0 < a0 + height; b0 += W) {
         Pack sum[tile] = {};
         for (int m = 0; m < rows; ++m) {
-          const Pack right = load(cl + m * channels + b0);
+          const Pack right = GAPKIT_LOAD(cl + m * channels + b0);
           for (int a = 0; a < tile; ++a) sum[a] += cl[m * channels + a0 + a] * right;  // rows beyond the last channel are not used
         }
         for (int a = 0; a < height; ++a) {
@@ -154,7 +153,7 @@ void coefficient_gradient(int l_max, int channels, const double* __restrict c, c
     for (int m = 0; m < rows; ++m)
       for (int b = 0; b < channels; b += W) {
         Pack sum = {};
-        for (int a = 0; a < channels; ++a) sum += cl[m * channels + a] * load(scratch + a * stride + b);
+        for (int a = 0; a < channels; ++a) sum += cl[m * channels + a] * GAPKIT_LOAD(scratch + a * stride + b);
         store(gl + m * channels + b, sum);
       }
   }
@@ -166,10 +165,10 @@ void pair_gradient(int l_max, int n_max, int channels, int offset, const double*
   const int nl = (l_max + 1) * (l_max + 1);
   Pack along = {}, gx = {}, gy = {}, gz = {};
   const auto add = [&](int lm, const Pack& q, const Pack& dq) {
-    along += dq * load(y + lm * W);
-    gx += q * load(dy + lm * W);
-    gy += q * load(dy + (nl + lm) * W);
-    gz += q * load(dy + (2 * nl + lm) * W);
+    along += dq * GAPKIT_LOAD(y + lm * W);
+    gx += q * GAPKIT_LOAD(dy + lm * W);
+    gy += q * GAPKIT_LOAD(dy + (nl + lm) * W);
+    gz += q * GAPKIT_LOAD(dy + (2 * nl + lm) * W);
   };
   for (int l = 0; l <= l_max; ++l) {
     const double* r = radial_values + l * n_max * W;
@@ -179,7 +178,7 @@ void pair_gradient(int l_max, int n_max, int channels, int offset, const double*
       const double* h = dE_dc + lm * channels + offset;
       Pack q0 = {}, d0 = {}, q1 = {}, d1 = {};
       for (int n = 0; n < n_max; ++n) {
-        const Pack rn = load(r + n * W), sn = load(s + n * W);
+        const Pack rn = GAPKIT_LOAD(r + n * W), sn = GAPKIT_LOAD(s + n * W);
         q0 += h[n] * rn;
         d0 += h[n] * sn;
         q1 += h[channels + n] * rn;
@@ -191,15 +190,15 @@ void pair_gradient(int l_max, int n_max, int channels, int offset, const double*
     const double* h = dE_dc + lm * channels + offset;
     Pack q = {}, d = {};
     for (int n = 0; n < n_max; ++n) {
-      q += h[n] * load(r + n * W);
-      d += h[n] * load(s + n * W);
+      q += h[n] * GAPKIT_LOAD(r + n * W);
+      d += h[n] * GAPKIT_LOAD(s + n * W);
     }
     add(lm, q, d);
   }
-  const Pack inverse = load(inverse_r);
-  store(out, along * load(ux) + gx * inverse);
-  store(out + W, along * load(uy) + gy * inverse);
-  store(out + 2 * W, along * load(uz) + gz * inverse);
+  const Pack inverse = GAPKIT_LOAD(inverse_r);
+  store(out, along * GAPKIT_LOAD(ux) + gx * inverse);
+  store(out + W, along * GAPKIT_LOAD(uy) + gy * inverse);
+  store(out + 2 * W, along * GAPKIT_LOAD(uz) + gz * inverse);
 }
 
 // dp(a,b,l)/dr_α = w Σ_m [dc_alm/dr_α c_blm + c_alm dc_blm/dr_α], dc_nlm/dr_α = R'_nl r̂_α Y_lm + R_nl ∂_αY_lm / r. Summed over m first:

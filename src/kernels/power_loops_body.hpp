@@ -6,7 +6,6 @@
 namespace gapkit {
 namespace {
 
-using lanes::load;
 using lanes::Pack;
 using lanes::store;
 constexpr int W = lanes::width;
@@ -43,7 +42,7 @@ double weighted_powers(int zeta, long count, const double* w, double* s) {
   long m = 0;
   for (; m + 4 * W <= count; m += 4 * W)
     for (int k = 0; k < 4; ++k) {
-      const Pack weight = load(w + m + k * W), base = load(s + m + k * W);
+      const Pack weight = GAPKIT_LOAD(w + m + k * W), base = GAPKIT_LOAD(s + m + k * W);
       Pack slope;
       step(zeta, weight, base, sums[k], slope);
       store(s + m + k * W, slope);

@@ -10,12 +10,11 @@ inline constexpr int width = 8;
 typedef double Pack __attribute__((vector_size(width * sizeof(double))));
 typedef double PackAnywhere __attribute__((vector_size(width * sizeof(double)), aligned(sizeof(double)), may_alias));
 
-static inline __attribute__((always_inline)) const PackAnywhere& load(const double* from) {
-  return *reinterpret_cast<const PackAnywhere*>(from);
-}
-
 static inline __attribute__((always_inline)) void store(double* to, const Pack& value) {
-  *reinterpret_cast<PackAnywhere*>(to) = value;
+  __builtin_memcpy(to, &value, sizeof(value));
 }
 
 }  // namespace gapkit::lanes
+
+/// Eight numbers at any address. A macro, because a function would return a Pack, or a reference that Clang binds to a temporary.
+#define GAPKIT_LOAD(from) (*reinterpret_cast<const gapkit::lanes::PackAnywhere*>(from))

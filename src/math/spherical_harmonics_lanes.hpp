@@ -33,13 +33,12 @@ static inline void fill_prefactors(int l_max, double* prefactor, double (*square
 // value[(l²+l+m)·lanes + k]; gradient[(α·(l_max+1)² + l²+l+m)·lanes + k] or null.
 static inline void evaluate(int l_max, const double* __restrict prefactor, const double* __restrict x_, const double* __restrict y_,
                             const double* __restrict z_, double* __restrict value, double* __restrict gradient) {
-  using gapkit::lanes::load;
   using gapkit::lanes::Pack;
   using gapkit::lanes::store;
   constexpr int W = lanes;
   Pack q[(largest_l + 1) * (largest_l + 2) / 2];
   Pack c[largest_l + 1], s[largest_l + 1];
-  const Pack x = load(x_), y = load(y_), z = load(z_), zero = {};
+  const Pack x = GAPKIT_LOAD(x_), y = GAPKIT_LOAD(y_), z = GAPKIT_LOAD(z_), zero = {};
   c[0] = zero + 1.0;
   s[0] = zero;
   q[0] = c[0];
