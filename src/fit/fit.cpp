@@ -1,12 +1,12 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/fit.hpp>
-#include <gapkit/fit/frames.hpp>
 #include <gapkit/model/prior.hpp>
 
 #include "fit/checkpoint.hpp"
 #include "fit/data_scan.hpp"
 #include "fit/folds.hpp"
+#include "fit/held_out.hpp"
 #include "fit/row_workers.hpp"
 #include "fit/sparse_points.hpp"
 #include "fit/statistics_builder.hpp"
@@ -37,13 +37,12 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
   std::optional<Prior> prior;
   if (options.optimize.objective == OptimizeOptions::Objective::vfe) prior.emplace(model.terms);
   std::int64_t atoms = 0;
-  TargetReport ignored;
   const auto save = [&](bool now) { keeper.save(model.terms, report.terms, builder.statistics(), builder.folded_frames(), now, progress); };
   const auto show = [&](double atoms_done) {
     if (progress) progress({.phase = "fit", .done = atoms_done, .total = static_cast<double>(scan.plan.atoms), .unit = "atoms"});
   };
   try {
-    for_each_frame(options.train, options.keys, &ignored, [&](const Structure& given, std::int64_t number) {
+    for_each_training_frame(options, [&](const Structure& given, std::int64_t, std::int64_t number) {
       atoms += given.size();
       const int fold = folds.next(given);
       if (number < done) return;
@@ -78,7 +77,8 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
 
 }  // namespace
 
-FitResult fit(const FitOptions& options, const ProgressCallback& progress) {
+FitResult fit(const FitOptions& given, const ProgressCallback& progress) {
+  const FitOptions options = with_held_out(given);
   FitResult result;
   FitReport& report = result.report;
   PhaseClock watch;
@@ -119,13 +119,19 @@ FitResult fit(const FitOptions& options, const ProgressCallback& progress) {
     model.weights = kernel_weights(model.factor, model.posterior);
     if (!model.weights.allFinite()) throw NumericalError("the weights came out as NaN or infinity");
   }
-  if (options.keep_statistics) result.statistics = std::move(stored);
   report.phases["solve"] = watch.lap();
-  report.log_evidence = model.posterior.log_evidence;
-
   model.configuration = options.resolved;
   model.seed = options.seed;
   model.data_fingerprint = scan.data_fingerprint;
+  if (options.calibration.source != CalibrationOptions::Source::none) {
+    FittedModel fitted{std::move(model), std::move(stored)};
+    calibrate_fit(fitted, options, progress);
+    model = std::move(fitted.model);
+    stored = std::move(fitted.stored);
+    report.phases["calibrate"] = watch.lap();
+  }
+  report.log_evidence = model.posterior.log_evidence;
+  if (options.keep_statistics) result.statistics = std::move(stored);
   return result;
 }
 
