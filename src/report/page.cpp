@@ -63,7 +63,7 @@ void Page::key_figure(const std::string& label, const std::string& value, const 
 }
 
 void Page::section(const std::string& heading, const std::string& text) {
-  close_figures();
+  if (!sections_.empty()) close_figures();
   sections_.push_back({heading, ""});
   if (!text.empty()) paragraph(text);
 }

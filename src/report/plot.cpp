@@ -48,11 +48,10 @@ void Plot::diagonal(std::string name, double slope, const PlotStyle& style, bool
 }
 
 std::int64_t Plot::left_out() const {
-  const auto fits = [](double value, const PlotAxis& axis) { return std::isfinite(value) && (!axis.logarithmic || value > 0); };
   std::int64_t count = 0;
   for (const Series& s : series_)
     if (s.kind == Kind::points)
-      for (std::size_t i = 0; i < s.x.size(); ++i) count += !(fits(s.x[i], x) && fits(s.y[i], y));
+      for (std::size_t i = 0; i < s.x.size(); ++i) count += !(can_place(s.x[i], x) && can_place(s.y[i], y));
   return count;
 }
 

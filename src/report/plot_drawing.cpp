@@ -18,8 +18,9 @@ double PlotDrawing::Range::place(double value) const {
   return is_logarithmic ? std::log(value / low) / std::log(high / low) : (value - low) / (high - low);
 }
 
-bool PlotDrawing::can_place(double value, const PlotAxis& axis) const {
-  return std::isfinite(value) && (!axis.logarithmic || value > 0);
+bool can_place(double value, const PlotAxis& axis) {
+  constexpr double largest = 1e150;
+  return std::abs(value) <= largest && (!axis.logarithmic || value >= 1 / largest);
 }
 
 // From the marks and what the axis gives; low > high if there is nothing.

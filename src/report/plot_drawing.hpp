@@ -6,6 +6,9 @@
 
 namespace gapkit {
 
+/// Whether a number has a place on an axis: finite, above 0 if logarithmic, and not so far out that ranges overflow.
+bool can_place(double value, const PlotAxis& axis);
+
 /// Draws one Plot: ranges, axes, then the series from back to front.
 class PlotDrawing {
  public:
@@ -30,7 +33,6 @@ class PlotDrawing {
   };
   using Marks = std::vector<std::vector<Mark>>;
 
-  bool can_place(double value, const PlotAxis& axis) const;
   void find_range(const PlotAxis& axis, bool is_x, Range& range) const;
   void pad(const PlotAxis& axis, Range& range) const;
   double px_x(double value) const;

@@ -35,7 +35,7 @@ std::string page_number(double value, int digits = 3);
 ///     page.table(table);
 ///     write(page.html());
 ///
-/// Every text is escaped by the page. html() is well-formed XML apart from nothing: parse_xml reads it.
+/// Every text is escaped by the page. html() is well-formed XML too: parse_xml reads it.
 class Page {
  public:
   /// `subtitle`: what the page is about, in one line.

@@ -10,10 +10,10 @@ namespace gapkit {
 
 /// An axis of a Plot.
 struct PlotAxis {
-  std::string label;                       ///< with the unit: "force (eV/Å)"
-  bool logarithmic = false;                ///< numbers that are not above 0 are left out
-  bool integers = false;                   ///< ticks at whole numbers only: rounds, frames
-  std::optional<double> minimum, maximum;  ///< of the range; found from the marks if absent
+  std::string label = {};                            ///< with the unit: "force (eV/Å)"
+  bool logarithmic = false;                          ///< numbers that are not above 0 are left out
+  bool integers = false;                             ///< ticks at whole numbers only: rounds, frames
+  std::optional<double> minimum = {}, maximum = {};  ///< of the range; found from the marks if absent
 };
 
 /// How a series looks.
@@ -36,8 +36,8 @@ inline constexpr int plot_colours = 7;
 ///     plot.line("test", rounds, errors, {.colour = 0}, /*points=*/true);
 ///     page.figure(plot, "caption");
 ///
-/// Vectors of one series have equal lengths (Error otherwise). Numbers that are NaN, infinite or not above 0 on a logarithmic axis are
-/// left out, and lines are broken there; svg() never contains them. Points beyond a range that was given are drawn at its edge.
+/// Vectors of one series have equal lengths (Error otherwise). Numbers that are NaN, infinite (above 1e150) or not above 0 on a logarithmic
+/// axis are left out, and lines are broken there; svg() never contains them. Points beyond a range that was given are drawn at its edge.
 /// Any text may be passed; it is escaped.
 class Plot {
  public:
