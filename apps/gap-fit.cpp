@@ -4,6 +4,7 @@
 #include <gapkit/core/version.hpp>
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/model/sample.hpp>
+#include <gapkit/report/report_pages.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -11,6 +12,7 @@
 #include "common/errors_of.hpp"
 #include "common/fit_report.hpp"
 #include "common/fit_update.hpp"
+#include "common/html_reports.hpp"
 #include "common/interruption.hpp"
 #include "common/optimization_report.hpp"
 #include "common/progress_display.hpp"
@@ -27,7 +29,7 @@ using namespace gapkit;
 struct Arguments {
   std::vector<std::string> files;
   std::vector<std::string> train, validation;
-  std::optional<std::string> model, json;
+  std::optional<std::string> model, json, report;
   bool check = false, dry_run = false, keep_statistics = false;
   std::vector<std::string> scan;
   std::optional<std::string> sample;
@@ -55,6 +57,10 @@ void describe(CLI::App& app, Arguments& arguments) {
                "Read the data and tell what the fit would take, in GB and seconds; fit nothing, write no model");
   app.add_option("--json", arguments.json,
                  "Write error tables and facts of the fit (of the plan with --dry-run, of the findings with --check) as JSON")
+      ->type_name("FILE");
+  app.add_option("--report", arguments.report,
+                 "Write a page of figures (HTML, one file, docs/report.md): errors, error bars on the validation data, dimers, sparse set, "
+                 "hyperparameters")
       ->type_name("FILE");
   app.add_option(
          "--sample-model", arguments.sample,
@@ -119,6 +125,7 @@ void check_outputs(const Arguments& arguments, const FitOptions& options) {
   std::vector<std::pair<std::string, std::string>> outputs;
   if (!arguments.dry_run && !arguments.check) outputs.emplace_back(arguments.model ? "-o" : "output.model", options.model_path);
   if (arguments.json) outputs.emplace_back("--json", *arguments.json);
+  if (arguments.report) outputs.emplace_back("--report", *arguments.report);
   for (const auto& [option, path] : outputs) {
     apps::check_can_be_written(path, option);
     apps::check_differs(path, option, arguments.files.front());
@@ -154,15 +161,20 @@ FitResult fit_interruptibly(const FitOptions& options, apps::ProgressDisplay& di
 /// A fitted model with its error tables; written to options.model_path by save().
 struct FittedWithErrors {
   std::shared_ptr<Model> model;
+  PredictionRecord training_record, validation_record;  // of all frames
   ErrorTable training, validation;
 
   FittedWithErrors(const FitOptions& options, FitResult& result, apps::ProgressDisplay& display)
       : model(std::make_shared<Model>(std::move(result.model))),
-        training(apps::errors_of(model, options.train, options.keys, "training errors", result.report.plan.frames, display)),
-        validation(apps::errors_of(model, options.validation, options.keys, "validation errors", 0, display)) {
+        training_record(model->reference_energies),
+        validation_record(model->reference_energies),
+        training(
+            apps::errors_of(model, options.train, options.keys, "training errors", result.report.plan.frames, display, &training_record)),
+        validation(apps::errors_of(model, options.validation, options.keys, "validation errors", 0, display, &validation_record)) {
     model->notes["training_errors"] = training.json();
     if (!validation.empty()) model->notes["validation_errors"] = validation.json();
     model->notes[apps::target_keys_note] = apps::target_keys_to_json(options.keys);
+    model->notes[sparse_counts_note] = sparse_counts_to_json(count_sparse_points(*model, training_record));
     if (result.report.optimization) model->notes["optimization"] = apps::optimization_json(*result.report.optimization).dump();
   }
 
@@ -285,6 +297,9 @@ void run(const Arguments& arguments) {
                                  statistics_bytes, stopwatch.seconds()};
   std::cout << apps::summary_text(summary) << std::flush;
   if (arguments.json) write_json(*arguments.json, apps::summary_json(summary));
+  if (arguments.report)
+    apps::write_fit_report(*arguments.report, fitted.model, options, result.report, fitted.training_record, fitted.validation_record,
+                           stopwatch, display);
 }
 
 }  // namespace

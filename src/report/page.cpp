@@ -74,6 +74,11 @@ void Page::close_figures() {
   in_figures_ = false;
 }
 
+void Page::heading(const std::string& text) {
+  close_figures();
+  sections_.back().body += fmt::format("<h3 class=\"part\">{}</h3>\n", page_text(text));
+}
+
 void Page::paragraph(const std::string& text) {
   close_figures();
   sections_.back().body += fmt::format("<p>{}</p>\n", page_text(text));

@@ -20,6 +20,7 @@ h1{font-size:1.75rem;line-height:1.2;letter-spacing:-.015em;margin:0 0 4px;font-
 .subtitle{color:var(--soft);margin:0;overflow-wrap:anywhere}
 h2{font-size:1.22rem;letter-spacing:-.01em;margin:0 0 2px;font-weight:660}
 h3{font-size:.95rem;margin:0;font-weight:640}
+h3.part{color:var(--soft);margin:14px 0 -2px;text-transform:capitalize}
 section{padding:26px 0 4px}
 section p{color:var(--soft);max-width:84ch;margin:2px 0 12px}
 nav{position:sticky;top:0;z-index:5;background:var(--page);border-bottom:1px solid var(--edge);margin-top:18px}
@@ -53,7 +54,7 @@ svg .axis-label{fill:var(--ink);font-size:12px;text-anchor:middle}
 svg .ticks.x text{text-anchor:middle}svg .ticks.y text{text-anchor:end}svg .ticks.value text{text-anchor:start;fill:var(--ink)}
 svg .grid{stroke:var(--grid);fill:none;stroke-width:1}
 svg .axis,svg .small-ticks{stroke:var(--axis);fill:none;stroke-width:1}
-.s0{--c:var(--c0)}.s1{--c:var(--c1)}.s2{--c:var(--c2)}.s3{--c:var(--c3)}.s4{--c:var(--c4)}.s5{--c:var(--c5)}.s6{--c:var(--c6)}.sn{--c:var(--cn)}
+.s0{--c:var(--c0)}.s1{--c:var(--c1)}.s2{--c:var(--c2)}.s3{--c:var(--c3)}.s4{--c:var(--c4)}.s5{--c:var(--c5)}.s6{--c:var(--c6)}.sn{--c:var(--cn)}.si{--c:var(--ink)}
 .line{stroke:var(--c);fill:none;stroke-linejoin:round;stroke-linecap:round}
 .dashed{stroke-dasharray:5 4}
 .area{fill:var(--c);opacity:.16}

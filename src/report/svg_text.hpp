@@ -19,6 +19,7 @@ double text_width(std::string_view text, double size);
 
 /// CSS class of a series' colour.
 inline std::string colour_class(int colour) {
+  if (colour == -2) return "si";
   return colour < 0 ? "sn" : fmt::format("s{}", colour % plot_colours);
 }
 /// Shape of its points: 0 circle, 1 square, 2 triangle, 3 diamond.

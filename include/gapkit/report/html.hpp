@@ -49,6 +49,7 @@ class Page {
 
   /// Begins a section; it appears in the navigation.
   void section(const std::string& heading, const std::string& text = "");
+  void heading(const std::string& text);  ///< of a part of the section
   void paragraph(const std::string& text);
   /// The shared legend; pressing a name shows that group alone, in all figures.
   void group_legend();

@@ -18,7 +18,7 @@ struct PlotAxis {
 
 /// How a series looks.
 struct PlotStyle {
-  /// Colours repeat after plot_colours series, with another shape of points; −1 is a neutral grey.
+  /// Colours repeat after plot_colours series, with another shape of points; −1 is a neutral grey, −2 the colour of text.
   int colour = 0;
   bool dashed = false;
   double width = 1.8;     ///< of lines, px
@@ -65,6 +65,7 @@ class Plot {
   void diagonal(std::string name, double slope, const PlotStyle& style = {.colour = -1, .dashed = true}, bool filled = false);
 
   const std::string& title() const { return title_; }
+  void set_title(std::string title) { title_ = std::move(title); }
   /// Points of scatter series that cannot be drawn (not finite, or not above 0 on a logarithmic axis).
   std::int64_t left_out() const;
 
