@@ -164,10 +164,10 @@ struct FittedWithErrors {
   PredictionRecord training_record, validation_record;  // of all frames
   ErrorTable training, validation;
 
-  FittedWithErrors(const FitOptions& options, FitResult& result, apps::ProgressDisplay& display)
+  FittedWithErrors(const FitOptions& options, FitResult& result, bool with_report, apps::ProgressDisplay& display)
       : model(std::make_shared<Model>(std::move(result.model))),
-        training_record(model->reference_energies),
-        validation_record(model->reference_energies),
+        training_record(model->reference_energies, with_report),
+        validation_record(model->reference_energies, with_report),
         training(
             apps::errors_of(model, options.train, options.keys, "training errors", result.report.plan.frames, display, &training_record)),
         validation(apps::errors_of(model, options.validation, options.keys, "validation errors", 0, display, &validation_record)) {
@@ -190,6 +190,7 @@ struct FittedWithErrors {
 
 void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
   if (arguments.check || arguments.dry_run) throw InputError("--scan fits: it excludes --check and --dry-run");
+  if (arguments.report) throw InputError("--report shows one fit: it excludes --scan");
   apps::Scan scan(arguments.scan);
   // All configurations are read before the first fit, so that a mistake in the last one costs nothing.
   for (std::size_t i = 0; i < scan.size(); ++i) {
@@ -206,7 +207,7 @@ void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
     const FitOptions& options = scan.options(i);
     display.message(fmt::format("combination {} of {}: {}", i + 1, scan.size(), scan.name(i)));
     FitResult result = scan.with_name(i, [&] { return fit_interruptibly(options, display); });
-    const FittedWithErrors fitted(options, result, display);
+    const FittedWithErrors fitted(options, result, false, display);
     if (scan.is_best(result.report.log_evidence)) fitted.save(options, result);
     scan.add_result(i, result.report, fitted.validation, stopwatch.seconds());
     std::error_code ignored;
@@ -222,6 +223,7 @@ void refuse_fit_options(const Arguments& arguments) {
                       : arguments.check         ? "--check"
                       : arguments.dry_run       ? "--dry-run"
                       : arguments.seed          ? "--seed"
+                      : arguments.report        ? "--report"
                       : !arguments.scan.empty() ? "--scan"
                                                 : nullptr;
   if (wrong) throw InputError(fmt::format("{} belongs to a fit with a configuration, not to --refit, --append or --merge", wrong));
@@ -229,7 +231,8 @@ void refuse_fit_options(const Arguments& arguments) {
 
 /// --sample-model: writes a member of a model's ensemble.
 void run_sample(const Arguments& arguments) {
-  if (!arguments.files.empty() || !arguments.train.empty() || arguments.check || arguments.dry_run || !arguments.scan.empty())
+  if (!arguments.files.empty() || !arguments.train.empty() || arguments.report || arguments.check || arguments.dry_run ||
+      !arguments.scan.empty())
     throw InputError("--sample-model draws from a model that is there: it goes with -o, --seed and --member only");
   if (!arguments.model) throw InputError("--sample-model needs -o MODEL, the file to write");
   apps::check_can_be_written(*arguments.model, "-o");
@@ -290,7 +293,7 @@ void run(const Arguments& arguments) {
   }
 
   FitResult result = fit_interruptibly(options, display);
-  const FittedWithErrors fitted(options, result, display);
+  const FittedWithErrors fitted(options, result, arguments.report.has_value(), display);
   fitted.save(options, result);
   const double statistics_bytes = result.statistics ? result.statistics->bytes() : 0;
   const apps::FitSummary summary{options,          result.report,      fitted.training, fitted.validation, fitted.model->reference_energies,

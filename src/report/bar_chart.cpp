@@ -31,7 +31,7 @@ void BarChart::add(std::string name, std::vector<double> values, const PlotStyle
 std::vector<Plot::LegendEntry> BarChart::legend() const {
   std::vector<Plot::LegendEntry> entries;
   for (const Part& part : parts_)
-    if (part.style.in_legend && !part.name.empty()) entries.push_back({part.name, part.style, false, true});
+    if (part.style.in_legend && !part.name.empty()) entries.push_back({part.name, part.style, false, false, true});
   return entries;
 }
 
@@ -70,7 +70,8 @@ std::string BarChart::svg() const {
       from[c] += value;
     }
     if (!d.empty())
-      out += fmt::format("<path class=\"bar {}\"{} d=\"{}\"/>", colour_class(part.style.colour), group_attribute(part.style), d);
+      out += fmt::format("<path class=\"{} {}\"{} d=\"{}\"/>", bar_class(part.style.colour), colour_class(part.style.colour),
+                         group_attribute(part.style), d);
   }
   out += "<g class=\"ticks y\">";
   for (std::size_t c = 0; c < categories_.size(); ++c)

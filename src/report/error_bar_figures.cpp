@@ -68,8 +68,8 @@ void add_error_against_std(Page& page, const PredictionRecord& record, const Qua
                   q.name));
   plot.x = {.label = fmt::format("predicted std ({})", q.error_unit), .logarithmic = true};
   plot.y = {.label = fmt::format("|error| ({})", q.error_unit), .logarithmic = true};
-  plot.diagonal("95 % should lie in here", two_sided_95, {.colour = -1}, true);
-  plot.diagonal("68 %", 1, {.colour = -1}, true);
+  plot.diagonal("expected: 68 % in the dark area, 95 % in both", two_sided_95, {.colour = -1}, true);
+  plot.diagonal("", 1, {.colour = -1}, true);
   const std::vector<int> group_of_type = groups.of(record);
   std::vector<std::vector<double>> x(groups.names().size()), y(groups.names().size());
   std::vector<std::vector<std::int64_t>> labels(groups.names().size());
@@ -95,8 +95,8 @@ void add_error_against_std(Page& page, const PredictionRecord& record, const Qua
   }
   const BinnedQuantiles bins = binned_quantiles(q);
   if (bins.std.size() > 1) {
-    plot.line("95 % do lie below", bins.std, bins.q95, {.colour = -2, .dashed = true, .width = 2.2});
-    plot.line("68 % do", bins.std, bins.q68, {.colour = -2, .width = 2.2});
+    plot.line("found: 95 % below", bins.std, bins.q95, {.colour = -2, .dashed = true, .width = 2.2});
+    plot.line("68 % below", bins.std, bins.q68, {.colour = -2, .width = 2.2});
   }
   page.figure(plot, fmt::format("The lines should follow the upper edges of the two areas. Errors below {} {} lie at the lower edge.",
                                 page_number(floor, 2), q.error_unit));
@@ -122,7 +122,7 @@ void add_z_histogram(Page& page, const std::vector<Quantity>& quantities) {
   constexpr double limit = 5;
   constexpr int bins = 40;
   plot.x = {.label = "z = error / std", .minimum = -limit, .maximum = limit};
-  plot.y = {.label = "density", .logarithmic = true, .minimum = 1e-4, .maximum = 2.0};
+  plot.y = {.label = "density", .logarithmic = true, .minimum = 1e-4};
   std::vector<double> xs, normal;
   for (int i = -100; i <= 100; ++i) {
     xs.push_back(limit * i / 100);
@@ -130,6 +130,7 @@ void add_z_histogram(Page& page, const std::vector<Quantity>& quantities) {
   }
   plot.band("expected, N(0, 1)", xs, std::vector<double>(xs.size(), 1e-4), normal, {.colour = -1});
   int colour = 0;
+  double highest = 0;
   for (const Quantity& q : quantities) {
     std::vector<double> counts(bins, 0.0), centre, density;
     double all = 0;
@@ -143,8 +144,10 @@ void add_z_histogram(Page& page, const std::vector<Quantity>& quantities) {
       centre.push_back(limit * ((2.0 * b + 1) / bins - 1));
       density.push_back(counts[static_cast<std::size_t>(b)] / all / (2 * limit / bins));
     }
+    highest = std::max(highest, *std::max_element(density.begin(), density.end()));
     plot.line(q.name, centre, density, {.colour = colour++}, true);
   }
+  plot.y.maximum = 2 * std::max(1.0, highest);
   page.figure(plot, fmt::format("A logarithmic axis, so that tails are seen. Beyond ±{} counts in the outermost points.", limit));
 }
 
@@ -167,7 +170,7 @@ void add_metrics_table(Page& page, const std::vector<Quantity>& quantities) {
     for (Estimate* c : {&c68, &c95}) *c = {100 * c->value, 100 * c->low, 100 * c->high};
     table.rows.push_back({{q.name},
                           count_cell(m.count),
-                          {with_interval(m.zms, 3), m.zms.value},
+                          {with_interval(m.zms, 2), m.zms.value},
                           {with_interval(c68, 3), c68.value},
                           {with_interval(c95, 3), c95.value},
                           {with_interval(m.nll_difference, 3), m.nll_difference.value},

@@ -138,6 +138,7 @@ void add_trace(Page& page, const Json& optimization) {
   plot.x = {.label = "step", .integers = true};
   plot.y = {.label = is_evidence ? "log evidence below the best" : "loss above the best", .logarithmic = true};
   plot.height = 270;
+  if (is_evidence) plot.y.minimum = 0.01;  // smaller changes are rounding
   plot.line("", step, below, {.colour = 0}, true);
   page.figure(plot, is_evidence
                         ? fmt::format("{} steps; log evidence {:.1f} at the first, {:.1f} at the best. The best itself has no place on a "
@@ -224,7 +225,7 @@ void add_timing(Page& page, const ReportTiming& timing, std::int64_t atoms) {
   chart.set_categories(std::move(names));
   chart.add("", std::move(seconds));
   page.figure(chart, fmt::format("{} s in all for {} atoms; peak memory {} GB.", page_number(timing.total_seconds), grouped(atoms),
-                                 page_number(timing.peak_memory_gb)));
+                                 page_number(timing.peak_memory_gb, 2)));
 }
 
 }  // namespace gapkit

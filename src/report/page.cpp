@@ -17,8 +17,8 @@ std::string key_picture(const Plot::LegendEntry& entry) {
   std::string mark;
   if (entry.is_line)
     mark = fmt::format("<path class=\"line {}{}\" stroke-width=\"2\" d=\"M1 6h16\"/>", colour, entry.style.dashed ? " dashed" : "");
-  else if (entry.is_area)
-    mark = fmt::format("<path class=\"bar {}\" d=\"M3 1.5h12v9h-12z\"/>", colour);
+  else if (entry.is_area || entry.is_bar)
+    mark = fmt::format("<path class=\"{} {}\" d=\"M3 1.5h12v9h-12z\"/>", entry.is_bar ? bar_class(entry.style.colour) : "area", colour);
   else
     mark = fmt::format("<g transform=\"translate(9 6) scale(1.7)\"><path class=\"points p{} {}\" d=\"{}\"/></g>",
                        point_shape(entry.style.colour), colour, point_path(point_shape(entry.style.colour), 0, 0));

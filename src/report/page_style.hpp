@@ -20,21 +20,23 @@ h1{font-size:1.75rem;line-height:1.2;letter-spacing:-.015em;margin:0 0 4px;font-
 .subtitle{color:var(--soft);margin:0;overflow-wrap:anywhere}
 h2{font-size:1.22rem;letter-spacing:-.01em;margin:0 0 2px;font-weight:660}
 h3{font-size:.95rem;margin:0;font-weight:640}
-h3.part{color:var(--soft);margin:14px 0 -2px;text-transform:capitalize}
+h3.part{color:var(--soft);margin:14px 0 -2px;}
+h3.part::first-letter{text-transform:uppercase}
 section{padding:26px 0 4px}
 section p{color:var(--soft);max-width:84ch;margin:2px 0 12px}
 nav{position:sticky;top:0;z-index:5;background:var(--page);border-bottom:1px solid var(--edge);margin-top:18px}
 nav .wide{display:flex;gap:2px 18px;overflow-x:auto;padding-top:9px;padding-bottom:9px}
 nav a{color:var(--soft);text-decoration:none;white-space:nowrap;font-size:.88rem}
 nav a:hover,nav a:focus-visible{color:var(--link)}
-.numbers{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:18px 0 0;padding:0}
+.numbers{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:12px;margin:18px 0 0;padding:0}
 .number{background:var(--card);border:1px solid var(--edge);border-radius:10px;padding:12px 14px}
 .number dt{color:var(--soft);font-size:.8rem}
 .number dd{margin:0;font-size:1.5rem;font-weight:650;letter-spacing:-.02em;font-variant-numeric:tabular-nums;line-height:1.25}
 .number dd small{font-size:.8rem;font-weight:450;color:var(--soft);letter-spacing:0;margin-left:4px}
 .number dd.good{color:var(--good)}.number dd.bad{color:var(--bad)}
-.number .note{color:var(--faint);font-size:.76rem;margin:1px 0 0;line-height:1.35}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(350px,100%),1fr));gap:14px;margin:10px 0 14px}
+.number dd.note{color:var(--faint);font-size:.76rem;font-weight:400;letter-spacing:0;margin:1px 0 0;line-height:1.35}
+.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(350px,100%),1fr));gap:14px;margin:10px 0 14px}
+.key .area{opacity:.38}
 figure{margin:0;background:var(--card);border:1px solid var(--edge);border-radius:10px;padding:13px 14px 11px;min-width:0;max-width:640px}
 figcaption{color:var(--soft);font-size:.8rem;line-height:1.42;margin-top:5px}
 .legend{display:flex;flex-wrap:wrap;gap:1px 12px;margin:3px 0 4px;font-size:.8rem;color:var(--soft)}
@@ -58,18 +60,19 @@ svg .axis,svg .small-ticks{stroke:var(--axis);fill:none;stroke-width:1}
 .line{stroke:var(--c);fill:none;stroke-linejoin:round;stroke-linecap:round}
 .dashed{stroke-dasharray:5 4}
 .area{fill:var(--c);opacity:.16}
-.bar{fill:var(--c);opacity:.88}
+.bar{fill:var(--c);opacity:.9}.bar.k1{opacity:.62}.bar.k2{opacity:.4}.bar.k3{opacity:.24}
 .points{stroke:var(--c);fill:none}
 .points.p0{stroke-linecap:round;stroke-width:3.9}.points.p1{stroke-linecap:square;stroke-width:3.4}
 .points.p2,.points.p3{stroke:none;fill:var(--c)}
+.points.medium.p0{stroke-width:5.4}.points.medium.p1{stroke-width:4.5}
 .points.large.p0{stroke-width:7}.points.large.p1{stroke-width:6}
 .d0{opacity:.62}.d1{opacity:.82}.d2{opacity:1}
 .empty{fill:var(--faint);text-anchor:middle}
-.scroll{overflow-x:auto;background:var(--card);border:1px solid var(--edge);border-radius:10px;margin:10px 0 14px;width:fit-content;max-width:100%}
+.scroll{overflow-x:auto;background:var(--card);border:1px solid var(--edge);border-radius:10px;margin:10px 14px 6px 0;display:inline-block;vertical-align:top;max-width:100%}
 table{border-collapse:collapse;font-size:.87rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;padding:11px 14px 5px;font-weight:640;font-size:.95rem}
-th,td{padding:5px 14px;text-align:left;white-space:nowrap;border-bottom:1px solid var(--grid)}
-th{color:var(--soft);font-weight:560;font-size:.8rem;vertical-align:bottom;border-bottom-color:var(--edge)}
+th,td{padding:5px 12px;text-align:left;white-space:nowrap;border-bottom:1px solid var(--grid)}
+th{white-space:normal;max-width:9.5em;color:var(--soft);font-weight:560;font-size:.8rem;vertical-align:bottom;border-bottom-color:var(--edge)}
 th button{all:unset;cursor:pointer}th button:focus-visible{outline:2px solid var(--link)}
 th[aria-sort=ascending] button::after{content:" ▲";font-size:.7em}th[aria-sort=descending] button::after{content:" ▼";font-size:.7em}
 td.r,th.r{text-align:right}

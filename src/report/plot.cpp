@@ -60,7 +60,7 @@ std::vector<Plot::LegendEntry> Plot::legend() const {
   for (const Series& s : series_)
     if (s.style.in_legend && !s.name.empty())
       entries.push_back({s.name, s.style, s.kind == Kind::line || s.kind == Kind::diagonal || s.kind == Kind::line_with_points,
-                         s.kind == Kind::band || s.kind == Kind::area_below || s.kind == Kind::steps});
+                         s.kind == Kind::band || s.kind == Kind::area_below, s.kind == Kind::steps});
   return entries;
 }
 

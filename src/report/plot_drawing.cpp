@@ -186,6 +186,9 @@ void PlotDrawing::draw_points() {
     for (const auto& series : marks) count += series.size();
     if (count <= static_cast<std::size_t>(std::max(1, plot_.most_marks))) break;
   }
+  std::size_t all = 0;
+  for (const auto& series : marks) all += series.size();
+  few_points_ = all <= 400;
   // Series with few points on top of those with many.
   std::vector<std::size_t> order;
   for (std::size_t s = 0; s < marks.size(); ++s)
@@ -206,7 +209,7 @@ void PlotDrawing::draw_marks(const Plot::Series& series, const std::vector<Mark>
     if (d[level].empty()) continue;
     std::string more = fmt::format(" data-name=\"{}\"", page_text(series.name));
     if (!labels[level].empty()) more += fmt::format(" data-labels=\"{}\"", labels[level]);
-    out_ += path(fmt::format("points p{} d{}", shape, level), series, d[level], more);
+    out_ += path(fmt::format("points{} p{} d{}", few_points_ ? " medium" : "", shape, level), series, d[level], more);
   }
 }
 
@@ -327,7 +330,7 @@ void PlotDrawing::draw_steps(const Plot::Series& series) {
     const double gap = std::min(0.6, 0.1 * (to - from));
     d += fmt::format("M{} {}H{}V{}H{}z", px(from), px(bottom), px(to - gap), px(top), px(from));
   }
-  if (!d.empty()) out_ += path("bar", series, d);
+  if (!d.empty()) out_ += path(bar_class(series.style.colour), series, d);
 }
 
 std::string PlotDrawing::svg() {

@@ -54,6 +54,7 @@ class PlotDrawing {
   Range x_, y_;
   Ticks x_ticks_, y_ticks_;
   double left_ = 0, right_ = 0, top_ = 0, bottom_ = 0, height_ = 0;  // of the box, px; height of the drawing
+  bool few_points_ = false;                                          // larger ones then
   std::string out_;
 };
 

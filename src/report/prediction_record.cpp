@@ -19,6 +19,7 @@ bool PredictionRecord::put(Values& values, double reference, double predicted, c
     ++not_finite_;
     return false;
   }
+  if (!keep_values_) return true;
   values.reference.push_back(reference);
   values.predicted.push_back(predicted);
   if (std) values.std.push_back(*std);

@@ -94,7 +94,7 @@ std::string fit_report(const ReportModel& model, const std::vector<ReportData>& 
   if (!data.empty()) add_error_numbers(page, data.front());
   add_error_bar_numbers(page, error_bars.record);
   page.key_figure("Log evidence", fmt::format("{:.0f}", fit.log_evidence), "", fmt::format("{} rows", grouped(fit.plan.rows())));
-  page.key_figure("Time", page_number(timing.total_seconds), "s", fmt::format("peak memory {} GB", page_number(timing.peak_memory_gb)));
+  page.key_figure("Time", page_number(timing.total_seconds), "s", fmt::format("peak memory {} GB", page_number(timing.peak_memory_gb, 2)));
   page.section("Errors");
   for (const ReportData& d : data) add_error_table(page, d);
   page.section("Predicted against reference", parity_text);

@@ -26,6 +26,10 @@ inline std::string colour_class(int colour) {
 inline int point_shape(int colour) {
   return colour < 0 ? 0 : colour / plot_colours % 4;
 }
+/// CSS class of its bars, which have no shape: fainter where colours repeat.
+inline std::string bar_class(int colour) {
+  return fmt::format("bar k{}", point_shape(colour));
+}
 /// data-group="3", or nothing.
 inline std::string group_attribute(const PlotStyle& style) {
   return style.group < 0 ? "" : fmt::format(" data-group=\"{}\"", style.group);

@@ -59,6 +59,7 @@ Ticks logarithmic_ticks(double minimum, double maximum, int wanted) {
   const double slack = 1e-9;
   const int first = static_cast<int>(std::floor(std::log10(minimum))), last = static_cast<int>(std::ceil(std::log10(maximum)));
   const double decades = std::log10(maximum / minimum);
+  if (decades < 0.7) return linear_ticks(minimum, maximum, wanted);
   const int every = std::max(1, static_cast<int>(std::ceil(decades / std::max(1, wanted))));
   const bool plain = minimum >= 0.9e-3 && maximum <= 1.1e4;
   Ticks result;
@@ -66,7 +67,7 @@ Ticks logarithmic_ticks(double minimum, double maximum, int wanted) {
     for (int digit = 1; digit <= 9; ++digit) {
       const double value = digit * std::pow(10.0, k);
       if (value < minimum * (1 - slack) || value > maximum * (1 + slack)) continue;
-      const bool has_label = (digit == 1 && k % every == 0) || (decades < 1.7 && (digit == 2 || digit == 5)) || decades < 0.5;
+      const bool has_label = (digit == 1 && k % every == 0) || (decades < 1.7 && (digit == 2 || digit == 5));
       if (!has_label && every > 1 && digit != 1) continue;
       std::string label;
       if (has_label) {

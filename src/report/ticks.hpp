@@ -19,7 +19,8 @@ struct Ticks {
 /// About `wanted` multiples of 1, 2 or 5 times a power of ten. Needs minimum < maximum, both finite.
 Ticks linear_ticks(double minimum, double maximum, int wanted, bool integers = false);
 
-/// Powers of ten, with 2 and 5 between if there are few, and small ticks. Needs 0 < minimum < maximum.
+/// Powers of ten, with 2 and 5 between if there are few, and small ticks; as linear_ticks within less than 0.7 decades. Needs 0 < minimum <
+/// maximum.
 Ticks logarithmic_ticks(double minimum, double maximum, int wanted);
 
 /// "10⁻³"

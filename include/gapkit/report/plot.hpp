@@ -72,7 +72,7 @@ class Plot {
   struct LegendEntry {
     std::string name;
     PlotStyle style;
-    bool is_line = false, is_area = false;
+    bool is_line = false, is_area = false, is_bar = false;
   };
   std::vector<LegendEntry> legend() const;
   /// One <svg> element, well-formed XML without any reference to outside.

@@ -35,7 +35,9 @@ class PredictionRecord {
   };
 
   /// Reference energies (eV per atom, by element) are taken off energies, so that they compare between compositions.
-  explicit PredictionRecord(std::map<int, double> reference_energies = {}) : reference_energies_(std::move(reference_energies)) {}
+  /// Without `keep_values` only frames() and config_types() are kept.
+  explicit PredictionRecord(std::map<int, double> reference_energies = {}, bool keep_values = true)
+      : reference_energies_(std::move(reference_energies)), keep_values_(keep_values) {}
 
   /// Numbers that are not finite are left out and counted. Masked forces are left out.
   void add(const Structure& frame, const Prediction& prediction);
@@ -57,6 +59,7 @@ class PredictionRecord {
   void add_stress(const Structure& frame, const Prediction& prediction, Frame& entry);
 
   std::map<int, double> reference_energies_;
+  bool keep_values_;
   std::vector<Frame> frames_;
   std::vector<std::string> config_types_;
   std::map<std::string, int> index_of_config_type_;
