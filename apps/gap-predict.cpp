@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "common/frame_batch.hpp"
 #include "common/html_reports.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
@@ -221,13 +222,27 @@ void run(const Arguments& arguments) {
   Ensemble ensemble(*model, arguments);
   std::optional<apps::PredictionReporter> reporter;
   if (arguments.report) reporter.emplace(model, arguments.model, arguments.input);
-  double predicting = 0;
 
   ExtxyzReader reader(arguments.input);
   ExtxyzWriter writer(arguments.output);
   Predictor predictor(model);
   ErrorTable errors;
   std::set<std::size_t> warned;  // terms
+  std::int64_t predicted = 0;
+  apps::FrameBatch batch(predictor, request, [&](Structure& frame, const Prediction& prediction) {
+    if (reporter) reporter->add(frame, prediction);
+    for (const std::size_t t : prediction.unsampled_terms)
+      if (warned.insert(t).second)
+        display.warning(fmt::format("{} has {} environments of '{}', of which the training data had none: their energy is left out",
+                                    frame.source, model->terms[t].descriptor_name, combination_name(model->terms[t].species)));
+    std::optional<Voigt> stress;
+    if (prediction.virial && frame.volume() > 0) stress = stress_of(*prediction.virial, frame.volume());
+    errors.add(frame, prediction.energy, prediction.forces ? &*prediction.forces : nullptr, stress ? &*stress : nullptr);
+    set_fields(frame, prediction, stress, has_error_bars, arguments.prefix);
+    ensemble.set_fields(frame);
+    writer.write(frame);
+    display.show({"predictions", static_cast<double>(++predicted), 0, "frames", "", false});
+  });
   while (std::optional<Structure> frame = reader.next()) {
     if (!arguments.no_reference) {
       try {
@@ -236,22 +251,9 @@ void run(const Arguments& arguments) {
         throw InputError(fmt::format("{} (--no-reference predicts without comparing)", e.what()));
       }
     }
-    const apps::Stopwatch prediction_stopwatch;
-    const Prediction prediction = predictor.compute(*frame, request);
-    predicting += prediction_stopwatch.seconds();
-    if (reporter) reporter->add(*frame, prediction);
-    for (const std::size_t t : prediction.unsampled_terms)
-      if (warned.insert(t).second)
-        display.warning(fmt::format("{} has {} environments of '{}', of which the training data had none: their energy is left out",
-                                    frame->source, model->terms[t].descriptor_name, combination_name(model->terms[t].species)));
-    std::optional<Voigt> stress;
-    if (prediction.virial && frame->volume() > 0) stress = stress_of(*prediction.virial, frame->volume());
-    errors.add(*frame, prediction.energy, prediction.forces ? &*prediction.forces : nullptr, stress ? &*stress : nullptr);
-    set_fields(*frame, prediction, stress, has_error_bars, arguments.prefix);
-    ensemble.set_fields(*frame);
-    writer.write(*frame);
-    display.show({"predictions", static_cast<double>(reader.frame_count()), 0, "frames", "", false});
+    batch.add(*std::move(frame));
   }
+  batch.flush();
   if (reader.frame_count() == 0) throw InputError(fmt::format("{}: the file holds no frames", arguments.input));
   writer.commit();
   display.finish();
@@ -266,7 +268,7 @@ void run(const Arguments& arguments) {
     json["peak_memory_gb"] = apps::peak_memory_gb();
     apps::write_text_file(*arguments.json, json.dump(2) + "\n");
   }
-  if (reporter) reporter->write(*arguments.report, predicting, has_error_bars ? "The error bars are uncalibrated." : "", stopwatch);
+  if (reporter) reporter->write(*arguments.report, batch.seconds(), has_error_bars ? "The error bars are uncalibrated." : "", stopwatch);
 }
 
 }  // namespace
