@@ -259,7 +259,7 @@ void add_worst_structures(Page& page, const ReportData& data) {
     return c;
   };
   PageTable table;
-  if (!data.name.empty()) table.caption = fmt::format("The worst {} structures, {}", entries.size(), data.name);
+  table.caption = fmt::format("The worst {} structures{}", entries.size(), data.name.empty() ? "" : ", " + data.name);
   table.columns = {{"frame"},
                    {"config type", false},
                    {"atoms"},

@@ -69,6 +69,8 @@ std::string prediction_report(const ReportModel& model, const ReportData& data, 
     if (has_bars(record)) {
       page.section("Error bars");
       add_error_bars(page, data, groups);
+    } else {
+      page.section("Error bars", "None were asked for: gap-predict --std energy,force,stress shows here how they compare with the errors.");
     }
     page.section("Worst structures", "Those with the largest error of energy, forces or stress (in red), in units of the overall RMSE.");
     add_worst_structures(page, data);
@@ -111,6 +113,8 @@ std::string fit_report(const ReportModel& model, const std::vector<ReportData>& 
   if (has_bars(error_bars.record)) {
     page.section("Error bars", fmt::format("Of the {}, which were not fitted.", error_bars.name));
     add_error_bars(page, error_bars, groups);
+  } else {
+    page.section("Error bars", "There are no validation data to test them on; on the training data they would look better than they are.");
   }
   page.section("Worst structures", "Those with the largest error of energy, forces or stress (in red), in units of the overall RMSE.");
   for (const ReportData& d : data) add_worst_structures(page, d);
