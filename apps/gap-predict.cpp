@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "common/frame_batch.hpp"
+#include "common/html_reports.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
 #include "common/run_main.hpp"
@@ -31,7 +32,7 @@ struct Arguments {
   int samples = 0, std_points = 0;
   std::uint64_t seed = 0;
   bool no_forces = false, no_reference = false, raw = false;
-  std::optional<std::string> json;
+  std::optional<std::string> json, report;
   std::optional<int> threads;
 };
 
@@ -72,6 +73,11 @@ void describe(CLI::App& app, Arguments& arguments) {
       ->capture_default_str()
       ->type_name("TEXT");
   app.add_option("--json", arguments.json, "Write the error table as JSON, with the metrics of the error bars")->type_name("FILE");
+  app.add_option(
+         "--report", arguments.report,
+         "Write a page of figures (HTML, one file, docs/report.md): errors, error bars if --std names them, worst structures, dimers")
+      ->type_name("FILE")
+      ->excludes("--difference");
   app.add_option("--threads", arguments.threads, "Threads (default: OMP_NUM_THREADS, or all cores)")
       ->type_name("N")
       ->check(CLI::Range(1, 4096).description(""));
@@ -112,6 +118,7 @@ void check_arguments(const Arguments& arguments) {
   std::vector<std::pair<std::string, std::string>> outputs;
   if (arguments.difference.empty()) outputs.emplace_back("-o", arguments.output);
   if (arguments.json) outputs.emplace_back("--json", *arguments.json);
+  if (arguments.report) outputs.emplace_back("--report", *arguments.report);
   for (const auto& [option, path] : outputs) {
     apps::check_can_be_written(path, option);
     for (const std::string& input : {arguments.model, arguments.input}) apps::check_differs(path, option, input);
@@ -278,6 +285,8 @@ void run(const Arguments& arguments) {
         "which knows nothing of the data",
         arguments.prefix));
   Ensemble ensemble(*model, arguments);
+  std::optional<apps::PredictionReporter> reporter;
+  if (arguments.report) reporter.emplace(model, arguments.model, arguments.input);
 
   ExtxyzReader reader(arguments.input);
   ExtxyzWriter writer(arguments.output);
@@ -291,6 +300,7 @@ void run(const Arguments& arguments) {
   bool compared = arguments.std_points == 0 || !has_error_bars || !model->has_posterior();
   apps::FrameBatch batch(predictor, request, [&](Structure& frame, const Prediction& prediction) {
     if (!std::exchange(compared, true)) display.message(reduction_text(model, frame, request, prediction));
+    if (reporter) reporter->add(frame, prediction);
     for (const std::size_t t : prediction.unsampled_terms)
       if (warned.insert(t).second)
         display.warning(fmt::format("{} has {} environments of '{}', of which the training data had none: their energy is left out",
@@ -333,6 +343,7 @@ void run(const Arguments& arguments) {
     json["peak_memory_gb"] = apps::peak_memory_gb();
     apps::write_text_file(*arguments.json, json.dump(2) + "\n");
   }
+  if (reporter) reporter->write(*arguments.report, batch.seconds(), has_error_bars ? "The error bars are uncalibrated." : "", stopwatch);
 }
 
 }  // namespace

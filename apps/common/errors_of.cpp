@@ -8,11 +8,12 @@
 namespace gapkit::apps {
 
 ErrorTable errors_of(const std::shared_ptr<const Model>& model, const std::vector<std::string>& files, const TargetKeys& keys,
-                     const std::string& phase, std::int64_t total, ProgressDisplay& display) {
+                     const std::string& phase, std::int64_t total, ProgressDisplay& display, PredictionRecord* record) {
   ErrorTable table;
   Predictor predictor(model);
   std::int64_t done = 0;
   FrameBatch batch(predictor, {}, [&](const Structure& frame, const Prediction& prediction) {
+    if (record) record->add(frame, prediction);
     std::optional<Voigt> stress;
     if (frame.volume() > 0) stress = stress_of(prediction.virial.value(), frame.volume());
     table.add(frame, prediction.energy, &prediction.forces.value(), stress ? &*stress : nullptr);
