@@ -5,6 +5,8 @@ namespace gapkit {
 const std::vector<LabellerKind>& labeller_kinds() {
   static const std::vector<LabellerKind> kinds = [] {
     std::vector<LabellerKind> table = {
+        {"command", "any program: extended XYZ in, extended XYZ out", make_command_labeller},
+        {"ase", "a calculator of the Atomic Simulation Environment", make_ase_labeller},
         {"given", "the targets that the structures carry already", make_given_labeller},
     };
     for (const PotentialKind& potential : potential_kinds())

@@ -17,13 +17,14 @@ class PotentialLabeller final : public Labeller {
 
   std::string_view kind() const override { return kind_; }
 
-  std::vector<Label> label(const std::vector<Structure>& structures, const ProgressCallback& progress) override {
+  std::vector<Label> label(const std::vector<Structure>& structures, const ProgressCallback& progress, const LabelCallback& done) override {
     constexpr std::size_t batch = 64;  // between two calls of `progress`
     std::vector<Label> labels(structures.size());
     for (std::size_t begin = 0; begin < structures.size(); begin += batch) {
       const std::size_t end = std::min(structures.size(), begin + batch);
 #pragma omp parallel for schedule(dynamic)
       for (std::size_t k = begin; k < end; ++k) labels[k] = label_one(structures[k]);
+      for (std::size_t k = begin; done && k < end; ++k) done(k, labels[k]);
       if (progress)
         progress(
             {.phase = "label", .done = static_cast<double>(end), .total = static_cast<double>(structures.size()), .unit = "structures"});
@@ -58,7 +59,7 @@ class GivenLabeller final : public Labeller {
  public:
   std::string_view kind() const override { return "given"; }
 
-  std::vector<Label> label(const std::vector<Structure>& structures, const ProgressCallback& progress) override {
+  std::vector<Label> label(const std::vector<Structure>& structures, const ProgressCallback& progress, const LabelCallback& done) override {
     std::vector<Label> labels;
     for (const Structure& structure : structures) {
       Label label;
@@ -69,6 +70,7 @@ class GivenLabeller final : public Labeller {
         label.failure = (structure.source.empty() ? "" : structure.source + ": ") + "the structure carries no " +
                         (structure.energy ? "forces" : "energy");
       labels.push_back(std::move(label));
+      if (done) done(labels.size() - 1, labels.back());
     }
     const auto count = static_cast<double>(structures.size());
     if (progress) progress({.phase = "label", .done = count, .total = count, .unit = "structures"});

@@ -16,6 +16,9 @@ struct Label {
   int attempts = 0;
 };
 
+/// Told of each label as soon as it is there, in the order of completion: index of the structure, label. May throw.
+using LabelCallback = std::function<void(std::size_t, const Label&)>;
+
 /// Whoever knows energies and forces: a program, a calculator of ASE, or a built-in potential.
 class Labeller {
  public:
@@ -25,9 +28,11 @@ class Labeller {
   virtual std::string_view kind() const = 0;
 
   /// One label for each structure, in the order of the structures whatever the order of completion. What goes wrong with one structure
-  /// is the failure of its label, not an exception. `progress` is called often, from this thread ("label", in structures; messages are
-  /// warnings about attempts that failed); if it throws, running programs are ended and the exception goes on.
-  virtual std::vector<Label> label(const std::vector<Structure>& structures, const ProgressCallback& progress = {}) = 0;
+  /// is the failure of its label, not an exception. `progress` is called often ("label", in structures; messages are warnings about
+  /// attempts that failed), `done` for each label, both from this thread; if one throws, running programs are ended and the exception goes
+  /// on.
+  virtual std::vector<Label> label(const std::vector<Structure>& structures, const ProgressCallback& progress = {},
+                                   const LabelCallback& done = {}) = 0;
 };
 
 /// Who labels, and how.
