@@ -1,6 +1,8 @@
 #include <cstdlib>
 #include <gapkit/active/labeller.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/io/extxyz.hpp>
+#include <gapkit/io/targets.hpp>
 
 #include "active/crystals.hpp"
 #include "support/support.hpp"
@@ -84,6 +86,22 @@ TEST_CASE("ase: a calculator of ASE by its name; units and signs are those of fo
   const double force = (*labels[0].structure->forces)(0, 0);
   CHECK(std::abs(force) > 0.1);
   check_close(force, -(*labels[1].structure->energy - *labels[2].structure->energy) / (2 * step), 1e-5, 1e-4);
+}
+
+TEST_CASE("ase: xtb gives the labels of data/ethanol, which another script computed") {
+  if (!has_ase() || std::system("command -v xtb > /dev/null") != 0) return;
+  const TemporaryFolder folder;
+  std::vector<Structure> frames = read_extxyz(source_folder() / "data" / "ethanol" / "test_1200K.xyz");
+  frames.resize(2);
+  for (Structure& frame : frames) assign_targets(frame, {});
+  const auto labels = make_labeller(ase_options(folder, "xtb"))->label(frames);
+  for (std::size_t k = 0; k < frames.size(); ++k) {
+    CAPTURE(labels[k].failure);
+    REQUIRE(labels[k].structure);
+    check_close(*labels[k].structure->energy, *frames[k].energy, 1e-5);
+    CHECK(frames[k].forces->cwiseAbs().maxCoeff() > 1);
+    CHECK(largest_difference(*labels[k].structure->forces, *frames[k].forces) < 1e-3);
+  }
 }
 
 TEST_CASE("ase: failures say what Python said") {
