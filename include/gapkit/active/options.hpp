@@ -1,6 +1,8 @@
 #pragma once
 
 #include <gapkit/active/labeller.hpp>
+#include <gapkit/active/molecular_dynamics.hpp>
+#include <gapkit/active/perturb.hpp>
 #include <gapkit/fit/options.hpp>
 
 namespace gapkit {
@@ -12,25 +14,19 @@ struct SourceOptions {
   std::vector<std::string> files;  ///< extended XYZ: the pool itself, or what trajectories and distortions begin from
   std::string config_type;         ///< of what is proposed; empty: that of the frame it comes from
 
-  // rattle, strain
-  int count = 10;                ///< structures in each round, for each frame
-  double displacement = 0.1;     ///< Å, standard deviation of every coordinate
-  double strain = 0.0;           ///< largest component of a random strain
-  double min_distance = 0.7;     ///< of the sum of covalent radii; closer atoms are not proposed
+  // rattle
+  int count = 10;           ///< structures in each round, for each frame
+  PerturbOptions perturb;   ///< the seed does not count
 
   // md
-  std::string ensemble = "nvt";        ///< nve, nvt, npt
-  std::vector<double> temperatures;    ///< K; one replica each, for each frame
-  std::vector<double> volume_factors;  ///< of the frame's volume; one replica each
-  double pressure = 0;                 ///< eV/Å³, for npt
-  double time_step = 1.0;              ///< fs
-  double friction = 0.01;              ///< 1/fs, of the Langevin thermostat
-  double barostat_time = 500;          ///< fs
-  int check_every = 10;                ///< steps between error bars
-  double time = 10;                    ///< ps that every replica has to run without an error bar above the threshold
-  double round_time = 2;               ///< ps that a replica runs at most before the others have their turn and the model is refitted
-  bool forks = false;                  ///< a structure above the threshold is proposed and the trajectory goes on, up to max_proposals
-  int max_proposals = 5;               ///< of one replica in one round
+  std::vector<double> temperatures = {300};  ///< K; one replica for each, and for each frame and volume factor
+  std::vector<double> volume_factors = {1};  ///< of the frame's volume
+  MdOptions md;                              ///< the temperature does not count
+  int check_every = 10;                      ///< steps between error bars
+  double time = 10;                          ///< ps that every replica has to run without an error bar above the threshold
+  double round_time = 2;                     ///< ps that a replica runs before the others have their turn
+  bool forks = false;     ///< a structure above the threshold is proposed and the trajectory goes on, up to max_proposals
+  int max_proposals = 5;  ///< of one replica in one round
 };
 
 /// When a structure is uncertain enough to be labelled.
