@@ -1,10 +1,8 @@
 #include "active/joint_rows.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
-#include <gapkit/model/covariance.hpp>
+#include <gapkit/model/kernel_rows.hpp>
 #include <numeric>
 
 #include "active/noise.hpp"
@@ -20,25 +18,6 @@ EnvironmentList environments_of(const Model& model, std::span<const Structure* c
   EnvironmentList list;
   for (const Structure* s : structures) list.push_back(std::make_unique<StructureEnvironments>(*s, model.cutoff()));
   return list;
-}
-
-std::vector<Matrix> energy_rows(const Model& model, std::span<const Structure* const> structures) {
-  const EnvironmentList list = environments_of(model, structures);
-  std::vector<Environments> views;
-  for (const auto& e : list) views.push_back(e->view());
-  const Covariance::Joint joint = Covariance(model).total_energies(views);
-  Matrix c = joint.novelty + joint.data;
-  Vector inverse_noise(c.rows());
-  for (Eigen::Index i = 0; i < c.rows(); ++i) inverse_noise[i] = 1 / energy_noise(model, *structures[static_cast<std::size_t>(i)]);
-  c = inverse_noise.asDiagonal() * c * inverse_noise.asDiagonal();
-  const PivotedCholesky factor = pivoted_cholesky(c, 1e-12);
-  const auto rank = static_cast<Eigen::Index>(factor.pivot.size());
-  std::vector<Matrix> rows(structures.size());
-  for (Eigen::Index i = 0; i < c.rows(); ++i) {
-    Matrix& row = rows[static_cast<std::size_t>(factor.pivot_all[static_cast<std::size_t>(i)])];
-    row = factor.lower.row(i).head(rank);
-  }
-  return rows;
 }
 
 /// Environments of a term in all structures.
@@ -106,7 +85,7 @@ Matrix posterior_coordinates(const Model& model, const SparseFactor& factor, Mat
 
 std::vector<Matrix> joint_rows(const Model& model, std::span<const Structure* const> structures, ChooseOptions::Covariance covariance,
                                int auxiliary) {
-  if (covariance == ChooseOptions::Covariance::energy) return energy_rows(model, structures);
+  using Covariance = ChooseOptions::Covariance;
   const EnvironmentList list = environments_of(model, structures);
   std::vector<Term> terms;
   for (const Term& term : model.terms) terms.push_back(extended(term, list, auxiliary));
@@ -116,20 +95,18 @@ std::vector<Matrix> joint_rows(const Model& model, std::span<const Structure* co
   for (std::size_t i = 0; i < structures.size(); ++i) {
     const Structure& s = *structures[i];
     const Environments& environments = list[i]->view();
-    Matrix rows;
-    if (covariance == ChooseOptions::Covariance::local_energy) {
-      rows.resize(s.size(), kernel_rows.columns());
+    const bool is_local = covariance == Covariance::local_energy, has_forces = covariance == Covariance::forces;
+    Matrix rows(is_local ? s.size() : has_forces ? 1 + 3 * s.size() : 1, kernel_rows.columns());
+    if (is_local)
       kernel_rows.compute_local(environments, s.size(), rows);
-    } else {
-      rows.resize(1 + 3 * s.size(), kernel_rows.columns());
-      kernel_rows.compute(environments, s.size(), {.energy = true, .forces = true, .virial = false}, rows);
-    }
+    else
+      kernel_rows.compute(environments, s.size(), {.energy = true, .forces = has_forces, .virial = false}, rows);
     Matrix z = posterior_coordinates(model, factor, rows);
-    if (covariance == ChooseOptions::Covariance::local_energy) {
+    if (is_local) {
       z /= local_energy_noise(model, s);
     } else {
       z.row(0) /= energy_noise(model, s);
-      z.bottomRows(3 * s.size()) /= force_noise(model, s);
+      z.bottomRows(z.rows() - 1) /= force_noise(model, s);
     }
     if (!z.allFinite()) throw NumericalError("a posterior covariance is not finite: the model is damaged");
     result.push_back(std::move(z));

@@ -137,13 +137,14 @@ class Loop {
     const std::filesystem::path path = folder() / "proposals.xyz", summary = folder() / "sources.json";
     if (!std::filesystem::exists(summary)) {
       const std::map<std::string, std::set<std::int64_t>> used = used_frames();
-      const RoundContext context{round(),       folder(), round() > 0 ? folder_.round(round() - 1) : std::filesystem::path(),
+      RoundContext context{round(),       folder(), round() > 0 ? folder_.round(round() - 1) : std::filesystem::path(),
                                  *predictor_,   options_, round_.threshold,
                                  used,          log_,     progress_};
       std::vector<Candidate> proposals;
-      do {
+      for (context.turn = 0; context.turn == 0 || (proposals.empty() && std::any_of(sources_.begin(), sources_.end(), [](const auto& s) { return !s->is_quiet(); }));) {
+        ++context.turn;
         for (const auto& source : sources_) source->propose(context, proposals);
-      } while (proposals.empty() && std::any_of(sources_.begin(), sources_.end(), [](const auto& s) { return !s->is_quiet(); }));
+      }
       std::vector<Structure> frames;
       for (Candidate& candidate : proposals) frames.push_back(std::move(candidate.structure));
       if (options_.labeller.kind != "given")

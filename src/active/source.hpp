@@ -2,6 +2,7 @@
 
 #include <gapkit/active/choose.hpp>
 #include <gapkit/predict/predictor.hpp>
+#include <map>
 #include <set>
 
 #include "active/event_log.hpp"
@@ -21,6 +22,7 @@ struct RoundContext {
   const std::map<std::string, std::set<std::int64_t>>& used;
   EventLog& log;
   const ProgressCallback& progress;
+  int turn = 1;  ///< how many times the sources have been asked in this round; after a restart counted again from 1
 
   double error_bar_of(const Structure& structure) const;
   std::uint64_t seed_of(const std::string& what) const;  ///< of the random choices of this round
@@ -32,7 +34,7 @@ class Source {
  public:
   virtual ~Source() = default;
   /// Appends structures above the threshold, with fields active_source, active_frame (a number that tells them apart within the source),
-  /// active_why. Called again in the same round as long as no source proposes anything and one is not quiet.
+  /// active_why. Called again (the next turn) as long as no source proposes anything and one is not quiet.
   virtual void propose(const RoundContext& context, std::vector<Candidate>& proposals) = 0;
   /// Nothing above the threshold is left here, with this model.
   virtual bool is_quiet() const = 0;
