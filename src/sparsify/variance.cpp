@@ -41,7 +41,7 @@ class GreedyVariance {
         known_(pool_.size(), 0),
         is_chosen_(pool_.size(), false),
         variance_(static_cast<Eigen::Index>(pool_.size())) {
-    const Eigen::Index most = std::min<Eigen::Index>(request.count, variance_.size());
+    const Eigen::Index most = std::min<Eigen::Index>(request.chosen_before + request.count, variance_.size());
     lower_.resize(variance_.size(), most);
     chosen_x_.resize(most, candidates.x.cols());
     chosen_cutoff_.resize(most);
@@ -49,9 +49,18 @@ class GreedyVariance {
     compute_prior_variances();
   }
 
-  std::vector<int> choose(double tolerance) {
+  /// The first `before` candidates are chosen already.
+  std::vector<int> choose(double tolerance, int before) {
     const double first = variance_.maxCoeff();
     if (!(first > 0)) throw InputError("selection 'variance': the kernel of every candidate with itself is 0");
+    for (int i = 0; i < before; ++i) {
+      if (chosen_count_ > 0) {
+        std::vector<int> row = {i};
+        update(row);
+      }
+      is_chosen_[at(i)] = true;
+      if (variance_[i] > tolerance * first) accept(i);  // else it depends on those before it
+    }
     std::vector<int> chosen;
     while (chosen_count_ < lower_.cols()) {
       const int best = find_largest();
@@ -186,9 +195,15 @@ std::vector<int> choose(const Candidates& candidates, const SelectionRequest& re
   if (!(request.tolerance >= 0))
     throw InputError(fmt::format("selection 'variance': tolerance is {}, expected a number of at least 0", request.tolerance));
   const int n = static_cast<int>(candidates.x.rows());
-  std::vector<int> pool = random_choice(n, std::min(n, std::max(largest_pool, request.count)), request.seed);
+  const int before = request.chosen_before;
+  if (before < 0 || before > n) throw InputError(fmt::format("selection 'variance': {} of {} candidates chosen before", before, n));
+  if (before == n) return {};
+  std::vector<int> pool(static_cast<std::size_t>(before));
+  std::iota(pool.begin(), pool.end(), 0);
+  for (const int i : random_choice(n - before, std::min(n - before, std::max(largest_pool, request.count)), request.seed))
+    pool.push_back(before + i);
   std::sort(pool.begin(), pool.end());
-  return GreedyVariance(candidates, request, std::move(pool)).choose(request.tolerance);
+  return GreedyVariance(candidates, request, std::move(pool)).choose(request.tolerance, before);
 }
 
 }  // namespace
