@@ -16,8 +16,8 @@ std::string number(double value, int digits) {
 
 std::string loop_heading(const LoopOptions& options) {
   const std::string unit = quantity_unit(options.threshold.quantity);
-  return fmt::format("{:>5} {:>6} {:>6} {:>7} {:>8} {:>8}  {:>9} {:>9} {:>8} {:>6} {:>6}  {:>8} {:>7}\n", "round", "labels", "frames", "sparse",
-                     "E RMSE", "F RMSE", "threshold", "largest", "proposed", "chosen", "failed", "F RMSE", "time") +
+  return fmt::format("{:>5} {:>6} {:>6} {:>7} {:>8} {:>8}  {:>9} {:>9} {:>8} {:>6} {:>6}  {:>8} {:>7}\n", "round", "labels", "frames",
+                     "sparse", "E RMSE", "F RMSE", "threshold", "largest", "proposed", "chosen", "failed", "F RMSE", "time") +
          fmt::format("{:>5} {:>6} {:>6} {:>7} {:>8} {:>8}  {:>9} {:>9} {:>8} {:>6} {:>6}  {:>8} {:>7}\n", "", "", "", "points", "meV/atom",
                      "eV/Å", unit, "std " + unit, "", "", "", "new", "s");
 }

@@ -19,9 +19,8 @@ constexpr std::size_t largest_memory = 400'000'000;  // bytes of rows of all can
 std::vector<int> by_error_bar(std::span<const Candidate> candidates, std::size_t most) {
   std::vector<int> order(candidates.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-    return candidates[static_cast<std::size_t>(a)].std > candidates[static_cast<std::size_t>(b)].std;
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int a, int b) { return candidates[static_cast<std::size_t>(a)].std > candidates[static_cast<std::size_t>(b)].std; });
   order.resize(std::min(order.size(), most));
   return order;
 }

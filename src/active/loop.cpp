@@ -10,6 +10,7 @@
 #include <gapkit/predict/predictor.hpp>
 
 #include "active/event_log.hpp"
+#include "active/label_step.hpp"
 #include "active/loop_folder.hpp"
 #include "active/round_model.hpp"
 #include "active/source.hpp"
@@ -45,26 +46,19 @@ std::string text_field(const Structure& s, const char* key) {
   return *value;
 }
 
-/// Frames as a file holds them, with their targets, so that a step that goes on sees the same as one that begins.
-std::vector<Structure> read_frames(const std::filesystem::path& path, const TargetKeys& keys) {
-  std::vector<Structure> frames;
-  if (std::filesystem::file_size(path) == 0) return frames;
-  for_each_frame({path.string()}, keys, nullptr, [&](const Structure& s, std::int64_t) { frames.push_back(s); });
-  return frames;
-}
-
 class Loop {
  public:
   Loop(const LoopOptions& options, const ProgressCallback& progress, const RoundCallback& round_done)
       : options_(options), progress_(progress), round_done_(round_done), folder_(options), log_(folder_.log()) {
-    for (const SourceOptions& source : options.sources) sources_.push_back(make_source(source, options));
-    labeller_ = make_labeller(options.labeller);
+    for (const SourceOptions& source : options_.sources) sources_.push_back(make_source(source, options_));
+    labeller_ = make_labeller(options_.labeller);
   }
 
   LoopResult run() {
     log_.add(folder_.is_new() ? "begin" : "continue", {{"round", folder_.finished().size()}, {"labels", folder_.labels()}});
     for (const FinishedRound& round : folder_.finished())
       if (round_done_) round_done_(round.summary);
+    label_start();
     while (true) {
       begin_round();
       if (const auto end = limit_reached()) return finish(*end);
@@ -137,25 +131,26 @@ class Loop {
     const std::filesystem::path path = folder() / "proposals.xyz", summary = folder() / "sources.json";
     if (!std::filesystem::exists(summary)) {
       const std::map<std::string, std::set<std::int64_t>> used = used_frames();
-      RoundContext context{round(),       folder(), round() > 0 ? folder_.round(round() - 1) : std::filesystem::path(),
-                                 *predictor_,   options_, round_.threshold,
-                                 used,          log_,     progress_};
+      RoundContext context{round(),     folder(), round() > 0 ? folder_.round(round() - 1) : std::filesystem::path(),
+                           *predictor_, options_, round_.threshold,
+                           used,        log_,     progress_};
       std::vector<Candidate> proposals;
-      for (context.turn = 0; context.turn == 0 || (proposals.empty() && std::any_of(sources_.begin(), sources_.end(), [](const auto& s) { return !s->is_quiet(); }));) {
+      for (context.turn = 0; context.turn == 0 || (proposals.empty() && std::any_of(sources_.begin(), sources_.end(),
+                                                                                    [](const auto& s) { return !s->is_quiet(); }));) {
         ++context.turn;
         for (const auto& source : sources_) source->propose(context, proposals);
       }
       std::vector<Structure> frames;
       for (Candidate& candidate : proposals) frames.push_back(std::move(candidate.structure));
       if (options_.labeller.kind != "given")
-        for (Structure& frame : frames) remove_targets(frame);
+        for (Structure& frame : frames) remove_targets(frame);  // nobody shall look at them
       write_frames(path, frames);
       Json facts = Json::object();
       for (std::size_t i = 0; i < sources_.size(); ++i) facts[options_.sources[i].name] = Json::parse(sources_[i]->summary());
       write_json(summary, facts);
     }
     proposals_.clear();
-    for (Structure& s : read_frames(path, options_.fit.keys)) {
+    for (Structure& s : read_labelled_frames(path, options_.fit.keys)) {
       const double std = real_field(s, "active_std");
       proposals_.push_back({std::move(s), std});
     }
@@ -199,51 +194,21 @@ class Loop {
       write_frames(path, frames);
       log_.add("choose", {{"round", round()}, {"seconds", rounded(seconds_since(begin), 3)}, {"chosen", list}});
     }
-    chosen_ = read_frames(path, options_.fit.keys);
+    chosen_ = read_labelled_frames(path, options_.fit.keys);
     round_.summary.chosen = static_cast<int>(chosen_.size());
     for (const Structure& s : chosen_) round_.used[text_field(s, "active_source")].insert(integer_field(s, "active_frame"));
   }
 
-  /// Labels the chosen structures, a few at a time; each few are safe before the next.
   void label() {
-    const std::filesystem::path partial = folder() / "labels.partial.xyz", counts = folder() / "labels.partial.json",
-                                path = folder() / "labels.xyz";
-    if (!std::filesystem::exists(path)) {
-      std::size_t done = 0, labelled = 0;
-      std::vector<Structure> frames;
-      if (std::filesystem::exists(counts)) {
-        const Json json = read_json(counts);
-        done = json.at("done");
-        labelled = json.at("labelled");
-        frames = read_frames(partial, options_.fit.keys);
-        frames.resize(std::min(frames.size(), labelled));  // what came after the counts is done again
-      }
-      std::string failure;
-      while (done < chosen_.size()) {
-        const std::size_t next = std::min(chosen_.size(), done + static_cast<std::size_t>(std::max(1, options_.labeller.parallel_jobs)));
-        const std::vector<Structure> some(chosen_.begin() + static_cast<std::ptrdiff_t>(done),
-                                          chosen_.begin() + static_cast<std::ptrdiff_t>(next));
-        std::vector<Label> labels = labeller_->label(some, progress_);
-        for (std::size_t i = 0; i < labels.size(); ++i) add_label(done + i, labels[i], frames, failure);
-        done = next;
-        write_frames(partial, frames);
-        write_json(counts, {{"done", done}, {"labelled", frames.size()}});
-        if (progress_)
-          progress_({.phase = "label", .done = static_cast<double>(done), .total = static_cast<double>(chosen_.size()), .unit = "structures"});
-      }
-      if (frames.empty())
-        throw InputError(fmt::format("round {}: none of the {} chosen structures could be labelled; the last failure: {}", round(),
-                                     chosen_.size(), failure.empty() ? "see log.jsonl" : failure));
-      write_frames(path, frames);
-      std::filesystem::remove(partial);
-      std::filesystem::remove(counts);
-    }
-    labelled_ = read_frames(path, options_.fit.keys);
+    const std::filesystem::path path = folder() / "labels.xyz";
+    label_structures(
+        *labeller_, options_, chosen_, path, [&](std::size_t i, const Label& label) { log_label(i, label); }, progress_);
+    labelled_ = read_labelled_frames(path, options_.fit.keys);
     round_.summary.labelled = static_cast<int>(labelled_.size());
     round_.summary.failed = round_.summary.chosen - round_.summary.labelled;
   }
 
-  void add_label(std::size_t number, Label& label, std::vector<Structure>& frames, std::string& failure) {
+  void log_label(std::size_t number, const Label& label) {
     const Structure& asked = chosen_[number];
     Json facts = {{"round", round()},
                   {"number", number},
@@ -252,33 +217,32 @@ class Loop {
                   {"seconds", rounded(label.seconds, 4)},
                   {"attempts", label.attempts}};
     if (!label.structure) {
-      failure = label.failure;
       facts["failure"] = label.failure;
       log_.add("label failed", facts);
       return;
     }
-    Structure& s = *label.structure;
-    rename_targets(s);
     double energy_error = 0;
-    const CalibrationPoint point = point_of(*predictor_, s, &energy_error);
+    const CalibrationPoint point = point_of(*predictor_, *label.structure, &energy_error);
     facts["std"] = rounded(real_field(asked, "active_std"));
     facts["force_rmse"] = rounded(std::sqrt(point.error / point.count));
     facts["force_rms_std"] = rounded(std::sqrt(point.epistemic / point.count));
     facts["energy_error"] = rounded(1000 * energy_error);
     log_.add("label", facts);
-    frames.push_back(std::move(s));
   }
 
-  /// Keys that the configuration names are those under which labels must be found.
-  void rename_targets(Structure& s) const {
-    if (options_.labeller.kind == "given") return;
-    const TargetKeys& keys = options_.fit.keys;
-    for (Field& field : s.fields) {
-      if (field.key == "energy" && !keys.energy.empty()) field.key = keys.energy;
-      if (field.key == "virial" && !keys.virial.empty()) field.key = keys.virial;
-    }
-    for (Column& column : s.columns)
-      if (column.name == "forces" && !keys.forces.empty()) column.name = keys.forces;
+  /// Labels the structures of loop.start before anything is fitted.
+  void label_start() {
+    if (options_.start.empty()) return;
+    std::vector<Structure> structures;
+    for_each_frame(options_.start, options_.fit.keys, nullptr, [&](const Structure& s, std::int64_t) { structures.push_back(s); });
+    for (Structure& s : structures) s.set_field(options_.fit.keys.config_type, s.config_type);
+    const auto note = [&](std::size_t i, const Label& label) {
+      Json facts = {{"number", i}, {"seconds", rounded(label.seconds, 4)}, {"attempts", label.attempts}};
+      if (!label.structure) facts["failure"] = label.failure;
+      log_.add(label.structure ? "start label" : "start label failed", facts);
+    };
+    label_structures(*labeller_, options_, structures, folder_.start(), note, progress_);
+    options_.fit.train.push_back(folder_.start().string());
   }
 
   void end_round() {
@@ -324,7 +288,7 @@ class Loop {
     return result;
   }
 
-  const LoopOptions& options_;
+  LoopOptions options_;
   const ProgressCallback& progress_;
   const RoundCallback& round_done_;
   LoopFolder folder_;

@@ -27,6 +27,7 @@ class LoopFolder {
 
   std::filesystem::path round(int number) const;  ///< its folder, made if absent
   std::filesystem::path log() const { return folder_ / "log.jsonl"; }
+  std::filesystem::path start() const { return folder_ / "start.xyz"; }
   std::filesystem::path labelled() const { return folder_ / "labelled.xyz"; }
   std::filesystem::path model() const { return folder_ / "model.h5"; }
   std::filesystem::path page() const { return folder_ / "loop.html"; }

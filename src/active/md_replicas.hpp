@@ -10,13 +10,13 @@ struct Replica {
   double temperature = 0;    ///< K, of the thermostat
   double volume_factor = 1;  ///< it began with
   MdState state;
-  MdState sane;                   ///< at the last check that found nothing wrong
-  std::int64_t quiet_steps = 0;   ///< since the last error bar above the threshold
-  std::int64_t turn_steps = 0;    ///< in the current turn
-  std::int64_t last_proposal = 0; ///< step
-  int proposals = 0;              ///< in this round
-  bool is_stopped = false;        ///< for this round
-  double largest_std = 0;         ///< in this round
+  MdState sane;                    ///< at the last check that found nothing wrong
+  std::int64_t quiet_steps = 0;    ///< since the last error bar above the threshold
+  std::int64_t turn_steps = 0;     ///< in the current turn
+  std::int64_t last_proposal = 0;  ///< step
+  int proposals = 0;               ///< in this round
+  bool is_stopped = false;         ///< for this round
+  double largest_std = 0;          ///< in this round
 };
 
 struct MdProposal {

@@ -184,12 +184,11 @@ class MdSource : public Source {
     } catch (const NumericalError&) {
       // `state` is the last frame that could be computed
     }
-    const std::string remark = is_lost ? "; the trajectory exploded after it"
-                                       : fmt::format("; {:.3g} > {:.3g} within {} steps after it", seen, context_->threshold.upper,
-                                                     source_.check_every);
+    const std::string remark =
+        is_lost ? "; the trajectory exploded after it"
+                : fmt::format("; {:.3g} > {:.3g} within {} steps after it", seen, context_->threshold.upper, source_.check_every);
     propose_frame(number, state, std, remark);
-    const MdState fresh = initial_state(replica.sane.structure, replica.temperature,
-                                        context_->seed_of(source_.name), number);
+    const MdState fresh = initial_state(replica.sane.structure, replica.temperature, context_->seed_of(source_.name), number);
     replica.sane.velocities = fresh.velocities;
     replica.sane.evaluation.reset();
     replica.state = replica.sane;

@@ -40,8 +40,10 @@ std::vector<double> positive_numbers(const Section& section, const std::string& 
   return numbers;
 }
 
-GoalOptions read_goal(const Section& section, LoopOptions& options) {
-  section.check_keys(std::vector<std::string>{"folder", "rounds", "labels", "wall_time"});
+GoalOptions read_goal(const Section& section, const std::filesystem::path& folder, LoopOptions& options) {
+  section.check_keys(std::vector<std::string>{"folder", "start", "rounds", "labels", "wall_time"});
+  options.start = expanded_files(section.texts("start"), folder,
+                                 [&](const std::string& what) { section.fail(section.line("start"), fmt::format("'start': {}", what)); });
   GoalOptions goal;
   options.folder = section.text("folder", options.folder);
   goal.rounds = count_of(section, "rounds", goal.rounds, 1);
@@ -119,8 +121,7 @@ LabellerOptions read_labeller(const Section& section, const std::filesystem::pat
   std::vector<std::string> kinds;
   for (const LabellerKind& kind : labeller_kinds()) kinds.push_back(kind.name);
   LabellerOptions l;
-  if (!section.has("kind"))
-    section.fail(section.line(), fmt::format("'kind' is missing: who labels? one of {}", fmt::join(kinds, ", ")));
+  if (!section.has("kind")) section.fail(section.line(), fmt::format("'kind' is missing: who labels? one of {}", fmt::join(kinds, ", ")));
   l.kind = section.choice("kind", "", kinds);
   l.here = folder.empty() ? std::filesystem::path(".") : folder;
   l.working_directory = std::filesystem::path(loop.folder) / "labels";
@@ -181,7 +182,8 @@ void read_md(const Section& section, SourceOptions& s) {
 
 SourceOptions read_source(const Section& section, const std::filesystem::path& folder) {
   SourceOptions s;
-  if (!section.has("kind")) section.fail(section.line(), fmt::format("'kind' is missing, expected one of {}", fmt::join(source_kinds(), ", ")));
+  if (!section.has("kind"))
+    section.fail(section.line(), fmt::format("'kind' is missing, expected one of {}", fmt::join(source_kinds(), ", ")));
   s.kind = section.choice("kind", "", source_kinds());
   std::vector<std::string> keys = {"kind", "name", "files", "config_type"};
   if (s.kind == "rattle") keys.insert(keys.end(), {"count", "rattle", "strain", "volume_strain", "smallest_distance"});
@@ -241,7 +243,7 @@ LoopOptions parse_loop_options(const std::string& toml, const std::string& name,
   const TomlValue document = parse_toml(toml, name);
   LoopOptions options;
   options.fit = fit_options_of(document, name, folder, {}, loop_sections);
-  options.goal = read_goal(top_section(document, "loop", name), options);
+  options.goal = read_goal(top_section(document, "loop", name), folder, options);
   options.threshold = read_threshold(top_section(document, "threshold", name));
   options.choose = read_choose(top_section(document, "choose", name));
   options.growth = read_growth(top_section(document, "sparse", name));
@@ -252,7 +254,8 @@ LoopOptions parse_loop_options(const std::string& toml, const std::string& name,
 }
 
 LoopOptions read_loop_options(const std::filesystem::path& path) {
-  return parse_loop_options(configuration_text(path), path.string(), path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
+  return parse_loop_options(configuration_text(path), path.string(),
+                            path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
 }
 
 }  // namespace gapkit

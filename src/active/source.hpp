@@ -13,7 +13,7 @@ namespace gapkit {
 /// What sources need to know of the round.
 struct RoundContext {
   int round = 0;
-  std::filesystem::path folder;  ///< of the round; a source may keep its own files there
+  std::filesystem::path folder;           ///< of the round; a source may keep its own files there
   std::filesystem::path previous_folder;  ///< of the round before; empty in round 0
   Predictor& predictor;
   const LoopOptions& options;

@@ -67,7 +67,8 @@ Threshold threshold_of(const ThresholdOptions& options, const Model& model, cons
       threshold.scale = calibrated(points);
       // Where the part of the error that more data would remove is as large as the part that they leave.
       threshold.value = options.value * threshold.scale.b / threshold.scale.a * sigma_of(model, options.quantity);
-      if (previous && std::abs(threshold.value - previous->value) <= options.hysteresis * previous->value) threshold.value = previous->value;
+      if (previous && std::abs(threshold.value - previous->value) <= options.hysteresis * previous->value)
+        threshold.value = previous->value;
       break;
   }
   threshold.upper = options.upper * threshold.value;

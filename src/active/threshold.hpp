@@ -7,10 +7,10 @@ namespace gapkit {
 
 /// What was seen of a structure when it was labelled, before the model learnt it: sums over its force components.
 struct CalibrationPoint {
-  double count = 0;        ///< force components
-  double error = 0;        ///< Σ (predicted − label)², (eV/Å)²
-  double epistemic = 0;    ///< Σ std²
-  double noise = 0;        ///< Σ σ_F²
+  double count = 0;      ///< force components
+  double error = 0;      ///< Σ (predicted − label)², (eV/Å)²
+  double epistemic = 0;  ///< Σ std²
+  double noise = 0;      ///< Σ σ_F²
 };
 
 /// std² = a² · epistemic + b² · noise.

@@ -15,8 +15,8 @@ struct SourceOptions {
   std::string config_type;         ///< of what is proposed; empty: that of the frame it comes from
 
   // rattle
-  int count = 10;           ///< structures in each round, for each frame
-  PerturbOptions perturb;   ///< the seed does not count
+  int count = 10;          ///< structures in each round, for each frame
+  PerturbOptions perturb;  ///< the seed does not count
 
   // md
   std::vector<double> temperatures = {300};  ///< K; one replica for each, and for each frame and volume factor
@@ -68,8 +68,9 @@ struct GoalOptions {
 
 /// All that a learning loop needs to know; read_loop_options() makes it from TOML.
 struct LoopOptions {
-  std::string folder = "loop";  ///< everything is kept here
-  FitOptions fit;               ///< its training files are what is labelled before the loop begins
+  std::string folder = "loop";     ///< everything is kept here
+  FitOptions fit;                  ///< its training files are what is labelled before the loop begins
+  std::vector<std::string> start;  ///< files with structures that the labeller labels first, training data as well
   std::vector<SourceOptions> sources;
   LabellerOptions labeller;
   ThresholdOptions threshold;
