@@ -64,8 +64,9 @@ void write_fit_report(const std::string& path, const std::shared_ptr<const Model
   const ReportData bars{
       "validation data", joined(options.validation), error_bars,
       stride == 1 ? "" : fmt::format("Of every {}th frame of the validation data, so that the report does not take long.", stride)};
-  ReportTiming timing{{report.phase_seconds.begin(), report.phase_seconds.end()}, stopwatch.seconds(), peak_memory_gb()};
-  if (report.optimization && report.phase_seconds.count("optimize") == 0)
+  ReportTiming timing{{}, stopwatch.seconds(), peak_memory_gb()};
+  for (const auto& [phase, time] : report.phases) timing.seconds.emplace_back(phase, time.wall);
+  if (report.optimization && report.phases.count("optimize") == 0)
     timing.seconds.emplace_back("optimize", report.optimization->seconds);
   const ReportModel shown{*model, options.model_path, dimer_curves(model)};
   write_text_file(path, fit_report(shown, data, bars, report, timing));
