@@ -115,6 +115,12 @@ void check_finite(const Prediction& prediction, const std::string& where) {
     throw NumericalError(where + ": the predicted energy or a force is not finite");
 }
 
+Vector std_of(std::span<const Variance> variances) {
+  Vector result(static_cast<Eigen::Index>(variances.size()));
+  for (std::size_t i = 0; i < variances.size(); ++i) result[static_cast<Eigen::Index>(i)] = std::sqrt(variances[i].total());
+  return result;
+}
+
 // Novelty over prior of some observables together; 0 where there is nothing to predict.
 double novelty_fraction(std::span<const Variance> variances) {
   double novelty = 0, prior = 0;
@@ -206,6 +212,12 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
   const EnvironmentsOfMany all(structures, model_->cutoff());
   Scratch& s = *scratch_;
   const Prediction together = s.evaluate(*model_, all.view(), all.view().size(), request);
+  PredictionRequest alone = request;  // what is computed structure by structure
+  std::vector<Variance> local;
+  if (request.local_std && model_->has_posterior()) {
+    local = s.posterior(*model_).local_energies(all.view(), all.view().size());
+    alone.local_std = false;
+  }
   for (std::size_t k = 0; k < structures.size(); ++k) {
     const int first = all.first_atom(k), atoms = structures[k].size();
     Prediction& prediction = result.emplace_back();
@@ -217,7 +229,10 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
       model_->terms[t].descriptor->compute(all.part(k), 0, atoms, Derivatives::none, s.features);
       if (s.features.size() > 0) prediction.unsampled_terms.push_back(t);
     }
-    if (request.error_bars()) s.add_error_bars(*model_, all.part(k), atoms, request, prediction);
+    if (alone.error_bars()) s.add_error_bars(*model_, all.part(k), atoms, alone, prediction);
+    if (request.local_std && !alone.local_std)
+      prediction.local_energy_std_epistemic =
+          std_of(std::span(local).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(atoms)));
     check_finite(prediction, name_of(structures[k]));
     add_noise(prediction, *model_, structures[k], request.calibrated);
   }
@@ -305,14 +320,14 @@ void Predictor::Scratch::add_error_bars(const Model& model, const Environments& 
   const Observables wanted{.energy = request.energy_std, .forces = request.force_std, .virial = request.stress_std};
   if (wanted.rows(atoms) > 0) {
     const std::vector<Variance> variances = c.observables(environments, atoms, wanted);
-    const auto std_of = [&](Eigen::Index row) { return std::sqrt(variances[static_cast<std::size_t>(row)].total()); };
+    const auto std_of_row = [&](Eigen::Index row) { return std::sqrt(variances[static_cast<std::size_t>(row)].total()); };
     if (wanted.energy) {
-      result.energy_std_epistemic = std_of(0);
+      result.energy_std_epistemic = std_of_row(0);
       result.novelty = novelty_fraction({variances.data(), 1});
     }
     if (wanted.forces) {
       Positions& std = result.forces_std_epistemic.emplace(atoms, 3);
-      for (Eigen::Index i = 0; i < std.size(); ++i) std.data()[i] = std_of(wanted.forces_row() + i);
+      for (Eigen::Index i = 0; i < std.size(); ++i) std.data()[i] = std_of_row(wanted.forces_row() + i);
       double worst = 0;
       for (int i = 0; i < atoms; ++i)
         worst = std::max(worst, novelty_fraction(std::span(variances).subspan(static_cast<std::size_t>(wanted.forces_row() + 3 * i), 3)));
@@ -320,13 +335,11 @@ void Predictor::Scratch::add_error_bars(const Model& model, const Environments& 
     }
     if (wanted.virial) {
       Voigt& std = result.virial_std_epistemic.emplace();
-      for (Eigen::Index i = 0; i < 6; ++i) std[i] = std_of(wanted.virial_row(atoms) + i);
+      for (Eigen::Index i = 0; i < 6; ++i) std[i] = std_of_row(wanted.virial_row(atoms) + i);
     }
   }
   if (request.local_std) {
-    const std::vector<Variance> local = c.local_energies(environments, atoms);
-    result.local_energy_std_epistemic = Vector(atoms);
-    for (int i = 0; i < atoms; ++i) (*result.local_energy_std_epistemic)[i] = std::sqrt(local[static_cast<std::size_t>(i)].total());
+    result.local_energy_std_epistemic = std_of(c.local_energies(environments, atoms));
   }
 }
 

@@ -264,6 +264,7 @@ TEST_CASE("several structures at once are what they are one after the other") {
       CHECK(largest_difference(*together[k].forces, *alone.forces) <= 1e-9);
       CHECK(largest_difference(*together[k].virial, *alone.virial) <= 1e-9);
       CHECK(*together[k].energy_std == *alone.energy_std);
+      CHECK(largest_difference(*together[k].local_energy_std_epistemic, *alone.local_energy_std_epistemic) <= 1e-8);
       CHECK(together[k].unsampled_terms == alone.unsampled_terms);
     }
   }
