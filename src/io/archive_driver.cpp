@@ -129,10 +129,12 @@ H5FD_class_t driver_class() {
 
 Handle access_properties(WriteTarget& target) {
   static const H5FD_class_t cls = driver_class();
+  // Never released: HDF5 closing a file lets go of the driver before it calls the driver's close, so the file must not be the last to hold
+  // it.
+  static const hid_t driver = H5FDregister(&cls);
   WriteTarget* info = &target;
   Handle properties(H5Pcreate(H5P_FILE_ACCESS));
-  const Handle driver(H5FDregister(&cls));
-  if (!properties.is_valid() || !driver.is_valid() || H5Pset_driver(properties.get(), driver.get(), &info) < 0) return Handle();
+  if (!properties.is_valid() || driver < 0 || H5Pset_driver(properties.get(), driver, &info) < 0) return Handle();
   return properties;
 }
 
