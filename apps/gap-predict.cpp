@@ -11,7 +11,10 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
+#include <utility>
 
+#include "common/frame_batch.hpp"
+#include "common/html_reports.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
 #include "common/run_main.hpp"
@@ -26,10 +29,10 @@ struct Arguments {
   std::string model, input, output, prefix = "gap_";
   std::string error_bars;
   std::vector<std::string> difference;
-  int samples = 0;
+  int samples = 0, std_points = 0;
   std::uint64_t seed = 0;
   bool no_forces = false, no_reference = false, raw = false;
-  std::optional<std::string> json;
+  std::optional<std::string> json, report;
   std::optional<int> threads;
 };
 
@@ -45,6 +48,11 @@ void describe(CLI::App& app, Arguments& arguments) {
          "Error bars (standard deviations), comma-separated: energy (of the frame, eV), local (energy of each atom, eV), force (each "
          "component, eV/Å), stress (eV/Å³, and virial, eV) (default: none)")
       ->type_name("NAMES");
+  app.add_option("--std-points", arguments.std_points,
+                 "Error bars from the first N sparse points only: faster in proportion, and wider (docs/accuracy.md); the first frame is "
+                 "computed both ways and the difference told (default: all)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000000).description(""));
   app.add_option("--difference", arguments.difference,
                  "Two files of structures, frame by frame: energy of the second minus the first (eV) with its error bar; what both have in "
                  "common cancels")
@@ -65,6 +73,11 @@ void describe(CLI::App& app, Arguments& arguments) {
       ->capture_default_str()
       ->type_name("TEXT");
   app.add_option("--json", arguments.json, "Write the error table as JSON, with the metrics of the error bars")->type_name("FILE");
+  app.add_option(
+         "--report", arguments.report,
+         "Write a page of figures (HTML, one file, docs/report.md): errors, error bars if --std names them, worst structures, dimers")
+      ->type_name("FILE")
+      ->excludes("--difference");
   app.add_option("--threads", arguments.threads, "Threads (default: OMP_NUM_THREADS, or all cores)")
       ->type_name("N")
       ->check(CLI::Range(1, 4096).description(""));
@@ -105,6 +118,7 @@ void check_arguments(const Arguments& arguments) {
   std::vector<std::pair<std::string, std::string>> outputs;
   if (arguments.difference.empty()) outputs.emplace_back("-o", arguments.output);
   if (arguments.json) outputs.emplace_back("--json", *arguments.json);
+  if (arguments.report) outputs.emplace_back("--report", *arguments.report);
   for (const auto& [option, path] : outputs) {
     apps::check_can_be_written(path, option);
     for (const std::string& input : {arguments.model, arguments.input}) apps::check_differs(path, option, input);
@@ -232,6 +246,21 @@ void run_differences(const Arguments& arguments, Predictor& predictor) {
   std::cout << table << std::flush;
 }
 
+/// How much wider the error bars of fewer points are in this frame.
+std::string reduction_text(const std::shared_ptr<const Model>& model, const Structure& frame, const PredictionRequest& request,
+                           const Prediction& reduced) {
+  const Prediction exact = Predictor(model).compute(frame, request);
+  std::string text;
+  const auto add = [&](const char* name, double few, double all) {
+    if (all > 0) text += fmt::format("{} {} {:.2f} times as large", text.empty() ? "" : ",", name, few / all);
+  };
+  if (exact.energy_std_epistemic) add("energy", *reduced.energy_std_epistemic, *exact.energy_std_epistemic);
+  if (exact.local_energy_std_epistemic) add("local", reduced.local_energy_std_epistemic->norm(), exact.local_energy_std_epistemic->norm());
+  if (exact.forces_std_epistemic) add("force", reduced.forces_std_epistemic->norm(), exact.forces_std_epistemic->norm());
+  if (exact.virial_std_epistemic) add("stress", reduced.virial_std_epistemic->norm(), exact.virial_std_epistemic->norm());
+  return fmt::format("epistemic error bars of fewer sparse points, in the first frame (root mean square):{}", text);
+}
+
 void run(const Arguments& arguments) {
   const apps::Stopwatch stopwatch;
   if (arguments.threads) set_thread_count(*arguments.threads);
@@ -256,15 +285,36 @@ void run(const Arguments& arguments) {
         "which knows nothing of the data",
         arguments.prefix));
   Ensemble ensemble(*model, arguments);
+  std::optional<apps::PredictionReporter> reporter;
+  if (arguments.report) reporter.emplace(model, arguments.model, arguments.input);
 
   ExtxyzReader reader(arguments.input);
   ExtxyzWriter writer(arguments.output);
-  Predictor predictor(model);
+  Predictor predictor(model, arguments.std_points);
   ErrorTable errors;
   UncertaintyTable uncertainties;
   NoveltyWarning novelty;
   const std::string calibration = !has_error_bars ? "" : model->has_posterior() ? calibration_state(*model, arguments.raw) : "uncalibrated";
   std::set<std::size_t> warned;  // terms
+  std::int64_t predicted = 0;
+  bool compared = arguments.std_points == 0 || !has_error_bars || !model->has_posterior();
+  apps::FrameBatch batch(predictor, request, [&](Structure& frame, const Prediction& prediction) {
+    if (!std::exchange(compared, true)) display.message(reduction_text(model, frame, request, prediction));
+    if (reporter) reporter->add(frame, prediction);
+    for (const std::size_t t : prediction.unsampled_terms)
+      if (warned.insert(t).second)
+        display.warning(fmt::format("{} has {} environments of '{}', of which the training data had none: their energy is left out",
+                                    frame.source, model->terms[t].descriptor_name, combination_name(model->terms[t].species)));
+    std::optional<Voigt> stress;
+    if (prediction.virial && frame.volume() > 0) stress = stress_of(*prediction.virial, frame.volume());
+    errors.add(frame, prediction.energy, prediction.forces ? &*prediction.forces : nullptr, stress ? &*stress : nullptr);
+    uncertainties.add(frame, prediction);
+    novelty.look_at(frame, prediction);
+    set_fields(frame, prediction, stress, calibration, arguments.prefix);
+    ensemble.set_fields(frame);
+    writer.write(frame);
+    display.show({"predictions", static_cast<double>(++predicted), 0, "frames", "", false});
+  });
   while (std::optional<Structure> frame = reader.next()) {
     if (!arguments.no_reference) {
       try {
@@ -273,21 +323,9 @@ void run(const Arguments& arguments) {
         throw InputError(fmt::format("{} (--no-reference predicts without comparing)", e.what()));
       }
     }
-    const Prediction prediction = predictor.compute(*frame, request);
-    for (const std::size_t t : prediction.unsampled_terms)
-      if (warned.insert(t).second)
-        display.warning(fmt::format("{} has {} environments of '{}', of which the training data had none: their energy is left out",
-                                    frame->source, model->terms[t].descriptor_name, combination_name(model->terms[t].species)));
-    std::optional<Voigt> stress;
-    if (prediction.virial && frame->volume() > 0) stress = stress_of(*prediction.virial, frame->volume());
-    errors.add(*frame, prediction.energy, prediction.forces ? &*prediction.forces : nullptr, stress ? &*stress : nullptr);
-    uncertainties.add(*frame, prediction);
-    novelty.look_at(*frame, prediction);
-    set_fields(*frame, prediction, stress, calibration, arguments.prefix);
-    ensemble.set_fields(*frame);
-    writer.write(*frame);
-    display.show({"predictions", static_cast<double>(reader.frame_count()), 0, "frames", "", false});
+    batch.add(*std::move(frame));
   }
+  batch.flush();
   if (reader.frame_count() == 0) throw InputError(fmt::format("{}: the file holds no frames", arguments.input));
   writer.commit();
   display.finish();
@@ -305,6 +343,7 @@ void run(const Arguments& arguments) {
     json["peak_memory_gb"] = apps::peak_memory_gb();
     apps::write_text_file(*arguments.json, json.dump(2) + "\n");
   }
+  if (reporter) reporter->write(*arguments.report, batch.seconds(), has_error_bars ? "The error bars are uncalibrated." : "", stopwatch);
 }
 
 }  // namespace

@@ -106,8 +106,8 @@ std::string summary_text(const FitSummary& s) {
   out += "\n" + calibration_line(s.calibration);
   out += fmt::format("Time: {}", duration(s.seconds));
   std::string phases;
-  for (const auto& [phase, seconds] : s.report.phase_seconds)
-    phases += fmt::format("{}{} {}", phases.empty() ? "" : ", ", phase, duration(seconds));
+  for (const auto& [phase, time] : s.report.phases)
+    phases += fmt::format("{}{} {}", phases.empty() ? "" : ", ", phase, duration(time.wall));
   if (!phases.empty()) out += fmt::format(" ({})", phases);
   out += fmt::format("; peak memory: {:.2f} GB\nModel: {}{}\n", peak_memory_gb(), s.options.model_path,
                      s.statistics_bytes > 0 ? fmt::format(" ({:.1f} MB of statistics in it)", 1e-6 * s.statistics_bytes) : "");
@@ -140,7 +140,10 @@ Json summary_json(const FitSummary& s) {
   json["log_evidence"] = s.report.log_evidence;
   json["seed"] = s.options.seed;
   json["threads"] = thread_count();
-  json["phase_seconds"] = s.report.phase_seconds;
+  for (const auto& [phase, time] : s.report.phases) {
+    json["phase_seconds"][phase] = time.wall;
+    json["phase_cpu_seconds"][phase] = time.cpu;
+  }
   json["seconds"] = s.seconds;
   json["peak_memory_gb"] = peak_memory_gb();
   return json;

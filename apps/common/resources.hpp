@@ -7,6 +7,9 @@ namespace gapkit::apps {
 /// Largest memory this process has had so far, GB (10⁹ bytes).
 double peak_memory_gb();
 
+/// CPU seconds that this process has used so far, user and system, all threads.
+double cpu_seconds();
+
 /// Seconds of wall time since it was made.
 class Stopwatch {
  public:

@@ -11,6 +11,7 @@
 #include <gapkit/fit/optimize.hpp>
 #include <sstream>
 
+#include "config/document.hpp"
 #include "config/files.hpp"
 #include "config/keys.hpp"
 #include "config/overrides.hpp"
@@ -23,12 +24,13 @@ using Kind = TomlValue::Kind;
 
 constexpr std::uintmax_t largest_file = 16 << 20;  // bytes; a longer file is no configuration but, say, data
 
-void check_sections(const TomlValue& document, const std::string& name) {
+void check_sections(const TomlValue& document, const std::string& name, std::span<const std::string> other_sections) {
   std::vector<std::string> known;
   for (const SectionKeys& section : configuration_keys())
     if (section.name.find('.') == std::string::npos) known.push_back(section.name);
   for (const TomlEntry& entry : document.entries) {
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
+    if (std::find(other_sections.begin(), other_sections.end(), entry.key) != other_sections.end()) continue;
     const std::string place = fmt::format("{}:{}: ", name, entry.line);
     const bool is_table = entry.value.kind == Kind::table || entry.value.kind == Kind::list;
     for (const SectionKeys& section : configuration_keys())
@@ -36,6 +38,7 @@ void check_sections(const TomlValue& document, const std::string& name) {
         throw InputError(
             fmt::format("{}'{}' stands outside of the sections; it belongs in {}", place, entry.key,
                         section.name == "term" || section.name == "baseline" ? "[[" + section.name + "]]" : "[" + section.name + "]"));
+    known.insert(known.end(), other_sections.begin(), other_sections.end());
     throw InputError(fmt::format("{}unknown {} '{}'{}", place, is_table ? "section" : "key", entry.key, suggestion(entry.key, known)));
   }
 }
@@ -236,18 +239,18 @@ void read_solver(const Section& section, FitOptions& options) {
 
 }  // namespace
 
-FitOptions parse_fit_options(const std::string& toml, const std::string& name, const std::filesystem::path& folder,
-                             const DataFiles& instead, const std::vector<ConfigurationOverride>& overrides) {
-  TomlValue document = parse_toml(toml, name);
-  for (const ConfigurationOverride& change : overrides) apply_override(document, change);
-  check_sections(document, name);
-  const auto section = [&](const std::string& key) {
-    const std::string label = "[" + key + "]";
-    const TomlEntry* entry = document.find(key);
-    if (entry && entry->value.kind != Kind::table)
-      throw InputError(fmt::format("{}:{}: '{}' is {}, expected a section {}", name, entry->line, key, entry->value.description(), label));
-    return Section(entry ? &entry->value : nullptr, label, name, entry ? entry->line : 1);
-  };
+Section top_section(const TomlValue& document, const std::string& key, const std::string& name) {
+  const std::string label = "[" + key + "]";
+  const TomlEntry* entry = document.find(key);
+  if (entry && entry->value.kind != Kind::table)
+    throw InputError(fmt::format("{}:{}: '{}' is {}, expected a section {}", name, entry->line, key, entry->value.description(), label));
+  return Section(entry ? &entry->value : nullptr, label, name, entry ? entry->line : 1);
+}
+
+FitOptions fit_options_of(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, const DataFiles& instead,
+                          std::span<const std::string> other_sections) {
+  check_sections(document, name, other_sections);
+  const auto section = [&](const std::string& key) { return top_section(document, key, name); };
 
   FitOptions options;
   read_data(section("data"), folder, instead, options);
@@ -272,8 +275,14 @@ FitOptions parse_fit_options(const std::string& toml, const std::string& name, c
   return options;
 }
 
-FitOptions read_fit_options(const std::filesystem::path& path, const DataFiles& instead,
-                            const std::vector<ConfigurationOverride>& overrides) {
+FitOptions parse_fit_options(const std::string& toml, const std::string& name, const std::filesystem::path& folder,
+                             const DataFiles& instead, const std::vector<ConfigurationOverride>& overrides) {
+  TomlValue document = parse_toml(toml, name);
+  for (const ConfigurationOverride& change : overrides) apply_override(document, change);
+  return fit_options_of(document, name, folder, instead, {});
+}
+
+std::string configuration_text(const std::filesystem::path& path) {
   const std::string name = path.string();
   if (const std::string reason = why_not_a_file(name); !reason.empty())
     throw InputError(fmt::format("{}: the configuration cannot be read: {}", name, reason));
@@ -286,7 +295,13 @@ FitOptions read_fit_options(const std::filesystem::path& path, const DataFiles& 
   if (file) text << file.rdbuf();
   if (!file || file.bad())
     throw InputError(fmt::format("{}: the configuration cannot be read: {}", name, errno ? std::strerror(errno) : "read error"));
-  return parse_fit_options(text.str(), name, path.has_parent_path() ? path.parent_path() : std::filesystem::path("."), instead, overrides);
+  return text.str();
+}
+
+FitOptions read_fit_options(const std::filesystem::path& path, const DataFiles& instead,
+                            const std::vector<ConfigurationOverride>& overrides) {
+  return parse_fit_options(configuration_text(path), path.string(), path.has_parent_path() ? path.parent_path() : std::filesystem::path("."),
+                           instead, overrides);
 }
 
 }  // namespace gapkit

@@ -104,7 +104,21 @@ DescriptorKind soap_kind() {
                           .type = Type::boolean,
                           .unit = "",
                           .description = "the centre atom's density appears in the channels of all species",
-                          .default_value = false}},
+                          .default_value = false},
+                         {.name = "mixed_channels",
+                          .type = Type::integer,
+                          .unit = "",
+                          .description =
+                              "channels that all elements' radial functions are mixed into, fewer features for many elements; 0: none",
+                          .default_value = std::int64_t{0},
+                          .smallest = 0,
+                          .largest = 64},
+                         {.name = "mixing_seed",
+                          .type = Type::integer,
+                          .unit = "",
+                          .description = "of the random weights of the mixture",
+                          .default_value = std::int64_t{0},
+                          .smallest = 0}},
           .combinations = single_elements,
           .make = [](const Parameters& p, const std::vector<int>& species, const std::vector<int>& elements) {
             return std::make_shared<const Soap>(p, species, elements);

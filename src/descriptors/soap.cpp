@@ -6,6 +6,7 @@
 #include <gapkit/core/errors.hpp>
 
 #include "descriptors/soap_loops.hpp"
+#include "descriptors/soap_mixing.hpp"
 #include "math/spherical_harmonics_lanes.hpp"
 
 namespace gapkit {
@@ -26,17 +27,18 @@ struct Soap::Scratch {
   explicit Scratch(const Soap& soap)
       : harmonics(static_cast<std::size_t>((soap.basis_.l_max() + 1) * (soap.basis_.l_max() + 1) * soap_lanes)),
         harmonics_gradient(3 * harmonics.size()),
-        radial(static_cast<std::size_t>(soap.basis_.count() * soap_lanes)),
+        radial(static_cast<std::size_t>((soap.count_ + soap_lanes) * soap_lanes)),
         slope(radial.size()),
-        coefficients(static_cast<std::size_t>(soap.coefficients_)),
+        coefficients(static_cast<std::size_t>(soap.coefficients_ + soap_lanes)),
         feature_gradient(static_cast<std::size_t>(soap.features_)),
         x_block(static_cast<std::size_t>(soap.features_)),
-        jacobian(static_cast<std::size_t>(4 * soap.channels_ * (soap.basis_.l_max() + 2) + 2 * soap.basis_.count())) {}
+        jacobian(static_cast<std::size_t>(4 * soap.channels_ * (soap.basis_.l_max() + 2) + 2 * soap.count_)),
+        channel_gradient(static_cast<std::size_t>(soap.channels_ * (soap.channels_ + soap_lanes))) {}
 
   Neighborhood neighborhood;
   double x[soap_lanes], y[soap_lanes], z[soap_lanes], inverse_r[soap_lanes];
   std::vector<double> harmonics, harmonics_gradient, radial, slope;
-  std::vector<double> coefficients, feature_gradient, x_block, jacobian;
+  std::vector<double> coefficients, feature_gradient, x_block, jacobian, channel_gradient;
 };
 
 Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements)
@@ -50,21 +52,69 @@ Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const 
       central_in_all_(parameters.boolean("central_reference_all_species")) {
   if (width_ > basis_.cutoff()) throw InputError("soap: cutoff_width is larger than cutoff");
   if (species_index(species_.at(0)) < 0) throw InputError("soap: the centre element is not among the neighbour elements");
-  const int terms = basis_.l_max() + 1, n = basis_.n_max();
-  channels_ = static_cast<int>(elements_.size()) * n;
+  const int terms = basis_.l_max() + 1;
+  const auto mixed = static_cast<int>(parameters.integer("mixed_channels"));
+  radial_ = mixed > 0 ? mixed : basis_.n_max();
+  blocks_ = mixed > 0 ? 1 : static_cast<int>(elements_.size());
+  count_ = radial_ * terms;
+  channels_ = blocks_ * radial_;
   features_ = terms * channels_ * (channels_ + 1) / 2;
   coefficients_ = terms * terms * channels_;
   prefactor_.resize(static_cast<std::size_t>(terms * (terms + 1) / 2));
   harmonics::fill_prefactors(basis_.l_max(), prefactor_.data(), [](double v) { return std::sqrt(v); });
-  if (elements_.size() > 1)
-    for (int s = 0; s < static_cast<int>(elements_.size()); ++s) {
+  if (mixed > 0) mix_channels(static_cast<std::uint64_t>(parameters.integer("mixing_seed")));
+  centre_ = centre_coefficients();
+  if (blocks_ > 1)
+    for (int s = 0; s < blocks_; ++s) {
       std::vector<int> list;
       for (int a = 0; a < channels_; ++a)
         for (int b = 0; b <= a; ++b)
-          if (a / n == s || b / n == s)
+          if (a / radial_ == s || b / radial_ == s)
             for (int l = 0; l < terms; ++l) list.push_back((a * (a + 1) / 2 + b) * terms + l);
       block_features_.push_back(std::move(list));
     }
+}
+
+// Radial functions of each element that are mixtures of its n_max: those of channel q are Σ_n W_q,(s,n) g_nl(r). Everything else then sees
+// one element with as many radial functions as there are channels.
+void Soap::mix_channels(std::uint64_t seed) {
+  const int n_max = basis_.n_max(), species = static_cast<int>(elements_.size());
+  mixing_ = random_mixing(radial_, species * n_max, seed);
+  const double* plain = basis_.table();
+  const int plain_count = basis_.count();
+  for (int s = 0; s < species; ++s) {
+    std::vector<double> table(static_cast<std::size_t>(basis_.knot_count()) * 3 * static_cast<std::size_t>(count_) + soap_lanes, 0.0);
+    for (int row = 0; row < 3 * basis_.knot_count(); ++row)
+      for (int l = 0; l <= basis_.l_max(); ++l)
+        for (int q = 0; q < radial_; ++q) {
+          double sum = 0;
+          for (int n = 0; n < n_max; ++n)
+            sum += mixing_(q, s * n_max + n) * plain[static_cast<std::ptrdiff_t>(row) * plain_count + l * n_max + n];
+          table[static_cast<std::size_t>(row) * static_cast<std::size_t>(count_) + static_cast<std::size_t>(l * radial_ + q)] = sum;
+        }
+    mixed_tables_.push_back(std::move(table));
+  }
+}
+
+// What the centre atom itself contributes to c_00 of each channel.
+std::vector<double> Soap::centre_coefficients() const {
+  const int n_max = basis_.n_max(), own = species_index(species_[0]);
+  std::vector<double> result(static_cast<std::size_t>(channels_), 0.0);
+  for (int s = 0; s < static_cast<int>(elements_.size()); ++s) {
+    if (s != own && !central_in_all_) continue;
+    for (int n = 0; n < n_max; ++n) {
+      const double weight = central_weight_ * basis_.centre()[static_cast<std::size_t>(n)];
+      if (mixing_.size() == 0)
+        result[static_cast<std::size_t>(s * n_max + n)] += weight;
+      else
+        for (int q = 0; q < radial_; ++q) result[static_cast<std::size_t>(q)] += mixing_(q, s * n_max + n) * weight;
+    }
+  }
+  return result;
+}
+
+const double* Soap::table_of(int species) const {
+  return mixed_tables_.empty() ? basis_.table() : mixed_tables_[static_cast<std::size_t>(species)].data();
 }
 
 int Soap::species_index(int z) const {
@@ -73,17 +123,17 @@ int Soap::species_index(int z) const {
 }
 
 void Soap::gather(const Environments& source, int centre, Neighborhood& out) const {
-  out.by_species.resize(elements_.size());
+  out.by_species.resize(static_cast<std::size_t>(blocks_));
   for (auto& list : out.by_species) list.clear();
   const auto c = static_cast<std::size_t>(centre);
   for (std::size_t p = source.begin[c]; p < source.begin[c + 1]; ++p) {
     if (!(source.distance[p] < basis_.cutoff())) continue;
     const int s = species_index(source.atomic_number[static_cast<std::size_t>(source.neighbor[p])]);
-    if (s >= 0) out.by_species[static_cast<std::size_t>(s)].push_back(p);
+    if (s >= 0) out.by_species[static_cast<std::size_t>(blocks_ > 1 ? s : 0)].push_back(p);
   }
   out.pair.clear();
   out.blocks.clear();
-  for (std::size_t s = 0; s < elements_.size(); ++s) {
+  for (std::size_t s = 0; s < out.by_species.size(); ++s) {
     const auto& list = out.by_species[s];
     for (std::size_t first = 0; first < list.size(); first += soap_lanes)
       out.blocks.push_back({static_cast<int>(s), static_cast<int>(out.pair.size() + first),
@@ -92,15 +142,23 @@ void Soap::gather(const Environments& source, int centre, Neighborhood& out) con
   }
 }
 
-void Soap::fill_block(const Environments& source, const Neighborhood& neighborhood, int block, bool with_gradient, Scratch& scratch) const {
+// Radial functions with the cutoff function, and harmonics, of one block of pairs. For `pullback` the radial functions are [count][lanes],
+// else [lanes][count].
+void Soap::fill_block(const Environments& source, const Neighborhood& neighborhood, int block, Derivatives derivatives,
+                      Scratch& scratch) const {
   const auto& loops = soap_loops();
   const auto& b = neighborhood.blocks[static_cast<std::size_t>(block)];
-  const int count = basis_.count();
+  const int count = count_;
   const double per_spacing = 1 / basis_.spacing();
+  const double* rows[soap_lanes];
+  double weight[soap_lanes][6], derivative[soap_lanes][6];
   for (int k = 0; k < soap_lanes; ++k) {
-    if (k >= b.count) {  // idle lanes: any unit vector
+    if (k >= b.count) {  // idle lanes: any unit vector, no weight
       scratch.x[k] = scratch.y[k] = scratch.inverse_r[k] = 0;
       scratch.z[k] = 1;
+      rows[k] = table_of(0);
+      std::fill(weight[k], weight[k] + 6, 0.0);
+      std::fill(derivative[k], derivative[k] + 6, 0.0);
       continue;
     }
     const std::size_t pair = neighborhood.pair[static_cast<std::size_t>(b.first + k)];
@@ -111,30 +169,35 @@ void Soap::fill_block(const Environments& source, const Neighborhood& neighborho
     scratch.y[k] = source.vector[pair].y() * inverse;
     scratch.z[k] = inverse > 0 ? source.vector[pair].z() * inverse : 1;
     const int knot = std::min(static_cast<int>(r * per_spacing), basis_.knot_count() - 2);
-    double weight[6], derivative[6];
-    quintic_hermite(r * per_spacing - knot, weight, derivative);
-    for (double& d : derivative) d *= per_spacing;
-    loops.radial(basis_.table() + static_cast<std::ptrdiff_t>(knot) * 3 * count, weight, derivative, count,
-                 cutoff_value(r, basis_.cutoff(), width_), cutoff_derivative(r, basis_.cutoff(), width_), scratch.radial.data() + k * count,
-                 with_gradient ? scratch.slope.data() + k * count : nullptr);
+    const int species = mixed_tables_.empty() ? 0 : species_index(source.atomic_number[static_cast<std::size_t>(source.neighbor[pair])]);
+    rows[k] = table_of(species) + static_cast<std::ptrdiff_t>(knot) * 3 * count;
+    quintic_hermite(r * per_spacing - knot, weight[k], derivative[k]);
+    const double fc = cutoff_value(r, basis_.cutoff(), width_), dfc = cutoff_derivative(r, basis_.cutoff(), width_);
+    for (int j = 0; j < 6; ++j) {
+      derivative[k][j] = dfc * weight[k][j] + fc * per_spacing * derivative[k][j];
+      weight[k][j] *= fc;
+    }
   }
+  if (derivatives == Derivatives::pullback)
+    loops.radial_lanes(rows, weight, derivative, count, scratch.radial.data(), scratch.slope.data());
+  else
+    for (int k = 0; k < b.count; ++k)
+      loops.radial(rows[k], weight[k], derivative[k], count, scratch.radial.data() + k * count,
+                   derivatives == Derivatives::jacobian ? scratch.slope.data() + k * count : nullptr);
   loops.harmonics(basis_.l_max(), prefactor_.data(), scratch.x, scratch.y, scratch.z, scratch.harmonics.data(),
-                  with_gradient ? scratch.harmonics_gradient.data() : nullptr);
+                  derivatives == Derivatives::none ? nullptr : scratch.harmonics_gradient.data());
 }
 
 // Expansion coefficients c[lm][channel] of the density around a centre; leaves the centre's Neighborhood in the scratch.
-void Soap::expand(const Environments& source, int centre, bool with_gradient, Scratch& scratch, double* coefficients) const {
-  std::fill(coefficients, coefficients + coefficients_, 0.0);
-  const int n = basis_.n_max(), own = species_index(species_[0]);
-  for (int s = 0; s < static_cast<int>(elements_.size()); ++s)
-    if (s == own || central_in_all_)
-      for (int i = 0; i < n; ++i) coefficients[s * n + i] += central_weight_ * basis_.centre()[static_cast<std::size_t>(i)];
+void Soap::expand(const Environments& source, int centre, Scratch& scratch, double* coefficients) const {
+  std::copy(centre_.begin(), centre_.end(), coefficients);
+  std::fill(coefficients + channels_, coefficients + coefficients_, 0.0);
   gather(source, centre, scratch.neighborhood);
   for (int b = 0; b < static_cast<int>(scratch.neighborhood.blocks.size()); ++b) {
-    fill_block(source, scratch.neighborhood, b, with_gradient, scratch);
+    fill_block(source, scratch.neighborhood, b, Derivatives::none, scratch);
     const auto& block = scratch.neighborhood.blocks[static_cast<std::size_t>(b)];
-    soap_loops().accumulate(basis_.l_max(), n, channels_, block.species * n, block.count, scratch.harmonics.data(), scratch.radial.data(),
-                            coefficients);
+    soap_loops().accumulate(basis_.l_max(), radial_, channels_, block.species * radial_, block.count, scratch.harmonics.data(),
+                            scratch.radial.data(), coefficients);
   }
 }
 
@@ -148,8 +211,8 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
   out.partner.assign(count, -1);
   out.centre.resize(count);
   for (std::size_t e = 0; e < count; ++e) out.centre[e] = source.centre[static_cast<std::size_t>(centre[e])];
-  out.blocks.resize(derivatives == Derivatives::jacobian ? elements_.size() : 0);
-  if (derivatives == Derivatives::pullback) out.workspace.resize(static_cast<Eigen::Index>(count), coefficients_ + 1);
+  out.blocks.resize(derivatives == Derivatives::jacobian ? static_cast<std::size_t>(blocks_) : 0);
+  if (derivatives == Derivatives::pullback) out.workspace.resize(static_cast<Eigen::Index>(count), coefficients_ + soap_lanes);
 
   // Where the rows of each environment go in each block
   std::vector<std::vector<int>> offset(out.blocks.size(), std::vector<int>(count + 1, 0));
@@ -183,7 +246,7 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
     for (std::size_t e = 0; e < count; ++e) {
       double* x = out.x.row(static_cast<Eigen::Index>(e));
       double* c = derivatives == Derivatives::pullback ? out.workspace.row(static_cast<Eigen::Index>(e)) : scratch.coefficients.data();
-      expand(source, centre[e], false, scratch, c);
+      expand(source, centre[e], scratch, c);
       const double norm = std::sqrt(loops.power_spectrum(basis_.l_max(), channels_, c, x));
       const double inverse_norm = norm > 0 ? 1 / norm : 0;  // nothing around and central_weight = 0: the zero vector
       for (int i = 0; i < features_; ++i) x[i] *= inverse_norm;
@@ -191,7 +254,7 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
       if (derivatives != Derivatives::jacobian) continue;
 
       const auto& neighborhood = scratch.neighborhood;
-      std::size_t previous_species = elements_.size();
+      std::size_t previous_species = out.blocks.size();
       for (int b = 0; b < static_cast<int>(neighborhood.blocks.size()); ++b) {
         const auto& pairs = neighborhood.blocks[static_cast<std::size_t>(b)];
         const auto s = static_cast<std::size_t>(pairs.species);
@@ -203,7 +266,7 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
           x_block = scratch.x_block.data();
         }
         if (s != previous_species) previous_species = s;
-        fill_block(source, neighborhood, b, true, scratch);
+        fill_block(source, neighborhood, b, Derivatives::jacobian, scratch);
         std::size_t q = static_cast<std::size_t>(offset[s][e]);
         for (int first = b; first > 0 && neighborhood.blocks[static_cast<std::size_t>(first - 1)].species == pairs.species; --first)
           q += soap_lanes;
@@ -213,11 +276,10 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
           block.neighbor[q] = source.neighbor[pair];
           block.vector[q] = source.vector[pair];
           const double unit[3] = {scratch.x[k], scratch.y[k], scratch.z[k]};
-          loops.jacobian(basis_.l_max(), basis_.n_max(), channels_, pairs.species * basis_.n_max(), k, c, scratch.harmonics.data(),
-                         scratch.harmonics_gradient.data(), scratch.radial.data() + k * basis_.count(),
-                         scratch.slope.data() + k * basis_.count(), unit, scratch.inverse_r[k], inverse_norm, x_block,
-                         static_cast<int>(block.values.cols()), block.values.row(static_cast<Eigen::Index>(3 * q)),
-                         &block.projection[3 * q], scratch.jacobian.data());
+          loops.jacobian(basis_.l_max(), radial_, channels_, pairs.species * radial_, k, c, scratch.harmonics.data(),
+                         scratch.harmonics_gradient.data(), scratch.radial.data() + k * count_, scratch.slope.data() + k * count_, unit,
+                         scratch.inverse_r[k], inverse_norm, x_block, static_cast<int>(block.values.cols()),
+                         block.values.row(static_cast<Eigen::Index>(3 * q)), &block.projection[3 * q], scratch.jacobian.data());
         }
       }
     }
@@ -242,15 +304,15 @@ void Soap::pullback(const Environments& source, int begin, int end, const Featur
       for (int i = 0; i < features_; ++i) along += x[i] * g[i];
       for (int i = 0; i < features_; ++i) scratch.feature_gradient[static_cast<std::size_t>(i)] = c[coefficients_] * (g[i] - along * x[i]);
       double* dE_dc = scratch.coefficients.data();
-      loops.coefficient_gradient(basis_.l_max(), channels_, c, scratch.feature_gradient.data(), dE_dc);
+      loops.coefficient_gradient(basis_.l_max(), channels_, c, scratch.feature_gradient.data(), dE_dc, scratch.channel_gradient.data());
       gather(source, centre[e], scratch.neighborhood);
       for (int b = 0; b < static_cast<int>(scratch.neighborhood.blocks.size()); ++b) {
         const auto& block = scratch.neighborhood.blocks[static_cast<std::size_t>(b)];
-        fill_block(source, scratch.neighborhood, b, true, scratch);
-        double out[3 * soap_lanes] = {};
-        loops.pair_gradient(basis_.l_max(), basis_.n_max(), channels_, block.species * basis_.n_max(), block.count, dE_dc,
-                            scratch.harmonics.data(), scratch.harmonics_gradient.data(), scratch.radial.data(), scratch.slope.data(),
-                            scratch.x, scratch.y, scratch.z, scratch.inverse_r, out);
+        fill_block(source, scratch.neighborhood, b, Derivatives::pullback, scratch);
+        double out[3 * soap_lanes];
+        loops.pair_gradient(basis_.l_max(), radial_, channels_, block.species * radial_, dE_dc, scratch.harmonics.data(),
+                            scratch.harmonics_gradient.data(), scratch.radial.data(), scratch.slope.data(), scratch.x, scratch.y, scratch.z,
+                            scratch.inverse_r, out);
         for (int k = 0; k < block.count; ++k)
           dE_dr[scratch.neighborhood.pair[static_cast<std::size_t>(block.first + k)]] +=
               Vector3(out[k], out[soap_lanes + k], out[2 * soap_lanes + k]);

@@ -9,6 +9,10 @@ namespace gapkit {
 ///
 /// Conventions, order of features and normalisation are those of METHODS 7 (QUIP's `soap` with equispaced Gaussians), without the
 /// constant component that QUIP appends. Sources: Bartók, Kondor & Csányi, Phys. Rev. B 87, 184115 (2013), eqs. 24-36; METHODS 7.
+///
+/// With `mixed_channels` = Q > 0 the species · n_max channels (s, n) are replaced by Q mixtures c_qlm = Σ W_q,(s,n) c_(s,n)lm with random
+/// orthonormal rows W, so that the length is (l_max+1) Q(Q+1)/2 whatever the number of elements. Source: Darby et al., Phys. Rev. Lett.
+/// 131, 028001 (2023), tensor-reduced densities, here with all products of two mixtures kept.
 class Soap final : public Descriptor {
  public:
   Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements);
@@ -28,9 +32,12 @@ class Soap final : public Descriptor {
   struct Scratch;
   struct Neighborhood;
   void gather(const Environments& source, int centre, Neighborhood& out) const;
-  void expand(const Environments& source, int centre, bool with_gradient, Scratch& scratch, double* coefficients) const;
-  void fill_block(const Environments& source, const Neighborhood& neighborhood, int block, bool with_gradient, Scratch& scratch) const;
+  void expand(const Environments& source, int centre, Scratch& scratch, double* coefficients) const;
+  void fill_block(const Environments& source, const Neighborhood& neighborhood, int block, Derivatives derivatives, Scratch& scratch) const;
   int species_index(int z) const;
+  void mix_channels(std::uint64_t seed);
+  std::vector<double> centre_coefficients() const;
+  const double* table_of(int species) const;
 
   Parameters parameters_;
   std::vector<int> species_;   // the centre
@@ -39,7 +46,12 @@ class Soap final : public Descriptor {
   double width_;
   double central_weight_;
   bool central_in_all_;
-  int channels_, features_, coefficients_;
+  int radial_;  // radial functions of an element: n_max, or the mixed channels
+  int blocks_;  // of neighbours whose channels are apart: elements, or 1 if channels are mixed
+  int count_, channels_, features_, coefficients_;
+  Matrix mixing_;                                  // [Q, species · n_max], or empty
+  std::vector<std::vector<double>> mixed_tables_;  // by element, like RadialBasis::table()
+  std::vector<double> centre_;                     // what the centre atom contributes to each channel
   std::vector<double> prefactor_;
   std::vector<std::vector<int>> block_features_;  // by neighbour species: the features that contain it
 };

@@ -3,7 +3,6 @@
 #include <Eigen/QR>
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
@@ -18,10 +17,6 @@
 
 namespace gapkit {
 namespace {
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 double configured_cutoff(const FitOptions& options) {
   double cutoff = 0;
@@ -197,20 +192,6 @@ std::vector<std::vector<int>> combinations_of(const TermOptions& term, const std
   return result;
 }
 
-// Speed of this machine's DGEMM, flop per second, on a product of the size that the fit uses.
-double measure_dgemm() {
-  const Matrix a = Matrix::Constant(1024, 256, 0.5), b = Matrix::Constant(512, 256, 0.5);
-  Matrix c(1024, 512);
-  multiply_nt(a, b, c);
-  const double start = now();
-  int runs = 0;
-  while (now() - start < 0.05) {
-    multiply_nt(a, b, c);
-    ++runs;
-  }
-  return 2.0 * 1024 * 512 * 256 * runs / (now() - start);
-}
-
 // A pair or triplet against a sparse point, exponential and sums included, as DGEMM's flop that take the same time.
 constexpr double flop_of_few_features = 150;
 
@@ -222,16 +203,17 @@ void estimate_cost(const FitOptions& options, const DataScan& scan, const Collec
     const auto& term = plan.terms[t];
     const auto& species = scan.drafts[t].species;
     if (species.size() > 1) {
-      plan.flop += flop_of_few_features * static_cast<double>(term.candidates) * term.sparse_points;
+      plan.phase_flop["kernel rows"] += flop_of_few_features * static_cast<double>(term.candidates) * term.sparse_points;
     } else if (derivatives) {
       const double share = static_cast<double>(found.atoms_of.at(species[0])) / static_cast<double>(plan.atoms);
-      plan.flop += 6 * share * static_cast<double>(plan.pairs) * term.features * term.sparse_points;
+      plan.phase_flop["kernel rows"] += 6 * share * static_cast<double>(plan.pairs) * term.features * term.sparse_points;
     }
-    plan.flop += static_cast<double>(plan.rows()) * term.sparse_points * term.sparse_points;  // whitening, block by block
+    plan.phase_flop["whiten"] += static_cast<double>(plan.rows()) * term.sparse_points * term.sparse_points;  // block by block
     const double kept = std::min(static_cast<double>(term.candidates), static_cast<double>(scan.drafts[t].options->max_candidates));
     candidate_bytes += 2 * kept * term.features * 8;
   }
-  plan.flop += static_cast<double>(plan.rows()) * sparse * sparse;
+  plan.phase_flop["gram"] = static_cast<double>(plan.rows()) * sparse * sparse;
+  for (const auto& [phase, flop] : plan.phase_flop) plan.flop += flop;
   for (const auto& g : plan.groups) plan.gram_groups += g.rows > 0;
   const int groups = plan.gram_groups, folds = options.optimize.folds;
   if (folds > 1) plan.gram_groups *= folds;
@@ -245,7 +227,7 @@ void estimate_cost(const FitOptions& options, const DataScan& scan, const Collec
   else if (options.optimize.objective != OptimizeOptions::Objective::none)
     optimizing = plan.gram_bytes + 5 * triangle;
   plan.memory_bytes = 6e7 + std::max({candidate_bytes, streaming, optimizing});
-  plan.seconds = 1.25 * plan.flop / measure_dgemm();
+  plan.seconds = 1.25 * plan.flop / measure_dgemm(0.05);
 }
 
 }  // namespace

@@ -1,4 +1,3 @@
-#include <chrono>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/fit.hpp>
@@ -8,24 +7,12 @@
 #include "fit/data_scan.hpp"
 #include "fit/folds.hpp"
 #include "fit/held_out.hpp"
+#include "fit/row_workers.hpp"
 #include "fit/sparse_points.hpp"
 #include "fit/statistics_builder.hpp"
 
 namespace gapkit {
 namespace {
-
-class Stopwatch {
- public:
-  double lap() {
-    const auto now = std::chrono::steady_clock::now();
-    const double seconds = std::chrono::duration<double>(now - last_).count();
-    last_ = now;
-    return seconds;
-  }
-
- private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
 
 // Terms of one name share their amplitude unless it was given as a table.
 std::vector<std::int64_t> amplitude_groups(const DataScan& scan) {
@@ -46,49 +33,45 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
   const int groups = static_cast<int>(regularization.groups().size());
   const std::int64_t done = resumed ? resumed->frames : 0;
   if (resumed) builder.resume(std::move(resumed->statistics), done);
-  KernelRows kernel_rows(model.terms);
+  RowWorkers workers(model.terms);
   std::optional<Prior> prior;
   if (options.optimize.objective == OptimizeOptions::Objective::vfe) prior.emplace(model.terms);
-  const double cutoff = largest_cutoff(model.terms);
-  double rows_seconds = 0;
   std::int64_t atoms = 0;
   const auto save = [&](bool now) { keeper.save(model.terms, report.terms, builder.statistics(), builder.folded_frames(), now, progress); };
+  const auto show = [&](double atoms_done) {
+    if (progress) progress({.phase = "fit", .done = atoms_done, .total = static_cast<double>(scan.plan.atoms), .unit = "atoms"});
+  };
   try {
     for_each_training_frame(options, [&](const Structure& given, std::int64_t, std::int64_t number) {
       atoms += given.size();
       const int fold = folds.next(given);
       if (number < done) return;
-      Structure without_baselines;
-      if (!model.baselines.empty()) {
-        without_baselines = given;
-        subtract_baselines(model.baselines, without_baselines);
-      }
-      const Structure& s = model.baselines.empty() ? given : without_baselines;
+      Structure s = given;
+      if (!model.baselines.empty()) subtract_baselines(model.baselines, s);
       RowTargets targets = regularization.row_targets(s, scan.plan.reference_energies);
       for (int& group : targets.group)
         if (group != RowTargets::excluded) group += fold * groups;
-      MatrixSlice rows = builder.reserve(static_cast<Eigen::Index>(targets.value.size()));
+      const auto count = static_cast<Eigen::Index>(targets.value.size());
+      if (!builder.has_room(count)) workers.finish(show);
+      const MatrixSlice rows = builder.reserve(count);
       save(false);
-      Stopwatch watch;
       std::optional<PriorVariances> variances;
-      if (!targets.value.empty()) {
-        const StructureEnvironments environments(s, cutoff);
-        kernel_rows.compute(environments.view(), s.size(), targets.wanted, rows);
-        if (prior) variances = prior->observables(environments.view(), s.size(), targets.wanted);
+      if (prior && count > 0) {
+        const StructureEnvironments environments(s, workers.cutoff());
+        variances = prior->observables(environments.view(), s.size(), targets.wanted);
       }
-      rows_seconds += watch.lap();
       builder.add(targets, variances ? &variances->value : nullptr);
-      if (progress)
-        progress({.phase = "fit", .done = static_cast<double>(atoms), .total = static_cast<double>(scan.plan.atoms), .unit = "atoms"});
+      if (count > 0) workers.add(std::move(s), targets.wanted, rows, static_cast<double>(atoms));
     });
+    workers.finish(show);
   } catch (const Interrupted&) {
     save(true);
     throw;
   }
   SufficientStatistics statistics = builder.finish();
-  report.phase_seconds["kernel rows"] = rows_seconds;
-  report.phase_seconds["whiten"] = builder.whiten_seconds();
-  report.phase_seconds["gram"] = builder.gram_seconds();
+  report.phases["kernel rows"] = workers.time();
+  report.phases["whiten"] = builder.whiten_time();
+  report.phases["gram"] = builder.gram_time();
   return statistics;
 }
 
@@ -98,10 +81,10 @@ FitResult fit(const FitOptions& given, const ProgressCallback& progress) {
   const FitOptions options = with_held_out(given);
   FitResult result;
   FitReport& report = result.report;
-  Stopwatch watch;
+  PhaseClock watch;
   const DataScan scan = scan_training_data(options, progress);
   report.plan = scan.plan;
-  report.phase_seconds["scan"] = watch.lap();
+  report.phases["scan"] = watch.lap();
 
   Model& model = result.model;
   model.reference_energies = scan.plan.reference_energies;
@@ -117,7 +100,7 @@ FitResult fit(const FitOptions& given, const ProgressCallback& progress) {
   std::vector<double> jitter;
   for (const TermReport& term : report.terms) jitter.push_back(term.jitter);
   model.factor = SparseFactor::of(model.terms, jitter);
-  report.phase_seconds["select"] = watch.lap();
+  report.phases["select"] = watch.lap();
 
   model.scale_with_atoms = options.regularization.scale_with_atoms;
   StoredStatistics stored;
@@ -129,14 +112,14 @@ FitResult fit(const FitOptions& given, const ProgressCallback& progress) {
   const std::vector<double> unchanged(model.terms.size(), 1.0);
   if (options.optimize.objective != OptimizeOptions::Objective::none || stored.statistics.has_folds()) {
     report.optimization = optimize(stored, model.terms, unchanged, options.optimize, progress);
-    report.phase_seconds["optimize"] = watch.lap();
+    report.phases["optimize"] = watch.lap();
     solve_model(model, stored.statistics, report.optimization->after);
   } else {
     model.posterior = solve_posterior(stored.statistics, model.factor, unchanged);
     model.weights = kernel_weights(model.factor, model.posterior);
     if (!model.weights.allFinite()) throw NumericalError("the weights came out as NaN or infinity");
   }
-  report.phase_seconds["solve"] = watch.lap();
+  report.phases["solve"] = watch.lap();
   model.configuration = options.resolved;
   model.seed = options.seed;
   model.data_fingerprint = scan.data_fingerprint;
@@ -145,7 +128,7 @@ FitResult fit(const FitOptions& given, const ProgressCallback& progress) {
     calibrate_fit(fitted, options, progress);
     model = std::move(fitted.model);
     stored = std::move(fitted.stored);
-    report.phase_seconds["calibrate"] = watch.lap();
+    report.phases["calibrate"] = watch.lap();
   }
   report.log_evidence = model.posterior.log_evidence;
   if (options.keep_statistics) result.statistics = std::move(stored);

@@ -111,6 +111,38 @@ void drop_dependent_points(Term& term, std::vector<std::int64_t>& serial, TermRe
   serial = std::move(kept_serial);
 }
 
+// The kept points and behind them the candidates: the further ones are chosen so that the kernel matrix of all grows by its largest pivots.
+SparseSet extended(const SparseSet& kept, const Candidates& candidates, SelectionRequest request, int total) {
+  const Eigen::Index before = kept.size(), offered = candidates.x.rows();
+  if (kept.x.cols() != candidates.x.cols())
+    throw InputError("the kept sparse points have " + std::to_string(kept.x.cols()) + " features, the term has " +
+                     std::to_string(candidates.x.cols()));
+  SparseSet set = kept;
+  request.count = total - static_cast<int>(before);
+  if (request.count < 1 || offered == 0) return set;
+  Candidates all;
+  all.x.resize(before + offered, kept.x.cols());
+  all.x << kept.x, candidates.x;
+  all.cutoff.resize(before + offered);
+  all.cutoff << kept.cutoff, candidates.cutoff;
+  request.chosen_before = static_cast<int>(before);
+  const std::vector<int> chosen = selection_kind("variance").choose(all, request);
+  const Eigen::Index size = before + static_cast<Eigen::Index>(chosen.size());
+  set.x.conservativeResize(size, Eigen::NoChange);
+  set.cutoff.conservativeResize(size);
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    const Eigen::Index to = before + static_cast<Eigen::Index>(i);
+    set.x.row(to) = all.x.row(chosen[i]);
+    set.cutoff[to] = all.cutoff[chosen[i]];
+    if (!kept.origin.empty()) set.origin.push_back(candidates.origin[static_cast<std::size_t>(chosen[i] - before)]);
+  }
+  return set;
+}
+
+bool is_extended(const TermOptions& term) {
+  return term.selection != "file" && term.selection != "indices" && term.selection != "uniform";
+}
+
 constexpr std::size_t chunk_environments = 100'000;
 
 // One pass over the data that fills the pool of every draft that needs one.
@@ -202,6 +234,8 @@ std::vector<Term> choose_sparse_points(const FitOptions& options, const DataScan
     } else {
       report.candidates = static_cast<std::int64_t>(candidates[t].serial.size());
       std::vector<int> chosen;
+      const auto kept = options.kept_points.find(report.label);
+      const bool extends = kept != options.kept_points.end() && is_extended(settings);
       if (settings.selection == "indices") {
         const std::string file = scan.listed_file(draft);
         chosen = indices_in(candidates[t], read_sparse_indices(file), file);
@@ -214,11 +248,14 @@ std::vector<Term> choose_sparse_points(const FitOptions& options, const DataScan
         SelectionRequest request;
         request.seed = options.seed + 1000003u * (t + 1);
         request.kernel = term.kernel.get();
-        chosen = choose_points(settings, candidates[t], config_types, request, [&](const std::string& message) {
-          if (progress) progress({.phase = "select", .message = "term '" + report.label + "': " + message, .is_warning = true});
-        });
+        if (extends)
+          term.sparse = extended(kept->second, candidates[t], request, report.asked);
+        else
+          chosen = choose_points(settings, candidates[t], config_types, request, [&](const std::string& message) {
+            if (progress) progress({.phase = "select", .message = "term '" + report.label + "': " + message, .is_warning = true});
+          });
       }
-      term.sparse = subset(candidates[t], chosen);
+      if (!extends) term.sparse = subset(candidates[t], chosen);
       for (const int i : chosen) serial.push_back(candidates[t].serial[static_cast<std::size_t>(i)]);
     }
     candidates[t] = {};

@@ -1,7 +1,6 @@
 #include "fit/statistics_builder.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <numeric>
@@ -9,14 +8,12 @@
 namespace gapkit {
 namespace {
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+constexpr Eigen::Index batch_numbers = 16'000'000;  // 128 MB
 
 }  // namespace
 
 Eigen::Index StatisticsBuilder::batch_rows(Eigen::Index sparse_points) {
-  return std::max<Eigen::Index>(2048, sparse_points);
+  return std::clamp<Eigen::Index>(batch_numbers / std::max<Eigen::Index>(sparse_points, 1), 2048, 8192);
 }
 
 StatisticsBuilder::StatisticsBuilder(const SparseFactor& factor, const std::vector<RowGroup>& groups, std::string fingerprint)
@@ -33,7 +30,7 @@ StatisticsBuilder::StatisticsBuilder(const SparseFactor& factor, const std::vect
 }
 
 MatrixSlice StatisticsBuilder::reserve(Eigen::Index rows) {
-  if (used_ + rows > capacity_) flush();
+  if (!has_room(rows)) flush();
   if (rows > capacity_) {  // one structure larger than a batch
     capacity_ = rows;
     rows_.resize(capacity_, factor_.size());
@@ -71,14 +68,14 @@ void StatisticsBuilder::flush() {
   std::stable_sort(order.begin(), order.end(),
                    [&](int a, int b) { return group_[static_cast<std::size_t>(a)] < group_[static_cast<std::size_t>(b)]; });
   const auto count = static_cast<Eigen::Index>(order.size());
-  const double start = now();
+  PhaseClock watch;
 #pragma omp parallel for schedule(static)
   for (Eigen::Index i = 0; i < count; ++i) {
     const int from = order[static_cast<std::size_t>(i)];
     whitened_.row(i) = rows_.row(from) / scale_[static_cast<std::size_t>(from)];
   }
   factor_.whiten(whitened_.topRows(count));
-  const double middle = now();
+  whiten_time_ += watch.lap();
   for (Eigen::Index first = 0; first < count;) {
     const int group = group_[static_cast<std::size_t>(order[static_cast<std::size_t>(first)])];
     Eigen::Index last = first;
@@ -104,8 +101,7 @@ void StatisticsBuilder::flush() {
     g.count += last - first;
     first = last;
   }
-  whiten_seconds_ += middle - start;
-  gram_seconds_ += now() - middle;
+  gram_time_ += watch.lap();
   value_.clear();
   scale_.clear();
   group_.clear();

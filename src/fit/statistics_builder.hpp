@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gapkit/core/phase_clock.hpp>
 #include <gapkit/model/posterior.hpp>
 
 #include "fit/row_targets.hpp"
@@ -13,23 +14,25 @@ class StatisticsBuilder {
   /// Continues from the statistics of the first `frames` frames.
   void resume(SufficientStatistics statistics, std::int64_t frames);
 
-  /// Place for the next structure's kernel rows, [rows, M]; fill it, then call add().
+  /// Whether that many rows fit into the present batch; else reserve() folds it in first.
+  bool has_room(Eigen::Index rows) const { return used_ + rows <= capacity_; }
+  /// Place for the next structure's kernel rows, [rows, M]. Call add() next; fill it before the batch is folded in.
   MatrixSlice reserve(Eigen::Index rows);
-  /// Takes the rows that reserve() gave out, with their targets: one frame (which may have no row).
+  /// The targets of the rows that reserve() gave out: one frame (which may have no row).
   /// prior: [rows, terms], the rows' prior variances, if they are wanted in the statistics (then for all frames).
   void add(const RowTargets& targets, const Matrix* prior = nullptr);
   /// The statistics of everything added. The builder is empty afterwards.
   SufficientStatistics finish();
 
-  /// Rows of a batch for M sparse points: enough for level-3 BLAS to run at full speed.
+  /// Rows of a batch for M sparse points: enough for level-3 BLAS to run at full speed, and for threads to share structures evenly.
   static Eigen::Index batch_rows(Eigen::Index sparse_points);
 
   /// What has been folded in so far, and how many frames that is; rows of the current batch are not in it.
   const SufficientStatistics& statistics() const { return statistics_; }
   std::int64_t folded_frames() const { return folded_frames_; }
 
-  double whiten_seconds() const { return whiten_seconds_; }
-  double gram_seconds() const { return gram_seconds_; }
+  PhaseTime whiten_time() const { return whiten_time_; }
+  PhaseTime gram_time() const { return gram_time_; }
 
  private:
   void flush();
@@ -43,7 +46,7 @@ class StatisticsBuilder {
   std::vector<int> group_;
   std::vector<Vector> prior_;  // of each row, or none
   std::int64_t folded_frames_ = 0, added_frames_ = 0;
-  double whiten_seconds_ = 0, gram_seconds_ = 0;
+  PhaseTime whiten_time_, gram_time_;
 };
 
 }  // namespace gapkit

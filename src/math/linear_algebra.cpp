@@ -1,5 +1,6 @@
 #include <omp.h>
 
+#include <chrono>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
@@ -187,12 +188,31 @@ std::string blas_description() {
          (thread_count() == 1 ? " thread" : " threads");
 }
 
+double measure_dgemm(double seconds) {
+  constexpr Eigen::Index n = 1024;
+  const Matrix a = Matrix::Constant(n, n, 0.5), b = Matrix::Constant(n, n, 0.25);
+  Matrix c(n, n);
+  multiply_nt(a, b, c);
+  const auto start = std::chrono::steady_clock::now();
+  double elapsed = 0, flop = 0;
+  while (elapsed < seconds) {
+    multiply_nt(a, b, c);
+    flop += 2.0 * n * n * n;
+    elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  return flop / elapsed;
+}
+
 int thread_count() {
   return omp_get_max_threads();
 }
 
 int current_thread() {
   return omp_get_thread_num();
+}
+
+bool in_parallel_region() {
+  return omp_in_parallel() != 0;
 }
 
 void set_thread_count(int threads) {

@@ -13,19 +13,22 @@ namespace {
 // Columns that one thread works on at a time. A product packs its operands anew for every tile, so wide tiles are better; but there
 // should be one for each thread. Columns are independent: the width changes results by rounding at most.
 Eigen::Index tile_width(Eigen::Index columns) {
-  constexpr Eigen::Index granule = 64, widest = 512;
+  constexpr Eigen::Index granule = 64, widest = 512, widest_alone = 1024;
+  if (in_parallel_region() || thread_count() == 1) return std::min(columns, widest_alone);
   const Eigen::Index share = (columns + thread_count() - 1) / thread_count();
   return std::clamp((share + granule - 1) / granule * granule, granule, widest);
 }
 
 // Memory for the Jacobian of a chunk of centres and its product with a tile: enough rows for GEMM to run at full speed.
 constexpr std::size_t chunk_bytes = 8'000'000;
+constexpr Eigen::Index cached_columns = 256;
 constexpr std::size_t few_feature_chunk = 4096;  // environments in a chunk of a term with few features
 
 }  // namespace
 
 KernelRows::KernelRows(std::span<const Term> terms)
     : terms_(terms), offsets_(sparse_offsets(terms)), scratch_(std::make_unique<Scratch>()) {
+  auto gradient_points = std::make_shared<std::vector<std::vector<Matrix>>>();
   for (const Term& term : terms_) {
     // A probe without neighbours tells which features each block holds.
     const std::vector<int> centre = {0}, number = {term.species[0]};
@@ -46,9 +49,13 @@ KernelRows::KernelRows(std::span<const Term> terms)
       for (std::size_t c = 0; c < block.feature.size(); ++c) gathered.col(static_cast<Eigen::Index>(c)) = points.col(block.feature[c]);
       blocks.push_back(std::move(gathered));
     }
-    gradient_points_.push_back(std::move(blocks));
+    gradient_points->push_back(std::move(blocks));
   }
+  gradient_points_ = std::move(gradient_points);
 }
+
+KernelRows::KernelRows(const KernelRows& other)
+    : terms_(other.terms_), offsets_(other.offsets_), gradient_points_(other.gradient_points_), scratch_(std::make_unique<Scratch>()) {}
 
 KernelRows::~KernelRows() = default;
 
@@ -72,6 +79,7 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
   const Eigen::Index stride = rows.outerStride();
   Scratch& s = *scratch_;
   s.contraction.resize(static_cast<std::size_t>(thread_count()));
+  s.pair_rows.resize(s.contraction.size());
   const Eigen::Index tile = tile_width(count);
   const std::size_t pairs_in_chunk = size <= most_row_features
                                          ? few_feature_chunk
@@ -145,29 +153,37 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
         const JacobianBlock& block = s.features.blocks[b];
         if (block.pair_count() == 0) continue;
         contraction.resize(block.values.rows(), width);
-        multiply_nt(block.values.view(), gradient_points_[t][b].middleRows(first, width), contraction.view());
-        RowPair pair{};
-        pair.stride = width;
-        for (std::size_t q = 0; q < block.environment.size(); ++q) {
-          const Eigen::Index e = block.environment[q];
+        multiply_nt(block.values.view(), (*gradient_points_)[t][b].middleRows(first, width), contraction.view());
+        double* forces = wanted.forces ? target + wanted.forces_row() * stride : nullptr;
+        std::vector<RowPair>& pairs = s.pair_rows[static_cast<std::size_t>(current_thread())];
+        pairs.resize(block.environment.size());
+        for (std::size_t q = 0; q < pairs.size(); ++q) {
+          RowPair& pair = pairs[q];
           pair.contraction = contraction.row(static_cast<Eigen::Index>(3 * q));
-          pair.value = s.value.row(e) + first;
-          pair.slope = s.slope.row(e) + first;
-          pair.inner = projected ? s.inner.row(e) + first : nullptr;
-          pair.cutoff = s.features.cutoff[static_cast<std::size_t>(e)];
+          pair.stride = width;
           for (std::size_t a = 0; a < 3; ++a) {
             pair.projection[a] = block.projection[3 * q + a];
             pair.centre[a] = s.centre[b][3 * q + a];
             pair.cutoff_gradient[a] = block.cutoff_gradient.empty() ? 0.0 : block.cutoff_gradient[3 * q + a];
             pair.vector[a] = block.vector[q][static_cast<Eigen::Index>(a)];
           }
-          double* forces = wanted.forces ? target + wanted.forces_row() * stride : nullptr;
-          const Eigen::Index centre = s.features.centre[static_cast<std::size_t>(e)], neighbor = block.neighbor[q];
+          const Eigen::Index centre = s.features.centre[static_cast<std::size_t>(block.environment[q])], neighbor = block.neighbor[q];
           // An atom and its own image move together: no force, only a virial.
-          const bool has_force = forces && centre != neighbor;
-          loops.add_pair(pair, static_cast<int>(width), has_force && neighbor < atoms ? forces + 3 * neighbor * stride : nullptr,
-                         has_force && centre < atoms ? forces + 3 * centre * stride : nullptr, virial, stride);
+          pair.moves_centre = centre != neighbor;
+          pair.force = forces && pair.moves_centre && neighbor < atoms ? forces + 3 * neighbor * stride : nullptr;
         }
+        // Few enough columns at a time that their force rows stay in the second-level cache.
+        for (Eigen::Index from = 0; from < width; from += cached_columns)
+          for (std::size_t q = 0, end_q = 0; q < pairs.size(); q = end_q) {
+            const int e = block.environment[q];
+            while (end_q < pairs.size() && block.environment[end_q] == e) ++end_q;
+            const auto position = static_cast<std::size_t>(e);
+            const Eigen::Index atom = s.features.centre[position];
+            const RowCentre centre{s.value.row(e) + first, s.slope.row(e) + first, projected ? s.inner.row(e) + first : nullptr,
+                                   s.features.cutoff[position], forces && atom < atoms ? forces + 3 * atom * stride : nullptr};
+            loops.add_pairs(centre, &pairs[q], static_cast<int>(end_q - q), static_cast<int>(from),
+                            static_cast<int>(std::min(cached_columns, width - from)), virial, stride);
+          }
       }
     }
   }

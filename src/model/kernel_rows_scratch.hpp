@@ -2,13 +2,16 @@
 
 #include <gapkit/model/kernel_rows.hpp>
 
+#include "model/row_loops.hpp"
+
 namespace gapkit {
 
 struct KernelRows::Scratch {
   Features features;
   ReusableMatrix value, slope, inner;
-  std::vector<std::vector<double>> centre;  // per block: J · Λ x_e, for stationary kernels
-  std::vector<ReusableMatrix> contraction;  // per thread
+  std::vector<std::vector<double>> centre;      // per block: J · Λ x_e, for stationary kernels
+  std::vector<ReusableMatrix> contraction;      // per thread
+  std::vector<std::vector<RowPair>> pair_rows;  // per thread
 
   // Of terms with few features (few_feature_rows.cpp)
   struct Pair {

@@ -4,18 +4,25 @@
 
 namespace gapkit {
 
-/// One pair of the Jacobian with the columns [0, count) of a tile of sparse points.
+/// One pair of the Jacobian.
 struct RowPair {
   const double* contraction;  ///< three rows (x, y, z) of J · Λz, `stride` apart
   long stride;
-  const double* value;        ///< κ of the pair's environment
-  const double* slope;        ///< slope of the kernel
-  const double* inner;        ///< x · Λz, or null where the projection is zero
-  double cutoff;              ///< f
   double projection[3];       ///< of the rows on x
   double centre[3];           ///< what a stationary kernel subtracts: J · Λx
   double cutoff_gradient[3];  ///< df/dr
   double vector[3];           ///< r_ij
+  double* force;              ///< three rows of the neighbour's force, or null
+  bool moves_centre;          ///< false for an atom's own image: no force
+};
+
+/// What the pairs of one environment share.
+struct RowCentre {
+  const double* value;  ///< κ
+  const double* slope;  ///< of the kernel
+  const double* inner;  ///< x · Λz, or null where the projections are zero
+  double cutoff;        ///< f
+  double* force;        ///< three rows of the centre's force, or null
 };
 
 /// One environment of few features with the columns [0, count) of a tile of sparse points; count ≤ widest_environment_tile.
@@ -36,9 +43,10 @@ struct RowEnvironment {
 inline constexpr int widest_environment_tile = 64, most_row_features = 4;
 
 struct RowLoops {
+  /// For every pair, in columns [first, first + count):
   /// g_α = f slope (contraction_α − projection_α inner − centre_α) + df_α value;  force_j −= g, force_i += g, virial −= r ⊗ g.
-  /// Null targets are left out. force_* are three rows `row_stride` apart, virial six (xx yy zz yz xz xy).
-  void (*add_pair)(const RowPair& pair, int count, double* force_j, double* force_i, double* virial, long row_stride);
+  /// Null targets are left out. Rows of forces are `row_stride` apart, so are the six of the virial (xx yy zz yz xz xy).
+  void (*add_pairs)(const RowCentre& centre, const RowPair* pairs, int pair_count, int first, int count, double* virial, long row_stride);
   /// gradient[slot_q] += f dκ/dr_qα + df/dr_qα κ: three rows (x, y, z) of widest_environment_tile numbers for each slot.
   void (*add_environment)(const RowEnvironment& environment, int count, double* gradient);
   /// force_j −= g, force_i += g, virial −= r ⊗ g for one gradient g that add_environment has summed up.

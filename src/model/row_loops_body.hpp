@@ -38,37 +38,56 @@ void spread(const double* __restrict gx, const double* __restrict gy, const doub
     }
 }
 
-void add_pair(const RowPair& pair, int count, double* fj, double* fi, double* w, long row_stride) {
+void add_pairs(const RowCentre& centre, const RowPair* pairs, int pair_count, int first_column, int column_count, double* w,
+               long row_stride) {
   constexpr int piece = 64;
-  double gx[piece], gy[piece], gz[piece];
-  const double* __restrict cx = pair.contraction;
-  const double* __restrict cy = cx + pair.stride;
-  const double* __restrict cz = cy + pair.stride;
-  const double f = pair.cutoff;
-  const double px = pair.projection[0], py = pair.projection[1], pz = pair.projection[2];
-  const double tx = pair.centre[0], ty = pair.centre[1], tz = pair.centre[2];
-  const double dx = pair.cutoff_gradient[0], dy = pair.cutoff_gradient[1], dz = pair.cutoff_gradient[2];
-  for (int first = 0; first < count; first += piece) {
-    const int n = count - first < piece ? count - first : piece;
-    const double* __restrict slope = pair.slope + first;
-    const double* __restrict value = pair.value + first;
-    if (pair.inner) {
-      const double* __restrict inner = pair.inner + first;
-      for (int m = 0; m < n; ++m) {
-        const double s = f * slope[m];
-        gx[m] = s * (cx[first + m] - px * inner[m] - tx) + dx * value[m];
-        gy[m] = s * (cy[first + m] - py * inner[m] - ty) + dy * value[m];
-        gz[m] = s * (cz[first + m] - pz * inner[m] - tz) + dz * value[m];
+  double gx[piece], gy[piece], gz[piece], ox[piece], oy[piece], oz[piece];
+  const double f = centre.cutoff;
+  for (int first = first_column; first < first_column + column_count; first += piece) {
+    const int rest = first_column + column_count - first, n = rest < piece ? rest : piece;
+    const double* __restrict slope = centre.slope + first;
+    const double* __restrict value = centre.value + first;
+    for (int m = 0; m < n; ++m) ox[m] = oy[m] = oz[m] = 0;
+    for (const RowPair* pair = pairs; pair < pairs + pair_count; ++pair) {
+      const double* __restrict cx = pair->contraction + first;
+      const double* __restrict cy = cx + pair->stride;
+      const double* __restrict cz = cy + pair->stride;
+      const double px = pair->projection[0], py = pair->projection[1], pz = pair->projection[2];
+      const double tx = pair->centre[0], ty = pair->centre[1], tz = pair->centre[2];
+      const double dx = pair->cutoff_gradient[0], dy = pair->cutoff_gradient[1], dz = pair->cutoff_gradient[2];
+      if (centre.inner) {
+        const double* __restrict inner = centre.inner + first;
+        for (int m = 0; m < n; ++m) {
+          const double s = f * slope[m];
+          gx[m] = s * (cx[m] - px * inner[m] - tx) + dx * value[m];
+          gy[m] = s * (cy[m] - py * inner[m] - ty) + dy * value[m];
+          gz[m] = s * (cz[m] - pz * inner[m] - tz) + dz * value[m];
+        }
+      } else {
+        for (int m = 0; m < n; ++m) {
+          const double s = f * slope[m];
+          gx[m] = s * (cx[m] - tx) + dx * value[m];
+          gy[m] = s * (cy[m] - ty) + dy * value[m];
+          gz[m] = s * (cz[m] - tz) + dz * value[m];
+        }
       }
-    } else {
-      for (int m = 0; m < n; ++m) {
-        const double s = f * slope[m];
-        gx[m] = s * (cx[first + m] - tx) + dx * value[m];
-        gy[m] = s * (cy[first + m] - ty) + dy * value[m];
-        gz[m] = s * (cz[first + m] - tz) + dz * value[m];
-      }
+      if (pair->moves_centre)
+        for (int m = 0; m < n; ++m) {
+          ox[m] += gx[m];
+          oy[m] += gy[m];
+          oz[m] += gz[m];
+        }
+      spread(gx, gy, gz, pair->vector, n, pair->force ? pair->force + first : nullptr, nullptr, w ? w + first : nullptr, row_stride);
     }
-    spread(gx, gy, gz, pair.vector, n, fj ? fj + first : nullptr, fi ? fi + first : nullptr, w ? w + first : nullptr, row_stride);
+    if (!centre.force) continue;
+    double* __restrict fx = centre.force + first;
+    double* __restrict fy = fx + row_stride;
+    double* __restrict fz = fy + row_stride;
+    for (int m = 0; m < n; ++m) {
+      fx[m] += ox[m];
+      fy[m] += oy[m];
+      fz[m] += oz[m];
+    }
   }
 }
 
@@ -118,6 +137,6 @@ void add_gradient(const double* gradient, const double* vector, int count, doubl
 }  // namespace
 
 extern const RowLoops GAPKIT_LOOPS;
-const RowLoops GAPKIT_LOOPS = {add_pair, add_environment, add_gradient};
+const RowLoops GAPKIT_LOOPS = {add_pairs, add_environment, add_gradient};
 
 }  // namespace gapkit

@@ -15,7 +15,8 @@ namespace {
 
 // The Cholesky rows of N candidates take 8 N M bytes; of more candidates than this a random subset is used.
 constexpr int largest_pool = 20000;
-constexpr std::size_t smallest_batch = 32, largest_batch = 4096;
+constexpr std::size_t smallest_batch = 32, largest_batch = 4096, largest_group = 256;
+constexpr int catch_up_interval = 64;  // chosen points
 
 /// The nearest number with 44 significant bits. Kernels of normalised vectors give prior variances of 1 up to rounding, which must not
 /// decide (differently for other numbers of threads) where the choice begins.
@@ -40,7 +41,7 @@ class GreedyVariance {
         known_(pool_.size(), 0),
         is_chosen_(pool_.size(), false),
         variance_(static_cast<Eigen::Index>(pool_.size())) {
-    const Eigen::Index most = std::min<Eigen::Index>(request.count, variance_.size());
+    const Eigen::Index most = std::min<Eigen::Index>(request.chosen_before + request.count, variance_.size());
     lower_.resize(variance_.size(), most);
     chosen_x_.resize(most, candidates.x.cols());
     chosen_cutoff_.resize(most);
@@ -48,14 +49,24 @@ class GreedyVariance {
     compute_prior_variances();
   }
 
-  std::vector<int> choose(double tolerance) {
+  /// The first `before` candidates are chosen already.
+  std::vector<int> choose(double tolerance, int before) {
     const double first = variance_.maxCoeff();
     if (!(first > 0)) throw InputError("selection 'variance': the kernel of every candidate with itself is 0");
+    for (int i = 0; i < before; ++i) {
+      if (chosen_count_ > 0) {
+        std::vector<int> row = {i};
+        update(row);
+      }
+      is_chosen_[at(i)] = true;
+      if (variance_[i] > tolerance * first) accept(i);  // else it depends on those before it
+    }
     std::vector<int> chosen;
     while (chosen_count_ < lower_.cols()) {
       const int best = find_largest();
       if (best < 0 || !(variance_[best] > tolerance * first)) break;
       accept(best);
+      if (chosen_count_ % catch_up_interval == 0) catch_up(0.25 * variance_[best]);
       chosen.push_back(pool_[static_cast<std::size_t>(best)]);
     }
     return chosen;
@@ -97,40 +108,61 @@ class GreedyVariance {
     }
   }
 
-  /// Brings the rows of these candidates up to date, those that miss the same pivots together.
+  /// Brings all rows up to date that will be looked at soon, so that find_largest() never has many pivots to make up for: large products
+  /// instead of many small ones.
+  void catch_up(double least_variance) {
+    std::vector<int> soon;
+    for (int i = 0; i < variance_.size(); ++i)
+      if (!is_chosen_[at(i)] && variance_[i] > least_variance) soon.push_back(i);
+    update(soon);
+  }
+
+  /// Brings the rows of these candidates up to date, those that miss the same pivots together, groups side by side.
   void update(std::vector<int>& rows) {
     std::sort(rows.begin(), rows.end(),
               [this](int i, int j) { return known_[at(i)] != known_[at(j)] ? known_[at(i)] < known_[at(j)] : i < j; });
-    for (auto begin = rows.begin(); begin != rows.end();) {
-      const auto end = std::find_if(begin, rows.end(), [&](int i) { return known_[at(i)] != known_[at(*begin)]; });
-      update_group({begin, end});
+    std::vector<std::span<const int>> groups;
+    for (std::size_t begin = 0; begin < rows.size();) {
+      std::size_t end = begin;
+      while (end < rows.size() && end < begin + largest_group && known_[at(rows[end])] == known_[at(rows[begin])]) ++end;
+      groups.emplace_back(&rows[begin], end - begin);
       begin = end;
     }
-  }
-
-  /// With t known columns and the pivots P chosen since:   L_P = (k(·, P) − L_t L_Ptᵀ) L_PP⁻ᵀ
-  void update_group(std::span<const int> rows) {
-    const Eigen::Index n = static_cast<Eigen::Index>(rows.size());
-    const Eigen::Index known = known_[at(rows[0])], missing = chosen_count_ - known;
-    x_.resize(n, candidates_.x.cols());
-    known_columns_.resize(n, known);
-    for (Eigen::Index r = 0; r < n; ++r) {
-      const int i = rows[static_cast<std::size_t>(r)];
-      x_.row(r) = candidates_.x.row(pool_[at(i)]);
-      known_columns_.row(r) = lower_.row(i).head(known);
-    }
-    columns_.resize(n, missing);
-    kernel_.compute(x_, chosen_x_.middleRows(known, missing), columns_);
-    for (Eigen::Index r = 0; r < n; ++r)
-      columns_.row(r).array() *= cutoff(rows[static_cast<std::size_t>(r)]) * chosen_cutoff_.segment(known, missing).transpose().array();
-    multiply_nt(known_columns_, chosen_lower_.block(known, 0, missing, known), columns_, -1, 1);
-    solve_lower_rows(chosen_lower_.block(known, known, missing, missing), columns_);
-    for (Eigen::Index r = 0; r < n; ++r) {
-      const int i = rows[static_cast<std::size_t>(r)];
-      lower_.row(i).segment(known, missing) = columns_.row(r);
-      variance_[i] -= columns_.row(r).squaredNorm();
+    const auto count = static_cast<std::ptrdiff_t>(groups.size());
+    scratch_.resize(static_cast<std::size_t>(thread_count()));
+#pragma omp parallel for schedule(dynamic, 1) if (count > 1)
+    for (std::ptrdiff_t g = 0; g < count; ++g)
+      update_group(groups[static_cast<std::size_t>(g)], scratch_[static_cast<std::size_t>(current_thread())]);
+    for (const int i : rows)
       if (!std::isfinite(variance_[i]))
         throw NumericalError(fmt::format("selection 'variance': the posterior variance of candidate {} is {}", pool_[at(i)], variance_[i]));
+  }
+
+  struct Scratch {
+    Matrix x, known_columns, columns;
+  };
+
+  /// With t known columns and the pivots P chosen since:   L_P = (k(·, P) − L_t L_Ptᵀ) L_PP⁻ᵀ
+  void update_group(std::span<const int> rows, Scratch& s) {
+    const Eigen::Index n = static_cast<Eigen::Index>(rows.size());
+    const Eigen::Index known = known_[at(rows[0])], missing = chosen_count_ - known;
+    s.x.resize(n, candidates_.x.cols());
+    s.known_columns.resize(n, known);
+    for (Eigen::Index r = 0; r < n; ++r) {
+      const int i = rows[static_cast<std::size_t>(r)];
+      s.x.row(r) = candidates_.x.row(pool_[at(i)]);
+      s.known_columns.row(r) = lower_.row(i).head(known);
+    }
+    s.columns.resize(n, missing);
+    kernel_.compute(s.x, chosen_x_.middleRows(known, missing), s.columns);
+    for (Eigen::Index r = 0; r < n; ++r)
+      s.columns.row(r).array() *= cutoff(rows[static_cast<std::size_t>(r)]) * chosen_cutoff_.segment(known, missing).transpose().array();
+    multiply_nt(s.known_columns, chosen_lower_.block(known, 0, missing, known), s.columns, -1, 1);
+    solve_lower_rows(chosen_lower_.block(known, known, missing, missing), s.columns);
+    for (Eigen::Index r = 0; r < n; ++r) {
+      const int i = rows[static_cast<std::size_t>(r)];
+      lower_.row(i).segment(known, missing) = s.columns.row(r);
+      variance_[i] -= s.columns.row(r).squaredNorm();
       known_[at(i)] = chosen_count_;
     }
   }
@@ -152,10 +184,10 @@ class GreedyVariance {
   Vector variance_;  // given the first `known_` chosen points
   Matrix lower_;     // [N, M]; row i is valid up to known_[i]
   int chosen_count_ = 0;
-  Matrix chosen_x_;                     // [M, D] in the order of choice
-  Vector chosen_cutoff_;                // [M]
-  Matrix chosen_lower_;                 // [M, M] rows of the factor
-  Matrix x_, known_columns_, columns_;  // of one group
+  Matrix chosen_x_;               // [M, D] in the order of choice
+  Vector chosen_cutoff_;          // [M]
+  Matrix chosen_lower_;           // [M, M] rows of the factor
+  std::vector<Scratch> scratch_;  // of each thread
 };
 
 std::vector<int> choose(const Candidates& candidates, const SelectionRequest& request) {
@@ -163,9 +195,15 @@ std::vector<int> choose(const Candidates& candidates, const SelectionRequest& re
   if (!(request.tolerance >= 0))
     throw InputError(fmt::format("selection 'variance': tolerance is {}, expected a number of at least 0", request.tolerance));
   const int n = static_cast<int>(candidates.x.rows());
-  std::vector<int> pool = random_choice(n, std::min(n, std::max(largest_pool, request.count)), request.seed);
+  const int before = request.chosen_before;
+  if (before < 0 || before > n) throw InputError(fmt::format("selection 'variance': {} of {} candidates chosen before", before, n));
+  if (before == n) return {};
+  std::vector<int> pool(static_cast<std::size_t>(before));
+  std::iota(pool.begin(), pool.end(), 0);
+  for (const int i : random_choice(n - before, std::min(n - before, std::max(largest_pool, request.count)), request.seed))
+    pool.push_back(before + i);
   std::sort(pool.begin(), pool.end());
-  return GreedyVariance(candidates, request, std::move(pool)).choose(request.tolerance);
+  return GreedyVariance(candidates, request, std::move(pool)).choose(request.tolerance, before);
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ std::vector<Sample> samples(const std::vector<int>& elements) {
                    {"n_max", std::int64_t{2}},
                    {"l_max", std::int64_t{3}},
                    {"central_weight", 0.6},
-                   {"central_reference_all_species", true}}};
+                   {"central_reference_all_species", true}},
+                  {{"cutoff", 3.8}, {"n_max", std::int64_t{4}}, {"l_max", std::int64_t{3}}, {"mixed_channels", std::int64_t{3}}}};
     }
     for (const Parameters& p : variants)
       for (const auto& species : kind.combinations(elements))
@@ -262,4 +263,26 @@ TEST_CASE("the cutoff function is smooth and its derivative equals central diffe
   CHECK(cutoff_value(3, 4, 1) == 1);
   CHECK(cutoff_value(4, 4, 1) == 0);
   check_close(cutoff_value(3.5, 4, 1), 0.5, 1e-15);
+}
+
+TEST_CASE("mixed channels: as many as there are give the plain products of features, whatever the seed; fewer give fewer features") {
+  const std::vector<int> elements = {6, 14};
+  const DescriptorKind& kind = descriptor_kind("soap");
+  const auto make = [&](std::int64_t mixed, std::int64_t seed) {
+    const Parameters p = {
+        {"cutoff", 4.0}, {"n_max", std::int64_t{3}}, {"l_max", std::int64_t{2}}, {"mixed_channels", mixed}, {"mixing_seed", seed}};
+    return kind.make(complete_parameters(p, kind.parameters, "test"), {14}, elements);
+  };
+  const Structure s = random_triclinic(9, 12, elements);
+  const Matrix plain = features_of(*make(0, 0), s);
+  for (const std::int64_t seed : {0, 1}) {
+    // An orthogonal mixture of all channels turns the power spectrum without changing scalar products.
+    const Matrix all = features_of(*make(6, seed), s);
+    CHECK(all.cols() == plain.cols());
+    CHECK(largest_difference(Matrix(all * all.transpose()), Matrix(plain * plain.transpose())) <= 1e-12);
+    CHECK(largest_difference(all, plain) > 0.01);
+  }
+  CHECK(make(4, 0)->size() == 3 * 10);
+  CHECK(largest_difference(features_of(*make(4, 0), s), features_of(*make(4, 1), s)) > 0.01);
+  CHECK(message_of<InputError>([&] { make(7, 0); }).find("expected at most 6") != std::string::npos);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gapkit/core/phase_clock.hpp>
 #include <gapkit/core/progress.hpp>
 #include <gapkit/fit/optimize.hpp>
 #include <gapkit/fit/options.hpp>
@@ -31,6 +32,7 @@ struct FitPlan {
   std::int64_t rows() const;
   std::int64_t sparse_points() const;
   double flop = 0;          ///< of the fit's matrix products (METHODS 6)
+  std::map<std::string, double> phase_flop;  ///< its parts: "kernel rows", "whiten", "gram"
   int gram_groups = 0;      ///< groups with rows, times folds
   double gram_bytes = 0;    ///< gram_groups × M(M+1)/2 × 8
   double memory_bytes = 0;  ///< estimated peak
@@ -52,7 +54,7 @@ struct TermReport {
 struct FitReport {
   FitPlan plan;
   std::vector<TermReport> terms;
-  std::map<std::string, double> phase_seconds;  ///< wall time: "scan", "select", "kernel rows", "whiten", "gram", "solve"
+  std::map<std::string, PhaseTime> phases;  ///< "scan", "select", "kernel rows", "whiten", "gram", "optimize", "solve"
   double log_evidence = 0;
   std::optional<OptimizationReport> optimization;  ///< if σ and δ were optimised or the data divided into folds
 };

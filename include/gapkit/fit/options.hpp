@@ -3,6 +3,7 @@
 #include <gapkit/baselines/baseline.hpp>
 #include <gapkit/core/parameters.hpp>
 #include <gapkit/io/targets.hpp>
+#include <gapkit/model/term.hpp>
 #include <map>
 
 namespace gapkit {
@@ -86,6 +87,9 @@ struct FitOptions {
   std::optional<double> jitter_absolute;  ///< eV², replaces jitter
   std::string model_path = "model.h5";
   bool keep_statistics = false;  ///< the result holds the statistics, which refit(), append() and merge() work on
+  /// Sparse points of an earlier model, by the label of the term ("soap Si"), that stay: n_sparse counts them, and more are added by
+  /// selection `variance`. Terms that are listed in files or have selection `uniform` are chosen anew.
+  std::map<std::string, SparseSet> kept_points;
   std::string sparse_output;     ///< prefix of files with the chosen environments; empty: none
   /// Training frames (numbers from 0 over all files, ascending) that are neither selected from nor fitted; filled by the fit itself where
   /// the calibration sets structures aside, which it adds at the end.

@@ -80,9 +80,13 @@ class SymmetricAccumulator {
 
 /// What the log says about the machine: "OpenBLAS 0.3.21, core type Cooperlake, 2 threads".
 std::string blas_description();
+/// Speed of DGEMM (1024³) on all threads, flop per second, measured for about so long: the yardstick of everything else.
+double measure_dgemm(double seconds);
 /// Threads that a parallel region uses, and the number of the calling one in it (0 outside).
 int thread_count();
 int current_thread();
+/// Whether the caller is in a parallel region, where nothing inside starts threads of its own.
+bool in_parallel_region();
 void set_thread_count(int threads);
 
 }  // namespace gapkit

@@ -21,11 +21,15 @@ struct Observables {
 /// exponential per environment and sparse point.
 /// Source: Bartók & Csányi, Int. J. Quantum Chem. 115, 1051 (2015), section 4.
 ///
-/// Not re-entrant (it owns its scratch memory); threads inside, over environments and over columns, with the same result for any number.
+/// Not re-entrant (it owns its scratch memory). Threads inside, over environments and over columns, unless called within an OpenMP parallel
+/// region; their number changes results by rounding at most.
 class KernelRows {
  public:
   /// The terms must outlive the object.
   explicit KernelRows(std::span<const Term> terms);
+  /// The same with scratch memory of its own, for another thread. The points are shared.
+  KernelRows(const KernelRows& other);
+  KernelRows& operator=(const KernelRows&) = delete;
   ~KernelRows();
 
   Eigen::Index columns() const { return offsets_.back(); }
@@ -57,7 +61,8 @@ class KernelRows {
 
   std::span<const Term> terms_;
   std::vector<Eigen::Index> offsets_;
-  std::vector<std::vector<Matrix>> gradient_points_;  // per term and neighbour species: Λ z at the features of the block, [M, C]
+  // Per term and neighbour species: Λ z at the features of the block, [M, C]
+  std::shared_ptr<const std::vector<std::vector<Matrix>>> gradient_points_;
   std::unique_ptr<Scratch> scratch_;
 };
 

@@ -25,6 +25,8 @@ struct Candidates {
 
 struct SelectionRequest {
   int count = 0;  ///< M; fewer may be returned
+  /// `variance` only: so many candidates, the first ones, count as chosen before; `count` is of further ones, and only those are returned.
+  int chosen_before = 0;
   std::uint64_t seed = 0;
   const Kernel* kernel = nullptr;  ///< for methods that use the covariance
   double tolerance = 1e-12;        ///< `variance` stops when the largest relative variance falls below it

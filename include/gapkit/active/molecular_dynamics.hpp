@@ -1,0 +1,63 @@
+#pragma once
+
+#include <filesystem>
+#include <gapkit/active/potential.hpp>
+#include <gapkit/active/random_stream.hpp>
+
+namespace gapkit {
+
+class Predictor;
+
+enum class Ensemble {
+  nve,  ///< velocity Verlet
+  nvt,  ///< Langevin, splitting BAOAB
+  npt   ///< the same with isotropic stochastic cell rescaling
+};
+
+struct MdOptions {
+  Ensemble ensemble = Ensemble::nve;
+  double time_step = 1.0;         ///< fs
+  double temperature = 300;       ///< K; nvt, npt
+  double friction_time = 200;     ///< fs; velocities forget in this time (1/γ); nvt, npt
+  double pressure = 0;            ///< GPa; npt
+  double pressure_time = 1000;    ///< fs; the volume relaxes in about this time (τ_p); npt
+  double compressibility = 0.01;  ///< 1/GPa, a rough value is enough: only pressure_time changes its meaning; npt
+};
+
+/// Where a trajectory stands: a plain value. Going on from a copy gives the same bits as going on from the original.
+struct MdState {
+  Structure structure;   ///< positions are not wrapped into the cell; no targets
+  Positions velocities;  ///< Å/fs
+  std::int64_t step = 0;
+  double time = 0;                       ///< fs
+  RandomStream random;                   ///< of the thermostat and barostat
+  std::optional<Evaluation> evaluation;  ///< of `structure`; clear it when the potential has changed
+};
+
+/// Velocities of a Maxwell-Boltzmann distribution with the total momentum taken away; `replica` tells trajectories of one seed apart.
+MdState initial_state(const Structure& structure, double temperature, std::uint64_t seed, std::uint64_t replica = 0);
+
+/// Advances by `steps` time steps. If `forces` throws, or gives a number that is not finite (NumericalError), the state is that of the last
+/// step that was complete. Throws InputError for options that cannot be, and for npt without a cell that is periodic in three directions.
+///
+/// One evaluation of forces per step. Sources: BAOAB, Leimkuhler & Matthews, J. Chem. Phys. 138, 174102 (2013); cell rescaling, Bernetti &
+/// Bussi, J. Chem. Phys. 153, 114107 (2020), the equation of √V, whose noise is additive, one Euler step per time step.
+void advance(MdState& state, const MdOptions& options, const ForceProvider& forces, std::int64_t steps);
+
+/// eV
+double kinetic_energy(const MdState& state);
+/// K, of the motion relative to the centre of mass (3n − 3 degrees of freedom; 3 for one atom).
+double temperature(const MdState& state);
+/// GPa, kinetic part and virial; the state must have an evaluation and a cell.
+double pressure(const MdState& state);
+
+/// Several trajectories in one file (docs/file-formats.md), bit for bit; written to a temporary file and renamed.
+void save_states(const std::vector<MdState>& states, const std::filesystem::path& path);
+/// Throws InputError if the file is damaged or something else. Of the structures: cell, pbc, elements, positions and config_type.
+std::vector<MdState> load_states(const std::filesystem::path& path);
+
+/// A fitted model as forces. The predictor must outlive it, and belongs to one thread at a time.
+ForceProvider forces_of(Predictor& predictor);
+ForceProvider forces_of(std::shared_ptr<const Potential> potential);
+
+}  // namespace gapkit

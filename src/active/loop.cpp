@@ -1,0 +1,312 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <gapkit/active/choose.hpp>
+#include <gapkit/active/loop.hpp>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/fit/frames.hpp>
+#include <gapkit/predict/predictor.hpp>
+
+#include "active/event_log.hpp"
+#include "active/label_step.hpp"
+#include "active/loop_folder.hpp"
+#include "active/round_model.hpp"
+#include "active/source.hpp"
+
+namespace gapkit {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+std::int64_t integer_field(const Structure& s, const char* key) {
+  const Field* field = s.find_field(key);
+  const auto* value = field ? std::get_if<std::int64_t>(&field->value) : nullptr;
+  if (!value) throw InputError(fmt::format("{}: field '{}' is missing or no integer: the file was changed", s.source, key));
+  return *value;
+}
+
+double real_field(const Structure& s, const char* key) {
+  const Field* field = s.find_field(key);
+  if (field)
+    if (const auto* value = std::get_if<double>(&field->value)) return *value;
+  return static_cast<double>(integer_field(s, key));
+}
+
+std::string text_field(const Structure& s, const char* key) {
+  const Field* field = s.find_field(key);
+  const auto* value = field ? std::get_if<std::string>(&field->value) : nullptr;
+  if (!value) throw InputError(fmt::format("{}: field '{}' is missing or no text: the file was changed", s.source, key));
+  return *value;
+}
+
+class Loop {
+ public:
+  Loop(const LoopOptions& options, const ProgressCallback& progress, const RoundCallback& round_done)
+      : options_(options), progress_(progress), round_done_(round_done), folder_(options), log_(folder_.log()) {
+    for (const SourceOptions& source : options_.sources) sources_.push_back(make_source(source, options_));
+    labeller_ = make_labeller(options_.labeller);
+  }
+
+  LoopResult run() {
+    log_.add(folder_.is_new() ? "begin" : "continue", {{"round", folder_.finished().size()}, {"labels", folder_.labels()}});
+    for (const FinishedRound& round : folder_.finished())
+      if (round_done_) round_done_(round.summary);
+    label_start();
+    while (true) {
+      begin_round();
+      if (const auto end = limit_reached()) return finish(*end);
+      if (!propose()) return finish(LoopResult::End::quiet);
+      choose();
+      label();
+      end_round();
+    }
+  }
+
+ private:
+  int round() const { return round_.summary.round; }
+  std::filesystem::path folder() const { return folder_.round(round()); }
+
+  /// The round's model and threshold.
+  void begin_round() {
+    round_ = {};
+    round_begin_ = Clock::now();
+    RoundSummary& s = round_.summary;
+    s.round = static_cast<int>(folder_.finished().size());
+    s.labels = folder_.labels();
+    s.sources = "{}";
+    s.label_force_rmse = s.label_energy_rmse = std::nan("");
+    const RoundModel model = model_of_round(options_, folder_, progress_);
+    predictor_ = std::make_unique<Predictor>(model.model);
+    s.frames = model.frames;
+    s.sparse_points = model.sparse_points;
+    s.appended = model.appended;
+    s.fit_seconds = model.seconds;
+    s.energy_rmse = model.energy_rmse;
+    s.force_rmse = model.force_rmse;
+    s.stress_rmse = model.stress_rmse;
+    std::error_code ignored;
+    std::filesystem::copy_file(folder() / "model.h5", folder_.model().string() + ".new", std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::rename(folder_.model().string() + ".new", folder_.model());
+
+    std::vector<CalibrationPoint> points;
+    if (options_.threshold.mode == ThresholdOptions::Mode::automatic) points = first_points(options_, folder_, progress_);
+    for (const FinishedRound& finished : folder_.finished()) points.insert(points.end(), finished.points.begin(), finished.points.end());
+    std::optional<Threshold> previous;
+    if (!folder_.finished().empty()) previous = folder_.finished().back().threshold;
+    round_.threshold = threshold_of(options_.threshold, *model.model, points, previous);
+    s.threshold = round_.threshold.value;
+    s.upper = round_.threshold.upper;
+    s.a = round_.threshold.scale.a;
+    s.b = round_.threshold.scale.b;
+    log_.add("model", {{"round", s.round},
+                       {"labels", s.labels},
+                       {"frames", s.frames},
+                       {"sparse_points", s.sparse_points},
+                       {"how", s.appended ? "statistics updated" : "pass over all data"},
+                       {"seconds", s.fit_seconds},
+                       {"energy_rmse", rounded(s.energy_rmse)},
+                       {"force_rmse", rounded(s.force_rmse)},
+                       {"threshold", rounded(s.threshold)},
+                       {"upper", rounded(s.upper)},
+                       {"a", rounded(s.a, 4)},
+                       {"b", rounded(s.b, 4)}});
+  }
+
+  std::optional<LoopResult::End> limit_reached() const {
+    if (options_.goal.labels > 0 && folder_.labels() >= options_.goal.labels) return LoopResult::End::labels;
+    if (round() >= options_.goal.rounds) return LoopResult::End::rounds;
+    if (options_.goal.wall_time > 0 && folder_.seconds() >= options_.goal.wall_time) return LoopResult::End::wall_time;
+    return std::nullopt;
+  }
+
+  /// False if no source has anything more to propose.
+  bool propose() {
+    const std::filesystem::path path = folder() / "proposals.xyz", summary = folder() / "sources.json";
+    if (!std::filesystem::exists(summary)) {
+      const std::map<std::string, std::set<std::int64_t>> used = used_frames();
+      RoundContext context{round(),     folder(), round() > 0 ? folder_.round(round() - 1) : std::filesystem::path(),
+                           *predictor_, options_, round_.threshold,
+                           used,        log_,     progress_};
+      std::vector<Candidate> proposals;
+      for (context.turn = 0; context.turn == 0 || (proposals.empty() && std::any_of(sources_.begin(), sources_.end(),
+                                                                                    [](const auto& s) { return !s->is_quiet(); }));) {
+        ++context.turn;
+        for (const auto& source : sources_) source->propose(context, proposals);
+      }
+      std::vector<Structure> frames;
+      for (Candidate& candidate : proposals) frames.push_back(std::move(candidate.structure));
+      if (options_.labeller.kind != "given")
+        for (Structure& frame : frames) remove_targets(frame);  // nobody shall look at them
+      write_frames(path, frames);
+      Json facts = Json::object();
+      for (std::size_t i = 0; i < sources_.size(); ++i) facts[options_.sources[i].name] = Json::parse(sources_[i]->summary());
+      write_json(summary, facts);
+    }
+    proposals_.clear();
+    for (Structure& s : read_labelled_frames(path, options_.fit.keys)) {
+      const double std = real_field(s, "active_std");
+      proposals_.push_back({std::move(s), std});
+    }
+    round_.summary.sources = read_json(summary).dump();
+    round_.summary.proposed = static_cast<int>(proposals_.size());
+    for (const Candidate& c : proposals_) round_.summary.largest_std = std::max(round_.summary.largest_std, c.std);
+    log_.add("propose", {{"round", round()},
+                         {"proposed", round_.summary.proposed},
+                         {"largest_std", rounded(round_.summary.largest_std)},
+                         {"sources", Json::parse(round_.summary.sources)}});
+    return !proposals_.empty();
+  }
+
+  std::map<std::string, std::set<std::int64_t>> used_frames() const {
+    std::map<std::string, std::set<std::int64_t>> used;
+    for (const FinishedRound& r : folder_.finished())
+      for (const auto& [source, frames] : r.used) used[source].insert(frames.begin(), frames.end());
+    return used;
+  }
+
+  void choose() {
+    const std::filesystem::path path = folder() / "chosen.xyz";
+    if (!std::filesystem::exists(path)) {
+      int count = options_.choose.per_round;
+      if (options_.goal.labels > 0) count = std::min(count, options_.goal.labels - folder_.labels());
+      const Clock::time_point begin = Clock::now();
+      const std::uint64_t seed = options_.fit.seed + 0x9E3779B97F4A7C15u * static_cast<std::uint64_t>(round() + 1);
+      std::vector<Structure> frames;
+      Json list = Json::array();
+      for (const Choice& choice : choose_batch(predictor_->model(), proposals_, options_.choose, count, seed)) {
+        Structure frame = proposals_[static_cast<std::size_t>(choice.candidate)].structure;
+        frame.set_field("active_round", static_cast<std::int64_t>(round()));
+        frame.set_field("active_score", choice.score);
+        list.push_back({{"source", text_field(frame, "active_source")},
+                        {"frame", integer_field(frame, "active_frame")},
+                        {"std", rounded(choice.std)},
+                        {"score", rounded(choice.score)},
+                        {"why", text_field(frame, "active_why")}});
+        frames.push_back(std::move(frame));
+      }
+      write_frames(path, frames);
+      log_.add("choose", {{"round", round()}, {"seconds", rounded(seconds_since(begin), 3)}, {"chosen", list}});
+    }
+    chosen_ = read_labelled_frames(path, options_.fit.keys);
+    round_.summary.chosen = static_cast<int>(chosen_.size());
+    for (const Structure& s : chosen_) round_.used[text_field(s, "active_source")].insert(integer_field(s, "active_frame"));
+  }
+
+  void label() {
+    const std::filesystem::path path = folder() / "labels.xyz";
+    label_structures(
+        *labeller_, options_, chosen_, path, [&](std::size_t i, const Label& label) { log_label(i, label); }, progress_);
+    labelled_ = read_labelled_frames(path, options_.fit.keys);
+    round_.summary.labelled = static_cast<int>(labelled_.size());
+    round_.summary.failed = round_.summary.chosen - round_.summary.labelled;
+  }
+
+  void log_label(std::size_t number, const Label& label) {
+    const Structure& asked = chosen_[number];
+    Json facts = {{"round", round()},
+                  {"number", number},
+                  {"source", text_field(asked, "active_source")},
+                  {"frame", integer_field(asked, "active_frame")},
+                  {"seconds", rounded(label.seconds, 4)},
+                  {"attempts", label.attempts}};
+    if (!label.structure) {
+      facts["failure"] = label.failure;
+      log_.add("label failed", facts);
+      return;
+    }
+    double energy_error = 0;
+    const CalibrationPoint point = point_of(*predictor_, *label.structure, &energy_error);
+    facts["std"] = rounded(real_field(asked, "active_std"));
+    facts["force_rmse"] = rounded(std::sqrt(point.error / point.count));
+    facts["force_rms_std"] = rounded(std::sqrt(point.epistemic / point.count));
+    facts["energy_error"] = rounded(1000 * energy_error);
+    log_.add("label", facts);
+  }
+
+  /// Labels the structures of loop.start before anything is fitted.
+  void label_start() {
+    if (options_.start.empty()) return;
+    std::vector<Structure> structures;
+    for_each_frame(options_.start, options_.fit.keys, nullptr, [&](const Structure& s, std::int64_t) { structures.push_back(s); });
+    for (Structure& s : structures) s.set_field(options_.fit.keys.config_type, s.config_type);
+    const auto note = [&](std::size_t i, const Label& label) {
+      Json facts = {{"number", i}, {"seconds", rounded(label.seconds, 4)}, {"attempts", label.attempts}};
+      if (!label.structure) facts["failure"] = label.failure;
+      log_.add(label.structure ? "start label" : "start label failed", facts);
+    };
+    label_structures(*labeller_, options_, structures, folder_.start(), note, progress_);
+    options_.fit.train.push_back(folder_.start().string());
+  }
+
+  void end_round() {
+    RoundSummary& s = round_.summary;
+    double count = 0, force = 0, energy = 0;
+    int energies = 0;
+    for (const Structure& frame : labelled_) {
+      double energy_error = 0;
+      round_.points.push_back(point_of(*predictor_, frame, &energy_error));
+      count += round_.points.back().count;
+      force += round_.points.back().error;
+      if (!std::isfinite(energy_error)) continue;
+      energy += energy_error * energy_error;
+      ++energies;
+    }
+    s.label_force_rmse = std::sqrt(force / count);
+    s.label_energy_rmse = 1000 * std::sqrt(energy / energies);
+    s.seconds = seconds_since(round_begin_);
+    log_.add("round", {{"round", s.round},
+                       {"labelled", s.labelled},
+                       {"failed", s.failed},
+                       {"label_force_rmse", rounded(s.label_force_rmse)},
+                       {"label_energy_rmse", rounded(s.label_energy_rmse)},
+                       {"seconds", rounded(s.seconds, 4)}});
+    folder_.finish(round_);
+    if (round_done_) round_done_(s);
+  }
+
+  LoopResult finish(LoopResult::End end) {
+    LoopResult result;
+    result.end = end;
+    using End = LoopResult::End;
+    result.reason = end == End::quiet    ? "no structure is above the threshold any more"
+                    : end == End::labels ? "the budget of labels is spent"
+                    : end == End::rounds ? "the number of rounds is reached"
+                                         : "the wall time is spent";
+    for (const FinishedRound& r : folder_.finished()) result.rounds.push_back(r.summary);
+    result.rounds.push_back(round_.summary);  // the last model, of which nothing was asked
+    result.model = folder_.model();
+    result.labelled = folder_.labelled();
+    if (round_done_) round_done_(round_.summary);
+    log_.add("end", {{"reason", result.reason}, {"rounds", round()}, {"labels", folder_.labels()}});
+    return result;
+  }
+
+  LoopOptions options_;
+  const ProgressCallback& progress_;
+  const RoundCallback& round_done_;
+  LoopFolder folder_;
+  EventLog log_;
+  std::vector<std::unique_ptr<Source>> sources_;
+  std::unique_ptr<Labeller> labeller_;
+
+  FinishedRound round_;  // the current one
+  Clock::time_point round_begin_;
+  std::unique_ptr<Predictor> predictor_;
+  std::vector<Candidate> proposals_;
+  std::vector<Structure> chosen_, labelled_;
+};
+
+}  // namespace
+
+LoopResult run_loop(const LoopOptions& options, const ProgressCallback& progress, const RoundCallback& round_done) {
+  return Loop(options, progress, round_done).run();
+}
+
+}  // namespace gapkit

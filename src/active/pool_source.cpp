@@ -1,0 +1,90 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <gapkit/fit/frames.hpp>
+#include <queue>
+
+#include "active/source.hpp"
+#include "io/checksum.hpp"
+
+namespace gapkit {
+namespace {
+
+/// Frames of files, none of them twice.
+class PoolSource : public Source {
+ public:
+  PoolSource(const SourceOptions& source, const LoopOptions& loop) : source_(source), loop_(loop) {}
+
+  void propose(const RoundContext& context, std::vector<Candidate>& proposals) override {
+    const auto& options = context.options;
+    const bool is_random = options.choose.method == ChooseOptions::Method::random;
+    const bool wants_std = options.threshold.mode != ThresholdOptions::Mode::none || !is_random;
+    const auto used = context.used.find(source_.name);
+    const std::uint64_t seed = context.seed_of(source_.name);
+    const auto most = static_cast<std::size_t>(std::max(options.choose.candidates, options.choose.per_round));
+    std::vector<Entry> kept;  // a heap with the smallest key first
+    const auto is_behind = [](const Entry& a, const Entry& b) { return a.key != b.key ? a.key > b.key : a.number < b.number; };
+    left_ = above_ = 0;
+    largest_ = 0;
+    for_each_frame(source_.files, options.fit.keys, nullptr, [&](const Structure& frame, std::int64_t number) {
+      if (used != context.used.end() && used->second.count(number) > 0) return;
+      ++left_;
+      const double std = wants_std ? context.error_bar_of(frame) : 0;
+      if (context.progress) context.progress({.phase = "propose", .done = static_cast<double>(number + 1), .unit = "frames"});
+      largest_ = std::max(largest_, std);
+      if (options.threshold.mode != ThresholdOptions::Mode::none && !(std > context.threshold.value)) return;
+      ++above_;
+      // Those of the largest error bars are kept; for a random choice, any.
+      kept.push_back({is_random ? random_key(seed, number) : std, number, {frame, std}});
+      std::push_heap(kept.begin(), kept.end(), is_behind);
+      if (kept.size() <= most) return;
+      std::pop_heap(kept.begin(), kept.end(), is_behind);
+      kept.pop_back();
+    });
+    std::sort(kept.begin(), kept.end(), [](const Entry& a, const Entry& b) { return a.number < b.number; });
+    for (Entry& entry : kept) {
+      describe_proposal(entry.candidate.structure, source_, options.fit.keys, entry.number, entry.candidate.std, why(context, entry));
+      proposals.push_back(std::move(entry.candidate));
+    }
+  }
+
+  bool is_quiet() const override { return true; }  // after one look at all frames there is nothing more to propose
+  bool has_frames() const override { return true; }
+  std::string summary() const override {
+    return fmt::format(R"({{"frames_left": {}, "above_threshold": {}, "largest_std": {:.6g}}})", left_, above_, largest_);
+  }
+
+ private:
+  struct Entry {
+    double key;
+    std::int64_t number;
+    Candidate candidate;
+  };
+
+  static double random_key(std::uint64_t seed, std::int64_t number) {
+    Checksum sum;
+    sum.add(static_cast<std::int64_t>(seed));
+    sum.add(number);
+    return static_cast<double>(sum.value() >> 11);
+  }
+
+  std::string why(const RoundContext& context, const Entry& entry) const {
+    const auto& threshold = context.options.threshold;
+    if (threshold.mode == ThresholdOptions::Mode::none) return "no threshold";
+    return fmt::format("{} std {:.3g} > {:.3g} {}", quantity_name(threshold.quantity), entry.candidate.std, context.threshold.value,
+                       quantity_unit(threshold.quantity));
+  }
+
+  SourceOptions source_;
+  const LoopOptions& loop_;
+  std::int64_t left_ = 0, above_ = 0;
+  double largest_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> make_pool_source(const SourceOptions& source, const LoopOptions& loop) {
+  return std::make_unique<PoolSource>(source, loop);
+}
+
+}  // namespace gapkit

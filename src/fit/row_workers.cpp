@@ -1,0 +1,62 @@
+#include "fit/row_workers.hpp"
+
+#include <atomic>
+#include <exception>
+#include <gapkit/math/linear_algebra.hpp>
+
+namespace gapkit {
+namespace {
+
+constexpr int large_structure = 400;  // atoms
+
+}  // namespace
+
+RowWorkers::RowWorkers(std::span<const Term> terms) : cutoff_(largest_cutoff(terms)) {
+  kernel_rows_.reserve(static_cast<std::size_t>(thread_count()));
+  kernel_rows_.emplace_back(terms);
+  for (int thread = 1; thread < thread_count(); ++thread) kernel_rows_.push_back(kernel_rows_[0]);
+}
+
+void RowWorkers::add(Structure structure, const Observables& wanted, MatrixSlice rows, double progress) {
+  work_.push_back({std::move(structure), wanted, rows, progress});
+}
+
+void RowWorkers::fill(const Work& work, KernelRows& kernel_rows) const {
+  const StructureEnvironments environments(work.structure, cutoff_);
+  kernel_rows.compute(environments.view(), work.structure.size(), work.wanted, work.rows);
+}
+
+void RowWorkers::finish(const std::function<void(double)>& show) {
+  PhaseClock watch;
+  std::vector<const Work*> small;
+  for (const Work& work : work_) {
+    if (work.structure.size() < large_structure) {
+      small.push_back(&work);
+      continue;
+    }
+    fill(work, kernel_rows_[0]);
+    show(work.progress);
+  }
+  std::exception_ptr failure;
+  std::atomic<bool> stop = false;
+  const auto count = static_cast<std::ptrdiff_t>(small.size());
+#pragma omp parallel for schedule(dynamic, 1) if (count > 1)
+  for (std::ptrdiff_t i = 0; i < count; ++i) {
+    if (stop) continue;
+    try {
+      const auto thread = static_cast<std::size_t>(current_thread());
+      fill(*small[static_cast<std::size_t>(i)], kernel_rows_[thread]);
+      if (thread == 0) show(small[static_cast<std::size_t>(i)]->progress);
+    } catch (...) {  // must not leave the parallel region
+#pragma omp critical(gapkit_row_workers_failure)
+      failure = std::current_exception();
+      stop = true;
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
+  if (!work_.empty()) show(work_.back().progress);
+  work_.clear();
+  time_ += watch.lap();
+}
+
+}  // namespace gapkit

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+#include <gapkit/core/phase_clock.hpp>
+#include <gapkit/model/kernel_rows.hpp>
+
+namespace gapkit {
+
+/// Fills kernel rows of many structures with all threads: one structure at a time for each of them, so that nothing is shared; structures
+/// that are large get all threads for themselves. What belongs to a structure does not depend on the number of threads.
+class RowWorkers {
+ public:
+  explicit RowWorkers(std::span<const Term> terms);
+
+  double cutoff() const { return cutoff_; }
+  /// Notes a structure whose rows are to be filled. `progress`: told to finish's callback once it is done.
+  void add(Structure structure, const Observables& wanted, MatrixSlice rows, double progress);
+  /// Fills all rows. `show` is called by the calling thread only and may throw (Interrupted): the rows are then incomplete.
+  void finish(const std::function<void(double)>& show);
+  PhaseTime time() const { return time_; }
+
+ private:
+  struct Work {
+    Structure structure;
+    Observables wanted;
+    MatrixSlice rows;
+    double progress;
+  };
+
+  void fill(const Work& work, KernelRows& kernel_rows) const;
+
+  double cutoff_;
+  std::vector<KernelRows> kernel_rows_;  // one per thread
+  std::vector<Work> work_;
+  PhaseTime time_;
+};
+
+}  // namespace gapkit

@@ -1,0 +1,72 @@
+#include <gapkit/core/errors.hpp>
+
+#include "active/threshold.hpp"
+#include "support/support.hpp"
+#include "support/toy_data.hpp"
+
+namespace gapkit::test {
+namespace {
+
+/// Errors drawn from std² = a² epistemic + b² noise.
+std::vector<CalibrationPoint> drawn_points(double a, double b, int count, unsigned seed) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<double> normal;
+  std::vector<CalibrationPoint> points;
+  for (int i = 0; i < count; ++i) {
+    CalibrationPoint p;
+    const double epistemic = std::exp(2 * normal(random)) * 1e-3, noise = 0.01;
+    for (int r = 0; r < 30; ++r) {
+      const double error = std::sqrt(a * a * epistemic + b * b * noise) * normal(random);
+      p.error += error * error;
+      p.epistemic += epistemic;
+      p.noise += noise;
+    }
+    p.count = 30;
+    points.push_back(p);
+  }
+  return points;
+}
+
+}  // namespace
+
+TEST_CASE("thresholds: a and b are found again from errors") {
+  for (const auto& [a, b] : {std::pair{4.0, 0.5}, std::pair{0.7, 1.5}}) {
+    const ErrorScale scale = calibrated(drawn_points(a, b, 100, 3));
+    check_close(scale.a, a, 0, 0.3);
+    check_close(scale.b, b, 0, 0.3);
+  }
+  const ErrorScale none = calibrated({});
+  CHECK(none.a == 1);
+  CHECK(none.b == 1);
+}
+
+TEST_CASE("thresholds: modes and hysteresis") {
+  const Model& model = *toy_models().front().model;
+  double sigma = 0;
+  for (const RowGroup& g : model.posterior.groups)
+    if (g.property == Property::force && g.config_class == "default") sigma = g.sigma;
+  REQUIRE(sigma > 0);
+  ThresholdOptions options;
+  options.upper = 4;
+  options.mode = ThresholdOptions::Mode::none;
+  CHECK(threshold_of(options, model, {}, {}).value == 0);
+  options.mode = ThresholdOptions::Mode::absolute;
+  options.value = 0.2;
+  check_close(threshold_of(options, model, {}, {}).value, 0.2, 1e-15);
+  check_close(threshold_of(options, model, {}, {}).upper, 0.8, 1e-15);
+  options.mode = ThresholdOptions::Mode::relative;
+  check_close(threshold_of(options, model, {}, {}).value, 0.2 * sigma, 1e-15);
+  options.mode = ThresholdOptions::Mode::automatic;
+  options.value = 1;
+  const auto points = drawn_points(5, 1, 100, 8);
+  const Threshold t = threshold_of(options, model, points, {});
+  check_close(t.value, sigma * t.scale.b / t.scale.a, 1e-15);
+  CHECK(t.value < 0.5 * sigma);
+  Threshold before;
+  before.value = t.value * 1.2;  // near enough to stay
+  CHECK(threshold_of(options, model, points, before).value == before.value);
+  before.value = t.value * 2;
+  CHECK(threshold_of(options, model, points, before).value == t.value);
+}
+
+}  // namespace gapkit::test
