@@ -66,14 +66,16 @@ TermOptions soap_term(bool molecular, double cutoff, std::size_t elements) {
   return term;
 }
 
-/// Sparse points of SOAP by element: a share of the environments, between bounds; `factor` makes them fewer for lack of time.
+/// Sparse points of SOAP by element: a share of the environments, more where they are few, between bounds; `factor` makes them fewer for
+/// lack of time or memory.
 void set_points(TermOptions& soap, const DataSummary& data, double factor) {
-  const double share = data.is_molecular() ? 1.0 / 10 : 1.0 / 4;
+  const double cap = data.is_molecular() ? most_points / 4 : most_points;
   soap.species_n_sparse.clear();
   int most = 0;
   for (const auto& [z, atoms] : data.atoms_of) {
-    const int cap = data.is_molecular() ? most_points / 4 : most_points;
-    const int points = std::clamp(static_cast<int>(factor * std::min<double>(cap, share * static_cast<double>(atoms))), fewest_points, cap);
+    const auto environments = static_cast<double>(atoms);
+    const double wanted = data.is_molecular() ? 0.15 * environments : std::max(0.25 * environments, std::min(0.55 * environments, 1000.0));
+    const int points = std::max(fewest_points, static_cast<int>(factor * std::min(cap, wanted)));
     soap.species_n_sparse[element_symbol(z)] = points;
     most = std::max(most, points);
   }
@@ -258,9 +260,9 @@ AutomaticChoice choose_fit_options(const AutomaticRequest& request, const Progre
     }
     factor *= 0.7;
   }
-  say(fmt::format("sparse points of SOAP: {}; a {} of the environments{}; {:.0f} s estimated, {:.0f} s allowed",
-                  points_text(o.terms.back()), molecular ? "tenth" : "quarter",
-                  factor < 1 ? ", fewer for lack of time or memory" : ", within bounds", seconds, request.seconds));
+  say(fmt::format("sparse points of SOAP: {}{}; {:.0f} s estimated, {:.0f} s allowed", points_text(o.terms.back()),
+                  factor < 1 ? ", fewer than usual for lack of time or memory" : ", usual for so many environments", seconds,
+                  request.seconds));
   say(o.calibration.source == CalibrationOptions::Source::holdout
           ? fmt::format("error bars: calibrated on 10 % of the structures set aside, in {} round{}", o.calibration.rounds,
                         o.calibration.rounds == 1 ? "" : "s")

@@ -51,15 +51,49 @@ std::int64_t count_distinct(std::vector<int> values) {
   return std::unique(values.begin(), values.end()) - values.begin();
 }
 
-/// The factor f of a config type: n (log f + ½ m/f²) + ½ (log f)²/w² is smallest, with n structures and a mean square m of z.
-double class_factor(double structures, double mean_square) {
+/// ⟨z²⟩, or less where tails are heavier than a Gaussian's: then no scale makes both the mean square and the share within one error bar
+/// right, and this takes the geometric middle, √(⟨z²⟩ q²) with q the 68.3 % quantile of |z|. Both are 1 for z ~ N(0, 1).
+double scale_square(std::vector<double> z) {
+  double sum = 0;
+  for (double& x : z) {
+    sum += x * x;
+    x = std::abs(x);
+  }
+  const double mean = sum / static_cast<double>(z.size());
+  if (z.size() < 5) return mean;
+  const auto place = z.begin() + static_cast<std::ptrdiff_t>(0.6827 * static_cast<double>(z.size()));
+  std::nth_element(z.begin(), place, z.end());
+  return std::sqrt(mean) * *place;
+}
+
+/// A number f that the error bars of `structures` structures are multiplied by: n (log f + ½ m/f²) + ½ (log f)²/w² is smallest, with m
+/// the square of their scale. Near 1 if there are few.
+double own_factor(std::size_t structures, double square) {
+  const auto n = static_cast<double>(structures);
   double low = -bound, high = bound;  // of log f; the derivative increases with it
   for (int step = 0; step < 60; ++step) {
     const double t = 0.5 * (low + high);
-    const double slope = structures * (1 - mean_square * std::exp(-2 * t)) + t / (class_width * class_width);
+    const double slope = n * (1 - square * std::exp(-2 * t)) + t / (class_width * class_width);
     (slope > 0 ? high : low) = t;
   }
   return std::exp(0.5 * (low + high));
+}
+
+/// Multiplies the factors so that the scale of the rows of one config type (−1: of all) becomes right; sets rows and structures.
+void rescale(const HeldOutRows& rows, int config_type, CalibrationFactors& factors) {
+  std::vector<double> z;
+  std::vector<int> structures;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (config_type >= 0 && rows.config_type[i] != config_type) continue;
+    z.push_back(rows.error[i] / std::hypot(factors.a * rows.epistemic[i], factors.b * rows.noise[i]));
+    structures.push_back(rows.structure[i]);
+  }
+  factors.rows = static_cast<std::int64_t>(z.size());
+  factors.structures = count_distinct(std::move(structures));
+  if (z.empty()) return;
+  const double f = own_factor(static_cast<std::size_t>(factors.structures), scale_square(std::move(z)));
+  factors.a *= f;
+  factors.b *= f;
 }
 
 }  // namespace
@@ -140,27 +174,14 @@ Calibration Calibrator::calibration(const std::string& source) const {
     if (rows.size() == 0) continue;
     CalibrationFactors common = calibrate(rows);
     common.property = property;
+    rescale(rows, -1, common);
     result.factors.push_back(common);
-    if (config_types_.size() < 2) continue;
     for (const auto& [name, type] : config_types_) {
-      double sum = 0, count = 0;
-      std::vector<int> structures;
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        if (rows.config_type[i] != type) continue;
-        sum += std::pow(rows.error[i], 2) / (std::pow(common.a * rows.epistemic[i], 2) + std::pow(common.b * rows.noise[i], 2));
-        count += 1;
-        structures.push_back(rows.structure[i]);
-      }
-      if (count == 0 || name == "default") continue;
+      if (config_types_.size() < 2 || name == "default") continue;
       CalibrationFactors own = common;
       own.config_class = name;
-      own.rows = static_cast<std::int64_t>(count);
-      own.structures = count_distinct(structures);
-      if (own.structures < fewest_of_class) continue;
-      const double factor = class_factor(static_cast<double>(own.structures), sum / count);
-      own.a *= factor;
-      own.b *= factor;
-      result.factors.push_back(own);
+      rescale(rows, type, own);
+      if (own.structures >= fewest_of_class) result.factors.push_back(own);
     }
   }
   return result;

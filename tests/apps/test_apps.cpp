@@ -263,7 +263,7 @@ TEST_CASE("gap-predict: fields stand beside what the frame held, and obey the co
                                                              "energy,local,force,stress", "--samples", "3", "--json", "predictions.json"});
   CAPTURE(result.err);
   REQUIRE(result.exit_code == 0);
-  CHECK(contains(result.err, "uncalibrated"));
+  CHECK(contains(result.err, "the error bars are calibrated (validation)"));
 
   const auto input = read_extxyz(workplace / "test.xyz");
   auto output = read_extxyz(workplace / "predictions.xyz");

@@ -1,0 +1,165 @@
+// Fits without a configuration: what is chosen for which data.
+
+#include <cmath>
+#include <gapkit/config/automatic.hpp>
+#include <gapkit/config/config.hpp>
+#include <gapkit/core/elements.hpp>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/fit/fit.hpp>
+#include <random>
+
+#include "support/pair_potential.hpp"
+#include "support/support.hpp"
+
+using namespace gapkit;
+using namespace gapkit::test;
+
+namespace {
+
+/// Simple cubic crystals of lattice constant `a` with small displacements.
+std::vector<Structure> cubic(double a, int count) {
+  std::vector<Structure> frames;
+  std::mt19937_64 random(3);
+  std::normal_distribution<double> normal;
+  for (int f = 0; f < count; ++f) {
+    Structure s;
+    s.cell = Matrix3::Identity() * (2 * a);
+    s.pbc = {true, true, true};
+    s.atomic_numbers.assign(8, 14);
+    s.positions.resize(8, 3);
+    for (int i = 0; i < 8; ++i)
+      for (int c = 0; c < 3; ++c) s.positions(i, c) = a * ((i >> c) & 1) + 0.05 * normal(random);
+    frames.push_back(labelled(s));
+  }
+  return frames;
+}
+
+/// Clusters of carbon and silicon without a cell.
+std::vector<Structure> clusters(int count) {
+  std::vector<Structure> frames;
+  for (int f = 0; f < count; ++f) {
+    Structure s = random_triclinic(6, static_cast<unsigned>(f + 1), {6, 14});
+    s.cell.reset();
+    s.pbc = {false, false, false};
+    frames.push_back(labelled(s));
+  }
+  return frames;
+}
+
+struct Setup {
+  TemporaryFolder folder;
+  AutomaticChoice choose(const std::vector<Structure>& frames, double seconds = 600) const {
+    AutomaticRequest request;
+    request.train = {write_frames((folder.path() / "train.xyz").string(), frames)};
+    request.model_path = (folder.path() / "model.h5").string();
+    request.seconds = seconds;
+    return choose_fit_options(request);
+  }
+  DataSummary summary(const std::vector<Structure>& frames) const {
+    return summarize_data({write_frames((folder.path() / "train.xyz").string(), frames)});
+  }
+};
+
+const TermOptions& term(const FitOptions& options, const std::string& name) {
+  for (const TermOptions& t : options.terms)
+    if (t.name == name) return t;
+  FAIL("no term ", name);
+  return options.terms.front();
+}
+
+}  // namespace
+
+TEST_CASE("summary of data: neighbours, nearest distance, isolated atoms, forces") {
+  const Setup setup;
+  std::vector<Structure> frames = cubic(3.0, 4);
+  frames.push_back(lone_atom(14));
+  const DataSummary data = setup.summary(frames);
+  CHECK(data.frames == 5);
+  CHECK(data.atoms == 33);
+  CHECK(data.periodic == 4);
+  CHECK_FALSE(data.is_molecular());
+  check_close(data.neighbors_within(2.5), 0, 1e-12);
+  check_close(data.neighbors_within(3.6), 6, 1e-12);
+  check_close(data.neighbors_within(4.7), 18, 1e-12);
+  check_close(data.neighbors_within(5.6), 26, 1e-12);
+  check_close(data.nearest, 2.93, 0.06);
+  check_close(data.isolated.at(14), lone_atom_energy(14), 1e-12);
+  double square = 0;
+  for (int f = 0; f < 4; ++f) square += frames[static_cast<std::size_t>(f)].forces->squaredNorm();
+  check_close(data.force_rms, std::sqrt(square / (4 * 24 + 3)), 1e-9);
+}
+
+TEST_CASE("the cutoff holds about 30 neighbours, lies between shells, and follows the scale of the crystal") {
+  const Setup setup;
+  for (const double a : {2.4, 2.8}) {
+    CAPTURE(a);
+    const DataSummary data = setup.summary(cubic(a, 4));
+    const double cutoff = choose_cutoff(data);
+    // shells of the simple cubic lattice: 1, √2, √3, 2, √5 with 6, 18, 26, 32, 56 neighbours
+    CHECK(cutoff > 1.95 * a);
+    CHECK(cutoff < 2.2 * a);
+    CHECK(data.neighbors_within(cutoff) >= 26);
+    CHECK(data.neighbors_within(cutoff) <= 40);
+  }
+  CHECK(choose_cutoff(setup.summary(clusters(3))) == 4.5);
+}
+
+TEST_CASE("crystals get pairs and SOAP, molecules triplets besides; reference energies as the data allow") {
+  const Setup setup;
+  std::vector<Structure> frames = cubic(2.6, 25);
+  const AutomaticChoice crystal = setup.choose(frames);
+  CHECK(crystal.options.terms.size() == 2);
+  CHECK(term(crystal.options, "soap").descriptor_parameters.integer("l_max") == 8);
+  CHECK(term(crystal.options, "soap").n_sparse == 110);  // 0.55 of 200
+  CHECK(crystal.options.reference_energies.mode == ReferenceEnergyOptions::Mode::least_squares);
+  CHECK(crystal.options.use_virial);
+  CHECK(crystal.options.calibration.source == CalibrationOptions::Source::holdout);
+  CHECK(crystal.options.calibration.rounds == 5);
+  CHECK(crystal.reasons.size() >= 6);
+  frames.push_back(lone_atom(14));
+  CHECK(setup.choose(frames).options.reference_energies.mode == ReferenceEnergyOptions::Mode::isolated);
+
+  const AutomaticChoice molecules = setup.choose(clusters(12));
+  CHECK(molecules.options.terms.size() == 3);
+  CHECK(term(molecules.options, "three_body").n_sparse > 0);
+  CHECK_FALSE(molecules.options.use_virial);
+  CHECK(molecules.options.calibration.source == CalibrationOptions::Source::none);  // too few
+}
+
+TEST_CASE("less time, less work") {
+  const Setup setup;
+  const std::vector<Structure> frames = cubic(2.6, 40);
+  const FitOptions much = setup.choose(frames, 3600).options, little = setup.choose(frames, 5.01).options;
+  CHECK(little.calibration.rounds < much.calibration.rounds);
+  CHECK(term(little, "soap").n_sparse < term(much, "soap").n_sparse);
+  CHECK(term(little, "soap").n_sparse >= 50);
+}
+
+TEST_CASE("what is chosen reads back as a configuration and fits") {
+  const Setup setup;
+  std::vector<Structure> frames = cubic(2.6, 20);
+  const AutomaticChoice choice = setup.choose(frames);
+  const FitOptions again = parse_fit_options(choice.options.resolved, "chosen.toml", "/");
+  CHECK(again.resolved == choice.options.resolved);
+  const FitResult result = fit(choice.options);
+  CHECK(result.model.calibration.has_value());
+  CHECK(result.model.weights.allFinite());
+}
+
+TEST_CASE("data without energies and forces, and durations that are none, are refused") {
+  const Setup setup;
+  Structure bare = cubic(2.6, 1).front();
+  bare.energy.reset();
+  bare.forces.reset();
+  bare.virial.reset();
+  bare.fields.clear();
+  bare.columns.clear();
+  CHECK(message_of<InputError>([&] { setup.choose({bare}); }).find("neither energies nor forces") != std::string::npos);
+  check_close(parse_duration("90"), 90, 0);
+  check_close(parse_duration("1.5m"), 90, 1e-12);
+  check_close(parse_duration("2h"), 7200, 0);
+  for (const char* text : {"", "soon", "10 m", "-3", "0s", "nan", "5d"}) {
+    CAPTURE(text);
+    CHECK_FALSE(message_of<InputError>([&] { parse_duration(text); }).empty());
+  }
+}
