@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <gapkit/config/automatic.hpp>
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/version.hpp>
 #include <gapkit/fit/fit.hpp>
@@ -29,7 +30,7 @@ using namespace gapkit;
 struct Arguments {
   std::vector<std::string> files;
   std::vector<std::string> train, validation;
-  std::optional<std::string> model, json, report;
+  std::optional<std::string> model, json, report, time;
   bool check = false, dry_run = false, keep_statistics = false;
   std::vector<std::string> scan;
   std::optional<std::string> sample;
@@ -43,14 +44,19 @@ struct Arguments {
 
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-fit {}", version));
-  app.add_option("FILE", arguments.files,
-                 "Configuration, TOML (docs/configuration.md); with --append new data, with --merge other models; with --refit none");
+  app.add_option(
+      "FILE", arguments.files,
+      "Configuration, TOML (docs/configuration.md), or data, extended XYZ, to be fitted without one; with --append new data, with --merge "
+      "other models; with --refit none");
   app.add_option("--train", arguments.train, "Training data, extended XYZ; replaces data.train of the configuration")->type_name("FILE...");
   app.add_option("--validation", arguments.validation,
                  "Data for a second error table, never fitted; replaces data.validation of the configuration")
       ->type_name("FILE...");
   app.add_option("-o,--output", arguments.model, "Model file to write, HDF5 (default: output.model of the configuration)")
       ->type_name("MODEL");
+  app.add_option("--time", arguments.time,
+                 "Without a configuration: wall time that the fit may take, roughly, such as 90s, 10m, 2h (default: 10m)")
+      ->type_name("TIME");
   app.add_flag("--check", arguments.check,
                "Examine data and configuration and report what looks wrong (docs/checks.md); fit nothing; exit code 2 if there are errors");
   app.add_flag("--dry-run", arguments.dry_run,
@@ -96,15 +102,13 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.footer("Units: eV, Å, eV/Å; virial in eV (-stress * volume). Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");
 }
 
-FitOptions options_from(const Arguments& arguments, const std::vector<ConfigurationOverride>& overrides = {}) {
-  const std::string& file = arguments.files.front();
+bool is_data(const std::string& file) {
   const std::string extension = std::filesystem::path(file).extension().string();
-  if (extension == ".xyz" || extension == ".extxyz")
-    throw InputError(
-        fmt::format("{}: fitting data without a configuration is not available in this version; write a configuration with "
-                    "data.train = [\"{}\"] (see docs/configuration.md)",
-                    file, file));
-  FitOptions options = read_fit_options(file, {arguments.train, arguments.validation}, overrides);
+  return extension == ".xyz" || extension == ".extxyz";
+}
+
+/// What the command line says stands above the configuration.
+void apply_arguments(const Arguments& arguments, FitOptions& options) {
   if (arguments.model) options.model_path = *arguments.model;
   if (arguments.seed) options.seed = static_cast<std::uint64_t>(*arguments.seed);
   if (arguments.memory) options.memory = *arguments.memory;
@@ -117,7 +121,45 @@ FitOptions options_from(const Arguments& arguments, const std::vector<Configurat
   options.resolved = fit_options_to_toml(options);
   options.checkpoint_path = options.model_path + ".checkpoint";
   options.checkpoint_interval = arguments.checkpoint_interval;
+}
+
+FitOptions options_from(const Arguments& arguments, const std::vector<ConfigurationOverride>& overrides = {}) {
+  const std::string& file = arguments.files.front();
+  if (is_data(file)) throw InputError(fmt::format("{}: is data; --scan needs a configuration", file));
+  if (arguments.time) throw InputError("--time belongs to a fit without a configuration (gap-fit train.xyz)");
+  FitOptions options = read_fit_options(file, {arguments.train, arguments.validation}, overrides);
+  apply_arguments(arguments, options);
   return options;
+}
+
+/// Where the configuration that was chosen is written: beside the model.
+std::string chosen_configuration_path(const FitOptions& options) {
+  return std::filesystem::path(options.model_path).replace_extension(".toml").string();
+}
+
+/// Options for data without a configuration; tells what was chosen, and writes it beside the model if there will be one.
+FitOptions choose_options(const Arguments& arguments, apps::ProgressDisplay& display) {
+  AutomaticRequest request;
+  request.train = arguments.files;
+  request.train.insert(request.train.end(), arguments.train.begin(), arguments.train.end());
+  request.validation = arguments.validation;
+  if (arguments.time) request.seconds = parse_duration(*arguments.time);
+  if (arguments.memory) request.memory = *arguments.memory;
+  AutomaticChoice choice = choose_fit_options(request, display.callback());
+  display.finish();
+  apply_arguments(arguments, choice.options);
+  std::string comments = "# Chosen by gap-fit for these data; paths are absolute.\n";
+  for (const std::string& reason : choice.reasons) {
+    display.message(reason);
+    comments += "# " + reason + "\n";
+  }
+  if (!arguments.check && !arguments.dry_run) {
+    const std::string path = chosen_configuration_path(choice.options);
+    apps::check_can_be_written(path, "the configuration beside the model");
+    apps::write_text_file(path, comments + "\n" + choice.options.resolved);
+    display.message(fmt::format("this choice as a configuration: {}", path));
+  }
+  return std::move(choice.options);
 }
 
 /// Before the work begins: outputs can be written, and none of them is an input.
@@ -262,16 +304,16 @@ void run(const Arguments& arguments) {
     return;
   }
   if (arguments.files.size() != 1)
-    throw InputError(
-        arguments.files.empty()
-            ? std::string("FILE is missing: gap-fit wants a configuration (gap-fit --help)")
-            : fmt::format("one FILE is expected, the configuration; found '{}' besides (--train names data)", arguments.files[1]));
+    throw InputError(arguments.files.empty()
+                         ? std::string("FILE is missing: gap-fit wants a configuration, or data (gap-fit --help)")
+                         : fmt::format("one FILE is expected, the configuration or data; found '{}' besides (--train names more data)",
+                                       arguments.files[1]));
   apps::refuse_update_options(arguments.update);
   if (!arguments.scan.empty()) {
     run_scan(arguments, display);
     return;
   }
-  const FitOptions options = options_from(arguments);
+  const FitOptions options = is_data(arguments.files.front()) ? choose_options(arguments, display) : options_from(arguments);
   check_outputs(arguments, options);
 
   if (arguments.check) {
@@ -296,8 +338,9 @@ void run(const Arguments& arguments) {
   const FittedWithErrors fitted(options, result, arguments.report.has_value(), display);
   fitted.save(options, result);
   const double statistics_bytes = result.statistics ? result.statistics->bytes() : 0;
-  const apps::FitSummary summary{options,          result.report,      fitted.training, fitted.validation, fitted.model->reference_energies,
-                                 statistics_bytes, stopwatch.seconds()};
+  const apps::FitSummary summary{
+      options,          result.report,      fitted.training, fitted.validation, fitted.model->calibration, fitted.model->reference_energies,
+      statistics_bytes, stopwatch.seconds()};
   std::cout << apps::summary_text(summary) << std::flush;
   if (arguments.json) write_json(*arguments.json, apps::summary_json(summary));
   if (arguments.report)

@@ -6,6 +6,7 @@
 #include <gapkit/model/sample.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <gapkit/report/error_table.hpp>
+#include <gapkit/report/uncertainty_table.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -59,13 +60,13 @@ void describe(CLI::App& app, Arguments& arguments) {
       ->type_name("N")
       ->check(CLI::Range(1, 10000).description(""));
   app.add_option("--seed", arguments.seed, "Of the members that --samples draws")->type_name("N")->capture_default_str();
-  app.add_flag("--raw", arguments.raw, "Leave out the calibration of error bars (models of this version have none: no effect)");
+  app.add_flag("--raw", arguments.raw, "Leave out the calibration of error bars: the posterior and the fitted noise as they are");
   app.add_flag("--no-forces", arguments.no_forces, "Leave out forces (eV/Å), stress (eV/Å³) and virial (eV)");
   app.add_flag("--no-reference", arguments.no_reference, "Do not look for reference values in the input, and print no errors");
   app.add_option("--prefix", arguments.prefix, "Beginning of the names of the fields that are written")
       ->capture_default_str()
       ->type_name("TEXT");
-  app.add_option("--json", arguments.json, "Write the error table as JSON")->type_name("FILE");
+  app.add_option("--json", arguments.json, "Write the error table as JSON, with the metrics of the error bars")->type_name("FILE");
   app.add_option(
          "--report", arguments.report,
          "Write a page of figures (HTML, one file, docs/report.md): errors, error bars if --std names them, worst structures, dimers")
@@ -83,6 +84,7 @@ void describe(CLI::App& app, Arguments& arguments) {
 PredictionRequest request_from(const Arguments& arguments) {
   PredictionRequest request;
   request.forces = !arguments.no_forces;
+  request.calibrated = !arguments.raw;
   const std::vector<std::string> known = {"energy", "local", "force", "stress"};
   std::istringstream names(arguments.error_bars);
   for (std::string name; std::getline(names, name, ',');) {
@@ -122,8 +124,48 @@ std::vector<double> as_list(const auto& matrix) {
   return {matrix.data(), matrix.data() + matrix.size()};
 }
 
-/// Puts the prediction beside what the frame holds.
-void set_fields(Structure& frame, const Prediction& prediction, const std::optional<Voigt>& stress, bool has_error_bars,
+/// "calibrated", or why not.
+std::string calibration_state(const Model& model, bool raw) {
+  return !model.calibration ? "uncalibrated" : raw ? "raw" : "calibrated";
+}
+
+std::string calibration_message(const Model& model, bool raw) {
+  if (!model.calibration)
+    return "the error bars are uncalibrated (a fit with [calibration] holdout = 0.1, or with validation data, calibrates them)";
+  return raw ? "--raw: the error bars are those of the posterior and the fitted noise, without the model's calibration"
+             : fmt::format("the error bars are calibrated ({})", model.calibration->source);
+}
+
+/// Says at the end which frames the sparse set does not span.
+class NoveltyWarning {
+ public:
+  void look_at(const Structure& frame, const Prediction& prediction) {
+    ++frames_;
+    if (!prediction.novelty || !(*prediction.novelty > limit)) return;
+    ++outside_;
+    if (*prediction.novelty > largest_) {
+      largest_ = *prediction.novelty;
+      worst_ = frame.source;
+    }
+  }
+  bool is_needed() const { return outside_ > 0; }
+  int frames_outside() const { return outside_; }
+  std::string text() const {
+    return fmt::format(
+        "{} of {} frames hold something that the sparse set does not span (novelty above {:.0f} % of the prior variance; worst: {}, {:.0f} "
+        "%): there the prediction is hardly more than the prior, and so is its error bar; add such structures to the training data",
+        outside_, frames_, 100 * limit, worst_, 100 * largest_);
+  }
+
+ private:
+  static constexpr double limit = 0.5;
+  int frames_ = 0, outside_ = 0;
+  double largest_ = 0;
+  std::string worst_;
+};
+
+/// Puts the prediction beside what the frame holds. `calibration`: what is said about the error bars; empty if there are none.
+void set_fields(Structure& frame, const Prediction& prediction, const std::optional<Voigt>& stress, const std::string& calibration,
                 const std::string& prefix) {
   frame.set_field(prefix + "energy", prediction.energy);
   if (prediction.energy_std) frame.set_field(prefix + "energy_std", *prediction.energy_std);
@@ -140,7 +182,8 @@ void set_fields(Structure& frame, const Prediction& prediction, const std::optio
       frame.set_field(prefix + "virial_std_epistemic", as_list(*prediction.virial_std_epistemic));
     }
   }
-  if (has_error_bars) frame.set_field(prefix + "calibration", std::string("uncalibrated"));
+  if (!calibration.empty()) frame.set_field(prefix + "calibration", calibration);
+  if (prediction.novelty) frame.set_field(prefix + "novelty", *prediction.novelty);
   frame.set_column(prefix + "local_energy", 1, as_list(prediction.local_energy));
   if (prediction.local_energy_std_epistemic)
     frame.set_column(prefix + "local_energy_std_epistemic", 1, as_list(*prediction.local_energy_std_epistemic));
@@ -188,7 +231,7 @@ void run_differences(const Arguments& arguments, Predictor& predictor) {
     if (!a || !b)
       throw InputError(fmt::format("--difference: {} has {} frames, {} has more; they are compared frame by frame",
                                    arguments.difference[a ? 1 : 0], (a ? second : first).frame_count(), arguments.difference[a ? 0 : 1]));
-    const EnergyDifference d = predictor.difference(*a, *b);
+    const EnergyDifference d = predictor.difference(*a, *b, !arguments.raw);
     table += fmt::format("{:6}  {:14.6f}  {:10.6f}  {:14.6f}\n", first.frame_count(), d.energy, d.std, d.std_epistemic);
     json.push_back({{"frame", first.frame_count()}, {"energy", d.energy}, {"std", d.std}, {"std_epistemic", d.std_epistemic}});
   }
@@ -208,7 +251,8 @@ void run(const Arguments& arguments) {
   apps::ProgressDisplay display("gap-predict");
   const bool has_error_bars = request.error_bars();
   const bool is_imported = model->notes.count("origin") > 0 && !model->has_posterior();
-  if ((has_error_bars || !arguments.difference.empty()) && model->has_posterior()) display.message("the error bars are uncalibrated");
+  if ((has_error_bars || !arguments.difference.empty()) && model->has_posterior())
+    display.message(calibration_message(*model, arguments.raw));
   if (!arguments.difference.empty()) {
     Predictor predictor(model);
     run_differences(arguments, predictor);
@@ -227,6 +271,9 @@ void run(const Arguments& arguments) {
   ExtxyzWriter writer(arguments.output);
   Predictor predictor(model);
   ErrorTable errors;
+  UncertaintyTable uncertainties;
+  NoveltyWarning novelty;
+  const std::string calibration = !has_error_bars ? "" : model->has_posterior() ? calibration_state(*model, arguments.raw) : "uncalibrated";
   std::set<std::size_t> warned;  // terms
   std::int64_t predicted = 0;
   apps::FrameBatch batch(predictor, request, [&](Structure& frame, const Prediction& prediction) {
@@ -238,7 +285,9 @@ void run(const Arguments& arguments) {
     std::optional<Voigt> stress;
     if (prediction.virial && frame.volume() > 0) stress = stress_of(*prediction.virial, frame.volume());
     errors.add(frame, prediction.energy, prediction.forces ? &*prediction.forces : nullptr, stress ? &*stress : nullptr);
-    set_fields(frame, prediction, stress, has_error_bars, arguments.prefix);
+    uncertainties.add(frame, prediction);
+    novelty.look_at(frame, prediction);
+    set_fields(frame, prediction, stress, calibration, arguments.prefix);
     ensemble.set_fields(frame);
     writer.write(frame);
     display.show({"predictions", static_cast<double>(++predicted), 0, "frames", "", false});
@@ -258,17 +307,21 @@ void run(const Arguments& arguments) {
   writer.commit();
   display.finish();
 
+  if (novelty.is_needed()) display.warning(novelty.text());
   if (!errors.empty()) std::cout << errors.text() << std::flush;
+  if (!uncertainties.empty()) std::cout << "\n" << uncertainties.text(calibration) << std::flush;
   if (arguments.json) {
     auto json = nlohmann::ordered_json::parse(errors.json());
-    json["calibration"] =
-        has_error_bars && model->has_posterior() ? nlohmann::ordered_json("uncalibrated") : nlohmann::ordered_json(nullptr);
+    json["calibration"] = has_error_bars && model->has_posterior() ? nlohmann::ordered_json(calibration) : nlohmann::ordered_json(nullptr);
+    json["error_bars"] = uncertainties.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json::parse(uncertainties.json());
+    json["frames_outside_sparse_set"] = has_error_bars ? nlohmann::ordered_json(novelty.frames_outside()) : nlohmann::ordered_json(nullptr);
     json["frames_predicted"] = reader.frame_count();
     json["seconds"] = stopwatch.seconds();
     json["peak_memory_gb"] = apps::peak_memory_gb();
     apps::write_text_file(*arguments.json, json.dump(2) + "\n");
   }
-  if (reporter) reporter->write(*arguments.report, batch.seconds(), has_error_bars ? "The error bars are uncalibrated." : "", stopwatch);
+  if (reporter)
+    reporter->write(*arguments.report, batch.seconds(), has_error_bars ? calibration_message(*model, arguments.raw) : "", stopwatch);
 }
 
 }  // namespace

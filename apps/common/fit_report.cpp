@@ -7,6 +7,7 @@
 #include <gapkit/math/linear_algebra.hpp>
 #include <nlohmann/json.hpp>
 
+#include "model_report.hpp"
 #include "optimization_report.hpp"
 #include "resources.hpp"
 
@@ -102,7 +103,8 @@ std::string summary_text(const FitSummary& s) {
     out += fmt::format("{:<{}}{:>14}{:>12}{:>16}{:>14}\n", term.label, width, term.candidates, term.duplicates,
                        term.chosen == term.asked ? fmt::format("{}", term.chosen) : fmt::format("{} of {}", term.chosen, term.asked),
                        term.effective_rank);
-  out += fmt::format("\nTime: {}", duration(s.seconds));
+  out += "\n" + calibration_line(s.calibration);
+  out += fmt::format("Time: {}", duration(s.seconds));
   std::string phases;
   for (const auto& [phase, seconds] : s.report.phase_seconds)
     phases += fmt::format("{}{} {}", phases.empty() ? "" : ", ", phase, duration(seconds));
@@ -133,6 +135,7 @@ Json summary_json(const FitSummary& s) {
                              {"jitter", term.jitter}});
   json["groups"] = plan.at("groups");
   json["optimization"] = s.report.optimization ? optimization_json(*s.report.optimization) : Json(nullptr);
+  json["calibration"] = calibration_json(s.calibration);
   json["statistics_mb"] = 1e-6 * s.statistics_bytes;
   json["log_evidence"] = s.report.log_evidence;
   json["seed"] = s.options.seed;

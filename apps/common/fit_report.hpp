@@ -12,6 +12,7 @@ struct FitSummary {
   const FitReport& report;
   const ErrorTable& training;
   const ErrorTable& validation;  ///< empty if there was no validation data
+  const std::optional<Calibration>& calibration;
   std::map<int, double> reference_energies;
   double statistics_bytes = 0;  ///< in the model file; 0 if they were not kept
   double seconds = 0;           ///< wall time of everything

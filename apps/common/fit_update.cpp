@@ -6,11 +6,13 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/version.hpp>
+#include <gapkit/fit/calibrate.hpp>
 #include <gapkit/fit/update.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "errors_of.hpp"
+#include "model_report.hpp"
 #include "optimization_report.hpp"
 #include "resources.hpp"
 #include "text_file.hpp"
@@ -119,6 +121,7 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
     }
 
   FittedModel fitted = load(source);
+  const bool was_calibrated = fitted.model.calibration.has_value();
   const std::int64_t rows_before = fitted.stored.statistics.row_count();
   std::int64_t frames = 0;
   if (arguments.append) frames = append(fitted, output.files, display.callback());
@@ -127,6 +130,15 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
   const OptimizationReport report = refit(fitted, options, display.callback());
   display.finish();
   fitted.model.notes["optimization"] = optimization_json(report).dump();
+  if (!output.validation.empty()) {
+    fitted.model.calibration = calibrate_on_files(fitted.model, fitted.stored.rules, output.validation, CalibrationOptions().most_atoms,
+                                                  fitted.model.seed, display.callback());
+    display.finish();
+  } else if (was_calibrated && !fitted.model.calibration) {
+    display.message("the calibration of the error bars belonged to the model before and was dropped; --validation FILE calibrates anew");
+  } else if (was_calibrated && arguments.append) {
+    display.message("the error bars keep the calibration from before the new data; --validation FILE calibrates anew");
+  }
   const auto model = std::make_shared<const Model>(fitted.model);
   const ErrorTable validation = errors_of(model, output.validation, fitted.stored.rules.keys, "validation errors", 0, display);
   if (!validation.empty()) fitted.model.notes["validation_errors"] = validation.json();
@@ -134,6 +146,7 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
 
   std::string text = optimization_text(report) + "\n";
   if (!validation.empty()) text += "Validation errors\n" + validation.text() + "\n";
+  text += calibration_line(fitted.model.calibration);
   const std::int64_t added = fitted.stored.statistics.row_count() - rows_before;
   if (arguments.append) text += fmt::format("Added: {} frames, {} rows\n", frames, added);
   if (arguments.merge) text += fmt::format("Added: {} rows\n", added);
@@ -149,6 +162,7 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
   json["rows_before"] = rows_before;
   json["rows_added"] = added;
   json["optimization"] = optimization_json(report);
+  json["calibration"] = calibration_json(fitted.model.calibration);
   json["log_evidence"] = report.after.log_evidence;
   json["validation"] = validation.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json::parse(validation.json());
   json["seconds"] = stopwatch.seconds();

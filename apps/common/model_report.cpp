@@ -48,6 +48,47 @@ Json groups_json(const Model& model) {
   return groups;
 }
 
+}  // namespace
+
+Json calibration_json(const std::optional<Calibration>& calibration) {
+  if (!calibration) return nullptr;
+  Json factors = Json::array();
+  for (const CalibrationFactors& f : calibration->factors)
+    factors.push_back({{"property", property_name(f.property)},
+                       {"class", f.config_class},
+                       {"a", f.a},
+                       {"b", f.b},
+                       {"rows", f.rows},
+                       {"structures", f.structures}});
+  return {{"source", calibration->source}, {"factors", factors}};
+}
+
+std::string calibration_line(const std::optional<Calibration>& calibration) {
+  if (!calibration) return "Error bars: uncalibrated ([calibration] holdout = 0.1, or validation data, would calibrate them)\n";
+  std::string text;
+  std::int64_t structures = 0;
+  for (const CalibrationFactors& f : calibration->factors) {
+    if (f.config_class != "default") continue;
+    text += fmt::format("{}{} a {:.3g} b {:.3g}", text.empty() ? "" : "; ", property_name(f.property), f.a, f.b);
+    structures = std::max(structures, f.structures);
+  }
+  return fmt::format("Error bars: calibrated on {} structures ({}): {}\n", structures,
+                     calibration->source == "holdout" ? "set aside, then added to the data" : "of the validation data", text);
+}
+
+namespace {
+
+std::string calibration_text(const Json& calibration) {
+  if (calibration.is_null()) return "error bars are uncalibrated: std² = epistemic² + sigma²\n\n";
+  std::string text = fmt::format("{:<12}{:<24}{:>10}{:>10}{:>10}{:>12}\n", "error bars", "config types", "a", "b", "rows", "structures");
+  for (const Json& f : calibration["factors"])
+    text += fmt::format("{:<12}{:<24}{:>10.3g}{:>10.3g}{:>10}{:>12}\n", f["property"].get<std::string>(),
+                        f["class"] == "default" ? "all others" : f["class"].get<std::string>(), f["a"].get<double>(), f["b"].get<double>(),
+                        f["rows"].get<std::int64_t>(), f["structures"].get<std::int64_t>());
+  return text +
+         fmt::format("std² = a² epistemic² + b² sigma², from held-out structures ({})\n\n", calibration["source"].get<std::string>());
+}
+
 /// The errors of one property in an error table: "4.1 (MAE 3.2)"; "-" if there are none.
 std::string error_text(const Json& table, const char* property) {
   const Json& errors = table["all"][property];
@@ -88,6 +129,7 @@ Json model_json(const Model& model) {
   json["terms"] = Json::array();
   for (std::size_t t = 0; t < model.terms.size(); ++t) json["terms"].push_back(term_json(model, t));
   json["groups"] = groups_json(model);
+  json["calibration"] = calibration_json(model.calibration);
   json["scale_with_atoms"] = model.scale_with_atoms;
   json["log_evidence"] = model.has_posterior() ? Json(model.posterior.log_evidence) : Json(nullptr);
   json["seed"] = model.seed;
@@ -132,6 +174,7 @@ std::string model_text(const Json& model) {
     text += fmt::format("energy and virial {} the square root of the number of atoms\n\n",
                         model["scale_with_atoms"].get<bool>() ? "times" : "not times");
   }
+  if (has_posterior) text += calibration_text(model["calibration"]);
   text += errors_text(model);
   if (has_posterior)
     text += fmt::format("{:<20}{:.6g}\n{:<20}{}\n", "log evidence", model["log_evidence"].get<double>(), "seed",

@@ -12,4 +12,9 @@ nlohmann::ordered_json model_json(const Model& model);
 /// The same for people.
 std::string model_text(const nlohmann::ordered_json& model);
 
+/// Source and factors; null without a calibration.
+nlohmann::ordered_json calibration_json(const std::optional<Calibration>& calibration);
+/// One line for the summary of a fit.
+std::string calibration_line(const std::optional<Calibration>& calibration);
+
 }  // namespace gapkit::apps

@@ -30,7 +30,6 @@ void check_sections(const TomlValue& document, const std::string& name) {
   for (const TomlEntry& entry : document.entries) {
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
     const std::string place = fmt::format("{}:{}: ", name, entry.line);
-    if (entry.key == "calibration") throw InputError(fmt::format("{}[{}] is not available in this version", place, entry.key));
     const bool is_table = entry.value.kind == Kind::table || entry.value.kind == Kind::list;
     for (const SectionKeys& section : configuration_keys())
       if (!is_table && std::find(section.keys.begin(), section.keys.end(), entry.key) != section.keys.end())
@@ -156,6 +155,31 @@ void read_optimize(const Section& section, bool is_present, OptimizeOptions& opt
   options.virial_weight = weights.not_negative("virial", options.virial_weight);
 }
 
+// Without anything said: on the validation data if there are any.
+void read_calibration(const Section& section, bool is_present, FitOptions& options) {
+  using Source = CalibrationOptions::Source;
+  section.check_keys(section_keys("calibration"));
+  const bool holds_out = section.has("holdout") || (is_present && options.validation.empty());
+  const std::string usual = holds_out ? "holdout" : options.validation.empty() ? "none" : "validation";
+  const std::string source = section.choice("source", usual, std::vector<std::string>{"holdout", "validation", "none"});
+  CalibrationOptions& calibration = options.calibration;
+  calibration.source = source == "holdout" ? Source::holdout : source == "validation" ? Source::validation : Source::none;
+  if (source == "validation" && options.validation.empty())
+    section.fail(section.line("source"),
+                 "source = \"validation\" needs files in [data] validation; \"holdout\" sets training structures aside");
+  if (source != "holdout" && section.has("holdout"))
+    section.fail(section.line("holdout"), fmt::format("'holdout' goes with source = \"holdout\", found \"{}\"", source));
+  if (const TomlEntry* entry = section.find("holdout")) {
+    calibration.holdout = section.positive_number(*entry, "");
+    if (!(calibration.holdout <= 0.5)) section.wrong(*entry, "a fraction above 0 and up to 0.5");
+  }
+  const auto most_rounds = static_cast<std::int64_t>(1 / calibration.holdout + 1e-9);
+  calibration.rounds = static_cast<int>(section.integer("rounds", 1, 1, most_rounds));
+  if (source != "holdout" && section.has("rounds"))
+    section.fail(section.line("rounds"), fmt::format("'rounds' goes with source = \"holdout\", found \"{}\"", source));
+  calibration.most_atoms = section.integer("most_atoms", calibration.most_atoms, 1, std::numeric_limits<std::int64_t>::max());
+}
+
 void read_terms(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, FitOptions& options) {
   const TomlEntry* entry = document.find("term");
   if (!entry)
@@ -232,6 +256,7 @@ FitOptions parse_fit_options(const std::string& toml, const std::string& name, c
   read_baselines(document, name, folder, options);
   read_regularization(section("regularization"), options.regularization);
   read_optimize(section("optimize"), document.find("optimize") != nullptr, options.optimize);
+  read_calibration(section("calibration"), document.find("calibration") != nullptr, options);
   read_solver(section("solver"), options);
 
   const Section output = section("output");

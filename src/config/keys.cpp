@@ -17,6 +17,7 @@ const std::vector<SectionKeys>& configuration_keys() {
       {"regularization.config_type.*", {"energy", "force", "virial"}},
       {"optimize", {"objective", "sigma", "delta", "classes", "max_factor", "min_rows", "max_evaluations", "folds", "fold", "weights"}},
       {"optimize.weights", {"energy", "force", "virial"}},
+      {"calibration", {"source", "holdout", "rounds", "most_atoms"}},
       {"solver", {"jitter", "jitter_absolute"}},
       {"output", {"model", "sparse", "statistics"}},
       {"run", {"seed", "memory"}},

@@ -163,6 +163,18 @@ std::string fit_options_to_toml(const FitOptions& options) {
   }
 
   write_optimize(out, options.optimize);
+  using Source = CalibrationOptions::Source;
+  const CalibrationOptions& calibration = options.calibration;
+  out.header("[calibration]");
+  out.line("source",
+           calibration.source == Source::holdout      ? "\"holdout\""
+           : calibration.source == Source::validation ? "\"validation\""
+                                                      : "\"none\"",
+           "where the factors of the error bars come from");
+  if (calibration.source == Source::holdout)
+    out.line("holdout", toml_number(calibration.holdout), "fraction of the structures, set aside before the fit, added afterwards");
+  if (calibration.source == Source::holdout) out.line("rounds", std::to_string(calibration.rounds), "fits with other structures set aside");
+  out.line("most_atoms", std::to_string(calibration.most_atoms), "of the validation data");
   out.header("[solver]");
   if (options.jitter_absolute)
     out.line("jitter_absolute", toml_number(*options.jitter_absolute), "eV²");

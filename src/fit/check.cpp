@@ -4,6 +4,7 @@
 
 #include "fit/data_checker.hpp"
 #include "fit/data_scan.hpp"
+#include "fit/held_out.hpp"
 
 namespace gapkit {
 namespace {
@@ -48,7 +49,7 @@ CheckedScan scan_and_check(const FitOptions& options, const ProgressCallback& pr
 }  // namespace
 
 CheckReport check_training_data(const FitOptions& options, const ProgressCallback& progress) {
-  return scan_and_check(options, progress).report;
+  return scan_and_check(with_held_out(options), progress).report;
 }
 
 DataScan scan_training_data(const FitOptions& options, const ProgressCallback& progress) {

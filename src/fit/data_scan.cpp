@@ -13,6 +13,7 @@
 #include "fit/choose_points.hpp"
 #include "fit/data_checker.hpp"
 #include "fit/frame_fingerprint.hpp"
+#include "fit/held_out.hpp"
 #include "fit/statistics_builder.hpp"
 
 namespace gapkit {
@@ -328,6 +329,7 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
       return;
     }
     checker.examine(s, *list, place);
+    if (is_left_out(options, place.number)) return;
     collect(s, *list, options, plan, found);
     std::map<int, double> zero;
     for (const int z : s.atomic_numbers) zero[z] = 0;
@@ -381,7 +383,7 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
 }
 
 FitPlan plan_fit(const FitOptions& options, const ProgressCallback& progress) {
-  return scan_training_data(options, progress).plan;
+  return scan_training_data(with_held_out(options), progress).plan;
 }
 
 }  // namespace gapkit

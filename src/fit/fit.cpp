@@ -2,12 +2,12 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/fit.hpp>
-#include <gapkit/fit/frames.hpp>
 #include <gapkit/model/prior.hpp>
 
 #include "fit/checkpoint.hpp"
 #include "fit/data_scan.hpp"
 #include "fit/folds.hpp"
+#include "fit/held_out.hpp"
 #include "fit/sparse_points.hpp"
 #include "fit/statistics_builder.hpp"
 
@@ -52,10 +52,9 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
   const double cutoff = largest_cutoff(model.terms);
   double rows_seconds = 0;
   std::int64_t atoms = 0;
-  TargetReport ignored;
   const auto save = [&](bool now) { keeper.save(model.terms, report.terms, builder.statistics(), builder.folded_frames(), now, progress); };
   try {
-    for_each_frame(options.train, options.keys, &ignored, [&](const Structure& given, std::int64_t number) {
+    for_each_training_frame(options, [&](const Structure& given, std::int64_t, std::int64_t number) {
       atoms += given.size();
       const int fold = folds.next(given);
       if (number < done) return;
@@ -95,7 +94,8 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
 
 }  // namespace
 
-FitResult fit(const FitOptions& options, const ProgressCallback& progress) {
+FitResult fit(const FitOptions& given, const ProgressCallback& progress) {
+  const FitOptions options = with_held_out(given);
   FitResult result;
   FitReport& report = result.report;
   Stopwatch watch;
@@ -136,13 +136,19 @@ FitResult fit(const FitOptions& options, const ProgressCallback& progress) {
     model.weights = kernel_weights(model.factor, model.posterior);
     if (!model.weights.allFinite()) throw NumericalError("the weights came out as NaN or infinity");
   }
-  if (options.keep_statistics) result.statistics = std::move(stored);
   report.phase_seconds["solve"] = watch.lap();
-  report.log_evidence = model.posterior.log_evidence;
-
   model.configuration = options.resolved;
   model.seed = options.seed;
   model.data_fingerprint = scan.data_fingerprint;
+  if (options.calibration.source != CalibrationOptions::Source::none) {
+    FittedModel fitted{std::move(model), std::move(stored)};
+    calibrate_fit(fitted, options, progress);
+    model = std::move(fitted.model);
+    stored = std::move(fitted.stored);
+    report.phase_seconds["calibrate"] = watch.lap();
+  }
+  report.log_evidence = model.posterior.log_evidence;
+  if (options.keep_statistics) result.statistics = std::move(stored);
   return result;
 }
 

@@ -11,6 +11,7 @@
 
 #include "fit/candidate_pool.hpp"
 #include "fit/choose_points.hpp"
+#include "fit/held_out.hpp"
 #include "io/temporary_file.hpp"
 #include "model/environment_chunks.hpp"
 
@@ -134,8 +135,7 @@ std::vector<Candidates> gather_candidates(const FitOptions& options, const DataS
   std::map<std::string, int> config_types;
   for (const auto& [name, count] : scan.plan.config_types) config_types.emplace(name, static_cast<int>(config_types.size()));
   Features features;
-  TargetReport ignored;
-  for_each_frame(options.train, options.keys, &ignored, [&](const Structure& s, std::int64_t number) {
+  for_each_training_frame(options, [&](const Structure& s, std::int64_t number, std::int64_t index) {
     const StructureEnvironments environments(s, cutoff);
     const int config_type = config_types.at(s.config_type);
     for (std::size_t t = 0; t < pools.size(); ++t) {
@@ -157,7 +157,7 @@ std::vector<Candidates> gather_candidates(const FitOptions& options, const DataS
     }
     if (progress)
       progress({.phase = "candidates",
-                .done = static_cast<double>(number + 1),
+                .done = static_cast<double>(index + 1),
                 .total = static_cast<double>(scan.plan.frames),
                 .unit = "frames"});
   });

@@ -6,6 +6,7 @@
 
 #include "fit/folds.hpp"
 #include "fit/frame_fingerprint.hpp"
+#include "fit/held_out.hpp"
 #include "fit/statistics_builder.hpp"
 
 namespace gapkit {
@@ -85,12 +86,13 @@ OptimizationReport refit(FittedModel& fitted, const RefitOptions& options, const
   report.before = before;
   model.notes.erase("training_errors");
   model.notes.erase("validation_errors");
+  if (report.after.sigma != before.sigma || report.after.scale != before.scale) model.calibration.reset();
   solve_model(model, fitted.stored.statistics, report.after);
   take_over_sigmas(fitted);
   return report;
 }
 
-std::int64_t append(FittedModel& fitted, const std::vector<std::string>& files, const ProgressCallback& progress) {
+std::int64_t append_frames(FittedModel& fitted, const FrameSource& source, const ProgressCallback& progress) {
   Model& model = fitted.model;
   const Regularization regularization(fitted.stored.rules);
   // Contiguous folds want the number of frames of each config type beforehand.
@@ -98,7 +100,7 @@ std::int64_t append(FittedModel& fitted, const std::vector<std::string>& files, 
   Checksum checksum;
   std::int64_t frames = 0;
   double atoms = 0;
-  for_each_frame(files, fitted.stored.rules.keys, nullptr, [&](const Structure& s, std::int64_t) {
+  source([&](const Structure& s) {
     ++config_types[s.config_type];
     ++frames;
     atoms += s.size();
@@ -115,7 +117,7 @@ std::int64_t append(FittedModel& fitted, const std::vector<std::string>& files, 
   if (std::any_of(stored_groups.begin(), stored_groups.end(), [](const GroupStatistics& g) { return !g.prior.empty(); }))
     prior.emplace(model.terms);
   double done = 0;
-  for_each_frame(files, fitted.stored.rules.keys, nullptr, [&](const Structure& given, std::int64_t) {
+  source([&](const Structure& given) {
     Structure s = given;
     subtract_baselines(model.baselines, s);
     RowTargets targets = regularization.row_targets(s, model.reference_energies);
@@ -141,6 +143,13 @@ std::int64_t append(FittedModel& fitted, const std::vector<std::string>& files, 
   return frames;
 }
 
+std::int64_t append(FittedModel& fitted, const std::vector<std::string>& files, const ProgressCallback& progress) {
+  const FrameSource source = [&](const std::function<void(const Structure&)>& visit) {
+    for_each_frame(files, fitted.stored.rules.keys, nullptr, [&](const Structure& s, std::int64_t) { visit(s); });
+  };
+  return append_frames(fitted, source, progress);
+}
+
 void merge(FittedModel& fitted, const FittedModel& other) {
   if (fitted.model.data_fingerprint == other.model.data_fingerprint)
     throw InputError("both models were fitted to the same data, which would count twice");
@@ -149,6 +158,7 @@ void merge(FittedModel& fitted, const FittedModel& other) {
     for (const RowGroup& solved : other.model.posterior.groups)
       if (!g.group.fixed && solved.same_noise(g.group)) g.group.sigma = solved.sigma;
   fitted.stored.statistics += theirs;
+  fitted.model.calibration.reset();
   // A group in several folds has one σ.
   for (GroupStatistics& g : fitted.stored.statistics.groups) {
     const auto& all = fitted.stored.statistics.groups;

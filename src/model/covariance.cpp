@@ -18,18 +18,24 @@ constexpr std::size_t local_chunk_bytes = 16'000'000;  // of rows or features of
 constexpr std::size_t row_bytes = 128'000'000;         // of the force rows of a group of atoms
 // Novelty this far below zero is rounding: relative to k**, and to what was summed to get k**.
 constexpr double largest_clamp = 1e-10, magnitude_clamp = 1e-12;
+// And relative to δ²: where images of one atom cancel, in a slab with a mirror plane for example, both are rounding of what was summed
+// before, and L⁻¹ enlarges it.
+constexpr double amplitude_clamp = 1e-18;
 
 }  // namespace
 
 struct Covariance::State {
   explicit State(const Model& model) : rows(model.terms), prior(model.terms) {
     squared_scale.resize(static_cast<Eigen::Index>(model.terms.size()));
-    for (std::size_t t = 0; t < model.terms.size(); ++t)
+    for (std::size_t t = 0; t < model.terms.size(); ++t) {
       squared_scale[static_cast<Eigen::Index>(t)] = std::pow(model.posterior.scale[t], 2);
+      squared_amplitudes += std::pow(model.posterior.scale[t] * model.terms[t].delta, 2);
+    }
   }
   KernelRows rows;
   Prior prior;
-  Vector squared_scale;  // s_t²: amplitudes may have changed since the kernels were made
+  Vector squared_scale;           // s_t²: amplitudes may have changed since the kernels were made
+  double squared_amplitudes = 0;  // Σ δ_t² s_t², eV²
 };
 
 Covariance::Covariance(const Model& model) : model_(model), state_(std::make_unique<State>(model)) {}
@@ -49,12 +55,13 @@ std::vector<Variance> Covariance::split(MatrixSlice rows, const Vector& prior, c
   for (Eigen::Index i = 0; i < rows.rows(); ++i) {
     double novelty = prior[i] - rows.row(i).squaredNorm();
     if (novelty < 0) {
-      if (novelty < -largest_clamp * prior[i] - magnitude_clamp * magnitude[i])
+      if (novelty < -largest_clamp * prior[i] - magnitude_clamp * magnitude[i] - amplitude_clamp * state_->squared_amplitudes)
         throw NumericalError(fmt::format(
             "a posterior variance came out negative ({} at a prior of {}): the model file does not fit together", novelty, prior[i]));
       novelty = 0;
     }
     result[static_cast<std::size_t>(i)].novelty = novelty;
+    result[static_cast<std::size_t>(i)].prior = prior[i];
   }
   solve_lower_rows(model_.posterior.factor, rows);
   for (Eigen::Index i = 0; i < rows.rows(); ++i) {

@@ -169,6 +169,47 @@ Posterior load_posterior(const ArchiveReader& archive, const std::string& where,
   return posterior;
 }
 
+// Its arrays are in the file only if there is a calibration.
+void save_calibration(ArchiveWriter& archive, const Calibration& calibration) {
+  std::vector<std::int64_t> properties, rows, structures;
+  std::vector<std::string> classes;
+  std::vector<double> a, b;
+  for (const CalibrationFactors& f : calibration.factors) {
+    properties.push_back(static_cast<std::int64_t>(f.property));
+    classes.push_back(f.config_class);
+    a.push_back(f.a);
+    b.push_back(f.b);
+    rows.push_back(f.rows);
+    structures.push_back(f.structures);
+  }
+  archive.put("calibration/source", calibration.source);
+  archive.put("calibration/property", properties);
+  archive.put("calibration/class", classes);
+  archive.put("calibration/a", a);
+  archive.put("calibration/b", b);
+  archive.put("calibration/rows", rows);
+  archive.put("calibration/structures", structures);
+}
+
+Calibration load_calibration(const ArchiveReader& archive, const std::string& where) {
+  Calibration calibration;
+  calibration.source = archive.string("calibration/source");
+  const auto properties = archive.integers("calibration/property");
+  const auto count = static_cast<Eigen::Index>(properties.size());
+  const auto classes = archive.strings("calibration/class");
+  const auto a = archive.doubles("calibration/a", count), b = archive.doubles("calibration/b", count);
+  const auto rows = archive.integers("calibration/rows", count), structures = archive.integers("calibration/structures", count);
+  if (classes.size() != properties.size()) throw InputError(where + ": the calibration's arrays have different lengths");
+  for (std::size_t i = 0; i < properties.size(); ++i) {
+    if (properties[i] < 0 || properties[i] > 2) throw InputError(where + ": unknown property in the calibration");
+    if (!(a[i] >= 0 && b[i] >= 0 && std::isfinite(a[i]) && std::isfinite(b[i])))
+      throw InputError(where + ": the calibration has factors " + std::to_string(a[i]) + " and " + std::to_string(b[i]) +
+                       ", expected numbers of at least 0");
+    calibration.factors.push_back({static_cast<Property>(properties[i]), classes[i], a[i], b[i], rows[i], structures[i]});
+  }
+  return calibration;
+}
+
 void require_sound(const Model& model, const std::string& where) {
   const auto all_finite = [](const std::vector<double>& v) {
     return std::all_of(v.begin(), v.end(), [](double x) { return std::isfinite(x); });
@@ -230,6 +271,7 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
       archive.put(term_place(t) + "factor", pack_lower(model.factor.blocks()[t]));
     }
     save_posterior(archive, model.posterior);
+    if (model.calibration) save_calibration(archive, *model.calibration);
   } else {
     archive.put("has_posterior", std::int64_t{0});
   }
@@ -271,6 +313,7 @@ Model load_model(const std::filesystem::path& path) {
   if (!archive.has("has_posterior") || archive.integer("has_posterior") != 0) {
     model.factor = load_factor(archive, model.terms);
     model.posterior = load_posterior(archive, where, points, static_cast<Eigen::Index>(model.terms.size()));
+    if (archive.has("calibration/source")) model.calibration = load_calibration(archive, where);
   }
   model.weights = archive.vector("weights", points);
   const auto names = archive.strings("note_names"), texts = archive.strings("note_texts");

@@ -15,33 +15,24 @@ std::string name_of(const Structure& structure) {
   return structure.source.empty() ? "structure" : structure.source;
 }
 
-// σ_g of a property for a structure's config type: that of its class, else the default; 0 if the property was not fitted.
-double noise(const Model& model, Property property, const std::string& config_type) {
-  const RowGroup* chosen = nullptr;
-  for (const RowGroup& group : model.posterior.groups) {
-    if (group.property != property || group.fixed) continue;
-    if (group.config_class == config_type)
-      chosen = &group;
-    else if (group.config_class == "default" && !chosen)
-      chosen = &group;
-  }
-  return chosen ? chosen->sigma : 0;
+struct Factors {
+  double a = 1, b = 1;
+};
+
+Factors factors_of(const Model& model, Property property, const std::string& config_type, bool calibrated) {
+  const CalibrationFactors* found = calibrated && model.calibration ? model.calibration->find(property, config_type) : nullptr;
+  return found ? Factors{found->a, found->b} : Factors{};
 }
 
-// Adds the noise to the epistemic error bars.
-void add_noise(Prediction& prediction, const Model& model, const Structure& structure) {
-  const double h = model.scale_with_atoms ? std::sqrt(static_cast<double>(structure.size())) : 1.0;
-  const auto widened = [](double epistemic, double sigma) { return std::hypot(epistemic, sigma); };
-  if (prediction.energy_std_epistemic)
-    prediction.energy_std = widened(*prediction.energy_std_epistemic, h * noise(model, Property::energy, structure.config_type));
-  if (prediction.forces_std_epistemic) {
-    const double sigma = noise(model, Property::force, structure.config_type);
-    prediction.forces_std = prediction.forces_std_epistemic->unaryExpr([&](double s) { return widened(s, sigma); });
-  }
-  if (prediction.virial_std_epistemic) {
-    const double sigma = h * noise(model, Property::virial, structure.config_type);
-    prediction.virial_std = prediction.virial_std_epistemic->unaryExpr([&](double s) { return widened(s, sigma); });
-  }
+// Error bars from their epistemic part.
+void add_noise(Prediction& prediction, const Model& model, const Structure& structure, bool calibrated) {
+  const auto widened = [&](Property property) {
+    const Factors f = factors_of(model, property, structure.config_type, calibrated);
+    return [a = f.a, noise = f.b * fitted_noise(model, property, structure)](double epistemic) { return std::hypot(a * epistemic, noise); };
+  };
+  if (prediction.energy_std_epistemic) prediction.energy_std = widened(Property::energy)(*prediction.energy_std_epistemic);
+  if (prediction.forces_std_epistemic) prediction.forces_std = prediction.forces_std_epistemic->unaryExpr(widened(Property::force));
+  if (prediction.virial_std_epistemic) prediction.virial_std = prediction.virial_std_epistemic->unaryExpr(widened(Property::virial));
 }
 
 // `atom` counts from 0.
@@ -123,7 +114,32 @@ void check_finite(const Prediction& prediction, const std::string& where) {
     throw NumericalError(where + ": the predicted energy or a force is not finite");
 }
 
+// Novelty over prior of some observables together; 0 where there is nothing to predict.
+double novelty_fraction(std::span<const Variance> variances) {
+  double novelty = 0, prior = 0;
+  for (const Variance& v : variances) {
+    novelty += v.novelty;
+    prior += v.prior;
+  }
+  constexpr double vanishing = 1e-10;  // eV², (eV/Å)²: zero by symmetry
+  return prior > vanishing ? novelty / prior : 0;
+}
+
 }  // namespace
+
+double fitted_noise(const Model& model, Property property, const Structure& structure) {
+  const RowGroup* chosen = nullptr;  // that of the config type, else the default
+  for (const RowGroup& group : model.posterior.groups) {
+    if (group.property != property || group.fixed) continue;
+    if (group.config_class == structure.config_type)
+      chosen = &group;
+    else if (group.config_class == "default" && !chosen)
+      chosen = &group;
+  }
+  if (!chosen) return 0;
+  const bool is_scaled = property != Property::force && model.scale_with_atoms;
+  return chosen->sigma * (is_scaled ? std::sqrt(static_cast<double>(structure.size())) : 1.0);
+}
 
 struct Predictor::Scratch {
   explicit Scratch(const Model& model) {
@@ -163,7 +179,7 @@ Prediction Predictor::compute(const Structure& structure, const PredictionReques
   add_virial(environments.view(), 0, scratch_->dE_dr, prediction);
   if (request.error_bars()) scratch_->add_error_bars(*model_, environments.view(), structure.size(), request, prediction);
   check_finite(prediction, name_of(structure));
-  add_noise(prediction, *model_, structure);
+  add_noise(prediction, *model_, structure, request.calibrated);
   return prediction;
 }
 
@@ -199,7 +215,7 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
     }
     if (request.error_bars()) s.add_error_bars(*model_, all.part(k), atoms, request, prediction);
     check_finite(prediction, name_of(structures[k]));
-    add_noise(prediction, *model_, structures[k]);
+    add_noise(prediction, *model_, structures[k], request.calibrated);
   }
   return result;
 }
@@ -283,10 +299,17 @@ void Predictor::Scratch::add_error_bars(const Model& model, const Environments& 
   if (wanted.rows(atoms) > 0) {
     const std::vector<Variance> variances = c.observables(environments, atoms, wanted);
     const auto std_of = [&](Eigen::Index row) { return std::sqrt(variances[static_cast<std::size_t>(row)].total()); };
-    if (wanted.energy) result.energy_std_epistemic = std_of(0);
+    if (wanted.energy) {
+      result.energy_std_epistemic = std_of(0);
+      result.novelty = novelty_fraction({variances.data(), 1});
+    }
     if (wanted.forces) {
       Positions& std = result.forces_std_epistemic.emplace(atoms, 3);
       for (Eigen::Index i = 0; i < std.size(); ++i) std.data()[i] = std_of(wanted.forces_row() + i);
+      double worst = 0;
+      for (int i = 0; i < atoms; ++i)
+        worst = std::max(worst, novelty_fraction(std::span(variances).subspan(static_cast<std::size_t>(wanted.forces_row() + 3 * i), 3)));
+      result.novelty = worst;
     }
     if (wanted.virial) {
       Voigt& std = result.virial_std_epistemic.emplace();
@@ -300,15 +323,16 @@ void Predictor::Scratch::add_error_bars(const Model& model, const Environments& 
   }
 }
 
-EnergyDifference Predictor::difference(const Structure& a, const Structure& b) {
+EnergyDifference Predictor::difference(const Structure& a, const Structure& b, bool calibrated) {
   EnergyDifference result;
   result.energy = compute(b, {.forces = false}).energy - compute(a, {.forces = false}).energy;
   const StructureEnvironments ea(a, model_->cutoff()), eb(b, model_->cutoff());
   result.std_epistemic = std::sqrt(scratch_->posterior(*model_).energy_difference(ea.view(), eb.view()).total());
-  const auto sigma = [&](const Structure& s) {
-    return noise(*model_, Property::energy, s.config_type) * (model_->scale_with_atoms ? std::sqrt(static_cast<double>(s.size())) : 1.0);
-  };
-  result.std = std::hypot(result.std_epistemic, sigma(a), sigma(b));
+  // Of two config types with factors of their own, the epistemic part takes the larger one.
+  const Factors fa = factors_of(*model_, Property::energy, a.config_type, calibrated);
+  const Factors fb = factors_of(*model_, Property::energy, b.config_type, calibrated);
+  result.std = std::hypot(std::max(fa.a, fb.a) * result.std_epistemic, fa.b * fitted_noise(*model_, Property::energy, a),
+                          fb.b * fitted_noise(*model_, Property::energy, b));
   return result;
 }
 

@@ -137,7 +137,9 @@ TEST_CASE("gap-fit: ordinary mistakes are one sentence and exit code 2") {
   check_mistake(workplace.run("gap-fit", {}), {"FILE"});
   check_mistake(workplace.run("gap-fit", {"missing.toml"}), {"missing.toml"});
   check_mistake(workplace.run("gap-fit", {"fit.toml", "--jsn", "fit.json"}), {"--jsn", "did you mean '--json'?"});
-  check_mistake(workplace.run("gap-fit", {"train.xyz"}), {"train.xyz", "without a configuration", "not available"});
+  check_mistake(workplace.run("gap-fit", {"train.xyz", "--time", "soon"}), {"'soon'", "10m"});
+  check_mistake(workplace.run("gap-fit", {"fit.toml", "--time", "10m"}), {"--time", "without a configuration"});
+  check_mistake(workplace.run("gap-fit", {"train.xyz", "--scan", "run.seed=1,2"}), {"train.xyz", "--scan needs a configuration"});
   check_mistake(workplace.run("gap-fit", {"fit.toml", "-o", "no_such_folder/model.h5"}), {"no_such_folder", "does not exist"});
   check_mistake(workplace.run("gap-fit", {"fit.toml", "-o", "train.xyz"}), {"-o train.xyz", "overwritten"});
   check_mistake(workplace.run("gap-fit", {"fit.toml", "--train", "missing.xyz"}), {"missing.xyz"});
@@ -304,16 +306,16 @@ TEST_CASE("gap-predict: fields stand beside what the frame held, and obey the co
     const auto force_std = column(frame, "gap_forces_std"), force_epistemic = column(frame, "gap_forces_std_epistemic");
     REQUIRE(force_std.size() == forces.size());
     REQUIRE(force_epistemic.size() == forces.size());
-    for (std::size_t k = 0; k < forces.size(); ++k) CHECK((force_std[k] > force_epistemic[k] && force_epistemic[k] >= 0));
+    for (std::size_t k = 0; k < forces.size(); ++k) CHECK((force_std[k] > 0 && force_epistemic[k] >= 0));
     const auto stress_std = numbers(frame, "gap_stress_std"), virial_std = numbers(frame, "gap_virial_std");
     REQUIRE(stress_std.size() == 6);
     for (std::size_t k = 0; k < 6; ++k) {
-      CHECK(stress_std[k] > numbers(frame, "gap_stress_std_epistemic").at(k));
+      CHECK((stress_std[k] > 0 && numbers(frame, "gap_stress_std_epistemic").at(k) > 0));
       check_close(stress_std[k] * frame.volume(), virial_std.at(k), 0, 1e-10);
     }
     CHECK(numbers(frame, "gap_energy_samples").size() == 3);
     CHECK(column(frame, "gap_forces_samples").size() == 3 * forces.size());
-    CHECK(std::get<std::string>(frame.find_field("gap_calibration")->value) == "uncalibrated");
+    CHECK(std::get<std::string>(frame.find_field("gap_calibration")->value) == "calibrated");
 
     assign_targets(frame, {});
     const Positions predicted = Eigen::Map<const Positions>(forces.data(), frame.size(), 3);
@@ -322,10 +324,18 @@ TEST_CASE("gap-predict: fields stand beside what the frame held, and obey the co
   }
 
   // the table on stdout, in --json and in the fit's validation errors is that of the written predictions
-  CHECK(result.out == expected.text());
+  CHECK(result.out.starts_with(expected.text() + "\nerror bars "));
   const auto json = nlohmann::json::parse(read_text(workplace / "predictions.json"));
   CHECK(json.at("frames_predicted") == input.size());
-  CHECK(json.at("calibration") == "uncalibrated");
+  CHECK(json.at("calibration") == "calibrated");
+  const auto& bars = json.at("error_bars").at("all");
+  CHECK(bars.at("energy").at("count") == input.size());
+  for (const char* property : {"energy", "forces", "atoms", "stress"}) CHECK(bars.at(property).at("zms").at("value").get<double>() > 0);
+  CHECK(bars.at("forces").at("bins").size() == 5);
+  CHECK(bars.at("forces").at("count").get<int>() + bars.at("vanishing_forces").get<int>() ==
+        json.at("all").at("forces").at("count").get<int>());
+  CHECK(json.at("error_bars").at("config_types").size() == json.at("config_types").size());
+  CHECK(json.at("frames_outside_sparse_set") == 0);
   const auto fit = nlohmann::json::parse(read_text(workplace / "fit.json"));
   for (const char* property : {"energy", "forces", "stress"}) {
     CAPTURE(property);
@@ -333,6 +343,22 @@ TEST_CASE("gap-predict: fields stand beside what the frame held, and obey the co
     CHECK(json.at("all").at(property).at("count").get<int>() > 0);
     check_close(rmse, nlohmann::json::parse(expected.json()).at("all").at(property).at("rmse"), 0, 1e-9);
     check_close(rmse, fit.at("validation").at("all").at(property).at("rmse"), 0, 1e-6);
+  }
+}
+
+TEST_CASE("gap-predict: --raw leaves the calibration out, and --difference too") {
+  const Workplace& workplace = fitted();
+  for (const bool raw : {false, true}) {
+    std::vector<std::string> arguments = {"model.h5", "test.xyz", "-o", "bars.xyz", "--std", "energy,force", "--no-reference"};
+    if (raw) arguments.emplace_back("--raw");
+    const ProgramResult result = workplace.run("gap-predict", arguments);
+    CAPTURE(result.err);
+    REQUIRE(result.exit_code == 0);
+    for (const Structure& frame : read_extxyz(workplace / "bars.xyz")) {
+      CHECK(std::get<std::string>(frame.find_field("gap_calibration")->value) == (raw ? "raw" : "calibrated"));
+      const double uncalibrated = std::hypot(numbers(frame, "gap_energy_std_epistemic")[0], 0.002 * std::sqrt(frame.size()));
+      CHECK((std::abs(numbers(frame, "gap_energy_std")[0] - uncalibrated) < 1e-9 * uncalibrated) == raw);
+    }
   }
 }
 

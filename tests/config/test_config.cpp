@@ -263,14 +263,22 @@ TEST_CASE("config: bad configurations, each with its sentence") {
        "t.toml:11: unknown key 'engery' in [regularization.config_type.liquid]; did you mean 'energy'?"},
       {"seed = 3\n" + good, "t.toml:1: 'seed' stands outside of the sections; it belongs in [run]"},
       {"colour = 3\n" + good,
-       "t.toml:1: unknown key 'colour'; valid: data, reference_energies, baseline, term, regularization, optimize, solver, output, run"},
+       "t.toml:1: unknown key 'colour'; valid: data, reference_energies, baseline, term, regularization, optimize, calibration, solver, "
+       "output, run"},
       {replaced(pair, "n_sparse", "n_max = 8\nn_sparse"),
        "t.toml:8: [[term]]: 'n_max' belongs to descriptor 'soap', this term has descriptor 'two_body' and kernel 'squared_exponential'"},
       {with("zeta = 4", "length_scale = 1"),
        "t.toml:7: [[term]]: 'length_scale' belongs to kernel 'squared_exponential' and kernel 'piecewise_polynomial', this term has "
        "descriptor 'soap' and kernel 'dot_product'"},
-      // not in this version
-      {good + "[calibration]\nholdout = 0.1\n", "t.toml:10: [calibration] is not available in this version"},
+      // calibration
+      {good + "[calibration]\nholdout = 0.7\n",
+       "t.toml:11: [calibration]: 'holdout' is the number 0.7, expected a fraction above 0 and up to 0.5"},
+      {good + "[calibration]\nrounds = 11\n", "t.toml:11: [calibration]: 'rounds' is the integer 11, expected at most 10"},
+      {good + "[calibration]\nhold_out = 0.1\n", "t.toml:11: unknown key 'hold_out' in [calibration]; did you mean 'holdout'?"},
+      {good + "[calibration]\nsource = 'validation'\n",
+       "t.toml:11: [calibration]: source = \"validation\" needs files in [data] validation"},
+      {good + "[calibration]\nsource = 'none'\nholdout = 0.1\n",
+       "t.toml:12: [calibration]: 'holdout' goes with source = \"holdout\", found \"none\""},
       {with("'soap'", "'three_bdoy'"), "t.toml:4: [[term]]: unknown descriptor 'three_bdoy'; did you mean 'three_body'?"},
       // data
       {term, "t.toml:1: [data]: 'train' is missing or empty, expected the names of files with training structures"},
@@ -449,6 +457,34 @@ TEST_CASE("config: triplets are named with the centre first") {
   CHECK(species_of("['Si-Si-O', 'O-Si-Si', 'Si']") == Names{"Si-O-Si", "O-Si-Si", "Si"});
   CHECK(message_of<InputError>([&] { species_of("['Si-O-C', 'Si-C-O']"); }).find("'Si-C-O' twice") != std::string::npos);
   CHECK(message_of<InputError>([&] { species_of("['Si-O']"); }) != "");
+}
+
+TEST_CASE("config: the calibration uses validation data, held-out structures, or nothing") {
+  using Source = CalibrationOptions::Source;
+  const TemporaryFolder folder;
+  folder.write("train.xyz", "");
+  folder.write("test.xyz", "");
+  const std::string terms =
+      "[[term]]\ndescriptor = 'two_body'\ncutoff = 4.0\nkernel = 'squared_exponential'\nlength_scale = 1.0\nn_sparse = 5\n";
+  const auto source = [&](const std::string& data, const std::string& more) {
+    const FitOptions options = parse_fit_options("[data]\ntrain = 'train.xyz'\n" + data + terms + more, "t.toml", folder.path());
+    const FitOptions again = parse_fit_options(options.resolved, "resolved", folder.path());  // keeps it
+    CHECK(again.calibration.source == options.calibration.source);
+    CHECK(again.calibration.holdout == options.calibration.holdout);
+    CHECK(again.calibration.most_atoms == options.calibration.most_atoms);
+    return options.calibration;
+  };
+  const std::string validation = "validation = 'test.xyz'\n";
+  CHECK(source("", "").source == Source::none);
+  CHECK(source(validation, "").source == Source::validation);
+  CHECK(source("", "[calibration]\n").source == Source::holdout);
+  CHECK(source("", "[calibration]\n").holdout == 0.1);
+  CHECK(source(validation, "[calibration]\nmost_atoms = 7\n").most_atoms == 7);
+  CHECK(source(validation, "[calibration]\nmost_atoms = 7\n").source == Source::validation);
+  CHECK(source(validation, "[calibration]\nholdout = 0.25\n").source == Source::holdout);
+  CHECK(source(validation, "[calibration]\nholdout = 0.25\n").holdout == 0.25);
+  CHECK(source(validation, "[calibration]\nsource = 'none'\n").source == Source::none);
+  CHECK(source("", "[calibration]\nrounds = 10\n").rounds == 10);
 }
 
 TEST_CASE("config: docs/configuration.md names every key") {

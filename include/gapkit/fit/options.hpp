@@ -55,6 +55,15 @@ struct OptimizeOptions {
   double energy_weight = 1, force_weight = 1, virial_weight = 1;  ///< of the properties in cross-validation
 };
 
+/// Where the factors of the error bars come from (METHODS 5).
+struct CalibrationOptions {
+  enum class Source { none, holdout, validation };
+  Source source = Source::none;
+  double holdout = 0.1;            ///< fraction of the structures that is set aside before the fit and added afterwards
+  int rounds = 1;                  ///< fits, each with other structures set aside; all but the first serve the calibration only
+  std::int64_t most_atoms = 5000;  ///< of the validation data that are looked at
+};
+
 struct ReferenceEnergyOptions {
   enum class Mode { isolated, least_squares, explicit_values };
   Mode mode = Mode::isolated;
@@ -72,11 +81,15 @@ struct FitOptions {
   std::vector<TermOptions> terms;
   RegularizationOptions regularization;
   OptimizeOptions optimize;
+  CalibrationOptions calibration;
   double jitter = 1e-8;                   ///< relative to δ² of each term
   std::optional<double> jitter_absolute;  ///< eV², replaces jitter
   std::string model_path = "model.h5";
   bool keep_statistics = false;  ///< the result holds the statistics, which refit(), append() and merge() work on
   std::string sparse_output;     ///< prefix of files with the chosen environments; empty: none
+  /// Training frames (numbers from 0 over all files, ascending) that are neither selected from nor fitted; filled by the fit itself where
+  /// the calibration sets structures aside, which it adds at the end.
+  std::vector<std::int64_t> left_out;
   std::uint64_t seed = 0;
   double memory = 4.0;              ///< GB; a fit that needs more is refused
   std::string checkpoint_path;      ///< file that an interrupted fit continues from; empty: none is kept

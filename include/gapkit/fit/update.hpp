@@ -22,17 +22,20 @@ struct RefitOptions {
   OptimizeOptions optimize;             ///< from there on; classes, folds and fold do not count: they belong to the pass over the data
 };
 
-/// Solves again for other σ and δ, without the data. What is not named stays as it is in the model.
+/// Solves again for other σ and δ, without the data. What is not named stays as it is in the model; a calibration of the error bars
+/// belongs to σ and δ and is dropped if one of them changes.
 /// Throws InputError for a class, property or term that the model does not have.
 OptimizationReport refit(FittedModel& fitted, const RefitOptions& options, const ProgressCallback& progress = {});
 
 /// Adds the frames of more files, with the model's sparse points, reference energies and σ: equal to a fit to all data with these.
 /// If the statistics are in folds, each config type of the new frames is cut into as many. Returns the number of frames. One pass over the
-/// new files, one frame in memory at a time. Throws InputError for an element that the model does not know.
+/// new files, one frame in memory at a time. A calibration is kept: it says how errors and error bars compare at these σ and δ, and error
+/// bars shrink with the data that are added. Throws InputError for an element that the model does not know.
 std::int64_t append(FittedModel& fitted, const std::vector<std::string>& files, const ProgressCallback& progress = {});
 
 /// Adds the statistics of another model with the same sparse points, reference energies and scales; σ and δ stay those of `fitted`, groups
-/// that only `other` has bring their own. Throws InputError if the models differ in these, or if both were fitted to the same data.
+/// that only `other` has bring their own. A calibration is dropped. Throws InputError if the models differ in these, or if both were fitted
+/// to the same data.
 void merge(FittedModel& fitted, const FittedModel& other);
 
 }  // namespace gapkit

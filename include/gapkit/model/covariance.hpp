@@ -9,6 +9,7 @@ namespace gapkit {
 struct Variance {
   double novelty = 0;  ///< what no representative environment spans: k** − φᵀφ
   double data = 0;     ///< what the training data leave undetermined in that span: |R_A⁻ᵀ φ|²
+  double prior = 0;    ///< k**: what the model would say without any data
 
   double total() const { return novelty + data; }
 };

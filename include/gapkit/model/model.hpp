@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <gapkit/baselines/baseline.hpp>
+#include <gapkit/model/calibration.hpp>
 #include <gapkit/model/posterior.hpp>
 #include <map>
 
@@ -21,6 +22,8 @@ struct Model {
   SparseFactor factor;
   Posterior posterior;
   Vector weights;  ///< c, one per sparse point, terms one after the other
+
+  std::optional<Calibration> calibration;  ///< of the error bars; absent: uncalibrated
 
   // For the record
   std::string gapkit_version;  ///< that wrote the file it was loaded from; empty if it was not loaded

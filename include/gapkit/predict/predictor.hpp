@@ -11,15 +11,16 @@ struct PredictionRequest {
   bool local_std = false;
   bool force_std = false;
   bool stress_std = false;  ///< of virial (and so of stress)
+  bool calibrated = true;   ///< apply the model's calibration, if it has one
 
   bool error_bars() const { return energy_std || local_std || force_std || stress_std; }
 };
 
 /// Energies in eV, forces in eV/Å, virial in eV (−dE/dstrain).
 ///
-/// `…_epistemic`: √(novelty + data), what more data would remove. `…_std` adds the fitted noise of the structure's config type, σ_E √N,
-/// σ_F or σ_V √N (METHODS 5 with a = b = 1: uncalibrated): the error to expect against a new reference value; it needs a Structure. A
-/// property that was not fitted has no noise.
+/// `…_epistemic`: √(novelty + data), what more data would remove, as the posterior has it. `…_std`: √(a² epistemic² + b² noise²) with
+/// the fitted noise of the structure's config type, σ_E √N, σ_F or σ_V √N, and the model's calibration (METHODS 5; a = b = 1 without
+/// it): the error to expect against a new reference value; it needs a Structure. A property that was not fitted has no noise.
 /// An imported model has no posterior, so none of these; local_std then gives `local_quip_variance` instead.
 struct Prediction {
   double energy = 0;
@@ -31,6 +32,9 @@ struct Prediction {
   std::optional<Voigt> virial_std, virial_std_epistemic;      ///< eV; xx yy zz yz xz xy
   std::optional<Vector> local_energy_std_epistemic;
   std::optional<Vector> local_quip_variance;  ///< eV²: QUIP's variance of local energies (METHODS 7)
+  /// Novelty as a fraction of the prior variance: of the atom whose force the sparse set spans worst, else of the energy. Near 1: the
+  /// model knows nothing like it, mean and error bar are the prior's.
+  std::optional<double> novelty;
   /// Terms of the model (ascending) that have environments here but no sparse points, as the training data had none: their energy is
   /// missing from the mean, and the error bars count it as novelty.
   std::vector<std::size_t> unsampled_terms;
@@ -42,6 +46,9 @@ struct EnergyDifference {
   double energy = 0;
   double std = 0, std_epistemic = 0;
 };
+
+/// σ_g h of a property of a structure, as it was fitted: eV, eV/Å, eV. 0 if the property was not fitted.
+double fitted_noise(const Model& model, Property property, const Structure& structure);
 
 /// A model made ready for evaluation. One object per thread of control (it owns scratch memory); threads inside.
 ///
@@ -62,7 +69,7 @@ class Predictor {
   std::vector<Prediction> compute(std::span<const Structure> structures, const PredictionRequest& request = {});
 
   /// Throws InputError also if the model has no posterior.
-  EnergyDifference difference(const Structure& a, const Structure& b);
+  EnergyDifference difference(const Structure& a, const Structure& b, bool calibrated = true);
 
   /// For programs that have neighbours already (molecular dynamics): centres with their neighbours, ghosts allowed. Forces and local
   /// energies have `atoms` rows, one for every index that occurs. Error bars need every index below the number of centres' atoms.

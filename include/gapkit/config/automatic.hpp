@@ -1,0 +1,52 @@
+#pragma once
+
+#include <gapkit/core/progress.hpp>
+#include <gapkit/fit/options.hpp>
+
+namespace gapkit {
+
+/// What a fit without configuration is to work with.
+struct AutomaticRequest {
+  std::vector<std::string> train, validation;
+  double seconds = 600;  ///< wall time that the fit with its calibration may take, roughly
+  std::string model_path = "model.h5";
+  std::uint64_t seed = 0;
+  double memory = 4;  ///< GB
+};
+
+/// Options chosen for data, and why.
+struct AutomaticChoice {
+  FitOptions options;                ///< `resolved` is filled
+  std::vector<std::string> reasons;  ///< a line each
+};
+
+/// What the choice looks at; found in one pass over the training files.
+struct DataSummary {
+  std::int64_t frames = 0, atoms = 0;
+  std::int64_t energies = 0, forces = 0, virials = 0;  ///< frames that have them
+  std::int64_t periodic = 0;                           ///< frames with a periodic direction
+  std::map<int, std::int64_t> atoms_of;                ///< by element
+  std::map<int, double> isolated;                      ///< energies of single atoms, eV, by element
+  double force_rms = 0;                                ///< eV/Å
+  double nearest = 0;                                  ///< median distance of an atom to its nearest neighbour, Å
+  std::vector<double> neighbors;                       ///< mean number within 0, 0.1, 0.2 … Å, up to 7 Å; single atoms left out
+
+  /// Molecules or clusters: nothing is periodic, or there is mostly vacuum.
+  bool is_molecular() const;
+  double neighbors_within(double radius) const;
+};
+
+DataSummary summarize_data(const std::vector<std::string>& files, const ProgressCallback& progress = {});
+
+/// Cutoff for many-body terms, Å: about 30 neighbours in a solid or liquid, then moved by up to 0.3 Å to where fewest atoms are, so that
+/// no shell of neighbours is cut in two; 4.5 Å for molecules.
+double choose_cutoff(const DataSummary& data);
+
+/// Terms, cutoffs, numbers of sparse points, reference energies, σ and calibration for these data. Reads the files a few times.
+/// Throws InputError if the data have neither energies nor forces.
+AutomaticChoice choose_fit_options(const AutomaticRequest& request, const ProgressCallback& progress = {});
+
+/// "90", "90s", "10m", "2h" → seconds. Throws InputError otherwise.
+double parse_duration(const std::string& text);
+
+}  // namespace gapkit

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <gapkit/core/progress.hpp>
+#include <gapkit/io/targets.hpp>
+#include <gapkit/model/stored_statistics.hpp>
+#include <gapkit/predict/predictor.hpp>
+
+namespace gapkit {
+
+/// Errors of one property on structures that the model was not fitted to, with the two parts of their variance.
+struct HeldOutRows {
+  std::vector<double> error;      ///< prediction − reference: eV, eV/Å, eV
+  std::vector<double> epistemic;  ///< posterior standard deviation
+  std::vector<double> noise;      ///< σ_g h
+  std::vector<int> structure;     ///< index, from 0
+  std::vector<int> config_type;   ///< index, from 0
+
+  std::size_t size() const { return error.size(); }
+};
+
+/// The a and b that make the errors most likely, N(0, a² epistemic² + b² noise²).
+///
+/// A prior of one factor of e per standard deviation about 1 on both keeps them sensible where there are few rows; it counts as much as
+/// one row. b = 1 if no row has noise. Source: METHODS 5.
+CalibrationFactors calibrate(const HeldOutRows& rows);
+
+/// Collects held-out rows, structure by structure, of one model or of several fits with the same options, and finds the calibration.
+class Calibrator {
+ public:
+  /// Only properties that the rules use, of rows without a σ of their own, are looked at.
+  explicit Calibrator(const RowRules& rules) : rules_(rules) {}
+
+  /// The model whose errors are collected from now on. It must have a posterior.
+  void use(std::shared_ptr<const Model> model);
+  /// Predicts a structure that the model was not fitted to. Cost: that of its error bars. Elements that the model does not know:
+  /// InputError.
+  void add(const Structure& frame);
+  std::int64_t structures() const { return structures_; }
+  const HeldOutRows& rows(Property property) const { return rows_[static_cast<std::size_t>(property)]; }
+
+  /// Factors for each property that has rows. A config type of which several structures were held out has them multiplied by a number
+  /// of its own, where its errors say so.
+  Calibration calibration(const std::string& source) const;
+
+ private:
+  RowRules rules_;
+  std::shared_ptr<const Model> model_;
+  std::unique_ptr<Predictor> predictor_;
+  std::array<HeldOutRows, 3> rows_;
+  std::map<std::string, int> config_types_;
+  std::int64_t structures_ = 0;
+};
+
+/// A calibration on labelled files that the model was not fitted to. At most about `most_atoms` atoms are looked at, in frames drawn
+/// at random with the seed.
+Calibration calibrate_on_files(const Model& model, const RowRules& rules, const std::vector<std::string>& files, std::int64_t most_atoms,
+                               std::uint64_t seed, const ProgressCallback& progress = {});
+
+/// Structures to set aside in each of several rounds, as numbers from 0 over all files, ascending: `fraction` of them, drawn at random
+/// within each config type, others in every round. Single atoms are never set aside, nor all structures with an element. Frames that
+/// cannot be read are passed over.
+std::vector<std::vector<std::int64_t>> choose_held_out(const std::vector<std::string>& files, const TargetKeys& keys, double fraction,
+                                                       int rounds, std::uint64_t seed);
+
+}  // namespace gapkit

@@ -1,0 +1,282 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <gapkit/config/automatic.hpp>
+#include <gapkit/config/config.hpp>
+#include <gapkit/core/elements.hpp>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/core/neighbor_list.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/fit/fit.hpp>
+#include <gapkit/fit/frames.hpp>
+#include <gapkit/kernels/kernel.hpp>
+
+namespace gapkit {
+namespace {
+
+constexpr double largest_radius = 7.0, radius_step = 0.1;  // Å
+constexpr std::int64_t most_atoms_measured = 20000;        // for the radial distribution
+constexpr double wanted_neighbors = 30;
+constexpr double molecular_cutoff = 4.5, smallest_cutoff = 3.5, largest_cutoff_chosen = 6.0;  // Å
+constexpr int fewest_points = 50, most_points = 2000;                                         // of SOAP, per element
+
+TermOptions make_term(const std::string& descriptor, const Parameters& parameters, const std::string& kernel,
+                      const Parameters& kernel_parameters) {
+  TermOptions term;
+  term.name = term.descriptor = descriptor;
+  term.descriptor_parameters = complete_parameters(parameters, descriptor_kind(descriptor).parameters, descriptor);
+  term.kernel = kernel;
+  term.kernel_parameters = complete_parameters(kernel_parameters, kernel_kind(kernel).parameters, kernel);
+  return term;
+}
+
+TermOptions pair_term(bool molecular, double cutoff) {
+  TermOptions term = make_term("two_body", {{"cutoff", molecular ? 6.0 : cutoff}, {"cutoff_width", molecular ? 1.0 : 0.5}},
+                               "squared_exponential", {{"length_scale", molecular ? 0.6 : 1.0}});
+  term.delta = molecular ? 3.0 : 2.0;
+  term.n_sparse = molecular ? 25 : 20;
+  term.selection = "uniform";
+  return term;
+}
+
+TermOptions triplet_term() {
+  TermOptions term = make_term("three_body", {{"cutoff", 3.0}, {"cutoff_width", 0.8}}, "squared_exponential",
+                               {{"length_scale", std::vector<double>{1.0, 1.0, 1.0}}});
+  term.delta = 0.5;
+  term.n_sparse = 80;
+  term.selection = "variance";
+  return term;
+}
+
+TermOptions soap_term(bool molecular, double cutoff, std::size_t elements) {
+  const std::int64_t n_max = elements <= 3 ? 8 : 6, l_max = elements == 1 ? 8 : elements <= 3 ? 6 : 4;
+  TermOptions term = make_term("soap",
+                               {{"cutoff", cutoff},
+                                {"cutoff_width", molecular ? 0.8 : 0.5},
+                                {"n_max", n_max},
+                                {"l_max", l_max},
+                                {"atom_sigma", molecular ? 0.4 : 0.5}},
+                               "dot_product", {{"zeta", 4.0}});
+  term.delta = molecular ? 0.2 : 0.5;
+  term.selection = molecular ? "cur" : "variance";
+  term.max_candidates = 20000;
+  return term;
+}
+
+/// Sparse points of SOAP by element: a share of the environments, between bounds; `factor` makes them fewer for lack of time.
+void set_points(TermOptions& soap, const DataSummary& data, double factor) {
+  const double share = data.is_molecular() ? 1.0 / 10 : 1.0 / 4;
+  soap.species_n_sparse.clear();
+  int most = 0;
+  for (const auto& [z, atoms] : data.atoms_of) {
+    const int cap = data.is_molecular() ? most_points / 4 : most_points;
+    const int points = std::clamp(static_cast<int>(factor * std::min<double>(cap, share * static_cast<double>(atoms))), fewest_points, cap);
+    soap.species_n_sparse[element_symbol(z)] = points;
+    most = std::max(most, points);
+  }
+  soap.n_sparse = most;
+  if (soap.species_n_sparse.size() == 1) soap.species_n_sparse.clear();
+}
+
+std::string listed(const std::map<int, std::int64_t>& atoms_of) {
+  std::string text;
+  for (const auto& [z, atoms] : atoms_of) text += fmt::format("{}{}", text.empty() ? "" : ", ", element_symbol(z));
+  return text;
+}
+
+std::string points_text(const TermOptions& soap) {
+  if (soap.species_n_sparse.empty()) return std::to_string(soap.n_sparse);
+  std::string text;
+  for (const auto& [name, points] : soap.species_n_sparse) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, points);
+  return text;
+}
+
+}  // namespace
+
+bool DataSummary::is_molecular() const {
+  return periodic == 0 || neighbors_within(6.0) < 20;
+}
+
+double DataSummary::neighbors_within(double radius) const {
+  if (neighbors.empty()) return 0;
+  return neighbors[std::min(neighbors.size() - 1, static_cast<std::size_t>(std::lround(radius / radius_step)))];
+}
+
+DataSummary summarize_data(const std::vector<std::string>& files, const ProgressCallback& progress) {
+  DataSummary data;
+  const auto bins = static_cast<std::size_t>(std::lround(largest_radius / radius_step)) + 1;
+  std::vector<double> counts(bins, 0.0), nearest;
+  double force_square = 0, force_count = 0;
+  std::int64_t measured = 0;
+  for_each_frame(files, {}, nullptr, [&](const Structure& s, std::int64_t number) {
+    ++data.frames;
+    data.atoms += s.size();
+    data.energies += s.energy.has_value();
+    data.forces += s.forces.has_value();
+    data.virials += s.virial.has_value();
+    const bool is_periodic = s.cell && (s.pbc[0] || s.pbc[1] || s.pbc[2]);
+    data.periodic += is_periodic;
+    for (const int z : s.atomic_numbers) ++data.atoms_of[z];
+    if (s.forces) {
+      force_square += s.forces->squaredNorm();
+      force_count += static_cast<double>(s.forces->size());
+    }
+    if (s.size() == 1 || measured < most_atoms_measured) {
+      const NeighborList list(s, largest_radius);
+      if (s.size() == 1 && list.pair_count() == 0) {
+        if (s.energy) data.isolated.emplace(s.atomic_numbers[0], *s.energy);
+      } else {
+        measured += s.size();
+        for (std::size_t i = 0; i < static_cast<std::size_t>(s.size()); ++i) {
+          double closest = largest_radius;
+          for (std::size_t p = list.begin()[i]; p < list.begin()[i + 1]; ++p) {
+            const double d = list.distance()[p];
+            closest = std::min(closest, d);
+            counts[std::min(bins - 1, static_cast<std::size_t>(std::ceil(d / radius_step)))] += 1;
+          }
+          nearest.push_back(closest);
+        }
+      }
+    }
+    if (progress) progress({.phase = "look at the data", .done = static_cast<double>(number + 1), .unit = "frames"});
+  });
+  double sum = 0;
+  for (const double count : counts) {
+    sum += count;
+    data.neighbors.push_back(measured > 0 ? sum / static_cast<double>(measured) : 0);
+  }
+  if (!nearest.empty()) {
+    const auto middle = nearest.begin() + static_cast<std::ptrdiff_t>(nearest.size() / 2);
+    std::nth_element(nearest.begin(), middle, nearest.end());
+    data.nearest = *middle;
+  }
+  if (force_count > 0) data.force_rms = std::sqrt(force_square / force_count);
+  return data;
+}
+
+double choose_cutoff(const DataSummary& data) {
+  if (data.is_molecular()) return molecular_cutoff;
+  std::size_t wanted = 0;
+  while (wanted + 1 < data.neighbors.size() && data.neighbors[wanted] < wanted_neighbors) ++wanted;
+  const auto bin_of = [](double radius) { return static_cast<std::size_t>(std::lround(radius / radius_step)); };
+  wanted = std::clamp(wanted, bin_of(smallest_cutoff), bin_of(largest_cutoff_chosen));
+  // Atoms in a shell of three steps, relative to its volume.
+  const auto density = [&](std::size_t i) {
+    const double radius = static_cast<double>(i) * radius_step;
+    return (data.neighbors[i + 1] - data.neighbors[i - 2]) / (radius * radius);
+  };
+  std::size_t best = wanted;
+  for (std::size_t i = wanted - 3; i <= wanted + 3; ++i)
+    if (density(i) < 0.95 * density(best)) best = i;
+  return static_cast<double>(best) * radius_step;
+}
+
+AutomaticChoice choose_fit_options(const AutomaticRequest& request, const ProgressCallback& progress) {
+  const DataSummary data = summarize_data(request.train, progress);
+  if (data.energies + data.forces == 0)
+    throw InputError(request.train.front() +
+                     ": the frames have neither energies nor forces under a known name (energy, forces, ...); name the keys "
+                     "in a configuration ([data] energy_key, forces_key)");
+  AutomaticChoice choice;
+  FitOptions& o = choice.options;
+  const auto say = [&](const std::string& text) { choice.reasons.push_back(text); };
+  const auto absolute = [](const std::vector<std::string>& files) {
+    std::vector<std::string> result;
+    for (const std::string& file : files) result.push_back(std::filesystem::absolute(file).lexically_normal().string());
+    return result;
+  };
+  o.train = absolute(request.train);
+  o.validation = absolute(request.validation);
+  o.model_path = request.model_path;
+  o.seed = request.seed;
+  o.memory = request.memory;
+  o.use_energy = data.energies > 0;
+  o.use_forces = data.forces > 0;
+  o.use_virial = data.virials > 0;
+  const bool molecular = data.is_molecular();
+  say(fmt::format("data: {} frames, {} atoms of {}, {}; fitted: {}{}{}", data.frames, data.atoms, listed(data.atoms_of),
+                  molecular ? "molecules" : "solids or liquids", o.use_energy ? "energies " : "", o.use_forces ? "forces " : "",
+                  o.use_virial ? "virials" : ""));
+
+  const bool has_isolated =
+      std::all_of(data.atoms_of.begin(), data.atoms_of.end(), [&](const auto& entry) { return data.isolated.count(entry.first) > 0; });
+  o.reference_energies.mode =
+      has_isolated || !o.use_energy ? ReferenceEnergyOptions::Mode::isolated : ReferenceEnergyOptions::Mode::least_squares;
+  if (!o.use_energy) {
+    o.reference_energies.mode = ReferenceEnergyOptions::Mode::explicit_values;
+    for (const auto& [z, atoms] : data.atoms_of) o.reference_energies.values[element_symbol(z)] = 0;
+  }
+  say(has_isolated ? "reference energies: of the isolated atoms in the data"
+                   : "reference energies: by least squares, as the data lack isolated atoms of some element");
+
+  const double cutoff = choose_cutoff(data);
+  say(molecular ? fmt::format("cutoffs: pairs 6 Å, triplets 3 Å, SOAP {:.1f} Å, usual for molecules", cutoff)
+                : fmt::format(
+                      "cutoff: {:.1f} Å, with {:.0f} neighbours on average, between shells where the data have them (nearest at {:.2f} Å)",
+                      cutoff, data.neighbors_within(cutoff), data.nearest));
+  o.terms.push_back(pair_term(molecular, cutoff));
+  if (molecular && data.atoms_of.size() <= 4) o.terms.push_back(triplet_term());
+  o.terms.push_back(soap_term(molecular, cutoff, data.atoms_of.size()));
+  std::string terms;
+  for (const TermOptions& t : o.terms) terms += (terms.empty() ? "" : " + ") + t.name;
+  const Parameters& soap_parameters = o.terms.back().descriptor_parameters;
+  say(fmt::format("terms: {} (n_max {}, l_max {}, zeta 4)", terms, soap_parameters.integer("n_max"), soap_parameters.integer("l_max")));
+
+  // Large forces have large errors; what is chosen here is where the search begins.
+  o.regularization.standard.force = (molecular ? 0.01 : 0.08) * std::max(data.force_rms, 0.1);
+  o.regularization.standard.energy = (molecular ? 0.0002 : 0.002);
+  o.regularization.standard.virial = 0.1;
+  o.optimize.objective = OptimizeOptions::Objective::cross_validation;
+  o.optimize.folds = 5;
+  o.optimize.delta = false;
+  o.optimize.max_factor = 30;
+  say("sigma: by cross-validation in five folds, energies and forces with equal weight; delta as usual for such data");
+
+  if (data.frames >= 20) {
+    o.calibration.source = CalibrationOptions::Source::holdout;
+    o.calibration.rounds = std::clamp(static_cast<int>(std::ceil(1000.0 / static_cast<double>(data.frames))), 1, 5);
+  }
+  double factor = 1, seconds = 0;
+  for (int attempt = 0; attempt < 8; ++attempt) {
+    set_points(o.terms.back(), data, factor);
+    o.resolved = fit_options_to_toml(o);
+    FitOptions planned = o;  // the estimate is what matters, not the limit
+    planned.memory = 1e6;
+    planned.calibration.source = CalibrationOptions::Source::none;
+    const FitPlan plan = plan_fit(planned, {});
+    const bool calibrates = o.calibration.source == CalibrationOptions::Source::holdout;
+    const double rounds = calibrates ? o.calibration.rounds : 1;
+    const double std_seconds = calibrates ? 2e-6 * static_cast<double>(plan.sparse_points()) * 0.1 * static_cast<double>(data.atoms) : 0;
+    seconds = rounds * (1.3 * plan.seconds + std_seconds) + 5;
+    if (seconds <= request.seconds && plan.memory_bytes < request.memory * 1e9) break;
+    if (o.calibration.rounds > 1 && plan.memory_bytes < request.memory * 1e9) {
+      o.calibration.rounds = (o.calibration.rounds + 1) / 2;
+      continue;
+    }
+    factor *= 0.7;
+  }
+  say(fmt::format("sparse points of SOAP: {}; a {} of the environments{}; {:.0f} s estimated, {:.0f} s allowed",
+                  points_text(o.terms.back()), molecular ? "tenth" : "quarter",
+                  factor < 1 ? ", fewer for lack of time or memory" : ", within bounds", seconds, request.seconds));
+  say(o.calibration.source == CalibrationOptions::Source::holdout
+          ? fmt::format("error bars: calibrated on 10 % of the structures set aside, in {} round{}", o.calibration.rounds,
+                        o.calibration.rounds == 1 ? "" : "s")
+          : "error bars: uncalibrated, too few structures");
+  o.resolved = fit_options_to_toml(o);
+  return choice;
+}
+
+double parse_duration(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const std::string unit(end, text.data() + text.size());
+  const double factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
+  if (error != std::errc() || factor == 0 || !(value > 0) || !std::isfinite(value))
+    throw InputError(fmt::format("'{}' is no duration, expected a number with s, m or h, such as 10m", text));
+  return value * factor;
+}
+
+}  // namespace gapkit

@@ -1,0 +1,237 @@
+#include <algorithm>
+#include <cmath>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/fit/calibrate.hpp>
+#include <gapkit/fit/frames.hpp>
+#include <random>
+
+#include "fit/frame_source.hpp"
+#include "fit/maximize.hpp"
+
+namespace gapkit {
+namespace {
+
+constexpr double bound = 9.2;                                      // |log a|, |log b|: factors from 1e-4 to 1e4
+constexpr double prior_width = 2.3;                                // standard deviation of log a and log b: a factor of 10
+constexpr double class_width = 0.5;                                // of the logarithm of a config type's own number
+constexpr std::int64_t fewest_of_class = 5;                        // structures that a config type needs for it
+constexpr double vanishing_force = 1e-5, vanishing_virial = 1e-4;  // eV/Å, eV
+
+/// Mean log likelihood per row, with its gradient in log a and log b. x: the free ones of log a, log b.
+class Likelihood {
+ public:
+  Likelihood(const HeldOutRows& rows, bool has_noise) : rows_(rows), has_noise_(has_noise) {}
+
+  double operator()(const std::vector<double>& x, std::vector<double>& gradient) const {
+    const double aa = std::exp(2 * x[0]), bb = has_noise_ ? std::exp(2 * x[1]) : 1.0, n = static_cast<double>(rows_.size());
+    double sum = 0, by_a = 0, by_b = 0;
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      const double data = aa * rows_.epistemic[i] * rows_.epistemic[i], noise = bb * rows_.noise[i] * rows_.noise[i];
+      const double variance = data + noise, ratio = rows_.error[i] * rows_.error[i] / variance;
+      sum -= 0.5 * (std::log(variance) + ratio);
+      by_a += (ratio - 1) * data / variance;
+      by_b += (ratio - 1) * noise / variance;
+    }
+    gradient[0] = (by_a - x[0] / (prior_width * prior_width)) / n;
+    sum -= 0.5 * x[0] * x[0] / (prior_width * prior_width);
+    if (has_noise_) {
+      gradient[1] = (by_b - x[1] / (prior_width * prior_width)) / n;
+      sum -= 0.5 * x[1] * x[1] / (prior_width * prior_width);
+    }
+    return sum / n;
+  }
+
+ private:
+  const HeldOutRows& rows_;
+  bool has_noise_;
+};
+
+std::int64_t count_distinct(std::vector<int> values) {
+  std::sort(values.begin(), values.end());
+  return std::unique(values.begin(), values.end()) - values.begin();
+}
+
+/// The factor f of a config type: n (log f + ½ m/f²) + ½ (log f)²/w² is smallest, with n structures and a mean square m of z.
+double class_factor(double structures, double mean_square) {
+  double low = -bound, high = bound;  // of log f; the derivative increases with it
+  for (int step = 0; step < 60; ++step) {
+    const double t = 0.5 * (low + high);
+    const double slope = structures * (1 - mean_square * std::exp(-2 * t)) + t / (class_width * class_width);
+    (slope > 0 ? high : low) = t;
+  }
+  return std::exp(0.5 * (low + high));
+}
+
+}  // namespace
+
+CalibrationFactors calibrate(const HeldOutRows& rows) {
+  CalibrationFactors result;
+  result.rows = static_cast<std::int64_t>(rows.size());
+  result.structures = count_distinct(rows.structure);
+  if (rows.size() == 0) throw InputError("calibration: there are no held-out rows");
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (!std::isfinite(rows.error[i]) || !(rows.epistemic[i] + rows.noise[i] > 0))
+      throw NumericalError("calibration: row " + std::to_string(i + 1) + " has error " + std::to_string(rows.error[i]) +
+                           " and no error bar above 0");
+  const bool has_noise = std::any_of(rows.noise.begin(), rows.noise.end(), [](double x) { return x > 0; });
+  const Likelihood likelihood(rows, has_noise);
+  const std::size_t unknowns = has_noise ? 2 : 1;
+  const std::vector<double> upper(unknowns, bound), lower(unknowns, -bound);
+  // Either part may explain the errors alone, with a valley between: begin at both ends and in the middle.
+  Maximum best;
+  for (const auto& start : {std::array{0.0, 0.0}, std::array{-4.0, 0.0}, std::array{0.0, -4.0}, std::array{2.0, -4.0}}) {
+    const std::vector<double> x(start.begin(), start.begin() + static_cast<std::ptrdiff_t>(unknowns));
+    const Maximum found = maximize(likelihood, x, lower, upper, 4.0, 1e-8, 500);
+    if (best.x.empty() || found.value > best.value) best = found;
+    if (!has_noise) break;
+  }
+  result.a = std::exp(best.x[0]);
+  if (has_noise) result.b = std::exp(best.x[1]);
+  return result;
+}
+
+void Calibrator::use(std::shared_ptr<const Model> model) {
+  model_ = std::move(model);
+  predictor_ = std::make_unique<Predictor>(model_);
+}
+
+void Calibrator::add(const Structure& frame) {
+  const bool energy = rules_.use_energy && frame.energy && !frame.energy_sigma;
+  const bool forces = rules_.use_forces && frame.forces && !frame.force_sigma && frame.force_atom_sigma.empty();
+  const bool virial = rules_.use_virial && frame.virial && frame.cell && !frame.virial_sigma;
+  if (!energy && !forces && !virial) return;
+  const Prediction p = predictor_->compute(frame, {.energy_std = energy, .force_std = forces, .stress_std = virial, .calibrated = false});
+  const int type = config_types_.try_emplace(frame.config_type, static_cast<int>(config_types_.size())).first->second;
+  const auto add_row = [&](Property property, double predicted, double reference, double epistemic, double vanishing) {
+    // What symmetry makes zero is zero to rounding, whatever the model: it says nothing about the errors of the others.
+    if (std::abs(predicted) < vanishing && std::abs(reference) < vanishing && epistemic < vanishing) return;
+    const double noise = fitted_noise(*model_, property, frame);
+    if (!(epistemic + noise > 0)) return;
+    HeldOutRows& rows = rows_[static_cast<std::size_t>(property)];
+    rows.error.push_back(predicted - reference);
+    rows.epistemic.push_back(epistemic);
+    rows.noise.push_back(noise);
+    rows.structure.push_back(static_cast<int>(structures_));
+    rows.config_type.push_back(type);
+  };
+  if (energy) add_row(Property::energy, p.energy, *frame.energy, *p.energy_std_epistemic, 0);
+  if (forces)
+    for (int i = 0; i < frame.size(); ++i) {
+      if (!frame.force_mask.empty() && frame.force_mask[static_cast<std::size_t>(i)]) continue;
+      for (int c = 0; c < 3; ++c)
+        add_row(Property::force, (*p.forces)(i, c), (*frame.forces)(i, c), (*p.forces_std_epistemic)(i, c), vanishing_force);
+    }
+  if (virial) {
+    constexpr std::array<std::array<int, 2>, 6> voigt = {{{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}}};
+    for (std::size_t k = 0; k < 6; ++k) {
+      const auto [a, b] = voigt[k];
+      add_row(Property::virial, (*p.virial)(a, b), 0.5 * ((*frame.virial)(a, b) + (*frame.virial)(b, a)),
+              (*p.virial_std_epistemic)[static_cast<Eigen::Index>(k)], vanishing_virial);
+    }
+  }
+  ++structures_;
+}
+
+Calibration Calibrator::calibration(const std::string& source) const {
+  Calibration result;
+  result.source = source;
+  for (const Property property : {Property::energy, Property::force, Property::virial}) {
+    const HeldOutRows& rows = this->rows(property);
+    if (rows.size() == 0) continue;
+    CalibrationFactors common = calibrate(rows);
+    common.property = property;
+    result.factors.push_back(common);
+    if (config_types_.size() < 2) continue;
+    for (const auto& [name, type] : config_types_) {
+      double sum = 0, count = 0;
+      std::vector<int> structures;
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (rows.config_type[i] != type) continue;
+        sum += std::pow(rows.error[i], 2) / (std::pow(common.a * rows.epistemic[i], 2) + std::pow(common.b * rows.noise[i], 2));
+        count += 1;
+        structures.push_back(rows.structure[i]);
+      }
+      if (count == 0 || name == "default") continue;
+      CalibrationFactors own = common;
+      own.config_class = name;
+      own.rows = static_cast<std::int64_t>(count);
+      own.structures = count_distinct(structures);
+      if (own.structures < fewest_of_class) continue;
+      const double factor = class_factor(static_cast<double>(own.structures), sum / count);
+      own.a *= factor;
+      own.b *= factor;
+      result.factors.push_back(own);
+    }
+  }
+  return result;
+}
+
+Calibration calibrate_on_files(const Model& model, const RowRules& rules, const std::vector<std::string>& files, std::int64_t most_atoms,
+                               std::uint64_t seed, const ProgressCallback& progress) {
+  std::vector<std::int64_t> sizes;
+  for_each_frame(files, rules.keys, nullptr, [&](const Structure& s, std::int64_t) { sizes.push_back(s.size()); });
+  std::vector<std::size_t> order(sizes.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::mt19937_64 random(seed + 0xD1B54A32D192ED03u);
+  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random() % i]);
+  std::vector<bool> is_chosen(sizes.size(), false);
+  double total = 0;
+  for (const std::size_t i : order) {
+    if (total > 0 && total + static_cast<double>(sizes[i]) > static_cast<double>(most_atoms)) continue;
+    is_chosen[i] = true;
+    total += static_cast<double>(sizes[i]);
+  }
+  Calibrator calibrator(rules);
+  calibrator.use(std::make_shared<const Model>(model));
+  double done = 0;
+  for_each_frame(files, rules.keys, nullptr, [&](const Structure& s, std::int64_t number) {
+    if (!is_chosen[static_cast<std::size_t>(number)]) return;
+    calibrator.add(s);
+    done += s.size();
+    if (progress) progress({.phase = "calibrate", .done = done, .total = total, .unit = "atoms"});
+  });
+  return calibrator.calibration("validation");
+}
+
+std::vector<std::vector<std::int64_t>> choose_held_out(const std::vector<std::string>& files, const TargetKeys& keys, double fraction,
+                                                       int rounds, std::uint64_t seed) {
+  struct Frame {
+    std::int64_t number;
+    std::vector<int> elements;
+  };
+  std::map<std::string, std::vector<Frame>> config_types;
+  std::map<int, std::int64_t> frames_with;  // by element
+  Findings ignored;
+  read_frames(files, keys, nullptr, ignored, [&](const Structure& s, const FramePlace& place) {
+    std::vector<int> elements = s.atomic_numbers;
+    std::sort(elements.begin(), elements.end());
+    elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
+    for (const int z : elements) ++frames_with[z];
+    if (s.size() > 1) config_types[s.config_type].push_back({place.number, std::move(elements)});
+  });
+  std::mt19937_64 random(seed + 0xA0761D6478BD642Fu);
+  for (auto& [name, frames] : config_types)
+    for (std::size_t i = frames.size(); i > 1; --i) std::swap(frames[i - 1], frames[random() % i]);
+  std::vector<std::vector<std::int64_t>> result;
+  std::map<std::string, std::size_t> next;  // frame of each config type
+  double owed = 0.5;                        // what rounding has left over; types with few structures take turns
+  for (int round = 0; round < rounds; ++round) {
+    std::vector<std::int64_t>& held_out = result.emplace_back();
+    std::map<int, std::int64_t> left = frames_with;
+    for (const auto& [name, frames] : config_types) {
+      owed += fraction * static_cast<double>(frames.size());
+      const auto whole = static_cast<std::size_t>(owed);
+      owed -= static_cast<double>(whole);
+      for (std::size_t k = 0; k < std::min(whole, frames.size() - 1); ++k) {
+        const Frame& frame = frames[next[name]++ % frames.size()];
+        if (std::any_of(frame.elements.begin(), frame.elements.end(), [&](int z) { return left[z] < 2; })) continue;
+        for (const int z : frame.elements) --left[z];
+        held_out.push_back(frame.number);
+      }
+    }
+    std::sort(held_out.begin(), held_out.end());
+  }
+  return result;
+}
+
+}  // namespace gapkit
