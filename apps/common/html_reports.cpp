@@ -32,11 +32,20 @@ PredictionRecord with_error_bars(const std::shared_ptr<const Model>& model, cons
   Predictor predictor(model);
   for_each_frame(options.validation, options.keys, nullptr, [&](const Structure& frame, std::int64_t number) {
     if (number % stride == 0)
-      record.add(frame, predictor.compute(frame, {.energy_std = true, .force_std = true, .stress_std = frame.volume() > 0}));
+      record.add(frame, predictor.compute(frame, {.energy_std = true, .force_std = true, .stress_std = frame.volume() > 0}), number + 1);
     display.show({"error bars", static_cast<double>(number + 1), static_cast<double>(frames), "frames", "", false});
   });
   display.finish();
   return record;
+}
+
+std::string error_bar_note(const Model& model, std::int64_t stride) {
+  std::string note = !model.calibration ? "The error bars are uncalibrated."
+                     : model.calibration->source == "validation"
+                         ? "The error bars were calibrated with these very data: only other data can show whether they are right."
+                         : "The error bars were calibrated with frames that were set aside from the training data.";
+  if (stride > 1) note += fmt::format(" Only every {}th frame is used, so that the report does not take long.", stride);
+  return note;
 }
 
 }  // namespace
@@ -61,9 +70,7 @@ void write_fit_report(const std::string& path, const std::shared_ptr<const Model
   data.push_back({"training data", joined(options.train), training, ""});
   if (validation.has_reference() && model->has_posterior())
     error_bars = with_error_bars(model, options, stride, validation_frames, display);
-  const ReportData bars{
-      "validation data", joined(options.validation), error_bars,
-      stride == 1 ? "" : fmt::format("Of every {}th frame of the validation data, so that the report does not take long.", stride)};
+  const ReportData bars{"validation data", joined(options.validation), error_bars, error_bar_note(*model, stride)};
   ReportTiming timing{{}, stopwatch.seconds(), peak_memory_gb()};
   for (const auto& [phase, time] : report.phases) timing.seconds.emplace_back(phase, time.wall);
   if (report.optimization && report.phases.count("optimize") == 0)

@@ -13,9 +13,16 @@ namespace {
 
 constexpr double two_sided_68 = 0.6827;  // P(|z| ≤ 1)
 
+// Below it an error bar is rounding: of a component that is zero by symmetry, and has no noise either.
+double smallest_bar(const PredictionRecord::Values& values) {
+  return values.std.empty() ? 0 : 1e-6 * *std::max_element(values.std.begin(), values.std.end());
+}
+
 ErrorsWithBars errors_with_bars(const PredictionRecord::Values& values) {
   ErrorsWithBars data;
-  for (std::size_t i = 0; i < values.size(); ++i) data.add(values.error(i), values.std[i], values.frame[i]);
+  const double smallest = smallest_bar(values);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    data.add(values.error(i), values.std[i] > smallest ? values.std[i] : 0.0, values.frame[i]);
   return data;
 }
 
@@ -39,8 +46,9 @@ struct BinnedQuantiles {
 BinnedQuantiles binned_quantiles(const Quantity& q) {
   const auto& v = *q.values;
   std::vector<std::size_t> order;
+  const double smallest = smallest_bar(v);
   for (std::size_t i = 0; i < v.size(); ++i)
-    if (v.std[i] > 0) order.push_back(i);
+    if (v.std[i] > smallest) order.push_back(i);
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return v.std[a] < v.std[b]; });
   const std::size_t bins = std::clamp<std::size_t>(order.size() / 30, 1, 12);
   BinnedQuantiles result;
@@ -74,7 +82,9 @@ void add_error_against_std(Page& page, const PredictionRecord& record, const Qua
   std::vector<std::vector<double>> x(groups.names().size()), y(groups.names().size());
   std::vector<std::vector<std::int64_t>> labels(groups.names().size());
   std::vector<double> absolute;
+  const double smallest = smallest_bar(*q.values);
   for (std::size_t i = 0; i < q.values->size(); ++i) {
+    if (!(q.values->std[i] > smallest)) continue;
     const auto& frame = record.frames()[static_cast<std::size_t>(q.values->frame[i])];
     const auto g = static_cast<std::size_t>(group_of_type[static_cast<std::size_t>(frame.config_type)]);
     const double error = q.error_factor * std::abs(q.values->error(i));
@@ -134,8 +144,9 @@ void add_z_histogram(Page& page, const std::vector<Quantity>& quantities) {
   for (const Quantity& q : quantities) {
     std::vector<double> counts(bins, 0.0), centre, density;
     double all = 0;
+    const double smallest = smallest_bar(*q.values);
     for (std::size_t i = 0; i < q.values->size(); ++i) {
-      if (!(q.values->std[i] > 0)) continue;
+      if (!(q.values->std[i] > smallest)) continue;
       const double z = q.values->error(i) / q.values->std[i];
       ++counts[static_cast<std::size_t>(std::clamp(std::floor((z / limit + 1) / 2 * bins), 0.0, bins - 1.0))];
       ++all;
@@ -164,10 +175,12 @@ void add_metrics_table(Page& page, const std::vector<Quantity>& quantities) {
                    {"sharpness"},
                    {"rank correlation"},
                    {"of a perfect model"}};
+  long without_bar = 0;
   for (const Quantity& q : quantities) {
     const UncertaintyMetrics m = uncertainty_metrics(errors_with_bars(*q.values));
     Estimate c68 = m.coverage68, c95 = m.coverage95;
     for (Estimate* c : {&c68, &c95}) *c = {100 * c->value, 100 * c->low, 100 * c->high};
+    without_bar += m.without_bar;
     table.rows.push_back({{q.name},
                           count_cell(m.count),
                           {with_interval(m.zms, 2), m.zms.value},
@@ -180,14 +193,17 @@ void add_metrics_table(Page& page, const std::vector<Quantity>& quantities) {
                           number_cell(m.perfect_spearman.value, 2)});
   }
   page.table(table);
+  if (without_bar > 0)
+    page.paragraph(fmt::format("{} values have no error bar (zero by symmetry, of a property that was not fitted) and are left out.",
+                               grouped(without_bar)));
 }
 
 struct Coverage {
   long count = 0, within_68 = 0, within_95 = 0;
   double z_square = 0, std_square = 0;
 
-  void add(double error, double std) {
-    if (!(std > 0)) return;
+  void add(double error, double std, double smallest) {
+    if (!(std > smallest)) return;
     const double z = std::abs(error) / std;
     ++count;
     within_68 += z <= 1;
@@ -200,9 +216,10 @@ struct Coverage {
 
 void add_table_by_config_type(Page& page, const PredictionRecord& record, const Quantity& q) {
   std::map<std::string, Coverage> rows;
+  const double smallest = smallest_bar(*q.values);
   for (std::size_t i = 0; i < q.values->size(); ++i)
     rows[record.config_types()[static_cast<std::size_t>(record.frames()[static_cast<std::size_t>(q.values->frame[i])].config_type)]].add(
-        q.values->error(i), q.values->std[i]);
+        q.values->error(i), q.values->std[i], smallest);
   if (rows.size() < 2) return;
   PageTable table;
   table.caption = fmt::format("{} error bars by config type", q.name);
@@ -233,7 +250,8 @@ void add_error_bar_numbers(Page& page, const PredictionRecord& record) {
   const auto force = std::find_if(quantities.begin(), quantities.end(), [](const Quantity& q) { return q.name == std::string("Force"); });
   const Quantity& q = force == quantities.end() ? quantities.front() : *force;
   Coverage c;
-  for (std::size_t i = 0; i < q.values->size(); ++i) c.add(q.values->error(i), q.values->std[i]);
+  const double smallest = smallest_bar(*q.values);
+  for (std::size_t i = 0; i < q.values->size(); ++i) c.add(q.values->error(i), q.values->std[i], smallest);
   const double zms = c.of(c.z_square), within_68 = c.of(static_cast<double>(c.within_68)),
                within_95 = c.of(static_cast<double>(c.within_95));
   page.key_figure(fmt::format("{} ZMS", q.name), page_number(zms), "", "mean of (error/std)²; 1 is right", zms >= 0.8 && zms <= 1.25);

@@ -118,6 +118,16 @@ PageTable term_table(const Model& model) {
   return table;
 }
 
+PageTable calibration_table(const Calibration& calibration) {
+  PageTable table;
+  table.caption = fmt::format("Calibration of the error bars ({})", calibration.source);
+  table.columns = {{"property", false}, {"class of config types", false}, {"a (epistemic)"}, {"b (noise)"}, {"rows"}, {"structures"}};
+  for (const CalibrationFactors& f : calibration.factors)
+    table.rows.push_back(
+        {{property_name(f.property)}, {f.config_class}, number_cell(f.a), number_cell(f.b), count_cell(f.rows), count_cell(f.structures)});
+  return table;
+}
+
 void add_trace(Page& page, const Json& optimization) {
   if (!optimization.contains("trace") || !optimization["trace"].is_array()) return;
   std::vector<double> step, value, below;
@@ -199,6 +209,7 @@ void add_hyperparameters(Page& page, const Model& model) {
   if (optimization) add_trace(page, *optimization);
   page.table(term_table(model));
   if (!model.posterior.groups.empty()) page.table(sigma_table(model, optimization));
+  if (model.calibration) page.table(calibration_table(*model.calibration));
   PageTable energies;
   energies.caption = "Reference energies";
   energies.columns = {{"element", false}, {"energy of the isolated atom (eV)"}};

@@ -68,11 +68,11 @@ void PredictionRecord::add_stress(const Structure& frame, const Prediction& pred
   if (count > 0) entry.stress_rmse = std::sqrt(sum / count);
 }
 
-void PredictionRecord::add(const Structure& frame, const Prediction& prediction) {
+void PredictionRecord::add(const Structure& frame, const Prediction& prediction, std::int64_t number) {
   const int atoms = frame.size();
   if (atoms == 0) return;
   Frame entry;
-  entry.number = static_cast<std::int64_t>(frames_.size()) + 1;
+  entry.number = number > 0 ? number : (frames_.empty() ? 0 : frames_.back().number) + 1;
   entry.source = without_folders(frame.source);
   entry.atoms = atoms;
   const auto [found, is_new] = index_of_config_type_.emplace(frame.config_type, static_cast<int>(config_types_.size()));

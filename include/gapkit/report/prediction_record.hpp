@@ -39,8 +39,9 @@ class PredictionRecord {
   explicit PredictionRecord(std::map<int, double> reference_energies = {}, bool keep_values = true)
       : reference_energies_(std::move(reference_energies)), keep_values_(keep_values) {}
 
-  /// Numbers that are not finite are left out and counted. Masked forces are left out.
-  void add(const Structure& frame, const Prediction& prediction);
+  /// Numbers that are not finite are left out and counted. Masked forces are left out. `number` of the frame, from 1; 0: one after the
+  /// last.
+  void add(const Structure& frame, const Prediction& prediction, std::int64_t number = 0);
 
   const std::vector<Frame>& frames() const { return frames_; }
   const std::vector<std::string>& config_types() const { return config_types_; }  ///< by first occurrence
