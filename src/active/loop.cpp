@@ -222,7 +222,7 @@ class Loop {
       return;
     }
     double energy_error = 0;
-    const CalibrationPoint point = point_of(*predictor_, *label.structure, &energy_error);
+    const CalibrationPoint point = point_of(*predictor_, *label.structure, options_.threshold.quantity, &energy_error);
     facts["std"] = rounded(real_field(asked, "active_std"));
     facts["force_rmse"] = rounded(std::sqrt(point.error / point.count));
     facts["force_rms_std"] = rounded(std::sqrt(point.epistemic / point.count));
@@ -251,7 +251,7 @@ class Loop {
     int energies = 0;
     for (const Structure& frame : labelled_) {
       double energy_error = 0;
-      round_.points.push_back(point_of(*predictor_, frame, &energy_error));
+      round_.points.push_back(point_of(*predictor_, frame, options_.threshold.quantity, &energy_error));
       count += round_.points.back().count;
       force += round_.points.back().error;
       if (!std::isfinite(energy_error)) continue;
