@@ -4,6 +4,7 @@
 #include <gapkit/core/version.hpp>
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/model/sample.hpp>
+#include <gapkit/report/report_pages.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -11,6 +12,7 @@
 #include "common/errors_of.hpp"
 #include "common/fit_report.hpp"
 #include "common/fit_update.hpp"
+#include "common/html_reports.hpp"
 #include "common/interruption.hpp"
 #include "common/optimization_report.hpp"
 #include "common/progress_display.hpp"
@@ -27,7 +29,7 @@ using namespace gapkit;
 struct Arguments {
   std::vector<std::string> files;
   std::vector<std::string> train, validation;
-  std::optional<std::string> model, json;
+  std::optional<std::string> model, json, report;
   bool check = false, dry_run = false, keep_statistics = false;
   std::vector<std::string> scan;
   std::optional<std::string> sample;
@@ -55,6 +57,10 @@ void describe(CLI::App& app, Arguments& arguments) {
                "Read the data and tell what the fit would take, in GB and seconds; fit nothing, write no model");
   app.add_option("--json", arguments.json,
                  "Write error tables and facts of the fit (of the plan with --dry-run, of the findings with --check) as JSON")
+      ->type_name("FILE");
+  app.add_option("--report", arguments.report,
+                 "Write a page of figures (HTML, one file, docs/report.md): errors, error bars on the validation data, dimers, sparse set, "
+                 "hyperparameters")
       ->type_name("FILE");
   app.add_option(
          "--sample-model", arguments.sample,
@@ -119,6 +125,7 @@ void check_outputs(const Arguments& arguments, const FitOptions& options) {
   std::vector<std::pair<std::string, std::string>> outputs;
   if (!arguments.dry_run && !arguments.check) outputs.emplace_back(arguments.model ? "-o" : "output.model", options.model_path);
   if (arguments.json) outputs.emplace_back("--json", *arguments.json);
+  if (arguments.report) outputs.emplace_back("--report", *arguments.report);
   for (const auto& [option, path] : outputs) {
     apps::check_can_be_written(path, option);
     apps::check_differs(path, option, arguments.files.front());
@@ -154,15 +161,20 @@ FitResult fit_interruptibly(const FitOptions& options, apps::ProgressDisplay& di
 /// A fitted model with its error tables; written to options.model_path by save().
 struct FittedWithErrors {
   std::shared_ptr<Model> model;
+  PredictionRecord training_record, validation_record;  // of all frames
   ErrorTable training, validation;
 
-  FittedWithErrors(const FitOptions& options, FitResult& result, apps::ProgressDisplay& display)
+  FittedWithErrors(const FitOptions& options, FitResult& result, bool with_report, apps::ProgressDisplay& display)
       : model(std::make_shared<Model>(std::move(result.model))),
-        training(apps::errors_of(model, options.train, options.keys, "training errors", result.report.plan.frames, display)),
-        validation(apps::errors_of(model, options.validation, options.keys, "validation errors", 0, display)) {
+        training_record(model->reference_energies, with_report),
+        validation_record(model->reference_energies, with_report),
+        training(
+            apps::errors_of(model, options.train, options.keys, "training errors", result.report.plan.frames, display, &training_record)),
+        validation(apps::errors_of(model, options.validation, options.keys, "validation errors", 0, display, &validation_record)) {
     model->notes["training_errors"] = training.json();
     if (!validation.empty()) model->notes["validation_errors"] = validation.json();
     model->notes[apps::target_keys_note] = apps::target_keys_to_json(options.keys);
+    model->notes[sparse_counts_note] = sparse_counts_to_json(count_sparse_points(*model, training_record));
     if (result.report.optimization) model->notes["optimization"] = apps::optimization_json(*result.report.optimization).dump();
   }
 
@@ -178,6 +190,7 @@ struct FittedWithErrors {
 
 void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
   if (arguments.check || arguments.dry_run) throw InputError("--scan fits: it excludes --check and --dry-run");
+  if (arguments.report) throw InputError("--report shows one fit: it excludes --scan");
   apps::Scan scan(arguments.scan);
   // All configurations are read before the first fit, so that a mistake in the last one costs nothing.
   for (std::size_t i = 0; i < scan.size(); ++i) {
@@ -194,7 +207,7 @@ void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
     const FitOptions& options = scan.options(i);
     display.message(fmt::format("combination {} of {}: {}", i + 1, scan.size(), scan.name(i)));
     FitResult result = scan.with_name(i, [&] { return fit_interruptibly(options, display); });
-    const FittedWithErrors fitted(options, result, display);
+    const FittedWithErrors fitted(options, result, false, display);
     if (scan.is_best(result.report.log_evidence)) fitted.save(options, result);
     scan.add_result(i, result.report, fitted.validation, stopwatch.seconds());
     std::error_code ignored;
@@ -210,6 +223,7 @@ void refuse_fit_options(const Arguments& arguments) {
                       : arguments.check         ? "--check"
                       : arguments.dry_run       ? "--dry-run"
                       : arguments.seed          ? "--seed"
+                      : arguments.report        ? "--report"
                       : !arguments.scan.empty() ? "--scan"
                                                 : nullptr;
   if (wrong) throw InputError(fmt::format("{} belongs to a fit with a configuration, not to --refit, --append or --merge", wrong));
@@ -217,7 +231,8 @@ void refuse_fit_options(const Arguments& arguments) {
 
 /// --sample-model: writes a member of a model's ensemble.
 void run_sample(const Arguments& arguments) {
-  if (!arguments.files.empty() || !arguments.train.empty() || arguments.check || arguments.dry_run || !arguments.scan.empty())
+  if (!arguments.files.empty() || !arguments.train.empty() || arguments.report || arguments.check || arguments.dry_run ||
+      !arguments.scan.empty())
     throw InputError("--sample-model draws from a model that is there: it goes with -o, --seed and --member only");
   if (!arguments.model) throw InputError("--sample-model needs -o MODEL, the file to write");
   apps::check_can_be_written(*arguments.model, "-o");
@@ -278,13 +293,16 @@ void run(const Arguments& arguments) {
   }
 
   FitResult result = fit_interruptibly(options, display);
-  const FittedWithErrors fitted(options, result, display);
+  const FittedWithErrors fitted(options, result, arguments.report.has_value(), display);
   fitted.save(options, result);
   const double statistics_bytes = result.statistics ? result.statistics->bytes() : 0;
   const apps::FitSummary summary{options,          result.report,      fitted.training, fitted.validation, fitted.model->reference_energies,
                                  statistics_bytes, stopwatch.seconds()};
   std::cout << apps::summary_text(summary) << std::flush;
   if (arguments.json) write_json(*arguments.json, apps::summary_json(summary));
+  if (arguments.report)
+    apps::write_fit_report(*arguments.report, fitted.model, options, result.report, fitted.training_record, fitted.validation_record,
+                           stopwatch, display);
 }
 
 }  // namespace

@@ -11,6 +11,8 @@
 #include <set>
 #include <sstream>
 
+#include "common/frame_batch.hpp"
+#include "common/html_reports.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
 #include "common/run_main.hpp"
@@ -28,7 +30,7 @@ struct Arguments {
   int samples = 0;
   std::uint64_t seed = 0;
   bool no_forces = false, no_reference = false, raw = false;
-  std::optional<std::string> json;
+  std::optional<std::string> json, report;
   std::optional<int> threads;
 };
 
@@ -64,6 +66,11 @@ void describe(CLI::App& app, Arguments& arguments) {
       ->capture_default_str()
       ->type_name("TEXT");
   app.add_option("--json", arguments.json, "Write the error table as JSON")->type_name("FILE");
+  app.add_option(
+         "--report", arguments.report,
+         "Write a page of figures (HTML, one file, docs/report.md): errors, error bars if --std names them, worst structures, dimers")
+      ->type_name("FILE")
+      ->excludes("--difference");
   app.add_option("--threads", arguments.threads, "Threads (default: OMP_NUM_THREADS, or all cores)")
       ->type_name("N")
       ->check(CLI::Range(1, 4096).description(""));
@@ -103,6 +110,7 @@ void check_arguments(const Arguments& arguments) {
   std::vector<std::pair<std::string, std::string>> outputs;
   if (arguments.difference.empty()) outputs.emplace_back("-o", arguments.output);
   if (arguments.json) outputs.emplace_back("--json", *arguments.json);
+  if (arguments.report) outputs.emplace_back("--report", *arguments.report);
   for (const auto& [option, path] : outputs) {
     apps::check_can_be_written(path, option);
     for (const std::string& input : {arguments.model, arguments.input}) apps::check_differs(path, option, input);
@@ -212,12 +220,29 @@ void run(const Arguments& arguments) {
         "which knows nothing of the data",
         arguments.prefix));
   Ensemble ensemble(*model, arguments);
+  std::optional<apps::PredictionReporter> reporter;
+  if (arguments.report) reporter.emplace(model, arguments.model, arguments.input);
 
   ExtxyzReader reader(arguments.input);
   ExtxyzWriter writer(arguments.output);
   Predictor predictor(model);
   ErrorTable errors;
   std::set<std::size_t> warned;  // terms
+  std::int64_t predicted = 0;
+  apps::FrameBatch batch(predictor, request, [&](Structure& frame, const Prediction& prediction) {
+    if (reporter) reporter->add(frame, prediction);
+    for (const std::size_t t : prediction.unsampled_terms)
+      if (warned.insert(t).second)
+        display.warning(fmt::format("{} has {} environments of '{}', of which the training data had none: their energy is left out",
+                                    frame.source, model->terms[t].descriptor_name, combination_name(model->terms[t].species)));
+    std::optional<Voigt> stress;
+    if (prediction.virial && frame.volume() > 0) stress = stress_of(*prediction.virial, frame.volume());
+    errors.add(frame, prediction.energy, prediction.forces ? &*prediction.forces : nullptr, stress ? &*stress : nullptr);
+    set_fields(frame, prediction, stress, has_error_bars, arguments.prefix);
+    ensemble.set_fields(frame);
+    writer.write(frame);
+    display.show({"predictions", static_cast<double>(++predicted), 0, "frames", "", false});
+  });
   while (std::optional<Structure> frame = reader.next()) {
     if (!arguments.no_reference) {
       try {
@@ -226,19 +251,9 @@ void run(const Arguments& arguments) {
         throw InputError(fmt::format("{} (--no-reference predicts without comparing)", e.what()));
       }
     }
-    const Prediction prediction = predictor.compute(*frame, request);
-    for (const std::size_t t : prediction.unsampled_terms)
-      if (warned.insert(t).second)
-        display.warning(fmt::format("{} has {} environments of '{}', of which the training data had none: their energy is left out",
-                                    frame->source, model->terms[t].descriptor_name, combination_name(model->terms[t].species)));
-    std::optional<Voigt> stress;
-    if (prediction.virial && frame->volume() > 0) stress = stress_of(*prediction.virial, frame->volume());
-    errors.add(*frame, prediction.energy, prediction.forces ? &*prediction.forces : nullptr, stress ? &*stress : nullptr);
-    set_fields(*frame, prediction, stress, has_error_bars, arguments.prefix);
-    ensemble.set_fields(*frame);
-    writer.write(*frame);
-    display.show({"predictions", static_cast<double>(reader.frame_count()), 0, "frames", "", false});
+    batch.add(*std::move(frame));
   }
+  batch.flush();
   if (reader.frame_count() == 0) throw InputError(fmt::format("{}: the file holds no frames", arguments.input));
   writer.commit();
   display.finish();
@@ -253,6 +268,7 @@ void run(const Arguments& arguments) {
     json["peak_memory_gb"] = apps::peak_memory_gb();
     apps::write_text_file(*arguments.json, json.dump(2) + "\n");
   }
+  if (reporter) reporter->write(*arguments.report, batch.seconds(), has_error_bars ? "The error bars are uncalibrated." : "", stopwatch);
 }
 
 }  // namespace

@@ -3,19 +3,24 @@
 #include <gapkit/fit/frames.hpp>
 #include <gapkit/predict/predictor.hpp>
 
+#include "frame_batch.hpp"
+
 namespace gapkit::apps {
 
 ErrorTable errors_of(const std::shared_ptr<const Model>& model, const std::vector<std::string>& files, const TargetKeys& keys,
-                     const std::string& phase, std::int64_t total, ProgressDisplay& display) {
+                     const std::string& phase, std::int64_t total, ProgressDisplay& display, PredictionRecord* record) {
   ErrorTable table;
   Predictor predictor(model);
-  for_each_frame(files, keys, nullptr, [&](const Structure& frame, std::int64_t number) {
-    const Prediction prediction = predictor.compute(frame);
+  std::int64_t done = 0;
+  FrameBatch batch(predictor, {}, [&](const Structure& frame, const Prediction& prediction) {
+    if (record) record->add(frame, prediction);
     std::optional<Voigt> stress;
     if (frame.volume() > 0) stress = stress_of(prediction.virial.value(), frame.volume());
     table.add(frame, prediction.energy, &prediction.forces.value(), stress ? &*stress : nullptr);
-    display.show({phase, static_cast<double>(number + 1), static_cast<double>(total), "frames", "", false});
+    display.show({phase, static_cast<double>(++done), static_cast<double>(total), "frames", "", false});
   });
+  for_each_frame(files, keys, nullptr, [&](const Structure& frame, std::int64_t) { batch.add(frame); });
+  batch.flush();
   display.finish();
   return table;
 }

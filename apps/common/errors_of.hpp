@@ -3,6 +3,7 @@
 #include <gapkit/io/targets.hpp>
 #include <gapkit/model/model.hpp>
 #include <gapkit/report/error_table.hpp>
+#include <gapkit/report/prediction_record.hpp>
 #include <memory>
 
 #include "progress_display.hpp"
@@ -10,7 +11,8 @@
 namespace gapkit::apps {
 
 /// Errors of a model on the frames of files, frame by frame. `total`: frames to come, 0 if unknown; `phase` is shown meanwhile.
+/// `record`, if there is one, gets every prediction.
 ErrorTable errors_of(const std::shared_ptr<const Model>& model, const std::vector<std::string>& files, const TargetKeys& keys,
-                     const std::string& phase, std::int64_t total, ProgressDisplay& display);
+                     const std::string& phase, std::int64_t total, ProgressDisplay& display, PredictionRecord* record = nullptr);
 
 }  // namespace gapkit::apps

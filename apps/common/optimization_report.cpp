@@ -80,6 +80,7 @@ Json optimization_json(const OptimizationReport& report) {
   json["before"] = state_json(report, report.before);
   json["after"] = state_json(report, report.after);
   json["evaluations"] = report.evaluations;
+  json["trace"] = report.trace;
   json["seconds"] = report.seconds;
   json["warnings"] = report.warnings;
   return json;

@@ -26,17 +26,18 @@ struct Soap::Scratch {
   explicit Scratch(const Soap& soap)
       : harmonics(static_cast<std::size_t>((soap.basis_.l_max() + 1) * (soap.basis_.l_max() + 1) * soap_lanes)),
         harmonics_gradient(3 * harmonics.size()),
-        radial(static_cast<std::size_t>(soap.basis_.count() * soap_lanes)),
+        radial(static_cast<std::size_t>((soap.basis_.count() + soap_lanes) * soap_lanes)),
         slope(radial.size()),
-        coefficients(static_cast<std::size_t>(soap.coefficients_)),
+        coefficients(static_cast<std::size_t>(soap.coefficients_ + soap_lanes)),
         feature_gradient(static_cast<std::size_t>(soap.features_)),
         x_block(static_cast<std::size_t>(soap.features_)),
-        jacobian(static_cast<std::size_t>(4 * soap.channels_ * (soap.basis_.l_max() + 2) + 2 * soap.basis_.count())) {}
+        jacobian(static_cast<std::size_t>(4 * soap.channels_ * (soap.basis_.l_max() + 2) + 2 * soap.basis_.count())),
+        channel_gradient(static_cast<std::size_t>(soap.channels_ * (soap.channels_ + soap_lanes))) {}
 
   Neighborhood neighborhood;
   double x[soap_lanes], y[soap_lanes], z[soap_lanes], inverse_r[soap_lanes];
   std::vector<double> harmonics, harmonics_gradient, radial, slope;
-  std::vector<double> coefficients, feature_gradient, x_block, jacobian;
+  std::vector<double> coefficients, feature_gradient, x_block, jacobian, channel_gradient;
 };
 
 Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements)
@@ -92,15 +93,23 @@ void Soap::gather(const Environments& source, int centre, Neighborhood& out) con
   }
 }
 
-void Soap::fill_block(const Environments& source, const Neighborhood& neighborhood, int block, bool with_gradient, Scratch& scratch) const {
+// Radial functions with the cutoff function, and harmonics, of one block of pairs. For `pullback` the radial functions are [count][lanes],
+// else [lanes][count].
+void Soap::fill_block(const Environments& source, const Neighborhood& neighborhood, int block, Derivatives derivatives,
+                      Scratch& scratch) const {
   const auto& loops = soap_loops();
   const auto& b = neighborhood.blocks[static_cast<std::size_t>(block)];
   const int count = basis_.count();
   const double per_spacing = 1 / basis_.spacing();
+  const double* rows[soap_lanes];
+  double weight[soap_lanes][6], derivative[soap_lanes][6];
   for (int k = 0; k < soap_lanes; ++k) {
-    if (k >= b.count) {  // idle lanes: any unit vector
+    if (k >= b.count) {  // idle lanes: any unit vector, no weight
       scratch.x[k] = scratch.y[k] = scratch.inverse_r[k] = 0;
       scratch.z[k] = 1;
+      rows[k] = basis_.table();
+      std::fill(weight[k], weight[k] + 6, 0.0);
+      std::fill(derivative[k], derivative[k] + 6, 0.0);
       continue;
     }
     const std::size_t pair = neighborhood.pair[static_cast<std::size_t>(b.first + k)];
@@ -111,19 +120,26 @@ void Soap::fill_block(const Environments& source, const Neighborhood& neighborho
     scratch.y[k] = source.vector[pair].y() * inverse;
     scratch.z[k] = inverse > 0 ? source.vector[pair].z() * inverse : 1;
     const int knot = std::min(static_cast<int>(r * per_spacing), basis_.knot_count() - 2);
-    double weight[6], derivative[6];
-    quintic_hermite(r * per_spacing - knot, weight, derivative);
-    for (double& d : derivative) d *= per_spacing;
-    loops.radial(basis_.table() + static_cast<std::ptrdiff_t>(knot) * 3 * count, weight, derivative, count,
-                 cutoff_value(r, basis_.cutoff(), width_), cutoff_derivative(r, basis_.cutoff(), width_), scratch.radial.data() + k * count,
-                 with_gradient ? scratch.slope.data() + k * count : nullptr);
+    rows[k] = basis_.table() + static_cast<std::ptrdiff_t>(knot) * 3 * count;
+    quintic_hermite(r * per_spacing - knot, weight[k], derivative[k]);
+    const double fc = cutoff_value(r, basis_.cutoff(), width_), dfc = cutoff_derivative(r, basis_.cutoff(), width_);
+    for (int j = 0; j < 6; ++j) {
+      derivative[k][j] = dfc * weight[k][j] + fc * per_spacing * derivative[k][j];
+      weight[k][j] *= fc;
+    }
   }
+  if (derivatives == Derivatives::pullback)
+    loops.radial_lanes(rows, weight, derivative, count, scratch.radial.data(), scratch.slope.data());
+  else
+    for (int k = 0; k < b.count; ++k)
+      loops.radial(rows[k], weight[k], derivative[k], count, scratch.radial.data() + k * count,
+                   derivatives == Derivatives::jacobian ? scratch.slope.data() + k * count : nullptr);
   loops.harmonics(basis_.l_max(), prefactor_.data(), scratch.x, scratch.y, scratch.z, scratch.harmonics.data(),
-                  with_gradient ? scratch.harmonics_gradient.data() : nullptr);
+                  derivatives == Derivatives::none ? nullptr : scratch.harmonics_gradient.data());
 }
 
 // Expansion coefficients c[lm][channel] of the density around a centre; leaves the centre's Neighborhood in the scratch.
-void Soap::expand(const Environments& source, int centre, bool with_gradient, Scratch& scratch, double* coefficients) const {
+void Soap::expand(const Environments& source, int centre, Scratch& scratch, double* coefficients) const {
   std::fill(coefficients, coefficients + coefficients_, 0.0);
   const int n = basis_.n_max(), own = species_index(species_[0]);
   for (int s = 0; s < static_cast<int>(elements_.size()); ++s)
@@ -131,7 +147,7 @@ void Soap::expand(const Environments& source, int centre, bool with_gradient, Sc
       for (int i = 0; i < n; ++i) coefficients[s * n + i] += central_weight_ * basis_.centre()[static_cast<std::size_t>(i)];
   gather(source, centre, scratch.neighborhood);
   for (int b = 0; b < static_cast<int>(scratch.neighborhood.blocks.size()); ++b) {
-    fill_block(source, scratch.neighborhood, b, with_gradient, scratch);
+    fill_block(source, scratch.neighborhood, b, Derivatives::none, scratch);
     const auto& block = scratch.neighborhood.blocks[static_cast<std::size_t>(b)];
     soap_loops().accumulate(basis_.l_max(), n, channels_, block.species * n, block.count, scratch.harmonics.data(), scratch.radial.data(),
                             coefficients);
@@ -149,7 +165,7 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
   out.centre.resize(count);
   for (std::size_t e = 0; e < count; ++e) out.centre[e] = source.centre[static_cast<std::size_t>(centre[e])];
   out.blocks.resize(derivatives == Derivatives::jacobian ? elements_.size() : 0);
-  if (derivatives == Derivatives::pullback) out.workspace.resize(static_cast<Eigen::Index>(count), coefficients_ + 1);
+  if (derivatives == Derivatives::pullback) out.workspace.resize(static_cast<Eigen::Index>(count), coefficients_ + soap_lanes);
 
   // Where the rows of each environment go in each block
   std::vector<std::vector<int>> offset(out.blocks.size(), std::vector<int>(count + 1, 0));
@@ -183,7 +199,7 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
     for (std::size_t e = 0; e < count; ++e) {
       double* x = out.x.row(static_cast<Eigen::Index>(e));
       double* c = derivatives == Derivatives::pullback ? out.workspace.row(static_cast<Eigen::Index>(e)) : scratch.coefficients.data();
-      expand(source, centre[e], false, scratch, c);
+      expand(source, centre[e], scratch, c);
       const double norm = std::sqrt(loops.power_spectrum(basis_.l_max(), channels_, c, x));
       const double inverse_norm = norm > 0 ? 1 / norm : 0;  // nothing around and central_weight = 0: the zero vector
       for (int i = 0; i < features_; ++i) x[i] *= inverse_norm;
@@ -203,7 +219,7 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
           x_block = scratch.x_block.data();
         }
         if (s != previous_species) previous_species = s;
-        fill_block(source, neighborhood, b, true, scratch);
+        fill_block(source, neighborhood, b, Derivatives::jacobian, scratch);
         std::size_t q = static_cast<std::size_t>(offset[s][e]);
         for (int first = b; first > 0 && neighborhood.blocks[static_cast<std::size_t>(first - 1)].species == pairs.species; --first)
           q += soap_lanes;
@@ -242,15 +258,15 @@ void Soap::pullback(const Environments& source, int begin, int end, const Featur
       for (int i = 0; i < features_; ++i) along += x[i] * g[i];
       for (int i = 0; i < features_; ++i) scratch.feature_gradient[static_cast<std::size_t>(i)] = c[coefficients_] * (g[i] - along * x[i]);
       double* dE_dc = scratch.coefficients.data();
-      loops.coefficient_gradient(basis_.l_max(), channels_, c, scratch.feature_gradient.data(), dE_dc);
+      loops.coefficient_gradient(basis_.l_max(), channels_, c, scratch.feature_gradient.data(), dE_dc, scratch.channel_gradient.data());
       gather(source, centre[e], scratch.neighborhood);
       for (int b = 0; b < static_cast<int>(scratch.neighborhood.blocks.size()); ++b) {
         const auto& block = scratch.neighborhood.blocks[static_cast<std::size_t>(b)];
-        fill_block(source, scratch.neighborhood, b, true, scratch);
-        double out[3 * soap_lanes] = {};
-        loops.pair_gradient(basis_.l_max(), basis_.n_max(), channels_, block.species * basis_.n_max(), block.count, dE_dc,
-                            scratch.harmonics.data(), scratch.harmonics_gradient.data(), scratch.radial.data(), scratch.slope.data(),
-                            scratch.x, scratch.y, scratch.z, scratch.inverse_r, out);
+        fill_block(source, scratch.neighborhood, b, Derivatives::pullback, scratch);
+        double out[3 * soap_lanes];
+        loops.pair_gradient(basis_.l_max(), basis_.n_max(), channels_, block.species * basis_.n_max(), dE_dc, scratch.harmonics.data(),
+                            scratch.harmonics_gradient.data(), scratch.radial.data(), scratch.slope.data(), scratch.x, scratch.y, scratch.z,
+                            scratch.inverse_r, out);
         for (int k = 0; k < block.count; ++k)
           dE_dr[scratch.neighborhood.pair[static_cast<std::size_t>(block.first + k)]] +=
               Vector3(out[k], out[soap_lanes + k], out[2 * soap_lanes + k]);

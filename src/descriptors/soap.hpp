@@ -28,8 +28,8 @@ class Soap final : public Descriptor {
   struct Scratch;
   struct Neighborhood;
   void gather(const Environments& source, int centre, Neighborhood& out) const;
-  void expand(const Environments& source, int centre, bool with_gradient, Scratch& scratch, double* coefficients) const;
-  void fill_block(const Environments& source, const Neighborhood& neighborhood, int block, bool with_gradient, Scratch& scratch) const;
+  void expand(const Environments& source, int centre, Scratch& scratch, double* coefficients) const;
+  void fill_block(const Environments& source, const Neighborhood& neighborhood, int block, Derivatives derivatives, Scratch& scratch) const;
   int species_index(int z) const;
 
   Parameters parameters_;

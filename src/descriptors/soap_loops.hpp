@@ -12,25 +12,29 @@ inline constexpr int soap_lanes = 8;  // pairs are worked on in blocks of this m
 struct SoapLoops {
   const char* name;
 
-  /// Spline value and derivative times the cutoff function for one pair: radial = f_c g, slope = f_c' g + f_c g' (null: not wanted).
-  /// `rows` is the left knot's row of the table, weight/derivative the six Hermite weights (derivative already per Å).
-  void (*radial)(const double* rows, const double* weight, const double* derivative, int count, double fc, double dfc, double* radial,
-                 double* slope);
+  /// Radial functions of one pair and their derivatives (null: not wanted) from the spline. `rows` is the left knot's row of the table;
+  /// the six Hermite weights hold the cutoff function: weight = f_c w, derivative = f_c' w + f_c w' (per Å).
+  void (*radial)(const double* rows, const double* weight, const double* derivative, int count, double* radial, double* slope);
+
+  /// The same for eight pairs, transposed: radial and slope are [count][lanes], with room for one more block of lanes²; rows are read up to
+  /// seven numbers beyond their end.
+  void (*radial_lanes)(const double* const* rows, const double (*weight)[6], const double (*derivative)[6], int count, double* radial,
+                       double* slope);
 
   /// Y_lm of eight unit vectors, with gradient along the sphere if not null (see math/spherical_harmonics_lanes.hpp).
   void (*harmonics)(int l_max, const double* prefactor, const double* x, const double* y, const double* z, double* value, double* gradient);
 
-  /// c[lm][offset + n] += Σ_lanes Y_lm R_nl; radial is [lanes][count].
+  /// c[lm][offset + n] += Σ_lanes Y_lm R_nl; radial is [lanes][count] and seven numbers more.
   void (*accumulate)(int l_max, int n_max, int channels, int offset, int pairs, const double* harmonics, const double* radial, double* c);
 
-  /// p(a, b ≤ a, l) = w Σ_m c_alm c_blm with w = 1/√(2l+1), times √2 if a ≠ b. Returns |p|².
+  /// p(a, b ≤ a, l) = w Σ_m c_alm c_blm with w = 1/√(2l+1), times √2 if a ≠ b. Returns |p|². Reads seven numbers beyond the end of c.
   double (*power_spectrum)(int l_max, int channels, const double* c, double* p);
 
-  /// dE/dc from dE/dp: gradient [lm][K].
-  void (*coefficient_gradient)(int l_max, int channels, const double* c, const double* dE_dp, double* gradient);
+  /// dE/dc from dE/dp: gradient [lm][K] and seven numbers more. scratch: K (K + 7).
+  void (*coefficient_gradient)(int l_max, int channels, const double* c, const double* dE_dp, double* gradient, double* scratch);
 
-  /// dE/dr of up to eight pairs of one species from dE/dc: out[3][lanes], added. inverse_r holds 1/r.
-  void (*pair_gradient)(int l_max, int n_max, int channels, int offset, int pairs, const double* dE_dc, const double* harmonics,
+  /// dE/dr of eight pairs of one species from dE/dc: out[3][lanes]. radial and slope are [count][lanes]; inverse_r holds 1/r.
+  void (*pair_gradient)(int l_max, int n_max, int channels, int offset, const double* dE_dc, const double* harmonics,
                         const double* harmonics_gradient, const double* radial, const double* slope, const double* x, const double* y,
                         const double* z, const double* inverse_r, double* out);
 

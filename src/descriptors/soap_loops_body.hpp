@@ -2,21 +2,25 @@
 // with inline functions here: a linker could keep their AVX-512 version for everybody.
 
 #include "descriptors/soap_loops.hpp"
+#include "math/lanes.hpp"
 #include "math/spherical_harmonics_lanes.hpp"
 
 namespace gapkit {
 namespace {
 
+using lanes::load;
+using lanes::Pack;
+using lanes::store;
 constexpr int W = soap_lanes;
-static_assert(W == harmonics::lanes);
+static_assert(W == lanes::width);
 constexpr double sqrt_2 = 1.4142135623730950488016887242097;
 
 double square_root(double v) {
   return __builtin_sqrt(v);
 }
 
-void radial(const double* __restrict rows, const double* __restrict w, const double* __restrict d, int count, double fc, double dfc,
-            double* __restrict value, double* __restrict slope) {
+void radial(const double* __restrict rows, const double* __restrict w, const double* __restrict d, int count, double* __restrict value,
+            double* __restrict slope) {
   const double* r0 = rows;
   const double* r1 = r0 + count;
   const double* r2 = r1 + count;
@@ -24,15 +28,12 @@ void radial(const double* __restrict rows, const double* __restrict w, const dou
   const double* r4 = r3 + count;
   const double* r5 = r4 + count;
   if (!slope) {
-    for (int i = 0; i < count; ++i)
-      value[i] = fc * (w[0] * r0[i] + w[1] * r1[i] + w[2] * r2[i] + w[3] * r3[i] + w[4] * r4[i] + w[5] * r5[i]);
+    for (int i = 0; i < count; ++i) value[i] = w[0] * r0[i] + w[1] * r1[i] + w[2] * r2[i] + w[3] * r3[i] + w[4] * r4[i] + w[5] * r5[i];
     return;
   }
   for (int i = 0; i < count; ++i) {
-    const double g = w[0] * r0[i] + w[1] * r1[i] + w[2] * r2[i] + w[3] * r3[i] + w[4] * r4[i] + w[5] * r5[i];
-    const double dg = d[0] * r0[i] + d[1] * r1[i] + d[2] * r2[i] + d[3] * r3[i] + d[4] * r4[i] + d[5] * r5[i];
-    value[i] = fc * g;
-    slope[i] = dfc * g + fc * dg;
+    value[i] = w[0] * r0[i] + w[1] * r1[i] + w[2] * r2[i] + w[3] * r3[i] + w[4] * r4[i] + w[5] * r5[i];
+    slope[i] = d[0] * r0[i] + d[1] * r1[i] + d[2] * r2[i] + d[3] * r3[i] + d[4] * r4[i] + d[5] * r5[i];
   }
 }
 
@@ -41,101 +42,164 @@ void evaluate_harmonics(int l_max, const double* prefactor, const double* x, con
   harmonics::evaluate(l_max, prefactor, x, y, z, value, gradient);
 }
 
-void accumulate(int l_max, int n_max, int channels, int offset, int pairs, const double* __restrict y,
-                const double* __restrict radial_values, double* __restrict c) {
-  const int count = n_max * (l_max + 1);
-  for (int l = 0; l <= l_max; ++l)
-    for (int lm = l * l; lm < (l + 1) * (l + 1); ++lm) {
-      double* row = c + lm * channels + offset;
-      for (int k = 0; k < pairs; ++k) {
-        const double ylm = y[lm * W + k];
-        const double* r = radial_values + k * count + l * n_max;
-        for (int n = 0; n < n_max; ++n) row[n] += ylm * r[n];
+// Transposes 8 × 8 numbers in three exchanges of ever larger blocks.
+inline void transpose(Pack r[W]) {
+  Pack t[W], u[W];
+  for (int i = 0; i < W; i += 2) {
+    t[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
+    t[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+  }
+  for (int i = 0; i < W; i += 4)
+    for (int j = i; j < i + 2; ++j) {
+      u[j] = __builtin_shufflevector(t[j], t[j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+      u[j + 2] = __builtin_shufflevector(t[j], t[j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+  for (int i = 0; i < W / 2; ++i) {
+    r[i] = __builtin_shufflevector(u[i], u[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    r[i + 4] = __builtin_shufflevector(u[i], u[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+}
+
+void radial_lanes(const double* const* rows, const double (*weight)[6], const double (*derivative)[6], int count, double* value,
+                  double* slope) {
+  for (int first = 0; first < count; first += W) {
+    Pack v[W], s[W];
+    for (int k = 0; k < W; ++k) {
+      const double* row = rows[k] + first;
+      v[k] = Pack{};
+      s[k] = Pack{};
+      for (int j = 0; j < 6; ++j, row += count) {
+        const Pack knot = load(row);
+        v[k] += weight[k][j] * knot;
+        s[k] += derivative[k][j] * knot;
       }
     }
+    transpose(v);
+    transpose(s);
+    for (int i = 0; i < W; ++i) {
+      store(value + (first + i) * W, v[i]);
+      store(slope + (first + i) * W, s[i]);
+    }
+  }
+}
+
+void accumulate(int l_max, int n_max, int channels, int offset, int pairs, const double* y, const double* radial_values, double* c) {
+  const int count = n_max * (l_max + 1);
+  for (int first = 0; first < n_max; first += W) {
+    const int width = n_max - first < W ? n_max - first : W;
+    for (int l = 0; l <= l_max; ++l) {
+      const double* r = radial_values + l * n_max + first;
+      for (int lm = l * l; lm < (l + 1) * (l + 1); ++lm) {
+        Pack sum = {};
+        for (int k = 0; k < pairs; ++k) sum += y[lm * W + k] * load(r + k * count);
+        double* row = c + lm * channels + offset + first;
+        if (width == W) {
+          sum += load(row);
+          store(row, sum);
+        } else {
+          for (int n = 0; n < width; ++n) row[n] += sum[n];
+        }
+      }
+    }
+  }
 }
 
 double power_spectrum(int l_max, int channels, const double* __restrict c, double* __restrict p) {
+  constexpr int tile = 4;
   const int terms = l_max + 1;
   double norm = 0;
   for (int l = 0; l <= l_max; ++l) {
-    const double w = 1 / square_root(2 * l + 1);
+    const int rows = 2 * l + 1;
+    const double w = 1 / square_root(rows);
     const double* cl = c + l * l * channels;
-    for (int a = 0; a < channels; ++a) {
-      double* out = p + a * (a + 1) / 2 * terms + l;
-      for (int b = 0; b <= a; ++b) {
-        double sum = 0;
-        for (int m = 0; m < 2 * l + 1; ++m) sum += cl[m * channels + a] * cl[m * channels + b];
-        sum *= a == b ? w : sqrt_2 * w;
-        out[b * terms] = sum;
-        norm += sum * sum;
+    for (int a0 = 0; a0 < channels; a0 += tile) {
+      const int height = channels - a0 < tile ? channels - a0 : tile;
+      for (int b0 = 0; b0 < a0 + height; b0 += W) {
+        Pack sum[tile] = {};
+        for (int m = 0; m < rows; ++m) {
+          const Pack right = load(cl + m * channels + b0);
+          for (int a = 0; a < tile; ++a) sum[a] += cl[m * channels + a0 + a] * right;  // rows beyond the last channel are not used
+        }
+        for (int a = 0; a < height; ++a) {
+          const int row = a0 + a, last = row - b0 < W - 1 ? row - b0 : W - 1;
+          double* out = p + (row * (row + 1) / 2 + b0) * terms + l;
+          double values[W];
+          store(values, sum[a]);
+          for (int b = 0; b <= last; ++b) {
+            const double value = values[b] * (b0 + b == row ? w : sqrt_2 * w);
+            out[b * terms] = value;
+            norm += value * value;
+          }
+        }
       }
     }
   }
   return norm;
 }
 
-void coefficient_gradient(int l_max, int channels, const double* __restrict c, const double* __restrict dE_dp,
-                          double* __restrict gradient) {
-  const int terms = l_max + 1;
+void coefficient_gradient(int l_max, int channels, const double* __restrict c, const double* __restrict dE_dp, double* __restrict gradient,
+                          double* __restrict scratch) {
+  const int terms = l_max + 1, stride = (channels + W - 1) / W * W;
   for (int l = 0; l <= l_max; ++l) {
-    const double w = 1 / square_root(2 * l + 1);
+    const int rows = 2 * l + 1;
+    const double w = 1 / square_root(rows);
     const double* cl = c + l * l * channels;
     double* gl = gradient + l * l * channels;
-    const int rows = 2 * l + 1;
-    for (int i = 0; i < rows * channels; ++i) gl[i] = 0;
     for (int a = 0; a < channels; ++a) {
       const double* in = dE_dp + a * (a + 1) / 2 * terms + l;
-      for (int b = 0; b <= a; ++b) {
-        const double g = in[b * terms] * (a == b ? w : sqrt_2 * w);
-        for (int m = 0; m < rows; ++m) {
-          gl[m * channels + a] += g * cl[m * channels + b];
-          gl[m * channels + b] += g * cl[m * channels + a];
-        }
-      }
+      for (int b = 0; b < a; ++b) scratch[a * stride + b] = scratch[b * stride + a] = sqrt_2 * w * in[b * terms];
+      scratch[a * stride + a] = 2 * w * in[a * terms];
     }
+    // Whole packs are written: what goes beyond a row is overwritten by the next one, beyond the last there is room.
+    for (int m = 0; m < rows; ++m)
+      for (int b = 0; b < channels; b += W) {
+        Pack sum = {};
+        for (int a = 0; a < channels; ++a) sum += cl[m * channels + a] * load(scratch + a * stride + b);
+        store(gl + m * channels + b, sum);
+      }
   }
 }
 
-void pair_gradient(int l_max, int n_max, int channels, int offset, int pairs, const double* __restrict dE_dc, const double* __restrict y,
-                   const double* __restrict dy, const double* __restrict radial_values, const double* __restrict slope,
-                   const double* __restrict ux, const double* __restrict uy, const double* __restrict uz,
-                   const double* __restrict inverse_r, double* __restrict out) {
-  const int count = n_max * (l_max + 1);
+void pair_gradient(int l_max, int n_max, int channels, int offset, const double* __restrict dE_dc, const double* __restrict y,
+                   const double* __restrict dy, const double* __restrict radial_values, const double* __restrict slope, const double* ux,
+                   const double* uy, const double* uz, const double* inverse_r, double* __restrict out) {
   const int nl = (l_max + 1) * (l_max + 1);
-  double along[W] = {}, gx[W] = {}, gy[W] = {}, gz[W] = {};
-  double r[64 * W], s[64 * W];  // one l at a time, [n][lane]
+  Pack along = {}, gx = {}, gy = {}, gz = {};
+  const auto add = [&](int lm, const Pack& q, const Pack& dq) {
+    along += dq * load(y + lm * W);
+    gx += q * load(dy + lm * W);
+    gy += q * load(dy + (nl + lm) * W);
+    gz += q * load(dy + (2 * nl + lm) * W);
+  };
   for (int l = 0; l <= l_max; ++l) {
-    for (int n0 = 0; n0 < n_max; n0 += 64) {
-      const int n1 = n_max - n0 < 64 ? n_max - n0 : 64;
-      for (int n = 0; n < n1; ++n)
-        for (int k = 0; k < W; ++k) {
-          const int i = (k < pairs ? k : 0) * count + l * n_max + n0 + n;
-          r[n * W + k] = radial_values[i];
-          s[n * W + k] = slope[i];
-        }
-      for (int lm = l * l; lm < (l + 1) * (l + 1); ++lm) {
-        const double* h = dE_dc + lm * channels + offset + n0;
-        double q[W] = {}, dq[W] = {};
-        for (int n = 0; n < n1; ++n)
-          for (int k = 0; k < W; ++k) {
-            q[k] += h[n] * r[n * W + k];
-            dq[k] += h[n] * s[n * W + k];
-          }
-        for (int k = 0; k < W; ++k) {
-          along[k] += dq[k] * y[lm * W + k];
-          gx[k] += q[k] * dy[lm * W + k];
-          gy[k] += q[k] * dy[(nl + lm) * W + k];
-          gz[k] += q[k] * dy[(2 * nl + lm) * W + k];
-        }
+    const double* r = radial_values + l * n_max * W;
+    const double* s = slope + l * n_max * W;
+    int lm = l * l;
+    for (; lm + 1 < (l + 1) * (l + 1); lm += 2) {  // two at a time share the loads of r and s
+      const double* h = dE_dc + lm * channels + offset;
+      Pack q0 = {}, d0 = {}, q1 = {}, d1 = {};
+      for (int n = 0; n < n_max; ++n) {
+        const Pack rn = load(r + n * W), sn = load(s + n * W);
+        q0 += h[n] * rn;
+        d0 += h[n] * sn;
+        q1 += h[channels + n] * rn;
+        d1 += h[channels + n] * sn;
       }
+      add(lm, q0, d0);
+      add(lm + 1, q1, d1);
     }
+    const double* h = dE_dc + lm * channels + offset;
+    Pack q = {}, d = {};
+    for (int n = 0; n < n_max; ++n) {
+      q += h[n] * load(r + n * W);
+      d += h[n] * load(s + n * W);
+    }
+    add(lm, q, d);
   }
-  for (int k = 0; k < pairs; ++k) {
-    out[k] += along[k] * ux[k] + gx[k] * inverse_r[k];
-    out[W + k] += along[k] * uy[k] + gy[k] * inverse_r[k];
-    out[2 * W + k] += along[k] * uz[k] + gz[k] * inverse_r[k];
-  }
+  const Pack inverse = load(inverse_r);
+  store(out, along * load(ux) + gx * inverse);
+  store(out + W, along * load(uy) + gy * inverse);
+  store(out + 2 * W, along * load(uz) + gz * inverse);
 }
 
 // dp(a,b,l)/dr_α = w Σ_m [dc_alm/dr_α c_blm + c_alm dc_blm/dr_α], dc_nlm/dr_α = R'_nl r̂_α Y_lm + R_nl ∂_αY_lm / r. Summed over m first:
@@ -236,7 +300,7 @@ void jacobian(int l_max, int n_max, int channels, int offset, int lane, const do
 }  // namespace
 
 extern const SoapLoops GAPKIT_LOOPS;
-const SoapLoops GAPKIT_LOOPS = {GAPKIT_LOOPS_NAME, radial,  evaluate_harmonics, accumulate, power_spectrum, coefficient_gradient,
-                                pair_gradient,     jacobian};
+const SoapLoops GAPKIT_LOOPS = {GAPKIT_LOOPS_NAME,    radial,        radial_lanes, evaluate_harmonics, accumulate, power_spectrum,
+                                coefficient_gradient, pair_gradient, jacobian};
 
 }  // namespace gapkit

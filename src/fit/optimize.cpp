@@ -197,10 +197,12 @@ OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term
         const Evidence::Value value = problem.evidence(state, true);
         // Where rounding decides, nothing is to be found.
         if (value.rounding > 1 && report.evaluations > 1) throw NumericalError("sigma is too small for the rounding of the data");
+        report.trace.push_back(value.log_evidence);
         gradient = gathered(unknowns, value.log_sigma_gradient, value.log_scale_gradient, unit);
         return unit * value.log_evidence;  // per row, so that the first step of the search is of order one
       }
       const CrossValidation::Value value = problem.cross_validation(state, true);
+      report.trace.push_back(-value.loss);
       gradient = gathered(unknowns, value.log_sigma_gradient, value.log_scale_gradient, -1);
       return -value.loss;
     };

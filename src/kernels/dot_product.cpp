@@ -7,11 +7,70 @@
 #include <gapkit/math/linear_algebra.hpp>
 
 #include "kernel_kinds.hpp"
+#include "kernels/power_loops.hpp"
 
 namespace gapkit {
 namespace {
 
 constexpr double largest_zeta = 1000;  // so that integer ζ fit an int; far beyond any use
+
+/// Integer ζ: s = X Zᵀ, one pass over s, ∂ε/∂X = (ζ w s^{ζ−1}) Z.
+class PowerSum final : public LocalEnergy {
+ public:
+  PowerSum(int zeta, const Vector& weights, const Matrix& points) : zeta_(zeta), weights_(weights), points_(points) {}
+
+  const char* form() const override { return "powers"; }
+
+  void compute(const MatrixView& x, std::span<double> energy, MatrixSlice* gradient) override {
+    const Eigen::Index rows = x.rows(), cols = points_.rows();
+    product_.resize(rows, cols);
+    multiply_nt(x, points_, product_.view());
+    const PowerLoops& loops = power_loops();
+    [[maybe_unused]] const bool threads = pays_to_start_threads(static_cast<double>(rows) * static_cast<double>(cols));
+#pragma omp parallel for schedule(static) if (threads)
+    for (Eigen::Index e = 0; e < rows; ++e)
+      energy[static_cast<std::size_t>(e)] = loops.weighted_powers(zeta_, cols, weights_.data(), product_.row(e));
+    if (gradient != nullptr) multiply_nn(product_.view(), points_, *gradient);
+  }
+
+ private:
+  int zeta_;
+  Vector weights_;
+  Matrix points_;
+  ReusableMatrix product_;
+};
+
+/// ζ = 1: ε = x·g with g = Σ_m w_m z_m.   ζ = 2: ε = x·A x with A = Σ_m w_m z_m z_mᵀ. No cost in M.
+class CollapsedSum final : public LocalEnergy {
+ public:
+  CollapsedSum(int zeta, const Vector& weights, const Matrix& points) : zeta_(zeta) {
+    if (zeta == 1)
+      form_ = weights.transpose() * points;
+    else
+      form_ = points.transpose() * weights.asDiagonal() * points;
+  }
+
+  const char* form() const override { return zeta_ == 1 ? "linear" : "quadratic"; }
+
+  void compute(const MatrixView& x, std::span<double> energy, MatrixSlice* gradient) override {
+    const Eigen::Index rows = x.rows();
+    if (zeta_ == 1) {
+      Eigen::Map<Vector>(energy.data(), rows).noalias() = x * form_.row(0).transpose();
+      if (gradient != nullptr) gradient->rowwise() = form_.row(0);
+      return;
+    }
+    product_.resize(rows, x.cols());
+    MatrixSlice product = gradient != nullptr ? *gradient : MatrixSlice(product_.view());
+    multiply_nn(x, form_, product);
+    for (Eigen::Index e = 0; e < rows; ++e) energy[static_cast<std::size_t>(e)] = product.row(e).dot(x.row(e));
+    if (gradient != nullptr) *gradient *= 2;
+  }
+
+ private:
+  int zeta_;
+  Matrix form_;
+  ReusableMatrix product_;
+};
 
 /// κ = s^ζ, s = x·x'.   ∂κ/∂x = ζ s^{ζ−1} x',   curvature ζ(ζ−1) s^{ζ−2}
 class DotProduct final : public Kernel {
@@ -55,6 +114,13 @@ class DotProduct final : public Kernel {
       else
         real_zeta(v, d, cols);
     }
+  }
+
+  std::unique_ptr<LocalEnergy> compile(const Vector& weights, const Matrix& points, const Matrix& domain) const override {
+    if (!is_integer_) return Kernel::compile(weights, points, domain);
+    const int zeta = static_cast<int>(zeta_);
+    if (zeta == 1 || (zeta == 2 && points.cols() <= 2 * points.rows())) return std::make_unique<CollapsedSum>(zeta, weights, points);
+    return std::make_unique<PowerSum>(zeta, weights, points);
   }
 
  private:

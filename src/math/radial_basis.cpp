@@ -130,7 +130,7 @@ void RadialBasis::tabulate(int intervals) {
   knots_ = intervals + 1;
   spacing_ = cutoff_ / intervals;
   const auto n = static_cast<std::size_t>(count());
-  table_.assign(static_cast<std::size_t>(knots_) * 3 * n, 0.0);
+  table_.assign(static_cast<std::size_t>(knots_) * 3 * n + 8, 0.0);
   for (int k = 0; k < knots_; ++k) {
     double* row = &table_[static_cast<std::size_t>(k) * 3 * n];
     compute_directly(k * spacing_, row, row + n, row + 2 * n);

@@ -3,9 +3,11 @@
 // Real spherical harmonics of `lanes` unit vectors at a time. Plain loops without library calls: files that are compiled for several
 // instruction sets include this, so everything has internal linkage.
 
+#include "math/lanes.hpp"
+
 namespace gapkit::harmonics {
 
-inline constexpr int lanes = 8;
+inline constexpr int lanes = gapkit::lanes::width;
 inline constexpr int largest_l = 24;
 
 // Prefactors √((2l+1)/4π · (l−m)!/(l+m)!), times √2 for m > 0, with the sign (−1)^m taken out again that Q_m^m carries.
@@ -29,69 +31,62 @@ static inline void fill_prefactors(int l_max, double* prefactor, double (*square
 // subtracting its radial part l Y r̂ leaves the gradient along the sphere.
 //
 // value[(l²+l+m)·lanes + k]; gradient[(α·(l_max+1)² + l²+l+m)·lanes + k] or null.
-static inline void evaluate(int l_max, const double* __restrict prefactor, const double* __restrict x, const double* __restrict y,
-                            const double* __restrict z, double* __restrict value, double* __restrict gradient) {
+static inline void evaluate(int l_max, const double* __restrict prefactor, const double* __restrict x_, const double* __restrict y_,
+                            const double* __restrict z_, double* __restrict value, double* __restrict gradient) {
+  using gapkit::lanes::load;
+  using gapkit::lanes::Pack;
+  using gapkit::lanes::store;
   constexpr int W = lanes;
-  double q[(largest_l + 1) * (largest_l + 2) / 2 * W];
-  double c[(largest_l + 1) * W], s[(largest_l + 1) * W];
-  for (int k = 0; k < W; ++k) {
-    c[k] = 1;
-    s[k] = 0;
-    q[k] = 1;
+  Pack q[(largest_l + 1) * (largest_l + 2) / 2];
+  Pack c[largest_l + 1], s[largest_l + 1];
+  const Pack x = load(x_), y = load(y_), z = load(z_), zero = {};
+  c[0] = zero + 1.0;
+  s[0] = zero;
+  q[0] = c[0];
+  for (int m = 1; m <= l_max; ++m) {
+    c[m] = x * c[m - 1] - y * s[m - 1];
+    s[m] = x * s[m - 1] + y * c[m - 1];
   }
-  for (int m = 1; m <= l_max; ++m)
-    for (int k = 0; k < W; ++k) {
-      c[m * W + k] = x[k] * c[(m - 1) * W + k] - y[k] * s[(m - 1) * W + k];
-      s[m * W + k] = x[k] * s[(m - 1) * W + k] + y[k] * c[(m - 1) * W + k];
-    }
   for (int l = 1; l <= l_max; ++l) {
-    double* ql = q + l * (l + 1) / 2 * W;
-    const double* q1 = q + (l - 1) * l / 2 * W;
-    const double* q2 = q + (l - 2) * (l - 1) / 2 * W;
+    Pack* ql = q + l * (l + 1) / 2;
+    const Pack* q1 = q + (l - 1) * l / 2;
     for (int m = 0; m <= l - 2; ++m) {
-      const double a = static_cast<double>(2 * l - 1) / (l - m), b = static_cast<double>(l + m - 1) / (l - m);
-      for (int k = 0; k < W; ++k) ql[m * W + k] = a * z[k] * q1[m * W + k] - b * q2[m * W + k];
+      const double inverse = 1.0 / (l - m), a = (2 * l - 1) * inverse, b = (l + m - 1) * inverse;
+      ql[m] = a * z * q1[m] - b * q[(l - 2) * (l - 1) / 2 + m];
     }
     const double top = 2 * l - 1;
-    for (int k = 0; k < W; ++k) {
-      ql[(l - 1) * W + k] = top * z[k] * q1[(l - 1) * W + k];
-      ql[l * W + k] = -top * q1[(l - 1) * W + k];
-    }
+    ql[l - 1] = top * z * q1[l - 1];
+    ql[l] = -top * q1[l - 1];
   }
   const int count = (l_max + 1) * (l_max + 1);
   for (int l = 0; l <= l_max; ++l) {
-    const double* ql = q + l * (l + 1) / 2 * W;
+    const Pack* ql = q + l * (l + 1) / 2;
     const double* f = prefactor + l * (l + 1) / 2;
     double* v = value + (l * l + l) * W;
-    for (int k = 0; k < W; ++k) v[k] = f[0] * ql[k];
-    for (int m = 1; m <= l; ++m)
-      for (int k = 0; k < W; ++k) {
-        const double fq = f[m] * ql[m * W + k];
-        v[m * W + k] = fq * c[m * W + k];
-        v[-m * W + k] = fq * s[m * W + k];
-      }
+    store(v, f[0] * ql[0]);
+    for (int m = 1; m <= l; ++m) {
+      const Pack fq = f[m] * ql[m];
+      store(v + m * W, fq * c[m]);
+      store(v - m * W, fq * s[m]);
+    }
     if (!gradient) continue;
-    const double* qd = q + (l - 1) * l / 2 * W;  // Q_{l−1}
+    const Pack* qd = l > 0 ? q + (l - 1) * l / 2 : q;  // Q_{l−1}
     double* gx = gradient + (l * l + l) * W;
     double* gy = gx + count * W;
     double* gz = gy + count * W;
     for (int m = 0; m <= l; ++m) {
-      const double fm = f[m], dm = m, dz = l + m, dl = l;
-      for (int k = 0; k < W; ++k) {
-        const double qm = ql[m * W + k];
-        const double q_up = m + 1 <= l - 1 ? qd[(m + 1) * W + k] : 0.0;
-        const double q_down = m <= l - 1 ? qd[m * W + k] : 0.0;
-        const double cm = c[m * W + k], sm = s[m * W + k];
-        const double cl = m > 0 ? c[(m - 1) * W + k] : 0.0, sl = m > 0 ? s[(m - 1) * W + k] : 0.0;
-        const double radial_c = dl * qm * cm, radial_s = dl * qm * sm;
-        gx[m * W + k] = fm * (x[k] * q_up * cm + dm * qm * cl - radial_c * x[k]);
-        gy[m * W + k] = fm * (y[k] * q_up * cm - dm * qm * sl - radial_c * y[k]);
-        gz[m * W + k] = fm * (dz * q_down * cm - radial_c * z[k]);
-        if (m > 0) {
-          gx[-m * W + k] = fm * (x[k] * q_up * sm + dm * qm * sl - radial_s * x[k]);
-          gy[-m * W + k] = fm * (y[k] * q_up * sm + dm * qm * cl - radial_s * y[k]);
-          gz[-m * W + k] = fm * (dz * q_down * sm - radial_s * z[k]);
-        }
+      const double dm = f[m] * m, dz = f[m] * (l + m), dl = f[m] * l;
+      const Pack up = m + 1 <= l - 1 ? f[m] * qd[m + 1] : zero, down = m <= l - 1 ? dz * qd[m] : zero;
+      const Pack radial = up - dl * ql[m];
+      const Pack x_up = x * radial, y_up = y * radial, z_up = down - dl * ql[m] * z, around = dm * ql[m];
+      const Pack cl = m > 0 ? c[m - 1] : zero, sl = m > 0 ? s[m - 1] : zero;
+      store(gx + m * W, x_up * c[m] + around * cl);
+      store(gy + m * W, y_up * c[m] - around * sl);
+      store(gz + m * W, z_up * c[m]);
+      if (m > 0) {
+        store(gx - m * W, x_up * s[m] + around * sl);
+        store(gy - m * W, y_up * s[m] + around * cl);
+        store(gz - m * W, z_up * s[m]);
       }
     }
   }

@@ -99,19 +99,21 @@ PriorVariances Prior::observables(const Environments& environments, int atoms, c
   for (std::size_t t = 0; t < s.terms.size(); ++t) {
     const auto column = static_cast<Eigen::Index>(t);
     const Term& term = s.terms[t];
+    // One environment of every pair, all in step: what no sum can exceed by much.
+    const double most = static_cast<double>(environments.neighbor.size()) / std::max(1, environments.size()) * term.weight();
+    const double largest = most * most / (term.delta * term.delta);
     if (s.index[t] >= 0) {
       const auto i = static_cast<std::size_t>(s.index[t]);
       result.value.col(column) = s.scratch.middleCols(s.rows->offsets()[i], s.lower[i].rows()).rowwise().squaredNorm();
-      // One environment of every pair, all in step: what no sum can exceed by much.
-      const double most = static_cast<double>(environments.neighbor.size()) / std::max(1, environments.size()) * term.weight();
-      result.magnitude.col(column) = result.value.col(column).array() + most * most / (term.delta * term.delta);
+      result.magnitude.col(column) = result.value.col(column).array() + largest;
       continue;
     }
     Vector value = Vector::Zero(count), magnitude = Vector::Zero(count);
     s.direct[t].add_observables(environments, atoms, wanted, value, magnitude);
     const double factor = std::pow(term.delta * term.descriptor->multiplicity(), 2);
     result.value.col(column) = factor * value.cwiseMax(0.0);
-    result.magnitude.col(column) = factor * magnitude;
+    // In a perfect crystal a component may cancel within each environment: what was summed is then as small as its sum.
+    result.magnitude.col(column) = factor * magnitude.array() + largest;
   }
   return result;
 }

@@ -1,7 +1,6 @@
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
-#include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/predict/predictor.hpp>
 
 #include "model/environment_chunks.hpp"
@@ -10,7 +9,11 @@
 namespace gapkit {
 namespace {
 
-constexpr std::size_t chunk_pairs = 8192;  // pairs or triplets in a chunk of centres: feature and kernel matrices stay in the cache
+constexpr std::size_t chunk_pairs = 16'384;  // pairs or triplets in a chunk of centres: enough rows for matrix products
+
+std::string name_of(const Structure& structure) {
+  return structure.source.empty() ? "structure" : structure.source;
+}
 
 // σ_g of a property for a structure's config type: that of its class, else the default; 0 if the property was not fitted.
 double noise(const Model& model, Property property, const std::string& config_type) {
@@ -61,13 +64,63 @@ void check_elements(const Model& model, const Environments& environments) {
   }
 }
 
+void check_elements(const Model& model, const Structure& structure) {
+  for (int i = 0; i < structure.size(); ++i) {
+    const int z = structure.atomic_numbers[static_cast<std::size_t>(i)];
+    if (!model.knows(z)) throw_unknown_element(model, name_of(structure), i, z);
+  }
+}
+
+/// Environments of several structures in one list, so that matrix products have many rows. Atoms are numbered through.
+class EnvironmentsOfMany {
+ public:
+  EnvironmentsOfMany(std::span<const Structure> structures, double cutoff) {
+    begin_.push_back(0);
+    for (const Structure& structure : structures) {
+      const StructureEnvironments& own = *parts_.emplace_back(std::make_unique<StructureEnvironments>(structure, cutoff));
+      const Environments& view = own.view();
+      const int first = static_cast<int>(atomic_number_.size());
+      first_atom_.push_back(first);
+      first_pair_.push_back(neighbor_.size());
+      for (std::size_t c = 0; c + 1 < view.begin.size(); ++c) {
+        centre_.push_back(first + view.centre[c]);
+        begin_.push_back(first_pair_.back() + view.begin[c + 1]);
+      }
+      for (const int j : view.neighbor) neighbor_.push_back(first + j);
+      atomic_number_.insert(atomic_number_.end(), view.atomic_number.begin(), view.atomic_number.end());
+      vector_.insert(vector_.end(), view.vector.begin(), view.vector.end());
+      distance_.insert(distance_.end(), view.distance.begin(), view.distance.end());
+    }
+    view_ = {centre_, atomic_number_, begin_, neighbor_, vector_, distance_, cutoff};
+  }
+
+  const Environments& view() const { return view_; }
+  const Environments& part(std::size_t k) const { return parts_[k]->view(); }
+  int first_atom(std::size_t k) const { return first_atom_[k]; }
+  std::size_t first_pair(std::size_t k) const { return first_pair_[k]; }
+
+ private:
+  std::vector<std::unique_ptr<StructureEnvironments>> parts_;
+  std::vector<int> first_atom_;
+  std::vector<std::size_t> first_pair_;
+  std::vector<int> centre_, atomic_number_, neighbor_;
+  std::vector<std::size_t> begin_;
+  std::vector<Vector3> vector_;
+  std::vector<double> distance_;
+  Environments view_;
+};
+
+// W = −Σ dE/dr_ij ⊗ r_ij over the structure's pairs, whose derivatives begin at first_pair; symmetrised, which removes rounding only.
+void add_virial(const Environments& environments, std::size_t first_pair, std::span<const Vector3> dE_dr, Prediction& prediction) {
+  if (!prediction.forces) return;
+  Matrix3 virial = Matrix3::Zero();
+  for (std::size_t p = 0; p < environments.vector.size(); ++p) virial -= dE_dr[first_pair + p] * environments.vector[p].transpose();
+  prediction.virial = 0.5 * (virial + virial.transpose());
+}
+
 void check_finite(const Prediction& prediction, const std::string& where) {
   if (!std::isfinite(prediction.energy) || (prediction.forces && !prediction.forces->allFinite()))
     throw NumericalError(where + ": the predicted energy or a force is not finite");
-}
-
-std::string name_of(const Structure& structure) {
-  return structure.source.empty() ? "structure" : structure.source;
 }
 
 }  // namespace
@@ -78,19 +131,17 @@ struct Predictor::Scratch {
     for (std::size_t t = 0; t < model.terms.size(); ++t) {
       const Term& term = model.terms[t];
       const Vector scale = term.weight() * term.sparse.cutoff;
-      weights.emplace_back(model.weights.segment(offsets[t], term.sparse.size()).cwiseProduct(scale));
-      metric.push_back(term.kernel->metric(term.descriptor->size()));
-      gradient_points.push_back(metric.back().size() ? Matrix(term.sparse.x * metric.back().asDiagonal()) : term.sparse.x);
+      const Vector weights = model.weights.segment(offsets[t], term.sparse.size()).cwiseProduct(scale);  // c_m δ² f_m
+      const Matrix domain = term.descriptor->size() == 1 ? term.descriptor->domain_points(1000) : Matrix();
+      local_energy.push_back(term.sparse.size() > 0 ? term.kernel->compile(weights, term.sparse.x, domain) : nullptr);
     }
   }
 
-  std::vector<Vector> weights;          // per term: c_m δ² f_m
-  std::vector<Vector> metric;           // per term: Λ, or empty
-  std::vector<Matrix> gradient_points;  // per term: Λ z
+  std::vector<std::unique_ptr<LocalEnergy>> local_energy;  // per term
   Features features;
-  ReusableMatrix value, slope, dE_dx;
+  ReusableMatrix dE_dx;
   std::vector<double> dE_df;
-  std::vector<Vector3> dE_dr;
+  std::vector<Vector3> dE_dr;  // of each pair: derivative of the energy of the centre
   std::unique_ptr<Covariance> covariance;
   std::unique_ptr<QuipVariance> quip_variance;
 
@@ -98,6 +149,7 @@ struct Predictor::Scratch {
   void add_error_bars(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request,
                       Prediction& result);
   Prediction evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request);
+  void add_term(const Model& model, std::size_t t, const Environments& environments, bool forces, Prediction& result);
 };
 
 Predictor::Predictor(std::shared_ptr<const Model> model) : model_(std::move(model)), scratch_(std::make_unique<Scratch>(*model_)) {}
@@ -105,12 +157,11 @@ Predictor::Predictor(std::shared_ptr<const Model> model) : model_(std::move(mode
 Predictor::~Predictor() = default;
 
 Prediction Predictor::compute(const Structure& structure, const PredictionRequest& request) {
-  for (int i = 0; i < structure.size(); ++i) {
-    const int z = structure.atomic_numbers[static_cast<std::size_t>(i)];
-    if (!model_->knows(z)) throw_unknown_element(*model_, name_of(structure), i, z);
-  }
+  check_elements(*model_, structure);
   const StructureEnvironments environments(structure, model_->cutoff());
   Prediction prediction = scratch_->evaluate(*model_, environments.view(), structure.size(), request);
+  add_virial(environments.view(), 0, scratch_->dE_dr, prediction);
+  if (request.error_bars()) scratch_->add_error_bars(*model_, environments.view(), structure.size(), request, prediction);
   check_finite(prediction, name_of(structure));
   add_noise(prediction, *model_, structure);
   return prediction;
@@ -119,95 +170,93 @@ Prediction Predictor::compute(const Structure& structure, const PredictionReques
 Prediction Predictor::compute(const Environments& environments, int atoms, const PredictionRequest& request) {
   check_elements(*model_, environments);
   Prediction prediction = scratch_->evaluate(*model_, environments, atoms, request);
+  add_virial(environments, 0, scratch_->dE_dr, prediction);
+  if (request.error_bars()) scratch_->add_error_bars(*model_, environments, atoms, request, prediction);
   check_finite(prediction, "environments");
   return prediction;
 }
 
+std::vector<Prediction> Predictor::compute(std::span<const Structure> structures, const PredictionRequest& request) {
+  std::vector<Prediction> result;
+  if (structures.size() == 1) {
+    result.push_back(compute(structures[0], request));
+    return result;
+  }
+  for (const Structure& structure : structures) check_elements(*model_, structure);
+  const EnvironmentsOfMany all(structures, model_->cutoff());
+  Scratch& s = *scratch_;
+  const Prediction together = s.evaluate(*model_, all.view(), all.view().size(), request);
+  for (std::size_t k = 0; k < structures.size(); ++k) {
+    const int first = all.first_atom(k), atoms = structures[k].size();
+    Prediction& prediction = result.emplace_back();
+    prediction.local_energy = together.local_energy.segment(first, atoms);
+    prediction.energy = prediction.local_energy.sum();
+    if (request.forces) prediction.forces = together.forces->middleRows(first, atoms);
+    add_virial(all.part(k), all.first_pair(k), s.dE_dr, prediction);
+    for (const std::size_t t : together.unsampled_terms) {
+      model_->terms[t].descriptor->compute(all.part(k), 0, atoms, Derivatives::none, s.features);
+      if (s.features.size() > 0) prediction.unsampled_terms.push_back(t);
+    }
+    if (request.error_bars()) s.add_error_bars(*model_, all.part(k), atoms, request, prediction);
+    check_finite(prediction, name_of(structures[k]));
+    add_noise(prediction, *model_, structures[k]);
+  }
+  return result;
+}
+
+void Predictor::Scratch::add_term(const Model& model, std::size_t t, const Environments& environments, bool with_forces,
+                                  Prediction& result) {
+  const Term& term = model.terms[t];
+  for (int begin = 0; begin < environments.size();) {
+    const int first = begin, end = chunk_end(environments, *term.descriptor, begin, chunk_pairs);
+    begin = end;
+    term.descriptor->compute(environments, first, end, with_forces ? Derivatives::pullback : Derivatives::none, features);
+    const Eigen::Index n = features.size();
+    if (n == 0) continue;
+    if (!local_energy[t]) {
+      result.unsampled_terms.push_back(t);
+      return;
+    }
+    dE_df.resize(static_cast<std::size_t>(n));
+    dE_dx.resize(n, term.descriptor->size());
+    MatrixSlice gradient = dE_dx.view();
+    local_energy[t]->compute(features.x.view(), dE_df, with_forces ? &gradient : nullptr);
+    for (std::size_t e = 0; e < static_cast<std::size_t>(n); ++e) {
+      const int partner = features.partner[e];
+      const double f = features.cutoff[e], energy = f * dE_df[e];
+      result.local_energy[features.centre[e]] += partner >= 0 ? 0.5 * energy : energy;
+      if (partner >= 0) result.local_energy[partner] += 0.5 * energy;
+      if (with_forces && f != 1) gradient.row(static_cast<Eigen::Index>(e)) *= f;
+    }
+    if (with_forces) term.descriptor->pullback(environments, first, end, features, dE_dx.view(), dE_df, dE_dr);
+  }
+}
+
+// Energies, and forces without the virial.
 Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request) {
-  Scratch& s = *this;
   Prediction result;
   result.local_energy = Vector::Zero(atoms);
-  if (request.forces) {
-    result.forces = Positions::Zero(atoms, 3);
-    result.virial = Matrix3::Zero();
-  }
   for (const int i : environments.centre)
     result.local_energy[i] += model.reference_energies.at(environments.atomic_number[static_cast<std::size_t>(i)]);
-  if (request.forces) s.dE_dr.assign(environments.neighbor.size(), Vector3::Zero());
+  if (request.forces) dE_dr.assign(environments.neighbor.size(), Vector3::Zero());
 
   for (const NamedBaseline& b : model.baselines)
     b.baseline->add(environments, {result.local_energy.data(), static_cast<std::size_t>(atoms)},
-                    request.forces ? std::span<Vector3>(s.dE_dr) : std::span<Vector3>());
-
-  for (std::size_t t = 0; t < model.terms.size(); ++t) {
-    const Term& term = model.terms[t];
-    const Eigen::Index count = term.sparse.size(), size = term.descriptor->size();
-    for (int begin = 0; begin < environments.size();) {
-      const int first = begin, end = chunk_end(environments, *term.descriptor, begin, chunk_pairs);
-      begin = end;
-      term.descriptor->compute(environments, first, end, request.forces ? Derivatives::pullback : Derivatives::none, s.features);
-      const Eigen::Index n = s.features.size();
-      if (n == 0) continue;
-      if (count == 0) {
-        result.unsampled_terms.push_back(t);
-        break;
-      }
-      s.value.resize(n, count);
-      if (request.forces) {
-        s.slope.resize(n, count);
-        MatrixSlice kernel_slope = s.slope.view();
-        term.kernel->compute(s.features.x.view(), term.sparse.x, s.value.view(), &kernel_slope);
-      } else {
-        term.kernel->compute(s.features.x.view(), term.sparse.x, s.value.view());
-      }
-      s.dE_df.resize(static_cast<std::size_t>(n));
-      Eigen::Map<Vector> local(s.dE_df.data(), n);
-      local.noalias() = s.value.view() * s.weights[t];
-      for (Eigen::Index e = 0; e < n; ++e) {
-        const auto i = static_cast<std::size_t>(e);
-        const int partner = s.features.partner[i];
-        const double energy = s.features.cutoff[i] * local[e];
-        result.local_energy[s.features.centre[i]] += partner >= 0 ? 0.5 * energy : energy;
-        if (partner >= 0) result.local_energy[partner] += 0.5 * energy;
-      }
-      if (!request.forces) continue;
-      // dE/dx_e = f_e Σ_m w_m slope_em (Λ z_m − h Λ x_e)
-      auto weighted_slope = s.slope.view();
-      const Eigen::Map<const Vector> f(s.features.cutoff.data(), n);
-      weighted_slope.array().rowwise() *= s.weights[t].transpose().array();
-      weighted_slope.array().colwise() *= f.array();
-      s.dE_dx.resize(n, size);
-      multiply_nn(weighted_slope, s.gradient_points[t], s.dE_dx.view());
-      if (term.kernel->is_stationary()) {
-        const Vector sums = weighted_slope.rowwise().sum();
-        if (s.metric[t].size())
-          s.dE_dx.view().noalias() -= sums.asDiagonal() * s.features.x.view() * s.metric[t].asDiagonal();
-        else
-          s.dE_dx.view().noalias() -= sums.asDiagonal() * s.features.x.view();
-      }
-      term.descriptor->pullback(environments, first, end, s.features, s.dE_dx.view(), s.dE_df, s.dE_dr);
-    }
-  }
+                    request.forces ? std::span<Vector3>(dE_dr) : std::span<Vector3>());
+  for (std::size_t t = 0; t < model.terms.size(); ++t) add_term(model, t, environments, request.forces, result);
   result.energy = result.local_energy.sum();
+  if (!request.forces) return result;
 
-  if (request.forces) {
-    Positions& forces = *result.forces;
-    Matrix3& virial = *result.virial;
-    for (int c = 0; c < environments.size(); ++c) {
-      const auto position = static_cast<std::size_t>(c);
-      Vector3 own = Vector3::Zero();
-      for (std::size_t p = environments.begin[position]; p < environments.begin[position + 1]; ++p) {
-        const Vector3& g = s.dE_dr[p];
-        own += g;
-        forces.row(environments.neighbor[p]) -= g.transpose();
-        virial -= g * environments.vector[p].transpose();
-      }
-      forces.row(environments.centre[position]) += own.transpose();
+  Positions& forces = result.forces.emplace(Positions::Zero(atoms, 3));
+  for (int c = 0; c < environments.size(); ++c) {
+    const auto position = static_cast<std::size_t>(c);
+    Vector3 own = Vector3::Zero();
+    for (std::size_t p = environments.begin[position]; p < environments.begin[position + 1]; ++p) {
+      own += dE_dr[p];
+      forces.row(environments.neighbor[p]) -= dE_dr[p].transpose();
     }
-    virial = 0.5 * (virial + virial.transpose()).eval();
+    forces.row(environments.centre[position]) += own.transpose();
   }
-
-  if (request.error_bars()) s.add_error_bars(model, environments, atoms, request, result);
   return result;
 }
 

@@ -137,14 +137,15 @@ TEST_CASE("pair tables with mistakes are refused with file and line") {
     return message_of<InputError>([&] { read_pair_tables(path); });
   };
   CHECK(message(tables).empty());
-  for (const auto& [text, part] : {std::pair<std::string, std::string>{"", "no line 'pair X Y'"},
-                                   {"1 2\n", ":1: found '1' before"},
-                                   {"pair Si Xx\n", ":1: expected 'pair' and two elements"},
-                                   {"pair Si Si\n1 2\n2 1\n3 0\n", "3 points, expected at least 4"},
-                                   {"pair Si Si\n1 2\n2 1\n2 1\n3 0\n", ":4: distances must ascend"},
-                                   {"pair Si Si\n1 2\n2 1\n3 0.5\n4 0.1\n", "expected 0: it would jump"},
-                                   {"pair Si Si\n1 2\n2 nan\n3 0.5\n4 0\n", ":3: expected a distance"},
-                                   {"pair Si C\n1 2\n2 1\n3 0.5\n4 0\npair C Si\n", "a second table"}}) {
+  for (const auto& [content, part] : {std::pair<std::string, std::string>{"", "no line 'pair X Y'"},
+                                      {"1 2\n", ":1: found '1' before"},
+                                      {"pair Si Xx\n", ":1: expected 'pair' and two elements"},
+                                      {"pair Si Si\n1 2\n2 1\n3 0\n", "3 points, expected at least 4"},
+                                      {"pair Si Si\n1 2\n2 1\n2 1\n3 0\n", ":4: distances must ascend"},
+                                      {"pair Si Si\n1 2\n2 1\n3 0.5\n4 0.1\n", "expected 0: it would jump"},
+                                      {"pair Si Si\n1 2\n2 nan\n3 0.5\n4 0\n", ":3: expected a distance"},
+                                      {"pair Si C\n1 2\n2 1\n3 0.5\n4 0\npair C Si\n", "a second table"}}) {
+    const std::string text = content;
     CAPTURE(text);
     CHECK(message(text).find(part) != std::string::npos);
   }

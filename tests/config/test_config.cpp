@@ -514,11 +514,11 @@ TEST_CASE("[[baseline]]: kinds and parameters; what is resolved is read back") {
   const TemporaryFolder folder;
   folder.write("train.xyz", "");
   folder.write("pairs.txt", "pair Si Si\n1 2\n2 1\n3 0.5\n4 0\n");
-  const std::string head = "data.train = [\"train.xyz\"]\n", term =
+  const std::string head = "data.train = [\"train.xyz\"]\n", pairs =
                                                                  "[[term]]\ndescriptor = \"two_body\"\ncutoff = 4.0\nkernel = "
                                                                  "\"squared_exponential\"\nlength_scale = 1.0\nn_sparse = 5\n";
   const FitOptions options = parse_fit_options(
-      head + "[[baseline]]\nkind = \"zbl\"\nouter = 1.6\n[[baseline]]\nkind = \"pair_spline\"\nfile = \"pairs.txt\"\n" + term, "c.toml",
+      head + "[[baseline]]\nkind = \"zbl\"\nouter = 1.6\n[[baseline]]\nkind = \"pair_spline\"\nfile = \"pairs.txt\"\n" + pairs, "c.toml",
       folder.path());
   REQUIRE(options.baselines.size() == 2);
   CHECK(options.baselines[0].kind == "zbl");
@@ -529,15 +529,16 @@ TEST_CASE("[[baseline]]: kinds and parameters; what is resolved is read back") {
   const FitOptions again = parse_fit_options(options.resolved, "again.toml", folder.path());
   REQUIRE(again.baselines.size() == 2);
   CHECK(again.resolved == options.resolved);
-  for (const auto& [text, parts] :
+  for (const auto& [section, parts] :
        {std::pair<std::string, std::vector<std::string>>{"[[baseline]]\nouter = 1.5\n", {"c.toml:2", "'kind' is missing"}},
         {"[[baseline]]\nkind = \"zbll\"\n", {"c.toml:3", "did you mean 'zbl'?"}},
         {"[[baseline]]\nkind = \"zbl\"\noutr = 1\n", {"c.toml:4", "did you mean 'outer'?"}},
         {"[[baseline]]\nkind = \"zbl\"\ninner = 2\n", {"c.toml:2", "inner is not smaller than outer"}},
         {"[[baseline]]\nkind = \"pair_spline\"\nfile = \"none\"\n", {"c.toml:2", "none", "cannot be read"}},
         {"[baseline]\nkind = \"zbl\"\n", {"c.toml:2", "double brackets"}}}) {
+    const std::string text = section;
     CAPTURE(text);
-    const std::string message = message_of<InputError>([&] { parse_fit_options(head + text + term, "c.toml", folder.path()); });
+    const std::string message = message_of<InputError>([&] { parse_fit_options(head + text + pairs, "c.toml", folder.path()); });
     CAPTURE(message);
     for (const std::string& part : parts) CHECK(message.find(part) != std::string::npos);
   }

@@ -86,7 +86,8 @@ TEST_CASE("config: mistakes in [optimize] are named with line and remedy") {
       {"classes = [1]", "expected texts"},
       {"sigma = 'yes'", "true or false"},
   };
-  for (const auto& [line, part] : mistakes) {
+  for (const auto& [mistake, part] : mistakes) {
+    const std::string line = mistake;
     CAPTURE(line);
     const std::string message = files.message(good + "[optimize]\n" + line + "\n");
     CAPTURE(message);

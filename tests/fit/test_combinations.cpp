@@ -61,7 +61,8 @@ TEST_CASE("a term over all elements expands to every pair and to every centre wi
       {"three_body C-C-C", {4, 0.3}},  {"three_body C-C-Si", {6, 0.3}},  {"three_body C-Si-Si", {4, 0.3}},
       {"three_body Si-C-C", {4, 0.3}}, {"three_body Si-C-Si", {4, 0.7}}, {"three_body Si-Si-Si", {4, 0.3}}};
   REQUIRE(terms.size() == expected.size());
-  for (const auto& [name, values] : expected) {
+  for (const auto& [combination, values] : expected) {
+    const std::string name = combination;
     CAPTURE(name);
     REQUIRE(terms.count(name) == 1);
     CHECK(terms.at(name)->sparse.size() == values.first);

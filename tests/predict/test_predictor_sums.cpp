@@ -95,9 +95,9 @@ TEST_CASE("a structure of many chunks is the sum of its atoms, each an environme
   for (const ToyModel& toy : toy_models()) {
     CAPTURE(toy.label);
     Predictor predictor(toy.model);
-    const Structure large = random_triclinic(700, 31, toy.elements);
+    const Structure large = random_triclinic(1500, 31, toy.elements);
     const StructureEnvironments environments(large, toy.model->cutoff());
-    REQUIRE(environments.view().neighbor.size() > 8192);
+    REQUIRE(environments.view().neighbor.size() > 16'384);
     Prediction sum = nothing(large.size());
     for (int c = 0; c < large.size(); ++c) {
       OwnedEnvironments one;
@@ -243,4 +243,29 @@ TEST_CASE("kernel rows times weights are the predictor's energy, local energies,
       CHECK(largest_difference(stacked, k) <= 1e-12 * (1 + k.cwiseAbs().maxCoeff()));
     }
   }
+}
+
+TEST_CASE("several structures at once are what they are one after the other") {
+  for (const ToyModel& toy : toy_models()) {
+    CAPTURE(toy.label);
+    Predictor predictor(toy.model);
+    std::vector<Structure> structures;
+    for (unsigned seed = 1; seed <= 5; ++seed) structures.push_back(random_triclinic(3 + static_cast<int>(seed), 40 + seed, toy.elements));
+    structures.insert(structures.begin() + 2, Structure());
+    structures[2].positions.resize(0, 3);
+    const PredictionRequest request{.energy_std = true, .local_std = true};
+    const std::vector<Prediction> together = predictor.compute(structures, request);
+    REQUIRE(together.size() == structures.size());
+    for (std::size_t k = 0; k < structures.size(); ++k) {
+      CAPTURE(k);
+      const Prediction alone = predictor.compute(structures[k], request);
+      check_close(together[k].energy, alone.energy, 1e-10, 1e-10);
+      CHECK(largest_difference(together[k].local_energy, alone.local_energy) <= 1e-10);
+      CHECK(largest_difference(*together[k].forces, *alone.forces) <= 1e-9);
+      CHECK(largest_difference(*together[k].virial, *alone.virial) <= 1e-9);
+      CHECK(*together[k].energy_std == *alone.energy_std);
+      CHECK(together[k].unsampled_terms == alone.unsampled_terms);
+    }
+  }
+  CHECK(Predictor(toy_models().front().model).compute(std::span<const Structure>()).empty());
 }

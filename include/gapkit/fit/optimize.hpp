@@ -32,6 +32,7 @@ struct OptimizationReport {
   std::vector<double> delta;          ///< δ_t^ref, eV: what the scales multiply
   HyperparameterState before, after;  ///< equal if nothing was optimised
   int evaluations = 0;                ///< of the objective with its gradient
+  std::vector<double> trace;          ///< log evidence (or bound), or minus the cross-validation loss, at each evaluation that succeeded
   double seconds = 0;
   std::vector<std::string> warnings;  ///< parameters that stopped at a bound
 };

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <gapkit/core/parameters.hpp>
+#include <gapkit/kernels/local_energy.hpp>
 #include <memory>
 
 namespace gapkit {
@@ -32,6 +33,12 @@ class Kernel {
   /// Uses several threads only if called outside an OpenMP parallel region. Throws InputError if shapes disagree.
   virtual void compute(const MatrixView& x, const MatrixView& z, MatrixSlice value, MatrixSlice* slope = nullptr,
                        MatrixSlice* inner = nullptr, MatrixSlice* curvature = nullptr) const = 0;
+
+  /// ε(x) = Σ_m weights[m] κ(x, z_m), points z [M, D], in the fastest form that this kernel has: two GEMMs with what lies between them in
+  /// one pass (dot_product, integer ζ); a vector or a D × D form where that is less work (ζ = 1, 2); a spline for a smooth kernel
+  /// of one feature, if the `domain` (points between which x will be, or empty) is given; else from compute(). Cost of ε and its gradient
+  /// per row: 4MD flop, 2D² (ζ = 2), O(1) (spline).
+  virtual std::unique_ptr<LocalEnergy> compile(const Vector& weights, const Matrix& points, const Matrix& domain = {}) const;
 };
 
 struct KernelKind {

@@ -1,0 +1,74 @@
+#include "html_reports.hpp"
+
+#include <fmt/format.h>
+
+#include <gapkit/fit/frames.hpp>
+#include <gapkit/report/report_pages.hpp>
+
+#include "text_file.hpp"
+
+namespace gapkit::apps {
+namespace {
+
+std::string joined(const std::vector<std::string>& files) {
+  std::string text;
+  for (const std::string& file : files) text += (text.empty() ? "" : ", ") + file;
+  return text;
+}
+
+// Error bars of a validation set cost about 2 M² flop per row; more than this many are not spent on a report.
+constexpr double most_flop = 1e12;
+
+// Every how many frames can be given error bars.
+std::int64_t frame_stride(const Model& model, const PredictionRecord& validation) {
+  const auto points = static_cast<double>(model.weights.size());
+  const double rows = 3.0 * static_cast<double>(validation.atoms()) + 7.0 * static_cast<double>(validation.frames().size());
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(2 * rows * points * points / most_flop)));
+}
+
+PredictionRecord with_error_bars(const std::shared_ptr<const Model>& model, const FitOptions& options, std::int64_t stride,
+                                 std::int64_t frames, ProgressDisplay& display) {
+  PredictionRecord record(model->reference_energies);
+  Predictor predictor(model);
+  for_each_frame(options.validation, options.keys, nullptr, [&](const Structure& frame, std::int64_t number) {
+    if (number % stride == 0)
+      record.add(frame, predictor.compute(frame, {.energy_std = true, .force_std = true, .stress_std = frame.volume() > 0}));
+    display.show({"error bars", static_cast<double>(number + 1), static_cast<double>(frames), "frames", "", false});
+  });
+  display.finish();
+  return record;
+}
+
+}  // namespace
+
+PredictionReporter::PredictionReporter(std::shared_ptr<const Model> model, std::string model_path, std::string input)
+    : model_(std::move(model)), model_path_(std::move(model_path)), input_(std::move(input)), record_(model_->reference_energies) {}
+
+void PredictionReporter::write(const std::string& path, double predicting, const std::string& note, const Stopwatch& stopwatch) const {
+  const ReportModel model{*model_, model_path_, dimer_curves(model_)};
+  const ReportTiming timing{{{"predictions", predicting}}, stopwatch.seconds(), peak_memory_gb()};
+  write_text_file(path, prediction_report(model, {"", input_, record_, note}, timing));
+}
+
+void write_fit_report(const std::string& path, const std::shared_ptr<const Model>& model, const FitOptions& options,
+                      const FitReport& report, const PredictionRecord& training, const PredictionRecord& validation,
+                      const Stopwatch& stopwatch, ProgressDisplay& display) {
+  std::vector<ReportData> data;
+  PredictionRecord error_bars;
+  const std::int64_t stride = frame_stride(*model, validation);
+  const auto validation_frames = static_cast<std::int64_t>(validation.frames().size());
+  if (validation_frames > 0) data.push_back({"validation data", joined(options.validation), validation, ""});
+  data.push_back({"training data", joined(options.train), training, ""});
+  if (validation.has_reference() && model->has_posterior())
+    error_bars = with_error_bars(model, options, stride, validation_frames, display);
+  const ReportData bars{
+      "validation data", joined(options.validation), error_bars,
+      stride == 1 ? "" : fmt::format("Of every {}th frame of the validation data, so that the report does not take long.", stride)};
+  ReportTiming timing{{report.phase_seconds.begin(), report.phase_seconds.end()}, stopwatch.seconds(), peak_memory_gb()};
+  if (report.optimization && report.phase_seconds.count("optimize") == 0)
+    timing.seconds.emplace_back("optimize", report.optimization->seconds);
+  const ReportModel shown{*model, options.model_path, dimer_curves(model)};
+  write_text_file(path, fit_report(shown, data, bars, report, timing));
+}
+
+}  // namespace gapkit::apps

@@ -1,0 +1,169 @@
+#include <algorithm>
+#include <cmath>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/kernels/kernel.hpp>
+#include <gapkit/kernels/local_energy.hpp>
+#include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/math/radial_basis.hpp>
+
+namespace gapkit {
+namespace {
+
+/// Any kernel: values and slopes of all points, then one product with the points.
+class KernelSum final : public LocalEnergy {
+ public:
+  KernelSum(const Kernel& kernel, const Vector& weights, const Matrix& points)
+      : kernel_(kernel), weights_(weights), points_(points), metric_(kernel.metric(static_cast<int>(points.cols()))) {
+    gradient_points_ = metric_.size() > 0 ? Matrix(points * metric_.asDiagonal()) : points;
+  }
+
+  const char* form() const override { return "sum"; }
+
+  void compute(const MatrixView& x, std::span<double> energy, MatrixSlice* gradient) override {
+    value_.resize(x.rows(), points_.rows());
+    Eigen::Map<Vector> result(energy.data(), x.rows());
+    if (gradient == nullptr) {
+      kernel_.compute(x, points_, value_.view());
+      result.noalias() = value_.view() * weights_;
+      return;
+    }
+    slope_.resize(x.rows(), points_.rows());
+    MatrixSlice slope = slope_.view();
+    kernel_.compute(x, points_, value_.view(), &slope);
+    result.noalias() = value_.view() * weights_;
+    // ∂ε/∂x = Σ_m w_m slope_m (Λ z_m − h Λ x)
+    slope.array().rowwise() *= weights_.transpose().array();
+    multiply_nn(slope, gradient_points_, *gradient);
+    if (!kernel_.is_stationary()) return;
+    const Vector sums = slope.rowwise().sum();
+    if (metric_.size() > 0)
+      gradient->noalias() -= sums.asDiagonal() * x * metric_.asDiagonal();
+    else
+      gradient->noalias() -= sums.asDiagonal() * x;
+  }
+
+ private:
+  const Kernel& kernel_;
+  Vector weights_;
+  Matrix points_;
+  Vector metric_;
+  Matrix gradient_points_;
+  ReusableMatrix value_, slope_;
+};
+
+class Spline final : public LocalEnergy {
+ public:
+  static constexpr int fewest = 64, most = 1 << 16;  // intervals
+  static constexpr double value_tolerance = 1e-11, slope_tolerance = 1e-9;
+
+  Spline(std::unique_ptr<LocalEnergy> direct, double low, double high, const std::function<double(double)>& second)
+      : direct_(std::move(direct)), low_(low), high_(high) {
+    for (intervals_ = fewest; intervals_ <= most; intervals_ *= 2) {
+      tabulate(second);
+      if (is_accurate()) return;
+    }
+    intervals_ = 0;
+  }
+
+  const char* form() const override { return intervals_ > 0 ? "spline" : direct_->form(); }
+
+  void compute(const MatrixView& x, std::span<double> energy, MatrixSlice* gradient) override {
+    if (intervals_ == 0) return direct_->compute(x, energy, gradient);
+    for (Eigen::Index e = 0; e < x.rows(); ++e) {
+      const double place = x(e, 0);
+      double slope = 0;
+      if (place >= low_ && place <= high_)
+        evaluate(place, energy[static_cast<std::size_t>(e)], slope);
+      else
+        evaluate_directly(place, energy[static_cast<std::size_t>(e)], slope);
+      if (gradient != nullptr) (*gradient)(e, 0) = slope;
+    }
+  }
+
+ private:
+  void evaluate(double x, double& value, double& slope) const {
+    const double t = (x - low_) * per_spacing_;
+    const int knot = std::min(static_cast<int>(t), intervals_ - 1);
+    double weight[6], derivative[6];
+    quintic_hermite(t - knot, weight, derivative);
+    const double* row = &table_[3 * static_cast<std::size_t>(knot)];
+    value = slope = 0;
+    for (int j = 0; j < 6; ++j) {
+      value += weight[j] * row[j];
+      slope += derivative[j] * row[j];
+    }
+    slope *= per_spacing_;
+  }
+
+  void evaluate_directly(double x, double& value, double& slope) {
+    const Matrix feature = Matrix::Constant(1, 1, x);
+    Matrix gradient(1, 1);
+    MatrixSlice view = gradient;
+    direct_->compute(feature, {&value, 1}, &view);
+    slope = gradient(0, 0);
+  }
+
+  void tabulate(const std::function<double(double)>& second) {
+    const double spacing = (high_ - low_) / intervals_;
+    per_spacing_ = 1 / spacing;
+    table_.resize(3 * (static_cast<std::size_t>(intervals_) + 1));
+    for (int k = 0; k <= intervals_; ++k) {
+      const double x = low_ + k * spacing;
+      double* row = &table_[3 * static_cast<std::size_t>(k)];
+      evaluate_directly(x, row[0], row[1]);
+      row[1] *= spacing;
+      row[2] = second(x) * spacing * spacing;
+    }
+  }
+
+  bool is_accurate() {
+    double value_scale = 0, slope_scale = 0, value_worst = 0, slope_worst = 0;
+    for (int k = 0; k < intervals_; ++k)
+      for (const double t : {0.23, 0.5, 0.77}) {  // the error polynomials t³(1−t)³ and its derivative peak near these
+        const double x = low_ + (k + t) / per_spacing_;
+        double value = 0, slope = 0, exact = 0, exact_slope = 0;
+        evaluate(x, value, slope);
+        evaluate_directly(x, exact, exact_slope);
+        value_scale = std::max(value_scale, std::abs(exact));
+        slope_scale = std::max(slope_scale, std::abs(exact_slope));
+        value_worst = std::max(value_worst, std::abs(value - exact));
+        slope_worst = std::max(slope_worst, std::abs(slope - exact_slope));
+      }
+    return value_worst <= value_tolerance * value_scale && slope_worst <= slope_tolerance * slope_scale;
+  }
+
+  std::unique_ptr<LocalEnergy> direct_;
+  double low_, high_, per_spacing_ = 0;
+  int intervals_ = 0;
+  std::vector<double> table_;  // at each knot: ε, h ε', h² ε''
+};
+
+}  // namespace
+
+std::unique_ptr<LocalEnergy> make_spline(std::unique_ptr<LocalEnergy> direct, double low, double high,
+                                         const std::function<double(double)>& second) {
+  if (!(high > low) || !std::isfinite(high - low)) throw Error("make_spline: the interval is empty or not finite");
+  return std::make_unique<Spline>(std::move(direct), low, high, second);
+}
+
+std::unique_ptr<LocalEnergy> Kernel::compile(const Vector& weights, const Matrix& points, const Matrix& domain) const {
+  auto sum = std::make_unique<KernelSum>(*this, weights, points);
+  if (points.cols() != 1 || domain.rows() < 2 || domain.cols() != 1 || !is_stationary() || !is_smooth()) return sum;
+  const double lambda = metric(1)[0];
+  // κ depends on x − z only, so that κ_xx = −κ_xz = curvature Λ² (x − z)² − slope Λ.
+  const auto second = [&](double x) {
+    const Matrix feature = Matrix::Constant(1, 1, x);
+    Matrix value(1, points.rows()), slope(1, points.rows()), curvature(1, points.rows());
+    MatrixSlice slope_view = slope, curvature_view = curvature;
+    compute(feature, points, value, &slope_view, nullptr, &curvature_view);
+    double result = 0;
+    for (Eigen::Index m = 0; m < points.rows(); ++m) {
+      const double step = lambda * (x - points(m, 0));
+      result += weights[m] * (curvature(0, m) * step * step - slope(0, m) * lambda);
+    }
+    return result;
+  };
+  return make_spline(std::move(sum), domain.minCoeff(), domain.maxCoeff(), second);
+}
+
+}  // namespace gapkit

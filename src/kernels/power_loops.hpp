@@ -1,0 +1,14 @@
+#pragma once
+
+// The inner loop of sums of integer powers, compiled for several instruction sets like those of the descriptors (see soap_loops.hpp).
+
+namespace gapkit {
+
+struct PowerLoops {
+  /// In: s[m]. Returns Σ_m w[m] s[m]^ζ and leaves ζ w[m] s[m]^{ζ−1} in s. ζ ≥ 1.
+  double (*weighted_powers)(int zeta, long count, const double* w, double* s);
+};
+
+const PowerLoops& power_loops();
+
+}  // namespace gapkit

@@ -1,0 +1,66 @@
+// Included by power_loops_*.cpp, each compiled for its own instruction set; no headers with inline functions here.
+
+#include "kernels/power_loops.hpp"
+#include "math/lanes.hpp"
+
+namespace gapkit {
+namespace {
+
+using lanes::load;
+using lanes::Pack;
+using lanes::store;
+constexpr int W = lanes::width;
+
+// Square and multiply.
+template <class Number>
+void raise(Number base, int exponent, Number& result) {
+  result = base - base + 1.0;
+  while (true) {
+    if (exponent & 1) result *= base;
+    exponent >>= 1;
+    if (exponent == 0) return;
+    base *= base;
+  }
+}
+
+template <class Number>
+inline __attribute__((always_inline)) void step(int zeta, const Number& w, const Number& s, Number& sum, Number& slope) {
+  Number power;
+  if (zeta == 4)
+    power = s * s * s;
+  else if (zeta == 2)
+    power = s;
+  else
+    raise(s, zeta - 1, power);
+  const Number weighted = w * power;
+  sum += weighted * s;
+  slope = static_cast<double>(zeta) * weighted;
+}
+
+double weighted_powers(int zeta, long count, const double* w, double* s) {
+  Pack sums[4] = {};
+  long m = 0;
+  for (; m + 4 * W <= count; m += 4 * W)
+    for (int k = 0; k < 4; ++k) {
+      const Pack weight = load(w + m + k * W), base = load(s + m + k * W);
+      Pack slope;
+      step(zeta, weight, base, sums[k], slope);
+      store(s + m + k * W, slope);
+    }
+  double rest = 0;
+  for (; m < count; ++m) {
+    double slope;
+    step<double>(zeta, w[m], s[m], rest, slope);
+    s[m] = slope;
+  }
+  const Pack sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  for (int k = 0; k < W; ++k) rest += sum[k];
+  return rest;
+}
+
+}  // namespace
+
+extern const PowerLoops GAPKIT_LOOPS;
+const PowerLoops GAPKIT_LOOPS = {weighted_powers};
+
+}  // namespace gapkit

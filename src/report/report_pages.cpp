@@ -1,0 +1,127 @@
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "report/report_parts.hpp"
+
+namespace gapkit {
+namespace {
+
+constexpr const char* parity_text =
+    "Each dot is one or more values: dots that would fall on each other are drawn once, stronger the more values they stand for. Point at "
+    "one "
+    "to see its frame; press a config type to see it alone.";
+
+std::string file_name(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+void add_error_numbers(Page& page, const ReportData& data) {
+  for (const Quantity& q : quantities_of(data.record)) {
+    std::vector<double> errors;
+    for (std::size_t i = 0; i < q.values->size(); ++i) errors.push_back(q.error_factor * q.values->error(i));
+    const ErrorNumbers n = error_numbers(std::move(errors));
+    page.key_figure(
+        fmt::format("{} RMSE", q.name), page_number(n.rmse), q.error_unit,
+        data.name.empty() ? fmt::format("MAE {}", page_number(n.mae)) : fmt::format("{}; MAE {}", data.name, page_number(n.mae)));
+  }
+}
+
+bool has_bars(const PredictionRecord& record) {
+  return record.energy().has_std() || record.forces().has_std() || record.stress().has_std();
+}
+
+void add_model_sections(Page& page, const ReportModel& model) {
+  if (!model.dimers.empty()) {
+    page.section(
+        "Dimers",
+        "Energy of two atoms in vacuum, relative to the same atoms far apart; the band is the 95 % interval of what the model does not "
+        "know. A short distance should repel, and a band that opens says that the data have nothing there.");
+    add_dimers(page, model);
+  }
+  page.section("Sparse set", "The representative environments that the model is built on.");
+  add_sparse_set(page, model.model);
+  page.section("Hyperparameters");
+  add_hyperparameters(page, model.model);
+}
+
+}  // namespace
+
+std::string prediction_report(const ReportModel& model, const ReportData& data, const ReportTiming& timing) {
+  const PredictionRecord& record = data.record;
+  const ConfigGroups groups({&data, 1});
+  Page page("Predictions of " + file_name(data.file), fmt::format("Model {}, data {}", model.file, data.file));
+  page.set_groups(groups.names());
+  page.key_figure("Frames", grouped(static_cast<std::int64_t>(record.frames().size())), "",
+                  fmt::format("{} atoms, {} config type{}", grouped(record.atoms()), record.config_types().size(),
+                              record.config_types().size() == 1 ? "" : "s"));
+  add_error_numbers(page, data);
+  add_error_bar_numbers(page, record);
+  if (record.has_reference()) {
+    page.section("Errors");
+    add_error_table(page, data);
+    page.section("Predicted against reference", parity_text);
+    page.group_legend();
+    add_parity_plots(page, data, groups, "");
+    page.section("Distribution of errors");
+    add_error_histograms(page, data, groups, "");
+    if (has_bars(record)) {
+      page.section("Error bars");
+      add_error_bars(page, data, groups);
+    } else {
+      page.section("Error bars", "None were asked for: gap-predict --std energy,force,stress shows here how they compare with the errors.");
+    }
+    page.section("Worst structures", "Those with the largest error of energy, forces or stress (in red), in units of the overall RMSE.");
+    add_worst_structures(page, data);
+  } else {
+    page.section("Predictions", "The frames hold no reference values to compare with.");
+    page.group_legend();
+    add_unlabelled(page, data, groups);
+  }
+  if (record.not_finite() > 0)
+    page.paragraph(fmt::format("{} values were not finite numbers and are left out everywhere.", record.not_finite()));
+  add_model_sections(page, model);
+  page.section("Time");
+  add_timing(page, timing, record.atoms());
+  return page.html();
+}
+
+std::string fit_report(const ReportModel& model, const std::vector<ReportData>& data, const ReportData& error_bars, const FitReport& fit,
+                       const ReportTiming& timing) {
+  const ConfigGroups groups(data);
+  Page page("Fit of " + file_name(model.file), fmt::format("{} training frames, {} sparse points, {} rows", grouped(fit.plan.frames),
+                                                           grouped(model.model.weights.size()), grouped(fit.plan.rows())));
+  page.set_groups(groups.names());
+  if (!data.empty()) add_error_numbers(page, data.front());
+  add_error_bar_numbers(page, error_bars.record);
+  page.key_figure("Log evidence", fmt::format("{:.0f}", fit.log_evidence), "", fmt::format("{} rows", grouped(fit.plan.rows())));
+  page.key_figure("Time", page_number(timing.total_seconds), "s", fmt::format("peak memory {} GB", page_number(timing.peak_memory_gb, 2)));
+  page.section("Errors");
+  for (const ReportData& d : data) add_error_table(page, d);
+  page.section("Predicted against reference", parity_text);
+  page.group_legend();
+  for (const ReportData& d : data) {
+    page.heading(d.name);
+    add_parity_plots(page, d, groups, "");
+  }
+  page.section("Distribution of errors");
+  for (const ReportData& d : data) {
+    page.heading(d.name);
+    add_error_histograms(page, d, groups, "");
+  }
+  if (has_bars(error_bars.record)) {
+    page.section("Error bars", fmt::format("Of the {}, which were not fitted.", error_bars.name));
+    add_error_bars(page, error_bars, groups);
+  } else {
+    page.section("Error bars", "There are no validation data to test them on; on the training data they would look better than they are.");
+  }
+  page.section("Worst structures", "Those with the largest error of energy, forces or stress (in red), in units of the overall RMSE.");
+  for (const ReportData& d : data) add_worst_structures(page, d);
+  add_model_sections(page, model);
+  page.section("Time");
+  add_timing(page, timing, fit.plan.atoms);
+  return page.html();
+}
+
+}  // namespace gapkit

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <gapkit/report/html.hpp>
+#include <gapkit/report/report_pages.hpp>
+#include <span>
+
+namespace gapkit {
+
+/// The config types of all data of a page, in alphabetical order, as groups with a colour each. If there are more than looks can be told
+/// apart, those with the fewest frames share the last group.
+class ConfigGroups {
+ public:
+  explicit ConfigGroups(std::span<const ReportData> data);
+  const std::vector<std::string>& names() const { return names_; }
+  int of(const std::string& config_type) const;
+  /// The group of each of the record's config types.
+  std::vector<int> of(const PredictionRecord& record) const;
+
+ private:
+  std::vector<std::string> names_;
+  std::map<std::string, int> index_;
+};
+
+/// One of the properties that are compared.
+struct Quantity {
+  const char* name;        ///< "Force"
+  const char* unit;        ///< of values: "eV/Å"
+  const char* error_unit;  ///< of errors: "meV/atom"
+  double error_factor;     ///< errors in error_unit = this × errors in unit
+  const char* what;        ///< one entry: "component"
+  const PredictionRecord::Values* values;
+};
+/// Those that have entries.
+std::vector<Quantity> quantities_of(const PredictionRecord& record);
+
+inline constexpr double two_sided_95 = 1.959964;  ///< P(|z| ≤ this) = 0.95 for a normal variable
+
+struct ErrorNumbers {
+  long count = 0;
+  double rmse = 0, mae = 0, median = 0, q95 = 0, largest = 0;  ///< NaN if count is 0
+};
+ErrorNumbers error_numbers(std::vector<double> errors);
+/// The value below which a fraction of the sorted numbers lie.
+double quantile(const std::vector<double>& sorted, double fraction);
+
+/// "1 234 567"
+std::string grouped(std::int64_t count);
+PageTable::Cell number_cell(double value, int digits = 3);
+PageTable::Cell count_cell(std::int64_t count);
+
+void add_error_table(Page& page, const ReportData& data);
+/// The title of each figure ends with `suffix`.
+void add_parity_plots(Page& page, const ReportData& data, const ConfigGroups& groups, const std::string& suffix);
+void add_error_histograms(Page& page, const ReportData& data, const ConfigGroups& groups, const std::string& suffix);
+void add_worst_structures(Page& page, const ReportData& data);
+void add_unlabelled(Page& page, const ReportData& data, const ConfigGroups& groups);
+
+/// Errors against error bars, calibration curve, z, tables; nothing if there are no error bars.
+void add_error_bars(Page& page, const ReportData& data, const ConfigGroups& groups);
+/// Key figures of the error bars of forces (of energies, if there are no forces).
+void add_error_bar_numbers(Page& page, const PredictionRecord& record);
+
+void add_dimers(Page& page, const ReportModel& model);
+void add_sparse_set(Page& page, const Model& model);
+void add_hyperparameters(Page& page, const Model& model);
+void add_timing(Page& page, const ReportTiming& timing, std::int64_t atoms);
+
+}  // namespace gapkit

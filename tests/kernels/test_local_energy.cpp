@@ -1,0 +1,144 @@
+// Kernel::compile: every form gives the sum of kernels that it stands for.
+
+#include <gapkit/core/errors.hpp>
+#include <gapkit/kernels/kernel.hpp>
+#include <map>
+
+#include "support/support.hpp"
+
+using namespace gapkit;
+using namespace gapkit::test;
+
+namespace {
+
+struct Case {
+  std::string kind;
+  Parameters parameters;
+  int size = 1;
+  std::string form;
+};
+
+/// A case for each way of compiling; the first test fails for a registered kernel without any.
+std::vector<Case> cases() {
+  std::vector<Case> result;
+  const std::map<double, std::string> forms = {{1.0, "linear"}, {2.0, "quadratic"}, {3.0, "powers"},
+                                               {4.0, "powers"}, {10.0, "powers"},   {2.5, "sum"}};
+  for (const auto& [zeta, form] : forms)
+    for (const int size : {1, 3, 40}) result.push_back({"dot_product", {{"zeta", zeta}}, size, form});
+  result.push_back({"dot_product", {{"zeta", 2.0}}, 120, "powers"});  // more features than two times the points
+  for (const int size : {1, 3, 40}) result.push_back({"squared_exponential", {{"length_scale", 0.7}}, size, size == 1 ? "spline" : "sum"});
+  for (const int size : {1, 3})
+    result.push_back({"piecewise_polynomial", {{"length_scale", 0.9}, {"smoothness", std::int64_t{2}}}, size, "sum"});
+  return result;
+}
+
+std::shared_ptr<const Kernel> make(const Case& c) {
+  const KernelKind& kind = kernel_kind(c.kind);
+  return kind.make(complete_parameters(c.parameters, kind.parameters, "test"));
+}
+
+Matrix random_features(int rows, int size, unsigned seed) {
+  std::mt19937_64 generator(seed);
+  std::uniform_real_distribution<double> uniform(0.05, 1.0);
+  Matrix x(rows, size);
+  for (Eigen::Index i = 0; i < x.size(); ++i) x.data()[i] = uniform(generator);
+  if (size > 1) x.rowwise().normalize();
+  return x;
+}
+
+Matrix interval(int size) {
+  if (size != 1) return {};
+  Matrix domain(2, 1);
+  domain << 0.0, 1.0;
+  return domain;
+}
+
+struct Setup {
+  explicit Setup(const Case& c) : kernel(make(c)), points(random_features(43, c.size, 1)), x(random_features(70, c.size, 2)) {
+    std::mt19937_64 generator(3);
+    std::normal_distribution<double> normal(0, 2);
+    weights.resize(points.rows());
+    for (double& w : weights) w = normal(generator);
+    compiled = kernel->compile(weights, points, interval(c.size));
+  }
+
+  /// The sum as it is written down.
+  Vector energies(const Matrix& at) const {
+    Matrix value(at.rows(), points.rows());
+    kernel->compute(at, points, value);
+    return value * weights;
+  }
+
+  std::shared_ptr<const Kernel> kernel;
+  Matrix points, x;
+  Vector weights;
+  std::unique_ptr<LocalEnergy> compiled;
+};
+
+}  // namespace
+
+TEST_CASE("every kernel has a case, and compiles to the form that is fastest for it") {
+  for (const KernelKind& kind : kernel_kinds()) {
+    const auto all = cases();
+    CHECK_MESSAGE(std::any_of(all.begin(), all.end(), [&](const Case& c) { return c.kind == kind.name; }), kind.name);
+  }
+  for (const Case& c : cases()) {
+    CAPTURE(c.kind);
+    CAPTURE(c.size);
+    CAPTURE(parameters_to_json(c.parameters));
+    CHECK(Setup(c).compiled->form() == c.form);
+  }
+}
+
+TEST_CASE("a compiled sum is the sum of the kernels, and its gradient the derivative") {
+  for (const Case& c : cases()) {
+    CAPTURE(c.kind);
+    CAPTURE(c.size);
+    CAPTURE(parameters_to_json(c.parameters));
+    Setup setup(c);
+    const auto n = setup.x.rows();
+    Vector energy(n), again(n);
+    Matrix gradient(n, c.size);
+    MatrixSlice view = gradient;
+    setup.compiled->compute(setup.x, {energy.data(), static_cast<std::size_t>(n)}, &view);
+    setup.compiled->compute(setup.x, {again.data(), static_cast<std::size_t>(n)}, nullptr);
+    const double scale = setup.weights.cwiseAbs().sum();
+    CHECK(largest_difference(energy, setup.energies(setup.x)) <= 1e-11 * scale);
+    CHECK(largest_difference(energy, again) <= 1e-13 * scale);
+    const double h = 1e-4;
+    for (int d = 0; d < c.size; ++d) {
+      Matrix up = setup.x, down = setup.x, up2 = setup.x, down2 = setup.x;
+      up.col(d).array() += h;
+      down.col(d).array() -= h;
+      up2.col(d).array() += 2 * h;
+      down2.col(d).array() -= 2 * h;
+      const Vector slope = (8 * (setup.energies(up) - setup.energies(down)) - (setup.energies(up2) - setup.energies(down2))) / (12 * h);
+      CHECK(largest_difference(Vector(gradient.col(d)), slope) <= 3e-8 * scale);
+    }
+  }
+}
+
+TEST_CASE("a spline goes on outside of its domain") {
+  Setup setup({"squared_exponential", {{"length_scale", 0.7}}, 1, "spline"});
+  Matrix x(4, 1);
+  x << -0.4, 0.0, 1.0, 1.7;
+  Vector energy(4);
+  setup.compiled->compute(x, {energy.data(), 4}, nullptr);
+  CHECK(largest_difference(energy, setup.energies(x)) <= 1e-11 * setup.weights.cwiseAbs().sum());
+}
+
+TEST_CASE("NaN in a feature stays NaN in every form") {
+  for (const Case& c : cases()) {
+    CAPTURE(c.kind);
+    CAPTURE(c.form);
+    Setup setup(c);
+    setup.x(1, 0) = std::numeric_limits<double>::quiet_NaN();
+    Vector energy(setup.x.rows());
+    Matrix gradient(setup.x.rows(), c.size);
+    MatrixSlice view = gradient;
+    setup.compiled->compute(setup.x, {energy.data(), static_cast<std::size_t>(energy.size())}, &view);
+    CHECK(std::isnan(energy[1]));
+    CHECK(std::isfinite(energy[0]));
+    CHECK(std::isfinite(energy[2]));
+  }
+}
