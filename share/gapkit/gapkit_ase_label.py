@@ -103,7 +103,7 @@ def label(atoms):
 
 def write(path, atoms, energy, forces, virial):
     def numbers(values):
-        return " ".join("%.17g" % x for x in np.ravel(values))
+        return " ".join(repr(float(x)) for x in np.ravel(values))
 
     comment = f'Properties=species:S:1:pos:R:3:forces:R:3 energy={numbers(energy)} pbc="{" ".join("FT"[int(p)] for p in atoms.pbc)}"'
     if atoms.cell.rank > 0:
