@@ -12,8 +12,10 @@
 #include "active/event_log.hpp"
 #include "active/label_step.hpp"
 #include "active/loop_folder.hpp"
+#include "active/loop_page.hpp"
 #include "active/round_model.hpp"
 #include "active/source.hpp"
+#include "io/temporary_file.hpp"
 
 namespace gapkit {
 namespace {
@@ -268,7 +270,20 @@ class Loop {
                        {"label_energy_rmse", rounded(s.label_energy_rmse)},
                        {"seconds", rounded(s.seconds, 4)}});
     folder_.finish(round_);
+    write_page("running");
     if (round_done_) round_done_(s);
+  }
+
+  /// The page, of the finished rounds and, at the end, of the last model.
+  void write_page(const std::string& state, const RoundSummary* last = nullptr) const {
+    std::vector<RoundSummary> rounds;
+    for (const FinishedRound& r : folder_.finished()) rounds.push_back(r.summary);
+    if (last) rounds.push_back(*last);
+    const std::vector<Structure> labelled =
+        folder_.labels() > 0 ? read_labelled_frames(folder_.labelled(), options_.fit.keys) : std::vector<Structure>();
+    TemporaryFile file(folder_.page());
+    file.append(loop_page(options_, rounds, labelled, state));
+    file.commit();
   }
 
   LoopResult finish(LoopResult::End end) {
@@ -284,6 +299,7 @@ class Loop {
     result.model = folder_.model();
     result.labelled = folder_.labelled();
     if (round_done_) round_done_(round_.summary);
+    write_page(result.reason, &round_.summary);
     log_.add("end", {{"reason", result.reason}, {"rounds", round()}, {"labels", folder_.labels()}});
     return result;
   }
