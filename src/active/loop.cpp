@@ -12,8 +12,10 @@
 #include "active/event_log.hpp"
 #include "active/label_step.hpp"
 #include "active/loop_folder.hpp"
+#include "active/loop_page.hpp"
 #include "active/round_model.hpp"
 #include "active/source.hpp"
+#include "io/temporary_file.hpp"
 
 namespace gapkit {
 namespace {
@@ -222,7 +224,7 @@ class Loop {
       return;
     }
     double energy_error = 0;
-    const CalibrationPoint point = point_of(*predictor_, *label.structure, &energy_error);
+    const CalibrationPoint point = point_of(*predictor_, *label.structure, options_.threshold.quantity, &energy_error);
     facts["std"] = rounded(real_field(asked, "active_std"));
     facts["force_rmse"] = rounded(std::sqrt(point.error / point.count));
     facts["force_rms_std"] = rounded(std::sqrt(point.epistemic / point.count));
@@ -251,7 +253,7 @@ class Loop {
     int energies = 0;
     for (const Structure& frame : labelled_) {
       double energy_error = 0;
-      round_.points.push_back(point_of(*predictor_, frame, &energy_error));
+      round_.points.push_back(point_of(*predictor_, frame, options_.threshold.quantity, &energy_error));
       count += round_.points.back().count;
       force += round_.points.back().error;
       if (!std::isfinite(energy_error)) continue;
@@ -268,7 +270,20 @@ class Loop {
                        {"label_energy_rmse", rounded(s.label_energy_rmse)},
                        {"seconds", rounded(s.seconds, 4)}});
     folder_.finish(round_);
+    write_page("running");
     if (round_done_) round_done_(s);
+  }
+
+  /// The page, of the finished rounds and, at the end, of the last model.
+  void write_page(const std::string& state, const RoundSummary* last = nullptr) const {
+    std::vector<RoundSummary> rounds;
+    for (const FinishedRound& r : folder_.finished()) rounds.push_back(r.summary);
+    if (last) rounds.push_back(*last);
+    const std::vector<Structure> labelled =
+        folder_.labels() > 0 ? read_labelled_frames(folder_.labelled(), options_.fit.keys) : std::vector<Structure>();
+    TemporaryFile file(folder_.page());
+    file.append(loop_page(options_, rounds, labelled, state));
+    file.commit();
   }
 
   LoopResult finish(LoopResult::End end) {
@@ -284,6 +299,7 @@ class Loop {
     result.model = folder_.model();
     result.labelled = folder_.labelled();
     if (round_done_) round_done_(round_.summary);
+    write_page(result.reason, &round_.summary);
     log_.add("end", {{"reason", result.reason}, {"rounds", round()}, {"labels", folder_.labels()}});
     return result;
   }

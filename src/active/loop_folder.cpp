@@ -77,7 +77,7 @@ Json to_json(const FinishedRound& round) {
                {"seconds", s.seconds},
                {"sources", Json::parse(s.sources)}};
   Json points = Json::array();
-  for (const CalibrationPoint& p : round.points) points.push_back({p.count, p.error, p.epistemic, p.noise});
+  for (const CalibrationPoint& p : round.points) points.push_back({p.count, p.error, p.epistemic, p.noise, p.bar});
   json["calibration_points"] = points;
   json["used"] = Json::object();
   for (const auto& [source, frames] : round.used) json["used"][source] = frames;
@@ -110,7 +110,7 @@ FinishedRound finished_round_from(const Json& json) {
   s.label_energy_rmse = number_or_nan(json, "label_energy_rmse");
   s.seconds = json.at("seconds");
   s.sources = json.at("sources").dump();
-  for (const Json& p : json.at("calibration_points")) round.points.push_back({p.at(0), p.at(1), p.at(2), p.at(3)});
+  for (const Json& p : json.at("calibration_points")) round.points.push_back({p.at(0), p.at(1), p.at(2), p.at(3), p.at(4)});
   for (const auto& [source, frames] : json.at("used").items()) round.used[source] = frames.get<std::set<std::int64_t>>();
   return round;
 }

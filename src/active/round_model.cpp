@@ -150,9 +150,13 @@ RoundModel model_of_round(const LoopOptions& options, const LoopFolder& folder, 
   return result;
 }
 
-CalibrationPoint point_of(Predictor& predictor, const Structure& labelled, double* energy_error) {
+CalibrationPoint point_of(Predictor& predictor, const Structure& labelled, ThresholdOptions::Quantity quantity, double* energy_error) {
   CalibrationPoint point;
-  const Prediction p = predictor.compute(labelled, {.forces = true, .force_std = labelled.forces.has_value()});
+  PredictionRequest request = request_of(quantity);
+  request.forces = true;
+  request.force_std = request.force_std || labelled.forces.has_value();
+  const Prediction p = predictor.compute(labelled, request);
+  point.bar = error_bar(p, quantity);
   if (energy_error) *energy_error = labelled.energy ? (p.energy - *labelled.energy) / labelled.size() : std::nan("");
   if (!labelled.forces) return point;
   const double sigma = force_noise(predictor.model(), labelled);
@@ -190,8 +194,8 @@ std::vector<CalibrationPoint> first_points(const LoopOptions& options, const Loo
       try {
         Predictor predictor(std::make_shared<const Model>(gapkit::fit(fit, quieter(progress, 1)).model));
         for_each_frame({seen.string()}, options.fit.keys, nullptr, [&](const Structure& s, std::int64_t) {
-          const CalibrationPoint p = point_of(predictor, s);
-          if (s.size() > 1 && p.count > 0) json.push_back({p.count, p.error, p.epistemic, p.noise});
+          const CalibrationPoint p = point_of(predictor, s, options.threshold.quantity);
+          if (s.size() > 1 && p.count > 0) json.push_back({p.count, p.error, p.epistemic, p.noise, p.bar});
         });
       } catch (const InputError&) {
         // Half of the data may lack what the whole has; the loop begins without these points.
@@ -202,7 +206,7 @@ std::vector<CalibrationPoint> first_points(const LoopOptions& options, const Loo
     write_json(file, json);
   }
   std::vector<CalibrationPoint> points;
-  for (const Json& p : read_json(file)) points.push_back({p.at(0), p.at(1), p.at(2), p.at(3)});
+  for (const Json& p : read_json(file)) points.push_back({p.at(0), p.at(1), p.at(2), p.at(3), p.at(4)});
   return points;
 }
 

@@ -30,6 +30,7 @@ int grown(int n_sparse, int labels, const GrowthOptions& growth);
 std::vector<CalibrationPoint> first_points(const LoopOptions& options, const LoopFolder& folder, const ProgressCallback& progress);
 
 /// What is seen of a labelled structure with a model that does not know the label.
-CalibrationPoint point_of(Predictor& predictor, const Structure& labelled, double* energy_error = nullptr);
+CalibrationPoint point_of(Predictor& predictor, const Structure& labelled, ThresholdOptions::Quantity quantity,
+                          double* energy_error = nullptr);
 
 }  // namespace gapkit

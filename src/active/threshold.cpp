@@ -29,6 +29,17 @@ double negative_log_likelihood(std::span<const CalibrationPoint> points, double 
   return sum;
 }
 
+/// The quantity's error bar over the rms std of the forces: the median over the points.
+double bar_per_force_std(const std::vector<CalibrationPoint>& points) {
+  std::vector<double> ratios;
+  for (const CalibrationPoint& p : points)
+    if (p.count > 0 && p.epistemic > 0) ratios.push_back(p.bar / std::sqrt(p.epistemic / p.count));
+  if (ratios.empty()) return 1;
+  const auto middle = ratios.begin() + static_cast<std::ptrdiff_t>(ratios.size() / 2);
+  std::nth_element(ratios.begin(), middle, ratios.end());
+  return *middle;
+}
+
 }  // namespace
 
 ErrorScale calibrated(const std::vector<CalibrationPoint>& points) {
@@ -39,8 +50,8 @@ ErrorScale calibrated(const std::vector<CalibrationPoint>& points) {
   ErrorScale best;
   if (used.empty()) return best;
   double lowest = infinite;
-  for (int i = -20; i <= 20; ++i)
-    for (int j = -20; j <= 10; ++j) {
+  for (int i = -10; i <= 20; ++i)
+    for (int j = -10; j <= 10; ++j) {
       const double a = std::pow(10.0, 0.1 * i), b = std::pow(10.0, 0.1 * j);
       const double value = negative_log_likelihood(used, a, b);
       if (value < lowest) {
@@ -65,8 +76,9 @@ Threshold threshold_of(const ThresholdOptions& options, const Model& model, cons
       break;
     case Mode::automatic:
       threshold.scale = calibrated(points);
-      // Where the part of the error that more data would remove is as large as the part that they leave.
-      threshold.value = options.value * threshold.scale.b / threshold.scale.a * sigma_of(model, options.quantity);
+      // Where the part of the force error that more data would remove is as large as what the fit leaves as noise.
+      threshold.value = options.value * std::max(1.0, threshold.scale.b) / threshold.scale.a *
+                        (points.empty() ? sigma_of(model, options.quantity) : sigma_of(model, Quantity::force) * bar_per_force_std(points));
       if (previous && std::abs(threshold.value - previous->value) <= options.hysteresis * previous->value)
         threshold.value = previous->value;
       break;

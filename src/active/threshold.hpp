@@ -11,6 +11,7 @@ struct CalibrationPoint {
   double error = 0;      ///< Σ (predicted − label)², (eV/Å)²
   double epistemic = 0;  ///< Σ std²
   double noise = 0;      ///< Σ σ_F²
+  double bar = 0;        ///< the error bar of the threshold's quantity
 };
 
 /// std² = a² · epistemic + b² · noise.

@@ -2,7 +2,6 @@
 #include <gapkit/active/choose.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/model/covariance.hpp>
-
 #include <set>
 
 #include "active/joint_rows.hpp"
@@ -171,7 +170,8 @@ TEST_CASE("choice of a batch: a copy of a structure tells little once the struct
 TEST_CASE("choice of a batch: top, random, and limits") {
   const ToyModel& toy = toy_models().front();
   std::vector<Candidate> candidates;
-  for (int i = 0; i < 12; ++i) candidates.push_back({random_triclinic(3, 100 + static_cast<unsigned>(i), toy.elements), 0.01 * ((i * 5) % 12)});
+  for (int i = 0; i < 12; ++i)
+    candidates.push_back({random_triclinic(3, 100 + static_cast<unsigned>(i), toy.elements), 0.01 * ((i * 5) % 12)});
   ChooseOptions options;
   options.method = ChooseOptions::Method::top;
   const std::vector<Choice> top = choose_batch(*toy.model, candidates, options, 5, 1);

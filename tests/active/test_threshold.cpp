@@ -22,6 +22,7 @@ std::vector<CalibrationPoint> drawn_points(double a, double b, int count, unsign
       p.noise += noise;
     }
     p.count = 30;
+    p.bar = 3 * std::sqrt(epistemic);
     points.push_back(p);
   }
   return points;
@@ -60,8 +61,7 @@ TEST_CASE("thresholds: modes and hysteresis") {
   options.value = 1;
   const auto points = drawn_points(5, 1, 100, 8);
   const Threshold t = threshold_of(options, model, points, {});
-  check_close(t.value, sigma * t.scale.b / t.scale.a, 1e-15);
-  CHECK(t.value < 0.5 * sigma);
+  check_close(t.value, 3 * sigma * std::max(1.0, t.scale.b) / t.scale.a, 1e-12);
   Threshold before;
   before.value = t.value * 1.2;  // near enough to stay
   CHECK(threshold_of(options, model, points, before).value == before.value);

@@ -1,0 +1,194 @@
+#include "active/loop_page.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <gapkit/report/html.hpp>
+#include <map>
+
+namespace gapkit {
+namespace {
+
+std::string text_of(const Structure& s, const char* key) {
+  const Field* field = s.find_field(key);
+  if (!field) return "";
+  if (const auto* text = std::get_if<std::string>(&field->value)) return *text;
+  if (const auto* integer = std::get_if<std::int64_t>(&field->value)) return std::to_string(*integer);
+  if (const auto* real = std::get_if<double>(&field->value)) return page_number(*real);
+  return "";
+}
+
+double number_of(const Structure& s, const char* key) {
+  const Field* field = s.find_field(key);
+  if (!field) return std::nan("");
+  if (const auto* integer = std::get_if<std::int64_t>(&field->value)) return static_cast<double>(*integer);
+  if (const auto* real = std::get_if<double>(&field->value)) return *real;
+  return std::nan("");
+}
+
+template <class Get>
+std::vector<double> series(const std::vector<RoundSummary>& rounds, Get get) {
+  std::vector<double> values;
+  for (const RoundSummary& r : rounds) values.push_back(static_cast<double>(get(r)));
+  return values;
+}
+
+void add_errors(Page& page, const std::vector<RoundSummary>& rounds, const std::vector<double>& labels) {
+  page.section("Errors", "How errors fall as structures are labelled.");
+  const auto forces = series(rounds, [](const RoundSummary& r) { return r.force_rmse; });
+  const bool has_validation = std::any_of(forces.begin(), forces.end(), [](double x) { return std::isfinite(x); });
+  Plot force("Force error", "Root mean square error of forces against the number of labels.");
+  force.x = {.label = "labels", .integers = true};
+  force.y = {.label = "force RMSE (eV/Å)", .logarithmic = true};
+  if (has_validation) force.line("validation", labels, forces, {.colour = 0}, true);
+  force.line("new structures, before they were learnt", labels, series(rounds, [](const RoundSummary& r) { return r.label_force_rmse; }),
+             {.colour = 1, .dashed = true}, true);
+  page.figure(force, "Errors on structures that were just labelled are large by choice: they are the uncertain ones.");
+  Plot energy("Energy error", "Root mean square error of energies per atom against the number of labels.");
+  energy.x = force.x;
+  energy.y = {.label = "energy RMSE (meV/atom)", .logarithmic = true};
+  if (has_validation)
+    energy.line("validation", labels, series(rounds, [](const RoundSummary& r) { return r.energy_rmse; }), {.colour = 0}, true);
+  energy.line("new structures, before they were learnt", labels, series(rounds, [](const RoundSummary& r) { return r.label_energy_rmse; }),
+              {.colour = 1, .dashed = true}, true);
+  page.figure(energy);
+}
+
+void add_error_bars(Page& page, const LoopOptions& options, const std::vector<RoundSummary>& rounds,
+                    const std::vector<Structure>& labelled) {
+  page.section("Error bars", "The largest error bar of what was proposed, and the threshold above which a structure is worth a label.");
+  const auto numbers = series(rounds, [](const RoundSummary& r) { return r.round; });
+  Plot plot("Error bars and threshold", "Largest error bar and threshold of each round.");
+  plot.x = {.label = "round", .integers = true};
+  plot.y = {.label = fmt::format("{} std ({})", quantity_name(options.threshold.quantity), quantity_unit(options.threshold.quantity)),
+            .logarithmic = true};
+  plot.line("largest proposed", numbers, series(rounds, [](const RoundSummary& r) { return r.largest_std; }), {.colour = 0}, true);
+  plot.line("threshold", numbers, series(rounds, [](const RoundSummary& r) { return r.threshold; }), {.colour = -1, .dashed = true});
+  std::vector<double> chosen_round, chosen_std;
+  for (const Structure& s : labelled) {
+    chosen_round.push_back(number_of(s, "active_round"));
+    chosen_std.push_back(number_of(s, "active_std"));
+  }
+  plot.scatter("labelled", chosen_round, chosen_std, {.colour = 1});
+  page.figure(plot);
+  Plot scale("Errors against error bars", "The factors a and b of each round.");
+  scale.x = plot.x;
+  scale.y = {.label = "factor", .logarithmic = true};
+  scale.line("a, of the epistemic part", numbers, series(rounds, [](const RoundSummary& r) { return r.a; }), {.colour = 2}, true);
+  scale.line("b, of the noise", numbers, series(rounds, [](const RoundSummary& r) { return r.b; }), {.colour = 3}, true);
+  page.figure(scale, "Of the newly labelled structures: error² = a² · epistemic variance + b² · noise.");
+}
+
+void add_growth(Page& page, const std::vector<RoundSummary>& rounds) {
+  page.section("Growth", "Labels, sparse points and time.");
+  const auto numbers = series(rounds, [](const RoundSummary& r) { return r.round; });
+  Plot size("Size of the model", "Labels and sparse points of each round.");
+  size.x = {.label = "round", .integers = true};
+  size.y = {.label = "number", .minimum = 0};
+  size.line("labels", numbers, series(rounds, [](const RoundSummary& r) { return r.labels; }), {.colour = 0}, true);
+  size.line("sparse points", numbers, series(rounds, [](const RoundSummary& r) { return r.sparse_points; }), {.colour = 1}, true);
+  page.figure(size);
+  Plot time("Seconds", "Wall time of each round.");
+  time.x = size.x;
+  time.y = {.label = "s", .minimum = 0};
+  time.line("round", numbers, series(rounds, [](const RoundSummary& r) { return r.seconds; }), {.colour = 0}, true);
+  time.line("fit", numbers, series(rounds, [](const RoundSummary& r) { return r.fit_seconds; }), {.colour = 1}, true);
+  page.figure(time);
+}
+
+/// Temperature and time of the replicas of molecular-dynamics sources.
+void add_trajectories(Page& page, const std::vector<RoundSummary>& rounds) {
+  struct Course {
+    std::vector<double> round, kelvin, ps;
+  };
+  std::map<std::string, Course> courses;
+  for (const RoundSummary& r : rounds) {
+    const auto sources = nlohmann::ordered_json::parse(r.sources);
+    for (const auto& [source, facts] : sources.items()) {
+      if (!facts.contains("replicas")) continue;
+      int number = 0;
+      for (const auto& replica : facts.at("replicas")) {
+        Course& course = courses[fmt::format("{} {}, {:g} K", source, ++number, replica.at("temperature").get<double>())];
+        course.round.push_back(r.round);
+        course.kelvin.push_back(replica.at("measured_temperature").get<double>());
+        course.ps.push_back(replica.at("time_ps").get<double>());
+      }
+    }
+  }
+  if (courses.empty()) return;
+  page.section("Trajectories", "Temperature of each replica at the end of each round, and how far it has come.");
+  Plot kelvin("Temperature", "Instantaneous temperature of each replica at the end of each round."),
+      ps("Time", "Simulated time of each replica.");
+  kelvin.x = ps.x = {.label = "round", .integers = true};
+  kelvin.y = {.label = "K", .minimum = 0};
+  ps.y = {.label = "ps", .minimum = 0};
+  int colour = 0;
+  for (const auto& [name, course] : courses) {
+    kelvin.line(name, course.round, course.kelvin, {.colour = colour}, true);
+    ps.line(name, course.round, course.ps, {.colour = colour}, true);
+    ++colour;
+  }
+  page.figure(kelvin);
+  page.figure(ps);
+}
+
+void add_rounds(Page& page, const std::vector<RoundSummary>& rounds) {
+  PageTable table;
+  for (const char* heading : {"round", "labels", "frames", "sparse points", "energy RMSE (meV/atom)", "force RMSE (eV/Å)", "threshold",
+                              "largest std", "proposed", "chosen", "failed", "force RMSE of the new (eV/Å)", "fit (s)", "round (s)"})
+    table.columns.push_back({heading});
+  const auto cell = [](double value, int digits) { return PageTable::Cell{page_number(value, digits), value}; };
+  const auto count = [](auto value) { return PageTable::Cell{std::to_string(value), static_cast<double>(value)}; };
+  for (const RoundSummary& r : rounds)
+    table.rows.push_back({count(r.round), count(r.labels), count(r.frames), count(r.sparse_points), cell(r.energy_rmse, 4),
+                          cell(r.force_rmse, 4), cell(r.threshold, 3), cell(r.largest_std, 3), count(r.proposed), count(r.chosen),
+                          count(r.failed), cell(r.label_force_rmse, 4), cell(r.fit_seconds, 3), cell(r.seconds, 3)});
+  page.section("Rounds");
+  page.table(table);
+}
+
+void add_structures(Page& page, const LoopOptions& options, const std::vector<Structure>& labelled) {
+  page.section("Structures",
+               "What was labelled, in the order in which it was chosen, and why. The score is what a label was expected to tell "
+               "(docs/active-learning.md).");
+  PageTable table;
+  table.columns = {{"round"},  {"source", false},
+                   {"number"}, {"config type", false},
+                   {"atoms"},  {"std (" + quantity_unit(options.threshold.quantity) + ")"},
+                   {"score"},  {"why", false}};
+  for (const Structure& s : labelled)
+    table.rows.push_back({{text_of(s, "active_round"), number_of(s, "active_round")},
+                          {text_of(s, "active_source")},
+                          {text_of(s, "active_frame"), number_of(s, "active_frame")},
+                          {s.config_type},
+                          {std::to_string(s.size()), static_cast<double>(s.size())},
+                          {text_of(s, "active_std"), number_of(s, "active_std")},
+                          {text_of(s, "active_score"), number_of(s, "active_score")},
+                          {text_of(s, "active_why")}});
+  page.table(table);
+}
+
+}  // namespace
+
+std::string loop_page(const LoopOptions& options, const std::vector<RoundSummary>& rounds, const std::vector<Structure>& labelled,
+                      const std::string& state) {
+  Page page("Learning loop", options.folder + ": " + state);
+  const RoundSummary& last = rounds.back();
+  page.key_figure("Rounds", std::to_string(last.round));
+  page.key_figure("Labels", std::to_string(labelled.size()), "", fmt::format("beside {} frames at the beginning", rounds.front().frames));
+  page.key_figure("Sparse points", std::to_string(last.sparse_points));
+  if (std::isfinite(last.force_rmse)) page.key_figure("Force RMSE", page_number(last.force_rmse), "eV/Å", "validation, newest model");
+  const std::vector<double> labels = series(rounds, [](const RoundSummary& r) { return r.labels; });
+  add_errors(page, rounds, labels);
+  add_error_bars(page, options, rounds, labelled);
+  add_growth(page, rounds);
+  add_trajectories(page, rounds);
+  add_rounds(page, rounds);
+  add_structures(page, options, labelled);
+  page.section("Configuration");
+  page.folded_text("The configuration as it was read", options.resolved);
+  return page.html();
+}
+
+}  // namespace gapkit
