@@ -13,7 +13,7 @@ namespace {
 /// Frames of files, none of them twice.
 class PoolSource : public Source {
  public:
-  PoolSource(const SourceOptions& source, const LoopOptions& loop) : source_(source), loop_(loop) {}
+  explicit PoolSource(const SourceOptions& source) : source_(source) {}
 
   void propose(const RoundContext& context, std::vector<Candidate>& proposals) override {
     const auto& options = context.options;
@@ -76,15 +76,14 @@ class PoolSource : public Source {
   }
 
   SourceOptions source_;
-  const LoopOptions& loop_;
   std::int64_t left_ = 0, above_ = 0;
   double largest_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Source> make_pool_source(const SourceOptions& source, const LoopOptions& loop) {
-  return std::make_unique<PoolSource>(source, loop);
+std::unique_ptr<Source> make_pool_source(const SourceOptions& source, const LoopOptions& /*loop*/) {
+  return std::make_unique<PoolSource>(source);
 }
 
 }  // namespace gapkit

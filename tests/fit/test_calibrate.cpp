@@ -68,7 +68,8 @@ const CalibrationFactors& factors(const Model& model, Property property, const s
 }  // namespace
 
 TEST_CASE("calibration: known factors are found again") {
-  for (const auto& [a, b] : {std::pair{1.0, 1.0}, {5.0, 0.3}, {0.2, 1.3}, {12.0, 2.0}}) {
+  for (const auto& [known_a, known_b] : {std::pair{1.0, 1.0}, {5.0, 0.3}, {0.2, 1.3}, {12.0, 2.0}}) {
+    const double a = known_a, b = known_b;
     CAPTURE(a);
     CAPTURE(b);
     const CalibrationFactors found = calibrate(drawn_rows(30000, a, b, 7));
