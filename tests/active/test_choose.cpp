@@ -1,3 +1,4 @@
+#include <Eigen/LU>
 #include <algorithm>
 #include <gapkit/active/choose.hpp>
 #include <gapkit/core/errors.hpp>

@@ -467,7 +467,7 @@ TEST_CASE("config: the calibration uses validation data, held-out structures, or
   const std::string term_text =
       "[[term]]\ndescriptor = 'two_body'\ncutoff = 4.0\nkernel = 'squared_exponential'\nlength_scale = 1.0\nn_sparse = 5\n";
   const auto source = [&](const std::string& data_keys, const std::string& more) {
-    const FitOptions options = parse_fit_options("[data]\ntrain = 'train.xyz'\n" + data + term_text + more, "t.toml", folder.path());
+    const FitOptions options = parse_fit_options("[data]\ntrain = 'train.xyz'\n" + data_keys + term_text + more, "t.toml", folder.path());
     const FitOptions again = parse_fit_options(options.resolved, "resolved", folder.path());  // keeps it
     CHECK(again.calibration.source == options.calibration.source);
     CHECK(again.calibration.holdout == options.calibration.holdout);
