@@ -83,7 +83,7 @@ Written written(const Term& term, ProblemList& problems) {
                     term.label(), term.kernel_name, term.descriptor_name));
     return out;
   }
-  if (is_soap && term.descriptor->parameters().integer("mixed_channels") > 0)
+  if (is_soap && term.descriptor->parameters().has("mixed_channels") && term.descriptor->parameters().integer("mixed_channels") > 0)
     problems.add(fmt::format("term '{}': QUIP has no counterpart of mixed_channels", term.label()));
   if (term.sparse.size() == 0) problems.add(fmt::format("term '{}' has no sparse points", term.label()));
   is_soap ? write_soap(term, out) : write_distances(term, out);
