@@ -3,6 +3,7 @@
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/model/prior.hpp>
 #include <gapkit/sparsify/selection.hpp>
+#include <mutex>
 
 #include "model/direct_prior.hpp"
 
@@ -13,15 +14,17 @@ constexpr double one_dimensional_tolerance = 1e-13, tolerance = 1e-11;  // of th
 constexpr int one_dimensional_points = 4000, domain_points = 6000;
 constexpr int largest_rank = 1500;  // beyond it the double sum is cheaper than the low-rank form
 
-// A term whose sparse points are those of the low-rank form κ ≈ Σ_q ψ_q ψ_q'; none if it has no such form.
-Term low_rank_term(const Term& term, Matrix& lower) {
-  Term result = term;
-  result.sparse = {};
+// κ ≈ Σ_q ψ_q ψ_q' over all that a descriptor can give: points z and L with ψ = L⁻¹ κ(z, ·). Empty if there is no such form.
+struct Basis {
+  Matrix points, lower;
+};
+
+Basis make_basis(const Term& term) {
   const int size = term.descriptor->size();
   const int count = size == 1 ? one_dimensional_points : domain_points;
+  Basis result{Matrix(0, size), Matrix()};
   Candidates domain;
   domain.x = term.kernel->is_smooth() ? term.descriptor->domain_points(count) : Matrix();
-  result.sparse.x = Matrix(0, size);
   if (domain.x.rows() == 0) return result;
   domain.cutoff = Vector::Ones(domain.x.rows());
   domain.config_type.assign(static_cast<std::size_t>(domain.x.rows()), 0);
@@ -39,10 +42,41 @@ Term low_rank_term(const Term& term, Matrix& lower) {
   term.kernel->compute(points, points, k);
   const PivotedCholesky factor = pivoted_cholesky(k, 1e-15);
   const auto rank = static_cast<Eigen::Index>(factor.pivot.size());
-  result.sparse.x.resize(rank, size);
-  for (Eigen::Index q = 0; q < rank; ++q) result.sparse.x.row(q) = points.row(factor.pivot[static_cast<std::size_t>(q)]);
-  result.sparse.cutoff = Vector::Ones(rank);
-  lower = factor.lower.topRows(rank);
+  result.points.resize(rank, size);
+  for (Eigen::Index q = 0; q < rank; ++q) result.points.row(q) = points.row(factor.pivot[static_cast<std::size_t>(q)]);
+  result.lower = factor.lower.topRows(rank);
+  return result;
+}
+
+// Bases of the last terms, for the terms of one model share descriptors and kernels, and programs make many error bars of one kind.
+// Whoever holds one keeps it.
+std::shared_ptr<const Basis> basis_of(const Term& term) {
+  constexpr std::size_t most_kept = 32;
+  static std::mutex mutex;
+  static std::vector<std::pair<std::string, std::shared_ptr<const Basis>>> kept;
+  // A descriptor's domain does not depend on its elements.
+  const std::string key = term.descriptor_name + parameters_to_json(term.descriptor->parameters()) + term.kernel_name +
+                          parameters_to_json(term.kernel->parameters());
+  {
+    const std::lock_guard lock(mutex);
+    for (const auto& [name, basis] : kept)
+      if (name == key) return basis;
+  }
+  auto basis = std::make_shared<const Basis>(make_basis(term));
+  const std::lock_guard lock(mutex);
+  if (kept.size() >= most_kept) kept.erase(kept.begin());
+  kept.emplace_back(key, basis);
+  return basis;
+}
+
+// A term whose sparse points are those of the low-rank form; without points if it has no such form.
+Term low_rank_term(const Term& term, Matrix& lower) {
+  const std::shared_ptr<const Basis> basis = basis_of(term);
+  Term result = term;
+  result.sparse = {};
+  result.sparse.x = basis->points;
+  result.sparse.cutoff = Vector::Ones(basis->points.rows());
+  lower = basis->lower;
   return result;
 }
 
