@@ -19,13 +19,12 @@ struct Basis {
   Matrix points, lower;
 };
 
-Basis make_basis(const Term& term) {
+Basis make_basis(const Term& term, Matrix points_of_domain) {
   const int size = term.descriptor->size();
-  const int count = size == 1 ? one_dimensional_points : domain_points;
   Basis result{Matrix(0, size), Matrix()};
+  if (points_of_domain.rows() == 0) return result;
   Candidates domain;
-  domain.x = term.kernel->is_smooth() ? term.descriptor->domain_points(count) : Matrix();
-  if (domain.x.rows() == 0) return result;
+  domain.x = std::move(points_of_domain);
   domain.cutoff = Vector::Ones(domain.x.rows());
   domain.config_type.assign(static_cast<std::size_t>(domain.x.rows()), 0);
   domain.origin.resize(domain.config_type.size());
@@ -48,21 +47,24 @@ Basis make_basis(const Term& term) {
   return result;
 }
 
-// Bases of the last terms, for the terms of one model share descriptors and kernels, and programs make many error bars of one kind.
+// Bases of the last terms, for the terms of one model share domains and kernels, and programs make many error bars of one kind.
 // Whoever holds one keeps it.
 std::shared_ptr<const Basis> basis_of(const Term& term) {
   constexpr std::size_t most_kept = 32;
   static std::mutex mutex;
   static std::vector<std::pair<std::string, std::shared_ptr<const Basis>>> kept;
-  // A descriptor's domain does not depend on its elements.
-  const std::string key = term.descriptor_name + parameters_to_json(term.descriptor->parameters()) + term.kernel_name +
+  const int count = term.descriptor->size() == 1 ? one_dimensional_points : domain_points;
+  Matrix domain = term.kernel->is_smooth() ? term.descriptor->domain_points(count) : Matrix();
+  const std::string_view bytes(reinterpret_cast<const char*>(domain.data()), sizeof(double) * static_cast<std::size_t>(domain.size()));
+  const std::string key = std::to_string(domain.rows()) + " " + std::to_string(term.descriptor->size()) + " " +
+                          std::to_string(std::hash<std::string_view>()(bytes)) + " " + term.kernel_name +
                           parameters_to_json(term.kernel->parameters());
   {
     const std::lock_guard lock(mutex);
     for (const auto& [name, basis] : kept)
       if (name == key) return basis;
   }
-  auto basis = std::make_shared<const Basis>(make_basis(term));
+  auto basis = std::make_shared<const Basis>(make_basis(term, std::move(domain)));
   const std::lock_guard lock(mutex);
   if (kept.size() >= most_kept) kept.erase(kept.begin());
   kept.emplace_back(key, basis);
