@@ -343,7 +343,12 @@ void run(const Arguments& arguments) {
     json["peak_memory_gb"] = apps::peak_memory_gb();
     apps::write_text_file(*arguments.json, json.dump(2) + "\n");
   }
-  if (reporter) reporter->write(*arguments.report, batch.seconds(), has_error_bars ? "The error bars are uncalibrated." : "", stopwatch);
+  if (reporter)
+    reporter->write(*arguments.report, batch.seconds(),
+                    has_error_bars && calibration != "calibrated"
+                        ? fmt::format("The error bars are {}.", calibration == "raw" ? "raw: without the model's calibration" : calibration)
+                        : "",
+                    stopwatch);
 }
 
 }  // namespace
