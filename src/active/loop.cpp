@@ -48,6 +48,16 @@ std::string text_field(const Structure& s, const char* key) {
   return *value;
 }
 
+/// The largest error bar that any source has seen, of what it proposed or not.
+double largest_std(const Json& sources) {
+  double largest = 0;
+  for (const auto& [name, facts] : sources.items()) {
+    if (facts.contains("largest_std")) largest = std::max(largest, facts.at("largest_std").get<double>());
+    if (facts.contains("replicas")) largest = std::max(largest, largest_std(facts.at("replicas")));
+  }
+  return largest;
+}
+
 class Loop {
  public:
   Loop(const LoopOptions& options, const ProgressCallback& progress, const RoundCallback& round_done)
@@ -158,7 +168,7 @@ class Loop {
     }
     round_.summary.sources = read_json(summary).dump();
     round_.summary.proposed = static_cast<int>(proposals_.size());
-    for (const Candidate& c : proposals_) round_.summary.largest_std = std::max(round_.summary.largest_std, c.std);
+    round_.summary.largest_std = largest_std(Json::parse(round_.summary.sources));
     log_.add("propose", {{"round", round()},
                          {"proposed", round_.summary.proposed},
                          {"largest_std", rounded(round_.summary.largest_std)},

@@ -57,13 +57,14 @@ void add_errors(Page& page, const std::vector<RoundSummary>& rounds, const std::
 
 void add_error_bars(Page& page, const LoopOptions& options, const std::vector<RoundSummary>& rounds,
                     const std::vector<Structure>& labelled) {
-  page.section("Error bars", "The largest error bar of what was proposed, and the threshold above which a structure is worth a label.");
+  page.section("Error bars",
+               "The largest error bar that the sources have seen, and the threshold above which a structure is worth a label.");
   const auto numbers = series(rounds, [](const RoundSummary& r) { return r.round; });
   Plot plot("Error bars and threshold", "Largest error bar and threshold of each round.");
   plot.x = {.label = "round", .integers = true};
   plot.y = {.label = fmt::format("{} std ({})", quantity_name(options.threshold.quantity), quantity_unit(options.threshold.quantity)),
             .logarithmic = true};
-  plot.line("largest proposed", numbers, series(rounds, [](const RoundSummary& r) { return r.largest_std; }), {.colour = 0}, true);
+  plot.line("largest seen", numbers, series(rounds, [](const RoundSummary& r) { return r.largest_std; }), {.colour = 0}, true);
   plot.line("threshold", numbers, series(rounds, [](const RoundSummary& r) { return r.threshold; }), {.colour = -1, .dashed = true});
   std::vector<double> chosen_round, chosen_std;
   for (const Structure& s : labelled) {

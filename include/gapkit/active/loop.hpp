@@ -17,7 +17,7 @@ struct RoundSummary {
   double threshold = 0, upper = 0;                          ///< in the unit of the quantity
   double a = 1, b = 1;                                      ///< errors seen so far: std² = a² epistemic + b² noise
   int proposed = 0, chosen = 0, labelled = 0, failed = 0;
-  double largest_std = 0;        ///< of the proposals
+  double largest_std = 0;        ///< that the sources have seen
   double label_force_rmse = 0;   ///< of this round's model on this round's labels, eV/Å; NaN without labels
   double label_energy_rmse = 0;  ///< meV/atom
   double seconds = 0;            ///< of the round
