@@ -53,8 +53,8 @@ class KernelSum final : public LocalEnergy {
 
 class Spline final : public LocalEnergy {
  public:
-  static constexpr int fewest = 64, most = 1 << 16;  // intervals
-  static constexpr double value_tolerance = 1e-11, slope_tolerance = 1e-9;
+  static constexpr int fewest = 256, most = 1 << 14;  // intervals
+  static constexpr double value_tolerance = 1e-12, slope_tolerance = 1e-11;
 
   Spline(std::unique_ptr<LocalEnergy> direct, double low, double high, const std::function<double(double)>& second)
       : direct_(std::move(direct)), low_(low), high_(high) {

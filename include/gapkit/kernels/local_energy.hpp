@@ -21,7 +21,7 @@ class LocalEnergy {
 };
 
 /// Values of a one-dimensional ε between `low` and `high` from a quintic Hermite spline, refined until its error, measured between the
-/// knots, is below 10⁻¹¹ of the largest |ε| there (10⁻⁹ for the derivative). Outside, and if that needs more than 2¹⁶ intervals, `direct`
+/// knots, is below 10⁻¹² of the largest |ε| there (10⁻¹¹ for the derivative). Outside, and if that needs more than 2¹⁴ intervals, `direct`
 /// is used. `direct` must have a continuous second derivative; `second` gives it.
 /// Cost: one look at six numbers for each value, whatever the number of points.
 std::unique_ptr<LocalEnergy> make_spline(std::unique_ptr<LocalEnergy> direct, double low, double high,
