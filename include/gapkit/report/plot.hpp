@@ -75,7 +75,7 @@ class Plot {
     bool is_line = false, is_area = false, is_bar = false;
   };
   std::vector<LegendEntry> legend() const;
-  /// One <svg> element, well-formed XML without any reference to outside.
+  /// One "svg" element, well-formed XML without any reference to outside.
   std::string svg() const;
 
  private:
