@@ -73,8 +73,7 @@ void write_fit_report(const std::string& path, const std::shared_ptr<const Model
   const ReportData bars{"validation data", joined(options.validation), error_bars, error_bar_note(*model, stride)};
   ReportTiming timing{{}, stopwatch.seconds(), peak_memory_gb()};
   for (const auto& [phase, time] : report.phases) timing.seconds.emplace_back(phase, time.wall);
-  if (report.optimization && report.phases.count("optimize") == 0)
-    timing.seconds.emplace_back("optimize", report.optimization->seconds);
+  if (report.optimization && report.phases.count("optimize") == 0) timing.seconds.emplace_back("optimize", report.optimization->seconds);
   const ReportModel shown{*model, options.model_path, dimer_curves(model)};
   write_text_file(path, fit_report(shown, data, bars, report, timing));
 }

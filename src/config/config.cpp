@@ -300,8 +300,8 @@ std::string configuration_text(const std::filesystem::path& path) {
 
 FitOptions read_fit_options(const std::filesystem::path& path, const DataFiles& instead,
                             const std::vector<ConfigurationOverride>& overrides) {
-  return parse_fit_options(configuration_text(path), path.string(), path.has_parent_path() ? path.parent_path() : std::filesystem::path("."),
-                           instead, overrides);
+  return parse_fit_options(configuration_text(path), path.string(),
+                           path.has_parent_path() ? path.parent_path() : std::filesystem::path("."), instead, overrides);
 }
 
 }  // namespace gapkit

@@ -31,12 +31,12 @@ struct FitPlan {
 
   std::int64_t rows() const;
   std::int64_t sparse_points() const;
-  double flop = 0;          ///< of the fit's matrix products (METHODS 6)
+  double flop = 0;                           ///< of the fit's matrix products (METHODS 6)
   std::map<std::string, double> phase_flop;  ///< its parts: "kernel rows", "whiten", "gram"
-  int gram_groups = 0;      ///< groups with rows, times folds
-  double gram_bytes = 0;    ///< gram_groups × M(M+1)/2 × 8
-  double memory_bytes = 0;  ///< estimated peak
-  double seconds = 0;       ///< estimated from `flop` and a short measurement of DGEMM on this machine
+  int gram_groups = 0;                       ///< groups with rows, times folds
+  double gram_bytes = 0;                     ///< gram_groups × M(M+1)/2 × 8
+  double memory_bytes = 0;                   ///< estimated peak
+  double seconds = 0;                        ///< estimated from `flop` and a short measurement of DGEMM on this machine
 };
 
 /// What happened to one term's sparse points.

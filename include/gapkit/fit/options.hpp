@@ -90,7 +90,7 @@ struct FitOptions {
   /// Sparse points of an earlier model, by the label of the term ("soap Si"), that stay: n_sparse counts them, and more are added by
   /// selection `variance`. Terms that are listed in files or have selection `uniform` are chosen anew.
   std::map<std::string, SparseSet> kept_points;
-  std::string sparse_output;     ///< prefix of files with the chosen environments; empty: none
+  std::string sparse_output;  ///< prefix of files with the chosen environments; empty: none
   /// Training frames (numbers from 0 over all files, ascending) that are neither selected from nor fitted; filled by the fit itself where
   /// the calibration sets structures aside, which it adds at the end.
   std::vector<std::int64_t> left_out;

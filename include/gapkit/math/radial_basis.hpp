@@ -31,7 +31,8 @@ class RadialBasis {
   /// The direct formula, in extended precision: value, first and second derivative, [count] each (null: not wanted).
   void compute_directly(double r, double* value, double* first, double* second) const;
 
-  // The spline's raw table for the vector loops: knot k at r = k · spacing holds three rows of `count` numbers: g, h g', h² g''; eight zeros follow.
+  // The spline's raw table for the vector loops: knot k at r = k · spacing holds three rows of `count` numbers: g, h g', h² g''; eight
+  // zeros follow.
   const double* table() const { return table_.data(); }
   double spacing() const { return spacing_; }
   int knot_count() const { return knots_; }
