@@ -105,6 +105,7 @@ TEST_CASE("joint rows: their products are the posterior covariance of total ener
 }
 
 TEST_CASE("joint rows: squares are the variances of local energies and forces") {
+  constexpr double jitter = 1e-6;  // of the toy models, δ = 1 eV
   for (const ToyModel& toy : toy_models()) {
     if (!is_easy(toy)) continue;
     CAPTURE(toy.label);
@@ -123,7 +124,8 @@ TEST_CASE("joint rows: squares are the variances of local energies and forces") 
       for (std::size_t r = 1; r < expected.size(); ++r) largest_force = std::max(largest_force, expected[r].total());
       for (int a = 0; a < s.size(); ++a)
         check_close(std::pow(local_energy_noise(*toy.model, s), 2) * local[i].row(a).squaredNorm(),
-                    expected_local[static_cast<std::size_t>(a)].total(), 5e-3 * largest_local);
+                    expected_local[static_cast<std::size_t>(a)].total(), 5e-3 * largest_local + 3 * jitter);
+      // The toy models' jitter leaves that much novelty at the sparse points themselves, which auxiliary points do not take up.
       // Derivatives of the kernel are not in the span of the environments' values, so some novelty of forces is missed.
       double sum = 0, expected_sum = 0;
       for (std::size_t r = 1; r < expected.size(); ++r) {
