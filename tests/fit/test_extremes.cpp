@@ -246,22 +246,14 @@ TEST_CASE("extremes: random combinations of legal options") {
     std::mt19937 random(seed);
     const auto draw = [&](std::initializer_list<double> values) { return *(values.begin() + random() % values.size()); };
     const std::vector<int> elements = random() % 2 ? silicon : std::vector<int>{6, 14};
-    // One draw after the other: the order in which arguments are evaluated is the compiler's.
-    const int atoms = std::max(static_cast<int>(elements.size()), 1 + static_cast<int>(random() % 5));
-    const int count = 1 + static_cast<int>(random() % 4);
-    const std::vector<Structure> frames = frames_of(count, atoms, 1200 + 17 * seed, elements);
+    const int atoms = 1 + static_cast<int>(random() % 5), count = 1 + static_cast<int>(random() % 4);
+    const std::vector<Structure> frames = frames_of(count, std::max(atoms, static_cast<int>(elements.size())), 1200 + 17 * seed, elements);
     const auto candidates = static_cast<double>(atoms_in(frames));
     std::vector<TermOptions> terms;
-    if (random() % 2) {
-      const double cutoff = draw({2.5, 4.2, 9.0});
-      const int n_sparse = static_cast<int>(draw({1, 7, 40}));
-      terms.push_back(small_two_body(draw({0.3, 1.0, 20.0}), n_sparse, cutoff));
-    }
-    if (terms.empty() || random() % 2) {
-      const double cutoff = draw({2.0, 3.6, 6.0}), zeta = draw({1.0, 2.0, 2.5, 4.0, 10.0});
-      const int n_sparse = static_cast<int>(draw({1, 3, candidates})), l_max = static_cast<int>(draw({0, 1, 3, 20}));
-      terms.push_back(small_soap(static_cast<int>(draw({1, 2, 5, 20})), l_max, zeta, n_sparse, cutoff));
-    }
+    if (random() % 2) terms.push_back(small_two_body(draw({0.3, 1.0, 20.0}), static_cast<int>(draw({1, 7, 40})), draw({2.5, 4.2, 9.0})));
+    if (terms.empty() || random() % 2)
+      terms.push_back(small_soap(static_cast<int>(draw({1, 2, 5, 20})), static_cast<int>(draw({0, 1, 3, 20})),
+                                 draw({1.0, 2.0, 2.5, 4.0, 10.0}), static_cast<int>(draw({1, 3, candidates})), draw({2.0, 3.6, 6.0})));
     for (TermOptions& t : terms) {
       t.delta = draw({0.01, 1.0, 30.0});
       CAPTURE(t.descriptor);
