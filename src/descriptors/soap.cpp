@@ -54,7 +54,8 @@ Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const 
   if (species_index(species_.at(0)) < 0) throw InputError("soap: the centre element is not among the neighbour elements");
   const int terms = basis_.l_max() + 1;
   // Models of earlier versions do not have this parameter.
-  const auto mixed = parameters.has("mixed_channels") ? static_cast<int>(parameters.integer("mixed_channels")) : 0;
+  const auto asked = parameters.has("mixed_channels") ? static_cast<int>(parameters.integer("mixed_channels")) : 0;
+  const int mixed = std::min(asked, static_cast<int>(elements_.size()) * basis_.n_max());  // more would add features instead of saving them
   radial_ = mixed > 0 ? mixed : basis_.n_max();
   blocks_ = mixed > 0 ? 1 : static_cast<int>(elements_.size());
   count_ = radial_ * terms;
