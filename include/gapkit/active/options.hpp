@@ -46,7 +46,7 @@ struct ChooseOptions {
   enum class Covariance { energy, local_energy, forces };
   enum class Criterion { largest, total };
   Method method = Method::variance;
-  Covariance covariance = Covariance::local_energy;
+  Covariance covariance = Covariance::energy;
   Criterion criterion = Criterion::largest;
   int per_round = 10;
   int candidates = 200;  ///< at most, of the largest error bars, whose joint covariance is looked at
