@@ -134,8 +134,8 @@ void radial_spline_vectorised(benchmark::State& state) {  // what SOAP uses; cut
     double weight[6], derivative[6];
     quintic_hermite(r * per_spacing - knot, weight, derivative);
     for (double& d : derivative) d *= per_spacing;
-    loops.radial(basis().table() + static_cast<std::ptrdiff_t>(knot) * 3 * basis().count(), weight, derivative, basis().count(), 1, 0,
-                 value, slope);
+    loops.radial(basis().table() + static_cast<std::ptrdiff_t>(knot) * 3 * basis().count(), weight, derivative, basis().count(), value,
+                 slope);
   });
 }
 BENCHMARK(radial_spline_vectorised);

@@ -42,11 +42,16 @@ struct Soap::Scratch {
 };
 
 Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements)
+    : Soap(parameters, species, elements,
+           RadialBasis(static_cast<int>(parameters.integer("n_max")), static_cast<int>(parameters.integer("l_max")),
+                       parameters.real("atom_sigma"), parameters.real("cutoff")),
+           Form::plain) {}
+
+Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements, RadialBasis basis, Form form)
     : parameters_(parameters),
       species_(species),
       elements_(elements),
-      basis_(static_cast<int>(parameters.integer("n_max")), static_cast<int>(parameters.integer("l_max")), parameters.real("atom_sigma"),
-             parameters.real("cutoff")),
+      basis_(std::move(basis)),
       width_(parameters.real("cutoff_width")),
       central_weight_(parameters.real("central_weight")),
       central_in_all_(parameters.boolean("central_reference_all_species")) {
@@ -60,7 +65,7 @@ Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const 
   blocks_ = mixed > 0 ? 1 : static_cast<int>(elements_.size());
   count_ = radial_ * terms;
   channels_ = blocks_ * radial_;
-  features_ = terms * channels_ * (channels_ + 1) / 2;
+  order_features(form == Form::shortened);
   coefficients_ = terms * terms * channels_;
   prefactor_.resize(static_cast<std::size_t>(terms * (terms + 1) / 2));
   harmonics::fill_prefactors(basis_.l_max(), prefactor_.data(), [](double v) { return std::sqrt(v); });
@@ -69,12 +74,56 @@ Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const 
   if (blocks_ > 1)
     for (int s = 0; s < blocks_; ++s) {
       std::vector<int> list;
-      for (int a = 0; a < channels_; ++a)
-        for (int b = 0; b <= a; ++b)
+      for (int a = 0, pair = 0; a < channels_; ++a)
+        for (int b = 0; b <= a; ++b, ++pair)
           if (a / radial_ == s || b / radial_ == s)
-            for (int l = 0; l < terms; ++l) list.push_back((a * (a + 1) / 2 + b) * terms + l);
+            for (int i = first_feature_[static_cast<std::size_t>(pair)]; i < first_feature_[static_cast<std::size_t>(pair) + 1]; ++i)
+              list.push_back(i);
       block_features_.push_back(std::move(list));
     }
+}
+
+// All l for each pair of channels; in the short form l = 0 only if one of them is the last channel of its element.
+void Soap::order_features(bool shortened) {
+  const auto has_zero_only = [&](int channel) { return shortened && channel % radial_ == radial_ - 1; };
+  first_feature_ = {0};
+  for (int a = 0; a < channels_; ++a)
+    for (int b = 0; b <= a; ++b)
+      first_feature_.push_back(first_feature_.back() + (has_zero_only(a) || has_zero_only(b) ? 1 : basis_.l_max() + 1));
+  features_ = first_feature_.back();
+}
+
+Descriptor::ShortForm Soap::short_form() const {
+  std::call_once(short_made_, [&] {
+    if (basis_.l_max() == 0 || mixing_.size() > 0) return;
+    const std::shared_ptr<const Soap> shortened(new Soap(parameters_, species_, elements_, basis_.turned(), Form::shortened));
+    if (shortened->features_ == features_) return;
+    short_ = {shortened, short_columns(*shortened)};
+  });
+  return short_;
+}
+
+// With C' = H C the spectrum is P' = H P Hᵀ for l ≥ 1, the same for l = 0; features hold √2 P_ab for a ≠ b.
+Matrix Soap::short_columns(const Soap& shortened) const {
+  const Matrix& h = basis_.rotation();
+  const auto turn = [&](int from, int to) { return from / radial_ == to / radial_ ? h(from % radial_, to % radial_) : 0.0; };
+  Matrix u = Matrix::Zero(features_, shortened.features_);
+  for (int a = 0, pair = 0; a < channels_; ++a)
+    for (int b = 0; b <= a; ++b, ++pair) {
+      const int first = shortened.first_feature_[static_cast<std::size_t>(pair)];
+      const int terms = shortened.first_feature_[static_cast<std::size_t>(pair) + 1] - first;
+      u(first_feature_[static_cast<std::size_t>(pair)], first) = 1;
+      if (terms == 1) continue;
+      for (int c = 0, from = 0; c < channels_; ++c)
+        for (int d = 0; d <= c; ++d, ++from) {
+          double value = turn(c, a) * turn(d, b);
+          if (c != d) value = (value + turn(d, a) * turn(c, b)) / std::sqrt(2.0);
+          if (a != b) value *= std::sqrt(2.0);
+          if (value == 0) continue;
+          for (int l = 1; l < terms; ++l) u(first_feature_[static_cast<std::size_t>(from)] + l, first + l) = value;
+        }
+    }
+  return u;
 }
 
 // Radial functions of each element that are mixtures of its n_max: those of channel q are Σ_n W_q,(s,n) g_nl(r). Everything else then sees
@@ -249,7 +298,7 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
       double* x = out.x.row(static_cast<Eigen::Index>(e));
       double* c = derivatives == Derivatives::pullback ? out.workspace.row(static_cast<Eigen::Index>(e)) : scratch.coefficients.data();
       expand(source, centre[e], scratch, c);
-      const double norm = std::sqrt(loops.power_spectrum(basis_.l_max(), channels_, c, x));
+      const double norm = std::sqrt(loops.power_spectrum(basis_.l_max(), channels_, first_feature_.data(), c, x));
       const double inverse_norm = norm > 0 ? 1 / norm : 0;  // nothing around and central_weight = 0: the zero vector
       for (int i = 0; i < features_; ++i) x[i] *= inverse_norm;
       if (derivatives == Derivatives::pullback) c[coefficients_] = inverse_norm;
@@ -278,7 +327,7 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
           block.neighbor[q] = source.neighbor[pair];
           block.vector[q] = source.vector[pair];
           const double unit[3] = {scratch.x[k], scratch.y[k], scratch.z[k]};
-          loops.jacobian(basis_.l_max(), radial_, channels_, pairs.species * radial_, k, c, scratch.harmonics.data(),
+          loops.jacobian(basis_.l_max(), radial_, channels_, first_feature_.data(), pairs.species * radial_, k, c, scratch.harmonics.data(),
                          scratch.harmonics_gradient.data(), scratch.radial.data() + k * count_, scratch.slope.data() + k * count_, unit,
                          scratch.inverse_r[k], inverse_norm, x_block, static_cast<int>(block.values.cols()),
                          block.values.row(static_cast<Eigen::Index>(3 * q)), &block.projection[3 * q], scratch.jacobian.data());
@@ -306,7 +355,8 @@ void Soap::pullback(const Environments& source, int begin, int end, const Featur
       for (int i = 0; i < features_; ++i) along += x[i] * g[i];
       for (int i = 0; i < features_; ++i) scratch.feature_gradient[static_cast<std::size_t>(i)] = c[coefficients_] * (g[i] - along * x[i]);
       double* dE_dc = scratch.coefficients.data();
-      loops.coefficient_gradient(basis_.l_max(), channels_, c, scratch.feature_gradient.data(), dE_dc, scratch.channel_gradient.data());
+      loops.coefficient_gradient(basis_.l_max(), channels_, first_feature_.data(), c, scratch.feature_gradient.data(), dE_dc,
+                                 scratch.channel_gradient.data());
       gather(source, centre[e], scratch.neighborhood);
       for (int b = 0; b < static_cast<int>(scratch.neighborhood.blocks.size()); ++b) {
         const auto& block = scratch.neighborhood.blocks[static_cast<std::size_t>(b)];

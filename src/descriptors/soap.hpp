@@ -2,6 +2,7 @@
 
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/math/radial_basis.hpp>
+#include <mutex>
 
 namespace gapkit {
 
@@ -13,6 +14,8 @@ namespace gapkit {
 /// With `mixed_channels` = Q > 0 the species · n_max channels (s, n) are replaced by Q mixtures c_qlm = Σ W_q,(s,n) c_(s,n)lm with random
 /// orthonormal rows W, so that the length is (l_max+1) Q(Q+1)/2 whatever the number of elements. Source: Darby et al., Phys. Rev. Lett.
 /// 131, 028001 (2023), tensor-reduced densities, here with all products of two mixtures kept.
+///
+/// The short form leaves out what RadialBasis says is zero: with its functions turned, the last channel of each element has l = 0 only.
 class Soap final : public Descriptor {
  public:
   Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements);
@@ -22,6 +25,7 @@ class Soap final : public Descriptor {
   const Parameters& parameters() const override { return parameters_; }
   const std::vector<int>& species() const override { return species_; }
   bool has_nonnegative_products() const override { return true; }  // Σ_l |C_l C'_lᵀ|² ≥ 0
+  ShortForm short_form() const override;                           // made at the first call, then kept
   void compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override;
   void pullback(const Environments& source, int begin, int end, const Features& features, const MatrixView& dE_dx,
                 std::span<const double> dE_df, std::span<Vector3> dE_dr) const override;
@@ -29,6 +33,9 @@ class Soap final : public Descriptor {
   const RadialBasis& radial_basis() const { return basis_; }
 
  private:
+  enum class Form { plain, shortened };
+  Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements, RadialBasis basis, Form form);
+
   struct Scratch;
   struct Neighborhood;
   void gather(const Environments& source, int centre, Neighborhood& out) const;
@@ -37,6 +44,8 @@ class Soap final : public Descriptor {
   int species_index(int z) const;
   void mix_channels(std::uint64_t seed);
   std::vector<double> centre_coefficients() const;
+  void order_features(bool shortened);
+  Matrix short_columns(const Soap& shortened) const;
   const double* table_of(int species) const;
 
   Parameters parameters_;
@@ -49,11 +58,14 @@ class Soap final : public Descriptor {
   int radial_;  // radial functions of an element: n_max, or the mixed channels
   int blocks_;  // of neighbours whose channels are apart: elements, or 1 if channels are mixed
   int count_, channels_, features_, coefficients_;
-  Matrix mixing_;                                  // [Q, species · n_max], or empty
+  std::vector<int> first_feature_;  // of each pair of channels (a, b ≤ a), whose features are l = 0, 1, …; one more at the end
+  Matrix mixing_;                   // [Q, species · n_max], or empty
   std::vector<std::vector<double>> mixed_tables_;  // by element, like RadialBasis::table()
   std::vector<double> centre_;                     // what the centre atom contributes to each channel
   std::vector<double> prefactor_;
   std::vector<std::vector<int>> block_features_;  // by neighbour species: the features that contain it
+  mutable std::once_flag short_made_;
+  mutable ShortForm short_;
 };
 
 }  // namespace gapkit

@@ -103,9 +103,8 @@ void accumulate(int l_max, int n_max, int channels, int offset, int pairs, const
   }
 }
 
-double power_spectrum(int l_max, int channels, const double* __restrict c, double* __restrict p) {
+double power_spectrum(int l_max, int channels, const int* __restrict first, const double* __restrict c, double* __restrict p) {
   constexpr int tile = 4;
-  const int terms = l_max + 1;
   double norm = 0;
   for (int l = 0; l <= l_max; ++l) {
     const int rows = 2 * l + 1;
@@ -121,12 +120,13 @@ double power_spectrum(int l_max, int channels, const double* __restrict c, doubl
         }
         for (int a = 0; a < height; ++a) {
           const int row = a0 + a, last = row - b0 < W - 1 ? row - b0 : W - 1;
-          double* out = p + (row * (row + 1) / 2 + b0) * terms + l;
+          const int* at = first + row * (row + 1) / 2 + b0;
           double values[W];
           store(values, sum[a]);
           for (int b = 0; b <= last; ++b) {
             const double value = values[b] * (b0 + b == row ? w : sqrt_2 * w);
-            out[b * terms] = value;
+            if (at[b] + l >= at[b + 1]) continue;
+            p[at[b] + l] = value;
             norm += value * value;
           }
         }
@@ -136,18 +136,20 @@ double power_spectrum(int l_max, int channels, const double* __restrict c, doubl
   return norm;
 }
 
-void coefficient_gradient(int l_max, int channels, const double* __restrict c, const double* __restrict dE_dp, double* __restrict gradient,
-                          double* __restrict scratch) {
-  const int terms = l_max + 1, stride = (channels + W - 1) / W * W;
+void coefficient_gradient(int l_max, int channels, const int* __restrict first, const double* __restrict c, const double* __restrict dE_dp,
+                          double* __restrict gradient, double* __restrict scratch) {
+  const int stride = (channels + W - 1) / W * W;
   for (int l = 0; l <= l_max; ++l) {
     const int rows = 2 * l + 1;
     const double w = 1 / square_root(rows);
     const double* cl = c + l * l * channels;
     double* gl = gradient + l * l * channels;
     for (int a = 0; a < channels; ++a) {
-      const double* in = dE_dp + a * (a + 1) / 2 * terms + l;
-      for (int b = 0; b < a; ++b) scratch[a * stride + b] = scratch[b * stride + a] = sqrt_2 * w * in[b * terms];
-      scratch[a * stride + a] = 2 * w * in[a * terms];
+      const int* at = first + a * (a + 1) / 2;
+      for (int b = 0; b <= a; ++b) {
+        const double in = at[b] + l < at[b + 1] ? dE_dp[at[b] + l] : 0.0;
+        scratch[a * stride + b] = scratch[b * stride + a] = (b < a ? sqrt_2 : 2.0) * w * in;
+      }
     }
     // Whole packs are written: what goes beyond a row is overwritten by the next one, beyond the last there is room.
     for (int m = 0; m < rows; ++m)
@@ -204,10 +206,10 @@ void pair_gradient(int l_max, int n_max, int channels, int offset, const double*
 // dp(a,b,l)/dr_α = w Σ_m [dc_alm/dr_α c_blm + c_alm dc_blm/dr_α], dc_nlm/dr_α = R'_nl r̂_α Y_lm + R_nl ∂_αY_lm / r. Summed over m first:
 //     v_bl = Σ_m Y_lm c_blm,  u_αbl = Σ_m (∂_αY_lm / r) c_blm   →   A_α(a,b,l) = (R'_al r̂_α) v_bl + R_al u_αbl
 // A(a,b) counts if channel a belongs to the neighbour's species, A(b,a) if b does.
-void jacobian(int l_max, int n_max, int channels, int offset, int lane, const double* __restrict c, const double* __restrict y,
-              const double* __restrict dy, const double* __restrict radial_values, const double* __restrict slope, const double* unit,
-              double inverse_r, double scale, const double* __restrict x_block, int columns, double* __restrict rows,
-              double* __restrict projection, double* __restrict scratch) {
+void jacobian(int l_max, int n_max, int channels, const int* __restrict first, int offset, int lane, const double* __restrict c,
+              const double* __restrict y, const double* __restrict dy, const double* __restrict radial_values,
+              const double* __restrict slope, const double* unit, double inverse_r, double scale, const double* __restrict x_block,
+              int columns, double* __restrict rows, double* __restrict projection, double* __restrict scratch) {
   const int terms = l_max + 1, count = n_max * terms, nl = terms * terms, size = channels * terms;
   double* v = scratch;             // [b][l]
   double* u = v + size;            // [α][b][l]
@@ -245,13 +247,14 @@ void jacobian(int l_max, int n_max, int channels, int offset, int lane, const do
   double p0 = 0, p1 = 0, p2 = 0;
   const double e0 = unit[0], e1 = unit[1], e2 = unit[2];
   int column = 0;
-  for (int a = 0; a < channels; ++a) {
+  for (int a = 0, pair = 0; a < channels; ++a) {
     const bool a_in = a >= offset && a < offset + n_max;
     const double* va = v + a * terms;
     const double* ua = u + a * terms;
-    for (int b = 0; b <= a; ++b) {
+    for (int b = 0; b <= a; ++b, ++pair) {
       const bool b_in = b >= offset && b < offset + n_max;
       if (!a_in && !b_in) continue;
+      const int length = first[pair + 1] - first[pair];
       const double* vb = v + b * terms;
       const double* ub = u + b * terms;
       double* o0 = row0 + column;
@@ -264,7 +267,7 @@ void jacobian(int l_max, int n_max, int channels, int offset, int lane, const do
         const double* da = dr + (a - offset) * terms;
         const double* rb = r + (b - offset) * terms;
         const double* db = dr + (b - offset) * terms;
-        for (int l = 0; l < terms; ++l) {
+        for (int l = 0; l < length; ++l) {
           const double along = da[l] * vb[l] + db[l] * va[l];
           o0[l] = f * (e0 * along + ra[l] * ub[l] + rb[l] * ua[l]);
           o1[l] = f * (e1 * along + ra[l] * ub[size + l] + rb[l] * ua[size + l]);
@@ -276,19 +279,19 @@ void jacobian(int l_max, int n_max, int channels, int offset, int lane, const do
         const double* dro = dr + own * terms;
         const double* vo = a_in ? vb : va;
         const double* uo = a_in ? ub : ua;
-        for (int l = 0; l < terms; ++l) {
+        for (int l = 0; l < length; ++l) {
           const double along = dro[l] * vo[l];
           o0[l] = sqrt_2 * (e0 * along + ro[l] * uo[l]);
           o1[l] = sqrt_2 * (e1 * along + ro[l] * uo[size + l]);
           o2[l] = sqrt_2 * (e2 * along + ro[l] * uo[2 * size + l]);
         }
       }
-      for (int l = 0; l < terms; ++l) {
+      for (int l = 0; l < length; ++l) {
         p0 += xs[l] * o0[l];
         p1 += xs[l] * o1[l];
         p2 += xs[l] * o2[l];
       }
-      column += terms;
+      column += length;
     }
   }
   projection[0] = p0;

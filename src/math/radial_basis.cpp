@@ -77,6 +77,14 @@ RadialBasis::RadialBasis(int n_max, int l_max, double atom_sigma, double cutoff)
   const ExtendedMatrix transform = values.partialPivLu().solve(lower);
   for (int a = 0; a < n_max; ++a)
     for (int n = 0; n < n_max; ++n) transform_.push_back(transform(a, n));
+  // For l ≥ 1, g_l = Σ_{a ≥ 1} f_l(a) T_a·: orthogonal to q = T⁻¹ e_0. H is the reflection that takes q to the last axis.
+  Eigen::Matrix<Extended, Eigen::Dynamic, 1> axis = lower.triangularView<Eigen::Lower>().solve(values.col(0).eval());
+  axis.normalize();
+  if (axis[n_max - 1] > 0) axis = -axis;
+  axis[n_max - 1] -= 1;
+  const ExtendedMatrix reflection = ExtendedMatrix::Identity(n_max, n_max) - 2 / axis.squaredNorm() * axis * axis.transpose();
+  rotation_ = reflection.cast<double>();
+  higher_ = transform_;
   for (int n = 0; n < n_max; ++n) centre_.push_back(static_cast<double>(lower(0, n) / std::sqrt(4 * std::numbers::pi_v<Extended>)));
 
   // Coarse to fine: the error falls with the sixth power of the spacing.
@@ -84,6 +92,23 @@ RadialBasis::RadialBasis(int n_max, int l_max, double atom_sigma, double cutoff)
     tabulate(intervals);
     if ((value_error_ < 1e-11 && derivative_error_ < 1e-9) || intervals > 8192) break;
   }
+}
+
+RadialBasis RadialBasis::turned() const {
+  RadialBasis result = *this;
+  const auto n = static_cast<std::size_t>(n_max_);
+  const auto turn = [&](auto* row) {
+    std::vector<std::remove_reference_t<decltype(*row)>> sums(n, 0);
+    for (std::size_t to = 0; to + 1 < n; ++to)  // the last one is zero
+      for (std::size_t from = 0; from < n; ++from)
+        sums[to] += row[from] * rotation_(static_cast<Eigen::Index>(from), static_cast<Eigen::Index>(to));
+    std::copy(sums.begin(), sums.end(), row);
+  };
+  for (std::size_t a = 0; a < n; ++a) turn(&result.higher_[a * n]);
+  for (std::size_t row = 0; row < 3 * static_cast<std::size_t>(knots_); ++row)
+    for (std::size_t l = 1; l <= static_cast<std::size_t>(l_max_); ++l)
+      turn(&result.table_[row * static_cast<std::size_t>(count()) + l * n]);
+  return result;
 }
 
 void RadialBasis::compute_directly(double r, double* value, double* first, double* second) const {
@@ -112,7 +137,7 @@ void RadialBasis::compute_directly(double r, double* value, double* first, doubl
     }
     for (std::size_t l = 0; l <= static_cast<std::size_t>(l_max_); ++l)
       for (std::size_t m = 0; m < n; ++m) {
-        const Extended t = transform_[a * n + m];
+        const Extended t = (l > 0 ? higher_ : transform_)[a * n + m];
         Extended* s = &sums[3 * (l * n + m)];
         s[0] += f[l] * t;
         s[1] += d1[l] * t;

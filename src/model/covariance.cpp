@@ -34,6 +34,7 @@ struct Covariance::State {
   }
   KernelRows rows;
   Prior prior;
+  KeptFeatures kept;
   Vector squared_scale;           // s_t²: amplitudes may have changed since the kernels were made
   double squared_amplitudes = 0;  // Σ δ_t² s_t², eV²
 };
@@ -80,8 +81,8 @@ std::vector<Variance> Covariance::observables(const Environments& environments, 
   result.reserve(static_cast<std::size_t>(wanted.rows(atoms)));
   const auto add = [&](const Observables& some) {
     Matrix rows(some.rows(atoms), s.rows.columns());
-    s.rows.compute(environments, atoms, some, rows);
-    const PriorVariances prior = s.prior.observables(environments, atoms, some);
+    s.rows.compute(environments, atoms, some, rows, &s.kept);
+    const PriorVariances prior = s.prior.observables(environments, atoms, some, &s.kept);
     const std::vector<Variance> part = split(rows, prior.value * s.squared_scale, prior.magnitude * s.squared_scale);
     result.insert(result.end(), part.begin(), part.end());
   };
@@ -110,8 +111,8 @@ void Covariance::forces(const Environments& environments, int atoms, std::vector
     const SubEnvironments around(environments, position, group);
     const int targets = static_cast<int>(group.size());
     Matrix rows(3 * targets, s.rows.columns());
-    s.rows.compute(around.view(), targets, only_forces, rows);
-    const PriorVariances prior = s.prior.observables(around.view(), targets, only_forces);
+    s.rows.compute(around.view(), targets, only_forces, rows, &s.kept);
+    const PriorVariances prior = s.prior.observables(around.view(), targets, only_forces, &s.kept);
     const std::vector<Variance> part = split(rows, prior.value * s.squared_scale, prior.magnitude * s.squared_scale);
     for (std::size_t i = 0; i < group.size(); ++i)
       for (std::size_t a = 0; a < 3; ++a) result[first + 3 * static_cast<std::size_t>(group[i]) + a] = part[3 * i + a];
@@ -134,9 +135,9 @@ std::vector<Variance> Covariance::local_energies(const Environments& environment
   const int most = std::max(1, static_cast<int>(local_chunk_bytes / (sizeof(double) * static_cast<std::size_t>(width))));
   for (int begin = 0; begin < environments.size();) {
     const int end = std::min(chunk_end(environments, begin, chunk_pairs), begin + most);
-    const Vector prior = s.prior.local_energies(environments, begin, end) * s.squared_scale;
-    Matrix rows(end - begin, s.rows.columns());
-    s.rows.compute_local(environments, begin, end, rows);
+    Matrix rows(end - begin, s.rows.columns()), of_terms;
+    s.rows.compute_local(environments, begin, end, rows, &of_terms);
+    const Vector prior = of_terms * s.squared_scale;
     const std::vector<Variance> variances = split(rows, prior, prior);
     for (int c = begin; c < end; ++c)
       result.at(static_cast<std::size_t>(environments.centre[static_cast<std::size_t>(c)])) =

@@ -127,14 +127,9 @@ struct PairTables {
 
 }  // namespace
 
-DirectPrior::DirectPrior(const Term& term) : term_(term), stationary_(term.kernel->is_stationary() ? 1 : 0) {
+DirectPrior::DirectPrior(const Term& term) : term_(shortened(term)), stationary_(term.kernel->is_stationary() ? 1 : 0) {
+  term_.sparse = {};
   scale_ = term.kernel->metric(term.descriptor->size()).cwiseSqrt();
-}
-
-Matrix DirectPrior::scaled_features() const {
-  Matrix x = features_.x.view();
-  if (scale_.size() > 0) x = x * scale_.asDiagonal();
-  return x;
 }
 
 double DirectPrior::energies(const Environments& a, const Environments& b) {
@@ -161,35 +156,22 @@ double DirectPrior::energies(const Environments& a, const Environments& b) {
   return sum;
 }
 
-Vector DirectPrior::local_energies(const Environments& environments, int begin, int end) {
-  Vector result = Vector::Zero(end - begin);
-  Matrix k;
-  for (int first = begin; first < end;) {
-    const int last = std::min(chunk_end(environments, first, chunk_pairs), end);
-    term_.descriptor->compute(environments, first, last, Derivatives::none, features_);
-    for_each_centre(environments, first, last, features_, [&](int c, int from, int to) {
-      const Eigen::Index n = to - from;
-      const auto x = features_.x.view().middleRows(from, n);
-      const Eigen::Map<const Vector> f(&features_.cutoff[static_cast<std::size_t>(from)], n);
-      k.resize(n, n);
-      term_.kernel->compute(x, x, k);
-      result[c - begin] += f.dot(k * f);
-    });
-    first = last;
-  }
-  return result;
-}
-
-void DirectPrior::add_observables(const Environments& environments, int atoms, const Observables& wanted, Vector& value,
-                                  Vector& magnitude) {
+void DirectPrior::add_observables(const Environments& environments, int atoms, const Observables& wanted, const Features* known,
+                                  Vector& value, Vector& magnitude) {
   if (wanted.energy) {
     const double sum = energies(environments, environments);
     value[0] += sum;
     magnitude[0] += std::abs(sum);
   }
-  if (wanted.forces)
-    add_forces(environments, atoms, value.segment(wanted.forces_row(), 3 * atoms), magnitude.segment(wanted.forces_row(), 3 * atoms));
-  if (wanted.virial) add_virial(environments, value.segment(wanted.virial_row(atoms), 6), magnitude.segment(wanted.virial_row(atoms), 6));
+  if (wanted.forces) {
+    auto forces = value.segment(wanted.forces_row(), 3 * atoms), forces_magnitude = magnitude.segment(wanted.forces_row(), 3 * atoms);
+    if (known != nullptr)
+      add_forces_of_group(*known, atoms, forces, forces_magnitude);
+    else
+      add_forces(environments, atoms, forces, forces_magnitude);
+  }
+  if (wanted.virial)
+    add_virial(environments, known, value.segment(wanted.virial_row(atoms), 6), magnitude.segment(wanted.virial_row(atoms), 6));
 }
 
 // Groups of atoms such that the Jacobian of all environments that contain one of them fits into memory.
@@ -198,8 +180,12 @@ void DirectPrior::add_forces(const Environments& environments, int atoms, Eigen:
                           std::max(1, environments.size());
   // A group's surroundings are a few times as large as the group.
   const int most = std::clamp(static_cast<int>(static_cast<double>(group_bytes) / (3 * per_atom + 1)), smallest_group, largest_group);
+  const auto add_group = [&](const Environments& group, int targets, Eigen::Ref<Vector> v, Eigen::Ref<Vector> m) {
+    term_.descriptor->compute(group, 0, group.size(), Derivatives::jacobian, features_);
+    add_forces_of_group(features_, targets, v, m);
+  };
   if (atoms <= 3 * most) {
-    add_forces_of_group(environments, atoms, value, magnitude);
+    add_group(environments, atoms, value, magnitude);
     return;
   }
   const std::vector<int> position = centre_positions(environments, static_cast<int>(environments.atomic_number.size()));
@@ -209,7 +195,7 @@ void DirectPrior::add_forces(const Environments& environments, int atoms, Eigen:
     const SubEnvironments around(environments, position, group);
     const int targets = static_cast<int>(group.size());
     Vector part = Vector::Zero(3 * targets), part_magnitude = part;
-    add_forces_of_group(around.view(), targets, part, part_magnitude);
+    add_group(around.view(), targets, part, part_magnitude);
     for (int i = 0; i < targets; ++i) {
       value.segment<3>(3 * group[static_cast<std::size_t>(i)]) += part.segment<3>(3 * i);
       magnitude.segment<3>(3 * group[static_cast<std::size_t>(i)]) += part_magnitude.segment<3>(3 * i);
@@ -217,10 +203,8 @@ void DirectPrior::add_forces(const Environments& environments, int atoms, Eigen:
   }
 }
 
-void DirectPrior::add_forces_of_group(const Environments& environments, int targets, Eigen::Ref<Vector> value,
-                                      Eigen::Ref<Vector> magnitude) {
-  term_.descriptor->compute(environments, 0, environments.size(), Derivatives::jacobian, features_);
-  const PairTables tables(features_, targets);
+void DirectPrior::add_forces_of_group(const Features& features, int targets, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude) const {
+  const PairTables tables(features, targets);
   const Eigen::Index size = term_.descriptor->size();
 #pragma omp parallel
   {
@@ -228,7 +212,7 @@ void DirectPrior::add_forces_of_group(const Environments& environments, int targ
     Functionals parts;
     parts.gradient.resize(3);
     std::vector<int> members;
-    std::vector<int> place(static_cast<std::size_t>(features_.size()), -1);
+    std::vector<int> place(static_cast<std::size_t>(features.size()), -1);
 #pragma omp for schedule(dynamic, 4)
     for (int atom = 0; atom < targets; ++atom) {
       const auto& own = tables.environments_of_centre[static_cast<std::size_t>(atom)];
@@ -240,17 +224,17 @@ void DirectPrior::add_forces_of_group(const Environments& environments, int targ
         members.push_back(e);
       };
       for (const int e : own) add_member(e);
-      for (const Incidence& i : as_neighbor) add_member(features_.blocks[static_cast<std::size_t>(i.block)].environment[i.pair]);
+      for (const Incidence& i : as_neighbor) add_member(features.blocks[static_cast<std::size_t>(i.block)].environment[i.pair]);
       if (members.empty()) continue;
       const auto count = static_cast<Eigen::Index>(members.size());
       Matrix x(count, size);
       for (Eigen::Index e = 0; e < count; ++e)
-        x.row(e) = Eigen::Map<const Eigen::RowVectorXd>(features_.x.row(members[static_cast<std::size_t>(e)]), size);
+        x.row(e) = Eigen::Map<const Eigen::RowVectorXd>(features.x.row(members[static_cast<std::size_t>(e)]), size);
       parts.value = Matrix::Zero(count, 3);
       for (Matrix& g : parts.gradient) g = Matrix::Zero(count, size);
       // A force is −d/dr, and r_ij = r_j − r_i.
       const auto add = [&](const Incidence& i, double sign) {
-        const PairDerivative pair{features_.blocks[static_cast<std::size_t>(i.block)], features_};
+        const PairDerivative pair{features.blocks[static_cast<std::size_t>(i.block)], features};
         const auto e = static_cast<Eigen::Index>(place[static_cast<std::size_t>(pair.block.environment[i.pair])]);
         for (std::size_t a = 0; a < 3; ++a)
           pair.add_to(i.pair, a, sign, parts.gradient[a].row(e), parts.value(e, static_cast<Eigen::Index>(a)));
@@ -269,20 +253,24 @@ void DirectPrior::add_forces_of_group(const Environments& environments, int targ
   }
 }
 
-void DirectPrior::add_virial(const Environments& environments, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude) {
+void DirectPrior::add_virial(const Environments& environments, const Features* known, Eigen::Ref<Vector> value,
+                             Eigen::Ref<Vector> magnitude) {
   const Eigen::Index size = term_.descriptor->size();
   std::vector<Matrix> plain;        // features
   std::vector<Functionals> blocks;  // of chunks of centres
   for (int begin = 0; begin < environments.size();) {
-    const int end = std::min(chunk_end(environments, begin, chunk_pairs), begin + static_cast<int>(sum_block));
-    term_.descriptor->compute(environments, begin, end, Derivatives::jacobian, features_);
+    const int first = begin;
+    const int end =
+        known != nullptr ? environments.size() : std::min(chunk_end(environments, begin, chunk_pairs), begin + static_cast<int>(sum_block));
     begin = end;
-    if (features_.size() == 0) continue;
+    if (known == nullptr) term_.descriptor->compute(environments, first, end, Derivatives::jacobian, features_);
+    const Features& features = known != nullptr ? *known : features_;
+    if (features.size() == 0) continue;
     Functionals parts;
-    parts.value = Matrix::Zero(features_.size(), 6);
-    parts.gradient.assign(6, Matrix::Zero(features_.size(), size));
-    for (const JacobianBlock& block : features_.blocks) {
-      const PairDerivative pair{block, features_};
+    parts.value = Matrix::Zero(features.size(), 6);
+    parts.gradient.assign(6, Matrix::Zero(features.size(), size));
+    for (const JacobianBlock& block : features.blocks) {
+      const PairDerivative pair{block, features};
       for (std::size_t q = 0; q < block.environment.size(); ++q)
         for (std::size_t c = 0; c < 6; ++c) {
           const auto [a, b] = voigt[c];
@@ -291,10 +279,11 @@ void DirectPrior::add_virial(const Environments& environments, Eigen::Ref<Vector
                       parts.value(e, static_cast<Eigen::Index>(c)));
         }
     }
-    plain.emplace_back(features_.x.view());
-    parts.x = scaled_features();
-    if (scale_.size() > 0)
+    parts.x = plain.emplace_back(features.x.view());
+    if (scale_.size() > 0) {
+      parts.x = parts.x * scale_.asDiagonal();
       for (Matrix& g : parts.gradient) g = g * scale_.asDiagonal();
+    }
     blocks.push_back(std::move(parts));
   }
   DoubleSum sum{*term_.kernel, stationary_, {}, {}, {}, {}, {}, {}};

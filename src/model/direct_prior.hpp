@@ -7,24 +7,21 @@ namespace gapkit {
 /// Prior covariances of one term by double sums over its environments (METHODS 5), for κ instead of weight()² /δ² κ: the caller multiplies.
 class DirectPrior {
  public:
-  /// `term` must outlive the object.
   explicit DirectPrior(const Term& term);
 
   /// Adds k** of the wanted rows (order of KernelRows) to value, and what was summed without signs to magnitude; [wanted.rows(atoms)].
-  void add_observables(const Environments& environments, int atoms, const Observables& wanted, Vector& value, Vector& magnitude);
-  /// Of the shares of atoms centre[begin … end−1] in the energy.
-  Vector local_energies(const Environments& environments, int begin, int end);
+  /// `known`: features and Jacobian of all these environments in short form, or null.
+  void add_observables(const Environments& environments, int atoms, const Observables& wanted, const Features* known, Vector& value,
+                       Vector& magnitude);
   /// Σ_{e ∈ a, e' ∈ b} f κ f'
   double energies(const Environments& a, const Environments& b);
 
  private:
   void add_forces(const Environments& environments, int atoms, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude);
-  void add_forces_of_group(const Environments& environments, int targets, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude);
-  void add_virial(const Environments& environments, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude);
-  /// x √Λ of the features in hand
-  Matrix scaled_features() const;
+  void add_forces_of_group(const Features& features, int targets, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude) const;
+  void add_virial(const Environments& environments, const Features* known, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude);
 
-  const Term& term_;
+  Term term_;          // in its short form, without sparse points
   Vector scale_;       // √Λ, or empty
   double stationary_;  // h
   Features features_;

@@ -20,7 +20,7 @@ constexpr Eigen::Index environments_in_block = 128;  // kernel values of a block
 /// Whether the environments in `features` can go this way; a descriptor need not say which pair of the source each of its pairs is.
 bool KernelRows::has_few_features(std::size_t t) const {
   const Eigen::Index size = terms_[t].descriptor->size();
-  if (size > most_row_features || (*gradient_points_)[t].size() != 1 || (*gradient_points_)[t][0].cols() != size) return false;
+  if (size > most_row_features || (*gradient_points_)[t].size() != 1 || gradient_points(t, 0).cols() != size) return false;
   if (scratch_->features.blocks.empty()) return true;  // energies only
   const JacobianBlock& block = scratch_->features.blocks[0];
   return block.pair.size() == block.environment.size() &&
@@ -58,8 +58,8 @@ void KernelRows::add_few_features(std::size_t t, const Environments& environment
   const Eigen::Index count = term.sparse.size(), tile = widest_environment_tile, tiles = (count + tile - 1) / tile;
   const Eigen::Index n = features.size(), size = term.descriptor->size();
   const Vector metric = term.kernel->metric(static_cast<int>(size));
-  const Matrix points = (*gradient_points_)[t][0].transpose();  // Λz, one row per feature
-  Matrix centre = Matrix::Zero(n, size);                        // h Λx
+  const Matrix points = gradient_points(t, 0).transpose();  // Λz, one row per feature
+  Matrix centre = Matrix::Zero(n, size);                    // h Λx
   if (term.kernel->is_stationary())
     centre = metric.size() > 0 ? Matrix(features.x.view() * metric.asDiagonal()) : Matrix(features.x.view());
   for (std::vector<ReusableMatrix>* scratch : {&s.tile_value, &s.tile_slope, &s.gradient})

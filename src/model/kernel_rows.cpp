@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/model/kernel_rows.hpp>
@@ -22,12 +23,23 @@ Eigen::Index tile_width(Eigen::Index columns) {
 // Memory for the Jacobian of a chunk of centres and its product with a tile: enough rows for GEMM to run at full speed.
 constexpr std::size_t chunk_bytes = 8'000'000;
 constexpr Eigen::Index cached_columns = 256;
+constexpr std::size_t kept_bytes = 64'000'000;   // of KeptFeatures
+constexpr int most_kept = 512;                   // environments
 constexpr std::size_t few_feature_chunk = 4096;  // environments in a chunk of a term with few features
+
+// End of a range of centres from `begin` with about `count` environments.
+int local_chunk_end(const Environments& environments, const Descriptor& descriptor, int begin, int end, std::size_t count) {
+  if (descriptor.species().size() > 1) return std::min(chunk_end(environments, descriptor, begin, count), end);
+  return begin + static_cast<int>(std::min(std::max<std::size_t>(count, 1), static_cast<std::size_t>(end - begin)));
+}
 
 }  // namespace
 
-KernelRows::KernelRows(std::span<const Term> terms)
-    : terms_(terms), offsets_(sparse_offsets(terms)), scratch_(std::make_unique<Scratch>()) {
+KernelRows::KernelRows(std::span<const Term> terms) : offsets_(sparse_offsets(terms)), scratch_(std::make_unique<Scratch>()) {
+  auto short_terms = std::make_shared<std::vector<Term>>();
+  for (const Term& term : terms) short_terms->push_back(shortened(term));
+  shared_terms_ = std::move(short_terms);
+  terms_ = *shared_terms_;
   auto gradient_points = std::make_shared<std::vector<std::vector<Matrix>>>();
   for (const Term& term : terms_) {
     // A probe without neighbours tells which features each block holds.
@@ -36,13 +48,14 @@ KernelRows::KernelRows(std::span<const Term> terms)
     const Environments probe{centre, number, begin, {}, {}, {}, term.descriptor->cutoff()};
     Features features;
     term.descriptor->compute(probe, 0, 1, Derivatives::jacobian, features);
-    Matrix points = term.sparse.x;
     const Vector metric = term.kernel->metric(term.descriptor->size());
-    if (metric.size() > 0) points = points * metric.asDiagonal();
+    Matrix scaled;
+    if (metric.size() > 0) scaled = term.sparse.x * metric.asDiagonal();
+    const Matrix& points = metric.size() > 0 ? scaled : term.sparse.x;
     std::vector<Matrix> blocks;
     for (const JacobianBlock& block : features.blocks) {
       if (block.feature.empty()) {
-        blocks.push_back(points);
+        blocks.push_back(scaled);
         continue;
       }
       Matrix gathered(points.rows(), static_cast<Eigen::Index>(block.feature.size()));
@@ -55,23 +68,37 @@ KernelRows::KernelRows(std::span<const Term> terms)
 }
 
 KernelRows::KernelRows(const KernelRows& other)
-    : terms_(other.terms_), offsets_(other.offsets_), gradient_points_(other.gradient_points_), scratch_(std::make_unique<Scratch>()) {}
+    : shared_terms_(other.shared_terms_),
+      terms_(other.terms_),
+      offsets_(other.offsets_),
+      gradient_points_(other.gradient_points_),
+      scratch_(std::make_unique<Scratch>()) {}
 
 KernelRows::~KernelRows() = default;
 
-void KernelRows::compute(const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows) {
+const Matrix& KernelRows::gradient_points(std::size_t t, std::size_t block) const {
+  const Matrix& own = (*gradient_points_)[t][block];
+  return own.size() > 0 ? own : terms_[t].sparse.x;
+}
+
+void KernelRows::compute(const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows, KeptFeatures* kept) {
   if (rows.rows() != wanted.rows(atoms) || rows.cols() != columns()) throw Error("KernelRows: the result has the wrong shape");
   rows.setZero();
+  if (kept != nullptr) {
+    kept->of_term.resize(terms_.size());
+    kept->is_kept.assign(terms_.size(), false);
+  }
   for (std::size_t t = 0; t < terms_.size(); ++t) {
     if (terms_[t].sparse.size() == 0) continue;
-    add_term(t, environments, atoms, wanted, rows);
+    add_term(t, environments, atoms, wanted, rows, kept);
     // δ² f_m of the sparse points, once for all
     const Vector scale = terms_[t].weight() * terms_[t].sparse.cutoff;
     rows.middleCols(offsets_[t], scale.size()).array().rowwise() *= scale.transpose().array();
   }
 }
 
-void KernelRows::add_term(std::size_t t, const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows) {
+void KernelRows::add_term(std::size_t t, const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows,
+                          KeptFeatures* kept) {
   const Term& term = terms_[t];
   const Eigen::Index count = term.sparse.size(), offset = offsets_[t];
   const bool derivatives = wanted.forces || wanted.virial;
@@ -88,18 +115,23 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
   const RowLoops& loops = row_loops();
   const Vector metric = term.kernel->metric(static_cast<int>(size));
 
+  const bool keeps = kept != nullptr && derivatives && size > most_row_features && environments.size() <= most_kept &&
+                     3 * sizeof(double) * static_cast<std::size_t>(size) * environments.neighbor.size() <= kept_bytes;
+  if (keeps) kept->is_kept[t] = true;
+  Features& features = keeps ? kept->of_term[t] : s.features;
   for (int begin = 0; begin < environments.size();) {
-    const int first_centre = begin, end = chunk_end(environments, *term.descriptor, begin, pairs_in_chunk);
-    term.descriptor->compute(environments, begin, end, derivatives ? Derivatives::jacobian : Derivatives::none, s.features);
+    const int first_centre = begin;
+    const int end = keeps ? environments.size() : chunk_end(environments, *term.descriptor, begin, pairs_in_chunk);
+    term.descriptor->compute(environments, begin, end, derivatives ? Derivatives::jacobian : Derivatives::none, features);
     begin = end;
-    const Eigen::Index n = s.features.size();
+    const Eigen::Index n = features.size();
     if (n == 0) continue;
     if (has_few_features(t)) {
       add_few_features(t, environments, first_centre, end, atoms, wanted, rows);
       continue;
     }
     s.value.resize(n, count);
-    const bool projected = std::any_of(s.features.blocks.begin(), s.features.blocks.end(), [](const JacobianBlock& b) {
+    const bool projected = std::any_of(features.blocks.begin(), features.blocks.end(), [](const JacobianBlock& b) {
       return std::any_of(b.projection.begin(), b.projection.end(), [](double p) { return p != 0; });
     });
     if (derivatives) {
@@ -108,21 +140,21 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
       if (projected) {
         s.inner.resize(n, count);
         MatrixSlice inner = s.inner.view();
-        term.kernel->compute(s.features.x.view(), term.sparse.x, s.value.view(), &slope, &inner);
+        term.kernel->compute(features.x.view(), term.sparse.x, s.value.view(), &slope, &inner);
       } else {
-        term.kernel->compute(s.features.x.view(), term.sparse.x, s.value.view(), &slope);
+        term.kernel->compute(features.x.view(), term.sparse.x, s.value.view(), &slope);
       }
     } else {
-      term.kernel->compute(s.features.x.view(), term.sparse.x, s.value.view());
+      term.kernel->compute(features.x.view(), term.sparse.x, s.value.view());
     }
 
-    s.centre.resize(s.features.blocks.size());
-    for (std::size_t b = 0; b < s.features.blocks.size(); ++b) {
-      const JacobianBlock& block = s.features.blocks[b];
+    s.centre.resize(features.blocks.size());
+    for (std::size_t b = 0; b < features.blocks.size(); ++b) {
+      const JacobianBlock& block = features.blocks[b];
       s.centre[b].assign(block.projection.size(), 0.0);
       if (!term.kernel->is_stationary()) continue;
       for (std::size_t row = 0; row < s.centre[b].size(); ++row) {
-        const double* x = s.features.x.row(block.environment[row / 3]);
+        const double* x = features.x.row(block.environment[row / 3]);
         const double* j = block.values.row(static_cast<Eigen::Index>(row));
         double sum = 0;
         for (Eigen::Index c = 0; c < block.values.cols(); ++c) {
@@ -142,73 +174,87 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
       double* target = rows.data() + offset + first;
       if (wanted.energy)
         for (Eigen::Index e = 0; e < n; ++e) {
-          const double f = s.features.cutoff[static_cast<std::size_t>(e)];
+          const double f = features.cutoff[static_cast<std::size_t>(e)];
           const double* value = s.value.row(e) + first;
           for (Eigen::Index m = 0; m < width; ++m) target[m] += f * value[m];
         }
       if (!derivatives) continue;
       double* virial = wanted.virial ? target + wanted.virial_row(atoms) * stride : nullptr;
       ReusableMatrix& contraction = s.contraction[static_cast<std::size_t>(current_thread())];
-      for (std::size_t b = 0; b < s.features.blocks.size(); ++b) {
-        const JacobianBlock& block = s.features.blocks[b];
+      for (std::size_t b = 0; b < features.blocks.size(); ++b) {
+        const JacobianBlock& block = features.blocks[b];
         if (block.pair_count() == 0) continue;
-        contraction.resize(block.values.rows(), width);
-        multiply_nt(block.values.view(), (*gradient_points_)[t][b].middleRows(first, width), contraction.view());
         double* forces = wanted.forces ? target + wanted.forces_row() * stride : nullptr;
         std::vector<RowPair>& pairs = s.pair_rows[static_cast<std::size_t>(current_thread())];
-        pairs.resize(block.environment.size());
-        for (std::size_t q = 0; q < pairs.size(); ++q) {
-          RowPair& pair = pairs[q];
-          pair.contraction = contraction.row(static_cast<Eigen::Index>(3 * q));
-          pair.stride = width;
-          for (std::size_t a = 0; a < 3; ++a) {
-            pair.projection[a] = block.projection[3 * q + a];
-            pair.centre[a] = s.centre[b][3 * q + a];
-            pair.cutoff_gradient[a] = block.cutoff_gradient.empty() ? 0.0 : block.cutoff_gradient[3 * q + a];
-            pair.vector[a] = block.vector[q][static_cast<Eigen::Index>(a)];
+        const std::size_t all_pairs = block.environment.size();
+        for (std::size_t done = 0, last = 0; done < all_pairs; done = last) {
+          last = std::min(all_pairs, done + pairs_in_chunk);
+          const auto part = static_cast<Eigen::Index>(3 * (last - done));
+          contraction.resize(part, width);
+          multiply_nt(block.values.view().middleRows(static_cast<Eigen::Index>(3 * done), part),
+                      gradient_points(t, b).middleRows(first, width), contraction.view());
+          pairs.resize(last - done);
+          for (std::size_t q = done; q < last; ++q) {
+            RowPair& pair = pairs[q - done];
+            pair.contraction = contraction.row(static_cast<Eigen::Index>(3 * (q - done)));
+            pair.stride = width;
+            for (std::size_t a = 0; a < 3; ++a) {
+              pair.projection[a] = block.projection[3 * q + a];
+              pair.centre[a] = s.centre[b][3 * q + a];
+              pair.cutoff_gradient[a] = block.cutoff_gradient.empty() ? 0.0 : block.cutoff_gradient[3 * q + a];
+              pair.vector[a] = block.vector[q][static_cast<Eigen::Index>(a)];
+            }
+            const Eigen::Index centre = features.centre[static_cast<std::size_t>(block.environment[q])], neighbor = block.neighbor[q];
+            // An atom and its own image move together: no force, only a virial.
+            pair.moves_centre = centre != neighbor;
+            pair.force = forces && pair.moves_centre && neighbor < atoms ? forces + 3 * neighbor * stride : nullptr;
           }
-          const Eigen::Index centre = s.features.centre[static_cast<std::size_t>(block.environment[q])], neighbor = block.neighbor[q];
-          // An atom and its own image move together: no force, only a virial.
-          pair.moves_centre = centre != neighbor;
-          pair.force = forces && pair.moves_centre && neighbor < atoms ? forces + 3 * neighbor * stride : nullptr;
+          // Few enough columns at a time that their force rows stay in the second-level cache.
+          for (Eigen::Index from = 0; from < width; from += cached_columns)
+            for (std::size_t q = done, end_q = done; q < last; q = end_q) {
+              const int e = block.environment[q];
+              while (end_q < last && block.environment[end_q] == e) ++end_q;
+              const auto position = static_cast<std::size_t>(e);
+              const Eigen::Index atom = features.centre[position];
+              const RowCentre centre{s.value.row(e) + first, s.slope.row(e) + first, projected ? s.inner.row(e) + first : nullptr,
+                                     features.cutoff[position], forces && atom < atoms ? forces + 3 * atom * stride : nullptr};
+              loops.add_pairs(centre, &pairs[q - done], static_cast<int>(end_q - q), static_cast<int>(from),
+                              static_cast<int>(std::min(cached_columns, width - from)), virial, stride);
+            }
         }
-        // Few enough columns at a time that their force rows stay in the second-level cache.
-        for (Eigen::Index from = 0; from < width; from += cached_columns)
-          for (std::size_t q = 0, end_q = 0; q < pairs.size(); q = end_q) {
-            const int e = block.environment[q];
-            while (end_q < pairs.size() && block.environment[end_q] == e) ++end_q;
-            const auto position = static_cast<std::size_t>(e);
-            const Eigen::Index atom = s.features.centre[position];
-            const RowCentre centre{s.value.row(e) + first, s.slope.row(e) + first, projected ? s.inner.row(e) + first : nullptr,
-                                   s.features.cutoff[position], forces && atom < atoms ? forces + 3 * atom * stride : nullptr};
-            loops.add_pairs(centre, &pairs[q], static_cast<int>(end_q - q), static_cast<int>(from),
-                            static_cast<int>(std::min(cached_columns, width - from)), virial, stride);
-          }
       }
     }
   }
 }
 
-void KernelRows::compute_local(const Environments& environments, int begin, int end, MatrixSlice rows) {
+void KernelRows::compute_local(const Environments& environments, int begin, int end, MatrixSlice rows, Matrix* prior) {
   if (rows.rows() != end - begin || rows.cols() != columns()) throw Error("KernelRows: the result has the wrong shape");
   rows.setZero();
+  if (prior != nullptr) prior->setZero(end - begin, static_cast<Eigen::Index>(terms_.size()));
   Scratch& s = *scratch_;
+  Matrix k;
   for (std::size_t t = 0; t < terms_.size(); ++t) {
     const Term& term = terms_[t];
     const Eigen::Index count = term.sparse.size();
-    if (count == 0) continue;
+    if (count == 0 && prior == nullptr) continue;
     const Vector scale = term.weight() * term.sparse.cutoff;
-    const std::size_t pairs_in_chunk = chunk_bytes / (sizeof(double) * static_cast<std::size_t>(term.descriptor->size() + count));
+    const double prior_scale = std::pow(term.weight() / term.delta, 2);
+    const std::size_t in_chunk = chunk_bytes / (sizeof(double) * static_cast<std::size_t>(term.descriptor->size() + count));
     for (int first = begin; first < end;) {
-      const int last = std::min(chunk_end(environments, *term.descriptor, first, pairs_in_chunk), end);
+      const int last = local_chunk_end(environments, *term.descriptor, first, end, in_chunk);
       term.descriptor->compute(environments, first, last, Derivatives::none, s.features);
+      const MatrixView x = s.features.x.view();
       s.value.resize(s.features.size(), count);
-      if (s.features.size() > 0) term.kernel->compute(s.features.x.view(), term.sparse.x, s.value.view());
+      if (s.features.size() > 0 && count > 0) term.kernel->compute(x, term.sparse.x, s.value.view());
       for_each_centre(environments, first, last, s.features, [&](int c, int from, int to) {
+        const Eigen::Map<const Vector> f(&s.features.cutoff[static_cast<std::size_t>(from)], to - from);
         auto row = rows.row(c - begin).segment(offsets_[t], count);
         for (int e = from; e < to; ++e)
-          row += s.features.cutoff[static_cast<std::size_t>(e)] *
-                 Eigen::Map<const Eigen::RowVectorXd>(s.value.row(e), count).cwiseProduct(scale.transpose());
+          row += f[e - from] * Eigen::Map<const Eigen::RowVectorXd>(s.value.row(e), count).cwiseProduct(scale.transpose());
+        if (prior == nullptr) return;
+        k.resize(to - from, to - from);
+        term.kernel->compute(x.middleRows(from, to - from), x.middleRows(from, to - from), k);
+        (*prior)(c - begin, static_cast<Eigen::Index>(t)) = prior_scale * f.dot(k * f);
       });
       first = last;
     }

@@ -126,7 +126,7 @@ Prior::Prior(std::span<const Term> terms) : state_(std::make_unique<State>()) {
 
 Prior::~Prior() = default;
 
-PriorVariances Prior::observables(const Environments& environments, int atoms, const Observables& wanted) {
+PriorVariances Prior::observables(const Environments& environments, int atoms, const Observables& wanted, const KeptFeatures* kept) {
   State& s = *state_;
   const auto terms = static_cast<Eigen::Index>(s.terms.size());
   const Eigen::Index count = wanted.rows(atoms);
@@ -145,21 +145,12 @@ PriorVariances Prior::observables(const Environments& environments, int atoms, c
       continue;
     }
     Vector value = Vector::Zero(count), magnitude = Vector::Zero(count);
-    s.direct[t].add_observables(environments, atoms, wanted, value, magnitude);
+    s.direct[t].add_observables(environments, atoms, wanted, kept != nullptr ? kept->find(t) : nullptr, value, magnitude);
     const double factor = std::pow(term.delta * term.descriptor->multiplicity(), 2);
     result.value.col(column) = factor * value.cwiseMax(0.0);
     // In a perfect crystal a component may cancel within each environment: what was summed is then as small as its sum.
     result.magnitude.col(column) = factor * magnitude.array() + largest;
   }
-  return result;
-}
-
-Matrix Prior::local_energies(const Environments& environments, int begin, int end) {
-  State& s = *state_;
-  Matrix result(end - begin, static_cast<Eigen::Index>(s.terms.size()));
-  for (std::size_t t = 0; t < s.terms.size(); ++t)
-    result.col(static_cast<Eigen::Index>(t)) =
-        std::pow(s.terms[t].delta * s.terms[t].descriptor->multiplicity(), 2) * s.direct[t].local_energies(environments, begin, end);
   return result;
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <gapkit/core/elements.hpp>
+#include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/model/term.hpp>
 
 namespace gapkit {
@@ -12,6 +13,17 @@ std::string combination_name(const std::vector<int>& species) {
 
 std::string Term::label() const {
   return name + " " + combination_name(species);
+}
+
+Term shortened(const Term& term) {
+  Term result = term;
+  if (term.kernel->is_stationary() || term.kernel->metric(term.descriptor->size()).size() > 0) return result;
+  const auto [descriptor, columns] = term.descriptor->short_form();
+  if (!descriptor) return result;
+  result.descriptor = descriptor;
+  result.sparse.x.resize(term.sparse.size(), columns.cols());
+  multiply_nn(term.sparse.x, columns, result.sparse.x);
+  return result;
 }
 
 Matrix sparse_covariance(const Term& term) {

@@ -152,15 +152,17 @@ struct Predictor::Scratch {
   Scratch(const Model& model, int points) : error_bar_points(points) {
     const auto offsets = sparse_offsets(model.terms);
     for (std::size_t t = 0; t < model.terms.size(); ++t) {
-      const Term& term = model.terms[t];
+      const Term term = shortened(model.terms[t]);
       const Vector scale = term.weight() * term.sparse.cutoff;
       const Vector weights = model.weights.segment(offsets[t], term.sparse.size()).cwiseProduct(scale);  // c_m δ² f_m
       const Matrix domain = term.descriptor->size() == 1 ? term.descriptor->domain_points(1000) : Matrix();
+      descriptor.push_back(term.descriptor);
       local_energy.push_back(term.sparse.size() > 0 ? term.kernel->compile(weights, term.sparse.x, domain) : nullptr);
     }
   }
 
-  std::vector<std::unique_ptr<LocalEnergy>> local_energy;  // per term
+  std::vector<std::shared_ptr<const Descriptor>> descriptor;  // of each term, in short form
+  std::vector<std::unique_ptr<LocalEnergy>> local_energy;     // in its features
   Features features;
   ReusableMatrix dE_dx;
   std::vector<double> dE_df;
@@ -174,7 +176,7 @@ struct Predictor::Scratch {
   void add_error_bars(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request,
                       Prediction& result);
   Prediction evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request);
-  void add_term(const Model& model, std::size_t t, const Environments& environments, bool forces, Prediction& result);
+  void add_term(std::size_t t, const Environments& environments, bool forces, Prediction& result);
 };
 
 Predictor::Predictor(std::shared_ptr<const Model> model, int error_bar_points)
@@ -226,7 +228,7 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
     if (request.forces) prediction.forces = together.forces->middleRows(first, atoms);
     add_virial(all.part(k), all.first_pair(k), s.dE_dr, prediction);
     for (const std::size_t t : together.unsampled_terms) {
-      model_->terms[t].descriptor->compute(all.part(k), 0, atoms, Derivatives::none, s.features);
+      s.descriptor[t]->compute(all.part(k), 0, atoms, Derivatives::none, s.features);
       if (s.features.size() > 0) prediction.unsampled_terms.push_back(t);
     }
     if (alone.error_bars()) s.add_error_bars(*model_, all.part(k), atoms, alone, prediction);
@@ -239,13 +241,12 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
   return result;
 }
 
-void Predictor::Scratch::add_term(const Model& model, std::size_t t, const Environments& environments, bool with_forces,
-                                  Prediction& result) {
-  const Term& term = model.terms[t];
+void Predictor::Scratch::add_term(std::size_t t, const Environments& environments, bool with_forces, Prediction& result) {
+  const Descriptor& form = *descriptor[t];
   for (int begin = 0; begin < environments.size();) {
-    const int first = begin, end = chunk_end(environments, *term.descriptor, begin, chunk_pairs);
+    const int first = begin, end = chunk_end(environments, form, begin, chunk_pairs);
     begin = end;
-    term.descriptor->compute(environments, first, end, with_forces ? Derivatives::pullback : Derivatives::none, features);
+    form.compute(environments, first, end, with_forces ? Derivatives::pullback : Derivatives::none, features);
     const Eigen::Index n = features.size();
     if (n == 0) continue;
     if (!local_energy[t]) {
@@ -253,7 +254,7 @@ void Predictor::Scratch::add_term(const Model& model, std::size_t t, const Envir
       return;
     }
     dE_df.resize(static_cast<std::size_t>(n));
-    dE_dx.resize(n, term.descriptor->size());
+    dE_dx.resize(n, form.size());
     MatrixSlice gradient = dE_dx.view();
     local_energy[t]->compute(features.x.view(), dE_df, with_forces ? &gradient : nullptr);
     for (std::size_t e = 0; e < static_cast<std::size_t>(n); ++e) {
@@ -263,7 +264,7 @@ void Predictor::Scratch::add_term(const Model& model, std::size_t t, const Envir
       if (partner >= 0) result.local_energy[partner] += 0.5 * energy;
       if (with_forces && f != 1) gradient.row(static_cast<Eigen::Index>(e)) *= f;
     }
-    if (with_forces) term.descriptor->pullback(environments, first, end, features, dE_dx.view(), dE_df, dE_dr);
+    if (with_forces) form.pullback(environments, first, end, features, dE_dx.view(), dE_df, dE_dr);
   }
 }
 
@@ -278,7 +279,7 @@ Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& 
   for (const NamedBaseline& b : model.baselines)
     b.baseline->add(environments, {result.local_energy.data(), static_cast<std::size_t>(atoms)},
                     request.forces ? std::span<Vector3>(dE_dr) : std::span<Vector3>());
-  for (std::size_t t = 0; t < model.terms.size(); ++t) add_term(model, t, environments, request.forces, result);
+  for (std::size_t t = 0; t < model.terms.size(); ++t) add_term(t, environments, request.forces, result);
   result.energy = result.local_energy.sum();
   if (!request.forces) return result;
 

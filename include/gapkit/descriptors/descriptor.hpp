@@ -68,6 +68,14 @@ class Descriptor {
   /// empty if there is no such set. Error bars then use a low-rank form of the prior over these points (METHODS 5).
   virtual Matrix domain_points(int /*count*/) const { return {}; }
 
+  /// The same descriptor in fewer features: y [C] for x = U y with orthonormal columns U [D, C], which span all feature vectors of
+  /// environments and their derivatives. Scalar products of environments, and of environments with any point z (as Uᵀz), are then equal.
+  struct ShortForm {
+    std::shared_ptr<const Descriptor> descriptor;  ///< null: there is nothing to gain
+    Matrix columns;                                ///< U
+  };
+  virtual ShortForm short_form() const { return {}; }
+
   /// Features of all environments whose centre is source.centre[begin … end−1], in the order of the centres.
   ///
   /// With Derivatives::jacobian also the blocks; with Derivatives::pullback what pullback() needs.

@@ -11,10 +11,16 @@ namespace gapkit {
 /// precision; the grid is refined until the largest error, measured between the knots against the direct formula over all
 /// functions, is below 10⁻¹¹ of the largest value (10⁻⁹ for the derivative, whose spline is the exact derivative of the value's).
 /// Functions are ordered [l][n], n fastest. Units: Å; g in Å^(3/2)·… as the formulas give it.
+///
+/// The first Gaussian sits at r = 0, where a smeared atom has no part of l ≥ 1: the n_max functions of such an l are linearly dependent.
+/// Turned by one orthogonal matrix H (rotation()), g_l H, the last one of each l ≥ 1 is zero; turned() has these.
 class RadialBasis {
  public:
   /// Throws InputError for n_max < 1, l_max outside 0 … 24, lengths ≤ 0, or a cutoff above 100 atom_sigma.
   RadialBasis(int n_max, int l_max, double atom_sigma, double cutoff);
+
+  /// The basis with g_l H for l ≥ 1. Cost: turning the table.
+  RadialBasis turned() const;
 
   int n_max() const { return n_max_; }
   int l_max() const { return l_max_; }
@@ -23,6 +29,9 @@ class RadialBasis {
 
   /// Coefficients (L_S)_{1n} / √4π that the centre atom contributes to c_n00 at central_weight 1.
   const std::vector<double>& centre() const { return centre_; }
+
+  /// H: [n_max, n_max], orthogonal, symmetric. For l = 0 functions are never turned.
+  const Matrix& rotation() const { return rotation_; }
 
   /// Measured bounds of the spline's error relative to the largest |g| and |g'|.
   double value_error() const { return value_error_; }
@@ -48,6 +57,8 @@ class RadialBasis {
   long double alpha_;
   std::vector<long double> centres_;    // r_a
   std::vector<long double> transform_;  // T, row-major [n_max, n_max]
+  std::vector<long double> higher_;     // the same for l ≥ 1: T, or T H with its last column set to zero
+  Matrix rotation_;
   std::vector<double> centre_;
   std::vector<double> table_;
   double spacing_ = 0;

@@ -13,6 +13,14 @@ struct Observables {
   Eigen::Index virial_row(int atoms) const { return forces_row() + (forces ? 3 * Eigen::Index(atoms) : 0); }
 };
 
+/// Features and Jacobians of all environments of a structure that KernelRows leaves for Prior, so that neither makes them twice.
+struct KeptFeatures {
+  std::vector<Features> of_term;
+  std::vector<bool> is_kept;  ///< false: the term has few features, or there are too many environments
+
+  const Features* find(std::size_t t) const { return t < is_kept.size() && is_kept[t] ? &of_term[t] : nullptr; }
+};
+
 /// Kernel rows of one structure against all sparse sets. The only place where environments are summed into observables.
 ///
 /// Row k(o) holds the observable o applied to δ² f κ(·, x_m) f_m for each sparse point m of each term (METHODS 1): energy in eV,
@@ -25,9 +33,9 @@ struct Observables {
 /// region; their number changes results by rounding at most.
 class KernelRows {
  public:
-  /// The terms must outlive the object.
+  /// Keeps the terms in their short form (shortened()).
   explicit KernelRows(std::span<const Term> terms);
-  /// The same with scratch memory of its own, for another thread. The points are shared.
+  /// The same with scratch memory of its own, for another thread. Terms and points are shared.
   KernelRows(const KernelRows& other);
   KernelRows& operator=(const KernelRows&) = delete;
   ~KernelRows();
@@ -36,20 +44,22 @@ class KernelRows {
   const std::vector<Eigen::Index>& offsets() const { return offsets_; }
 
   /// rows: [wanted.rows(atoms), columns()], overwritten. `atoms`: number of atoms whose forces are rows; atoms with larger indices have
-  /// none.
-  void compute(const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows);
+  /// none. `kept` (optional) is filled if forces or the virial are wanted; at most 64 MB per term.
+  void compute(const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows, KeptFeatures* kept = nullptr);
 
   /// Rows of the local energies of the atoms at centre[begin … end−1], in this order: [end − begin, columns()], overwritten.
   ///
   /// A pair's environment counts half at each end. A full list has it twice, from both ends and with equal features, so an atom's share
   /// is the whole of the environments it is the centre of, and nothing beyond the range is needed.
-  void compute_local(const Environments& environments, int begin, int end, MatrixSlice rows);
+  /// `prior` (optional): k** of these local energies term by term, [end − begin, terms], eV²: double sums over an atom's environments.
+  void compute_local(const Environments& environments, int begin, int end, MatrixSlice rows, Matrix* prior = nullptr);
   /// The same for atoms 0 … atoms−1: [atoms, columns()]; zero for atoms that are not centres.
   void compute_local(const Environments& environments, int atoms, MatrixSlice rows);
 
  private:
   struct Scratch;
-  void add_term(std::size_t t, const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows);
+  void add_term(std::size_t t, const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows,
+                KeptFeatures* kept);
   bool has_few_features(std::size_t t) const;
   void add_few_features(std::size_t t, const Environments& environments, int begin, int end, int atoms, const Observables& wanted,
                         MatrixSlice rows);
@@ -59,9 +69,12 @@ class KernelRows {
   void spread_gradients(const ReusableMatrix& gradient, int width, int atoms, const Observables& wanted, double* target,
                         Eigen::Index stride) const;
 
+  const Matrix& gradient_points(std::size_t t, std::size_t block) const;
+
+  std::shared_ptr<const std::vector<Term>> shared_terms_;
   std::span<const Term> terms_;
   std::vector<Eigen::Index> offsets_;
-  // Per term and neighbour species: Λ z at the features of the block, [M, C]
+  // Per term and neighbour species: Λ z at the features of the block, [M, C]; empty if that is z
   std::shared_ptr<const std::vector<std::vector<Matrix>>> gradient_points_;
   std::unique_ptr<Scratch> scratch_;
 };

@@ -26,9 +26,8 @@ class Prior {
 
   /// Of every row that KernelRows::compute makes, in eV², (eV/Å)² and eV². Forces: of atoms 0 … atoms−1; every environment that contains
   /// one of them must be there. Memory: bounded but for energy and virial, 7 n D numbers.
-  PriorVariances observables(const Environments& environments, int atoms, const Observables& wanted);
-  /// Of the shares of atoms centre[begin … end−1] in the energy, see KernelRows::compute_local: [end − begin, terms], eV².
-  Matrix local_energies(const Environments& environments, int begin, int end);
+  /// `kept` (optional): what KernelRows::compute has left of the same environments.
+  PriorVariances observables(const Environments& environments, int atoms, const Observables& wanted, const KeptFeatures* kept = nullptr);
   /// k(E_a, E_b) of two total energies: [terms], eV².
   Vector energies(const Environments& a, const Environments& b);
 

@@ -33,6 +33,10 @@ struct Term {
   std::string label() const;
 };
 
+/// The term with descriptor and sparse points in the short form that the descriptor may have (Descriptor::short_form), if the kernel knows
+/// scalar products only; else the term as it is. Covariances of environments with each other and with the points are the same.
+Term shortened(const Term& term);
+
 /// "Si", "Si-O": a combination of elements as configuration and messages write it.
 std::string combination_name(const std::vector<int>& species);
 
