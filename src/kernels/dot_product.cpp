@@ -20,8 +20,9 @@ class PowerSum final : public LocalEnergy {
   PowerSum(int zeta, const Vector& weights, const Matrix& points) : zeta_(zeta), weights_(weights), points_(points) {}
 
   const char* form() const override { return "powers"; }
+  bool gives_values() const override { return true; }
 
-  void compute(const MatrixView& x, std::span<double> energy, MatrixSlice* gradient) override {
+  void compute(const MatrixView& x, std::span<double> energy, MatrixSlice* gradient, MatrixSlice* values) override {
     const Eigen::Index rows = x.rows(), cols = points_.rows();
     product_.resize(rows, cols);
     multiply_nt(x, points_, product_.view());
@@ -29,7 +30,8 @@ class PowerSum final : public LocalEnergy {
     [[maybe_unused]] const bool threads = pays_to_start_threads(static_cast<double>(rows) * static_cast<double>(cols));
 #pragma omp parallel for schedule(static) if (threads)
     for (Eigen::Index e = 0; e < rows; ++e)
-      energy[static_cast<std::size_t>(e)] = loops.weighted_powers(zeta_, cols, weights_.data(), product_.row(e));
+      energy[static_cast<std::size_t>(e)] = loops.weighted_powers(zeta_, cols, weights_.data(), product_.row(e),
+                                                                  values != nullptr ? values->data() + e * values->outerStride() : nullptr);
     if (gradient != nullptr) multiply_nn(product_.view(), points_, *gradient);
   }
 
@@ -52,7 +54,7 @@ class CollapsedSum final : public LocalEnergy {
 
   const char* form() const override { return zeta_ == 1 ? "linear" : "quadratic"; }
 
-  void compute(const MatrixView& x, std::span<double> energy, MatrixSlice* gradient) override {
+  void compute(const MatrixView& x, std::span<double> energy, MatrixSlice* gradient, MatrixSlice* /*values*/) override {
     const Eigen::Index rows = x.rows();
     if (zeta_ == 1) {
       Eigen::Map<Vector>(energy.data(), rows).noalias() = x * form_.row(0).transpose();

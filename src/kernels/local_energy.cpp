@@ -19,7 +19,7 @@ class KernelSum final : public LocalEnergy {
 
   const char* form() const override { return "sum"; }
 
-  void compute(const MatrixView& x, std::span<double> energy, MatrixSlice* gradient) override {
+  void compute(const MatrixView& x, std::span<double> energy, MatrixSlice* gradient, MatrixSlice* /*values*/) override {
     value_.resize(x.rows(), points_.rows());
     Eigen::Map<Vector> result(energy.data(), x.rows());
     if (gradient == nullptr) {
@@ -67,7 +67,7 @@ class Spline final : public LocalEnergy {
 
   const char* form() const override { return intervals_ > 0 ? "spline" : direct_->form(); }
 
-  void compute(const MatrixView& x, std::span<double> energy, MatrixSlice* gradient) override {
+  void compute(const MatrixView& x, std::span<double> energy, MatrixSlice* gradient, MatrixSlice* /*values*/) override {
     if (intervals_ == 0) return direct_->compute(x, energy, gradient);
     for (Eigen::Index e = 0; e < x.rows(); ++e) {
       const double place = x(e, 0);

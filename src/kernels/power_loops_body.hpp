@@ -24,7 +24,7 @@ void raise(const Number& number, int exponent, Number& result) {
 }
 
 template <class Number>
-inline __attribute__((always_inline)) void step(int zeta, const Number& w, const Number& s, Number& sum, Number& slope) {
+inline __attribute__((always_inline)) void step(int zeta, const Number& w, const Number& s, Number& sum, Number& slope, Number& value) {
   Number power;
   if (zeta == 4)
     power = s * s * s;
@@ -33,25 +33,28 @@ inline __attribute__((always_inline)) void step(int zeta, const Number& w, const
   else
     raise(s, zeta - 1, power);
   const Number weighted = w * power;
+  value = power * s;
   sum += weighted * s;
   slope = static_cast<double>(zeta) * weighted;
 }
 
-double weighted_powers(int zeta, long count, const double* w, double* s) {
+double weighted_powers(int zeta, long count, const double* w, double* s, double* values) {
   Pack sums[4] = {};
   long m = 0;
   for (; m + 4 * W <= count; m += 4 * W)
     for (int k = 0; k < 4; ++k) {
       const Pack weight = GAPKIT_LOAD(w + m + k * W), base = GAPKIT_LOAD(s + m + k * W);
-      Pack slope;
-      step(zeta, weight, base, sums[k], slope);
+      Pack slope, value;
+      step(zeta, weight, base, sums[k], slope, value);
       store(s + m + k * W, slope);
+      if (values) store(values + m + k * W, value);
     }
   double rest = 0;
   for (; m < count; ++m) {
-    double slope;
-    step<double>(zeta, w[m], s[m], rest, slope);
+    double slope, value;
+    step<double>(zeta, w[m], s[m], rest, slope, value);
     s[m] = slope;
+    if (values) values[m] = value;
   }
   const Pack sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
   for (int k = 0; k < W; ++k) rest += sum[k];

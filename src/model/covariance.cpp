@@ -147,6 +147,26 @@ std::vector<Variance> Covariance::local_energies(const Environments& environment
   return result;
 }
 
+bool Covariance::fits_local(const Environments& environments) const {
+  return static_cast<std::size_t>(environments.size()) * static_cast<std::size_t>(state_->rows.columns()) <=
+         2 * local_chunk_bytes / sizeof(double);
+}
+
+void Covariance::begin_local(const Environments& environments, LocalRows& local) const {
+  local.rows.setZero(environments.size(), state_->rows.columns());
+  local.prior.setZero(environments.size(), static_cast<Eigen::Index>(model_.terms.size()));
+}
+
+void Covariance::add_local(std::size_t t, const Environments& environments, int first, int last, const Features& features,
+                           const MatrixView* values, LocalRows& local) {
+  state_->rows.add_local(t, environments, first, last, features, values, local.rows.middleRows(first, last - first), &local.prior, first);
+}
+
+std::vector<Variance> Covariance::finish_local(LocalRows& local) const {
+  const Vector prior = local.prior * state_->squared_scale;
+  return split(local.rows, prior, prior);
+}
+
 Variance Covariance::energy_difference(const Environments& a, const Environments& b) {
   State& s = *state_;
   constexpr Observables energy{.energy = true, .forces = false, .virial = false};

@@ -232,33 +232,43 @@ void KernelRows::compute_local(const Environments& environments, int begin, int 
   rows.setZero();
   if (prior != nullptr) prior->setZero(end - begin, static_cast<Eigen::Index>(terms_.size()));
   Scratch& s = *scratch_;
-  Matrix k;
   for (std::size_t t = 0; t < terms_.size(); ++t) {
-    const Term& term = terms_[t];
-    const Eigen::Index count = term.sparse.size();
+    const Descriptor& descriptor = *terms_[t].descriptor;
+    const Eigen::Index count = terms_[t].sparse.size();
     if (count == 0 && prior == nullptr) continue;
-    const Vector scale = term.weight() * term.sparse.cutoff;
-    const double prior_scale = std::pow(term.weight() / term.delta, 2);
-    const std::size_t in_chunk = chunk_bytes / (sizeof(double) * static_cast<std::size_t>(term.descriptor->size() + count));
+    const std::size_t in_chunk = chunk_bytes / (sizeof(double) * static_cast<std::size_t>(descriptor.size() + count));
     for (int first = begin; first < end;) {
-      const int last = local_chunk_end(environments, *term.descriptor, first, end, in_chunk);
-      term.descriptor->compute(environments, first, last, Derivatives::none, s.features);
-      const MatrixView x = s.features.x.view();
-      s.value.resize(s.features.size(), count);
-      if (s.features.size() > 0 && count > 0) term.kernel->compute(x, term.sparse.x, s.value.view());
-      for_each_centre(environments, first, last, s.features, [&](int c, int from, int to) {
-        const Eigen::Map<const Vector> f(&s.features.cutoff[static_cast<std::size_t>(from)], to - from);
-        auto row = rows.row(c - begin).segment(offsets_[t], count);
-        for (int e = from; e < to; ++e)
-          row += f[e - from] * Eigen::Map<const Eigen::RowVectorXd>(s.value.row(e), count).cwiseProduct(scale.transpose());
-        if (prior == nullptr) return;
-        k.resize(to - from, to - from);
-        term.kernel->compute(x.middleRows(from, to - from), x.middleRows(from, to - from), k);
-        (*prior)(c - begin, static_cast<Eigen::Index>(t)) = prior_scale * f.dot(k * f);
-      });
+      const int last = local_chunk_end(environments, descriptor, first, end, in_chunk);
+      descriptor.compute(environments, first, last, Derivatives::none, s.features);
+      add_local(t, environments, first, last, s.features, nullptr, rows.middleRows(first - begin, last - first), prior, first - begin);
       first = last;
     }
   }
+}
+
+void KernelRows::add_local(std::size_t t, const Environments& environments, int first, int last, const Features& features,
+                           const MatrixView* values, MatrixSlice rows, Matrix* prior, Eigen::Index prior_row) {
+  const Term& term = terms_[t];
+  const Eigen::Index count = term.sparse.size();
+  const MatrixView x = features.x.view();
+  Scratch& s = *scratch_;
+  if (values == nullptr && features.size() > 0) {
+    s.value.resize(features.size(), count);
+    if (count > 0) term.kernel->compute(x, term.sparse.x, s.value.view());
+  }
+  const MatrixView value = values != nullptr ? *values : MatrixView(s.value.view());
+  const Vector scale = term.weight() * term.sparse.cutoff;
+  const double prior_scale = std::pow(term.weight() / term.delta, 2);
+  Matrix k;
+  for_each_centre(environments, first, last, features, [&](int c, int from, int to) {
+    const Eigen::Map<const Vector> f(&features.cutoff[static_cast<std::size_t>(from)], to - from);
+    auto row = rows.row(c - first).segment(offsets_[t], count);
+    for (int e = from; e < to; ++e) row += f[e - from] * value.row(e).cwiseProduct(scale.transpose());
+    if (prior == nullptr) return;
+    k.resize(to - from, to - from);
+    term.kernel->compute(x.middleRows(from, to - from), x.middleRows(from, to - from), k);
+    (*prior)(prior_row + c - first, static_cast<Eigen::Index>(t)) = prior_scale * f.dot(k * f);
+  });
 }
 
 void KernelRows::compute_local(const Environments& environments, int atoms, MatrixSlice rows) {

@@ -157,12 +157,14 @@ struct Predictor::Scratch {
       const Vector weights = model.weights.segment(offsets[t], term.sparse.size()).cwiseProduct(scale);  // c_m δ² f_m
       const Matrix domain = term.descriptor->size() == 1 ? term.descriptor->domain_points(1000) : Matrix();
       descriptor.push_back(term.descriptor);
+      sparse_points.push_back(term.sparse.size());
       local_energy.push_back(term.sparse.size() > 0 ? term.kernel->compile(weights, term.sparse.x, domain) : nullptr);
     }
   }
 
   std::vector<std::shared_ptr<const Descriptor>> descriptor;  // of each term, in short form
-  std::vector<std::unique_ptr<LocalEnergy>> local_energy;     // in its features
+  std::vector<Eigen::Index> sparse_points;
+  std::vector<std::unique_ptr<LocalEnergy>> local_energy;  // in its features
   Features features;
   ReusableMatrix dE_dx;
   std::vector<double> dE_df;
@@ -171,12 +173,16 @@ struct Predictor::Scratch {
   std::unique_ptr<const Model> reduced;  // of error_bar_points, if they are fewer than the model's
   std::unique_ptr<Covariance> covariance;
   std::unique_ptr<QuipVariance> quip_variance;
+  ReusableMatrix kernel_values;
+  Covariance::LocalRows local_rows;
+  std::vector<Variance> local;  // of the centres, if evaluate() could make them on its way
 
   Covariance& posterior(const Model& model);
   void add_error_bars(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request,
                       Prediction& result);
   Prediction evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request);
-  void add_term(std::size_t t, const Environments& environments, bool forces, Prediction& result);
+  void add_term(std::size_t t, const Environments& environments, bool with_forces, bool with_local_std, Prediction& result);
+  std::vector<Variance> local_energies(const Model& model, const Environments& environments, int atoms);
 };
 
 Predictor::Predictor(std::shared_ptr<const Model> model, int error_bar_points)
@@ -217,7 +223,7 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
   PredictionRequest alone = request;  // what is computed structure by structure
   std::vector<Variance> local;
   if (request.local_std && model_->has_posterior()) {
-    local = s.posterior(*model_).local_energies(all.view(), all.view().size());
+    local = s.local_energies(*model_, all.view(), all.view().size());
     alone.local_std = false;
   }
   for (std::size_t k = 0; k < structures.size(); ++k) {
@@ -241,22 +247,32 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
   return result;
 }
 
-void Predictor::Scratch::add_term(std::size_t t, const Environments& environments, bool with_forces, Prediction& result) {
+void Predictor::Scratch::add_term(std::size_t t, const Environments& environments, bool with_forces, bool with_local_std,
+                                  Prediction& result) {
   const Descriptor& form = *descriptor[t];
-  for (int begin = 0; begin < environments.size();) {
+  bool is_unsampled = false;
+  for (int begin = 0; begin < environments.size() && (!is_unsampled || with_local_std);) {
     const int first = begin, end = chunk_end(environments, form, begin, chunk_pairs);
     begin = end;
     form.compute(environments, first, end, with_forces ? Derivatives::pullback : Derivatives::none, features);
     const Eigen::Index n = features.size();
     if (n == 0) continue;
     if (!local_energy[t]) {
-      result.unsampled_terms.push_back(t);
-      return;
+      is_unsampled = true;
+      if (with_local_std) covariance->add_local(t, environments, first, end, features, nullptr, local_rows);
+      continue;
     }
     dE_df.resize(static_cast<std::size_t>(n));
     dE_dx.resize(n, form.size());
     MatrixSlice gradient = dE_dx.view();
-    local_energy[t]->compute(features.x.view(), dE_df, with_forces ? &gradient : nullptr);
+    const bool gives_values = with_local_std && local_energy[t]->gives_values();
+    if (gives_values) kernel_values.resize(n, sparse_points[t]);
+    MatrixSlice values = kernel_values.view();
+    local_energy[t]->compute(features.x.view(), dE_df, with_forces ? &gradient : nullptr, gives_values ? &values : nullptr);
+    if (with_local_std) {
+      const MatrixView known = values;
+      covariance->add_local(t, environments, first, end, features, gives_values ? &known : nullptr, local_rows);
+    }
     for (std::size_t e = 0; e < static_cast<std::size_t>(n); ++e) {
       const int partner = features.partner[e];
       const double f = features.cutoff[e], energy = f * dE_df[e];
@@ -266,6 +282,7 @@ void Predictor::Scratch::add_term(std::size_t t, const Environments& environment
     }
     if (with_forces) form.pullback(environments, first, end, features, dE_dx.view(), dE_df, dE_dr);
   }
+  if (is_unsampled) result.unsampled_terms.push_back(t);
 }
 
 // Energies, and forces without the virial.
@@ -279,7 +296,12 @@ Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& 
   for (const NamedBaseline& b : model.baselines)
     b.baseline->add(environments, {result.local_energy.data(), static_cast<std::size_t>(atoms)},
                     request.forces ? std::span<Vector3>(dE_dr) : std::span<Vector3>());
-  for (std::size_t t = 0; t < model.terms.size(); ++t) add_term(t, environments, request.forces, result);
+  local.clear();
+  // The rows of local energies are what the mean is made of, if both have the same sparse points.
+  const bool with_local_std = request.local_std && model.has_posterior() && posterior(model).fits_local(environments) && reduced == nullptr;
+  if (with_local_std) covariance->begin_local(environments, local_rows);
+  for (std::size_t t = 0; t < model.terms.size(); ++t) add_term(t, environments, request.forces, with_local_std, result);
+  if (with_local_std) local = covariance->finish_local(local_rows);
   result.energy = result.local_energy.sum();
   if (!request.forces) return result;
 
@@ -293,6 +315,14 @@ Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& 
     }
     forces.row(environments.centre[position]) += own.transpose();
   }
+  return result;
+}
+
+// After evaluate() of the same environments.
+std::vector<Variance> Predictor::Scratch::local_energies(const Model& model, const Environments& environments, int atoms) {
+  if (local.empty()) return posterior(model).local_energies(environments, atoms);
+  std::vector<Variance> result(static_cast<std::size_t>(atoms));
+  for (std::size_t c = 0; c < local.size(); ++c) result.at(static_cast<std::size_t>(environments.centre[c])) = local[c];
   return result;
 }
 
@@ -340,7 +370,7 @@ void Predictor::Scratch::add_error_bars(const Model& model, const Environments& 
     }
   }
   if (request.local_std) {
-    result.local_energy_std_epistemic = std_of(c.local_energies(environments, atoms));
+    result.local_energy_std_epistemic = std_of(local_energies(model, environments, atoms));
   }
 }
 

@@ -14,7 +14,9 @@ class LocalEnergy {
   virtual ~LocalEnergy() = default;
 
   /// energy[e] = ε(x_e) for the rows of x [E, D]; with `gradient` [E, D] also ∂ε/∂x_e. NaN stays NaN.
-  virtual void compute(const MatrixView& x, std::span<double> energy, MatrixSlice* gradient) = 0;
+  /// `values` [E, M]: also κ(x_e, z_m), which costs next to nothing; only if gives_values().
+  virtual void compute(const MatrixView& x, std::span<double> energy, MatrixSlice* gradient, MatrixSlice* values = nullptr) = 0;
+  virtual bool gives_values() const { return false; }
 
   /// Which form it is, for logs and tests: "sum", "powers", "linear", "quadratic" or "spline".
   virtual const char* form() const = 0;

@@ -34,6 +34,18 @@ class Covariance {
   /// atom's own environments; memory is bounded, atoms are worked on in chunks.
   std::vector<Variance> local_energies(const Environments& environments, int atoms);
 
+  /// The same for a caller that makes the features anyway: begin_local() for all environments, add_local() for every term and range of
+  /// centres (KernelRows::add_local), then finish_local(), which gives one variance per centre. Holds M numbers per centre: for those that
+  /// fits_local() accepts.
+  struct LocalRows {
+    Matrix rows, prior;
+  };
+  bool fits_local(const Environments& environments) const;
+  void begin_local(const Environments& environments, LocalRows& local) const;
+  void add_local(std::size_t t, const Environments& environments, int first, int last, const Features& features, const MatrixView* values,
+                 LocalRows& local);
+  std::vector<Variance> finish_local(LocalRows& local) const;
+
   /// E_b − E_a of two structures, eV²: what they have in common cancels.
   Variance energy_difference(const Environments& a, const Environments& b);
 

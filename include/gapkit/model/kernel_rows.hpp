@@ -53,6 +53,10 @@ class KernelRows {
   /// is the whole of the environments it is the centre of, and nothing beyond the range is needed.
   /// `prior` (optional): k** of these local energies term by term, [end − begin, terms], eV²: double sums over an atom's environments.
   void compute_local(const Environments& environments, int begin, int end, MatrixSlice rows, Matrix* prior = nullptr);
+  /// What term t adds to the rows of centres first … last−1 and to their priors (optional, from row `prior_row` on), for a caller that has
+  /// the features of its short form already, and perhaps the kernel values [E, M] (else null).
+  void add_local(std::size_t t, const Environments& environments, int first, int last, const Features& features, const MatrixView* values,
+                 MatrixSlice rows, Matrix* prior, Eigen::Index prior_row);
   /// The same for atoms 0 … atoms−1: [atoms, columns()]; zero for atoms that are not centres.
   void compute_local(const Environments& environments, int atoms, MatrixSlice rows);
 
