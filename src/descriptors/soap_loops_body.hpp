@@ -203,6 +203,11 @@ void pair_gradient(int l_max, int n_max, int channels, int offset, const double*
   store(out + 2 * W, along * GAPKIT_LOAD(uz) + gz * inverse);
 }
 
+template <class Number>
+struct JacobianSums {
+  Number sum[3];
+};
+
 // dp(a,b,l)/dr_α = w Σ_m [dc_alm/dr_α c_blm + c_alm dc_blm/dr_α], dc_nlm/dr_α = R'_nl r̂_α Y_lm + R_nl ∂_αY_lm / r. Summed over m first:
 //     v_bl = Σ_m Y_lm c_blm,  u_αbl = Σ_m (∂_αY_lm / r) c_blm   →   A_α(a,b,l) = (R'_al r̂_α) v_bl + R_al u_αbl
 // A(a,b) counts if channel a belongs to the neighbour's species, A(b,a) if b does.
@@ -244,8 +249,9 @@ void jacobian(int l_max, int n_max, int channels, const int* __restrict first, i
   double* row0 = rows;
   double* row1 = rows + columns;
   double* row2 = rows + 2 * static_cast<long>(columns);
-  double p0 = 0, p1 = 0, p2 = 0;
-  const double e0 = unit[0], e1 = unit[1], e2 = unit[2];
+  JacobianSums<Pack> packs{};
+  JacobianSums<double> rest{};
+  const double* const e = unit;
   int column = 0;
   for (int a = 0, pair = 0; a < channels; ++a) {
     const bool a_in = a >= offset && a < offset + n_max;
@@ -257,21 +263,30 @@ void jacobian(int l_max, int n_max, int channels, const int* __restrict first, i
       const int length = first[pair + 1] - first[pair];
       const double* vb = v + b * terms;
       const double* ub = u + b * terms;
-      double* o0 = row0 + column;
-      double* o1 = row1 + column;
-      double* o2 = row2 + column;
+      double* out[3] = {row0 + column, row1 + column, row2 + column};
       const double* xs = x_block + column;
+      int l = 0;
       if (a_in && b_in) {
         const double f = a == b ? 1.0 : sqrt_2;
         const double* ra = r + (a - offset) * terms;
         const double* da = dr + (a - offset) * terms;
         const double* rb = r + (b - offset) * terms;
         const double* db = dr + (b - offset) * terms;
-        for (int l = 0; l < length; ++l) {
+        for (; l + W <= length; l += W) {
+          const Pack along = GAPKIT_LOAD(da + l) * GAPKIT_LOAD(vb + l) + GAPKIT_LOAD(db + l) * GAPKIT_LOAD(va + l);
+          const Pack fa = GAPKIT_LOAD(ra + l), fb = GAPKIT_LOAD(rb + l), x = GAPKIT_LOAD(xs + l);
+          for (int k = 0; k < 3; ++k) {
+            const Pack value = f * (e[k] * along + fa * GAPKIT_LOAD(ub + k * size + l) + fb * GAPKIT_LOAD(ua + k * size + l));
+            store(out[k] + l, value);
+            packs.sum[k] += x * value;
+          }
+        }
+        for (; l < length; ++l) {
           const double along = da[l] * vb[l] + db[l] * va[l];
-          o0[l] = f * (e0 * along + ra[l] * ub[l] + rb[l] * ua[l]);
-          o1[l] = f * (e1 * along + ra[l] * ub[size + l] + rb[l] * ua[size + l]);
-          o2[l] = f * (e2 * along + ra[l] * ub[2 * size + l] + rb[l] * ua[2 * size + l]);
+          for (int k = 0; k < 3; ++k) {
+            out[k][l] = f * (e[k] * along + ra[l] * ub[k * size + l] + rb[l] * ua[k * size + l]);
+            rest.sum[k] += xs[l] * out[k][l];
+          }
         }
       } else {
         const int own = a_in ? a - offset : b - offset;
@@ -279,24 +294,30 @@ void jacobian(int l_max, int n_max, int channels, const int* __restrict first, i
         const double* dro = dr + own * terms;
         const double* vo = a_in ? vb : va;
         const double* uo = a_in ? ub : ua;
-        for (int l = 0; l < length; ++l) {
-          const double along = dro[l] * vo[l];
-          o0[l] = sqrt_2 * (e0 * along + ro[l] * uo[l]);
-          o1[l] = sqrt_2 * (e1 * along + ro[l] * uo[size + l]);
-          o2[l] = sqrt_2 * (e2 * along + ro[l] * uo[2 * size + l]);
+        for (; l + W <= length; l += W) {
+          const Pack along = sqrt_2 * GAPKIT_LOAD(dro + l) * GAPKIT_LOAD(vo + l), fo = sqrt_2 * GAPKIT_LOAD(ro + l);
+          const Pack x = GAPKIT_LOAD(xs + l);
+          for (int k = 0; k < 3; ++k) {
+            const Pack value = e[k] * along + fo * GAPKIT_LOAD(uo + k * size + l);
+            store(out[k] + l, value);
+            packs.sum[k] += x * value;
+          }
         }
-      }
-      for (int l = 0; l < length; ++l) {
-        p0 += xs[l] * o0[l];
-        p1 += xs[l] * o1[l];
-        p2 += xs[l] * o2[l];
+        for (; l < length; ++l) {
+          const double along = sqrt_2 * dro[l] * vo[l];
+          for (int k = 0; k < 3; ++k) {
+            out[k][l] = e[k] * along + sqrt_2 * ro[l] * uo[k * size + l];
+            rest.sum[k] += xs[l] * out[k][l];
+          }
+        }
       }
       column += length;
     }
   }
-  projection[0] = p0;
-  projection[1] = p1;
-  projection[2] = p2;
+  for (int k = 0; k < 3; ++k) {
+    projection[k] = rest.sum[k];
+    for (int i = 0; i < W; ++i) projection[k] += packs.sum[k][i];
+  }
 }
 
 }  // namespace

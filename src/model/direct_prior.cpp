@@ -81,18 +81,25 @@ struct PairDerivative {
   const JacobianBlock& block;
   const Features& features;
 
-  void add_to(std::size_t q, std::size_t a, double factor, Eigen::Ref<Eigen::RowVectorXd> gradient, double& value) const {
+  // In place of what stands in `gradient` if `is_first`, else added to it.
+  void add_to(std::size_t q, std::size_t a, double factor, bool is_first, Eigen::Ref<Eigen::RowVectorXd> gradient, double& value) const {
     const int e = block.environment[q];
     const double f = features.cutoff[static_cast<std::size_t>(e)] * factor;
     const auto row = static_cast<Eigen::Index>(3 * q + a);
-    const double* j = block.values.row(row);
-    const Eigen::Index count = block.values.cols();
-    if (block.feature.empty())
-      gradient += f * Eigen::Map<const Eigen::RowVectorXd>(j, count);
-    else
-      for (Eigen::Index c = 0; c < count; ++c) gradient[block.feature[static_cast<std::size_t>(c)]] += f * j[c];
-    const double projection = block.projection[3 * q + a];
-    if (projection != 0) gradient -= (f * projection) * Eigen::Map<const Eigen::RowVectorXd>(features.x.row(e), features.x.cols());
+    const Eigen::Map<const Eigen::RowVectorXd> j(block.values.row(row), block.values.cols()), x(features.x.row(e), features.x.cols());
+    const double projection = f * block.projection[3 * q + a];
+    if (block.feature.empty()) {
+      if (is_first)
+        gradient.noalias() = f * j - projection * x;
+      else
+        gradient.noalias() += f * j - projection * x;
+    } else {
+      if (is_first)
+        gradient.noalias() = -projection * x;
+      else
+        gradient.noalias() -= projection * x;
+      for (Eigen::Index c = 0; c < j.size(); ++c) gradient[block.feature[static_cast<std::size_t>(c)]] += f * j[c];
+    }
     if (!block.cutoff_gradient.empty()) value += factor * block.cutoff_gradient[3 * q + a];
   }
 };
@@ -212,6 +219,7 @@ void DirectPrior::add_forces_of_group(const Features& features, int targets, Eig
     Functionals parts;
     parts.gradient.resize(3);
     std::vector<int> members;
+    std::vector<char> begun;  // by member
     std::vector<int> place(static_cast<std::size_t>(features.size()), -1);
 #pragma omp for schedule(dynamic, 4)
     for (int atom = 0; atom < targets; ++atom) {
@@ -231,18 +239,25 @@ void DirectPrior::add_forces_of_group(const Features& features, int targets, Eig
       for (Eigen::Index e = 0; e < count; ++e)
         x.row(e) = Eigen::Map<const Eigen::RowVectorXd>(features.x.row(members[static_cast<std::size_t>(e)]), size);
       parts.value = Matrix::Zero(count, 3);
-      for (Matrix& g : parts.gradient) g = Matrix::Zero(count, size);
+      for (Matrix& g : parts.gradient) g.resize(count, size);
+      begun.assign(members.size(), 0);
       // A force is −d/dr, and r_ij = r_j − r_i.
       const auto add = [&](const Incidence& i, double sign) {
         const PairDerivative pair{features.blocks[static_cast<std::size_t>(i.block)], features};
         const auto e = static_cast<Eigen::Index>(place[static_cast<std::size_t>(pair.block.environment[i.pair])]);
+        char& has_begun = begun[static_cast<std::size_t>(e)];
         for (std::size_t a = 0; a < 3; ++a)
-          pair.add_to(i.pair, a, sign, parts.gradient[a].row(e), parts.value(e, static_cast<Eigen::Index>(a)));
+          pair.add_to(i.pair, a, sign, has_begun == 0, parts.gradient[a].row(e), parts.value(e, static_cast<Eigen::Index>(a)));
+        has_begun = 1;
       };
       for (const Incidence& i : as_neighbor) add(i, -1);
       for (const int e : own)
         for (const Incidence& i : tables.of_environment[static_cast<std::size_t>(e)]) add(i, 1);
-      for (const int e : members) place[static_cast<std::size_t>(e)] = -1;
+      for (std::size_t m = 0; m < members.size(); ++m) {
+        place[static_cast<std::size_t>(members[m])] = -1;
+        if (begun[m] == 0)  // nothing around
+          for (Matrix& g : parts.gradient) g.row(static_cast<Eigen::Index>(m)).setZero();
+      }
       parts.x = x;
       if (scale_.size() > 0) {
         parts.x = x * scale_.asDiagonal();
@@ -275,7 +290,7 @@ void DirectPrior::add_virial(const Environments& environments, const Features* k
         for (std::size_t c = 0; c < 6; ++c) {
           const auto [a, b] = voigt[c];
           const auto e = static_cast<Eigen::Index>(block.environment[q]);
-          pair.add_to(q, a, -block.vector[q][static_cast<Eigen::Index>(b)], parts.gradient[c].row(e),
+          pair.add_to(q, a, -block.vector[q][static_cast<Eigen::Index>(b)], false, parts.gradient[c].row(e),
                       parts.value(e, static_cast<Eigen::Index>(c)));
         }
     }
