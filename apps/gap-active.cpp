@@ -37,9 +37,7 @@ void describe(CLI::App& app, Arguments& arguments) {
                  "Seconds after which no further round begins, 0: none (default: loop.wall_time of the configuration, 0)")
       ->type_name("SECONDS")
       ->check(CLI::Validator(CLI::NonNegativeNumber).description(""));
-  app.add_option("--threads", arguments.threads, "Threads (default: OMP_NUM_THREADS, or all cores)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 4096).description(""));
+  apps::add_threads_option(app, arguments.threads);
   app.footer(
       "Every step is on disk before the next begins: after a kill, Ctrl-C or SIGTERM the same command goes on.\n"
       "In FOLDER: model.h5 (the newest), labelled.xyz (what was labelled), log.jsonl, loop.html, rounds/NNNN/ (all of each round).\n"

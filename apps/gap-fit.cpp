@@ -84,9 +84,7 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.add_option("--seed", arguments.seed, "Seed of all random choices (default: that of the configuration, 0)")
       ->type_name("N")
       ->check(CLI::Validator(CLI::NonNegativeNumber).description(""));
-  app.add_option("--threads", arguments.threads, "Threads (default: OMP_NUM_THREADS, or all cores)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 4096).description(""));
+  apps::add_threads_option(app, arguments.threads);
   app.add_option("--memory", arguments.memory, "GB; a fit that needs more is refused (default: that of the configuration, 4)")
       ->type_name("GB")
       ->check(CLI::Validator(CLI::PositiveNumber).description(""));

@@ -78,9 +78,7 @@ void describe(CLI::App& app, Arguments& arguments) {
          "Write a page of figures (HTML, one file, docs/report.md): errors, error bars if --std names them, worst structures, dimers")
       ->type_name("FILE")
       ->excludes("--difference");
-  app.add_option("--threads", arguments.threads, "Threads (default: OMP_NUM_THREADS, or all cores)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 4096).description(""));
+  apps::add_threads_option(app, arguments.threads);
   app.footer(
       "Fields: gap_energy (eV), gap_forces (eV/Å), gap_stress (eV/Å³; xx yy zz yz xz xy, positive under tension), gap_virial (eV),\n"
       "gap_local_energy (eV); with --std also gap_energy_std, gap_forces_std, gap_stress_std, … (the error to expect against a new\n"

@@ -109,7 +109,7 @@ std::string summary_text(const FitSummary& s) {
   for (const auto& [phase, time] : s.report.phases)
     phases += fmt::format("{}{} {}", phases.empty() ? "" : ", ", phase, duration(time.wall));
   if (!phases.empty()) out += fmt::format(" ({})", phases);
-  out += fmt::format("; peak memory: {:.2f} GB\nModel: {}{}\n", peak_memory_gb(), s.options.model_path,
+  out += fmt::format("; peak memory: {:.2f} GB\n{}\nModel: {}{}\n", peak_memory_gb(), blas_description(), s.options.model_path,
                      s.statistics_bytes > 0 ? fmt::format(" ({:.1f} MB of statistics in it)", 1e-6 * s.statistics_bytes) : "");
   return out;
 }
@@ -145,6 +145,7 @@ Json summary_json(const FitSummary& s) {
     json["phase_cpu_seconds"][phase] = time.cpu;
   }
   json["seconds"] = s.seconds;
+  json["blas"] = blas_description();
   json["peak_memory_gb"] = peak_memory_gb();
   return json;
 }

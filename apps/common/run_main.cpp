@@ -34,6 +34,12 @@ std::string option_suggestion(const CLI::App& app, int argc, char** argv) {
 
 }  // namespace
 
+void add_threads_option(CLI::App& app, std::optional<int>& threads) {
+  app.add_option("--threads", threads, "Threads (default: OMP_NUM_THREADS, or all cores)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 4096).description(""));
+}
+
 int run_main(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes makes a write fail like a full disk, and clean up; it must not kill
   try {

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <optional>
 
 namespace gapkit::apps {
 
@@ -12,5 +13,8 @@ enum ExitCode { exit_good = 0, exit_bug = 1, exit_bad_input = 2, exit_numerical_
 /// 0: done, --help or --version; 1: a bug; 2: the user's files, options or values (InputError, a command line that cannot be
 /// parsed); 3: a computation failed (NumericalError, out of memory).
 int run_main(CLI::App& app, int argc, char** argv, const std::function<void()>& body);
+
+/// --threads N
+void add_threads_option(CLI::App& app, std::optional<int>& threads);
 
 }  // namespace gapkit::apps

@@ -82,7 +82,7 @@ class PoolSource : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> make_pool_source(const SourceOptions& source, const LoopOptions& /*loop*/) {
+std::unique_ptr<Source> make_pool_source(const SourceOptions& source) {
   return std::make_unique<PoolSource>(source);
 }
 

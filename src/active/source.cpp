@@ -27,7 +27,7 @@ const std::vector<std::string>& source_kinds() {
 }
 
 std::unique_ptr<Source> make_source(const SourceOptions& source, const LoopOptions& loop) {
-  if (source.kind == "pool") return make_pool_source(source, loop);
+  if (source.kind == "pool") return make_pool_source(source);
   if (source.kind == "rattle") return make_rattle_source(source, loop);
   if (source.kind == "md") return make_md_source(source, loop);
   throw InputError(fmt::format("unknown source '{}'{}", source.kind, suggestion(source.kind, source_kinds())));

@@ -45,7 +45,7 @@ class Source {
 };
 
 std::unique_ptr<Source> make_source(const SourceOptions& source, const LoopOptions& loop);
-std::unique_ptr<Source> make_pool_source(const SourceOptions& source, const LoopOptions& loop);
+std::unique_ptr<Source> make_pool_source(const SourceOptions& source);
 std::unique_ptr<Source> make_rattle_source(const SourceOptions& source, const LoopOptions& loop);
 std::unique_ptr<Source> make_md_source(const SourceOptions& source, const LoopOptions& loop);
 

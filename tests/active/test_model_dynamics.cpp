@@ -5,6 +5,7 @@
 #include <gapkit/predict/predictor.hpp>
 
 #include "active/crystals.hpp"
+#include "active/energy_drift.hpp"
 #include "support/small_fits.hpp"
 #include "support/support.hpp"
 
@@ -32,25 +33,11 @@ TEST_CASE("nve: silicon at 300 K keeps its energy with a fitted model") {
   const ForceProvider forces = forces_of(predictor);
   MdState state = initial_state(diamond_silicon(1, 5.46), 600, 1);
   advance(state, {.time_step = 1.0}, forces, 200);
-  double sum_t = 0, sum_e = 0, sum_tt = 0, sum_te = 0, lowest = INFINITY, highest = -INFINITY, first = 0, temperatures = 0;
-  constexpr int samples = 400, every = 10;
-  for (int k = 0; k < samples; ++k) {
-    advance(state, {.time_step = 1.0}, forces, every);
-    const double total = (kinetic_energy(state) + state.evaluation->energy) / state.structure.size(), ps = state.time / 1000;
-    if (k == 0) first = total;
-    sum_t += ps;
-    sum_e += total - first;
-    sum_tt += ps * ps;
-    sum_te += ps * (total - first);
-    lowest = std::min(lowest, total);
-    highest = std::max(highest, total);
-    temperatures += temperature(state) / samples;
-  }
-  const double drift = (samples * sum_te - sum_t * sum_e) / (samples * sum_tt - sum_t * sum_t);
-  MESSAGE("drift ", drift, " eV/atom/ps, range ", highest - lowest, " eV/atom, ", temperatures, " K");
-  check_close(temperatures, 300, 100);  // 8 atoms
-  CHECK(std::abs(drift) < 1e-5);
-  CHECK(highest - lowest < 2e-3);
+  const EnergyDrift drift = energy_drift(state, forces, 400, 10);
+  MESSAGE("drift ", drift.slope, " eV/atom/ps, range ", drift.range, " eV/atom, ", drift.temperature, " K");
+  check_close(drift.temperature, 300, 100);  // 8 atoms
+  CHECK(std::abs(drift.slope) < 1e-5);
+  CHECK(drift.range < 2e-3);
 }
 
 TEST_CASE("a trajectory of a fitted model goes on with the same bits, with another predictor too") {

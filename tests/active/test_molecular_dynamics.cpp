@@ -3,6 +3,7 @@
 #include <gapkit/core/units.hpp>
 
 #include "active/crystals.hpp"
+#include "active/energy_drift.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;
@@ -83,27 +84,12 @@ TEST_CASE("nve: silicon at 300 K keeps its energy, no drift at 1 fs") {
   MdState state = initial_state(diamond_silicon(2), 600, 1);
   const ForceProvider forces = silicon_forces();
   advance(state, {.time_step = 1.0}, forces, 200);
-  constexpr int samples = 500, every = 10;
-  double sum_t = 0, sum_e = 0, sum_tt = 0, sum_te = 0, lowest = INFINITY, highest = -INFINITY, first = 0;
-  Statistics temperatures;
-  for (int k = 0; k < samples; ++k) {
-    advance(state, {.time_step = 1.0}, forces, every);
-    const double total = (kinetic_energy(state) + state.evaluation->energy) / state.structure.size(), ps = state.time / 1000;
-    if (k == 0) first = total;
-    sum_t += ps;
-    sum_e += total - first;
-    sum_tt += ps * ps;
-    sum_te += ps * (total - first);
-    lowest = std::min(lowest, total);
-    highest = std::max(highest, total);
-    temperatures.add(temperature(state));
-  }
-  const double drift = (samples * sum_te - sum_t * sum_e) / (samples * sum_tt - sum_t * sum_t);
-  MESSAGE("drift ", drift, " eV/atom/ps, range ", highest - lowest, " eV/atom");
-  check_close(temperatures.mean(), 300, 40);
-  CHECK(std::abs(drift) < 1e-5);
-  CHECK(highest - lowest < 1e-3);
-  CHECK(highest - lowest > 1e-7);
+  const EnergyDrift drift = energy_drift(state, forces, 500, 10);
+  MESSAGE("drift ", drift.slope, " eV/atom/ps, range ", drift.range, " eV/atom");
+  check_close(drift.temperature, 300, 40);
+  CHECK(std::abs(drift.slope) < 1e-5);
+  CHECK(drift.range < 1e-3);
+  CHECK(drift.range > 1e-7);
   CHECK(state.velocities.colwise().sum().cwiseAbs().maxCoeff() < 1e-12);
 }
 

@@ -18,18 +18,13 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.dont_write_bytecode = True
+from terms import TWO_BODY  # noqa: E402
+
 CONFIGURATION = """
 [data]
 train = ["train.xyz"]
-[[term]]
-descriptor = "two_body"
-cutoff = 4.5
-kernel = "squared_exponential"
-length_scale = 1.0
-delta = 2.0
-n_sparse = 10
-selection = "uniform"
-[[term]]
+""" + TWO_BODY + """[[term]]
 descriptor = "soap"
 cutoff = 4.5
 n_max = 4
