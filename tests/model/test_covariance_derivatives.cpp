@@ -210,6 +210,44 @@ TEST_CASE("forces in groups equal forces at once, and a perfect crystal has none
   CHECK(worst <= 1e-9 * unit);
 }
 
+// Each environment's shear cancels by itself there: rounding is all that is summed.
+TEST_CASE("a perfect crystal has no shear stress to doubt, and error bars of its diagonal") {
+  const auto body_centred = [](double a) {
+    Structure crystal;
+    crystal.cell = Matrix3(a * Matrix3::Identity());
+    crystal.pbc = {true, true, true};
+    crystal.atomic_numbers = {14, 14};
+    crystal.positions = Positions::Zero(2, 3);
+    crystal.positions.row(1).setConstant(0.5 * a);
+    return crystal;
+  };
+  Setup setup;
+  setup.options.regularization.standard = {0.01, 0.1, 0.2};
+  std::mt19937_64 random(5);
+  std::normal_distribution<double> normal(0, 0.05);
+  for (int i = 0; i < 30; ++i) {
+    Structure s = body_centred(2.9 + 0.01 * i);
+    for (Eigen::Index k = 0; k < s.positions.size(); ++k) s.positions.data()[k] += normal(random);
+    setup.train.push_back(labelled(s));
+  }
+  setup.jitter = 1e-12;
+  add_terms(setup.terms, small_soap(8, 8, 4, 0), silicon, setup.train, 60);
+  const Model model = model_of(setup);
+  Covariance covariance(model);
+  for (const double a : {2.9, 3.0, 3.05, 3.1, 3.2}) {
+    CAPTURE(a);
+    const Structure crystal = body_centred(a);
+    const StructureEnvironments perfect(crystal, model.cutoff());
+    const auto virial = covariance.observables(perfect.view(), crystal.size(), {.energy = false, .forces = false, .virial = true});
+    REQUIRE(virial.size() == 6);
+    for (std::size_t i = 0; i < 3; ++i) {
+      CHECK(virial[i].total() > 1e-9);
+      CHECK(virial[i + 3].total() >= 0);
+      CHECK(virial[i + 3].total() <= 1e-12);
+    }
+  }
+}
+
 TEST_CASE("energies only, every training environment in the sparse set: the exact process for every other kernel and descriptor") {
   struct Case {
     std::string label;
