@@ -4,6 +4,7 @@ import datetime
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -73,6 +74,21 @@ def zuo_config(folder, element, points, selection="variance"):
     path = folder / f"zuo_{element}_{points}.toml"
     path.write_text(text)
     return path
+
+
+def without_labels(source, target):
+    """A copy of an extended XYZ file with positions and cells only: no errors and no metrics of error bars are then computed."""
+    with open(source) as lines, open(target, "w") as out:
+        for line in lines:
+            atoms = int(line)
+            comment = next(lines)
+            fields = re.findall(r'(?:Lattice|pbc)="[^"]*"', comment)
+            if "Properties=species:S:1:pos:R:3" not in comment:
+                sys.exit(f"{source}: Properties do not begin with species and pos")
+            out.write(f"{atoms}\n{' '.join(fields)} Properties=species:S:1:pos:R:3\n")
+            for _ in range(atoms):
+                out.write(" ".join(next(lines).split()[:4]) + "\n")
+    return target
 
 
 def atoms_of(path):

@@ -14,8 +14,8 @@ class Timing {
 
  private:
   const FitReport& report_;
+  double total_cpu_;  // seconds of the process until the measurement, all threads
   double gflops_;     // of DGEMM, per thread
-  double total_cpu_;  // seconds of the process until now, all threads
 };
 
 }  // namespace gapkit::apps
