@@ -17,7 +17,7 @@ constexpr const char* helper_name = "gapkit_ase_label.py";
 fs::path find_helper() {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  const fs::path helper = program.parent_path().parent_path() / "share" / "gapkit" / helper_name;
+  fs::path helper = program.parent_path().parent_path() / "share" / "gapkit" / helper_name;
   if (!error && fs::is_regular_file(helper)) return helper;
   throw InputError(fmt::format("labeller: ase: {} is not at {}; name its place with helper", helper_name, helper.string()));
 }
