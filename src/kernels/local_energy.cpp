@@ -103,32 +103,49 @@ class Spline final : public LocalEnergy {
     slope = gradient(0, 0);
   }
 
+  // visit(i, x, value, slope) for x_i = place(i), i = 0 … count−1, in blocks: one call for many points.
+  template <class Place, class Visit>
+  void evaluate_all_directly(int count, const Place& place, const Visit& visit) {
+    constexpr int block = 512;
+    Matrix x, slope;
+    std::vector<double> value;
+    for (int first = 0; first < count; first += block) {
+      const int size = std::min(block, count - first);
+      x.resize(size, 1);
+      slope.resize(size, 1);
+      value.resize(static_cast<std::size_t>(size));
+      for (int i = 0; i < size; ++i) x(i, 0) = place(first + i);
+      MatrixSlice gradient = slope;
+      direct_->compute(x, value, &gradient);
+      for (int i = 0; i < size; ++i) visit(first + i, x(i, 0), value[static_cast<std::size_t>(i)], slope(i, 0));
+    }
+  }
+
   void tabulate(const std::function<double(double)>& second) {
     const double spacing = (high_ - low_) / intervals_;
     per_spacing_ = 1 / spacing;
     table_.resize(3 * (static_cast<std::size_t>(intervals_) + 1));
-    for (int k = 0; k <= intervals_; ++k) {
-      const double x = low_ + k * spacing;
+    const auto place = [&](int k) { return low_ + k * spacing; };
+    evaluate_all_directly(intervals_ + 1, place, [&](int k, double x, double value, double slope) {
       double* row = &table_[3 * static_cast<std::size_t>(k)];
-      evaluate_directly(x, row[0], row[1]);
-      row[1] *= spacing;
+      row[0] = value;
+      row[1] = slope * spacing;
       row[2] = second(x) * spacing * spacing;
-    }
+    });
   }
 
   bool is_accurate() {
+    constexpr double between[3] = {0.23, 0.5, 0.77};  // the error polynomials t³(1−t)³ and its derivative peak near these
     double value_scale = 0, slope_scale = 0, value_worst = 0, slope_worst = 0;
-    for (int k = 0; k < intervals_; ++k)
-      for (const double t : {0.23, 0.5, 0.77}) {  // the error polynomials t³(1−t)³ and its derivative peak near these
-        const double x = low_ + (k + t) / per_spacing_;
-        double value = 0, slope = 0, exact = 0, exact_slope = 0;
-        evaluate(x, value, slope);
-        evaluate_directly(x, exact, exact_slope);
-        value_scale = std::max(value_scale, std::abs(exact));
-        slope_scale = std::max(slope_scale, std::abs(exact_slope));
-        value_worst = std::max(value_worst, std::abs(value - exact));
-        slope_worst = std::max(slope_worst, std::abs(slope - exact_slope));
-      }
+    const auto place = [&](int i) { return low_ + (i / 3 + between[i % 3]) / per_spacing_; };
+    evaluate_all_directly(3 * intervals_, place, [&](int, double x, double exact, double exact_slope) {
+      double value = 0, slope = 0;
+      evaluate(x, value, slope);
+      value_scale = std::max(value_scale, std::abs(exact));
+      slope_scale = std::max(slope_scale, std::abs(exact_slope));
+      value_worst = std::max(value_worst, std::abs(value - exact));
+      slope_worst = std::max(slope_worst, std::abs(slope - exact_slope));
+    });
     return value_worst <= value_tolerance * value_scale && slope_worst <= slope_tolerance * slope_scale;
   }
 
@@ -151,9 +168,9 @@ std::unique_ptr<LocalEnergy> Kernel::compile(const Vector& weights, const Matrix
   if (points.cols() != 1 || domain.rows() < 2 || domain.cols() != 1 || !is_stationary() || !is_smooth()) return sum;
   const double lambda = metric(1)[0];
   // κ depends on x − z only, so that κ_xx = −κ_xz = curvature Λ² (x − z)² − slope Λ.
+  Matrix feature(1, 1), value(1, points.rows()), slope(1, points.rows()), curvature(1, points.rows());
   const auto second = [&](double x) {
-    const Matrix feature = Matrix::Constant(1, 1, x);
-    Matrix value(1, points.rows()), slope(1, points.rows()), curvature(1, points.rows());
+    feature(0, 0) = x;
     MatrixSlice slope_view = slope, curvature_view = curvature;
     compute(feature, points, value, &slope_view, nullptr, &curvature_view);
     double result = 0;
