@@ -8,8 +8,7 @@
 
 namespace gapkit::apps {
 
-Timing::Timing(const FitReport& report)
-    : report_(report), total_cpu_(cpu_seconds()), gflops_(1e-9 * measure_dgemm(0.5) / thread_count()) {}
+Timing::Timing(const FitReport& report) : report_(report), total_cpu_(cpu_seconds()), gflops_(1e-9 * measure_dgemm(0.5) / thread_count()) {}
 
 std::string Timing::text() const {
   std::string out = fmt::format("\n{:<14}{:>10}{:>10}{:>13}{:>20}\n", "phase", "wall s", "CPU s", "cores busy", "GFLOP per CPU s");
