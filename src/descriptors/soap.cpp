@@ -11,6 +11,8 @@
 
 namespace gapkit {
 
+constexpr int most_turned_features = 2500;  // beyond, the columns of the short form would take more than 40 MB per element
+
 // Neighbours of one centre within the cutoff, in blocks of up to soap_lanes pairs of one species.
 struct Soap::Neighborhood {
   struct Block {
@@ -95,7 +97,7 @@ void Soap::order_features(bool shortened) {
 
 Descriptor::ShortForm Soap::short_form() const {
   std::call_once(short_made_, [&] {
-    if (basis_.l_max() == 0 || mixing_.size() > 0) return;
+    if (basis_.l_max() == 0 || mixing_.size() > 0 || features_ > most_turned_features) return;
     const std::shared_ptr<const Soap> shortened(new Soap(parameters_, species_, elements_, basis_.turned(), Form::shortened));
     if (shortened->features_ == features_) return;
     short_ = {shortened, short_columns(*shortened)};
