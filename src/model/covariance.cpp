@@ -163,6 +163,7 @@ void Covariance::add_local(std::size_t t, const Environments& environments, int 
 }
 
 std::vector<Variance> Covariance::finish_local(LocalRows& local) const {
+  if (local.rows.rows() == 0) return {};
   const Vector prior = local.prior * state_->squared_scale;
   return split(local.rows, prior, prior);
 }
