@@ -62,6 +62,8 @@ def main():
         except subprocess.TimeoutExpired:
             process.send_signal(number)
             killed += 1
+            if killed % 5 == 0 and continued == 0:
+                duration *= 1.5  # the machine is busier than it was: no run has reached its first checkpoint
         errors = process.communicate()[1]
         continued += "continuing from" in errors
         if process.returncode == 0:  # finished before the blow: begin again, there must be something to kill
