@@ -87,6 +87,7 @@ class MdSource : public Source {
           Structure s = frame;
           remove_targets(s);
           if (!source_.config_type.empty()) s.config_type = source_.config_type;
+          s.fields.clear();  // they describe the structure that the trajectory begins with, and saved states do not hold them
           if (factor != 1) {
             if (!s.cell) throw InputError(fmt::format("{}: volume_factors need a cell", s.source));
             *s.cell *= std::cbrt(factor);
