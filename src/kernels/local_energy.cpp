@@ -103,8 +103,7 @@ class Spline final : public LocalEnergy {
     slope = gradient(0, 0);
   }
 
-  // visit(i, x, value, slope) for x_i = place(i), i = 0 … count−1, until it returns false. One point at a time: products of many rows may
-  // round differently from run to run, and trajectories must go on with the same bits.
+  // visit(i, x, value, slope) for x_i = place(i), i = 0 … count−1, until it returns false
   template <class Place, class Visit>
   void evaluate_all_directly(int count, const Place& place, const Visit& visit) {
     for (int i = 0; i < count; ++i) {
