@@ -103,14 +103,22 @@ class Spline final : public LocalEnergy {
     slope = gradient(0, 0);
   }
 
-  // visit(i, x, value, slope) for x_i = place(i), i = 0 … count−1, until it returns false
+  // visit(i, x, value, slope) for x_i = place(i), i = 0 … count−1, until it returns false; in blocks: one call for many points.
   template <class Place, class Visit>
   void evaluate_all_directly(int count, const Place& place, const Visit& visit) {
-    for (int i = 0; i < count; ++i) {
-      double value = 0, slope = 0;
-      const double x = place(i);
-      evaluate_directly(x, value, slope);
-      if (!visit(i, x, value, slope)) return;
+    constexpr int block = 512;
+    Matrix x, slope;
+    std::vector<double> value;
+    for (int first = 0; first < count; first += block) {
+      const int size = std::min(block, count - first);
+      x.resize(size, 1);
+      slope.resize(size, 1);
+      value.resize(static_cast<std::size_t>(size));
+      for (int i = 0; i < size; ++i) x(i, 0) = place(first + i);
+      MatrixSlice gradient = slope;
+      direct_->compute(x, value, &gradient);
+      for (int i = 0; i < size; ++i)
+        if (!visit(first + i, x(i, 0), value[static_cast<std::size_t>(i)], slope(i, 0))) return;
     }
   }
 
