@@ -1,17 +1,16 @@
 #include "descriptors/soap.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
+#include <numbers>
 
-#include "descriptors/soap_loops.hpp"
 #include "descriptors/soap_mixing.hpp"
 #include "math/spherical_harmonics_lanes.hpp"
 
 namespace gapkit {
-
-constexpr int most_turned_features = 2500;  // beyond, the columns of the short form would take more than 40 MB per element
 
 // Neighbours of one centre within the cutoff, in blocks of up to soap_lanes pairs of one species.
 struct Soap::Neighborhood {
@@ -34,13 +33,14 @@ struct Soap::Scratch {
         coefficients(static_cast<std::size_t>(soap.coefficients_ + soap_lanes)),
         feature_gradient(static_cast<std::size_t>(soap.features_)),
         x_block(static_cast<std::size_t>(soap.features_)),
+        direction_x(static_cast<std::size_t>(soap.channels_)),
         jacobian(static_cast<std::size_t>(4 * soap.channels_ * (soap.basis_.l_max() + 2) + 2 * soap.count_)),
         channel_gradient(static_cast<std::size_t>(soap.channels_ * (soap.channels_ + soap_lanes))) {}
 
   Neighborhood neighborhood;
   double x[soap_lanes], y[soap_lanes], z[soap_lanes], inverse_r[soap_lanes];
   std::vector<double> harmonics, harmonics_gradient, radial, slope;
-  std::vector<double> coefficients, feature_gradient, x_block, jacobian, channel_gradient;
+  std::vector<double> coefficients, feature_gradient, x_block, direction_x, jacobian, channel_gradient;
 };
 
 Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements)
@@ -73,59 +73,68 @@ Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const 
   harmonics::fill_prefactors(basis_.l_max(), prefactor_.data(), [](double v) { return std::sqrt(v); });
   if (mixed > 0) mix_channels(static_cast<std::uint64_t>(parameters.integer("mixing_seed")));
   centre_ = centre_coefficients();
-  if (blocks_ > 1)
-    for (int s = 0; s < blocks_; ++s) {
-      std::vector<int> list;
-      for (int a = 0, pair = 0; a < channels_; ++a)
-        for (int b = 0; b <= a; ++b, ++pair)
-          if (a / radial_ == s || b / radial_ == s)
-            for (int i = first_feature_[static_cast<std::size_t>(pair)]; i < first_feature_[static_cast<std::size_t>(pair) + 1]; ++i)
-              list.push_back(i);
-      block_features_.push_back(std::move(list));
+  for (int s = 0; s < blocks_; ++s) {
+    BlockFeatures block;
+    for (int a = 0, pair = 0; a < channels_; ++a)
+      for (int b = 0; b <= a; ++b, ++pair) {
+        if (a / radial_ != s && b / radial_ != s) continue;
+        const auto p = static_cast<std::size_t>(pair);
+        block.channels.emplace_back(a, b);
+        block.zero.push_back(zero_[p]);
+        for (int l = 1; l <= last_[p]; ++l) block.higher.push_back(higher_[p] + l - 1);
+      }
+    block_features_.push_back(std::move(block));
+  }
+}
+
+// All l of one pair of channels after the other. In the short form first l = 0 of all pairs, then the others of those that have them: the
+// last channel of each element has not.
+void Soap::order_features(bool shortened) {
+  const auto has_zero_only = [&](int channel) { return shortened && channel % radial_ == radial_ - 1; };
+  features_ = shortened ? channels_ * (channels_ + 1) / 2 : 0;
+  for (int a = 0; a < channels_; ++a)
+    for (int b = 0; b <= a; ++b) {
+      zero_.push_back(shortened ? static_cast<int>(zero_.size()) : features_++);
+      higher_.push_back(features_);
+      last_.push_back(has_zero_only(a) || has_zero_only(b) ? 0 : basis_.l_max());
+      features_ += last_.back();
     }
 }
 
-// All l for each pair of channels; in the short form l = 0 only if one of them is the last channel of its element.
-void Soap::order_features(bool shortened) {
-  const auto has_zero_only = [&](int channel) { return shortened && channel % radial_ == radial_ - 1; };
-  first_feature_ = {0};
-  for (int a = 0; a < channels_; ++a)
-    for (int b = 0; b <= a; ++b)
-      first_feature_.push_back(first_feature_.back() + (has_zero_only(a) || has_zero_only(b) ? 1 : basis_.l_max() + 1));
-  features_ = first_feature_.back();
+SoapFeatures Soap::places() const {
+  return {zero_.data(), higher_.data(), last_.data()};
 }
 
 Descriptor::ShortForm Soap::short_form() const {
   std::call_once(short_made_, [&] {
-    if (basis_.l_max() == 0 || mixing_.size() > 0 || features_ > most_turned_features) return;
+    if (basis_.l_max() == 0 || mixing_.size() > 0) return;
     const std::shared_ptr<const Soap> shortened(new Soap(parameters_, species_, elements_, basis_.turned(), Form::shortened));
     if (shortened->features_ == features_) return;
-    short_ = {shortened, short_columns(*shortened)};
+    short_ = {shortened, [shortened, places = std::array{zero_, higher_}](const MatrixView& points) {
+                return shortened->turned_points(points, {places[0].data(), places[1].data(), nullptr});
+              }};
   });
   return short_;
 }
 
 // With C' = H C the spectrum is P' = H P Hᵀ for l ≥ 1, the same for l = 0; features hold √2 P_ab for a ≠ b.
-Matrix Soap::short_columns(const Soap& shortened) const {
+Matrix Soap::turned_points(const MatrixView& points, const SoapFeatures& plain) const {
   const Matrix& h = basis_.rotation();
-  const auto turn = [&](int from, int to) { return from / radial_ == to / radial_ ? h(from % radial_, to % radial_) : 0.0; };
-  Matrix u = Matrix::Zero(features_, shortened.features_);
-  for (int a = 0, pair = 0; a < channels_; ++a)
-    for (int b = 0; b <= a; ++b, ++pair) {
-      const int first = shortened.first_feature_[static_cast<std::size_t>(pair)];
-      const int terms = shortened.first_feature_[static_cast<std::size_t>(pair) + 1] - first;
-      u(first_feature_[static_cast<std::size_t>(pair)], first) = 1;
-      if (terms == 1) continue;
-      for (int c = 0, from = 0; c < channels_; ++c)
-        for (int d = 0; d <= c; ++d, ++from) {
-          double value = turn(c, a) * turn(d, b);
-          if (c != d) value = (value + turn(d, a) * turn(c, b)) / std::sqrt(2.0);
-          if (a != b) value *= std::sqrt(2.0);
-          if (value == 0) continue;
-          for (int l = 1; l < terms; ++l) u(first_feature_[static_cast<std::size_t>(from)] + l, first + l) = value;
-        }
+  const double sqrt_2 = std::sqrt(2.0);
+  Matrix result(points.rows(), features_), p(channels_, channels_), half(channels_, channels_);
+  for (Eigen::Index m = 0; m < points.rows(); ++m) {
+    for (std::size_t pair = 0; pair < zero_.size(); ++pair) result(m, zero_[pair]) = points(m, plain.zero[pair]);
+    for (int l = 1; l <= basis_.l_max(); ++l) {
+      for (int a = 0, pair = 0; a < channels_; ++a)
+        for (int b = 0; b <= a; ++b, ++pair) p(a, b) = p(b, a) = points(m, plain.higher[pair] + l - 1) / (a == b ? 1 : sqrt_2);
+      for (int s = 0; s < channels_; s += radial_) half.middleCols(s, radial_).noalias() = p.middleCols(s, radial_) * h;
+      for (int s = 0; s < channels_; s += radial_) p.middleRows(s, radial_).noalias() = h.transpose() * half.middleRows(s, radial_);
+      for (int a = 0, pair = 0; a < channels_; ++a)
+        for (int b = 0; b <= a; ++b, ++pair)
+          if (const auto i = static_cast<std::size_t>(pair); l <= last_[i]) result(m, higher_[i] + l - 1) = p(a, b) * (a == b ? 1 : sqrt_2);
     }
-  return u;
+  }
+  return result;
 }
 
 // Radial functions of each element that are mixtures of its n_max: those of channel q are Σ_n W_q,(s,n) g_nl(r). Everything else then sees
@@ -216,7 +225,7 @@ void Soap::fill_block(const Environments& source, const Neighborhood& neighborho
     }
     const std::size_t pair = neighborhood.pair[static_cast<std::size_t>(b.first + k)];
     const double r = source.distance[pair];
-    const double inverse = r > 1e-10 ? 1 / r : 0;  // atoms on top of each other have no direction
+    const double inverse = r > JacobianBlock::smallest_distance ? 1 / r : 0;  // atoms on top of each other have no direction
     scratch.inverse_r[k] = inverse;
     scratch.x[k] = source.vector[pair].x() * inverse;
     scratch.y[k] = source.vector[pair].y() * inverse;
@@ -278,16 +287,16 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
     for (std::size_t s = 0; s < out.blocks.size(); ++s) {
       JacobianBlock& block = out.blocks[s];
       const auto pairs = static_cast<std::size_t>(offset[s][count]);
-      if (!block_features_.empty())
-        block.feature = block_features_[s];
-      else
-        block.feature.clear();
+      block.feature = block_features_[s].higher;
+      block.radial_feature = block_features_[s].zero;
       block.environment.resize(pairs);
       block.neighbor.resize(pairs);
       block.vector.resize(pairs);
       block.projection.resize(3 * pairs);
       block.cutoff_gradient.clear();
-      block.values.resize(static_cast<Eigen::Index>(3 * pairs), block.feature.empty() ? features_ : static_cast<int>(block.feature.size()));
+      block.values.resize(static_cast<Eigen::Index>(3 * pairs), static_cast<Eigen::Index>(block.feature.size()));
+      block.radial.resize(static_cast<Eigen::Index>(pairs), radial_);
+      block.direction.resize(static_cast<Eigen::Index>(count) * radial_, static_cast<Eigen::Index>(block.radial_feature.size()));
     }
   }
 
@@ -300,25 +309,22 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
       double* x = out.x.row(static_cast<Eigen::Index>(e));
       double* c = derivatives == Derivatives::pullback ? out.workspace.row(static_cast<Eigen::Index>(e)) : scratch.coefficients.data();
       expand(source, centre[e], scratch, c);
-      const double norm = std::sqrt(loops.power_spectrum(basis_.l_max(), channels_, first_feature_.data(), c, x));
+      const double norm = std::sqrt(loops.power_spectrum(basis_.l_max(), channels_, places(), c, x));
       const double inverse_norm = norm > 0 ? 1 / norm : 0;  // nothing around and central_weight = 0: the zero vector
       for (int i = 0; i < features_; ++i) x[i] *= inverse_norm;
       if (derivatives == Derivatives::pullback) c[coefficients_] = inverse_norm;
       if (derivatives != Derivatives::jacobian) continue;
 
       const auto& neighborhood = scratch.neighborhood;
+      for (std::size_t s = 0; s < out.blocks.size(); ++s) fill_directions(static_cast<int>(s), c, x, e, out.blocks[s], scratch);
       std::size_t previous_species = out.blocks.size();
       for (int b = 0; b < static_cast<int>(neighborhood.blocks.size()); ++b) {
         const auto& pairs = neighborhood.blocks[static_cast<std::size_t>(b)];
         const auto s = static_cast<std::size_t>(pairs.species);
         JacobianBlock& block = out.blocks[s];
-        const double* x_block = x;
-        if (!block.feature.empty()) {
-          if (s != previous_species)
-            for (std::size_t i = 0; i < block.feature.size(); ++i) scratch.x_block[i] = x[block.feature[i]];
-          x_block = scratch.x_block.data();
-        }
-        if (s != previous_species) previous_species = s;
+        if (s != previous_species)
+          for (std::size_t i = 0; i < block.feature.size(); ++i) scratch.x_block[i] = x[block.feature[i]];
+        previous_species = s;
         fill_block(source, neighborhood, b, Derivatives::jacobian, scratch);
         std::size_t q = static_cast<std::size_t>(offset[s][e]);
         for (int first = b; first > 0 && neighborhood.blocks[static_cast<std::size_t>(first - 1)].species == pairs.species; --first)
@@ -329,13 +335,43 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
           block.neighbor[q] = source.neighbor[pair];
           block.vector[q] = source.vector[pair];
           const double unit[3] = {scratch.x[k], scratch.y[k], scratch.z[k]};
-          loops.jacobian(basis_.l_max(), radial_, channels_, first_feature_.data(), pairs.species * radial_, k, c, scratch.harmonics.data(),
-                         scratch.harmonics_gradient.data(), scratch.radial.data() + k * count_, scratch.slope.data() + k * count_, unit,
-                         scratch.inverse_r[k], inverse_norm, x_block, static_cast<int>(block.values.cols()),
-                         block.values.row(static_cast<Eigen::Index>(3 * q)), &block.projection[3 * q], scratch.jacobian.data());
+          double* projection = &block.projection[3 * q];
+          const double* slope = scratch.slope.data() + k * count_;
+          loops.jacobian(basis_.l_max(), radial_, channels_, places(), pairs.species * radial_, k, c, scratch.harmonics.data(),
+                         scratch.harmonics_gradient.data(), scratch.radial.data() + k * count_, slope, unit, scratch.inverse_r[k],
+                         inverse_norm, scratch.x_block.data(), static_cast<int>(block.values.cols()),
+                         block.values.row(static_cast<Eigen::Index>(3 * q)), projection, scratch.jacobian.data());
+          // l = 0: dc_n/dr_α = R'_n r̂_α Y_00. Atoms on top of each other have no direction.
+          double* radial = block.radial.row(static_cast<Eigen::Index>(q));
+          const double scale = scratch.inverse_r[k] > 0 ? inverse_norm * scratch.harmonics[static_cast<std::size_t>(k)] : 0;
+          double along = 0;
+          for (int n = 0; n < radial_; ++n) {
+            radial[n] = scale * slope[n];
+            along += radial[n] * scratch.direction_x[s * static_cast<std::size_t>(radial_) + static_cast<std::size_t>(n)];
+          }
+          for (int a = 0; a < 3; ++a) projection[a] += unit[a] * along;
         }
       }
     }
+  }
+}
+
+// p(a, b ≤ a, 0) = f c_a c_b with f = 1 or √2 changes by f (dc_a c_b + c_a dc_b): along f (δ_na c_b + δ_nb c_a) for each dc_n. Also the
+// products of these directions with x.
+void Soap::fill_directions(int species, const double* c, const double* x, std::size_t environment, JacobianBlock& block,
+                           Scratch& scratch) const {
+  const BlockFeatures& features = block_features_[static_cast<std::size_t>(species)];
+  const int first = species * radial_;
+  for (int n = 0; n < radial_; ++n) {
+    double* row = block.direction.row(static_cast<Eigen::Index>(environment) * radial_ + n);
+    double sum = 0;
+    for (std::size_t i = 0; i < features.channels.size(); ++i) {
+      const auto [a, b] = features.channels[i];
+      row[i] = (a == first + n ? c[b] : 0.0) + (b == first + n ? c[a] : 0.0);
+      if (a != b) row[i] *= std::numbers::sqrt2;
+      sum += row[i] * x[features.zero[i]];
+    }
+    scratch.direction_x[static_cast<std::size_t>(first + n)] = sum;
   }
 }
 
@@ -357,7 +393,7 @@ void Soap::pullback(const Environments& source, int begin, int end, const Featur
       for (int i = 0; i < features_; ++i) along += x[i] * g[i];
       for (int i = 0; i < features_; ++i) scratch.feature_gradient[static_cast<std::size_t>(i)] = c[coefficients_] * (g[i] - along * x[i]);
       double* dE_dc = scratch.coefficients.data();
-      loops.coefficient_gradient(basis_.l_max(), channels_, first_feature_.data(), c, scratch.feature_gradient.data(), dE_dc,
+      loops.coefficient_gradient(basis_.l_max(), channels_, places(), c, scratch.feature_gradient.data(), dE_dc,
                                  scratch.channel_gradient.data());
       gather(source, centre[e], scratch.neighborhood);
       for (int b = 0; b < static_cast<int>(scratch.neighborhood.blocks.size()); ++b) {

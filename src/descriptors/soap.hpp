@@ -4,6 +4,8 @@
 #include <gapkit/math/radial_basis.hpp>
 #include <mutex>
 
+#include "descriptors/soap_loops.hpp"
+
 namespace gapkit {
 
 /// Smooth overlap of atomic positions: the power spectrum of the neighbour density around one kind of centre atom.
@@ -16,6 +18,7 @@ namespace gapkit {
 /// 131, 028001 (2023), tensor-reduced densities, here with all products of two mixtures kept.
 ///
 /// The short form leaves out what RadialBasis says is zero: with its functions turned, the last channel of each element has l = 0 only.
+/// There the features of l = 0 come first.
 class Soap final : public Descriptor {
  public:
   Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements);
@@ -45,7 +48,10 @@ class Soap final : public Descriptor {
   void mix_channels(std::uint64_t seed);
   std::vector<double> centre_coefficients() const;
   void order_features(bool shortened);
-  Matrix short_columns(const Soap& shortened) const;
+  SoapFeatures places() const;
+  Matrix turned_points(const MatrixView& points, const SoapFeatures& plain) const;
+  void fill_directions(int species, const double* c, const double* x, std::size_t environment, JacobianBlock& block,
+                       Scratch& scratch) const;
   const double* table_of(int species) const;
 
   Parameters parameters_;
@@ -58,12 +64,17 @@ class Soap final : public Descriptor {
   int radial_;  // radial functions of an element: n_max, or the mixed channels
   int blocks_;  // of neighbours whose channels are apart: elements, or 1 if channels are mixed
   int count_, channels_, features_, coefficients_;
-  std::vector<int> first_feature_;  // of each pair of channels (a, b ≤ a), whose features are l = 0, 1, …; one more at the end
-  Matrix mixing_;                   // [Q, species · n_max], or empty
+  std::vector<int> zero_, higher_, last_;          // of each pair of channels, see SoapFeatures
+  Matrix mixing_;                                  // [Q, species · n_max], or empty
   std::vector<std::vector<double>> mixed_tables_;  // by element, like RadialBasis::table()
   std::vector<double> centre_;                     // what the centre atom contributes to each channel
   std::vector<double> prefactor_;
-  std::vector<std::vector<int>> block_features_;  // by neighbour species: the features that contain it
+  // By neighbour species: pairs of channels that contain it, and their features of l = 0 and of l ≥ 1.
+  struct BlockFeatures {
+    std::vector<std::pair<int, int>> channels;
+    std::vector<int> zero, higher;
+  };
+  std::vector<BlockFeatures> block_features_;
   mutable std::once_flag short_made_;
   mutable ShortForm short_;
 };

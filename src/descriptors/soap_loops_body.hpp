@@ -103,13 +103,15 @@ void accumulate(int l_max, int n_max, int channels, int offset, int pairs, const
   }
 }
 
-double power_spectrum(int l_max, int channels, const int* __restrict first, const double* __restrict c, double* __restrict p) {
+double power_spectrum(int l_max, int channels, const SoapFeatures& features, const double* __restrict c, double* __restrict p) {
   constexpr int tile = 4;
   double norm = 0;
   for (int l = 0; l <= l_max; ++l) {
     const int rows = 2 * l + 1;
     const double w = 1 / square_root(rows);
     const double* cl = c + l * l * channels;
+    const int* first = l == 0 ? features.zero : features.higher;
+    const int position = l == 0 ? 0 : l - 1;
     for (int a0 = 0; a0 < channels; a0 += tile) {
       const int height = channels - a0 < tile ? channels - a0 : tile;
       for (int b0 = 0; b0 < a0 + height; b0 += W) {
@@ -120,13 +122,13 @@ double power_spectrum(int l_max, int channels, const int* __restrict first, cons
         }
         for (int a = 0; a < height; ++a) {
           const int row = a0 + a, last = row - b0 < W - 1 ? row - b0 : W - 1;
-          const int* at = first + row * (row + 1) / 2 + b0;
+          const int pair = row * (row + 1) / 2 + b0;
           double values[W];
           store(values, sum[a]);
           for (int b = 0; b <= last; ++b) {
             const double value = values[b] * (b0 + b == row ? w : sqrt_2 * w);
-            if (at[b] + l >= at[b + 1]) continue;
-            p[at[b] + l] = value;
+            if (l > features.last[pair + b]) continue;
+            p[first[pair + b] + position] = value;
             norm += value * value;
           }
         }
@@ -136,7 +138,7 @@ double power_spectrum(int l_max, int channels, const int* __restrict first, cons
   return norm;
 }
 
-void coefficient_gradient(int l_max, int channels, const int* __restrict first, const double* __restrict c, const double* __restrict dE_dp,
+void coefficient_gradient(int l_max, int channels, const SoapFeatures& features, const double* __restrict c, const double* __restrict dE_dp,
                           double* __restrict gradient, double* __restrict scratch) {
   const int stride = (channels + W - 1) / W * W;
   for (int l = 0; l <= l_max; ++l) {
@@ -144,10 +146,12 @@ void coefficient_gradient(int l_max, int channels, const int* __restrict first, 
     const double w = 1 / square_root(rows);
     const double* cl = c + l * l * channels;
     double* gl = gradient + l * l * channels;
+    const int* first = l == 0 ? features.zero : features.higher;
+    const int position = l == 0 ? 0 : l - 1;
     for (int a = 0; a < channels; ++a) {
-      const int* at = first + a * (a + 1) / 2;
+      const int pair = a * (a + 1) / 2;
       for (int b = 0; b <= a; ++b) {
-        const double in = at[b] + l < at[b + 1] ? dE_dp[at[b] + l] : 0.0;
+        const double in = l <= features.last[pair + b] ? dE_dp[first[pair + b] + position] : 0.0;
         scratch[a * stride + b] = scratch[b * stride + a] = (b < a ? sqrt_2 : 2.0) * w * in;
       }
     }
@@ -210,18 +214,18 @@ struct JacobianSums {
 
 // dp(a,b,l)/dr_α = w Σ_m [dc_alm/dr_α c_blm + c_alm dc_blm/dr_α], dc_nlm/dr_α = R'_nl r̂_α Y_lm + R_nl ∂_αY_lm / r. Summed over m first:
 //     v_bl = Σ_m Y_lm c_blm,  u_αbl = Σ_m (∂_αY_lm / r) c_blm   →   A_α(a,b,l) = (R'_al r̂_α) v_bl + R_al u_αbl
-// A(a,b) counts if channel a belongs to the neighbour's species, A(b,a) if b does.
-void jacobian(int l_max, int n_max, int channels, const int* __restrict first, int offset, int lane, const double* __restrict c,
+// A(a,b) counts if channel a belongs to the neighbour's species, A(b,a) if b does. In the scratch l = 1 is the first.
+void jacobian(int l_max, int n_max, int channels, const SoapFeatures& features, int offset, int lane, const double* __restrict c,
               const double* __restrict y, const double* __restrict dy, const double* __restrict radial_values,
               const double* __restrict slope, const double* unit, double inverse_r, double scale, const double* __restrict x_block,
               int columns, double* __restrict rows, double* __restrict projection, double* __restrict scratch) {
-  const int terms = l_max + 1, count = n_max * terms, nl = terms * terms, size = channels * terms;
+  const int terms = l_max, count = n_max * terms, nl = (l_max + 1) * (l_max + 1), size = channels * terms;
   double* v = scratch;             // [b][l]
   double* u = v + size;            // [α][b][l]
   double* sum = u + 3 * size;      // [4][K]: one l at a time
   double* r = sum + 4 * channels;  // [n][l], with the weight of l and the scale
   double* dr = r + count;
-  for (int l = 0; l <= l_max; ++l) {
+  for (int l = 1; l <= l_max; ++l) {
     for (int i = 0; i < 4 * channels; ++i) sum[i] = 0;
     for (int lm = l * l; lm < (l + 1) * (l + 1); ++lm) {
       const double y0 = y[lm * W + lane], y1 = dy[lm * W + lane] * inverse_r, y2 = dy[(nl + lm) * W + lane] * inverse_r,
@@ -236,14 +240,16 @@ void jacobian(int l_max, int n_max, int channels, const int* __restrict first, i
     }
     const double w = scale / square_root(2 * l + 1);
     for (int b = 0; b < channels; ++b) {
-      v[b * terms + l] = sum[b];
-      u[b * terms + l] = sum[channels + b];
-      u[size + b * terms + l] = sum[2 * channels + b];
-      u[2 * size + b * terms + l] = sum[3 * channels + b];
+      double* vl = v + b * terms + l - 1;
+      double* ul = u + b * terms + l - 1;
+      vl[0] = sum[b];
+      ul[0] = sum[channels + b];
+      ul[size] = sum[2 * channels + b];
+      ul[2 * size] = sum[3 * channels + b];
     }
     for (int n = 0; n < n_max; ++n) {
-      r[n * terms + l] = w * radial_values[l * n_max + n];
-      dr[n * terms + l] = w * slope[l * n_max + n];
+      r[n * terms + l - 1] = w * radial_values[l * n_max + n];
+      dr[n * terms + l - 1] = w * slope[l * n_max + n];
     }
   }
   double* row0 = rows;
@@ -260,7 +266,7 @@ void jacobian(int l_max, int n_max, int channels, const int* __restrict first, i
     for (int b = 0; b <= a; ++b, ++pair) {
       const bool b_in = b >= offset && b < offset + n_max;
       if (!a_in && !b_in) continue;
-      const int length = first[pair + 1] - first[pair];
+      const int length = features.last[pair];
       const double* vb = v + b * terms;
       const double* ub = u + b * terms;
       double* out[3] = {row0 + column, row1 + column, row2 + column};

@@ -76,32 +76,70 @@ struct DoubleSum {
   }
 };
 
-// dx_e/dr_qα and df_e/dr_qα of pair q of a block, dense: adds factor · (f dx, df).
-struct PairDerivative {
-  const JacobianBlock& block;
-  const Features& features;
+// First of consecutive numbers; −1 if they are not.
+int first_of_run(const std::vector<int>& numbers) {
+  for (std::size_t i = 1; i < numbers.size(); ++i)
+    if (numbers[i] != numbers[0] + static_cast<int>(i)) return -1;
+  return numbers.empty() ? 0 : numbers[0];
+}
 
-  // In place of what stands in `gradient` if `is_first`, else added to it.
-  void add_to(std::size_t q, std::size_t a, double factor, bool is_first, Eigen::Ref<Eigen::RowVectorXd> gradient, double& value) const {
-    const int e = block.environment[q];
-    const double f = features.cutoff[static_cast<std::size_t>(e)] * factor;
-    const auto row = static_cast<Eigen::Index>(3 * q + a);
-    const Eigen::Map<const Eigen::RowVectorXd> j(block.values.row(row), block.values.cols()), x(features.x.row(e), features.x.cols());
-    const double projection = f * block.projection[3 * q + a];
-    if (block.feature.empty()) {
-      if (is_first)
-        gradient.noalias() = f * j - projection * x;
-      else
-        gradient.noalias() += f * j - projection * x;
-    } else {
-      if (is_first)
-        gradient.noalias() = -projection * x;
-      else
-        gradient.noalias() -= projection * x;
-      for (Eigen::Index c = 0; c < j.size(); ++c) gradient[block.feature[static_cast<std::size_t>(c)]] += f * j[c];
-    }
-    if (!block.cutoff_gradient.empty()) value += factor * block.cutoff_gradient[3 * q + a];
+// dx_e/dr_qα and df_e/dr_qα of pairs of a block, dense.
+class PairDerivatives {
+ public:
+  PairDerivatives(const JacobianBlock& block, const Features& features)
+      : block_(block),
+        features_(features),
+        first_(block.has_all_features() ? 0 : first_of_run(block.feature)),
+        first_radial_(first_of_run(block.radial_feature)),
+        is_whole_(first_ >= 0 && first_radial_ >= 0 && block.values.cols() + block.direction.cols() == features.x.cols()),
+        along_(block.direction.cols()) {}
+
+  const JacobianBlock& block() const { return block_; }
+
+  // What add_to adds from now on.
+  void take(std::size_t q) {
+    pair_ = q;
+    unit_ = block_.unit(q);
+    const Eigen::Index count = block_.radial.cols();
+    if (count == 0) return;
+    const double* radial = block_.radial.row(static_cast<Eigen::Index>(q));
+    along_.setZero();
+    for (Eigen::Index n = 0; n < count; ++n) along_ += radial[n] * row(block_.direction, block_.environment[q] * count + n);
   }
+
+  // factor · (f dx, df); in place of what stands in `gradient` if `is_first`, else added to it.
+  void add_to(std::size_t a, double factor, bool is_first, Eigen::Ref<Eigen::RowVectorXd> gradient, double& value) const {
+    const int e = block_.environment[pair_];
+    const double f = features_.cutoff[static_cast<std::size_t>(e)] * factor;
+    const auto j = row(block_.values, static_cast<Eigen::Index>(3 * pair_ + a)), x = row(features_.x, e);
+    const double projection = f * block_.projection[3 * pair_ + a], radial = f * unit_[static_cast<Eigen::Index>(a)];
+    const auto put = [&](auto&& target, const auto& part) {
+      if (is_first)
+        target.noalias() = part;
+      else
+        target.noalias() += part;
+    };
+    if (is_whole_) {
+      put(gradient.segment(first_, j.size()), f * j - projection * x.segment(first_, j.size()));
+      put(gradient.segment(first_radial_, along_.size()), radial * along_ - projection * x.segment(first_radial_, along_.size()));
+    } else {
+      put(gradient, -projection * x);
+      for (Eigen::Index c = 0; c < j.size(); ++c) gradient[block_.feature[static_cast<std::size_t>(c)]] += f * j[c];
+      for (Eigen::Index c = 0; c < along_.size(); ++c) gradient[block_.radial_feature[static_cast<std::size_t>(c)]] += radial * along_[c];
+    }
+    if (!block_.cutoff_gradient.empty()) value += factor * block_.cutoff_gradient[3 * pair_ + a];
+  }
+
+ private:
+  static Eigen::Map<const Eigen::RowVectorXd> row(const ReusableMatrix& matrix, Eigen::Index i) { return {matrix.row(i), matrix.cols()}; }
+
+  const JacobianBlock& block_;
+  const Features& features_;
+  int first_, first_radial_;
+  bool is_whole_;  // two runs of consecutive features are all
+  Eigen::RowVectorXd along_;
+  std::size_t pair_ = 0;
+  Vector3 unit_ = Vector3::Zero();
 };
 
 struct Incidence {
@@ -134,8 +172,10 @@ struct PairTables {
 
 }  // namespace
 
-DirectPrior::DirectPrior(const Term& term) : term_(shortened(term)), stationary_(term.kernel->is_stationary() ? 1 : 0) {
+DirectPrior::DirectPrior(const Term& term) : term_(term), stationary_(term.kernel->is_stationary() ? 1 : 0) {
   term_.sparse = {};
+  term_.sparse.x.resize(0, term.descriptor->size());
+  term_ = shortened(term_);
   scale_ = term.kernel->metric(term.descriptor->size()).cwiseSqrt();
 }
 
@@ -218,6 +258,8 @@ void DirectPrior::add_forces_of_group(const Features& features, int targets, Eig
     DoubleSum sum{*term_.kernel, stationary_, {}, {}, {}, {}, {}, {}};
     Functionals parts;
     parts.gradient.resize(3);
+    std::vector<PairDerivatives> derivatives;
+    for (const JacobianBlock& block : features.blocks) derivatives.emplace_back(block, features);
     std::vector<int> members;
     std::vector<char> begun;  // by member
     std::vector<int> place(static_cast<std::size_t>(features.size()), -1);
@@ -243,11 +285,12 @@ void DirectPrior::add_forces_of_group(const Features& features, int targets, Eig
       begun.assign(members.size(), 0);
       // A force is −d/dr, and r_ij = r_j − r_i.
       const auto add = [&](const Incidence& i, double sign) {
-        const PairDerivative pair{features.blocks[static_cast<std::size_t>(i.block)], features};
-        const auto e = static_cast<Eigen::Index>(place[static_cast<std::size_t>(pair.block.environment[i.pair])]);
+        PairDerivatives& pair = derivatives[static_cast<std::size_t>(i.block)];
+        pair.take(i.pair);
+        const auto e = static_cast<Eigen::Index>(place[static_cast<std::size_t>(pair.block().environment[i.pair])]);
         char& has_begun = begun[static_cast<std::size_t>(e)];
         for (std::size_t a = 0; a < 3; ++a)
-          pair.add_to(i.pair, a, sign, has_begun == 0, parts.gradient[a].row(e), parts.value(e, static_cast<Eigen::Index>(a)));
+          pair.add_to(a, sign, has_begun == 0, parts.gradient[a].row(e), parts.value(e, static_cast<Eigen::Index>(a)));
         has_begun = 1;
       };
       for (const Incidence& i : as_neighbor) add(i, -1);
@@ -285,14 +328,16 @@ void DirectPrior::add_virial(const Environments& environments, const Features* k
     parts.value = Matrix::Zero(features.size(), 6);
     parts.gradient.assign(6, Matrix::Zero(features.size(), size));
     for (const JacobianBlock& block : features.blocks) {
-      const PairDerivative pair{block, features};
-      for (std::size_t q = 0; q < block.environment.size(); ++q)
+      PairDerivatives pair(block, features);
+      for (std::size_t q = 0; q < block.environment.size(); ++q) {
+        pair.take(q);
         for (std::size_t c = 0; c < 6; ++c) {
           const auto [a, b] = voigt[c];
           const auto e = static_cast<Eigen::Index>(block.environment[q]);
-          pair.add_to(q, a, -block.vector[q][static_cast<Eigen::Index>(b)], false, parts.gradient[c].row(e),
+          pair.add_to(a, -block.vector[q][static_cast<Eigen::Index>(b)], false, parts.gradient[c].row(e),
                       parts.value(e, static_cast<Eigen::Index>(c)));
         }
+      }
     }
     parts.x = plain.emplace_back(features.x.view());
     if (scale_.size() > 0) {

@@ -22,7 +22,7 @@ Eigen::Index tile_width(Eigen::Index columns) {
 
 // Memory for the Jacobian of a chunk of centres and its product with a tile: enough rows for GEMM to run at full speed.
 constexpr std::size_t chunk_bytes = 8'000'000;
-constexpr Eigen::Index cached_columns = 256;
+constexpr Eigen::Index cached_columns = 128;
 constexpr std::size_t kept_bytes = 64'000'000;   // of KeptFeatures
 constexpr int most_kept = 512;                   // environments
 constexpr std::size_t few_feature_chunk = 4096;  // environments in a chunk of a term with few features
@@ -33,6 +33,35 @@ int local_chunk_end(const Environments& environments, const Descriptor& descript
   return begin + static_cast<int>(std::min(std::max<std::size_t>(count, 1), static_cast<std::size_t>(end - begin)));
 }
 
+// J · Λx of every row of the Jacobian: what stationary kernels subtract.
+void fill_centre(const JacobianBlock& block, const Features& features, const Vector& metric, std::vector<double>& centre) {
+  const Eigen::Index size = features.x.cols();
+  Vector x(size), along(block.radial.cols());
+  int environment = -1;
+  for (std::size_t row = 0; row < centre.size(); ++row) {
+    const std::size_t q = row / 3;
+    if (block.environment[q] != environment) {
+      environment = block.environment[q];
+      x = Eigen::Map<const Vector>(features.x.row(environment), size);
+      if (metric.size() > 0) x = x.cwiseProduct(metric);
+      for (Eigen::Index n = 0; n < along.size(); ++n) {
+        const double* direction = block.direction.row(environment * along.size() + n);
+        along[n] = 0;
+        for (std::size_t c = 0; c < block.radial_feature.size(); ++c) along[n] += direction[c] * x[block.radial_feature[c]];
+      }
+    }
+    const double* j = block.values.row(static_cast<Eigen::Index>(row));
+    double sum = 0;
+    for (Eigen::Index c = 0; c < block.values.cols(); ++c)
+      sum += j[c] * x[block.has_all_features() ? c : block.feature[static_cast<std::size_t>(c)]];
+    if (along.size() > 0)
+      sum += block.unit(q)[static_cast<Eigen::Index>(row % 3)] *
+             Eigen::Map<const Vector>(block.radial.row(static_cast<Eigen::Index>(q)), along.size()).dot(along);
+    if (block.projection[row] != 0) sum -= block.projection[row] * Eigen::Map<const Vector>(features.x.row(environment), size).dot(x);
+    centre[row] = sum;
+  }
+}
+
 }  // namespace
 
 KernelRows::KernelRows(std::span<const Term> terms) : offsets_(sparse_offsets(terms)), scratch_(std::make_unique<Scratch>()) {
@@ -40,7 +69,7 @@ KernelRows::KernelRows(std::span<const Term> terms) : offsets_(sparse_offsets(te
   for (const Term& term : terms) short_terms->push_back(shortened(term));
   shared_terms_ = std::move(short_terms);
   terms_ = *shared_terms_;
-  auto gradient_points = std::make_shared<std::vector<std::vector<Matrix>>>();
+  auto gradient_points = std::make_shared<std::vector<std::vector<GradientPoints>>>();
   for (const Term& term : terms_) {
     // A probe without neighbours tells which features each block holds.
     const std::vector<int> centre = {0}, number = {term.species[0]};
@@ -52,16 +81,16 @@ KernelRows::KernelRows(std::span<const Term> terms) : offsets_(sparse_offsets(te
     Matrix scaled;
     if (metric.size() > 0) scaled = term.sparse.x * metric.asDiagonal();
     const Matrix& points = metric.size() > 0 ? scaled : term.sparse.x;
-    std::vector<Matrix> blocks;
-    for (const JacobianBlock& block : features.blocks) {
-      if (block.feature.empty()) {
-        blocks.push_back(scaled);
-        continue;
-      }
-      Matrix gathered(points.rows(), static_cast<Eigen::Index>(block.feature.size()));
-      for (std::size_t c = 0; c < block.feature.size(); ++c) gathered.col(static_cast<Eigen::Index>(c)) = points.col(block.feature[c]);
-      blocks.push_back(std::move(gathered));
-    }
+    const auto gathered = [&](const std::vector<int>& features_of_block) {
+      Matrix result(points.rows(), static_cast<Eigen::Index>(features_of_block.size()));
+      for (std::size_t c = 0; c < features_of_block.size(); ++c)
+        result.col(static_cast<Eigen::Index>(c)) = points.col(features_of_block[c]);
+      return result;
+    };
+    std::vector<GradientPoints> blocks;
+    for (const JacobianBlock& block : features.blocks)
+      blocks.push_back(block.has_all_features() ? GradientPoints{scaled, Matrix()}
+                                                : GradientPoints{gathered(block.feature), gathered(block.radial_feature)});
     gradient_points->push_back(std::move(blocks));
   }
   gradient_points_ = std::move(gradient_points);
@@ -77,8 +106,8 @@ KernelRows::KernelRows(const KernelRows& other)
 KernelRows::~KernelRows() = default;
 
 const Matrix& KernelRows::gradient_points(std::size_t t, std::size_t block) const {
-  const Matrix& own = (*gradient_points_)[t][block];
-  return own.size() > 0 ? own : terms_[t].sparse.x;
+  const GradientPoints& own = (*gradient_points_)[t][block];
+  return own.all.size() > 0 || own.radial.size() > 0 ? own.all : terms_[t].sparse.x;
 }
 
 void KernelRows::compute(const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows, KeptFeatures* kept) {
@@ -106,6 +135,7 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
   const Eigen::Index stride = rows.outerStride();
   Scratch& s = *scratch_;
   s.contraction.resize(static_cast<std::size_t>(thread_count()));
+  s.radial.resize(s.contraction.size());
   s.pair_rows.resize(s.contraction.size());
   const Eigen::Index tile = tile_width(count);
   const std::size_t pairs_in_chunk = size <= most_row_features
@@ -150,21 +180,8 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
 
     s.centre.resize(features.blocks.size());
     for (std::size_t b = 0; b < features.blocks.size(); ++b) {
-      const JacobianBlock& block = features.blocks[b];
-      s.centre[b].assign(block.projection.size(), 0.0);
-      if (!term.kernel->is_stationary()) continue;
-      for (std::size_t row = 0; row < s.centre[b].size(); ++row) {
-        const double* x = features.x.row(block.environment[row / 3]);
-        const double* j = block.values.row(static_cast<Eigen::Index>(row));
-        double sum = 0;
-        for (Eigen::Index c = 0; c < block.values.cols(); ++c) {
-          const Eigen::Index d = block.feature.empty() ? c : block.feature[static_cast<std::size_t>(c)];
-          sum += j[c] * x[d] * (metric.size() ? metric[d] : 1.0);
-        }
-        if (block.projection[row] != 0)
-          for (Eigen::Index d = 0; d < size; ++d) sum -= block.projection[row] * x[d] * x[d] * (metric.size() ? metric[d] : 1.0);
-        s.centre[b][row] = sum;
-      }
+      s.centre[b].assign(features.blocks[b].projection.size(), 0.0);
+      if (term.kernel->is_stationary()) fill_centre(features.blocks[b], features, metric, s.centre[b]);
     }
 
     // Each thread owns some columns, so sums have a fixed order and need no locks.
@@ -181,6 +198,7 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
       if (!derivatives) continue;
       double* virial = wanted.virial ? target + wanted.virial_row(atoms) * stride : nullptr;
       ReusableMatrix& contraction = s.contraction[static_cast<std::size_t>(current_thread())];
+      ReusableMatrix& radial = s.radial[static_cast<std::size_t>(current_thread())];
       for (std::size_t b = 0; b < features.blocks.size(); ++b) {
         const JacobianBlock& block = features.blocks[b];
         if (block.pair_count() == 0) continue;
@@ -193,12 +211,23 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
           contraction.resize(part, width);
           multiply_nt(block.values.view().middleRows(static_cast<Eigen::Index>(3 * done), part),
                       gradient_points(t, b).middleRows(first, width), contraction.view());
+          const Eigen::Index directions = block.radial.cols();
+          const int first_environment = block.environment[done], environments_here = block.environment[last - 1] + 1 - first_environment;
+          if (directions > 0) {
+            radial.resize(directions * environments_here + 1, width);  // the loops read a few numbers beyond the end
+            multiply_nt(block.direction.view().middleRows(directions * first_environment, directions * environments_here),
+                        (*gradient_points_)[t][b].radial.middleRows(first, width), radial.view().topRows(directions * environments_here));
+          }
           pairs.resize(last - done);
           for (std::size_t q = done; q < last; ++q) {
             RowPair& pair = pairs[q - done];
             pair.contraction = contraction.row(static_cast<Eigen::Index>(3 * (q - done)));
             pair.stride = width;
+            pair.radial = block.radial.row(static_cast<Eigen::Index>(q));
+            pair.radial_count = static_cast<int>(directions);
+            const Vector3 unit = block.unit(q);
             for (std::size_t a = 0; a < 3; ++a) {
+              pair.unit[a] = unit[static_cast<Eigen::Index>(a)];
               pair.projection[a] = block.projection[3 * q + a];
               pair.centre[a] = s.centre[b][3 * q + a];
               pair.cutoff_gradient[a] = block.cutoff_gradient.empty() ? 0.0 : block.cutoff_gradient[3 * q + a];
@@ -216,8 +245,12 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
               while (end_q < last && block.environment[end_q] == e) ++end_q;
               const auto position = static_cast<std::size_t>(e);
               const Eigen::Index atom = features.centre[position];
-              const RowCentre centre{s.value.row(e) + first, s.slope.row(e) + first, projected ? s.inner.row(e) + first : nullptr,
-                                     features.cutoff[position], forces && atom < atoms ? forces + 3 * atom * stride : nullptr};
+              const RowCentre centre{s.value.row(e) + first,
+                                     s.slope.row(e) + first,
+                                     projected ? s.inner.row(e) + first : nullptr,
+                                     radial.row(directions * (e - first_environment)),
+                                     features.cutoff[position],
+                                     forces && atom < atoms ? forces + 3 * atom * stride : nullptr};
               loops.add_pairs(centre, &pairs[q - done], static_cast<int>(end_q - q), static_cast<int>(from),
                               static_cast<int>(std::min(cached_columns, width - from)), virial, stride);
             }

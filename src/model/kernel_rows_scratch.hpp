@@ -11,6 +11,7 @@ struct KernelRows::Scratch {
   ReusableMatrix value, slope, inner;
   std::vector<std::vector<double>> centre;      // per block: J · Λ x_e, for stationary kernels
   std::vector<ReusableMatrix> contraction;      // per thread
+  std::vector<ReusableMatrix> radial;           // per thread: radial directions of some environments · Λ z
   std::vector<std::vector<RowPair>> pair_rows;  // per thread
 
   // Of terms with few features (few_feature_rows.cpp)

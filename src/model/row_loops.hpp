@@ -8,6 +8,9 @@ namespace gapkit {
 struct RowPair {
   const double* contraction;  ///< three rows (x, y, z) of J · Λz, `stride` apart
   long stride;
+  const double* radial;  ///< [radial_count] of the environment's directions; their sum times `unit` is added to the contraction
+  int radial_count;
+  double unit[3];
   double projection[3];       ///< of the rows on x
   double centre[3];           ///< what a stationary kernel subtracts: J · Λx
   double cutoff_gradient[3];  ///< df/dr
@@ -21,6 +24,7 @@ struct RowCentre {
   const double* value;  ///< κ
   const double* slope;  ///< of the kernel
   const double* inner;  ///< x · Λz, or null where the projections are zero
+  const double* along;  ///< radial directions · Λz, rows as far apart as those of the contraction; read up to seven numbers beyond
   double cutoff;        ///< f
   double* force;        ///< three rows of the centre's force, or null
 };
@@ -44,8 +48,8 @@ inline constexpr int widest_environment_tile = 64, most_row_features = 4;
 
 struct RowLoops {
   /// For every pair, in columns [first, first + count):
-  /// g_α = f slope (contraction_α − projection_α inner − centre_α) + df_α value;  force_j −= g, force_i += g, virial −= r ⊗ g.
-  /// Null targets are left out. Rows of forces are `row_stride` apart, so are the six of the virial (xx yy zz yz xz xy).
+  /// g_α = f slope (contraction_α + unit_α Σ radial along − projection_α inner − centre_α) + df_α value;  force_j −= g, force_i += g,
+  /// virial −= r ⊗ g. Null targets are left out. Rows of forces are `row_stride` apart, so are the six of the virial (xx yy zz yz xz xy).
   void (*add_pairs)(const RowCentre& centre, const RowPair* pairs, int pair_count, int first, int count, double* virial, long row_stride);
   /// gradient[slot_q] += f dκ/dr_qα + df/dr_qα κ: three rows (x, y, z) of widest_environment_tile numbers for each slot.
   void (*add_environment)(const RowEnvironment& environment, int count, double* gradient);

@@ -1,9 +1,13 @@
 // Included by row_loops_*.cpp, each compiled for its own instruction set; no headers with inline functions here.
 
+#include "math/lanes.hpp"
 #include "model/row_loops.hpp"
 
 namespace gapkit {
 namespace {
+
+using lanes::Pack;
+constexpr int W = lanes::width;
 
 // force_j −= g, force_i += g, virial −= r ⊗ g.
 void spread(const double* __restrict gx, const double* __restrict gy, const double* __restrict gz, const double* vector, int n,
@@ -40,8 +44,8 @@ void spread(const double* __restrict gx, const double* __restrict gy, const doub
 
 void add_pairs(const RowCentre& centre, const RowPair* pairs, int pair_count, int first_column, int column_count, double* w,
                long row_stride) {
-  constexpr int piece = 64;
-  double gx[piece], gy[piece], gz[piece], ox[piece], oy[piece], oz[piece];
+  constexpr int piece = 128;
+  double gx[piece], gy[piece], gz[piece], ox[piece], oy[piece], oz[piece], along[piece] = {};
   const double f = centre.cutoff;
   for (int first = first_column; first < first_column + column_count; first += piece) {
     const int rest = first_column + column_count - first, n = rest < piece ? rest : piece;
@@ -52,23 +56,34 @@ void add_pairs(const RowCentre& centre, const RowPair* pairs, int pair_count, in
       const double* __restrict cx = pair->contraction + first;
       const double* __restrict cy = cx + pair->stride;
       const double* __restrict cz = cy + pair->stride;
+      // The contraction is too large for the second-level cache, and jumps from row to row hide it from the processor's own foresight.
+      if (pair + 1 < pairs + pair_count)
+        for (int a = 0; a < 3; ++a)
+          for (int m = 0; m < n; m += W) __builtin_prefetch((pair + 1)->contraction + a * pair->stride + first + m);
       const double px = pair->projection[0], py = pair->projection[1], pz = pair->projection[2];
       const double tx = pair->centre[0], ty = pair->centre[1], tz = pair->centre[2];
       const double dx = pair->cutoff_gradient[0], dy = pair->cutoff_gradient[1], dz = pair->cutoff_gradient[2];
+      const double ux = pair->unit[0], uy = pair->unit[1], uz = pair->unit[2];
+      for (int m = 0; m < n && pair->radial_count > 0; m += W) {
+        Pack sum = {};
+        const double* directions = centre.along + first + m;
+        for (int d = 0; d < pair->radial_count; ++d) sum += pair->radial[d] * GAPKIT_LOAD(directions + d * pair->stride);
+        lanes::store(along + m, sum);
+      }
       if (centre.inner) {
         const double* __restrict inner = centre.inner + first;
         for (int m = 0; m < n; ++m) {
           const double s = f * slope[m];
-          gx[m] = s * (cx[m] - px * inner[m] - tx) + dx * value[m];
-          gy[m] = s * (cy[m] - py * inner[m] - ty) + dy * value[m];
-          gz[m] = s * (cz[m] - pz * inner[m] - tz) + dz * value[m];
+          gx[m] = s * (cx[m] + ux * along[m] - px * inner[m] - tx) + dx * value[m];
+          gy[m] = s * (cy[m] + uy * along[m] - py * inner[m] - ty) + dy * value[m];
+          gz[m] = s * (cz[m] + uz * along[m] - pz * inner[m] - tz) + dz * value[m];
         }
       } else {
         for (int m = 0; m < n; ++m) {
           const double s = f * slope[m];
-          gx[m] = s * (cx[m] - tx) + dx * value[m];
-          gy[m] = s * (cy[m] - ty) + dy * value[m];
-          gz[m] = s * (cz[m] - tz) + dz * value[m];
+          gx[m] = s * (cx[m] + ux * along[m] - tx) + dx * value[m];
+          gy[m] = s * (cy[m] + uy * along[m] - ty) + dy * value[m];
+          gz[m] = s * (cz[m] + uz * along[m] - tz) + dz * value[m];
         }
       }
       if (pair->moves_centre)

@@ -18,11 +18,10 @@ std::string Term::label() const {
 Term shortened(const Term& term) {
   Term result = term;
   if (term.kernel->is_stationary() || term.kernel->metric(term.descriptor->size()).size() > 0) return result;
-  const auto [descriptor, columns] = term.descriptor->short_form();
+  const auto [descriptor, points] = term.descriptor->short_form();
   if (!descriptor) return result;
   result.descriptor = descriptor;
-  result.sparse.x.resize(term.sparse.size(), columns.cols());
-  multiply_nn(term.sparse.x, columns, result.sparse.x);
+  result.sparse.x = points(term.sparse.x);
   return result;
 }
 

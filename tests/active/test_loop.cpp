@@ -1,11 +1,9 @@
-#include <fstream>
 #include <gapkit/active/loop.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/sparsify/selection.hpp>
 #include <numeric>
-#include <sstream>
 
 #include "support/support.hpp"
 
@@ -49,13 +47,6 @@ kind = "pool"
 files = ["pool.xyz"]
 )";
 
-std::string text_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 /// A folder with configuration and structures.
 class LoopSetup {
  public:
@@ -74,7 +65,7 @@ class LoopSetup {
     pool.commit();
   }
   LoopOptions options() const { return read_loop_options(folder_.path() / "loop.toml"); }
-  std::string labelled() const { return text_of(folder_.path() / "out/labelled.xyz"); }
+  std::string labelled() const { return read_text(folder_.path() / "out/labelled.xyz"); }
   std::filesystem::path out() const { return folder_.path() / "out"; }
 
  private:

@@ -14,8 +14,6 @@ struct ProgramResult {
 /// Runs build/bin/`program` with `arguments` in `folder` and waits for it; stdin is empty.
 ProgramResult run_program(const std::string& program, const std::vector<std::string>& arguments, const std::filesystem::path& folder);
 
-std::string read_text(const std::filesystem::path& path);
-
 /// Names of the files in a folder, sorted.
 std::vector<std::string> files_in(const std::filesystem::path& folder);
 

@@ -4,7 +4,6 @@
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/sparsify/selection.hpp>
-#include <sstream>
 #include <support/support.hpp>
 
 #include "config/keys.hpp"
@@ -488,10 +487,7 @@ TEST_CASE("config: the calibration uses validation data, held-out structures, or
 }
 
 TEST_CASE("config: docs/configuration.md names every key") {
-  std::ifstream file(source_folder() / "docs" / "configuration.md");
-  std::ostringstream stream;
-  stream << file.rdbuf();
-  const std::string text = stream.str();
+  const std::string text = read_text(source_folder() / "docs" / "configuration.md");
   REQUIRE(!text.empty());
   const auto section_text = [&](const std::string& header) {
     const auto begin = text.find("\n## " + header + "\n");

@@ -1,8 +1,6 @@
 // What cannot be represented is named with its tag and line; damaged files are refused.
 
-#include <fstream>
 #include <gapkit/convert/gap_xml.hpp>
-#include <sstream>
 
 #include "support/support.hpp"
 
@@ -63,12 +61,6 @@ fs::path copy_of_example(const TemporaryFolder& folder) {
   for (const auto& entry : fs::directory_iterator(own))
     if (entry.path().filename().string().starts_with("D_sic_2bsoap.xml")) fs::copy(entry.path(), folder.path());
   return folder.path() / "D_sic_2bsoap.xml";
-}
-
-std::string text_of(const fs::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
 }
 
 }  // namespace
@@ -162,7 +154,7 @@ TEST_CASE("files of sparse points are checked: missing, another MD5 sum, too few
   const fs::path xml = copy_of_example(folder);
   CHECK(message_of<InputError>([&] { read_gap_xml(xml); }) == "");
   const fs::path points = folder.path() / "D_sic_2bsoap.xml.sparseX.GAP_2026_11_22_0_9_8_17_5262";
-  const std::string original = text_of(points);
+  const std::string original = read_text(points);
   REQUIRE(original.size() > 100);
   std::string damaged = original;
   damaged[3] = damaged[3] == '1' ? '2' : '1';
@@ -176,7 +168,7 @@ TEST_CASE("files of sparse points are checked: missing, another MD5 sum, too few
   CHECK(message.find("<gpCoordinates>") != std::string::npos);
   // Without a sum the count still tells.
   folder.write(points.filename().string(), original.substr(0, original.size() / 2));
-  const std::string text = text_of(xml), sum = "sparseX_md5sum=\"bd128c42d3372e13596776cc10459759\"";
+  const std::string text = read_text(xml), sum = "sparseX_md5sum=\"bd128c42d3372e13596776cc10459759\"";
   folder.write("D_sic_2bsoap.xml", replaced(text, sum, ""));
   message = message_of<InputError>([&] { read_gap_xml(xml); });
   CHECK(message.find("12 × 1 = 12 numbers") != std::string::npos);

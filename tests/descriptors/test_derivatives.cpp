@@ -5,6 +5,7 @@
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 
+#include "support/jacobian.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;
@@ -64,8 +65,7 @@ Matrix assembled(const Features& f, Eigen::Index size, int atom, int component, 
       if (f.centre[static_cast<std::size_t>(e)] == atom) sign -= 1;
       if (sign == 0) continue;
       const auto row = static_cast<Eigen::Index>(3 * q) + component;
-      for (Eigen::Index c = 0; c < b.values.cols(); ++c)
-        result(e, b.feature.empty() ? c : b.feature[static_cast<std::size_t>(c)]) += sign * b.values(row, c);
+      result.row(e) += sign * jacobian_row(b, q, static_cast<std::size_t>(component), size).transpose();
       result.row(e) -= sign * b.projection[static_cast<std::size_t>(row)] * f.x.view().row(e);
       if (cutoff && !b.cutoff_gradient.empty())
         (*cutoff)[static_cast<std::size_t>(e)] += sign * b.cutoff_gradient[static_cast<std::size_t>(row)];
@@ -186,6 +186,8 @@ TEST_CASE("every descriptor: one thread and two give the same features and Jacob
     for (std::size_t b = 0; b < one.blocks.size(); ++b) {
       CHECK(one.blocks[b].neighbor == two.blocks[b].neighbor);
       CHECK(largest_difference(one.blocks[b].values.view(), two.blocks[b].values.view()) == 0);
+      CHECK(largest_difference(one.blocks[b].radial.view(), two.blocks[b].radial.view()) == 0);
+      CHECK(largest_difference(one.blocks[b].direction.view(), two.blocks[b].direction.view()) == 0);
     }
   }
 }
@@ -290,14 +292,37 @@ TEST_CASE("mixed channels: as many as there are give the plain products of featu
   CHECK(largest_difference(features_of(*make(60, 1), s), features_of(*make(6, 1), s)) == 0);  // no more than there are
 }
 
+TEST_CASE("features that change with distances only are told apart: fewer rows, and nothing of them in the others") {
+  const Structure structure = random_triclinic(6, 2, {6, 14});
+  int found = 0;
+  for (const Sample& sample : samples({6, 14})) {
+    CAPTURE(sample.label);
+    const StructureEnvironments environments(structure, sample.descriptor->cutoff());
+    Features features;
+    sample.descriptor->compute(environments.view(), 0, structure.size(), Derivatives::jacobian, features);
+    for (const JacobianBlock& block : features.blocks) {
+      if (block.radial_feature.empty()) continue;
+      ++found;
+      std::vector<int> all = block.feature;
+      all.insert(all.end(), block.radial_feature.begin(), block.radial_feature.end());
+      std::sort(all.begin(), all.end());
+      CHECK(std::adjacent_find(all.begin(), all.end()) == all.end());
+      CHECK(block.values.cols() == static_cast<Eigen::Index>(block.feature.size()));
+      CHECK(block.direction.rows() == features.size() * block.radial.cols());
+    }
+  }
+  CHECK(found >= 10);
+}
+
 TEST_CASE("short forms: orthonormal columns that span all features and derivatives, so that products stay what they were") {
   int found = 0;
   for (const unsigned seed : {3u, 4u}) {
     const Structure structure = random_triclinic(6, seed, {6, 14});
     for (const Sample& sample : samples({6, 14})) {
       CAPTURE(sample.label);
-      const auto [shortened, u] = sample.descriptor->short_form();
+      const auto [shortened, points] = sample.descriptor->short_form();
       if (!shortened) continue;
+      const Matrix u = points(Matrix::Identity(sample.descriptor->size(), sample.descriptor->size()));
       ++found;
       CHECK(shortened->size() < sample.descriptor->size());
       CHECK(shortened->species() == sample.descriptor->species());

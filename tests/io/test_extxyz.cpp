@@ -3,10 +3,8 @@
 
 #include <bit>
 #include <cstdint>
-#include <fstream>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/io/extxyz.hpp>
-#include <sstream>
 
 #include "io/extxyz_values.hpp"
 #include "support/support.hpp"
@@ -65,7 +63,7 @@ std::string difference(const Structure& a, const Structure& b) {
   return "";
 }
 
-Structure read_text(const std::string& text) {
+Structure parsed(const std::string& text) {
   const TemporaryFolder folder;
   const auto frames = read_extxyz(folder.write("in.xyz", text));
   REQUIRE(frames.size() == 1);
@@ -84,13 +82,6 @@ void write_all(const std::filesystem::path& path, const std::vector<Structure>& 
   ExtxyzWriter writer(path);
   for (const auto& frame : frames) writer.write(frame);
   writer.commit();
-}
-
-std::string text_of(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
 }
 
 std::size_t files_in(const std::filesystem::path& folder) {
@@ -187,7 +178,7 @@ TEST_CASE("canonical values read back to the same type and bits") {
 }
 
 TEST_CASE("a frame with everything") {
-  const Structure s = read_text(
+  const Structure s = parsed(
       "2\r\n"
       "  Lattice=\"5.44 0.1 0.2 0 5.5 0.3 0 0 5.6\" Properties=species:S:1:pos:R:3:forces:R:3:fixed:L:1:id:I:2:tag:S:1 energy = -1.5d0 "
       "\"my key\"=7 flag pbc=\"T F T\" empty= note=\"a \\\"b\\\"\" K=[[1,2],[3,4]] \r\n"
@@ -221,7 +212,7 @@ TEST_CASE("a frame with everything") {
   const TemporaryFolder folder;
   write_all(folder.path() / "out.xyz", {s});
   CHECK(difference(read_extxyz(folder.path() / "out.xyz").front(), s) == "");
-  CHECK(text_of(folder.path() / "out.xyz") ==
+  CHECK(read_text(folder.path() / "out.xyz") ==
         "2\n"
         "Lattice=\"5.44 0.1 0.2 0 5.5 0.3 0 0 5.6\" Properties=species:S:1:pos:R:3:forces:R:3:fixed:L:1:id:I:2:tag:S:1 energy=-1.5d0 "
         "\"my key\"=7 flag=T empty=\"\" note=\"a \\\"b\\\"\" K=[[1,2],[3,4]] pbc=\"T F T\"\n"
@@ -231,7 +222,7 @@ TEST_CASE("a frame with everything") {
 
 TEST_CASE("Lattice and pbc in all their forms") {
   const auto cell_of = [](const std::string& lattice) {
-    return *read_text("1\nProperties=species:S:1:pos:R:3 Lattice=" + lattice + its_row).cell;
+    return *parsed("1\nProperties=species:S:1:pos:R:3 Lattice=" + lattice + its_row).cell;
   };
   Matrix3 expected;
   expected << 1, 2, 3, 4, 5, 6, 7, 8, 10;
@@ -242,25 +233,25 @@ TEST_CASE("Lattice and pbc in all their forms") {
   CHECK(cell_of("4") == Matrix3(4 * Matrix3::Identity()));
   CHECK(std::signbit(cell_of("\"1 -0 0 0 1 0 0 0 1\"")(0, 1)));
 
-  const auto pbc_of = [](const std::string& extra) { return read_text(one_atom + extra + its_row).pbc; };
+  const auto pbc_of = [](const std::string& extra) { return parsed(one_atom + extra + its_row).pbc; };
   CHECK(pbc_of("") == std::array<bool, 3>{true, true, true});
   CHECK(pbc_of("pbc=\"F T F\"") == std::array<bool, 3>{false, true, false});
   CHECK(pbc_of("pbc=[T,T,F]") == std::array<bool, 3>{true, true, false});
   CHECK(pbc_of("pbc=F") == std::array<bool, 3>{false, false, false});
   CHECK(pbc_of("pbc=\"1 0 1\"") == std::array<bool, 3>{true, false, true});
-  const Structure molecule = read_text("1\nProperties=species:S:1:pos:R:3" + its_row);
+  const Structure molecule = parsed("1\nProperties=species:S:1:pos:R:3" + its_row);
   CHECK_FALSE(molecule.cell.has_value());
   CHECK(molecule.pbc == std::array<bool, 3>{false, false, false});
 }
 
 TEST_CASE("plain XYZ: species and positions, the comment is kept") {
-  const Structure s = read_text("2\nwater, step 3 of 5\nO 0 0 0 0.5 extra\n1 0 0 1");
+  const Structure s = parsed("2\nwater, step 3 of 5\nO 0 0 0 0.5 extra\n1 0 0 1");
   CHECK(s.atomic_numbers == std::vector<int>{8, 1});
   CHECK(std::get<std::string>(s.find_field("comment")->value) == "water, step 3 of 5");
   CHECK(s.columns.empty());
-  CHECK(read_text("1\n\nH 0 0 0\n").fields.empty());
-  CHECK(std::get<double>(read_text("1\nenergy=-1.5 Lattice=\"3 3 3\"\nH 0 0 0\n").find_field("energy")->value) == -1.5);
-  CHECK(read_text("1\nsay \"hello\nH 0 0 0\n").find_field("comment") != nullptr);
+  CHECK(parsed("1\n\nH 0 0 0\n").fields.empty());
+  CHECK(std::get<double>(parsed("1\nenergy=-1.5 Lattice=\"3 3 3\"\nH 0 0 0\n").find_field("energy")->value) == -1.5);
+  CHECK(parsed("1\nsay \"hello\nH 0 0 0\n").find_field("comment") != nullptr);
   const TemporaryFolder folder;
   write_all(folder.path() / "out.xyz", {s});
   CHECK(difference(read_extxyz(folder.path() / "out.xyz").front(), s) == "");
@@ -268,7 +259,7 @@ TEST_CASE("plain XYZ: species and positions, the comment is kept") {
 
 TEST_CASE("elements from species, element, Z or numbers") {
   const auto frame = [](const std::string& properties, const std::string& row) {
-    return read_text("1\nProperties=" + properties + "\n" + row + "\n");
+    return parsed("1\nProperties=" + properties + "\n" + row + "\n");
   };
   for (const char* column : {"Z:I:1", "numbers:I:1", "species:I:1"}) {
     const Structure s = frame("pos:R:3:" + std::string(column), "0 0 1 6");
@@ -433,7 +424,7 @@ TEST_CASE("nothing appears under the path without a commit") {
     writer.write(s);
     CHECK(files_in(folder.path()) == 2);
   }
-  CHECK(text_of(path) == "old");
+  CHECK(read_text(path) == "old");
   CHECK(files_in(folder.path()) == 1);
   {
     ExtxyzWriter writer(path);
@@ -482,7 +473,7 @@ TEST_CASE("the writer refuses what could not be read back") {
 
 TEST_CASE("byte-order mark, a missing final newline and lines longer than the buffer") {
   const std::string long_text(700000, 'x');
-  const Structure s = read_text(
+  const Structure s = parsed(
       "\xEF\xBB\xBF"
       "1\nProperties=species:S:1:pos:R:3 long=" +
       long_text + "\nSi 0 0 0.25");

@@ -87,6 +87,7 @@ TEST_CASE("every kernel has a case, and compiles to the form that is fastest for
     CAPTURE(c.size);
     CAPTURE(parameters_to_json(c.parameters));
     CHECK(Setup(c).compiled->form() == c.form);
+    CHECK(Setup(c).compiled->gives_values() == (c.form == "powers"));
   }
 }
 
@@ -105,6 +106,14 @@ TEST_CASE("a compiled sum is the sum of the kernels, and its gradient the deriva
     const double scale = setup.weights.cwiseAbs().sum();
     CHECK(largest_difference(energy, setup.energies(setup.x)) <= 1e-11 * scale);
     CHECK(largest_difference(energy, again) <= 1e-13 * scale);
+    if (setup.compiled->gives_values()) {
+      Matrix values = Matrix::Zero(n, setup.points.rows()), expected(n, setup.points.rows());
+      MatrixSlice slice = values;
+      setup.compiled->compute(setup.x, {again.data(), static_cast<std::size_t>(n)}, &view, &slice);
+      setup.kernel->compute(setup.x, setup.points, expected);
+      CHECK(largest_difference(values, expected) <= 1e-13);
+      CHECK(largest_difference(energy, again) <= 1e-13 * scale);
+    }
     const double h = 1e-4;
     for (int d = 0; d < c.size; ++d) {
       Matrix up = setup.x, down = setup.x, up2 = setup.x, down2 = setup.x;

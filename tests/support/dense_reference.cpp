@@ -6,6 +6,8 @@
 #include <numbers>
 #include <stdexcept>
 
+#include "support/jacobian.hpp"
+
 namespace gapkit::test {
 namespace {
 
@@ -49,9 +51,8 @@ DenseFeatures dense_features(const Term& term, const Environments& environments)
       pair.vector = block.vector[q];
       for (std::size_t a = 0; a < 3; ++a) {
         pair.dx[a] = -static_cast<long double>(block.projection[3 * q + a]) * result.x[pair.environment];
-        for (Eigen::Index c = 0; c < block.values.cols(); ++c)
-          pair.dx[a][block.feature.empty() ? c : block.feature[static_cast<std::size_t>(c)]] +=
-              block.values(static_cast<Eigen::Index>(3 * q + a), c);
+        const Vector row = jacobian_row(block, q, a, size);
+        for (Eigen::Index d = 0; d < size; ++d) pair.dx[a][d] += row[d];
         pair.df[a] = block.cutoff_gradient.empty() ? 0 : multiplicity * block.cutoff_gradient[3 * q + a];
       }
       result.pairs.push_back(pair);

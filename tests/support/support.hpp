@@ -52,6 +52,9 @@ class TemporaryFolder {
 /// `elements` are drawn at random, each occurring at least once if there are enough atoms.
 Structure random_triclinic(int atoms, unsigned seed, const std::vector<int>& elements = {14});
 
+/// All that a file holds; "" if it cannot be read.
+std::string read_text(const std::filesystem::path& path);
+
 /// r → r · F, cell → cell · F for a deformation F (rows are vectors).
 Structure deformed(const Structure& structure, const Matrix3& deformation);
 Structure rotated(const Structure& structure, unsigned seed);

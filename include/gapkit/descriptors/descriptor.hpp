@@ -11,21 +11,36 @@ namespace gapkit {
 /// How the features of some environments change with the vectors r_ij to neighbours of one species.
 ///
 /// Row 3q+α belongs to pair q and Cartesian component α. The derivative of the feature vector of environment e = environment[q] is
-///     dx_e/dr_qα = values(3q+α, ·) scattered to the columns `feature`  −  projection(3q+α) · x_e
-/// (the second part comes from normalising x; `projection` is zero for descriptors that do not normalise).
+///     dx_e/dr_qα = values(3q+α, ·) at the columns `feature`  +  r̂_qα Σ_n radial(q, n) direction(R e + n, ·) at the columns
+///     `radial_feature`
+///                  −  projection(3q+α) · x_e
+/// The second part is for features that change with distances only, in few directions of feature space for each environment (SOAP's l = 0:
+/// R = n_max directions of n_max (n_max + 1) / 2 features); products with any vector then take R numbers for each pair. The third comes
+/// from normalising x; `projection` is zero for descriptors that do not normalise.
 struct JacobianBlock {
-  std::vector<int> feature;             ///< feature index of each column; empty: all, in order
+  std::vector<int> feature;             ///< feature index of each column of `values`; not used if has_all_features()
   std::vector<int> environment;         ///< [Q] row of Features::x
   std::vector<int> neighbor;            ///< [Q] atom index of the neighbour
   std::vector<Vector3> vector;          ///< [Q] r_ij, Å
   ReusableMatrix values;                ///< [3Q, C], 1/Å
+  std::vector<int> radial_feature;      ///< feature index of each column of `direction`
+  ReusableMatrix radial;                ///< [Q, R], 1/Å; R = 0: there is no such part
+  ReusableMatrix direction;             ///< [E R, C₀]
   std::vector<double> projection;       ///< [3Q], 1/Å
   std::vector<double> cutoff_gradient;  ///< [3Q] d f_e / d r_qα, 1/Å; empty if the covariance cutoff is constant
   /// [Q] the source's pair that r_ij is, or empty. If given, `environment` ascends, and what belongs to one pair may be summed up before
   /// it becomes forces: faster where environments share pairs, as triplets do.
   std::vector<std::size_t> pair;
 
+  /// Whether the columns of `values` are all features, in order.
+  bool has_all_features() const { return feature.empty() && radial_feature.empty(); }
   int pair_count() const { return static_cast<int>(environment.size()); }
+  /// r̂ of pair q; zero for atoms on top of each other.
+  Vector3 unit(std::size_t q) const {
+    const double r = vector[q].norm();
+    return r > smallest_distance ? Vector3(vector[q] / r) : Vector3::Zero();
+  }
+  static constexpr double smallest_distance = 1e-10;  ///< Å
 };
 
 /// Feature vectors of the environments of a range of centre atoms. Reused from chunk to chunk.
@@ -71,8 +86,8 @@ class Descriptor {
   /// The same descriptor in fewer features: y [C] for x = U y with orthonormal columns U [D, C], which span all feature vectors of
   /// environments and their derivatives. Scalar products of environments, and of environments with any point z (as Uᵀz), are then equal.
   struct ShortForm {
-    std::shared_ptr<const Descriptor> descriptor;  ///< null: there is nothing to gain
-    Matrix columns;                                ///< U
+    std::shared_ptr<const Descriptor> descriptor;            ///< null: there is nothing to gain
+    std::function<Matrix(const MatrixView& points)> points;  ///< Z U [M, C] of points Z [M, D]
   };
   virtual ShortForm short_form() const { return {}; }
 

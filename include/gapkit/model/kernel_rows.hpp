@@ -25,9 +25,9 @@ struct KeptFeatures {
 ///
 /// Row k(o) holds the observable o applied to δ² f κ(·, x_m) f_m for each sparse point m of each term (METHODS 1): energy in eV,
 /// forces in eV/Å (−d/dr, atom-major x y z), virial in eV (−Σ r_ij ⊗ dE/dr_ij, xx yy zz yz xz xy).
-/// Cost: one GEMM [3P, D]·[D, M] per centre atom and term; 6 P D M flop. Terms with up to four features: about 40 flop and an
-/// exponential per environment and sparse point.
-/// Source: Bartók & Csányi, Int. J. Quantum Chem. 115, 1051 (2015), section 4.
+/// Cost: one GEMM [3P, D]·[D, M] per centre atom and term; 6 P D M flop (of SOAP only the features of l ≥ 1: JacobianBlock::radial). Terms
+/// with up to four features: about 40 flop and an exponential per environment and sparse point. Source: Bartók & Csányi, Int. J. Quantum
+/// Chem. 115, 1051 (2015), section 4.
 ///
 /// Not re-entrant (it owns its scratch memory). Threads inside, over environments and over columns, unless called within an OpenMP parallel
 /// region; their number changes results by rounding at most.
@@ -73,13 +73,16 @@ class KernelRows {
   void spread_gradients(const ReusableMatrix& gradient, int width, int atoms, const Observables& wanted, double* target,
                         Eigen::Index stride) const;
 
+  /// Λ z of all sparse points at the features of a block of the Jacobian; `all` is empty if that is z itself.
+  struct GradientPoints {
+    Matrix all, radial;  // [M, C], [M, C₀]
+  };
   const Matrix& gradient_points(std::size_t t, std::size_t block) const;
 
   std::shared_ptr<const std::vector<Term>> shared_terms_;
   std::span<const Term> terms_;
   std::vector<Eigen::Index> offsets_;
-  // Per term and neighbour species: Λ z at the features of the block, [M, C]; empty if that is z
-  std::shared_ptr<const std::vector<std::vector<Matrix>>> gradient_points_;
+  std::shared_ptr<const std::vector<std::vector<GradientPoints>>> gradient_points_;  // by term and neighbour species
   std::unique_ptr<Scratch> scratch_;
 };
 
