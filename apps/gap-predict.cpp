@@ -313,6 +313,7 @@ void run(const Arguments& arguments) {
     writer.write(frame);
     display.show({"predictions", static_cast<double>(++predicted), 0, "frames", "", false});
   });
+  display.show({"predictions", 0, 0, "frames", "", false});  // time counts from here
   while (std::optional<Structure> frame = reader.next()) {
     if (!arguments.no_reference) {
       try {

@@ -97,11 +97,11 @@ Matrix random_matrix(Eigen::Index rows, Eigen::Index cols, unsigned seed) {
 }
 
 void set_flop(benchmark::State& state, double flop) {
-  state.counters["GFLOP/s"] = benchmark::Counter(flop * 1e-9 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["GFLOP"] = benchmark::Counter(flop * 1e-9 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 
 void set_rate(benchmark::State& state, const std::string& what, double per_iteration) {
-  state.counters[what + "/s"] = benchmark::Counter(per_iteration * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+  state.counters[what] = benchmark::Counter(per_iteration * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 
 }  // namespace gapkit::bench

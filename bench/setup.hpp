@@ -22,7 +22,7 @@ std::shared_ptr<const Model> model();
 
 Matrix random_matrix(Eigen::Index rows, Eigen::Index cols, unsigned seed = 1);
 
-/// Counter "GFLOP/s" of a benchmark that does `flop` floating-point operations per iteration.
+/// Rate "GFLOP" of a benchmark that does `flop` floating-point operations per iteration.
 void set_flop(benchmark::State& state, double flop);
 /// Counter "<what>/s".
 void set_rate(benchmark::State& state, const std::string& what, double per_iteration);

@@ -294,6 +294,7 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
       block.vector.resize(pairs);
       block.projection.resize(3 * pairs);
       block.cutoff_gradient.clear();
+      block.pair.clear();
       block.values.resize(static_cast<Eigen::Index>(3 * pairs), static_cast<Eigen::Index>(block.feature.size()));
       block.radial.resize(static_cast<Eigen::Index>(pairs), radial_);
       block.direction.resize(static_cast<Eigen::Index>(count) * radial_, static_cast<Eigen::Index>(block.radial_feature.size()));

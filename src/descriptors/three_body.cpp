@@ -92,7 +92,7 @@ void ThreeBody::compute(const Environments& source, int begin, int end, Derivati
   out.blocks.resize(with_jacobian ? 1 : 0);
   if (with_jacobian) {
     JacobianBlock& block = out.blocks[0];
-    block.feature.clear();
+    block.use_all_features();
     block.environment.resize(2 * entries);
     block.neighbor.resize(2 * entries);
     block.vector.resize(2 * entries);

@@ -44,7 +44,7 @@ void TwoBody::compute(const Environments& source, int begin, int end, Derivative
   out.blocks.resize(derivatives == Derivatives::jacobian ? 1 : 0);
   if (derivatives != Derivatives::jacobian) return;
   JacobianBlock& block = out.blocks[0];
-  block.feature.clear();
+  block.use_all_features();
   block.environment.resize(count);
   block.neighbor = out.partner;
   block.pair = out.pair;

@@ -292,6 +292,26 @@ TEST_CASE("mixed channels: as many as there are give the plain products of featu
   CHECK(largest_difference(features_of(*make(60, 1), s), features_of(*make(6, 1), s)) == 0);  // no more than there are
 }
 
+TEST_CASE("every descriptor: nothing is left of another one that used the same memory") {
+  const Structure structure = random_triclinic(5, 6, {6, 14});
+  const auto all = samples({6, 14});
+  Features reused;
+  for (const Sample& before : all)
+    for (const Sample& sample : all) {
+      CAPTURE(before.label);
+      CAPTURE(sample.label);
+      const StructureEnvironments first(structure, before.descriptor->cutoff()), second(structure, sample.descriptor->cutoff());
+      before.descriptor->compute(first.view(), 0, structure.size(), Derivatives::jacobian, reused);
+      sample.descriptor->compute(second.view(), 0, structure.size(), Derivatives::jacobian, reused);
+      Features fresh;
+      sample.descriptor->compute(second.view(), 0, structure.size(), Derivatives::jacobian, fresh);
+      REQUIRE(reused.size() == fresh.size());
+      CHECK(largest_difference(assembled(reused, sample.descriptor->size(), 1, 2, nullptr),
+                               assembled(fresh, sample.descriptor->size(), 1, 2, nullptr)) == 0);
+      for (std::size_t b = 0; b < fresh.blocks.size(); ++b) CHECK(reused.blocks[b].pair == fresh.blocks[b].pair);
+    }
+}
+
 TEST_CASE("features that change with distances only are told apart: fewer rows, and nothing of them in the others") {
   const Structure structure = random_triclinic(6, 2, {6, 14});
   int found = 0;

@@ -11,9 +11,9 @@ namespace gapkit {
 /// How the features of some environments change with the vectors r_ij to neighbours of one species.
 ///
 /// Row 3q+α belongs to pair q and Cartesian component α. The derivative of the feature vector of environment e = environment[q] is
-///     dx_e/dr_qα = values(3q+α, ·) at the columns `feature`  +  r̂_qα Σ_n radial(q, n) direction(R e + n, ·) at the columns
-///     `radial_feature`
-///                  −  projection(3q+α) · x_e
+///     dx_e/dr_qα = values(3q+α, ·) at the columns `feature`
+///                  + r̂_qα Σ_n radial(q, n) direction(R e + n, ·) at the columns `radial_feature`
+///                  − projection(3q+α) · x_e
 /// The second part is for features that change with distances only, in few directions of feature space for each environment (SOAP's l = 0:
 /// R = n_max directions of n_max (n_max + 1) / 2 features); products with any vector then take R numbers for each pair. The third comes
 /// from normalising x; `projection` is zero for descriptors that do not normalise.
@@ -34,6 +34,12 @@ struct JacobianBlock {
 
   /// Whether the columns of `values` are all features, in order.
   bool has_all_features() const { return feature.empty() && radial_feature.empty(); }
+  void use_all_features() {
+    feature.clear();
+    radial_feature.clear();
+    radial.resize(0, 0);
+    direction.resize(0, 0);
+  }
   int pair_count() const { return static_cast<int>(environment.size()); }
   /// r̂ of pair q; zero for atoms on top of each other.
   Vector3 unit(std::size_t q) const {
