@@ -20,6 +20,7 @@
 #include "common/run_main.hpp"
 #include "common/target_keys.hpp"
 #include "common/text_file.hpp"
+#include "common/timing.hpp"
 
 namespace {
 
@@ -31,7 +32,7 @@ struct Arguments {
   std::vector<std::string> difference;
   int samples = 0, std_points = 0;
   std::uint64_t seed = 0;
-  bool no_forces = false, no_reference = false, raw = false;
+  bool no_forces = false, no_reference = false, raw = false, timing = false;
   std::optional<std::string> json, report;
   std::optional<int> threads;
 };
@@ -78,6 +79,7 @@ void describe(CLI::App& app, Arguments& arguments) {
          "Write a page of figures (HTML, one file, docs/report.md): errors, error bars if --std names them, worst structures, dimers")
       ->type_name("FILE")
       ->excludes("--difference");
+  app.add_flag("--timing", arguments.timing, "Show where the time went")->excludes("--difference");
   apps::add_threads_option(app, arguments.threads);
   app.footer(
       "Fields: gap_energy (eV), gap_forces (eV/Å), gap_stress (eV/Å³; xx yy zz yz xz xy, positive under tension), gap_virial (eV),\n"
@@ -261,6 +263,8 @@ std::string reduction_text(const std::shared_ptr<const Model>& model, const Stru
 
 void run(const Arguments& arguments) {
   const apps::Stopwatch stopwatch;
+  PhaseClock clock;
+  std::map<std::string, PhaseTime> phases;
   if (arguments.threads) set_thread_count(*arguments.threads);
   const PredictionRequest request = request_from(arguments);
   check_arguments(arguments);
@@ -312,7 +316,9 @@ void run(const Arguments& arguments) {
     ensemble.set_fields(frame);
     writer.write(frame);
     display.show({"predictions", static_cast<double>(++predicted), 0, "frames", "", false});
+    phases["compare, write"] += clock.lap();
   });
+  phases["start"] = clock.lap();
   display.show({"predictions", 0, 0, "frames", "", false});  // time counts from here
   while (std::optional<Structure> frame = reader.next()) {
     if (!arguments.no_reference) {
@@ -322,28 +328,38 @@ void run(const Arguments& arguments) {
         throw InputError(fmt::format("{} (--no-reference predicts without comparing)", e.what()));
       }
     }
+    phases["read"] += clock.lap();
     batch.add(*std::move(frame));
   }
   batch.flush();
   if (reader.frame_count() == 0) throw InputError(fmt::format("{}: the file holds no frames", arguments.input));
   writer.commit();
   display.finish();
+  phases["predict"] = batch.time();
+  phases["compare, write"] += clock.lap();
+  phases["compare, write"] -= batch.time();  // its laps began before the predictions
 
   if (novelty.is_needed()) display.warning(novelty.text());
   if (!errors.empty()) std::cout << errors.text() << std::flush;
   if (!uncertainties.empty()) std::cout << "\n" << uncertainties.text(calibration) << std::flush;
+  if (arguments.timing) {
+    std::cout << "\n" << apps::phase_heading() << "\n";
+    for (const auto& [phase, time] : phases) std::cout << apps::phase_line(phase, time) << "\n";
+    std::cout << blas_description() << std::endl;
+  }
   if (arguments.json) {
     auto json = nlohmann::ordered_json::parse(errors.json());
     json["calibration"] = has_error_bars && model->has_posterior() ? nlohmann::ordered_json(calibration) : nlohmann::ordered_json(nullptr);
     json["error_bars"] = uncertainties.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json::parse(uncertainties.json());
     json["frames_outside_sparse_set"] = has_error_bars ? nlohmann::ordered_json(novelty.frames_outside()) : nlohmann::ordered_json(nullptr);
     json["frames_predicted"] = reader.frame_count();
+    apps::add_phases(phases, json);
     json["seconds"] = stopwatch.seconds();
     json["peak_memory_gb"] = apps::peak_memory_gb();
     apps::write_text_file(*arguments.json, json.dump(2) + "\n");
   }
   if (reporter)
-    reporter->write(*arguments.report, batch.seconds(), has_error_bars ? calibration_message(*model, arguments.raw) : "", stopwatch);
+    reporter->write(*arguments.report, batch.time().wall, has_error_bars ? calibration_message(*model, arguments.raw) : "", stopwatch);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "model_report.hpp"
 #include "optimization_report.hpp"
 #include "resources.hpp"
+#include "timing.hpp"
 
 namespace gapkit::apps {
 namespace {
@@ -140,10 +141,7 @@ Json summary_json(const FitSummary& s) {
   json["log_evidence"] = s.report.log_evidence;
   json["seed"] = s.options.seed;
   json["threads"] = thread_count();
-  for (const auto& [phase, time] : s.report.phases) {
-    json["phase_seconds"][phase] = time.wall;
-    json["phase_cpu_seconds"][phase] = time.cpu;
-  }
+  add_phases(s.report.phases, json);
   json["seconds"] = s.seconds;
   json["blas"] = blas_description();
   json["peak_memory_gb"] = peak_memory_gb();

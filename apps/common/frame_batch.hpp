@@ -1,8 +1,7 @@
 #pragma once
 
+#include <gapkit/core/phase_clock.hpp>
 #include <gapkit/predict/predictor.hpp>
-
-#include "resources.hpp"
 
 namespace gapkit::apps {
 
@@ -22,16 +21,16 @@ class FrameBatch {
 
   void flush() {
     if (frames_.empty()) return;
-    const Stopwatch stopwatch;
+    PhaseClock clock;
     const std::vector<Prediction> predictions = predictor_.compute(frames_, request_);
-    seconds_ += stopwatch.seconds();
+    time_ += clock.lap();
     for (std::size_t k = 0; k < frames_.size(); ++k) use_(frames_[k], predictions[k]);
     frames_.clear();
     atoms_ = 0;
   }
 
-  /// Wall time of the predictions so far.
-  double seconds() const { return seconds_; }
+  /// Time of the predictions so far.
+  PhaseTime time() const { return time_; }
 
  private:
   static constexpr int enough_atoms = 512;
@@ -40,7 +39,7 @@ class FrameBatch {
   Use use_;
   std::vector<Structure> frames_;
   int atoms_ = 0;
-  double seconds_ = 0;
+  PhaseTime time_;
 };
 
 }  // namespace gapkit::apps

@@ -8,12 +8,27 @@
 
 namespace gapkit::apps {
 
+std::string phase_heading() {
+  return fmt::format("{:<14}{:>10}{:>10}{:>13}", "phase", "wall s", "CPU s", "cores busy");
+}
+
+std::string phase_line(const std::string& phase, const PhaseTime& time) {
+  return fmt::format("{:<14}{:>10.2f}{:>10.2f}{:>13.2f}", phase, time.wall, time.cpu, time.wall > 0 ? time.cpu / time.wall : 0);
+}
+
+void add_phases(const std::map<std::string, PhaseTime>& phases, nlohmann::ordered_json& json) {
+  for (const auto& [phase, time] : phases) {
+    json["phase_seconds"][phase] = time.wall;
+    json["phase_cpu_seconds"][phase] = time.cpu;
+  }
+}
+
 Timing::Timing(const FitReport& report) : report_(report), total_cpu_(cpu_seconds()), gflops_(1e-9 * measure_dgemm(0.5) / thread_count()) {}
 
 std::string Timing::text() const {
-  std::string out = fmt::format("\n{:<14}{:>10}{:>10}{:>13}{:>20}\n", "phase", "wall s", "CPU s", "cores busy", "GFLOP per CPU s");
+  std::string out = fmt::format("\n{}{:>20}\n", phase_heading(), "GFLOP per CPU s");
   for (const auto& [phase, time] : report_.phases) {
-    out += fmt::format("{:<14}{:>10.2f}{:>10.2f}{:>13.2f}", phase, time.wall, time.cpu, time.wall > 0 ? time.cpu / time.wall : 0);
+    out += phase_line(phase, time);
     const auto flop = report_.plan.phase_flop.find(phase);
     if (flop != report_.plan.phase_flop.end() && time.cpu > 0) out += fmt::format("{:>20.1f}", 1e-9 * flop->second / time.cpu);
     out += "\n";

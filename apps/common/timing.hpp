@@ -5,6 +5,12 @@
 
 namespace gapkit::apps {
 
+/// The head of a table of phases, and the line of one, without its end.
+std::string phase_heading();
+std::string phase_line(const std::string& phase, const PhaseTime& time);
+/// "phase_seconds" and "phase_cpu_seconds", by phase.
+void add_phases(const std::map<std::string, PhaseTime>& phases, nlohmann::ordered_json& json);
+
 /// Where the time of a fit went, against the speed of DGEMM, which the constructor measures (half a second).
 class Timing {
  public:

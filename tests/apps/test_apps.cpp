@@ -259,8 +259,9 @@ TEST_CASE("gap-fit --sample-model writes the member that gap-predict --samples p
 
 TEST_CASE("gap-predict: fields stand beside what the frame held, and obey the conventions") {
   const Workplace& workplace = fitted();
-  const ProgramResult result = workplace.run("gap-predict", {"model.h5", "test.xyz", "-o", "predictions.xyz", "--std",
-                                                             "energy,local,force,stress", "--samples", "3", "--json", "predictions.json"});
+  const ProgramResult result =
+      workplace.run("gap-predict", {"model.h5", "test.xyz", "-o", "predictions.xyz", "--std", "energy,local,force,stress", "--samples", "3",
+                                    "--timing", "--json", "predictions.json"});
   CAPTURE(result.err);
   REQUIRE(result.exit_code == 0);
   CHECK(contains(result.err, "the error bars are calibrated (validation)"));
@@ -336,6 +337,14 @@ TEST_CASE("gap-predict: fields stand beside what the frame held, and obey the co
         json.at("all").at("forces").at("count").get<int>());
   CHECK(json.at("error_bars").at("config_types").size() == json.at("config_types").size());
   CHECK(json.at("frames_outside_sparse_set") == 0);
+  double phases = 0;
+  for (const auto& [phase, seconds] : json.at("phase_seconds").items()) {
+    CHECK(result.out.find("\n" + phase + " ") != std::string::npos);
+    CHECK(seconds.get<double>() >= 0);
+    phases += seconds.get<double>();
+  }
+  CHECK(json.at("phase_seconds").at("predict") > 0);
+  CHECK(phases <= json.at("seconds").get<double>());
   const auto fit = nlohmann::json::parse(read_text(workplace / "fit.json"));
   for (const char* property : {"energy", "forces", "stress"}) {
     CAPTURE(property);

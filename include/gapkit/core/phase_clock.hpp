@@ -15,6 +15,11 @@ struct PhaseTime {
     cpu += other.cpu;
     return *this;
   }
+  PhaseTime& operator-=(const PhaseTime& other) {
+    wall -= other.wall;
+    cpu -= other.cpu;
+    return *this;
+  }
 };
 
 /// Measures the phases of a computation.
