@@ -7,8 +7,8 @@
 namespace gapkit::lanes {
 
 inline constexpr int width = 8;
-typedef double Pack __attribute__((vector_size(width * sizeof(double))));
-typedef double PackAnywhere __attribute__((vector_size(width * sizeof(double)), aligned(sizeof(double)), may_alias));
+using Pack = double __attribute__((vector_size(width * sizeof(double))));
+using PackAnywhere = double __attribute__((vector_size(width * sizeof(double)), aligned(sizeof(double)), may_alias));
 
 static inline __attribute__((always_inline)) void store(double* to, const Pack& value) {
   __builtin_memcpy(to, &value, sizeof(value));

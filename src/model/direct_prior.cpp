@@ -227,7 +227,7 @@ void DirectPrior::add_forces(const Environments& environments, int atoms, Eigen:
                           std::max(1, environments.size());
   // A group's surroundings are a few times as large as the group.
   const int most = std::clamp(static_cast<int>(static_cast<double>(group_bytes) / (3 * per_atom + 1)), smallest_group, largest_group);
-  const auto add_group = [&](const Environments& group, int targets, Eigen::Ref<Vector> v, Eigen::Ref<Vector> m) {
+  const auto add_group = [&](const Environments& group, int targets, const Eigen::Ref<Vector>& v, const Eigen::Ref<Vector>& m) {
     term_.descriptor->compute(group, 0, group.size(), Derivatives::jacobian, features_);
     add_forces_of_group(features_, targets, v, m);
   };
@@ -311,8 +311,8 @@ void DirectPrior::add_forces_of_group(const Features& features, int targets, Eig
   }
 }
 
-void DirectPrior::add_virial(const Environments& environments, const Features* known, Eigen::Ref<Vector> value,
-                             Eigen::Ref<Vector> magnitude) {
+void DirectPrior::add_virial(const Environments& environments, const Features* known, const Eigen::Ref<Vector>& value,
+                             const Eigen::Ref<Vector>& magnitude) {
   const Eigen::Index size = term_.descriptor->size();
   std::vector<Matrix> plain;        // features
   std::vector<Functionals> blocks;  // of chunks of centres

@@ -19,7 +19,8 @@ class DirectPrior {
  private:
   void add_forces(const Environments& environments, int atoms, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude);
   void add_forces_of_group(const Features& features, int targets, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude) const;
-  void add_virial(const Environments& environments, const Features* known, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude);
+  void add_virial(const Environments& environments, const Features* known, const Eigen::Ref<Vector>& value,
+                  const Eigen::Ref<Vector>& magnitude);
 
   Term term_;          // in its short form, without sparse points
   Vector scale_;       // √Λ, or empty
