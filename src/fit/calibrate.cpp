@@ -14,6 +14,7 @@ namespace {
 constexpr double bound = 9.2;                                      // |log a|, |log b|: factors from 1e-4 to 1e4
 constexpr double prior_width = 2.3;                                // standard deviation of log a and log b: a factor of 10
 constexpr double class_width = 0.5;                                // of the logarithm of a config type's own number
+constexpr double least_noise = 0.01;                               // of the errors (root mean square): reference values are not exact
 constexpr std::int64_t fewest_of_class = 5;                        // structures that a config type needs for it
 constexpr double vanishing_force = 1e-5, vanishing_virial = 1e-4;  // eV/Å, eV
 
@@ -45,6 +46,12 @@ class Likelihood {
   const HeldOutRows& rows_;
   bool has_noise_;
 };
+
+double root_mean_square(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double v : values) sum += v * v;
+  return std::sqrt(sum / static_cast<double>(values.size()));
+}
 
 std::int64_t count_distinct(std::vector<int> values) {
   std::sort(values.begin(), values.end());
@@ -110,11 +117,17 @@ CalibrationFactors calibrate(const HeldOutRows& rows) {
   const bool has_noise = std::any_of(rows.noise.begin(), rows.noise.end(), [](double x) { return x > 0; });
   const Likelihood likelihood(rows, has_noise);
   const std::size_t unknowns = has_noise ? 2 : 1;
-  const std::vector<double> upper(unknowns, bound), lower(unknowns, -bound);
+  const std::vector<double> upper(unknowns, bound);
+  std::vector<double> lower(unknowns, -bound);
+  if (has_noise) {
+    const double least = least_noise * root_mean_square(rows.error) / root_mean_square(rows.noise);
+    lower[1] = std::clamp(std::log(std::max(least, std::exp(-bound))), -bound, bound);
+  }
   // Either part may explain the errors alone, with a valley between: begin at both ends and in the middle.
   Maximum best;
   for (const auto& start : {std::array{0.0, 0.0}, std::array{-4.0, 0.0}, std::array{0.0, -4.0}, std::array{2.0, -4.0}}) {
-    const std::vector<double> x(start.begin(), start.begin() + static_cast<std::ptrdiff_t>(unknowns));
+    std::vector<double> x(start.begin(), start.begin() + static_cast<std::ptrdiff_t>(unknowns));
+    for (std::size_t i = 0; i < unknowns; ++i) x[i] = std::max(x[i], lower[i]);
     const Maximum found = maximize(likelihood, x, lower, upper, 4.0, 1e-8, 500);
     if (best.x.empty() || found.value > best.value) best = found;
     if (!has_noise) break;

@@ -5,6 +5,7 @@
 #include <gapkit/fit/calibrate.hpp>
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/fit/update.hpp>
+#include <numeric>
 #include <set>
 
 #include "support/pair_potential.hpp"
@@ -105,6 +106,17 @@ TEST_CASE("calibration: units do not matter, and few rows give sensible factors"
     CHECK(one.a < 1e3);
     CHECK(one.b < 1e3);
   }
+}
+
+TEST_CASE("calibration: the noise does not vanish, so that no error bar is smaller than what reference values are worth") {
+  // Everything in the epistemic part, but for a few rows where symmetry makes it tiny and the labels are not quite symmetric.
+  HeldOutRows rows = drawn_rows(4000, 2, 0, 5);
+  const double error = std::sqrt(std::inner_product(rows.error.begin(), rows.error.end(), rows.error.begin(), 0.0) / 4000);
+  const double noise = std::sqrt(std::inner_product(rows.noise.begin(), rows.noise.end(), rows.noise.begin(), 0.0) / 4000);
+  const CalibrationFactors found = calibrate(rows);
+  check_close(found.a, 2, 0, 0.1);
+  check_close(found.b * noise / error, 0.01, 0, 0.05);
+  CHECK(std::abs(0.0005 * error / (found.b * noise)) < 0.1);  // z of an error of 1/2000 where the epistemic part is zero
 }
 
 TEST_CASE("calibration: without noise b is 1; rows without any bar are refused") {
