@@ -7,8 +7,10 @@
 namespace gapkit::lanes {
 
 inline constexpr int width = 8;
-using Pack = double __attribute__((vector_size(width * sizeof(double))));
-using PackAnywhere = double __attribute__((vector_size(width * sizeof(double)), aligned(sizeof(double)), may_alias));
+typedef double Pack __attribute__((vector_size(width * sizeof(double))));  // NOLINT(modernize-use-using)
+// A typedef, for Clang leaves out `aligned` in an alias.
+// NOLINTNEXTLINE(modernize-use-using)
+typedef double PackAnywhere __attribute__((vector_size(width * sizeof(double)), aligned(sizeof(double)), may_alias));
 
 static inline __attribute__((always_inline)) void store(double* to, const Pack& value) {
   __builtin_memcpy(to, &value, sizeof(value));
