@@ -11,6 +11,7 @@ typedef double Pack __attribute__((vector_size(width * sizeof(double))));  // NO
 // A typedef, for Clang leaves out `aligned` in an alias.
 // NOLINTNEXTLINE(modernize-use-using)
 typedef double PackAnywhere __attribute__((vector_size(width * sizeof(double)), aligned(sizeof(double)), may_alias));
+static_assert(alignof(PackAnywhere) == alignof(double));
 
 static inline __attribute__((always_inline)) void store(double* to, const Pack& value) {
   __builtin_memcpy(to, &value, sizeof(value));
