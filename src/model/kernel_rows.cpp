@@ -214,7 +214,8 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
           const Eigen::Index directions = block.radial.cols();
           const int first_environment = block.environment[done], environments_here = block.environment[last - 1] + 1 - first_environment;
           if (directions > 0) {
-            radial.resize(directions * environments_here + 1, width);  // the loops read a few numbers beyond the end
+            constexpr Eigen::Index beyond = 7;  // numbers after the end that the loops read
+            radial.resize(directions * environments_here + (beyond + width - 1) / width, width);
             multiply_nt(block.direction.view().middleRows(directions * first_environment, directions * environments_here),
                         (*gradient_points_)[t][b].radial.middleRows(first, width), radial.view().topRows(directions * environments_here));
           }
