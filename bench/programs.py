@@ -50,7 +50,7 @@ def run(command, **environment):
 
 
 def check_programs(folder):
-    for program in ("gap-fit", "gap-predict"):
+    for program in ("gap-fit", "gap-predict", "gap-info"):
         if not (folder / program).is_file():
             sys.exit(f"{Path(sys.argv[0]).name}: {folder / program} does not exist; build the programs, or name their folder with --bin")
 

@@ -24,7 +24,7 @@ Matrix random_matrix(Eigen::Index rows, Eigen::Index cols, unsigned seed = 1);
 
 /// Rate "GFLOP" of a benchmark that does `flop` floating-point operations per iteration.
 void set_flop(benchmark::State& state, double flop);
-/// Counter "<what>/s".
+/// Rate <what> of a benchmark that does `per_iteration` of them per iteration.
 void set_rate(benchmark::State& state, const std::string& what, double per_iteration);
 
 }  // namespace gapkit::bench
