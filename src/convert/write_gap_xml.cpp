@@ -154,9 +154,9 @@ std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem
   ProblemList problems;
   std::vector<Written> terms;
   for (const Term& term : model.terms) terms.push_back(written(term, problems));
-  for (const NamedBaseline& b : model.baselines)
+  for (const PotentialPointer& b : model.baselines)
     problems.add(
-        fmt::format("the baseline '{}' has no counterpart inside a GAP: QUIP has it as a potential of its own (Sum, Glue)", b.kind));
+        fmt::format("the baseline '{}' has no counterpart inside a GAP: QUIP has it as a potential of its own (Sum, Glue)", b->name()));
   // QUIP sums the terms for the elements that their descriptors name.
   problems.throw_if_any(path.string() + ": cannot be written");
 

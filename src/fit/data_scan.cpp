@@ -102,7 +102,7 @@ void collect(const Structure& s, const NeighborList& list, const FitOptions& opt
     double energy = *s.energy;
     if (!options.baselines.empty() && options.reference_energies.mode == ReferenceEnergyOptions::Mode::least_squares) {
       Structure learned = s;
-      subtract_baselines(options.baselines, learned);
+      subtract_potentials(options.baselines, learned);
       energy = *learned.energy;
     }
     sum.first += energy;

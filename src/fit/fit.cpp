@@ -47,7 +47,7 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
       const int fold = folds.next(given);
       if (number < done) return;
       Structure s = given;
-      if (!model.baselines.empty()) subtract_baselines(model.baselines, s);
+      if (!model.baselines.empty()) subtract_potentials(model.baselines, s);
       RowTargets targets = regularization.row_targets(s, scan.plan.reference_energies);
       for (int& group : targets.group)
         if (group != RowTargets::excluded) group += fold * groups;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <filesystem>
-#include <gapkit/active/potential.hpp>
+#include <gapkit/potentials/potential.hpp>
 #include <gapkit/core/progress.hpp>
 
 namespace gapkit {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <filesystem>
-#include <gapkit/baselines/baseline.hpp>
+#include <gapkit/potentials/potential.hpp>
 #include <gapkit/model/calibration.hpp>
 #include <gapkit/model/posterior.hpp>
 #include <map>
@@ -17,7 +17,7 @@ inline constexpr int model_format_version = 2;
 /// variance that the other program would give (notes["origin"] says where it came from).
 struct Model {
   std::map<int, double> reference_energies;  ///< eV per atom, by atomic number; its keys are the elements the model knows
-  std::vector<NamedBaseline> baselines;
+  std::vector<PotentialPointer> baselines;
   std::vector<Term> terms;
   SparseFactor factor;
   Posterior posterior;
