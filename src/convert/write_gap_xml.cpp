@@ -37,9 +37,8 @@ void set_theta(const Term& term, Written& out) {
 }
 
 std::string common_options(const Term& term, const char* covariance) {
-  return fmt::format(" cutoff={} cutoff_transition_width={} delta={} n_sparse={} covariance_type={}",
-                     number(term.descriptor->parameters().real("cutoff")), number(term.descriptor->parameters().real("cutoff_width")),
-                     number(term.delta), term.sparse.size(), covariance);
+  return fmt::format(" cutoff={} cutoff_transition_width={} delta={} n_sparse={} covariance_type={}", number(term.descriptor->cutoff()),
+                     number(term.descriptor->parameters().real("cutoff_width")), number(term.delta), term.sparse.size(), covariance);
 }
 
 void write_soap(const Term& term, Written& out) {

@@ -27,20 +27,21 @@ struct Functionals {
 
 // What a pair of blocks of environments adds to k** of each component (METHODS 5):
 //   (v + g·∇)(v' + g'·∇')κ = v v' κ + S (v g'·Λ(x − h x') + v' g·Λ(x' − h x) + gᵀΛg') + C (g·Λ(x' − h x)) (g'·Λ(x − h x'))
-// with slope S and curvature C of the kernel.
+// with slope S and curvature C of the kernel. One with has_own_slope() adds, with its own_slope R, own_curvature C_x, both_curvature C_b
+// and R' = R(x', x), C_x' = C_x(x', x),
+//   v' R g·Λx + v R' g'·Λx' + C_x (g·Λx) (g'·Λx) + C_x' (g·Λx') (g'·Λx') + C_b (g·Λx) (g'·Λx')
 struct DoubleSum {
   const Kernel& kernel;
   double stationary;
-  Matrix k, slope, curvature, p, r, b;  // scratch
+  Matrix k = {}, slope = {}, curvature = {}, p = {}, r = {}, b = {};  // scratch
+  // For has_own_slope(): R, R', C_x, C_x', C_b; g·Λx and g'·Λx'
+  Matrix own_slope = {}, other_slope = {}, own_curvature = {}, other_curvature = {}, both_curvature = {};
+  Vector along_x = {}, along_z = {};
 
   void add(const Matrix& x, const Matrix& z, const Functionals& left, const Functionals& right, bool same, double factor,
            Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude) {
     const Eigen::Index n = left.x.rows(), m = right.x.rows();
-    k.resize(n, m);
-    slope.resize(n, m);
-    curvature.resize(n, m);
-    MatrixSlice s = slope, c = curvature;
-    kernel.compute(x, z, k, &s, nullptr, &c);
+    compute_kernel(x, z, same);
     for (std::size_t a = 0; a < left.gradient.size(); ++a) {
       const auto column = static_cast<Eigen::Index>(a);
       along(left.gradient[a], left.x, right.x, p);
@@ -52,12 +53,19 @@ struct DoubleSum {
       }
       b.resize(n, m);
       multiply_nt(left.gradient[a], right.gradient[a], b);
+      if (kernel.has_own_slope()) {
+        along_x = left.gradient[a].cwiseProduct(left.x).rowwise().sum();
+        along_z = right.gradient[a].cwiseProduct(right.x).rowwise().sum();
+      }
       double sum = 0, absolute = 0;
       for (Eigen::Index i = 0; i < n; ++i) {
         const double v = left.value(i, column);
         for (Eigen::Index j = 0; j < m; ++j) {
           const double w = right.value(j, column);
-          const double part = v * w * k(i, j) + slope(i, j) * (v * r(i, j) + w * p(i, j) + b(i, j)) + curvature(i, j) * p(i, j) * r(i, j);
+          double part = v * w * k(i, j) + slope(i, j) * (v * r(i, j) + w * p(i, j) + b(i, j)) + curvature(i, j) * p(i, j) * r(i, j);
+          if (along_x.size() > 0)
+            part += w * own_slope(i, j) * along_x[i] + v * other_slope(i, j) * along_z[j] + own_curvature(i, j) * along_x[i] * r(i, j) +
+                    other_curvature(i, j) * p(i, j) * along_z[j] + both_curvature(i, j) * along_x[i] * along_z[j];
           sum += part;
           absolute += std::abs(part);
         }
@@ -68,6 +76,25 @@ struct DoubleSum {
   }
 
  private:
+  void compute_kernel(const Matrix& x, const Matrix& z, bool same) {
+    if (kernel.has_own_slope()) {
+      compute_parts(z, x);
+      other_slope = own_slope.transpose();
+      other_curvature = own_curvature.transpose();
+    }
+    if (!kernel.has_own_slope() || !same) compute_parts(x, z);
+  }
+
+  void compute_parts(const Matrix& x, const Matrix& z) {
+    for (Matrix* part : {&k, &slope, &curvature}) part->resize(x.rows(), z.rows());
+    MatrixSlice s = slope, c = curvature;
+    if (!kernel.has_own_slope()) return kernel.compute(x, z, k, &s, nullptr, &c);
+    for (Matrix* part : {&own_slope, &own_curvature, &both_curvature}) part->resize(x.rows(), z.rows());
+    MatrixSlice own = own_slope, own_second = own_curvature, both = both_curvature;
+    kernel.compute(x, z,
+                   {.value = k, .slope = &s, .curvature = &c, .own_slope = &own, .own_curvature = &own_second, .both_curvature = &both});
+  }
+
   // g_i · Λ(z_j − h x_i)
   void along(const Matrix& gradient, const Matrix& x, const Matrix& z, Matrix& result) const {
     result.resize(x.rows(), z.rows());
@@ -255,7 +282,7 @@ void DirectPrior::add_forces_of_group(const Features& features, int targets, Eig
   const Eigen::Index size = term_.descriptor->size();
 #pragma omp parallel
   {
-    DoubleSum sum{*term_.kernel, stationary_, {}, {}, {}, {}, {}, {}};
+    DoubleSum sum{.kernel = *term_.kernel, .stationary = stationary_};
     Functionals parts;
     parts.gradient.resize(3);
     std::vector<PairDerivatives> derivatives;
@@ -318,8 +345,9 @@ void DirectPrior::add_virial(const Environments& environments, const Features* k
   std::vector<Functionals> blocks;  // of chunks of centres
   for (int begin = 0; begin < environments.size();) {
     const int first = begin;
-    const int end =
-        known != nullptr ? environments.size() : std::min(chunk_end(environments, begin, chunk_pairs), begin + static_cast<int>(sum_block));
+    const Descriptor& descriptor = *term_.descriptor;
+    const int last = chunk_end(environments, descriptor, begin, chunk_pairs);
+    const int end = known != nullptr ? environments.size() : feature_chunk_end(environments, descriptor, begin, last, sum_block);
     begin = end;
     if (known == nullptr) term_.descriptor->compute(environments, first, end, Derivatives::jacobian, features_);
     const Features& features = known != nullptr ? *known : features_;
@@ -346,7 +374,7 @@ void DirectPrior::add_virial(const Environments& environments, const Features* k
     }
     blocks.push_back(std::move(parts));
   }
-  DoubleSum sum{*term_.kernel, stationary_, {}, {}, {}, {}, {}, {}};
+  DoubleSum sum{.kernel = *term_.kernel, .stationary = stationary_};
   for (std::size_t i = 0; i < blocks.size(); ++i)
     for (std::size_t j = 0; j <= i; ++j) sum.add(plain[i], plain[j], blocks[i], blocks[j], i == j, i == j ? 1 : 2, value, magnitude);
 }

@@ -14,21 +14,26 @@ inline int chunk_end(const Environments& environments, int begin, std::size_t pa
   return end;
 }
 
-/// The same for about `count` environments of a descriptor at most: of triplets each centre has as many as half the square of its
-/// neighbours inside the cutoff; of all others, at most as many as pairs.
-inline int chunk_end(const Environments& environments, const Descriptor& descriptor, int begin, std::size_t count) {
-  const std::size_t arity = descriptor.species().size();
-  if (arity < 3) return chunk_end(environments, begin, count);
+/// The same for a descriptor, not beyond `last`: as long as the sum of size(EnvironmentCount) over the centres is at most `most`.
+template <class Size>
+int chunk_end(const Environments& environments, const Descriptor& descriptor, int begin, int last, std::size_t most, Size&& size) {
   std::size_t sum = 0;
   int end = begin;
-  for (; end < environments.size(); ++end) {
-    std::size_t near = 0;
-    for (std::size_t p = environments.begin[static_cast<std::size_t>(end)]; p < environments.begin[static_cast<std::size_t>(end) + 1]; ++p)
-      near += environments.distance[p] < descriptor.cutoff() ? 1 : 0;
-    sum += near * near / 2;
-    if (sum > count && end > begin) break;
+  for (; end < last; ++end) {
+    sum += static_cast<std::size_t>(size(descriptor.count(environments, end)));
+    if (sum > most && end > begin) break;
   }
   return end;
+}
+
+/// At most about `most` environments, and neighbours in them: for work with derivatives.
+inline int chunk_end(const Environments& environments, const Descriptor& descriptor, int begin, std::size_t most) {
+  return chunk_end(environments, descriptor, begin, environments.size(), most, [](const EnvironmentCount& n) { return n.largest(); });
+}
+
+/// At most about `most` environments, not beyond `last`: for work with features and kernel values only.
+inline int feature_chunk_end(const Environments& environments, const Descriptor& descriptor, int begin, int last, std::size_t most) {
+  return chunk_end(environments, descriptor, begin, last, most, [](const EnvironmentCount& n) { return n.environments; });
 }
 
 /// visit(c, from, to) for every centre position c of begin … end−1 that has environments: rows from … to−1 of the features of that range.

@@ -32,9 +32,9 @@ Vector QuipVariance::local_energies(const Environments& environments, int atoms)
     const Eigen::Index count = term.sparse.size();
     const Vector scale = term.delta * term.delta * term.sparse.cutoff;
     const double alone = term.delta * term.delta + regularization_ * regularization_;
-    const std::size_t pairs = chunk_bytes / (sizeof(double) * static_cast<std::size_t>(term.descriptor->size() + count));
+    const std::size_t most = chunk_bytes / (sizeof(double) * static_cast<std::size_t>(term.descriptor->size() + count));
     for (int begin = 0; begin < environments.size();) {
-      const int first = begin, end = chunk_end(environments, begin, pairs);
+      const int first = begin, end = feature_chunk_end(environments, *term.descriptor, begin, environments.size(), most);
       begin = end;
       term.descriptor->compute(environments, first, end, Derivatives::none, features_);
       const Eigen::Index n = features_.size();

@@ -35,12 +35,8 @@ double TermPotential::cutoff() const {
 }
 
 bool TermPotential::has_environments(const Environments& environments) const {
-  for (int begin = 0; begin < environments.size();) {
-    const int end = chunk_end(environments, *descriptor_, begin, chunk_environments);
-    descriptor_->compute(environments, begin, end, Derivatives::none, scratch_->features);
-    if (scratch_->features.size() > 0) return true;
-    begin = end;
-  }
+  for (int c = 0; c < environments.size(); ++c)
+    if (descriptor_->count(environments, c).environments > 0) return true;
   return false;
 }
 

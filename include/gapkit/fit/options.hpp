@@ -1,9 +1,9 @@
 #pragma once
 
-#include <gapkit/potentials/potential.hpp>
 #include <gapkit/core/parameters.hpp>
 #include <gapkit/io/targets.hpp>
 #include <gapkit/model/term.hpp>
+#include <gapkit/potentials/potential.hpp>
 #include <map>
 
 namespace gapkit {

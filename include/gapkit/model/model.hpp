@@ -1,9 +1,9 @@
 #pragma once
 
 #include <filesystem>
-#include <gapkit/potentials/potential.hpp>
 #include <gapkit/model/calibration.hpp>
 #include <gapkit/model/posterior.hpp>
+#include <gapkit/potentials/potential.hpp>
 #include <map>
 
 namespace gapkit {
