@@ -24,10 +24,9 @@ class FourBody final : public Descriptor {
   bool has_nonnegative_products() const override { return true; }
 
   EnvironmentCount count(const Environments& source, int c) const override {
-    const std::vector<std::size_t> near = neighbors(source, c);
     EnvironmentCount result;
-    for_each_triple(source, near, [&](const Triple&) { ++result.environments; });
-    if (result.environments > 0) result.pairs = static_cast<std::int64_t>(near.size());
+    for_each_triple(source, neighbors(source, c), [&](const Triple&) { ++result.environments; });
+    result.pairs = 3 * result.environments;
     return result;
   }
 

@@ -292,7 +292,7 @@ class Translator {
       }
     }
     if (const auto core = take("core_ip_args"); core && !core->value.value_or("").empty()) {
-      main_.refuse(*core, "gapkit does not read QUIP's potentials; [[baseline]] has zbl and pair_spline of its own");
+      main_.refuse(*core, "gapkit does not read QUIP's potentials; [[baseline]] has built-in ones (zbl, pair_spline, stillinger_weber, lennard_jones)");
       take("core_param_file");
     }
     for (const auto& [key, reason] : without_effect)

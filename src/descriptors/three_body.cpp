@@ -89,8 +89,8 @@ EnvironmentCount ThreeBody::count(const Environments& source, int c) const {
     j += z == species_[1] ? 1 : 0;
     k += z == species_[2] && z != species_[1] ? 1 : 0;
   }
-  const bool one_list = species_[1] == species_[2];
-  return {one_list ? j * (j - 1) / 2 : j * k, j + k};
+  const std::int64_t triplets = species_[1] == species_[2] ? j * (j - 1) / 2 : j * k;
+  return {triplets, 2 * triplets};
 }
 
 void ThreeBody::compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {

@@ -71,7 +71,7 @@ enum class Derivatives { none, pullback, jacobian };
 /// How much Descriptor::compute makes for one centre.
 struct EnvironmentCount {
   std::int64_t environments = 0;  ///< rows of Features::x
-  std::int64_t pairs = 0;         ///< at most so many pairs of the source are neighbours in these environments
+  std::int64_t pairs = 0;         ///< of an environment and one of its neighbours: a third of the Jacobian rows, at most
 
   /// Rows that memory is needed for.
   std::int64_t largest() const { return std::max(environments, pairs); }
