@@ -15,6 +15,7 @@
 #include "common/fit_update.hpp"
 #include "common/html_reports.hpp"
 #include "common/interruption.hpp"
+#include "common/model_file.hpp"
 #include "common/optimization_report.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
@@ -282,6 +283,7 @@ void run_sample(const Arguments& arguments) {
   if (!arguments.model) throw InputError("--sample-model needs -o MODEL, the file to write");
   apps::check_can_be_written(*arguments.model, "-o");
   apps::check_differs(*arguments.model, "-o", *arguments.sample);
+  apps::refuse_xml(*arguments.sample, "--sample-model");
   const Model model = load_model(*arguments.sample);
   const auto seed = static_cast<std::uint64_t>(arguments.seed.value_or(0));
   try {

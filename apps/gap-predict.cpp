@@ -13,8 +13,10 @@
 #include <sstream>
 #include <utility>
 
+#include "common/closeness_warning.hpp"
 #include "common/frame_batch.hpp"
 #include "common/html_reports.hpp"
+#include "common/model_file.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
 #include "common/run_main.hpp"
@@ -39,7 +41,7 @@ struct Arguments {
 
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-predict {}", version));
-  app.add_option("MODEL", arguments.model, "Model file, HDF5, as gap-fit writes it")->required();
+  app.add_option("MODEL", arguments.model, "Model file, HDF5, as gap-fit writes it, or a GAP potential of QUIP (.xml)")->required();
   CLI::Option* input = app.add_option("INPUT", arguments.input, "Structures, extended XYZ (Å); required without --difference");
   CLI::Option* output =
       app.add_option("-o,--output", arguments.output, "The same structures with predictions, extended XYZ; required without --difference")
@@ -190,6 +192,11 @@ void set_fields(Structure& frame, const Prediction& prediction, const std::optio
   }
   if (!calibration.empty()) frame.set_field(prefix + "calibration", calibration);
   if (prediction.novelty) frame.set_field(prefix + "novelty", *prediction.novelty);
+  const std::string closest = prefix + "shortest_distance_ratio";
+  if (prediction.closeness.ratio)
+    frame.set_field(closest, *prediction.closeness.ratio);
+  else
+    std::erase_if(frame.fields, [&](const Field& f) { return f.key == closest; });  // that of another model would be wrong
   frame.set_column(prefix + "local_energy", 1, as_list(prediction.local_energy));
   if (prediction.local_energy_std_epistemic)
     frame.set_column(prefix + "local_energy_std_epistemic", 1, as_list(*prediction.local_energy_std_epistemic));
@@ -227,7 +234,8 @@ class Ensemble {
 };
 
 /// --difference: one line for each pair of frames.
-void run_differences(const Arguments& arguments, Predictor& predictor) {
+void run_differences(const Arguments& arguments, Predictor& predictor, apps::ProgressDisplay& display) {
+  apps::ClosenessWarning closeness;
   ExtxyzReader first(arguments.difference[0]), second(arguments.difference[1]);
   auto json = nlohmann::ordered_json::array();
   std::string table = fmt::format("{:>6}  {:>14}  {:>10}  {:>14}\n", "frame", "E(B) - E(A) eV", "std eV", "epistemic eV");
@@ -238,11 +246,14 @@ void run_differences(const Arguments& arguments, Predictor& predictor) {
       throw InputError(fmt::format("--difference: {} has {} frames, {} has more; they are compared frame by frame",
                                    arguments.difference[a ? 1 : 0], (a ? second : first).frame_count(), arguments.difference[a ? 0 : 1]));
     const EnergyDifference d = predictor.difference(*a, *b, !arguments.raw);
+    closeness.look_at(a->source, d.closeness_a);
+    closeness.look_at(b->source, d.closeness_b);
     table += fmt::format("{:6}  {:14.6f}  {:10.6f}  {:14.6f}\n", first.frame_count(), d.energy, d.std, d.std_epistemic);
     json.push_back({{"frame", first.frame_count()}, {"energy", d.energy}, {"std", d.std}, {"std_epistemic", d.std_epistemic}});
   }
   if (json.empty()) throw InputError(fmt::format("{}: the file holds no frames", arguments.difference[0]));
   if (arguments.json) apps::write_text_file(*arguments.json, json.dump(2) + "\n");
+  if (closeness.is_needed()) display.warning(closeness.text());
   std::cout << table << std::flush;
 }
 
@@ -268,17 +279,18 @@ void run(const Arguments& arguments) {
   if (arguments.threads) set_thread_count(*arguments.threads);
   const PredictionRequest request = request_from(arguments);
   check_arguments(arguments);
-  const auto model = std::make_shared<const Model>(load_model(arguments.model));
+  apps::ProgressDisplay display("gap-predict");
+  const auto model =
+      std::make_shared<const Model>(apps::load_any_model(arguments.model, [&](const std::string& text) { display.message(text); }));
   const auto note = model->notes.find(apps::target_keys_note);
   const TargetKeys keys = note == model->notes.end() ? TargetKeys() : apps::target_keys_from_json(note->second);
-  apps::ProgressDisplay display("gap-predict");
   const bool has_error_bars = request.error_bars();
   const bool is_imported = model->notes.count("origin") > 0 && !model->has_posterior();
   if ((has_error_bars || !arguments.difference.empty()) && model->has_posterior())
     display.message(calibration_message(*model, arguments.raw));
   if (!arguments.difference.empty()) {
     Predictor predictor(model);
-    run_differences(arguments, predictor);
+    run_differences(arguments, predictor, display);
     return;
   }
   if (request.local_std && is_imported)
@@ -296,6 +308,7 @@ void run(const Arguments& arguments) {
   ErrorTable errors;
   UncertaintyTable uncertainties;
   NoveltyWarning novelty;
+  apps::ClosenessWarning closeness;
   const std::string calibration = !has_error_bars ? "" : model->has_posterior() ? calibration_state(*model, arguments.raw) : "uncalibrated";
   std::set<std::size_t> warned;  // terms
   std::int64_t predicted = 0;
@@ -312,6 +325,7 @@ void run(const Arguments& arguments) {
     errors.add(frame, prediction.energy, prediction.forces ? &*prediction.forces : nullptr, stress ? &*stress : nullptr);
     uncertainties.add(frame, prediction);
     novelty.look_at(frame, prediction);
+    closeness.look_at(frame.source, prediction.closeness);
     set_fields(frame, prediction, stress, calibration, arguments.prefix);
     ensemble.set_fields(frame);
     writer.write(frame);
@@ -340,6 +354,7 @@ void run(const Arguments& arguments) {
   phases["compare, write"] -= batch.time();  // its laps began before the predictions
 
   if (novelty.is_needed()) display.warning(novelty.text());
+  if (closeness.is_needed()) display.warning(closeness.text());
   if (!errors.empty()) std::cout << errors.text() << std::flush;
   if (!uncertainties.empty()) std::cout << "\n" << uncertainties.text(calibration) << std::flush;
   if (arguments.timing) {
@@ -352,6 +367,7 @@ void run(const Arguments& arguments) {
     json["calibration"] = has_error_bars && model->has_posterior() ? nlohmann::ordered_json(calibration) : nlohmann::ordered_json(nullptr);
     json["error_bars"] = uncertainties.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json::parse(uncertainties.json());
     json["frames_outside_sparse_set"] = has_error_bars ? nlohmann::ordered_json(novelty.frames_outside()) : nlohmann::ordered_json(nullptr);
+    json["frames_with_close_atoms"] = closeness.close_frames();
     json["frames_predicted"] = reader.frame_count();
     apps::add_phases(phases, json);
     json["seconds"] = stopwatch.seconds();

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "errors_of.hpp"
+#include "model_file.hpp"
 #include "model_report.hpp"
 #include "optimization_report.hpp"
 #include "resources.hpp"
@@ -53,6 +54,7 @@ RefitOptions refit_options(const UpdateArguments& arguments) {
 }
 
 FittedModel load(const std::string& path) {
+  refuse_xml(path, "--refit, --append and --merge");
   FittedModel fitted;
   fitted.model = load_model(path);
   fitted.stored = load_statistics(path, fitted.model);

@@ -89,6 +89,19 @@ std::string calibration_text(const Json& calibration) {
          fmt::format("std² = a² epistemic² + b² sigma², from held-out structures ({})\n\n", calibration["source"].get<std::string>());
 }
 
+/// Six pairs of elements in a line, and an empty line.
+std::string distances_text(const Json& distances) {
+  if (distances.is_null()) return "unknown\n";
+  std::string text;
+  std::size_t count = 0;
+  for (const auto& [elements, distance] : distances.items()) {
+    const char* before = count == 0 ? "" : count % 6 == 0 ? ",\n                    " : ", ";
+    text += fmt::format("{}{} {:.3f}", before, elements, distance.get<double>());
+    ++count;
+  }
+  return count > 0 ? text + " Å in the training data\n" : "no atoms of the training data within the cutoff of the terms\n";
+}
+
 /// The errors of one property in an error table: "4.1 (MAE 3.2)"; "-" if there are none.
 std::string error_text(const Json& table, const char* property) {
   const Json& errors = table["all"][property];
@@ -130,6 +143,10 @@ Json model_json(const Model& model) {
   for (std::size_t t = 0; t < model.terms.size(); ++t) json["terms"].push_back(term_json(model, t));
   json["groups"] = groups_json(model);
   json["calibration"] = calibration_json(model.calibration);
+  json["shortest_distances"] = model.shortest_distances ? Json::object() : Json(nullptr);
+  if (model.shortest_distances)
+    for (const auto& [pair, distance] : *model.shortest_distances)
+      json["shortest_distances"][combination_name({pair.first, pair.second})] = distance;
   json["scale_with_atoms"] = model.scale_with_atoms;
   json["log_evidence"] = model.has_posterior() ? Json(model.posterior.log_evidence) : Json(nullptr);
   json["seed"] = model.seed;
@@ -154,8 +171,8 @@ std::string model_text(const Json& model) {
   std::string energies;
   for (const auto& [element, e0] : model["reference_energies"].items())
     energies += fmt::format("{}{} {:.6f}", energies.empty() ? "" : ", ", element, e0.get<double>());
-  text += fmt::format("{:<20}{} eV\n{:<20}{} Å\n\n", "reference energies", energies, "cutoff", model["cutoff"].get<double>());
-
+  text += fmt::format("{:<20}{} eV\n{:<20}{} Å\n", "reference energies", energies, "cutoff", model["cutoff"].get<double>());
+  text += fmt::format("{:<20}{}\n", "shortest distances", distances_text(model["shortest_distances"]));
   text += fmt::format("{:<28}{:>10}{:>15}{:>16}{:>12}{:>14}\n", "term", "features", "sparse points", "effective rank", "delta (eV)",
                       "jitter (eV²)");
   for (const Json& term : model["terms"])

@@ -174,7 +174,7 @@ bool resolve_wild_card(const XmlElement& element, QuipDescriptor& descriptor, Ga
   if (context.wild_card.size() != 1) {
     context.refuse(element,
                    fmt::format("<descriptor> {} is for any element (no Z), which gapkit can represent for one element only; name it "
-                               "with --species{}",
+                               "with gap-convert --species{}",
                                descriptor.quip_name, context.wild_card.empty() ? "" : " (the training data in the file have several)"));
     return false;
   }

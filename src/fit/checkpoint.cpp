@@ -6,6 +6,7 @@
 #include <gapkit/io/archive.hpp>
 
 #include "io/checksum.hpp"
+#include "io/temporary_file.hpp"
 #include "model/statistics_file.hpp"
 
 namespace gapkit {
@@ -72,6 +73,7 @@ bool CheckpointKeeper::is_due() const {
 
 std::optional<Checkpoint> CheckpointKeeper::load(const ProgressCallback& progress) const {
   std::error_code unreachable;  // save() tells
+  if (!options_.checkpoint_path.empty()) remove_stale_temporaries(options_.checkpoint_path);
   if (options_.checkpoint_path.empty() || !std::filesystem::exists(options_.checkpoint_path, unreachable)) return std::nullopt;
   const auto ignore = [&](const std::string& why) -> std::optional<Checkpoint> {
     if (progress)

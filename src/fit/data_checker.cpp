@@ -8,7 +8,7 @@
 #include <gapkit/core/errors.hpp>
 #include <limits>
 
-#include "fit/covalent_radii.hpp"
+#include "core/covalent_radii.hpp"
 #include "io/checksum.hpp"
 
 namespace gapkit {

@@ -122,9 +122,9 @@ void DataChecker::report_config_types() {
 
 void DataChecker::report_terms(const FitPlan& plan) {
   for (const auto& term : plan.terms)
-    if (term.sparse_points > term.candidates)
+    if (term.asked > term.candidates)
       findings_.warning("n_sparse", fmt::format("term '{}': n_sparse is {}, but there are only {} environments; all are taken", term.label,
-                                                term.sparse_points, term.candidates));
+                                                term.asked, term.candidates));
 }
 
 }  // namespace gapkit

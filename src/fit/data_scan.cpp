@@ -13,6 +13,7 @@
 #include "fit/data_checker.hpp"
 #include "fit/frame_fingerprint.hpp"
 #include "fit/held_out.hpp"
+#include "fit/shortest_distances.hpp"
 #include "fit/statistics_builder.hpp"
 
 namespace gapkit {
@@ -315,8 +316,10 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
     collect(s, *list, options, plan, found);
     std::map<int, double> zero;
     for (const int z : s.atomic_numbers) zero[z] = 0;
-    for (const int g : regularization.row_targets(s, zero).group)
+    const RowTargets targets = regularization.row_targets(s, zero);
+    for (const int g : targets.group)
       if (g != RowTargets::excluded) ++groups[static_cast<std::size_t>(g)].rows;
+    if (!targets.group.empty()) keep_shorter(scan.shortest_distances, closest_pairs(s, *list));
     if (progress) progress({.phase = "scan", .done = static_cast<double>(place.number + 1), .unit = "frames"});
   });
   plan.groups = groups;
@@ -341,7 +344,8 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
       const bool has_points = term.selection == "file" && term.sparse_file.count(draft.combination()) > 0;
       draft.is_empty = count == 0 && !has_points;
       if (draft.is_empty) empty += (empty.empty() ? "" : ", ") + draft.combination();
-      plan.terms.push_back({term.name + " " + draft.combination(), draft.descriptor->size(), count, draft.sparse_points()});
+      const int asked = draft.sparse_points(), most = static_cast<int>(std::min<std::int64_t>(asked, count));
+      plan.terms.push_back({term.name + " " + draft.combination(), draft.descriptor->size(), count, asked, most});
       scan.drafts.push_back(std::move(draft));
     }
     if (!empty.empty())
@@ -352,9 +356,9 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
     const TermDraft& draft = scan.drafts[t];
     if (!draft.is_listed() || draft.is_empty) continue;
     const std::string file = scan.listed_file(draft);
-    plan.terms[t].sparse_points = draft.options->selection == "file"
-                                      ? static_cast<int>(read_sparse_points(file, draft.descriptor->size()).rows())
-                                      : static_cast<int>(read_sparse_indices(file).size());
+    plan.terms[t].asked = plan.terms[t].sparse_points = draft.options->selection == "file"
+                                                            ? static_cast<int>(read_sparse_points(file, draft.descriptor->size()).rows())
+                                                            : static_cast<int>(read_sparse_indices(file).size());
   }
   estimate_cost(options, scan, found, plan);
   if (plan.memory_bytes > options.memory * 1e9)

@@ -31,6 +31,7 @@ struct DataScan {
   FitPlan plan;
   std::vector<TermDraft> drafts;
   std::string data_fingerprint;
+  ShortestDistances shortest_distances;  ///< in the frames with rows
 
   /// The file with sparse points or indices that the configuration names for a draft; "" stands for all combinations, which makes
   /// sense for a single one only. Throws InputError if there is none.

@@ -89,6 +89,7 @@ FitResult fit(const FitOptions& given, const ProgressCallback& progress) {
   Model& model = result.model;
   model.reference_energies = scan.plan.reference_energies;
   model.baselines = options.baselines;
+  model.shortest_distances = scan.shortest_distances;
   CheckpointKeeper keeper(options, scan);
   std::optional<Checkpoint> resumed = keeper.load(progress);
   if (resumed) {

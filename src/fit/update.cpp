@@ -7,6 +7,7 @@
 #include "fit/folds.hpp"
 #include "fit/frame_fingerprint.hpp"
 #include "fit/held_out.hpp"
+#include "fit/shortest_distances.hpp"
 #include "fit/statistics_builder.hpp"
 
 namespace gapkit {
@@ -40,6 +41,12 @@ std::string joined_fingerprint(const std::string& a, const std::string& b) {
   sum.add(a);
   sum.add(b);
   return std::to_string(sum.value());
+}
+
+// Unknown if one of them is.
+void merge_shortest_distances(std::optional<ShortestDistances>& mine, const std::optional<ShortestDistances>& other) {
+  if (!mine || !other) return mine.reset();
+  for (const auto& [elements, distance] : *other) keep_shorter(*mine, elements, distance);
 }
 
 }  // namespace
@@ -116,6 +123,7 @@ std::int64_t append_frames(FittedModel& fitted, const FrameSource& source, const
   std::optional<Prior> prior;
   if (std::any_of(stored_groups.begin(), stored_groups.end(), [](const GroupStatistics& g) { return !g.prior.empty(); }))
     prior.emplace(model.terms);
+  std::optional<ShortestDistances> shortest = model.shortest_distances;
   double done = 0;
   source([&](const Structure& given) {
     Structure s = given;
@@ -128,6 +136,7 @@ std::int64_t append_frames(FittedModel& fitted, const FrameSource& source, const
     std::optional<PriorVariances> variances;
     if (!targets.value.empty()) {
       const StructureEnvironments environments(s, largest_cutoff(model.terms));
+      if (shortest) keep_shorter(*shortest, closest_pairs(environments.view()));
       kernel_rows.compute(environments.view(), s.size(), targets.wanted, rows);
       if (prior) variances = prior->observables(environments.view(), s.size(), targets.wanted);
     }
@@ -138,6 +147,7 @@ std::int64_t append_frames(FittedModel& fitted, const FrameSource& source, const
   const SufficientStatistics added = builder.finish();
   if (added.row_count() == 0) throw InputError("the new data have no target that is used: nothing to append");
   fitted.stored.statistics += added;
+  model.shortest_distances = shortest;
   model.data_fingerprint = joined_fingerprint(model.data_fingerprint, std::to_string(checksum.value()));
   solve(fitted);
   return frames;
@@ -159,6 +169,7 @@ void merge(FittedModel& fitted, const FittedModel& other) {
       if (!g.group.fixed && solved.same_noise(g.group)) g.group.sigma = solved.sigma;
   fitted.stored.statistics += theirs;
   fitted.model.calibration.reset();
+  merge_shortest_distances(fitted.model.shortest_distances, other.model.shortest_distances);
   // A group in several folds has one σ.
   for (GroupStatistics& g : fitted.stored.statistics.groups) {
     const auto& all = fitted.stored.statistics.groups;

@@ -210,6 +210,33 @@ Calibration load_calibration(const ArchiveReader& archive, const std::string& wh
   return calibration;
 }
 
+void save_shortest_distances(ArchiveWriter& archive, const ShortestDistances& shortest) {
+  std::vector<std::int64_t> elements;
+  std::vector<double> distances;
+  for (const auto& [pair, distance] : shortest) {
+    elements.insert(elements.end(), {pair.first, pair.second});
+    distances.push_back(distance);
+  }
+  archive.put("shortest_distances/elements", elements);
+  archive.put("shortest_distances/distance", distances);
+}
+
+ShortestDistances load_shortest_distances(const ArchiveReader& archive, const std::string& where) {
+  ShortestDistances shortest;
+  const auto elements = as_elements(archive.integers("shortest_distances/elements"), where);
+  const auto distances = archive.doubles("shortest_distances/distance", static_cast<Eigen::Index>(elements.size() / 2));
+  bool is_sound = elements.size() % 2 == 0;
+  for (std::size_t i = 0; i < distances.size(); ++i) {
+    const std::pair pair(elements[2 * i], elements[2 * i + 1]);
+    if (!(distances[i] > 0 && std::isfinite(distances[i])))
+      throw InputError(where + ": the shortest distance of " + element_symbol(pair.first) + " and " + element_symbol(pair.second) + " is " +
+                       std::to_string(distances[i]) + " Å, expected a number above 0");
+    is_sound = is_sound && pair.first <= pair.second && shortest.emplace(pair, distances[i]).second;
+  }
+  if (!is_sound) throw InputError(where + ": the shortest distances do not name each pair of elements once, smaller atomic number first");
+  return shortest;
+}
+
 void require_sound(const Model& model, const std::string& where) {
   const auto all_finite = [](const std::vector<double>& v) {
     return std::all_of(v.begin(), v.end(), [](double x) { return std::isfinite(x); });
@@ -275,6 +302,7 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
   } else {
     archive.put("has_posterior", std::int64_t{0});
   }
+  if (model.shortest_distances) save_shortest_distances(archive, *model.shortest_distances);
   archive.put("weights", std::span<const double>(model.weights.data(), static_cast<std::size_t>(model.weights.size())));
   std::vector<std::string> names, texts;
   for (const auto& [name, text] : model.notes) {
@@ -316,6 +344,8 @@ Model load_model(const std::filesystem::path& path) {
     if (archive.has("calibration/source")) model.calibration = load_calibration(archive, where);
   }
   model.weights = archive.vector("weights", points);
+  // Optional, so that models of earlier versions load.
+  if (archive.has("shortest_distances/elements")) model.shortest_distances = load_shortest_distances(archive, where);
   const auto names = archive.strings("note_names"), texts = archive.strings("note_texts");
   for (std::size_t i = 0; i < std::min(names.size(), texts.size()); ++i) model.notes[names[i]] = texts[i];
   require_sound(model, where);

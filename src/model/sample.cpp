@@ -26,6 +26,7 @@ Model sample_model(const Model& model, std::uint64_t seed, int member) {
   result.seed = model.seed;
   result.data_fingerprint = model.data_fingerprint;
   result.scale_with_atoms = model.scale_with_atoms;
+  result.shortest_distances = model.shortest_distances;
   result.notes = model.notes;
   // Those are of the mean.
   for (const char* name : {"training_errors", "validation_errors"}) result.notes.erase(name);

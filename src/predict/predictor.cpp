@@ -110,9 +110,12 @@ void add_virial(const Environments& environments, std::size_t first_pair, std::s
   prediction.virial = 0.5 * (virial + virial.transpose());
 }
 
-void check_finite(const Prediction& prediction, const std::string& where) {
+// Distances are looked at first: they may be the reason.
+void judge(Prediction& prediction, const Model& model, const Environments& environments, const std::string& where) {
+  prediction.closeness = closeness(model, environments);
   if (!std::isfinite(prediction.energy) || (prediction.forces && !prediction.forces->allFinite()))
-    throw NumericalError(where + ": the predicted energy or a force is not finite");
+    throw NumericalError(where + ": the predicted energy or a force is not finite" +
+                         (prediction.closeness.too_close ? "; " + prediction.closeness.too_close->text() : ""));
 }
 
 Vector std_of(std::span<const Variance> variances) {
@@ -196,7 +199,7 @@ Prediction Predictor::compute(const Structure& structure, const PredictionReques
   Prediction prediction = scratch_->evaluate(*model_, environments.view(), structure.size(), request);
   add_virial(environments.view(), 0, scratch_->dE_dr, prediction);
   if (request.error_bars()) scratch_->add_error_bars(*model_, environments.view(), structure.size(), request, prediction);
-  check_finite(prediction, name_of(structure));
+  judge(prediction, *model_, environments.view(), name_of(structure));
   add_noise(prediction, *model_, structure, request.calibrated);
   return prediction;
 }
@@ -206,7 +209,7 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
   Prediction prediction = scratch_->evaluate(*model_, environments, atoms, request);
   add_virial(environments, 0, scratch_->dE_dr, prediction);
   if (request.error_bars()) scratch_->add_error_bars(*model_, environments, atoms, request, prediction);
-  check_finite(prediction, "environments");
+  judge(prediction, *model_, environments, "environments");
   return prediction;
 }
 
@@ -241,7 +244,7 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
     if (request.local_std && !alone.local_std)
       prediction.local_energy_std_epistemic =
           std_of(std::span(local).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(atoms)));
-    check_finite(prediction, name_of(structures[k]));
+    judge(prediction, *model_, all.part(k), name_of(structures[k]));
     add_noise(prediction, *model_, structures[k], request.calibrated);
   }
   return result;
@@ -376,7 +379,10 @@ void Predictor::Scratch::add_error_bars(const Model& model, const Environments& 
 
 EnergyDifference Predictor::difference(const Structure& a, const Structure& b, bool calibrated) {
   EnergyDifference result;
-  result.energy = compute(b, {.forces = false}).energy - compute(a, {.forces = false}).energy;
+  const Prediction of_a = compute(a, {.forces = false}), of_b = compute(b, {.forces = false});
+  result.energy = of_b.energy - of_a.energy;
+  result.closeness_a = of_a.closeness;
+  result.closeness_b = of_b.closeness;
   const StructureEnvironments ea(a, model_->cutoff()), eb(b, model_->cutoff());
   result.std_epistemic = std::sqrt(scratch_->posterior(*model_).energy_difference(ea.view(), eb.view()).total());
   // Of two config types with factors of their own, the epistemic part takes the larger one.

@@ -1,5 +1,8 @@
 // A checkpoint that cannot be written must not cost the fit (what one is good for is tested through the programs: apps/random_kills.py).
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/fit.hpp>
 
@@ -62,4 +65,16 @@ TEST_CASE("an interruption passes through where no checkpoint can be written") {
                         if (event.is_warning && event.phase == "fit") throw Interrupted("stop");
                       }),
                   Interrupted);
+}
+
+TEST_CASE("what a killed fit left of a checkpoint is removed by the next fit, even if that writes none") {
+  Place place;
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  const auto stale = place.folder.write("model.h5.checkpoint." + std::to_string(child) + ".0.tmp", "x");
+  place.options.checkpoint_path = (place.folder.path() / "model.h5.checkpoint").string();
+  place.options.checkpoint_interval = 1e6;
+  fit(place.options);
+  CHECK(!std::filesystem::exists(stale));
 }

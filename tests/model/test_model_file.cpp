@@ -80,6 +80,9 @@ TEST_CASE("a model that was saved and loaded predicts the same bits") {
   CHECK(loaded.data_fingerprint == model.data_fingerprint);
   CHECK(loaded.scale_with_atoms == model.scale_with_atoms);
   CHECK(loaded.notes == model.notes);
+  REQUIRE(model.shortest_distances);
+  CHECK(model.shortest_distances->size() == 3);
+  CHECK(loaded.shortest_distances == model.shortest_distances);
   CHECK(loaded.posterior.mean == model.posterior.mean);
   CHECK(loaded.posterior.factor == model.posterior.factor);
   CHECK(loaded.posterior.scale == model.posterior.scale);
@@ -160,6 +163,19 @@ TEST_CASE("a model file whose entries do not fit together is refused with a sent
       {"NaN in scale", [](Model& m) { m.posterior.scale[0] = not_a_number; }},
       {"NaN in sigma", [](Model& m) { m.posterior.groups[0].sigma = not_a_number; }},
       {"sigma of zero", [](Model& m) { m.posterior.groups[0].sigma = 0; }},
+      {"NaN in shortest distances", [](Model& m) { m.shortest_distances->begin()->second = not_a_number; }},
+      {"shortest distance of zero",
+       [](Model& m) {
+         (*m.shortest_distances)[{6, 14}] = 0;
+       }},
+      {"elements of shortest distances in the wrong order",
+       [](Model& m) {
+         (*m.shortest_distances)[{14, 6}] = 2;
+       }},
+      {"shortest distance of no element",
+       [](Model& m) {
+         (*m.shortest_distances)[{0, 6}] = 2;
+       }},
       {"zero on the diagonal of the posterior factor", [](Model& m) { m.posterior.factor(0, 0) = 0; }},
       {"zero on the diagonal of the sparse factor",
        [](Model& m) {
@@ -175,6 +191,27 @@ TEST_CASE("a model file whose entries do not fit together is refused with a sent
     CHECK(message.find("altered.h5") != std::string::npos);
     CHECK(message.size() > (folder.path() / "altered.h5").string().size() + 10);
   }
+}
+
+TEST_CASE("a model that does not know its shortest distances loads and predicts the same, as those of early versions do") {
+  const TemporaryFolder folder;
+  const Model model = fitted_model(folder);
+  Model early = model;
+  early.shortest_distances.reset();
+  save_model(early, folder.path() / "early.h5");
+  const Model loaded = load_model(folder.path() / "early.h5");
+  CHECK(!loaded.shortest_distances);
+  const Structure s = random_triclinic(4, 77, {6, 14});
+  Predictor a(std::make_shared<const Model>(model)), b(std::make_shared<const Model>(loaded));
+  const Prediction with = a.compute(s), without = b.compute(s);
+  CHECK(with.energy == without.energy);
+  CHECK(*with.forces == *without.forces);
+  CHECK(with.closeness.ratio.has_value());
+  CHECK(!without.closeness.ratio);
+  // An empty list is knowledge too: no atoms of the training data were within the cutoff.
+  early.shortest_distances.emplace();
+  save_model(early, folder.path() / "early.h5");
+  CHECK(load_model(folder.path() / "early.h5").shortest_distances == ShortestDistances());
 }
 
 TEST_CASE("what is not a model, or a model of a later version, is refused with a sentence that names the file") {

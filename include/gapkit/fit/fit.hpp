@@ -14,7 +14,8 @@ struct FitPlan {
     std::string label;            ///< "soap Si"
     int features = 0;             ///< D
     std::int64_t candidates = 0;  ///< environments in the training data
-    int sparse_points = 0;        ///< M asked for
+    int asked = 0;                ///< sparse points that the configuration asks for
+    int sparse_points = 0;        ///< M: those, but not more than there are candidates
   };
   struct GroupPlan {
     RowGroup group;

@@ -2,6 +2,7 @@
 
 #include <gapkit/model/covariance.hpp>
 #include <gapkit/model/model.hpp>
+#include <gapkit/predict/closeness.hpp>
 
 namespace gapkit {
 
@@ -38,6 +39,7 @@ struct Prediction {
   /// Terms of the model (ascending) that have environments here but no sparse points, as the training data had none: their energy is
   /// missing from the mean, and the error bars count it as novelty.
   std::vector<std::size_t> unsampled_terms;
+  Closeness closeness;  ///< of the atoms to each other, compared with the training data
 };
 
 /// E_b − E_a of two structures and its error bars, eV. Structures that resemble each other share most of their error, so the difference
@@ -45,6 +47,7 @@ struct Prediction {
 struct EnergyDifference {
   double energy = 0;
   double std = 0, std_epistemic = 0;
+  Closeness closeness_a, closeness_b;
 };
 
 /// σ_g h of a property of a structure, as it was fitted: eV, eV/Å, eV. 0 if the property was not fitted.
