@@ -15,9 +15,9 @@ void ClosenessWarning::look_at(const std::string& frame, const Closeness& closen
 
 std::string ClosenessWarning::text() const {
   return fmt::format(
-      "{} of {} frames have atoms closer than the model can know anything of; worst: {}: {}; there the prediction means nothing: correct "
-      "the "
-      "structure (units, cell, pbc), or add such structures to the training data",
+      "{} of {} frames have atoms too close to each other for a prediction; worst: {}: {}; correct the structure (units, cell, pbc), or "
+      "add "
+      "such structures to the training data",
       close_, frames_, worst_frame_, worst_.text());
 }
 
