@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/predict/closeness.hpp>
+#include <tuple>
 
 #include "core/closest_pairs.hpp"
 #include "core/covalent_radii.hpp"
@@ -30,10 +32,9 @@ Closeness closeness(const Model& model, const Environments& environments) {
   const double cutoff = largest_cutoff(model.terms);
   for (const auto& [elements, pair] : closest_pairs(environments)) {
     CloseAtoms atoms;
-    atoms.first = pair.first;
-    atoms.second = pair.second;
-    atoms.first_element = environments.atomic_number[static_cast<std::size_t>(pair.first)];
-    atoms.second_element = environments.atomic_number[static_cast<std::size_t>(pair.second)];
+    std::tie(atoms.first, atoms.second) = std::minmax(pair.first, pair.second);
+    atoms.first_element = environments.atomic_number[static_cast<std::size_t>(atoms.first)];
+    atoms.second_element = environments.atomic_number[static_cast<std::size_t>(atoms.second)];
     atoms.distance = pair.distance;
     atoms.radii = covalent_radius(elements.first) + covalent_radius(elements.second);
     if (pair.images >= many_images) atoms.images = pair.images;

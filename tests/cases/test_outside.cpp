@@ -76,7 +76,7 @@ TEST_CASE("outside: one warning names the worst frame and pair; each frame says 
   CAPTURE(predicted.err);
   REQUIRE(predicted.exit_code == 0);
   CHECK(count_of(predicted.err, "warning") == 1);
-  for (const char* part : {"3 of 5 frames", "in.xyz:10", "frame 4", "atoms 1 (Si) and 2 (Si) are 0 Å apart", "in training at least"})
+  for (const char* part : {"3 of 5 frames", "in.xyz:12", "frame 4", "atoms 1 (Si) and 2 (Si) are 0 Å apart", "in training at least"})
     CHECK_MESSAGE(contains(predicted.err, part), part);
   const double shortest = load_model(base_model()).shortest_distances.value().at({14, 14});
   const std::vector<Structure> frames = read_extxyz(folder.path() / "out.xyz");
