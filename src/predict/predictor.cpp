@@ -378,11 +378,8 @@ void Predictor::Scratch::add_error_bars(const Model& model, const Environments& 
 }
 
 EnergyDifference Predictor::difference(const Structure& a, const Structure& b, bool calibrated) {
-  EnergyDifference result;
   const Prediction of_a = compute(a, {.forces = false}), of_b = compute(b, {.forces = false});
-  result.energy = of_b.energy - of_a.energy;
-  result.closeness_a = of_a.closeness;
-  result.closeness_b = of_b.closeness;
+  EnergyDifference result{.energy = of_b.energy - of_a.energy, .closeness_a = of_a.closeness, .closeness_b = of_b.closeness};
   const StructureEnvironments ea(a, model_->cutoff()), eb(b, model_->cutoff());
   result.std_epistemic = std::sqrt(scratch_->posterior(*model_).energy_difference(ea.view(), eb.view()).total());
   // Of two config types with factors of their own, the epistemic part takes the larger one.
