@@ -13,6 +13,7 @@
 #include <sstream>
 #include <utility>
 
+#include "common/error_bar_notes.hpp"
 #include "common/frame_batch.hpp"
 #include "common/html_reports.hpp"
 #include "common/progress_display.hpp"
@@ -128,18 +129,6 @@ void check_arguments(const Arguments& arguments) {
 
 std::vector<double> as_list(const auto& matrix) {
   return {matrix.data(), matrix.data() + matrix.size()};
-}
-
-/// "calibrated", or why not.
-std::string calibration_state(const Model& model, bool raw) {
-  return !model.calibration ? "uncalibrated" : raw ? "raw" : "calibrated";
-}
-
-std::string calibration_message(const Model& model, bool raw) {
-  if (!model.calibration)
-    return "the error bars are uncalibrated (a fit with [calibration] holdout = 0.1, or with validation data, calibrates them)";
-  return raw ? "--raw: the error bars are those of the posterior and the fitted noise, without the model's calibration"
-             : fmt::format("the error bars are calibrated ({})", model.calibration->source);
 }
 
 /// Says at the end which frames the sparse set does not span.
@@ -274,13 +263,14 @@ void run(const Arguments& arguments) {
   apps::ProgressDisplay display("gap-predict");
   const bool has_error_bars = request.error_bars();
   const bool is_imported = model->notes.count("origin") > 0 && !model->has_posterior();
-  if ((has_error_bars || !arguments.difference.empty()) && model->has_posterior())
-    display.message(calibration_message(*model, arguments.raw));
   if (!arguments.difference.empty()) {
+    if (model->has_posterior()) display.message(apps::calibration_message(*model, {.energy_std = true, .calibrated = request.calibrated}));
     Predictor predictor(model);
     run_differences(arguments, predictor);
     return;
   }
+  const std::string calibration_message = has_error_bars ? apps::calibration_message(*model, request) : "";
+  if (has_error_bars && model->has_posterior()) display.message(calibration_message);
   if (request.local_std && is_imported)
     display.message(fmt::format(
         "this model was imported and holds no posterior: --std local gives QUIP's variance of local energies ({}local_variance_quip, eV²), "
@@ -296,7 +286,8 @@ void run(const Arguments& arguments) {
   ErrorTable errors;
   UncertaintyTable uncertainties;
   NoveltyWarning novelty;
-  const std::string calibration = !has_error_bars ? "" : model->has_posterior() ? calibration_state(*model, arguments.raw) : "uncalibrated";
+  apps::NoiseNote noise(*model);
+  const std::string calibration = has_error_bars ? apps::calibration_state(*model, request) : "";
   std::set<std::size_t> warned;  // terms
   std::int64_t predicted = 0;
   bool compared = arguments.std_points == 0 || !has_error_bars || !model->has_posterior();
@@ -312,6 +303,7 @@ void run(const Arguments& arguments) {
     errors.add(frame, prediction.energy, prediction.forces ? &*prediction.forces : nullptr, stress ? &*stress : nullptr);
     uncertainties.add(frame, prediction);
     novelty.look_at(frame, prediction);
+    noise.look_at(frame, prediction);
     set_fields(frame, prediction, stress, calibration, arguments.prefix);
     ensemble.set_fields(frame);
     writer.write(frame);
@@ -340,6 +332,8 @@ void run(const Arguments& arguments) {
   phases["compare, write"] -= batch.time();  // its laps began before the predictions
 
   if (novelty.is_needed()) display.warning(novelty.text());
+  if (const std::string text = noise.given_rows(); !text.empty()) display.message(text);
+  if (const std::string text = noise.no_noise(); !text.empty()) display.warning(text);
   if (!errors.empty()) std::cout << errors.text() << std::flush;
   if (!uncertainties.empty()) std::cout << "\n" << uncertainties.text(calibration) << std::flush;
   if (arguments.timing) {
@@ -358,8 +352,12 @@ void run(const Arguments& arguments) {
     json["peak_memory_gb"] = apps::peak_memory_gb();
     apps::write_text_file(*arguments.json, json.dump(2) + "\n");
   }
-  if (reporter)
-    reporter->write(*arguments.report, batch.time().wall, has_error_bars ? calibration_message(*model, arguments.raw) : "", stopwatch);
+  if (reporter) {
+    std::string remark = calibration_message;
+    for (const std::string& text : {noise.given_rows(), noise.no_noise()})
+      if (!text.empty()) remark += "; " + text;
+    reporter->write(*arguments.report, batch.time().wall, remark, stopwatch);
+  }
 }
 
 }  // namespace
