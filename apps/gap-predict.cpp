@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "common/closeness_warning.hpp"
+#include "common/error_bar_notes.hpp"
 #include "common/frame_batch.hpp"
 #include "common/html_reports.hpp"
 #include "common/model_file.hpp"
@@ -130,18 +131,6 @@ void check_arguments(const Arguments& arguments) {
 
 std::vector<double> as_list(const auto& matrix) {
   return {matrix.data(), matrix.data() + matrix.size()};
-}
-
-/// "calibrated", or why not.
-std::string calibration_state(const Model& model, bool raw) {
-  return !model.calibration ? "uncalibrated" : raw ? "raw" : "calibrated";
-}
-
-std::string calibration_message(const Model& model, bool raw) {
-  if (!model.calibration)
-    return "the error bars are uncalibrated (a fit with [calibration] holdout = 0.1, or with validation data, calibrates them)";
-  return raw ? "--raw: the error bars are those of the posterior and the fitted noise, without the model's calibration"
-             : fmt::format("the error bars are calibrated ({})", model.calibration->source);
 }
 
 /// Says at the end which frames the sparse set does not span.
@@ -286,13 +275,14 @@ void run(const Arguments& arguments) {
   const TargetKeys keys = note == model->notes.end() ? TargetKeys() : apps::target_keys_from_json(note->second);
   const bool has_error_bars = request.error_bars();
   const bool is_imported = model->notes.count("origin") > 0 && !model->has_posterior();
-  if ((has_error_bars || !arguments.difference.empty()) && model->has_posterior())
-    display.message(calibration_message(*model, arguments.raw));
   if (!arguments.difference.empty()) {
+    if (model->has_posterior()) display.message(apps::calibration_message(*model, {.energy_std = true, .calibrated = request.calibrated}));
     Predictor predictor(model);
     run_differences(arguments, predictor, display);
     return;
   }
+  const std::string calibration_message = has_error_bars ? apps::calibration_message(*model, request) : "";
+  if (has_error_bars && model->has_posterior()) display.message(calibration_message);
   if (request.local_std && is_imported)
     display.message(fmt::format(
         "this model was imported and holds no posterior: --std local gives QUIP's variance of local energies ({}local_variance_quip, eV²), "
@@ -309,7 +299,8 @@ void run(const Arguments& arguments) {
   UncertaintyTable uncertainties;
   NoveltyWarning novelty;
   apps::ClosenessWarning closeness;
-  const std::string calibration = !has_error_bars ? "" : model->has_posterior() ? calibration_state(*model, arguments.raw) : "uncalibrated";
+  apps::NoiseNote noise(*model);
+  const std::string calibration = has_error_bars ? apps::calibration_state(*model, request) : "";
   std::set<std::size_t> warned;  // terms
   std::int64_t predicted = 0;
   bool compared = arguments.std_points == 0 || !has_error_bars || !model->has_posterior();
@@ -326,6 +317,7 @@ void run(const Arguments& arguments) {
     uncertainties.add(frame, prediction);
     novelty.look_at(frame, prediction);
     closeness.look_at(frame.source, prediction.closeness);
+    noise.look_at(frame, prediction);
     set_fields(frame, prediction, stress, calibration, arguments.prefix);
     ensemble.set_fields(frame);
     writer.write(frame);
@@ -355,6 +347,8 @@ void run(const Arguments& arguments) {
 
   if (novelty.is_needed()) display.warning(novelty.text());
   if (closeness.is_needed()) display.warning(closeness.text());
+  if (const std::string text = noise.given_rows(); !text.empty()) display.message(text);
+  if (const std::string text = noise.no_noise(); !text.empty()) display.warning(text);
   if (!errors.empty()) std::cout << errors.text() << std::flush;
   if (!uncertainties.empty()) std::cout << "\n" << uncertainties.text(calibration) << std::flush;
   if (arguments.timing) {
@@ -374,8 +368,12 @@ void run(const Arguments& arguments) {
     json["peak_memory_gb"] = apps::peak_memory_gb();
     apps::write_text_file(*arguments.json, json.dump(2) + "\n");
   }
-  if (reporter)
-    reporter->write(*arguments.report, batch.time().wall, has_error_bars ? calibration_message(*model, arguments.raw) : "", stopwatch);
+  if (reporter) {
+    std::string remark = calibration_message;
+    for (const std::string& text : {noise.given_rows(), noise.no_noise()})
+      if (!text.empty()) remark += "; " + text;
+    reporter->write(*arguments.report, batch.time().wall, remark, stopwatch);
+  }
 }
 
 }  // namespace

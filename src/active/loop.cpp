@@ -113,6 +113,8 @@ class Loop {
     std::optional<Threshold> previous;
     if (!folder_.finished().empty()) previous = folder_.finished().back().threshold;
     round_.threshold = threshold_of(options_.threshold, *model.model, points, previous);
+    const std::string remark = s.round == 0 ? threshold_remark(options_.threshold, *model.model, points) : "";
+    if (progress_ && !remark.empty()) progress_({.phase = "threshold", .message = remark});
     s.threshold = round_.threshold.value;
     s.upper = round_.threshold.upper;
     s.a = round_.threshold.scale.a;

@@ -37,6 +37,7 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
   std::optional<Prior> prior;
   if (options.optimize.objective == OptimizeOptions::Objective::vfe) prior.emplace(model.terms);
   std::int64_t atoms = 0;
+  std::vector<NoiseRecord> noise;
   const auto save = [&](bool now) { keeper.save(model.terms, report.terms, builder.statistics(), builder.folded_frames(), now, progress); };
   const auto show = [&](double atoms_done) {
     if (progress) progress({.phase = "fit", .done = atoms_done, .total = static_cast<double>(scan.plan.atoms), .unit = "atoms"});
@@ -45,6 +46,7 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
     for_each_training_frame(options, [&](const Structure& given, std::int64_t, std::int64_t number) {
       atoms += given.size();
       const int fold = folds.next(given);
+      count_noise(regularization.rules(), given, noise);
       if (number < done) return;
       Structure s = given;
       if (!model.baselines.empty()) subtract_baselines(model.baselines, s);
@@ -69,6 +71,7 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
     throw;
   }
   SufficientStatistics statistics = builder.finish();
+  statistics.noise = std::move(noise);
   report.phases["kernel rows"] = workers.time();
   report.phases["whiten"] = builder.whiten_time();
   report.phases["gram"] = builder.gram_time();

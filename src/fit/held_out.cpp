@@ -82,7 +82,7 @@ void calibrate_fit(FittedModel& fitted, const FitOptions& options, const Progres
       if (progress) progress({.phase = "calibrate", .done = ++done, .total = total, .unit = "structures"});
     });
   }
-  const Calibration found = calibrator.calibration("holdout");
+  const std::optional<Calibration> found = calibrator.calibration("holdout", progress);
   append_frames(
       fitted, [&](const auto& visit) { visit_frames(options.left_out, visit); }, progress);
   fitted.model.calibration = found;

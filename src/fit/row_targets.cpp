@@ -48,50 +48,53 @@ int Regularization::group_of(Property property, const std::string& config_type, 
 
 RowTargets Regularization::row_targets(const Structure& s, const std::map<int, double>& reference_energies) const {
   RowTargets t;
-  t.wanted = {
-      .energy = rules_.use_energy && s.energy, .forces = rules_.use_forces && s.forces, .virial = rules_.use_virial && s.virial && s.cell};
-  const double root = rules_.scale_with_atoms ? std::sqrt(static_cast<double>(s.size())) : 1.0;
-  const auto checked = [&](double sigma, const char* what) {
-    if (!(sigma > 0) || !std::isfinite(sigma))
-      throw InputError(s.source + ": " + what + " is " + std::to_string(sigma) + ", expected a positive number");
-    return sigma;
-  };
-  const auto add = [&](double value, int group, double scale) {
-    t.value.push_back(value);
-    t.group.push_back(group);
-    t.scale.push_back(scale);
-  };
-  if (t.wanted.energy) {
-    const double y = *s.energy - sum_of_reference_energies(s, reference_energies);
-    if (s.energy_sigma)
-      add(y, group_of(Property::energy, s.config_type, true), checked(*s.energy_sigma, "energy_sigma"));
-    else
-      add(y, group_of(Property::energy, s.config_type, false), root);
-  }
-  if (t.wanted.forces) {
-    const int common = group_of(Property::force, s.config_type, false), fixed = group_of(Property::force, s.config_type, true);
-    for (int i = 0; i < s.size(); ++i) {
-      const auto a = static_cast<std::size_t>(i);
-      const bool masked = !s.force_mask.empty() && s.force_mask[a];
-      int group = masked ? RowTargets::excluded : common;
-      double scale = 1;
-      if (!masked && !s.force_atom_sigma.empty()) {
-        group = fixed;
-        scale = checked(s.force_atom_sigma[a], "a force_atom_sigma");
-      } else if (!masked && s.force_sigma) {
-        group = fixed;
-        scale = checked(*s.force_sigma, "force_sigma");
-      }
-      for (int k = 0; k < 3; ++k) add((*s.forces)(i, k), group, scale);
+  t.wanted = wanted_rows(rules_, s);
+  // Rows of one atom, or of one property but forces.
+  const auto add = [&](Property property, int atom, std::initializer_list<double> values) {
+    const std::optional<double> own = own_sigma(s, property, atom);
+    const bool is_excluded = property == Property::force && is_masked(s, atom);
+    if (own && !is_excluded && (!(*own > 0) || !std::isfinite(*own)))
+      throw InputError(s.source + ": " +
+                       (property == Property::force && !s.force_atom_sigma.empty() ? "force_atom" : property_name(property)) +
+                       "_sigma is " + std::to_string(*own) + ", expected a positive number");
+    const int group = is_excluded ? RowTargets::excluded : group_of(property, s.config_type, own.has_value());
+    const double scale = is_excluded ? 1 : own ? *own : noise_scale(property, s.size(), rules_.scale_with_atoms);
+    for (const double value : values) {
+      t.value.push_back(value);
+      t.group.push_back(group);
+      t.scale.push_back(scale);
     }
-  }
+  };
+  if (t.wanted.energy) add(Property::energy, 0, {*s.energy - sum_of_reference_energies(s, reference_energies)});
+  if (t.wanted.forces)
+    for (int i = 0; i < s.size(); ++i) add(Property::force, i, {(*s.forces)(i, 0), (*s.forces)(i, 1), (*s.forces)(i, 2)});
   if (t.wanted.virial) {
-    const int group = group_of(Property::virial, s.config_type, s.virial_sigma.has_value());
-    const double scale = s.virial_sigma ? checked(*s.virial_sigma, "virial_sigma") : root;
-    const Matrix3& w = *s.virial;
-    for (const auto& [i, j] : {std::pair{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}}) add(0.5 * (w(i, j) + w(j, i)), group, scale);
+    const Matrix3 w = 0.5 * (*s.virial + s.virial->transpose());
+    add(Property::virial, 0, {w(0, 0), w(1, 1), w(2, 2), w(1, 2), w(0, 2), w(0, 1)});
   }
   return t;
+}
+
+Observables wanted_rows(const RowRules& rules, const Structure& s) {
+  return {.energy = rules.use_energy && s.energy, .forces = rules.use_forces && s.forces, .virial = rules.use_virial && s.virial && s.cell};
+}
+
+void count_noise(const RowRules& rules, const Structure& s, std::vector<NoiseRecord>& records) {
+  const auto count = [&](Property property, int atoms, std::int64_t rows) {
+    NoiseRecord record{property, s.config_type};
+    const double h = noise_scale(property, s.size(), rules.scale_with_atoms);
+    for (int i = 0; i < atoms; ++i) {
+      if (property == Property::force && is_masked(s, i)) continue;
+      const std::optional<double> own = own_sigma(s, property, i);
+      (own ? record.own_rows : record.class_rows) += rows;
+      if (own) record.own_square += static_cast<double>(rows) * (*own / h) * (*own / h);
+    }
+    if (record.own_rows + record.class_rows > 0) add_to(records, record);
+  };
+  const Observables wanted = wanted_rows(rules, s);
+  if (wanted.energy) count(Property::energy, 1, 1);
+  if (wanted.forces) count(Property::force, s.size(), 3);
+  if (wanted.virial) count(Property::virial, 1, 6);
 }
 
 double sum_of_reference_energies(const Structure& structure, const std::map<int, double>& reference_energies) {

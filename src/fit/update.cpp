@@ -73,6 +73,7 @@ OptimizationReport refit(FittedModel& fitted, const RefitOptions& options, const
     std::string known;
     for (const GroupStatistics& g : groups)
       if (!g.group.fixed && g.group.fold == groups.front().group.fold) known += (known.empty() ? "" : "; ") + name_of(g.group);
+    if (known.empty()) known = "only rows that brought a sigma of their own, which stays";
     throw InputError("the model has no rows of " + name_of(group) + "; it has " + known);
   }
   std::vector<double> scale = scale_before;
@@ -125,7 +126,9 @@ std::int64_t append_frames(FittedModel& fitted, const FrameSource& source, const
     prior.emplace(model.terms);
   std::optional<ShortestDistances> shortest = model.shortest_distances;
   double done = 0;
+  std::vector<NoiseRecord> noise;
   source([&](const Structure& given) {
+    count_noise(regularization.rules(), given, noise);
     Structure s = given;
     subtract_baselines(model.baselines, s);
     RowTargets targets = regularization.row_targets(s, model.reference_energies);
@@ -144,7 +147,8 @@ std::int64_t append_frames(FittedModel& fitted, const FrameSource& source, const
     done += s.size();
     if (progress) progress({.phase = "append", .done = done, .total = atoms, .unit = "atoms"});
   });
-  const SufficientStatistics added = builder.finish();
+  SufficientStatistics added = builder.finish();
+  added.noise = std::move(noise);
   if (added.row_count() == 0) throw InputError("the new data have no target that is used: nothing to append");
   fitted.stored.statistics += added;
   model.shortest_distances = shortest;

@@ -7,6 +7,7 @@
 #include <gapkit/model/model.hpp>
 
 #include "model/model_file.hpp"
+#include "model/statistics_file.hpp"
 
 namespace gapkit {
 namespace {
@@ -148,6 +149,7 @@ void save_posterior(ArchiveWriter& archive, const Posterior& posterior) {
   archive.put("posterior/group_fixed", fixed);
   archive.put("posterior/group_class", classes);
   archive.put("posterior/group_sigma", sigmas);
+  put_noise(archive, "posterior/", posterior.noise);
 }
 
 Posterior load_posterior(const ArchiveReader& archive, const std::string& where, Eigen::Index size, Eigen::Index terms) {
@@ -165,6 +167,12 @@ Posterior load_posterior(const ArchiveReader& archive, const std::string& where,
   for (std::size_t i = 0; i < properties.size(); ++i) {
     if (properties[i] < 0 || properties[i] > 2) throw InputError(where + ": unknown property in the posterior's groups");
     posterior.groups.push_back({static_cast<Property>(properties[i]), classes[i], fixed[i] != 0, sigmas[i]});
+  }
+  try {
+    posterior.noise = get_noise(archive, "posterior/");
+  } catch (const InputError& error) {
+    const std::string message = error.what();
+    throw InputError(message.starts_with(where) ? message : where + ": " + message);
   }
   return posterior;
 }
@@ -342,6 +350,8 @@ Model load_model(const std::filesystem::path& path) {
     model.factor = load_factor(archive, model.terms);
     model.posterior = load_posterior(archive, where, points, static_cast<Eigen::Index>(model.terms.size()));
     if (archive.has("calibration/source")) model.calibration = load_calibration(archive, where);
+    // Earlier versions wrote a calibration that no row went into.
+    if (model.calibration && model.calibration->factors.empty()) model.calibration.reset();
   }
   model.weights = archive.vector("weights", points);
   // Optional, so that models of earlier versions load.

@@ -52,6 +52,7 @@ Posterior solve_posterior(const SufficientStatistics& statistics, const SparseFa
   const Vector s = expanded_scale(factor, scale);
   Posterior posterior;
   posterior.scale = std::move(scale);
+  posterior.noise = statistics.noise;
   Matrix a = Matrix::Zero(m, m);
   Vector b = Vector::Zero(m);
   double log_evidence = 0;

@@ -2,6 +2,7 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/model/fewer_points.hpp>
+#include <gapkit/model/noise.hpp>
 #include <gapkit/predict/predictor.hpp>
 
 #include "model/environment_chunks.hpp"
@@ -29,11 +30,21 @@ Factors factors_of(const Model& model, Property property, const std::string& con
 void add_noise(Prediction& prediction, const Model& model, const Structure& structure, bool calibrated) {
   const auto widened = [&](Property property) {
     const Factors f = factors_of(model, property, structure.config_type, calibrated);
-    return [a = f.a, noise = f.b * fitted_noise(model, property, structure)](double epistemic) { return std::hypot(a * epistemic, noise); };
+    return [f, noise = row_noise(model, property, structure)](double epistemic, Eigen::Index row) {
+      return std::hypot(f.a * epistemic, f.b * noise[static_cast<std::size_t>(row)]);
+    };
   };
-  if (prediction.energy_std_epistemic) prediction.energy_std = widened(Property::energy)(*prediction.energy_std_epistemic);
-  if (prediction.forces_std_epistemic) prediction.forces_std = prediction.forces_std_epistemic->unaryExpr(widened(Property::force));
-  if (prediction.virial_std_epistemic) prediction.virial_std = prediction.virial_std_epistemic->unaryExpr(widened(Property::virial));
+  if (prediction.energy_std_epistemic) prediction.energy_std = widened(Property::energy)(*prediction.energy_std_epistemic, 0);
+  if (prediction.forces_std_epistemic) {
+    const auto force = widened(Property::force);
+    Positions& std = prediction.forces_std.emplace(*prediction.forces_std_epistemic);
+    for (Eigen::Index i = 0; i < std.rows(); ++i)
+      for (double& x : std.row(i)) x = force(x, i);
+  }
+  if (prediction.virial_std_epistemic) {
+    const auto virial = widened(Property::virial);
+    prediction.virial_std = prediction.virial_std_epistemic->unaryExpr([&](double epistemic) { return virial(epistemic, 0); });
+  }
 }
 
 // `atom` counts from 0.
@@ -136,20 +147,6 @@ double novelty_fraction(std::span<const Variance> variances) {
 }
 
 }  // namespace
-
-double fitted_noise(const Model& model, Property property, const Structure& structure) {
-  const RowGroup* chosen = nullptr;  // that of the config type, else the default
-  for (const RowGroup& group : model.posterior.groups) {
-    if (group.property != property || group.fixed) continue;
-    if (group.config_class == structure.config_type)
-      chosen = &group;
-    else if (group.config_class == "default" && !chosen)
-      chosen = &group;
-  }
-  if (!chosen) return 0;
-  const bool is_scaled = property != Property::force && model.scale_with_atoms;
-  return chosen->sigma * (is_scaled ? std::sqrt(static_cast<double>(structure.size())) : 1.0);
-}
 
 struct Predictor::Scratch {
   Scratch(const Model& model, int points) : error_bar_points(points) {
@@ -385,8 +382,8 @@ EnergyDifference Predictor::difference(const Structure& a, const Structure& b, b
   // Of two config types with factors of their own, the epistemic part takes the larger one.
   const Factors fa = factors_of(*model_, Property::energy, a.config_type, calibrated);
   const Factors fb = factors_of(*model_, Property::energy, b.config_type, calibrated);
-  result.std = std::hypot(std::max(fa.a, fb.a) * result.std_epistemic, fa.b * fitted_noise(*model_, Property::energy, a),
-                          fb.b * fitted_noise(*model_, Property::energy, b));
+  result.std = std::hypot(std::max(fa.a, fb.a) * result.std_epistemic, fa.b * row_noise(*model_, Property::energy, a).front(),
+                          fb.b * row_noise(*model_, Property::energy, b).front());
   return result;
 }
 

@@ -20,8 +20,8 @@ struct PredictionRequest {
 /// Energies in eV, forces in eV/Å, virial in eV (−dE/dstrain).
 ///
 /// `…_epistemic`: √(novelty + data), what more data would remove, as the posterior has it. `…_std`: √(a² epistemic² + b² noise²) with
-/// the fitted noise of the structure's config type, σ_E √N, σ_F or σ_V √N, and the model's calibration (METHODS 5; a = b = 1 without
-/// it): the error to expect against a new reference value; it needs a Structure. A property that was not fitted has no noise.
+/// row_noise() (model/noise.hpp: the structure's own σ, else that of its config type) and the model's calibration (METHODS 5; a = b = 1
+/// without it): the error to expect against a new reference value; it needs a Structure. A property that was not fitted has no noise.
 /// An imported model has no posterior, so none of these; local_std then gives `local_quip_variance` instead.
 struct Prediction {
   double energy = 0;
@@ -49,9 +49,6 @@ struct EnergyDifference {
   double std = 0, std_epistemic = 0;
   Closeness closeness_a, closeness_b;
 };
-
-/// σ_g h of a property of a structure, as it was fitted: eV, eV/Å, eV. 0 if the property was not fitted.
-double fitted_noise(const Model& model, Property property, const Structure& structure);
 
 /// A model made ready for evaluation. One object per thread of control (it owns scratch memory); threads inside.
 ///
