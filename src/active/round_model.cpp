@@ -33,7 +33,7 @@ FitOptions fit_options_of_round(const LoopOptions& options, const LoopFolder& fo
   FitOptions fit = options.fit;
   if (folder.labels() > 0) fit.train.push_back(folder.labelled().string());
   for (TermOptions& term : fit.terms) {
-    if (term.selection == "file" || term.selection == "indices" || term.selection == "uniform" || options.growth.every == 0) continue;
+    if (term.selection == "file" || term.selection == "indices" || term.selection == "uniform" || term.selection == "all" || options.growth.every == 0) continue;
     term.n_sparse = grown(term.n_sparse, folder.labels(), options.growth);
     for (auto& [combination, n] : term.species_n_sparse) n = grown(n, folder.labels(), options.growth);
   }

@@ -144,8 +144,9 @@ void Calibrator::use(std::shared_ptr<const Model> model) {
 
 void Calibrator::add(const Structure& frame) {
   const bool energy = rules_.use_energy && frame.energy && !frame.energy_sigma;
-  const bool forces = rules_.use_forces && frame.forces && !frame.force_sigma && frame.force_atom_sigma.empty();
-  const bool virial = rules_.use_virial && frame.virial && frame.cell && !frame.virial_sigma;
+  const bool forces =
+      rules_.use_forces && frame.forces && !frame.force_sigma && frame.force_atom_sigma.empty() && !frame.force_component_sigma;
+  const bool virial = rules_.use_virial && frame.virial && frame.cell && !frame.virial_sigma && !frame.virial_component_sigma;
   if (!energy && !forces && !virial) return;
   const Prediction p = predictor_->compute(frame, {.energy_std = energy, .force_std = forces, .stress_std = virial, .calibrated = false});
   const int type = config_types_.try_emplace(frame.config_type, static_cast<int>(config_types_.size())).first->second;

@@ -75,6 +75,10 @@ RowTargets Regularization::row_targets(const Structure& s, const std::map<int, d
       const bool masked = !s.force_mask.empty() && s.force_mask[a];
       int group = masked ? RowTargets::excluded : common;
       double scale = 1;
+      if (!masked && s.force_component_sigma) {
+        for (int k = 0; k < 3; ++k) add((*s.forces)(i, k), fixed, checked((*s.force_component_sigma)(i, k), "a force_component_sigma"));
+        continue;
+      }
       if (!masked && !s.force_atom_sigma.empty()) {
         group = fixed;
         scale = checked(s.force_atom_sigma[a], "a force_atom_sigma");
@@ -86,10 +90,12 @@ RowTargets Regularization::row_targets(const Structure& s, const std::map<int, d
     }
   }
   if (t.wanted.virial) {
-    const int group = group_of(Property::virial, s.config_type, s.virial_sigma.has_value());
+    const int group = group_of(Property::virial, s.config_type, s.virial_sigma || s.virial_component_sigma);
     const double scale = s.virial_sigma ? checked(*s.virial_sigma, "virial_sigma") : root;
     const Matrix3& w = *s.virial;
-    for (const auto& [i, j] : {std::pair{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}}) add(0.5 * (w(i, j) + w(j, i)), group, scale);
+    for (const auto& [i, j] : {std::pair{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}})
+      add(0.5 * (w(i, j) + w(j, i)), group,
+          s.virial_component_sigma ? checked((*s.virial_component_sigma)(i, j), "a virial_component_sigma") : scale);
   }
   return t;
 }
