@@ -179,10 +179,12 @@ std::string gap_fit_arguments(std::string_view given) {
     const auto words = words_in(commands[i].text);
     const auto program = std::find_if(words.begin(), words.end(), is_program);
     if (program == words.end()) continue;
+    std::string arguments;
+    for (auto word = program + 1; word != words.end(); ++word) arguments += *word + " ";
+    for (; commands[i].ends_line && i + 1 < commands.size() && goes_on(commands[i + 1]); ++i) arguments += commands[i + 1].text + " ";
+    if (arguments.find('=') == std::string::npos) continue;  // "which gap_fit" and the like
     ++calls;
-    result.clear();
-    for (auto word = program + 1; word != words.end(); ++word) result += *word + " ";
-    for (; commands[i].ends_line && i + 1 < commands.size() && goes_on(commands[i + 1]); ++i) result += commands[i + 1].text + " ";
+    result = arguments;
   }
   if (calls > 1) throw InputError(fmt::format("gap_fit is called {} times; give one of these command lines", calls));
   if (calls == 1) return result;

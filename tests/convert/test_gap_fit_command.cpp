@@ -262,7 +262,8 @@ TEST_CASE("scripts: exports, mpirun, comments, redirections and other commands a
   };
   const std::string rest = "default_sigma={0.002 0.05 0.1 0} gp_file=a.xml";
   same(
-      "#!/bin/bash\n#SBATCH --ntasks=4\n# don't\nexport OMP_NUM_THREADS=4; module load quip\nmpirun -np 4 /opt/gap_fit at_file=train.xyz " +
+      "#!/bin/bash\n#SBATCH --ntasks=4\n# don't\nexport OMP_NUM_THREADS=4; which gap_fit && echo gap_fit\nmodule load quip\nmpirun -np 4 "
+      "/opt/gap_fit at_file=train.xyz " +
       gap + " " + rest + " e0={Si:-1.5:C:-2.5} > out.log 2>&1 &\nwait; quip atoms_filename=test.xyz param_filename=a.xml E\n");
   same("OMP_NUM_THREADS=2 srun --mpi=pmix gap_fit \\\n at_file=train.xyz \\\n \"" + gap + "\" \\\n " + rest +
        " \"e0={'Si':-1.5, 'C': -2.5}\" | tee log && echo done\n");
