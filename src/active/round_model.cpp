@@ -34,7 +34,9 @@ FitOptions fit_options_of_round(const LoopOptions& options, const LoopFolder& fo
   FitOptions fit = options.fit;
   if (folder.labels() > 0) fit.train.push_back(folder.labelled().string());
   for (TermOptions& term : fit.terms) {
-    if (term.selection == "file" || term.selection == "indices" || term.selection == "uniform" || options.growth.every == 0) continue;
+    if (term.selection == "file" || term.selection == "indices" || term.selection == "uniform" || term.selection == "all" ||
+        options.growth.every == 0)
+      continue;
     term.n_sparse = grown(term.n_sparse, folder.labels(), options.growth);
     for (auto& [combination, n] : term.species_n_sparse) n = grown(n, folder.labels(), options.growth);
   }
@@ -168,7 +170,7 @@ CalibrationPoint point_of(Predictor& predictor, const Structure& labelled, Thres
     point.count += 3;
     point.error += (p.forces->row(i) - labelled.forces->row(i)).squaredNorm();
     point.epistemic += p.forces_std_epistemic->row(i).squaredNorm();
-    point.noise += 3 * noise[static_cast<std::size_t>(i)] * noise[static_cast<std::size_t>(i)];
+    for (std::size_t row = 3 * static_cast<std::size_t>(i), end = row + 3; row < end; ++row) point.noise += noise[row] * noise[row];
   }
   return point;
 }

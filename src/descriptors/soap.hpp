@@ -45,6 +45,7 @@ class Soap final : public Descriptor {
   void expand(const Environments& source, int centre, Scratch& scratch, double* coefficients) const;
   void fill_block(const Environments& source, const Neighborhood& neighborhood, int block, Derivatives derivatives, Scratch& scratch) const;
   int species_index(int z) const;
+  std::vector<double> table_without_division() const;
   void mix_channels(std::uint64_t seed);
   std::vector<double> centre_coefficients() const;
   void order_features(bool shortened);
@@ -64,10 +65,10 @@ class Soap final : public Descriptor {
   int radial_;  // radial functions of an element: n_max, or the mixed channels
   int blocks_;  // of neighbours whose channels are apart: elements, or 1 if channels are mixed
   int count_, channels_, features_, coefficients_;
-  std::vector<int> zero_, higher_, last_;          // of each pair of channels, see SoapFeatures
-  Matrix mixing_;                                  // [Q, species · n_max], or empty
-  std::vector<std::vector<double>> mixed_tables_;  // by element, like RadialBasis::table()
-  std::vector<double> centre_;                     // what the centre atom contributes to each channel
+  std::vector<int> zero_, higher_, last_;    // of each pair of channels, see SoapFeatures
+  Matrix mixing_;                            // [Q, species · n_max], or empty
+  std::vector<std::vector<double>> tables_;  // like RadialBasis::table(), which they replace: by element, or one for all
+  std::vector<double> centre_;               // what the centre atom contributes to each channel
   std::vector<double> prefactor_;
   // By neighbour species: pairs of channels that contain it, and their features of l = 0 and of l ≥ 1.
   struct BlockFeatures {

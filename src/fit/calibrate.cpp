@@ -167,16 +167,16 @@ void Calibrator::add(const Structure& frame) {
       if (is_masked(frame, i)) continue;
       for (int c = 0; c < 3; ++c)
         add_row(Property::force, (*p.forces)(i, c), (*frame.forces)(i, c), (*p.forces_std_epistemic)(i, c),
-                noise[static_cast<std::size_t>(i)], vanishing_force);
+                noise[static_cast<std::size_t>(3 * i + c)], vanishing_force);
     }
   }
   if (virial) {
-    const double noise = noise_of(Property::virial).front();
+    const std::vector<double> noise = noise_of(Property::virial);
     constexpr std::array<std::array<int, 2>, 6> voigt = {{{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}}};
     for (std::size_t k = 0; k < 6; ++k) {
       const auto [a, b] = voigt[k];
       add_row(Property::virial, (*p.virial)(a, b), 0.5 * ((*frame.virial)(a, b) + (*frame.virial)(b, a)),
-              (*p.virial_std_epistemic)[static_cast<Eigen::Index>(k)], noise, vanishing_virial);
+              (*p.virial_std_epistemic)[static_cast<Eigen::Index>(k)], noise[k], vanishing_virial);
     }
   }
   ++structures_;

@@ -49,28 +49,22 @@ int Regularization::group_of(Property property, const std::string& config_type, 
 RowTargets Regularization::row_targets(const Structure& s, const std::map<int, double>& reference_energies) const {
   RowTargets t;
   t.wanted = wanted_rows(rules_, s);
-  // Rows of one atom, or of one property but forces.
-  const auto add = [&](Property property, int atom, std::initializer_list<double> values) {
-    const std::optional<double> own = own_sigma(s, property, atom);
-    const bool is_excluded = property == Property::force && is_masked(s, atom);
+  const auto add = [&](Property property, int row, double value) {
+    const std::optional<double> own = own_sigma(s, property, row);
+    const bool is_excluded = property == Property::force && is_masked(s, row / 3);
     if (own && !is_excluded && (!(*own > 0) || !std::isfinite(*own)))
-      throw InputError(s.source + ": " +
-                       (property == Property::force && !s.force_atom_sigma.empty() ? "force_atom" : property_name(property)) +
-                       "_sigma is " + std::to_string(*own) + ", expected a positive number");
-    const int group = is_excluded ? RowTargets::excluded : group_of(property, s.config_type, own.has_value());
-    const double scale = is_excluded ? 1 : own ? *own : noise_scale(property, s.size(), rules_.scale_with_atoms);
-    for (const double value : values) {
-      t.value.push_back(value);
-      t.group.push_back(group);
-      t.scale.push_back(scale);
-    }
+      throw InputError(s.place() + own_sigma_key(s, property) + " is " + std::to_string(*own) + ", expected a positive number");
+    t.value.push_back(value);
+    t.group.push_back(is_excluded ? RowTargets::excluded : group_of(property, s.config_type, own.has_value()));
+    t.scale.push_back(is_excluded ? 1 : own ? *own : noise_scale(property, s.size(), rules_.scale_with_atoms));
   };
-  if (t.wanted.energy) add(Property::energy, 0, {*s.energy - sum_of_reference_energies(s, reference_energies)});
+  if (t.wanted.energy) add(Property::energy, 0, *s.energy - sum_of_reference_energies(s, reference_energies));
   if (t.wanted.forces)
-    for (int i = 0; i < s.size(); ++i) add(Property::force, i, {(*s.forces)(i, 0), (*s.forces)(i, 1), (*s.forces)(i, 2)});
+    for (int row = 0; row < 3 * s.size(); ++row) add(Property::force, row, s.forces->data()[row]);
   if (t.wanted.virial) {
     const Matrix3 w = 0.5 * (*s.virial + s.virial->transpose());
-    add(Property::virial, 0, {w(0, 0), w(1, 1), w(2, 2), w(1, 2), w(0, 2), w(0, 1)});
+    int row = 0;
+    for (const double value : {w(0, 0), w(1, 1), w(2, 2), w(1, 2), w(0, 2), w(0, 1)}) add(Property::virial, row++, value);
   }
   return t;
 }
@@ -80,21 +74,21 @@ Observables wanted_rows(const RowRules& rules, const Structure& s) {
 }
 
 void count_noise(const RowRules& rules, const Structure& s, std::vector<NoiseRecord>& records) {
-  const auto count = [&](Property property, int atoms, std::int64_t rows) {
+  const auto count = [&](Property property) {
     NoiseRecord record{property, s.config_type};
     const double h = noise_scale(property, s.size(), rules.scale_with_atoms);
-    for (int i = 0; i < atoms; ++i) {
-      if (property == Property::force && is_masked(s, i)) continue;
-      const std::optional<double> own = own_sigma(s, property, i);
-      (own ? record.own_rows : record.class_rows) += rows;
-      if (own) record.own_square += static_cast<double>(rows) * (*own / h) * (*own / h);
+    for (int row = 0; row < row_count(property, s.size()); ++row) {
+      if (property == Property::force && is_masked(s, row / 3)) continue;
+      const std::optional<double> own = own_sigma(s, property, row);
+      ++(own ? record.own_rows : record.class_rows);
+      if (own) record.own_square += (*own / h) * (*own / h);
     }
     if (record.own_rows + record.class_rows > 0) add_to(records, record);
   };
   const Observables wanted = wanted_rows(rules, s);
-  if (wanted.energy) count(Property::energy, 1, 1);
-  if (wanted.forces) count(Property::force, s.size(), 3);
-  if (wanted.virial) count(Property::virial, 1, 6);
+  if (wanted.energy) count(Property::energy);
+  if (wanted.forces) count(Property::force);
+  if (wanted.virial) count(Property::virial);
 }
 
 double sum_of_reference_energies(const Structure& structure, const std::map<int, double>& reference_energies) {

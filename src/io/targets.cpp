@@ -5,6 +5,7 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/units.hpp>
 #include <gapkit/io/targets.hpp>
+#include <limits>
 
 #include "extxyz_values.hpp"
 
@@ -174,16 +175,28 @@ std::vector<bool> mask_of(const Structure& structure, const Column& column) {
   return mask;
 }
 
-std::vector<double> atom_sigma_of(const Structure& structure, const Column& column) {
+/// `count` numbers above 0 for each atom.
+std::vector<double> atom_sigma_of(const Structure& structure, const Column& column, int count) {
   const auto* sigma = std::get_if<std::vector<double>>(&column.values);
-  if (!sigma || column.count != 1 || sigma->size() != structure.atomic_numbers.size())
-    throw InputError(fmt::format("{}column '{}' has another shape or type, expected one real number for each of {} atoms", place(structure),
-                                 column.name, structure.size()));
+  const auto per_atom = static_cast<std::size_t>(count);
+  if (!sigma || column.count != count || sigma->size() != per_atom * structure.atomic_numbers.size())
+    throw InputError(fmt::format("{}column '{}' has another shape or type, expected {} real number{} for each of {} atoms",
+                                 place(structure), column.name, count == 1 ? "one" : std::to_string(count), count == 1 ? "" : "s",
+                                 structure.size()));
   for (std::size_t i = 0; i < sigma->size(); ++i)
     if (!((*sigma)[i] > 0) || std::isinf((*sigma)[i]))
-      throw InputError(
-          fmt::format("{}column '{}' is {} for atom {}, expected a number above 0", place(structure), column.name, (*sigma)[i], i + 1));
+      throw InputError(fmt::format("{}column '{}' is {} for atom {}, expected a number above 0", place(structure), column.name, (*sigma)[i],
+                                   i / per_atom + 1));
   return *sigma;
+}
+
+std::optional<Matrix3> virial_component_sigma_of(const Structure& structure) {
+  const Field* field = structure.find_field("virial_component_sigma");
+  if (!field) return std::nullopt;
+  const Matrix3 sigma = tensor_of(structure, *field, std::numeric_limits<double>::infinity());
+  if (!(sigma.array() > 0).all())
+    throw InputError(fmt::format("{}key '{}' is '{}', expected numbers above 0", place(structure), field->key, text_of(*field)));
+  return sigma;
 }
 
 struct VirialChoice {
@@ -237,7 +250,11 @@ void assign_targets(Structure& structure, const TargetKeys& keys, TargetReport* 
   structure.force_sigma = sigma_of(structure, "force_sigma");
   structure.virial_sigma = sigma_of(structure, "virial_sigma");
   const Column* atom_sigma = structure.find_column("force_atom_sigma");
-  structure.force_atom_sigma = atom_sigma ? atom_sigma_of(structure, *atom_sigma) : std::vector<double>{};
+  structure.force_atom_sigma = atom_sigma ? atom_sigma_of(structure, *atom_sigma, 1) : std::vector<double>{};
+  structure.force_component_sigma.reset();
+  if (const Column* sigma = structure.find_column("force_component_sigma"))
+    structure.force_component_sigma = Eigen::Map<const Positions>(atom_sigma_of(structure, *sigma, 3).data(), structure.size(), 3);
+  structure.virial_component_sigma = virial_component_sigma_of(structure);
   const Column* mask = structure.find_column(keys.force_mask);
   structure.force_mask = mask ? mask_of(structure, *mask) : std::vector<bool>{};
   const Field* config_type = structure.find_field(keys.config_type);

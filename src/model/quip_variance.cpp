@@ -15,6 +15,8 @@ constexpr std::size_t chunk_bytes = 16'000'000;
 }  // namespace
 
 QuipVariance::QuipVariance(const Model& model, double regularization) : model_(model), regularization_(regularization) {
+  if (const auto other = model.notes.find("other_quip_variance"); other != model.notes.end())
+    throw InputError(fmt::format("QUIP's variance of local energies cannot be computed for this imported model: {}", other->second));
   for (const Term& term : model.terms) {
     Matrix k = sparse_covariance(term);
     k.diagonal().array() += regularization * regularization;

@@ -38,12 +38,12 @@ void add_noise(Prediction& prediction, const Model& model, const Structure& stru
   if (prediction.forces_std_epistemic) {
     const auto force = widened(Property::force);
     Positions& std = prediction.forces_std.emplace(*prediction.forces_std_epistemic);
-    for (Eigen::Index i = 0; i < std.rows(); ++i)
-      for (double& x : std.row(i)) x = force(x, i);
+    for (Eigen::Index i = 0; i < std.size(); ++i) std.data()[i] = force(std.data()[i], i);
   }
   if (prediction.virial_std_epistemic) {
     const auto virial = widened(Property::virial);
-    prediction.virial_std = prediction.virial_std_epistemic->unaryExpr([&](double epistemic) { return virial(epistemic, 0); });
+    Voigt& std = prediction.virial_std.emplace(*prediction.virial_std_epistemic);
+    for (Eigen::Index k = 0; k < 6; ++k) std[k] = virial(std[k], k);
   }
 }
 

@@ -106,8 +106,9 @@ TEST_CASE("a model that is written as XML and read back predicts the same") {
   for (const ToyModel& toy : toy_models()) {
     CAPTURE(toy.label);
     const fs::path path = folder.path() / "toy.xml";
-    if (std::any_of(toy.model->terms.begin(), toy.model->terms.end(),
-                    [](const Term& term) { return term.kernel_name == "piecewise_polynomial"; })) {
+    if (std::any_of(toy.model->terms.begin(), toy.model->terms.end(), [](const Term& term) {
+          return term.kernel_name == "piecewise_polynomial" && term.kernel->parameters().integer("smoothness") != 1;
+        })) {
       CHECK(message_of<InputError>([&] { write_gap_xml(*toy.model, path); }).find("piecewise_polynomial") != std::string::npos);
       ++refused;
       continue;

@@ -32,7 +32,13 @@ std::vector<Sample> samples(const std::vector<int>& elements) {
                    {"l_max", std::int64_t{3}},
                    {"central_weight", 0.6},
                    {"central_reference_all_species", true}},
-                  {{"cutoff", 3.8}, {"n_max", std::int64_t{4}}, {"l_max", std::int64_t{3}}, {"mixed_channels", std::int64_t{3}}}};
+                  {{"cutoff", 3.8}, {"n_max", std::int64_t{4}}, {"l_max", std::int64_t{3}}, {"mixed_channels", std::int64_t{3}}},
+                  {{"cutoff", 3.5}, {"n_max", std::int64_t{3}}, {"l_max", std::int64_t{3}}, {"undivided_spectrum", true}},
+                  {{"cutoff", 3.5},
+                   {"n_max", std::int64_t{3}},
+                   {"l_max", std::int64_t{2}},
+                   {"undivided_spectrum", true},
+                   {"mixed_channels", std::int64_t{4}}}};
     }
     for (const Parameters& p : variants)
       for (const auto& species : kind.combinations(elements)) {
@@ -290,6 +296,20 @@ TEST_CASE("mixed channels: as many as there are give the plain products of featu
   CHECK(make(4, 0)->size() == 3 * 10);
   CHECK(largest_difference(features_of(*make(4, 0), s), features_of(*make(4, 1), s)) > 0.01);
   CHECK(largest_difference(features_of(*make(60, 1), s), features_of(*make(6, 1), s)) == 0);  // no more than there are
+}
+
+TEST_CASE("undivided spectrum: features of l are √(2l+1) times as large, before they are normalised") {
+  const DescriptorKind& kind = descriptor_kind("soap");
+  const int l_max = 3;
+  const auto make = [&](bool undivided) {
+    const Parameters p = {{"cutoff", 4.0}, {"n_max", std::int64_t{2}}, {"l_max", std::int64_t{l_max}}, {"undivided_spectrum", undivided}};
+    return kind.make(complete_parameters(p, kind.parameters, "test"), {14}, {6, 14});
+  };
+  const Structure s = random_triclinic(9, 12, {6, 14});
+  Matrix expected = features_of(*make(false), s);
+  for (Eigen::Index i = 0; i < expected.cols(); ++i) expected.col(i) *= std::sqrt(2.0 * (i % (l_max + 1)) + 1);
+  expected.rowwise().normalize();
+  CHECK(largest_difference(features_of(*make(true), s), expected) <= 1e-12);
 }
 
 TEST_CASE("every descriptor: nothing is left of another one that used the same memory") {

@@ -164,6 +164,20 @@ TEST_CASE("sigmas, mask and config type") {
   CHECK(contains(error_of(frame("", ":force_atom_sigma:R:1", "0")), "column 'force_atom_sigma' is 0 for atom 1"));
 }
 
+TEST_CASE("sigmas of components") {
+  const Structure s = assigned(frame("virial_component_sigma=\"1 4 5 4 2 6 5 6 3\"", ":force_component_sigma:R:3", "0.1 0.2 0.3"));
+  REQUIRE(s.force_component_sigma.has_value());
+  CHECK(*s.force_component_sigma == Positions{{0.1, 0.2, 0.3}});
+  REQUIRE(s.virial_component_sigma.has_value());
+  CHECK(*s.virial_component_sigma == Matrix3{{1, 4, 5}, {4, 2, 6}, {5, 6, 3}});
+  CHECK(*assigned(frame("virial_component_sigma=\"1 2 3 6 5 4\"")).virial_component_sigma == *s.virial_component_sigma);
+  CHECK(contains(error_of(frame("", ":force_component_sigma:R:3", "0.1 0 0.3")), "column 'force_component_sigma' is 0 for atom 1"));
+  CHECK(contains(error_of(frame("", ":force_component_sigma:R:1", "0.1")), "expected 3 real numbers for each of 1 atoms"));
+  CHECK(contains(error_of(frame("virial_component_sigma=\"1 4 5 4 2 6 5 6 -3\"")), "expected numbers above 0"));
+  CHECK(contains(error_of(frame("virial_component_sigma=\"1 1 1 0.9 1 1 1 1 1\"")), "not symmetric"));
+  CHECK(contains(error_of(frame("virial_component_sigma=\"1 nan 1 1 1 1 1 1 1\"")), "virial_component_sigma"));
+}
+
 TEST_CASE("assigning again forgets what was there") {
   Structure s = frame("energy=1 virial=\"1 1 1 0 0 0\" config_type=a", ":forces:R:3", "1 2 3");
   assign_targets(s, {});

@@ -61,7 +61,7 @@ TEST_CASE("noise: rows have their own σ, or the level times h") {
   Structure s = of_type("liquid");
   check_close(row_noise(model, Property::energy, s).at(0), 2 * 0.4, 0, 1e-12);
   check_close(row_noise(model, Property::virial, s).at(0), 2 * 0.2, 0, 1e-12);
-  CHECK(row_noise(model, Property::force, of_type("surface")) == std::vector<double>(4, 0.3));
+  CHECK(row_noise(model, Property::force, of_type("surface")) == std::vector<double>(12, 0.3));
   model.scale_with_atoms = false;
   check_close(row_noise(model, Property::energy, s).at(0), 0.4, 0, 1e-12);
 
@@ -69,8 +69,15 @@ TEST_CASE("noise: rows have their own σ, or the level times h") {
   s.virial_sigma = 0.9;
   s.force_sigma = 0.5;
   CHECK(row_noise(model, Property::energy, s) == std::vector<double>{0.7});
-  CHECK(row_noise(model, Property::virial, s) == std::vector<double>{0.9});
-  CHECK(row_noise(model, Property::force, s) == std::vector<double>(4, 0.5));
+  CHECK(row_noise(model, Property::virial, s) == std::vector<double>(6, 0.9));
+  CHECK(row_noise(model, Property::force, s) == std::vector<double>(12, 0.5));
   s.force_atom_sigma = {1, 2, 3, 4};
-  CHECK(row_noise(model, Property::force, s) == std::vector<double>{1, 2, 3, 4});
+  CHECK(row_noise(model, Property::force, s) == std::vector<double>{1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4});
+  s.force_component_sigma = Positions::Constant(4, 3, 5.0);
+  (*s.force_component_sigma)(1, 2) = 6;
+  CHECK(row_noise(model, Property::force, s) == std::vector<double>{5, 5, 5, 5, 5, 6, 5, 5, 5, 5, 5, 5});
+  Matrix3 sigma;
+  sigma << 1, 6, 5, 6, 2, 4, 5, 4, 3;
+  s.virial_component_sigma = sigma;
+  CHECK(row_noise(model, Property::virial, s) == std::vector<double>{1, 2, 3, 4, 5, 6});
 }

@@ -38,7 +38,8 @@ struct TargetReport {
 /// ASE's Voigt order, or 9; eV/Å³, positive under tension) becomes virial = −stress·volume; if both are given and differ by more
 /// than 10⁻³ of the norm (and 10⁻³ eV), that is an error, as is a virial or stress that is not symmetric to 10⁻³ of its norm (and
 /// 10⁻³ eV). If only one of virial and stress is named in `keys`, the other is not looked at.
-/// Also read: energy_sigma, force_sigma, virial_sigma (fields), force_atom_sigma (real column), the mask (logical or integer column).
+/// Also read: energy_sigma, force_sigma, virial_sigma, virial_component_sigma (fields), force_atom_sigma, force_component_sigma (real
+/// columns), the mask (logical or integer column).
 /// A key named in `keys` that a frame lacks leaves that target empty. NaN or infinity in a target: InputError.
 void assign_targets(Structure& structure, const TargetKeys& keys, TargetReport* report = nullptr);
 
