@@ -18,10 +18,6 @@ using namespace extxyz;
 
 namespace {
 
-bool is_space(char c) {
-  return c == ' ' || c == '\t';
-}
-
 int word_count(std::string_view line) {
   int count = 0;
   while (!next_word(line).empty()) ++count;

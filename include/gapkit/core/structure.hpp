@@ -52,6 +52,8 @@ struct Structure {
   std::string source;  ///< "train.xyz:4127 (frame 12)", for messages
 
   int size() const { return static_cast<int>(atomic_numbers.size()); }
+  /// The source as messages begin with it: "train.xyz:4127 (frame 12): "; empty if there is none.
+  std::string place() const { return source.empty() ? "" : source + ": "; }
   /// |a · (b × c)| in Å³; 0 without a cell.
   double volume() const;
 
