@@ -15,7 +15,7 @@ namespace gapkit {
 namespace {
 
 constexpr std::size_t atoms_together = 1000;
-constexpr Eigen::Index fewest_energies = 5, fewest_virials = 3;  // frames of a config type, beyond those that the removed part uses up
+constexpr Eigen::Index fewest_energies = 10, fewest_virials = 8;  // frames of a config type, beyond those that the removed part uses up
 constexpr std::array<std::array<int, 2>, 6> voigt = {{{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}}};
 
 // Predicted values of the sample.

@@ -53,14 +53,14 @@ LabelVerdict judge(std::size_t sources, std::size_t count,
   std::iota(order.begin(), order.end(), std::size_t{1});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return best[a] < best[b]; });
   const double before = best[0], after = best[order.front()];
+  for (std::size_t s = 0; s < sources; ++s)
+    if (const RegressionSums found = sums(s, order.front()); found.mismatch() <= after) verdict.after = found;
   if (before <= largest_right) {
     verdict.kind = LabelVerdict::Kind::right;
   } else if (after <= largest_right && after <= largest_share * before) {
     verdict.kind = LabelVerdict::Kind::wrong;
     for (const std::size_t k : order)
       if (best[k] <= alike * after) verdict.candidates.push_back(k);
-    for (std::size_t s = 0; s < sources; ++s)
-      if (const RegressionSums found = sums(s, order.front()); found.mismatch() <= after) verdict.after = found;
   }
   return verdict;
 }
