@@ -2,6 +2,7 @@
 
 #include <gapkit/core/phase_clock.hpp>
 #include <gapkit/core/progress.hpp>
+#include <gapkit/fit/finding.hpp>
 #include <gapkit/fit/optimize.hpp>
 #include <gapkit/fit/options.hpp>
 #include <gapkit/model/model.hpp>
@@ -52,8 +53,24 @@ struct TermReport {
   double jitter = 0;       ///< eV², added to the diagonal
 };
 
+/// How the model agrees with the labels of one property and config type, in a sample of the training frames.
+///
+/// Reference values are regressed on predictions. Of energies, the part that is linear in the numbers of atoms of each element is taken
+/// off before, of virials the mean of each component.
+struct LabelAgreement {
+  Property property = Property::energy;
+  std::string config_type;
+  std::int64_t rows = 0;
+  double slope = 0;        ///< of reference against prediction
+  double correlation = 0;  ///< between them
+  double explained = 0;    ///< 1 − Σ (reference − prediction)² / Σ reference²
+  double error = 0;        ///< root mean square of (reference − prediction)/σ with the σ of the configuration
+};
+
 struct FitReport {
   FitPlan plan;
+  std::vector<LabelAgreement> agreement;
+  std::vector<CheckFinding> findings;  ///< warnings that the final summary repeats: labels that look wrong once the model is known
   std::vector<TermReport> terms;
   std::map<std::string, PhaseTime> phases;  ///< "scan", "select", "kernel rows", "whiten", "gram", "optimize", "solve"
   double log_evidence = 0;
