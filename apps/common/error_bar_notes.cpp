@@ -80,8 +80,8 @@ std::string NoiseNote::given_rows() const {
     const Seen& seen = seen_[static_cast<std::size_t>(p)];
     if (seen.largest == 0) continue;
     const char* unit = p == Property::force ? "eV/Å" : model_.scale_with_atoms ? "eV times √atoms" : "eV";
-    list += fmt::format("{}{} {:.3g}{} {}", list.empty() ? "" : ", ", std_name(p), seen.smallest,
-                        seen.largest > seen.smallest ? fmt::format(" to {:.3g}", seen.largest) : "", unit);
+    const std::string smallest = fmt::format("{:.3g}", seen.smallest), largest = fmt::format("{:.3g}", seen.largest);
+    list += fmt::format("{}{} {}{} {}", list.empty() ? "" : ", ", std_name(p), smallest, smallest == largest ? "" : " to " + largest, unit);
   }
   if (list.empty()) return list;
   return "training rows of these properties brought their own sigma, and no class has one for these frames; the noise in their error bars "
