@@ -113,6 +113,10 @@ void add_virial(const Environments& environments, std::size_t first_pair, std::s
 void check_finite(const Prediction& prediction, const std::string& where) {
   if (!std::isfinite(prediction.energy) || (prediction.forces && !prediction.forces->allFinite()))
     throw NumericalError(where + ": the predicted energy or a force is not finite");
+  const bool energy_bar_is_finite = !prediction.energy_std_epistemic || std::isfinite(*prediction.energy_std_epistemic);
+  if (!energy_bar_is_finite || (prediction.forces_std_epistemic && !prediction.forces_std_epistemic->allFinite()) ||
+      (prediction.virial_std_epistemic && !prediction.virial_std_epistemic->allFinite()))
+    throw NumericalError(where + ": an error bar is not finite");
 }
 
 Vector std_of(std::span<const Variance> variances) {

@@ -9,7 +9,7 @@
 namespace gapkit {
 
 /// 1: every model has a posterior; 2: it may be absent. Models with a posterior are written as version 1.
-inline constexpr int model_format_version = 2;
+inline constexpr int model_format_version = 3;
 
 /// A fitted potential: reference energies, terms, and the posterior of their weights. Immutable after the fit.
 ///
