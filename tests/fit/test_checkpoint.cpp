@@ -24,6 +24,13 @@ struct Place {
   }
 };
 
+// Interrupts a fit once this part of the data has been taken up. (How many events come before depends on the threads.)
+ProgressCallback stop_after(double part) {
+  return [part](const ProgressEvent& event) {
+    if (event.phase == "fit" && event.message.empty() && event.done >= part * event.total) throw Interrupted("stop");
+  };
+}
+
 }  // namespace
 
 TEST_CASE("a checkpoint that cannot be written is a warning, once, and the fit's result is the same") {
@@ -48,14 +55,9 @@ TEST_CASE("a checkpoint that cannot be written is a warning, once, and the fit's
 TEST_CASE("an interruption passes through where no checkpoint can be written") {
   Place place;
   place.options.checkpoint_path = (place.folder.path() / "missing/checkpoint").string();
-  for (const int stop : {1, 4}) {
-    CAPTURE(stop);
-    int frames = 0;
-    CHECK_THROWS_AS(fit(place.options,
-                        [&](const ProgressEvent& event) {
-                          if (event.phase == "fit" && event.message.empty() && ++frames >= stop) throw Interrupted("stop");
-                        }),
-                    Interrupted);
+  for (const double part : {0.0, 0.5}) {
+    CAPTURE(part);
+    CHECK_THROWS_AS(fit(place.options, stop_after(part)), Interrupted);
   }
   // Also if whoever listens throws at the warning itself
   CHECK_THROWS_AS(fit(place.options,
@@ -82,15 +84,10 @@ Continued continued(const FitOptions& options) {
   return c;
 }
 
-// Leaves the checkpoint of a fit that was stopped after so many frames.
-void interrupt(const FitOptions& options, int after) {
+// Leaves the checkpoint of a fit that was stopped after this part of the data.
+void interrupt(const FitOptions& options, double part) {
   std::filesystem::remove(options.checkpoint_path);
-  int frames = 0;
-  CHECK_THROWS_AS(fit(options,
-                      [&](const ProgressEvent& event) {
-                        if (event.phase == "fit" && event.message.empty() && ++frames >= after) throw Interrupted("stop");
-                      }),
-                  Interrupted);
+  CHECK_THROWS_AS(fit(options, stop_after(part)), Interrupted);
   REQUIRE(std::filesystem::exists(options.checkpoint_path));
 }
 
@@ -148,7 +145,7 @@ TEST_CASE("a checkpoint of other options or data is not continued, without any t
     CAPTURE(name);
     place.folder.write("points", "0.5\n2.5\n3\n");
     write_frames(options.train[0], frames);
-    interrupt(options, 1);
+    interrupt(options, 0);
     FitOptions other = options;
     change(other);
     const Continued c = continued(other);
@@ -166,7 +163,7 @@ TEST_CASE("a checkpoint survives other sigma, and all that the sums do not depen
   options.terms = {small_two_body(0.7, 8)};
   options.regularization.config_type["third"] = {0.02, 0.2, 0.3};
   options.checkpoint_path = (place.folder.path() / "state").string();
-  interrupt(options, 58);
+  interrupt(options, 0.99);
   const Vector as_begun = fit(without_checkpoint(options)).model.weights;
   FitOptions other = options;
   other.regularization.standard = {0.003, 0.4, 0.07};
