@@ -3,9 +3,9 @@
 #include <cmath>
 #include <gapkit/active/labeller.hpp>
 #include <gapkit/active/perturb.hpp>
-#include <gapkit/active/random_stream.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/neighbor_list.hpp>
+#include <gapkit/math/random_stream.hpp>
 
 namespace gapkit {
 namespace {

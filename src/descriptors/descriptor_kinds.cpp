@@ -6,6 +6,7 @@
 #include "descriptors/soap.hpp"
 #include "descriptors/three_body.hpp"
 #include "descriptors/two_body.hpp"
+#include "math/instruction_set.hpp"
 
 namespace gapkit {
 namespace {
@@ -139,6 +140,7 @@ const std::vector<DescriptorKind>& descriptor_kinds() {
 }
 
 const DescriptorKind& descriptor_kind(std::string_view name) {
+  instruction_set();  // whoever asks for one that is not there hears of it here, not from inside a parallel loop
   std::vector<std::string> names;
   for (const DescriptorKind& kind : descriptor_kinds()) {
     if (kind.name == name) return kind;

@@ -279,7 +279,7 @@ void Soap::expand(const Environments& source, int centre, Scratch& scratch, doub
   }
 }
 
-void Soap::compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
+void Soap::fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
   std::vector<int> centre;  // positions in the source
   for (int c = begin; c < end; ++c)
     if (source.atomic_number[static_cast<std::size_t>(source.centre[static_cast<std::size_t>(c)])] == species_[0]) centre.push_back(c);
@@ -289,7 +289,7 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
   out.partner.assign(count, -1);
   out.centre.resize(count);
   for (std::size_t e = 0; e < count; ++e) out.centre[e] = source.centre[static_cast<std::size_t>(centre[e])];
-  out.blocks.resize(derivatives == Derivatives::jacobian ? static_cast<std::size_t>(blocks_) : 0);
+  if (derivatives == Derivatives::jacobian) out.make_blocks(static_cast<std::size_t>(blocks_));
   if (derivatives == Derivatives::pullback) out.workspace.resize(static_cast<Eigen::Index>(count), coefficients_ + soap_lanes);
 
   // Where the rows of each environment go in each block
@@ -309,8 +309,6 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
       block.neighbor.resize(pairs);
       block.vector.resize(pairs);
       block.projection.resize(3 * pairs);
-      block.cutoff_gradient.clear();
-      block.pair.clear();
       block.values.resize(static_cast<Eigen::Index>(3 * pairs), static_cast<Eigen::Index>(block.feature.size()));
       block.radial.resize(static_cast<Eigen::Index>(pairs), radial_);
       block.direction.resize(static_cast<Eigen::Index>(count) * radial_, static_cast<Eigen::Index>(block.radial_feature.size()));

@@ -29,13 +29,14 @@ class Soap final : public Descriptor {
   const std::vector<int>& species() const override { return species_; }
   bool has_nonnegative_products() const override { return true; }  // Σ_l |C_l C'_lᵀ|² ≥ 0
   ShortForm short_form() const override;                           // made at the first call, then kept
-  void compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override;
   void pullback(const Environments& source, int begin, int end, const Features& features, const MatrixView& dE_dx,
                 std::span<const double> dE_df, std::span<Vector3> dE_dr) const override;
 
   const RadialBasis& radial_basis() const { return basis_; }
 
  private:
+  void fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override;
+
   enum class Form { plain, shortened };
   Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements, RadialBasis basis, Form form);
 

@@ -19,11 +19,12 @@ class TwoBody final : public Descriptor {
   bool has_nonnegative_products() const override { return true; }
   double covariance_cutoff(std::span<const double> x) const override { return cutoff_value(x[0], cutoff_, width_); }
   Matrix domain_points(int count) const override;
-  void compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override;
   void pullback(const Environments& source, int begin, int end, const Features& features, const MatrixView& dE_dx,
                 std::span<const double> dE_df, std::span<Vector3> dE_dr) const override;
 
  private:
+  void fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override;
+
   Parameters parameters_;
   std::vector<int> species_;
   double cutoff_, width_;

@@ -3,7 +3,7 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/calibrate.hpp>
 #include <gapkit/fit/frames.hpp>
-#include <random>
+#include <gapkit/math/random_stream.hpp>
 
 #include "fit/frame_source.hpp"
 #include "fit/maximize.hpp"
@@ -220,8 +220,8 @@ std::optional<Calibration> calibrate_on_files(const Model& model, const RowRules
   for_each_frame(files, rules.keys, nullptr, [&](const Structure& s, std::int64_t) { sizes.push_back(s.size()); });
   std::vector<std::size_t> order(sizes.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::mt19937_64 random(seed + 0xD1B54A32D192ED03u);
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random() % i]);
+  RandomStream random{.seed = seed, .stream = 0xD1B54A32D192ED03u};
+  shuffle(order, random);
   std::vector<bool> is_chosen(sizes.size(), false);
   double total = 0;
   for (const std::size_t i : order) {
@@ -257,9 +257,8 @@ std::vector<std::vector<std::int64_t>> choose_held_out(const std::vector<std::st
     for (const int z : elements) ++frames_with[z];
     if (s.size() > 1) config_types[s.config_type].push_back({place.number, std::move(elements)});
   });
-  std::mt19937_64 random(seed + 0xA0761D6478BD642Fu);
-  for (auto& [name, frames] : config_types)
-    for (std::size_t i = frames.size(); i > 1; --i) std::swap(frames[i - 1], frames[random() % i]);
+  RandomStream random{.seed = seed, .stream = 0xA0761D6478BD642Fu};
+  for (auto& [name, frames] : config_types) shuffle(frames, random);
   std::vector<std::vector<std::int64_t>> result;
   std::map<std::string, std::size_t> next;  // frame of each config type
   double owed = 0.5;                        // what rounding has left over; types with few structures take turns

@@ -2,9 +2,9 @@
 
 #include <chrono>
 #include <gapkit/core/errors.hpp>
-#include <gapkit/core/version.hpp>
 #include <gapkit/io/archive.hpp>
 
+#include "fit/checkpoint_key.hpp"
 #include "io/checksum.hpp"
 #include "io/temporary_file.hpp"
 #include "model/statistics_file.hpp"
@@ -58,14 +58,11 @@ void get_term(const ArchiveReader& archive, const std::string& at, const TermDra
 
 }  // namespace
 
-CheckpointKeeper::CheckpointKeeper(const FitOptions& options, const DataScan& scan) : options_(options), scan_(scan), last_(now_seconds()) {
-  Checksum sum;
-  sum.add(version);
-  sum.add(options.resolved);
-  sum.add(static_cast<std::int64_t>(options.seed));
-  sum.add(scan.data_fingerprint);
-  key_ = std::to_string(sum.value());
-}
+CheckpointKeeper::CheckpointKeeper(const FitOptions& options, const DataScan& scan)
+    : options_(options),
+      scan_(scan),
+      key_(options.checkpoint_path.empty() ? std::string() : checkpoint_key(options, scan)),
+      last_(now_seconds()) {}
 
 bool CheckpointKeeper::is_due() const {
   return now_seconds() - last_ >= options_.checkpoint_interval;

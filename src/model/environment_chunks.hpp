@@ -14,18 +14,29 @@ inline int chunk_end(const Environments& environments, int begin, std::size_t pa
   return end;
 }
 
-/// The same for about `count` environments of a descriptor at most: of triplets each centre has as many as half the square of its
-/// neighbours inside the cutoff; of all others, at most as many as pairs.
+/// About how many environments of a descriptor a centre has at most: of triplets, half the square of its neighbours inside the cutoff; of
+/// all others, as many as pairs.
+inline std::size_t most_environments(const Environments& environments, const Descriptor& descriptor, int centre) {
+  const std::size_t first = environments.begin[static_cast<std::size_t>(centre)],
+                    last = environments.begin[static_cast<std::size_t>(centre) + 1];
+  if (descriptor.species().size() < 3) return last - first;
+  std::size_t near = 0;
+  for (std::size_t p = first; p < last; ++p) near += environments.distance[p] < descriptor.cutoff() ? 1 : 0;
+  return near * near / 2;
+}
+
+/// About how many pairs a centre has in the Jacobian: two for each triplet.
+inline std::size_t jacobian_pairs(const Environments& environments, const Descriptor& descriptor, int centre) {
+  return most_environments(environments, descriptor, centre) * (descriptor.species().size() < 3 ? 1 : 2);
+}
+
+/// The same for about `count` environments of a descriptor at most.
 inline int chunk_end(const Environments& environments, const Descriptor& descriptor, int begin, std::size_t count) {
-  const std::size_t arity = descriptor.species().size();
-  if (arity < 3) return chunk_end(environments, begin, count);
+  if (descriptor.species().size() < 3) return chunk_end(environments, begin, count);
   std::size_t sum = 0;
   int end = begin;
   for (; end < environments.size(); ++end) {
-    std::size_t near = 0;
-    for (std::size_t p = environments.begin[static_cast<std::size_t>(end)]; p < environments.begin[static_cast<std::size_t>(end) + 1]; ++p)
-      near += environments.distance[p] < descriptor.cutoff() ? 1 : 0;
-    sum += near * near / 2;
+    sum += most_environments(environments, descriptor, end);
     if (sum > count && end > begin) break;
   }
   return end;

@@ -127,6 +127,10 @@ void judge(Prediction& prediction, const Model& model, const Environments& envir
   if (!std::isfinite(prediction.energy) || (prediction.forces && !prediction.forces->allFinite()))
     throw NumericalError(where + ": the predicted energy or a force is not finite" +
                          (prediction.closeness.too_close ? "; " + prediction.closeness.too_close->text() : ""));
+  const bool energy_bar_is_finite = !prediction.energy_std_epistemic || std::isfinite(*prediction.energy_std_epistemic);
+  if (!energy_bar_is_finite || (prediction.forces_std_epistemic && !prediction.forces_std_epistemic->allFinite()) ||
+      (prediction.virial_std_epistemic && !prediction.virial_std_epistemic->allFinite()))
+    throw NumericalError(where + ": an error bar is not finite");
 }
 
 Vector std_of(std::span<const Variance> variances) {

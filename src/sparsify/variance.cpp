@@ -7,7 +7,7 @@
 #include <limits>
 #include <numeric>
 
-#include "random_stream.hpp"
+#include "random_choice.hpp"
 #include "selection_kinds.hpp"
 
 namespace gapkit {

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 #include <gapkit/active/potential.hpp>
-#include <gapkit/active/random_stream.hpp>
+#include <gapkit/math/random_stream.hpp>
 
 namespace gapkit {
 

@@ -92,7 +92,7 @@ FitPlan plan_fit(const FitOptions& options, const ProgressCallback& progress = {
 /// Memory: groups · M²/2 + one batch of rows · M numbers and the largest frame; independent of the number of frames.
 /// With options.checkpoint_path, sparse points and statistics are saved there every checkpoint_interval seconds, and when `progress` throws
 /// Interrupted; the same call then continues from them and gives the same model. The caller removes the file once the model is saved.
-/// A checkpoint of other data, options or version is ignored with a warning.
+/// A checkpoint of other data, options or version is ignored with a warning; σ of a class of rows may differ.
 /// The result depends on options and data only, not on the number of threads (to rounding).
 FitResult fit(const FitOptions& options, const ProgressCallback& progress = {});
 
