@@ -38,15 +38,16 @@ struct Arguments {
   bool no_forces = false, no_reference = false, raw = false, timing = false;
   std::optional<std::string> json, report;
   std::optional<int> threads;
+  apps::NamedTargets named;
 };
 
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-predict {}", version));
   app.add_option("MODEL", arguments.model, "Model file, HDF5, as gap-fit writes it, or a GAP potential of QUIP (.xml)")->required();
-  CLI::Option* input = app.add_option("INPUT", arguments.input, "Structures, extended XYZ (Å); required without --difference");
-  CLI::Option* output =
-      app.add_option("-o,--output", arguments.output, "The same structures with predictions, extended XYZ; required without --difference")
-          ->type_name("OUTPUT");
+  CLI::Option* input = app.add_option("INPUT", arguments.input, "Structures, extended XYZ (Å), - for stdin; required without --difference");
+  CLI::Option* output = app.add_option("-o,--output", arguments.output,
+                                       "The same structures with predictions, extended XYZ, - for stdout; required without --difference")
+                            ->type_name("OUTPUT");
   app.add_option(
          "--std", arguments.error_bars,
          "Error bars (standard deviations), comma-separated: energy (of the frame, eV), local (energy of each atom, eV), force (each "
@@ -73,6 +74,7 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.add_flag("--raw", arguments.raw, "Leave out the calibration of error bars: the posterior and the fitted noise as they are");
   app.add_flag("--no-forces", arguments.no_forces, "Leave out forces (eV/Å), stress (eV/Å³) and virial (eV)");
   app.add_flag("--no-reference", arguments.no_reference, "Do not look for reference values in the input, and print no errors");
+  apps::add_target_key_options(app, arguments.named);
   app.add_option("--prefix", arguments.prefix, "Beginning of the names of the fields that are written")
       ->capture_default_str()
       ->type_name("TEXT");
@@ -118,12 +120,18 @@ void check_arguments(const Arguments& arguments) {
   for (const char c : arguments.prefix)
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '-')
       throw InputError(fmt::format("--prefix '{}': only letters, digits, '_' and '-' can be part of a field's name", arguments.prefix));
+  if (arguments.no_reference && arguments.named.any())
+    throw InputError("--no-reference looks for no reference values: it excludes --energy-key and its like");
+  if (arguments.difference.size() == 2 && arguments.difference[0] == "-" && arguments.difference[1] == "-")
+    throw InputError("--difference: only one of the two files can be the standard input");
+  if (arguments.difference.empty() && apps::is_stdout(arguments.output) && arguments.json && apps::is_stdout(*arguments.json))
+    throw InputError("-o and --json: only one of them can go to the standard output");
   std::vector<std::pair<std::string, std::string>> outputs;
   if (arguments.difference.empty()) outputs.emplace_back("-o", arguments.output);
   if (arguments.json) outputs.emplace_back("--json", *arguments.json);
   if (arguments.report) outputs.emplace_back("--report", *arguments.report);
   for (const auto& [option, path] : outputs) {
-    apps::check_can_be_written(path, option);
+    option == "--report" ? apps::check_can_be_written(path, option) : apps::check_text_output(path, option);
     for (const std::string& input : {arguments.model, arguments.input}) apps::check_differs(path, option, input);
     for (const std::string& input : arguments.difference) apps::check_differs(path, option, input);
   }
@@ -169,7 +177,11 @@ void set_fields(Structure& frame, const Prediction& prediction, const std::optio
   if (prediction.energy_std_epistemic) frame.set_field(prefix + "energy_std_epistemic", *prediction.energy_std_epistemic);
   if (prediction.energy_std) frame.set_field(prefix + "energy_per_atom_std", *prediction.energy_std / frame.size());
   if (stress) {
-    frame.set_field(prefix + "stress", as_list(*stress));
+    // ASE 3.22 reads no frame in which the key `stress` has six numbers.
+    if (prefix.empty())
+      frame.set_field("stress", as_list(Matrix3(*prediction.virial / -frame.volume())));
+    else
+      frame.set_field(prefix + "stress", as_list(*stress));
     frame.set_field(prefix + "virial", as_list(*prediction.virial));
     if (prediction.virial_std) {
       const double volume = frame.volume();
@@ -268,11 +280,14 @@ void run(const Arguments& arguments) {
   if (arguments.threads) set_thread_count(*arguments.threads);
   const PredictionRequest request = request_from(arguments);
   check_arguments(arguments);
+  const apps::TablesOnStderr tables_on_stderr(apps::is_stdout(arguments.output) || (arguments.json && apps::is_stdout(*arguments.json)));
   apps::ProgressDisplay display("gap-predict");
   const auto model =
       std::make_shared<const Model>(apps::load_any_model(arguments.model, [&](const std::string& text) { display.message(text); }));
   const auto note = model->notes.find(apps::target_keys_note);
-  const TargetKeys keys = note == model->notes.end() ? TargetKeys() : apps::target_keys_from_json(note->second);
+  TargetKeys keys = note == model->notes.end() ? TargetKeys() : apps::target_keys_from_json(note->second);
+  arguments.named.apply_to(keys);
+  apps::ReferenceTargets references(keys);
   const bool has_error_bars = request.error_bars();
   const bool is_imported = model->notes.count("origin") > 0 && !model->has_posterior();
   if (!arguments.difference.empty()) {
@@ -329,7 +344,7 @@ void run(const Arguments& arguments) {
   while (std::optional<Structure> frame = reader.next()) {
     if (!arguments.no_reference) {
       try {
-        assign_targets(*frame, keys);
+        references.assign(*frame);
       } catch (const InputError& e) {
         throw InputError(fmt::format("{} (--no-reference predicts without comparing)", e.what()));
       }
@@ -339,8 +354,10 @@ void run(const Arguments& arguments) {
   }
   batch.flush();
   if (reader.frame_count() == 0) throw InputError(fmt::format("{}: the file holds no frames", arguments.input));
+  arguments.named.check_found(references.report());
   writer.commit();
   display.finish();
+  for (const std::string& line : references.lines()) display.message(line);
   phases["predict"] = batch.time();
   phases["compare, write"] += clock.lap();
   phases["compare, write"] -= batch.time();  // its laps began before the predictions

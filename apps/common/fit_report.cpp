@@ -114,6 +114,7 @@ std::string summary_text(const FitSummary& s) {
     out += fmt::format("{:<{}}{:>14}{:>12}{:>16}{:>14}\n", term.label, width, term.candidates, term.duplicates,
                        term.chosen == term.asked ? fmt::format("{}", term.chosen) : fmt::format("{} of {}", term.chosen, term.asked),
                        term.effective_rank);
+  for (const std::string& warning : s.report.plan.warnings) out += fmt::format("\nwarning: {}\n", warning);
   out += "\n";
   for (const CheckFinding& finding : s.report.findings) out += fmt::format("{}: {}\n\n", severity_name(finding.severity), finding.message);
   out += calibration_line(s.calibration);
@@ -162,6 +163,7 @@ Json summary_json(const FitSummary& s) {
   for (const CheckFinding& finding : s.report.findings) json["findings"].push_back(finding_json(finding));
   json["statistics_mb"] = 1e-6 * s.statistics_bytes;
   json["log_evidence"] = s.report.log_evidence;
+  json["warnings"] = s.report.plan.warnings;
   json["seed"] = s.options.seed;
   json["threads"] = thread_count();
   add_phases(s.report.phases, json);

@@ -3,12 +3,14 @@
 #include <gapkit/fit/frames.hpp>
 #include <gapkit/fit/update.hpp>
 #include <gapkit/model/prior.hpp>
+#include <utility>
 
 #include "fit/folds.hpp"
 #include "fit/frame_fingerprint.hpp"
 #include "fit/held_out.hpp"
 #include "fit/shortest_distances.hpp"
 #include "fit/statistics_builder.hpp"
+#include "io/look_alikes.hpp"
 
 namespace gapkit {
 namespace {
@@ -158,8 +160,19 @@ std::int64_t append_frames(FittedModel& fitted, const FrameSource& source, const
 }
 
 std::int64_t append(FittedModel& fitted, const std::vector<std::string>& files, const ProgressCallback& progress) {
+  const RowRules& rules = fitted.stored.rules;
+  LookAlikes look_alikes(rules.keys);
+  bool is_first_pass = true;
   const FrameSource source = [&](const std::function<void(const Structure&)>& visit) {
-    for_each_frame(files, fitted.stored.rules.keys, nullptr, [&](const Structure& s, std::int64_t) { visit(s); });
+    for_each_frame(files, rules.keys, nullptr, [&](const Structure& s, std::int64_t) {
+      if (is_first_pass) look_alikes.add(s);
+      visit(s);
+    });
+    if (!std::exchange(is_first_pass, false)) return;
+    const std::vector<Target> lost = look_alikes.lost();
+    if (lost.empty()) return;
+    if (lost.front() == Target::energy) throw InputError("the new data: " + look_alikes.lost_sentence(lost));
+    if (progress) progress({.phase = "append", .message = "the new data: " + look_alikes.lost_sentence(lost), .is_warning = true});
   };
   return append_frames(fitted, source, progress);
 }

@@ -66,7 +66,12 @@ void lock_temporary(int descriptor) {
   ::flock(descriptor, LOCK_EX | LOCK_NB);  // some file systems have no locks; then only the process counts
 }
 
-TemporaryFile::TemporaryFile(const fs::path& path) : given_path_(path.string()), target_(path) {
+TemporaryFile::TemporaryFile(const fs::path& path) : given_path_(path == "-" ? "standard output" : path.string()), target_(path) {
+  if (path == "-") {
+    descriptor_ = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (descriptor_ < 0) fail("cannot be written", errno);
+    return;
+  }
   std::error_code ignored;
   // Through a symbolic link, so that the rename does not replace the link itself.
   if (fs::is_symlink(path, ignored))

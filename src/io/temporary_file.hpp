@@ -15,7 +15,8 @@ void lock_temporary(int descriptor);
 
 /// Text written to a temporary file beside `path`, which commit() flushes to disk and renames; removed if there is no commit.
 ///
-/// Devices and pipes (/dev/null) are written directly. Throws InputError with path and the system's reason for whatever fails.
+/// Devices and pipes (/dev/null) are written directly, as is the standard output, for which "-" stands. Throws InputError with path and the
+/// system's reason for whatever fails.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::filesystem::path& path);

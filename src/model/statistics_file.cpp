@@ -48,6 +48,7 @@ RowRules get_rules(const ArchiveReader& archive, const Model& model) {
   rules.use_energy = use[0] != 0;
   rules.use_forces = use[1] != 0;
   rules.use_virial = use[2] != 0;
+  rules.keys.set_use(rules.use_energy, rules.use_forces, rules.use_virial);
   rules.scale_with_atoms = model.scale_with_atoms;
   const auto properties = archive.integers("statistics/class_property");
   const auto count = static_cast<Eigen::Index>(properties.size());

@@ -151,6 +151,12 @@ TEST_CASE("a checkpoint of other options or data is not continued, without any t
       {"jitter", [](FitOptions& o) { o.jitter = 1e-5; }},
       {"absolute jitter", [](FitOptions& o) { o.jitter_absolute = 1e-5; }},
       {"left out", [](FitOptions& o) { o.left_out = {2}; }},
+      {"sigma of a component",
+       [&](FitOptions& o) {
+         std::vector<Structure> changed = frames;
+         changed.back().set_field("virial_component_sigma", std::vector<double>{0.1, 0.1, 0.1, 0.2, 0.1, 0.1});
+         write_frames(o.train[0], changed);
+       }},
       {"sigma of a row", [&](FitOptions& o) {
          std::vector<Structure> changed = frames;
          changed.back().set_field("energy_sigma", 0.004);
