@@ -23,9 +23,9 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.add_option("IN", arguments.input, "What to convert: a GAP potential of QUIP (.xml), or a model of gap-fit (.h5)");
   app.add_option("OUT", arguments.output,
                  "What to make of it: a model (.h5) from .xml; a potential for QUIP (.xml, with its files of sparse points) from .h5");
-  app.add_option(
-         "--from-gap-fit", arguments.command,
-         "Print the configuration (TOML) that a gap_fit command line amounts to: the command line in quotes, or a file that holds it")
+  app.add_option("--from-gap-fit", arguments.command,
+                 "Print the configuration (TOML) that a gap_fit command line amounts to: the command line in quotes, or a file (also a "
+                 "script) that holds it")
       ->type_name("COMMAND|FILE");
   app.add_option("--species", arguments.species, "Element that a potential without species is for (old potentials of one element)")
       ->type_name("ELEMENT");

@@ -10,11 +10,13 @@
 #include <nlohmann/json.hpp>
 
 #include "common/check_report.hpp"
+#include "common/data_file.hpp"
 #include "common/errors_of.hpp"
 #include "common/fit_report.hpp"
 #include "common/fit_update.hpp"
 #include "common/html_reports.hpp"
 #include "common/interruption.hpp"
+#include "common/model_file.hpp"
 #include "common/optimization_report.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
@@ -37,6 +39,7 @@ struct Arguments {
   std::optional<std::string> sample;
   int member = 0;
   apps::UpdateArguments update;
+  apps::NamedTargets named;
   std::optional<std::int64_t> seed;
   std::optional<int> threads;
   std::optional<double> memory;
@@ -101,13 +104,9 @@ void describe(CLI::App& app, Arguments& arguments) {
                  "error; the best model is kept, results in MODEL.scan.jsonl; combinations done before are skipped")
       ->type_name("KEY=VALUE,VALUE...")
       ->allow_extra_args(false);
+  apps::add_target_key_options(app, arguments.named);
   apps::describe_update(app, arguments.update);
   app.footer("Units: eV, Å, eV/Å; virial in eV (-stress * volume). Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");
-}
-
-bool is_data(const std::string& file) {
-  const std::string extension = std::filesystem::path(file).extension().string();
-  return extension == ".xyz" || extension == ".extxyz";
 }
 
 /// What the command line says stands above the configuration.
@@ -128,11 +127,29 @@ void apply_arguments(const Arguments& arguments, FitOptions& options) {
 
 FitOptions options_from(const Arguments& arguments, const std::vector<ConfigurationOverride>& overrides = {}) {
   const std::string& file = arguments.files.front();
-  if (is_data(file)) throw InputError(fmt::format("{}: is data; --scan needs a configuration", file));
+  if (apps::is_data(file)) throw InputError(fmt::format("{}: is data; --scan needs a configuration", file));
   if (arguments.time) throw InputError("--time belongs to a fit without a configuration (gap-fit train.xyz)");
   FitOptions options = read_fit_options(file, {arguments.train, arguments.validation}, overrides);
+  arguments.named.apply_to(options.keys);
   apply_arguments(arguments, options);
   return options;
+}
+
+/// Before the work begins: outputs can be written, and none of them is an input.
+void check_outputs(const Arguments& arguments, const FitOptions& options) {
+  std::vector<std::pair<std::string, std::string>> outputs;
+  if (!arguments.dry_run && !arguments.check) {
+    outputs.emplace_back(arguments.model ? "-o" : "output.model", options.model_path);
+    if (!options.sparse_output.empty()) outputs.emplace_back("output.sparse", options.sparse_output + ".points");
+  }
+  if (arguments.json) outputs.emplace_back("--json", *arguments.json);
+  if (arguments.report) outputs.emplace_back("--report", *arguments.report);
+  for (const auto& [option, path] : outputs) {
+    option == "--json" ? apps::check_text_output(path, option) : apps::check_can_be_written(path, option);
+    apps::check_differs(path, option, arguments.files.front());
+    for (const auto* files : {&options.train, &options.validation})
+      for (const std::string& file : *files) apps::check_differs(path, option, file);
+  }
 }
 
 /// Where the configuration that was chosen is written: beside the model.
@@ -148,6 +165,14 @@ FitOptions choose_options(const Arguments& arguments, apps::ProgressDisplay& dis
   request.validation = arguments.validation;
   if (arguments.time) request.seconds = parse_duration(*arguments.time);
   if (arguments.memory) request.memory = *arguments.memory;
+  arguments.named.apply_to(request.keys);
+  FitOptions outputs;  // looked at before the data are read
+  if (arguments.model) outputs.model_path = *arguments.model;
+  outputs.train = request.train;
+  outputs.validation = request.validation;
+  check_outputs(arguments, outputs);
+  const bool writes = !arguments.check && !arguments.dry_run;
+  if (writes) apps::check_can_be_written(chosen_configuration_path(outputs), "the configuration beside the model");
   AutomaticChoice choice = choose_fit_options(request, display.callback());
   display.finish();
   apply_arguments(arguments, choice.options);
@@ -156,27 +181,12 @@ FitOptions choose_options(const Arguments& arguments, apps::ProgressDisplay& dis
     display.message(reason);
     comments += "# " + reason + "\n";
   }
-  if (!arguments.check && !arguments.dry_run) {
+  if (writes) {
     const std::string path = chosen_configuration_path(choice.options);
-    apps::check_can_be_written(path, "the configuration beside the model");
     apps::write_text_file(path, comments + "\n" + choice.options.resolved);
     display.message(fmt::format("this choice as a configuration: {}", path));
   }
   return std::move(choice.options);
-}
-
-/// Before the work begins: outputs can be written, and none of them is an input.
-void check_outputs(const Arguments& arguments, const FitOptions& options) {
-  std::vector<std::pair<std::string, std::string>> outputs;
-  if (!arguments.dry_run && !arguments.check) outputs.emplace_back(arguments.model ? "-o" : "output.model", options.model_path);
-  if (arguments.json) outputs.emplace_back("--json", *arguments.json);
-  if (arguments.report) outputs.emplace_back("--report", *arguments.report);
-  for (const auto& [option, path] : outputs) {
-    apps::check_can_be_written(path, option);
-    apps::check_differs(path, option, arguments.files.front());
-    for (const auto* files : {&options.train, &options.validation})
-      for (const std::string& file : *files) apps::check_differs(path, option, file);
-  }
 }
 
 void write_json(const std::string& path, const nlohmann::ordered_json& json) {
@@ -282,6 +292,7 @@ void run_sample(const Arguments& arguments) {
   if (!arguments.model) throw InputError("--sample-model needs -o MODEL, the file to write");
   apps::check_can_be_written(*arguments.model, "-o");
   apps::check_differs(*arguments.model, "-o", *arguments.sample);
+  apps::refuse_xml(*arguments.sample, "--sample-model");
   const Model model = load_model(*arguments.sample);
   const auto seed = static_cast<std::uint64_t>(arguments.seed.value_or(0));
   try {
@@ -295,6 +306,7 @@ void run_sample(const Arguments& arguments) {
 void run(const Arguments& arguments) {
   const apps::Stopwatch stopwatch;
   if (arguments.threads) set_thread_count(*arguments.threads);
+  const apps::TablesOnStderr tables_on_stderr(arguments.json && apps::is_stdout(*arguments.json));
   apps::ProgressDisplay display("gap-fit");
   if (arguments.sample) {
     apps::refuse_update_options(arguments.update);
@@ -303,7 +315,7 @@ void run(const Arguments& arguments) {
   }
   if (arguments.update.is_wanted()) {
     refuse_fit_options(arguments);
-    apps::run_update(arguments.update, {arguments.files, arguments.validation, arguments.model, arguments.json}, display);
+    apps::run_update(arguments.update, {arguments.files, arguments.validation, arguments.model, arguments.json, arguments.named}, display);
     return;
   }
   if (arguments.files.size() != 1)
@@ -316,7 +328,7 @@ void run(const Arguments& arguments) {
     run_scan(arguments, display);
     return;
   }
-  const FitOptions options = is_data(arguments.files.front()) ? choose_options(arguments, display) : options_from(arguments);
+  const FitOptions options = apps::is_data(arguments.files.front()) ? choose_options(arguments, display) : options_from(arguments);
   check_outputs(arguments, options);
 
   if (arguments.check) {

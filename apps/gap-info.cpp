@@ -4,6 +4,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "common/model_file.hpp"
 #include "common/model_report.hpp"
 #include "common/run_main.hpp"
 
@@ -16,7 +17,8 @@ struct Arguments {
 
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-info {}", gapkit::version));
-  app.add_option("MODEL", arguments.model, "Model file, HDF5, as gap-fit and gap-convert write it")->required();
+  app.add_option("MODEL", arguments.model, "Model file, HDF5, as gap-fit and gap-convert write it, or a GAP potential of QUIP (.xml)")
+      ->required();
   app.add_flag("--json", arguments.json, "Print JSON (docs/file-formats.md)");
   app.footer(
       "Examples:\n"
@@ -27,7 +29,8 @@ void describe(CLI::App& app, Arguments& arguments) {
 }
 
 void run(const Arguments& arguments) {
-  const auto json = gapkit::apps::model_json(gapkit::load_model(arguments.model));
+  const auto say = [](const std::string& text) { std::cerr << "gap-info: " << text << "\n"; };
+  const auto json = gapkit::apps::model_json(gapkit::apps::load_any_model(arguments.model, say));
   std::cout << (arguments.json ? json.dump(2) + "\n" : gapkit::apps::model_text(json)) << std::flush;
 }
 

@@ -13,8 +13,11 @@
 #include <sstream>
 #include <utility>
 
+#include "common/closeness_warning.hpp"
+#include "common/error_bar_notes.hpp"
 #include "common/frame_batch.hpp"
 #include "common/html_reports.hpp"
+#include "common/model_file.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
 #include "common/run_main.hpp"
@@ -35,15 +38,16 @@ struct Arguments {
   bool no_forces = false, no_reference = false, raw = false, timing = false;
   std::optional<std::string> json, report;
   std::optional<int> threads;
+  apps::NamedTargets named;
 };
 
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-predict {}", version));
-  app.add_option("MODEL", arguments.model, "Model file, HDF5, as gap-fit writes it")->required();
-  CLI::Option* input = app.add_option("INPUT", arguments.input, "Structures, extended XYZ (Å); required without --difference");
-  CLI::Option* output =
-      app.add_option("-o,--output", arguments.output, "The same structures with predictions, extended XYZ; required without --difference")
-          ->type_name("OUTPUT");
+  app.add_option("MODEL", arguments.model, "Model file, HDF5, as gap-fit writes it, or a GAP potential of QUIP (.xml)")->required();
+  CLI::Option* input = app.add_option("INPUT", arguments.input, "Structures, extended XYZ (Å), - for stdin; required without --difference");
+  CLI::Option* output = app.add_option("-o,--output", arguments.output,
+                                       "The same structures with predictions, extended XYZ, - for stdout; required without --difference")
+                            ->type_name("OUTPUT");
   app.add_option(
          "--std", arguments.error_bars,
          "Error bars (standard deviations), comma-separated: energy (of the frame, eV), local (energy of each atom, eV), force (each "
@@ -70,6 +74,7 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.add_flag("--raw", arguments.raw, "Leave out the calibration of error bars: the posterior and the fitted noise as they are");
   app.add_flag("--no-forces", arguments.no_forces, "Leave out forces (eV/Å), stress (eV/Å³) and virial (eV)");
   app.add_flag("--no-reference", arguments.no_reference, "Do not look for reference values in the input, and print no errors");
+  apps::add_target_key_options(app, arguments.named);
   app.add_option("--prefix", arguments.prefix, "Beginning of the names of the fields that are written")
       ->capture_default_str()
       ->type_name("TEXT");
@@ -115,12 +120,18 @@ void check_arguments(const Arguments& arguments) {
   for (const char c : arguments.prefix)
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '-')
       throw InputError(fmt::format("--prefix '{}': only letters, digits, '_' and '-' can be part of a field's name", arguments.prefix));
+  if (arguments.no_reference && arguments.named.any())
+    throw InputError("--no-reference looks for no reference values: it excludes --energy-key and its like");
+  if (arguments.difference.size() == 2 && arguments.difference[0] == "-" && arguments.difference[1] == "-")
+    throw InputError("--difference: only one of the two files can be the standard input");
+  if (arguments.difference.empty() && apps::is_stdout(arguments.output) && arguments.json && apps::is_stdout(*arguments.json))
+    throw InputError("-o and --json: only one of them can go to the standard output");
   std::vector<std::pair<std::string, std::string>> outputs;
   if (arguments.difference.empty()) outputs.emplace_back("-o", arguments.output);
   if (arguments.json) outputs.emplace_back("--json", *arguments.json);
   if (arguments.report) outputs.emplace_back("--report", *arguments.report);
   for (const auto& [option, path] : outputs) {
-    apps::check_can_be_written(path, option);
+    option == "--report" ? apps::check_can_be_written(path, option) : apps::check_text_output(path, option);
     for (const std::string& input : {arguments.model, arguments.input}) apps::check_differs(path, option, input);
     for (const std::string& input : arguments.difference) apps::check_differs(path, option, input);
   }
@@ -128,18 +139,6 @@ void check_arguments(const Arguments& arguments) {
 
 std::vector<double> as_list(const auto& matrix) {
   return {matrix.data(), matrix.data() + matrix.size()};
-}
-
-/// "calibrated", or why not.
-std::string calibration_state(const Model& model, bool raw) {
-  return !model.calibration ? "uncalibrated" : raw ? "raw" : "calibrated";
-}
-
-std::string calibration_message(const Model& model, bool raw) {
-  if (!model.calibration)
-    return "the error bars are uncalibrated (a fit with [calibration] holdout = 0.1, or with validation data, calibrates them)";
-  return raw ? "--raw: the error bars are those of the posterior and the fitted noise, without the model's calibration"
-             : fmt::format("the error bars are calibrated ({})", model.calibration->source);
 }
 
 /// Says at the end which frames the sparse set does not span.
@@ -178,7 +177,11 @@ void set_fields(Structure& frame, const Prediction& prediction, const std::optio
   if (prediction.energy_std_epistemic) frame.set_field(prefix + "energy_std_epistemic", *prediction.energy_std_epistemic);
   if (prediction.energy_std) frame.set_field(prefix + "energy_per_atom_std", *prediction.energy_std / frame.size());
   if (stress) {
-    frame.set_field(prefix + "stress", as_list(*stress));
+    // ASE 3.22 reads no frame in which the key `stress` has six numbers.
+    if (prefix.empty())
+      frame.set_field("stress", as_list(Matrix3(*prediction.virial / -frame.volume())));
+    else
+      frame.set_field(prefix + "stress", as_list(*stress));
     frame.set_field(prefix + "virial", as_list(*prediction.virial));
     if (prediction.virial_std) {
       const double volume = frame.volume();
@@ -190,6 +193,11 @@ void set_fields(Structure& frame, const Prediction& prediction, const std::optio
   }
   if (!calibration.empty()) frame.set_field(prefix + "calibration", calibration);
   if (prediction.novelty) frame.set_field(prefix + "novelty", *prediction.novelty);
+  const std::string closest = prefix + "shortest_distance_ratio";
+  if (prediction.closeness.ratio)
+    frame.set_field(closest, *prediction.closeness.ratio);
+  else
+    std::erase_if(frame.fields, [&](const Field& f) { return f.key == closest; });  // that of another model would be wrong
   frame.set_column(prefix + "local_energy", 1, as_list(prediction.local_energy));
   if (prediction.local_energy_std_epistemic)
     frame.set_column(prefix + "local_energy_std_epistemic", 1, as_list(*prediction.local_energy_std_epistemic));
@@ -227,7 +235,8 @@ class Ensemble {
 };
 
 /// --difference: one line for each pair of frames.
-void run_differences(const Arguments& arguments, Predictor& predictor) {
+void run_differences(const Arguments& arguments, Predictor& predictor, apps::ProgressDisplay& display) {
+  apps::ClosenessWarning closeness;
   ExtxyzReader first(arguments.difference[0]), second(arguments.difference[1]);
   auto json = nlohmann::ordered_json::array();
   std::string table = fmt::format("{:>6}  {:>14}  {:>10}  {:>14}\n", "frame", "E(B) - E(A) eV", "std eV", "epistemic eV");
@@ -238,11 +247,14 @@ void run_differences(const Arguments& arguments, Predictor& predictor) {
       throw InputError(fmt::format("--difference: {} has {} frames, {} has more; they are compared frame by frame",
                                    arguments.difference[a ? 1 : 0], (a ? second : first).frame_count(), arguments.difference[a ? 0 : 1]));
     const EnergyDifference d = predictor.difference(*a, *b, !arguments.raw);
+    closeness.look_at(a->source, d.closeness_a);
+    closeness.look_at(b->source, d.closeness_b);
     table += fmt::format("{:6}  {:14.6f}  {:10.6f}  {:14.6f}\n", first.frame_count(), d.energy, d.std, d.std_epistemic);
     json.push_back({{"frame", first.frame_count()}, {"energy", d.energy}, {"std", d.std}, {"std_epistemic", d.std_epistemic}});
   }
   if (json.empty()) throw InputError(fmt::format("{}: the file holds no frames", arguments.difference[0]));
   if (arguments.json) apps::write_text_file(*arguments.json, json.dump(2) + "\n");
+  if (closeness.is_needed()) display.warning(closeness.text());
   std::cout << table << std::flush;
 }
 
@@ -268,19 +280,24 @@ void run(const Arguments& arguments) {
   if (arguments.threads) set_thread_count(*arguments.threads);
   const PredictionRequest request = request_from(arguments);
   check_arguments(arguments);
-  const auto model = std::make_shared<const Model>(load_model(arguments.model));
-  const auto note = model->notes.find(apps::target_keys_note);
-  const TargetKeys keys = note == model->notes.end() ? TargetKeys() : apps::target_keys_from_json(note->second);
+  const apps::TablesOnStderr tables_on_stderr(apps::is_stdout(arguments.output) || (arguments.json && apps::is_stdout(*arguments.json)));
   apps::ProgressDisplay display("gap-predict");
+  const auto model =
+      std::make_shared<const Model>(apps::load_any_model(arguments.model, [&](const std::string& text) { display.message(text); }));
+  const auto note = model->notes.find(apps::target_keys_note);
+  TargetKeys keys = note == model->notes.end() ? TargetKeys() : apps::target_keys_from_json(note->second);
+  arguments.named.apply_to(keys);
+  apps::ReferenceTargets references(keys);
   const bool has_error_bars = request.error_bars();
   const bool is_imported = model->notes.count("origin") > 0 && !model->has_posterior();
-  if ((has_error_bars || !arguments.difference.empty()) && model->has_posterior())
-    display.message(calibration_message(*model, arguments.raw));
   if (!arguments.difference.empty()) {
+    if (model->has_posterior()) display.message(apps::calibration_message(*model, {.energy_std = true, .calibrated = request.calibrated}));
     Predictor predictor(model);
-    run_differences(arguments, predictor);
+    run_differences(arguments, predictor, display);
     return;
   }
+  const std::string calibration_message = has_error_bars ? apps::calibration_message(*model, request) : "";
+  if (has_error_bars && model->has_posterior()) display.message(calibration_message);
   if (request.local_std && is_imported)
     display.message(fmt::format(
         "this model was imported and holds no posterior: --std local gives QUIP's variance of local energies ({}local_variance_quip, eV²), "
@@ -296,7 +313,9 @@ void run(const Arguments& arguments) {
   ErrorTable errors;
   UncertaintyTable uncertainties;
   NoveltyWarning novelty;
-  const std::string calibration = !has_error_bars ? "" : model->has_posterior() ? calibration_state(*model, arguments.raw) : "uncalibrated";
+  apps::ClosenessWarning closeness;
+  apps::NoiseNote noise(*model);
+  const std::string calibration = has_error_bars ? apps::calibration_state(*model, request) : "";
   std::set<std::size_t> warned;  // terms
   std::int64_t predicted = 0;
   bool compared = arguments.std_points == 0 || !has_error_bars || !model->has_posterior();
@@ -312,6 +331,8 @@ void run(const Arguments& arguments) {
     errors.add(frame, prediction.energy, prediction.forces ? &*prediction.forces : nullptr, stress ? &*stress : nullptr);
     uncertainties.add(frame, prediction);
     novelty.look_at(frame, prediction);
+    closeness.look_at(frame.source, prediction.closeness);
+    noise.look_at(frame, prediction);
     set_fields(frame, prediction, stress, calibration, arguments.prefix);
     ensemble.set_fields(frame);
     writer.write(frame);
@@ -323,7 +344,7 @@ void run(const Arguments& arguments) {
   while (std::optional<Structure> frame = reader.next()) {
     if (!arguments.no_reference) {
       try {
-        assign_targets(*frame, keys);
+        references.assign(*frame);
       } catch (const InputError& e) {
         throw InputError(fmt::format("{} (--no-reference predicts without comparing)", e.what()));
       }
@@ -333,13 +354,18 @@ void run(const Arguments& arguments) {
   }
   batch.flush();
   if (reader.frame_count() == 0) throw InputError(fmt::format("{}: the file holds no frames", arguments.input));
+  arguments.named.check_found(references.report());
   writer.commit();
   display.finish();
+  for (const std::string& line : references.lines()) display.message(line);
   phases["predict"] = batch.time();
   phases["compare, write"] += clock.lap();
   phases["compare, write"] -= batch.time();  // its laps began before the predictions
 
   if (novelty.is_needed()) display.warning(novelty.text());
+  if (closeness.is_needed()) display.warning(closeness.text());
+  if (const std::string text = noise.given_rows(); !text.empty()) display.message(text);
+  if (const std::string text = noise.no_noise(); !text.empty()) display.warning(text);
   if (!errors.empty()) std::cout << errors.text() << std::flush;
   if (!uncertainties.empty()) std::cout << "\n" << uncertainties.text(calibration) << std::flush;
   if (arguments.timing) {
@@ -352,14 +378,19 @@ void run(const Arguments& arguments) {
     json["calibration"] = has_error_bars && model->has_posterior() ? nlohmann::ordered_json(calibration) : nlohmann::ordered_json(nullptr);
     json["error_bars"] = uncertainties.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json::parse(uncertainties.json());
     json["frames_outside_sparse_set"] = has_error_bars ? nlohmann::ordered_json(novelty.frames_outside()) : nlohmann::ordered_json(nullptr);
+    json["frames_with_close_atoms"] = closeness.close_frames();
     json["frames_predicted"] = reader.frame_count();
     apps::add_phases(phases, json);
     json["seconds"] = stopwatch.seconds();
     json["peak_memory_gb"] = apps::peak_memory_gb();
     apps::write_text_file(*arguments.json, json.dump(2) + "\n");
   }
-  if (reporter)
-    reporter->write(*arguments.report, batch.time().wall, has_error_bars ? calibration_message(*model, arguments.raw) : "", stopwatch);
+  if (reporter) {
+    std::string remark = calibration_message;
+    for (const std::string& text : {noise.given_rows(), noise.no_noise()})
+      if (!text.empty()) remark += "; " + text;
+    reporter->write(*arguments.report, batch.time().wall, remark, stopwatch);
+  }
 }
 
 }  // namespace

@@ -44,11 +44,13 @@ RESTRICTED = [
     ("HDF5 belongs to src/io/archive*", r"(hdf5(_hl)?\.h|H5\w*\.h|highfive/.*|(.*/)?archive_hdf5\.hpp)", "src/io/archive*"),
     ("expat belongs to src/io/xml*", r"expat\w*\.h", "src/io/xml*"),
     ("CLI11 belongs to apps", r"(CLI/.*|CLI11\.hpp)", "apps/*"),
+    ("random numbers come from gapkit/math/random_stream.hpp, the same on every machine", r"random", "nowhere"),
     ("the library does not print", r"(iostream|cstdio|stdio\.h|print)", "apps/*"),
 ]
 
 # What library files must not call; names after '.', '->' or another name's '::' are members of something else.
 FORBIDDEN = [
+    ("the order differs from one standard library to the next: gapkit::shuffle", re.compile(r"\bstd\s*::\s*(?:shuffle|sample)\s*\(")),
     ("the library does not print", re.compile(r"\bstd\s*::\s*(?:cout|cerr|clog)\b")),
     ("the library does not print", re.compile(r"(?<![\w.>])(?:std\s*::\s*|fmt\s*::\s*)?(?<!\w)(?:v?f?printf|fputs|puts|putchar|perror)\s*\(")),
     ("the library does not print", re.compile(r"\bfmt\s*::\s*print(?:ln)?\s*\(")),
@@ -202,6 +204,9 @@ CLEAN = {
 CASES = [
     ("include/gapkit/core/types.hpp", "#include <gapkit/kernels/kernel.hpp>", "'core' must not see 'kernels'"),
     ("src/core/list.cpp", "#include <gapkit/report/table.hpp>", "'core' must not see 'report'"),
+    ("src/core/list.cpp", "#include <random>", "random numbers come from"),
+    ("apps/common/console.hpp", "#include <random>", "random numbers come from"),
+    ("src/core/list.cpp", "void f() { std::shuffle(a, b, c); }", "gapkit::shuffle"),
     ("src/core/list.cpp", "  #  include   <gapkit/report/table.hpp>  // why", "'core' must not see 'report'"),
     ("src/core/list.cpp", '#include "kernels/private.hpp"', "'core' must not see 'kernels'"),
     ("src/core/list.cpp", '#include "../kernels/private.hpp"', "'core' must not see 'kernels'"),

@@ -54,8 +54,7 @@ Json check_json(const CheckReport& report, const FitOptions& options) {
   json["warnings"] = report.warnings;
   json["notes"] = report.notes;
   json["findings"] = Json::array();
-  for (const CheckFinding& finding : report.findings)
-    json["findings"].push_back({{"severity", severity_name(finding.severity)}, {"kind", finding.kind}, {"message", finding.message}});
+  for (const CheckFinding& finding : report.findings) json["findings"].push_back(finding_json(finding));
   json["config_types"] = Json::object();
   for (const auto& [name, c] : report.config_types)
     json["config_types"][name] = {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/version.hpp>
 #include <gapkit/math/linear_algebra.hpp>
@@ -41,11 +42,20 @@ Json reference_energies_json(const std::map<int, double>& energies) {
   return json;
 }
 
+// NaN where labels do not vary.
+Json number_json(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+
 std::string plural(std::int64_t count, const char* noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 }  // namespace
+
+Json finding_json(const CheckFinding& finding) {
+  return {{"severity", severity_name(finding.severity)}, {"kind", finding.kind}, {"message", finding.message}};
+}
 
 std::string plan_text(const FitPlan& plan, const FitOptions& options) {
   std::string out = fmt::format("Data: {}, {}, {} neighbour pairs\n", plural(plan.frames, "frame"), plural(plan.atoms, "atom"), plan.pairs);
@@ -104,7 +114,10 @@ std::string summary_text(const FitSummary& s) {
     out += fmt::format("{:<{}}{:>14}{:>12}{:>16}{:>14}\n", term.label, width, term.candidates, term.duplicates,
                        term.chosen == term.asked ? fmt::format("{}", term.chosen) : fmt::format("{} of {}", term.chosen, term.asked),
                        term.effective_rank);
-  out += "\n" + calibration_line(s.calibration);
+  for (const std::string& warning : s.report.plan.warnings) out += fmt::format("\nwarning: {}\n", warning);
+  out += "\n";
+  for (const CheckFinding& finding : s.report.findings) out += fmt::format("{}: {}\n\n", severity_name(finding.severity), finding.message);
+  out += calibration_line(s.calibration);
   out += fmt::format("Time: {}", duration(s.seconds));
   std::string phases;
   for (const auto& [phase, time] : s.report.phases)
@@ -137,8 +150,20 @@ Json summary_json(const FitSummary& s) {
   json["groups"] = plan.at("groups");
   json["optimization"] = s.report.optimization ? optimization_json(*s.report.optimization) : Json(nullptr);
   json["calibration"] = calibration_json(s.calibration);
+  json["label_agreement"] = Json::array();
+  for (const LabelAgreement& a : s.report.agreement)
+    json["label_agreement"].push_back({{"property", property_name(a.property)},
+                                       {"config_type", a.config_type},
+                                       {"rows", a.rows},
+                                       {"slope", number_json(a.slope)},
+                                       {"correlation", number_json(a.correlation)},
+                                       {"explained_variance", number_json(a.explained)},
+                                       {"error_over_sigma", number_json(a.error)}});
+  json["findings"] = Json::array();
+  for (const CheckFinding& finding : s.report.findings) json["findings"].push_back(finding_json(finding));
   json["statistics_mb"] = 1e-6 * s.statistics_bytes;
   json["log_evidence"] = s.report.log_evidence;
+  json["warnings"] = s.report.plan.warnings;
   json["seed"] = s.options.seed;
   json["threads"] = thread_count();
   add_phases(s.report.phases, json);

@@ -18,6 +18,8 @@ struct FitSummary {
   double seconds = 0;           ///< wall time of everything
 };
 
+nlohmann::ordered_json finding_json(const CheckFinding& finding);
+
 /// The dry run: data, terms, noise groups, estimated memory and time.
 std::string plan_text(const FitPlan& plan, const FitOptions& options);
 nlohmann::ordered_json plan_json(const FitPlan& plan, const FitOptions& options);

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "errors_of.hpp"
+#include "model_file.hpp"
 #include "model_report.hpp"
 #include "optimization_report.hpp"
 #include "resources.hpp"
@@ -53,6 +54,7 @@ RefitOptions refit_options(const UpdateArguments& arguments) {
 }
 
 FittedModel load(const std::string& path) {
+  refuse_xml(path, "--refit, --append and --merge");
   FittedModel fitted;
   fitted.model = load_model(path);
   fitted.stored = load_statistics(path, fitted.model);
@@ -113,7 +115,7 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
     throw InputError("--refit needs what is to change: --sigma-energy, --sigma-force, --sigma-virial, --delta or --optimize");
   check_can_be_written(*output.model, "-o");
   check_differs(*output.model, "-o", source);
-  if (output.json) check_can_be_written(*output.json, "--json");
+  if (output.json) check_text_output(*output.json, "--json");
   for (const auto* files : {&output.files, &output.validation})
     for (const std::string& file : *files) {
       check_differs(*output.model, "-o", file);
@@ -121,6 +123,8 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
     }
 
   FittedModel fitted = load(source);
+  const TargetKeys keys_before = fitted.stored.rules.keys;
+  output.named.apply_to(fitted.stored.rules.keys);
   const bool was_calibrated = fitted.model.calibration.has_value();
   const std::int64_t rows_before = fitted.stored.statistics.row_count();
   std::int64_t frames = 0;
@@ -142,6 +146,7 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
   const auto model = std::make_shared<const Model>(fitted.model);
   const ErrorTable validation = errors_of(model, output.validation, fitted.stored.rules.keys, "validation errors", 0, display);
   if (!validation.empty()) fitted.model.notes["validation_errors"] = validation.json();
+  fitted.stored.rules.keys = keys_before;  // other names were those of these files
   save_model(fitted.model, fitted.stored, *output.model);
 
   std::string text = optimization_text(report) + "\n";

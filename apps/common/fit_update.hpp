@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "progress_display.hpp"
+#include "target_keys.hpp"
 
 namespace gapkit::apps {
 
@@ -27,6 +28,7 @@ void refuse_update_options(const UpdateArguments& arguments);
 struct UpdateOutput {
   std::vector<std::string> files, validation;
   std::optional<std::string> model, json;
+  NamedTargets named;  ///< in `files` and `validation`
 };
 
 /// Throws InputError for options that do not fit together.

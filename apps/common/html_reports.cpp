@@ -5,6 +5,7 @@
 #include <gapkit/fit/frames.hpp>
 #include <gapkit/report/report_pages.hpp>
 
+#include "error_bar_notes.hpp"
 #include "text_file.hpp"
 
 namespace gapkit::apps {
@@ -44,6 +45,9 @@ std::string error_bar_note(const Model& model, std::int64_t stride) {
                      : model.calibration->source == "validation"
                          ? "The error bars were calibrated with these very data: only other data can show whether they are right."
                          : "The error bars were calibrated with frames that were set aside from the training data.";
+  if (model.calibration)
+    if (const std::string names = uncalibrated_properties(*model.calibration); !names.empty())
+      note += fmt::format(" Not calibrated, as there were no data of them: {}.", names);
   if (stride > 1) note += fmt::format(" Only every {}th frame is used, so that the report does not take long.", stride);
   return note;
 }

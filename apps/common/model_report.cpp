@@ -4,7 +4,10 @@
 
 #include <gapkit/core/elements.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/model/noise.hpp>
 #include <nlohmann/json.hpp>
+
+#include "error_bar_notes.hpp"
 
 namespace gapkit::apps {
 namespace {
@@ -40,11 +43,14 @@ Json term_json(const Model& model, std::size_t t) {
 
 Json groups_json(const Model& model) {
   Json groups = Json::array();
-  for (const RowGroup& group : model.posterior.groups)
+  for (const RowGroup& group : model.posterior.groups) {
+    const double given = group.fixed ? own_noise(model.posterior.noise, group.property) : 0;
     groups.push_back({{"property", property_name(group.property)},
                       {"class", group.config_class},
                       {"fixed", group.fixed},
-                      {"sigma", group.fixed ? Json(nullptr) : Json(group.sigma)}});
+                      {"sigma", group.fixed ? Json(nullptr) : Json(group.sigma)},
+                      {"given_sigma", given > 0 ? Json(given) : Json(nullptr)}});
+  }
   return groups;
 }
 
@@ -60,7 +66,7 @@ Json calibration_json(const std::optional<Calibration>& calibration) {
                        {"b", f.b},
                        {"rows", f.rows},
                        {"structures", f.structures}});
-  return {{"source", calibration->source}, {"factors", factors}};
+  return {{"source", calibration->source}, {"factors", factors}, {"uncalibrated", uncalibrated_properties(*calibration)}};
 }
 
 std::string calibration_line(const std::optional<Calibration>& calibration) {
@@ -72,6 +78,7 @@ std::string calibration_line(const std::optional<Calibration>& calibration) {
     text += fmt::format("{}{} a {:.3g} b {:.3g}", text.empty() ? "" : "; ", property_name(f.property), f.a, f.b);
     structures = std::max(structures, f.structures);
   }
+  if (const std::string names = uncalibrated_properties(*calibration); !names.empty()) text += "; uncalibrated: " + names;
   return fmt::format("Error bars: calibrated on {} structures ({}): {}\n", structures,
                      calibration->source == "holdout" ? "set aside, then added to the data" : "of the validation data", text);
 }
@@ -85,8 +92,22 @@ std::string calibration_text(const Json& calibration) {
     text += fmt::format("{:<12}{:<24}{:>10.3g}{:>10.3g}{:>10}{:>12}\n", f["property"].get<std::string>(),
                         f["class"] == "default" ? "all others" : f["class"].get<std::string>(), f["a"].get<double>(), f["b"].get<double>(),
                         f["rows"].get<std::int64_t>(), f["structures"].get<std::int64_t>());
+  if (const std::string names = calibration["uncalibrated"]; !names.empty()) text += fmt::format("uncalibrated (a = b = 1): {}\n", names);
   return text +
          fmt::format("std² = a² epistemic² + b² sigma², from held-out structures ({})\n\n", calibration["source"].get<std::string>());
+}
+
+/// Six pairs of elements in a line, and an empty line.
+std::string distances_text(const Json& distances) {
+  if (distances.is_null()) return "unknown\n";
+  std::string text;
+  std::size_t count = 0;
+  for (const auto& [elements, distance] : distances.items()) {
+    const char* before = count == 0 ? "" : count % 6 == 0 ? ",\n                    " : ", ";
+    text += fmt::format("{}{} {:.3f}", before, elements, distance.get<double>());
+    ++count;
+  }
+  return count > 0 ? text + " Å in the training data\n" : "no atoms of the training data within the cutoff of the terms\n";
 }
 
 /// The errors of one property in an error table: "4.1 (MAE 3.2)"; "-" if there are none.
@@ -130,6 +151,10 @@ Json model_json(const Model& model) {
   for (std::size_t t = 0; t < model.terms.size(); ++t) json["terms"].push_back(term_json(model, t));
   json["groups"] = groups_json(model);
   json["calibration"] = calibration_json(model.calibration);
+  json["shortest_distances"] = model.shortest_distances ? Json::object() : Json(nullptr);
+  if (model.shortest_distances)
+    for (const auto& [pair, distance] : *model.shortest_distances)
+      json["shortest_distances"][combination_name({pair.first, pair.second})] = distance;
   json["scale_with_atoms"] = model.scale_with_atoms;
   json["log_evidence"] = model.has_posterior() ? Json(model.posterior.log_evidence) : Json(nullptr);
   json["seed"] = model.seed;
@@ -154,8 +179,8 @@ std::string model_text(const Json& model) {
   std::string energies;
   for (const auto& [element, e0] : model["reference_energies"].items())
     energies += fmt::format("{}{} {:.6f}", energies.empty() ? "" : ", ", element, e0.get<double>());
-  text += fmt::format("{:<20}{} eV\n{:<20}{} Å\n\n", "reference energies", energies, "cutoff", model["cutoff"].get<double>());
-
+  text += fmt::format("{:<20}{} eV\n{:<20}{} Å\n", "reference energies", energies, "cutoff", model["cutoff"].get<double>());
+  text += fmt::format("{:<20}{}\n", "shortest distances", distances_text(model["shortest_distances"]));
   text += fmt::format("{:<28}{:>10}{:>15}{:>16}{:>12}{:>14}\n", "term", "features", "sparse points", "effective rank", "delta (eV)",
                       "jitter (eV²)");
   for (const Json& term : model["terms"])
@@ -170,7 +195,10 @@ std::string model_text(const Json& model) {
     text += fmt::format("{:<12}{:<24}{}\n", "sigma of", "config types", "sigma (energy, virial: eV; force: eV/Å)");
     for (const Json& group : model["groups"])
       text += fmt::format("{:<12}{:<24}{}\n", group["property"].get<std::string>(), group["class"].get<std::string>(),
-                          group["sigma"].is_null() ? "given with the data" : fmt::format("{:.6g}", group["sigma"].get<double>()));
+                          !group["sigma"].is_null() ? fmt::format("{:.6g}", group["sigma"].get<double>())
+                          : group["given_sigma"].is_null()
+                              ? "given with the data"
+                              : fmt::format("given with the data, root mean square {:.6g}", group["given_sigma"].get<double>()));
     text += fmt::format("energy and virial {} the square root of the number of atoms\n\n",
                         model["scale_with_atoms"].get<bool>() ? "times" : "not times");
   }

@@ -16,6 +16,10 @@ std::string name_of(const RowGroup& group) {
   return fmt::format("{} {}{}", property_name(group.property), group.config_class, group.fixed ? " (own)" : "");
 }
 
+std::string given_sigma(double root_mean_square) {
+  return root_mean_square > 0 ? fmt::format("given, rms {:.4g}", root_mean_square) : "given";
+}
+
 Json state_json(const OptimizationReport& report, const HyperparameterState& state) {
   Json json;
   json["log_evidence"] = state.log_evidence;
@@ -53,7 +57,7 @@ std::string optimization_text(const OptimizationReport& r) {
   for (std::size_t g = 0; g < r.groups.size(); ++g) {
     const auto pair = [&](double before, double after) { return fmt::format("{:.4g} > {:.4g}", before, after); };
     out += fmt::format("{:<{}}{:>9}{:>24}{:>24}", name_of(r.groups[g]), width, r.rows[g],
-                       r.groups[g].fixed ? "given" : pair(r.before.sigma[g], r.after.sigma[g]),
+                       r.groups[g].fixed ? given_sigma(r.given_sigma[g]) : pair(r.before.sigma[g], r.after.sigma[g]),
                        pair(r.before.residual[g], r.after.residual[g]));
     if (has_folds) out += fmt::format("{:>26}", pair(r.before.fold_error[g], r.after.fold_error[g]));
     out += "\n";
@@ -75,6 +79,7 @@ Json optimization_json(const OptimizationReport& report) {
     json["groups"].push_back({{"property", property_name(report.groups[g].property)},
                               {"class", report.groups[g].config_class},
                               {"fixed", report.groups[g].fixed},
+                              {"given_sigma", report.given_sigma[g] > 0 ? Json(report.given_sigma[g]) : Json(nullptr)},
                               {"rows", report.rows[g]}});
   json["terms"] = report.terms;
   json["before"] = state_json(report, report.before);

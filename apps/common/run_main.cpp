@@ -8,6 +8,7 @@
 #include <new>
 
 #include "interruption.hpp"
+#include "math/instruction_set.hpp"
 
 namespace gapkit::apps {
 namespace {
@@ -44,6 +45,7 @@ int run_main(CLI::App& app, int argc, char** argv, const std::function<void()>& 
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes makes a write fail like a full disk, and clean up; it must not kill
   try {
     app.parse(argc, argv);
+    instruction_set();  // before any work, if the environment asks for one that is not there
     body();
     return exit_good;
   } catch (const CLI::Success& e) {  // --help, --version

@@ -41,11 +41,11 @@ std::vector<std::string> values_in(const std::string& text) {
   return values;
 }
 
-// Root mean square over the classes of a property, rows with a σ of their own left out; NaN if there is none.
+// Root mean square over the classes of a property; NaN if there is none.
 double error_of(const OptimizationReport& report, const std::vector<double>& errors, Property property) {
   double square = 0, rows = 0;
   for (std::size_t g = 0; g < report.groups.size() && g < errors.size(); ++g) {
-    if (report.groups[g].property != property || report.groups[g].fixed) continue;
+    if (report.groups[g].property != property || (report.groups[g].fixed && report.given_sigma[g] == 0)) continue;
     square += errors[g] * errors[g] * static_cast<double>(report.rows[g]);
     rows += static_cast<double>(report.rows[g]);
   }

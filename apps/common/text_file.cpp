@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <gapkit/core/errors.hpp>
+#include <iostream>
 
 #include "io/temporary_file.hpp"
 
@@ -17,7 +18,20 @@ void write_text_file(const std::filesystem::path& path, const std::string& text)
   file.commit();
 }
 
+TablesOnStderr::TablesOnStderr(bool is_wanted) {
+  if (is_wanted) before_ = std::cout.rdbuf(std::cerr.rdbuf());
+}
+
+TablesOnStderr::~TablesOnStderr() {
+  if (before_) std::cout.rdbuf(before_);
+}
+
+void check_text_output(const std::filesystem::path& path, const std::string& option) {
+  if (!is_stdout(path)) check_can_be_written(path, option);
+}
+
 void check_can_be_written(const std::filesystem::path& path, const std::string& option) {
+  if (is_stdout(path)) throw InputError(fmt::format("{} -: this file cannot go to the standard output; give it a name", option));
   if (path.empty()) throw InputError(fmt::format("{}: the file name is empty", option));
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored))
@@ -32,6 +46,11 @@ void check_can_be_written(const std::filesystem::path& path, const std::string& 
   if (::access(folder.c_str(), W_OK | X_OK) != 0)
     throw InputError(
         fmt::format("{} {}: cannot write into the folder '{}': {}", option, path.string(), folder.string(), std::strerror(errno)));
+  try {
+    const TemporaryFile probe(path);  // what else may be wrong: a name too long, a folder in which nobody can create files
+  } catch (const InputError& e) {
+    throw InputError(fmt::format("{} {}", option, e.what()));
+  }
 }
 
 void check_differs(const std::filesystem::path& output, const std::string& option, const std::filesystem::path& input) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <streambuf>
 #include <string>
 
 namespace gapkit::apps {
@@ -9,8 +10,28 @@ namespace gapkit::apps {
 /// Throws InputError with the system's reason.
 void write_text_file(const std::filesystem::path& path, const std::string& text);
 
+/// True if the path stands for the standard output: "-".
+inline bool is_stdout(const std::filesystem::path& path) {
+  return path == "-";
+}
+
+/// While it lives, what goes to std::cout goes to stderr: of a program that writes a file to the standard output.
+class TablesOnStderr {
+ public:
+  explicit TablesOnStderr(bool is_wanted);
+  ~TablesOnStderr();
+  TablesOnStderr(const TablesOnStderr&) = delete;
+  TablesOnStderr& operator=(const TablesOnStderr&) = delete;
+
+ private:
+  std::streambuf* before_ = nullptr;
+};
+
+/// check_can_be_written for files that may go to the standard output.
+void check_text_output(const std::filesystem::path& path, const std::string& option);
+
 /// Throws InputError now, rather than after hours of work, if `path` cannot be created: its folder is missing or not writable, or
-/// `path` is itself a folder. `option` ("-o") begins the message.
+/// `path` is itself a folder or the standard output. `option` ("-o") begins the message.
 void check_can_be_written(const std::filesystem::path& path, const std::string& option);
 
 /// Throws InputError if `output` is the same file as `input`.

@@ -22,9 +22,17 @@ class Coordination final : public Descriptor {
     return {1, static_cast<std::int64_t>(source.begin[position + 1] - source.begin[position])};
   }
 
-  void compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override {
-    out.centre.clear();
-    out.pair.clear();
+  void pullback(const Environments& source, int /*begin*/, int /*end*/, const Features& features, const MatrixView& dE_dx,
+                std::span<const double> /*dE_df*/, std::span<Vector3> dE_dr) const override {
+    for (std::size_t q = 0; q < features.pair.size(); ++q) {
+      const auto environment = static_cast<Eigen::Index>(features.workspace(static_cast<Eigen::Index>(q), 0));
+      dE_dr[features.pair[q]] += dE_dx(environment, 0) * pair_gradient(source, features.pair[q]);
+    }
+  }
+
+ private:
+  // `out` is empty when it comes.
+  void fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override {
     std::vector<double> values;
     std::vector<int> environment_of_pair;
     for (int c = begin; c < end; ++c) {
@@ -49,14 +57,10 @@ class Coordination final : public Descriptor {
     out.workspace.resize(static_cast<Eigen::Index>(out.pair.size()), 1);
     for (std::size_t q = 0; q < out.pair.size(); ++q) out.workspace(static_cast<Eigen::Index>(q), 0) = environment_of_pair[q];
 
-    out.blocks.resize(derivatives == Derivatives::jacobian ? 1 : 0);
-    if (out.blocks.empty()) return;
-    JacobianBlock& block = out.blocks[0];
-    block.feature.clear();  // all features, in order
+    if (derivatives != Derivatives::jacobian) return;
+    out.make_blocks(1);
+    JacobianBlock& block = out.blocks[0];  // without `feature`: all features, in order
     block.environment = environment_of_pair;
-    block.neighbor.clear();
-    block.vector.clear();
-    block.cutoff_gradient.clear();
     block.projection.assign(3 * out.pair.size(), 0.0);
     block.values.resize(static_cast<Eigen::Index>(3 * out.pair.size()), 1);
     for (std::size_t q = 0; q < out.pair.size(); ++q) {
@@ -67,15 +71,6 @@ class Coordination final : public Descriptor {
     }
   }
 
-  void pullback(const Environments& source, int /*begin*/, int /*end*/, const Features& features, const MatrixView& dE_dx,
-                std::span<const double> /*dE_df*/, std::span<Vector3> dE_dr) const override {
-    for (std::size_t q = 0; q < features.pair.size(); ++q) {
-      const auto environment = static_cast<Eigen::Index>(features.workspace(static_cast<Eigen::Index>(q), 0));
-      dE_dr[features.pair[q]] += dE_dx(environment, 0) * pair_gradient(source, features.pair[q]);
-    }
-  }
-
- private:
   Vector3 pair_gradient(const Environments& source, std::size_t p) const {
     const double r = source.distance[p];
     return r > 0 ? Vector3(cutoff_derivative(r, cutoff_, width_) / r * source.vector[p]) : Vector3(Vector3::Zero());

@@ -30,47 +30,6 @@ class FourBody final : public Descriptor {
     return result;
   }
 
-  void compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override {
-    out.centre.clear();
-    out.pair.clear();
-    for (int c = begin; c < end; ++c)
-      for_each_triple(source, neighbors(source, c), [&](const Triple& triple) {
-        out.centre.push_back(source.centre[static_cast<std::size_t>(c)]);
-        out.pair.insert(out.pair.end(), triple.begin(), triple.end());
-      });
-    const std::size_t count = out.centre.size();
-    out.x.resize(static_cast<Eigen::Index>(count), 3);
-    out.cutoff.resize(count);
-    out.partner.assign(count, -1);  // the energy belongs to the centre
-    out.blocks.resize(derivatives == Derivatives::jacobian ? 1 : 0);
-    for (JacobianBlock& block : out.blocks) {
-      block.use_all_features();
-      block.environment.resize(3 * count);
-      block.neighbor.resize(3 * count);
-      block.vector.resize(3 * count);
-      block.pair = out.pair;
-      block.values.resize(static_cast<Eigen::Index>(9 * count), 3);
-      block.projection.assign(9 * count, 0.0);
-      block.cutoff_gradient.resize(9 * count);
-    }
-    for (std::size_t e = 0; e < count; ++e) {
-      const Environment environment(*this, source, &out.pair[3 * e]);
-      for (Eigen::Index d = 0; d < 3; ++d) out.x(static_cast<Eigen::Index>(e), d) = environment.x[d];
-      out.cutoff[e] = environment.f;
-      for (JacobianBlock& block : out.blocks)
-        for (std::size_t k = 0; k < 3; ++k) {
-          const std::size_t q = 3 * e + k, p = out.pair[q];
-          block.environment[q] = static_cast<int>(e);
-          block.neighbor[q] = source.neighbor[p];
-          block.vector[q] = source.vector[p];
-          for (Eigen::Index a = 0; a < 3; ++a) {
-            for (Eigen::Index d = 0; d < 3; ++d) block.values(static_cast<Eigen::Index>(3 * q) + a, d) = environment.dx[k](d, a);
-            block.cutoff_gradient[3 * q + static_cast<std::size_t>(a)] = environment.df[k][a];
-          }
-        }
-    }
-  }
-
   void pullback(const Environments& source, int /*begin*/, int /*end*/, const Features& features, const MatrixView& dE_dx,
                 std::span<const double> dE_df, std::span<Vector3> dE_dr) const override {
     for (std::size_t e = 0; e < features.centre.size(); ++e) {
@@ -118,6 +77,45 @@ class FourBody final : public Descriptor {
       }
     }
   };
+
+  // `out` is empty when it comes.
+  void fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override {
+    for (int c = begin; c < end; ++c)
+      for_each_triple(source, neighbors(source, c), [&](const Triple& triple) {
+        out.centre.push_back(source.centre[static_cast<std::size_t>(c)]);
+        out.pair.insert(out.pair.end(), triple.begin(), triple.end());
+      });
+    const std::size_t count = out.centre.size();
+    out.x.resize(static_cast<Eigen::Index>(count), 3);
+    out.cutoff.resize(count);
+    out.partner.assign(count, -1);  // the energy belongs to the centre
+    if (derivatives == Derivatives::jacobian) out.make_blocks(1);
+    for (JacobianBlock& block : out.blocks) {
+      block.environment.resize(3 * count);
+      block.neighbor.resize(3 * count);
+      block.vector.resize(3 * count);
+      block.pair = out.pair;
+      block.values.resize(static_cast<Eigen::Index>(9 * count), 3);
+      block.projection.assign(9 * count, 0.0);
+      block.cutoff_gradient.resize(9 * count);
+    }
+    for (std::size_t e = 0; e < count; ++e) {
+      const Environment environment(*this, source, &out.pair[3 * e]);
+      for (Eigen::Index d = 0; d < 3; ++d) out.x(static_cast<Eigen::Index>(e), d) = environment.x[d];
+      out.cutoff[e] = environment.f;
+      for (JacobianBlock& block : out.blocks)
+        for (std::size_t k = 0; k < 3; ++k) {
+          const std::size_t q = 3 * e + k, p = out.pair[q];
+          block.environment[q] = static_cast<int>(e);
+          block.neighbor[q] = source.neighbor[p];
+          block.vector[q] = source.vector[p];
+          for (Eigen::Index a = 0; a < 3; ++a) {
+            for (Eigen::Index d = 0; d < 3; ++d) block.values(static_cast<Eigen::Index>(3 * q) + a, d) = environment.dx[k](d, a);
+            block.cutoff_gradient[3 * q + static_cast<std::size_t>(a)] = environment.df[k][a];
+          }
+        }
+    }
+  }
 
   // Pairs of a centre inside the cutoff whose element occurs among the neighbours of this combination.
   std::vector<std::size_t> neighbors(const Environments& source, int c) const {

@@ -3,8 +3,8 @@
 #include <gapkit/active/choose.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/math/random_stream.hpp>
 #include <numeric>
-#include <random>
 
 #include "active/joint_rows.hpp"
 
@@ -136,8 +136,8 @@ std::vector<Choice> choose_batch(const Model& model, std::span<const Candidate> 
   std::vector<int> order = by_error_bar(candidates, candidates.size());
   if (options.method == ChooseOptions::Method::random) {
     std::iota(order.begin(), order.end(), 0);
-    std::mt19937_64 random(seed);
-    for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random() % i]);
+    RandomStream random{.seed = seed};
+    shuffle(order, random);
   }
   for (const int i : order) {
     if (static_cast<int>(chosen.size()) == count) break;

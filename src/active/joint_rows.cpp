@@ -102,11 +102,12 @@ std::vector<Matrix> joint_rows(const Model& model, std::span<const Structure* co
     else
       kernel_rows.compute(environments, s.size(), {.energy = true, .forces = has_forces, .virial = false}, rows);
     Matrix z = posterior_coordinates(model, factor, rows);
+    const double sigma = noise_unit(model, Property::energy, s.config_type);
     if (is_local) {
-      z /= local_energy_noise(model, s);
+      z /= sigma;
     } else {
-      z.row(0) /= energy_noise(model, s);
-      z.bottomRows(z.rows() - 1) /= force_noise(model, s);
+      z.row(0) /= sigma * noise_scale(Property::energy, s.size(), model.scale_with_atoms);
+      z.bottomRows(z.rows() - 1) /= noise_unit(model, Property::force, s.config_type);
     }
     if (!z.allFinite()) throw NumericalError("a posterior covariance is not finite: the model is damaged");
     result.push_back(std::move(z));

@@ -113,6 +113,8 @@ class Loop {
     std::optional<Threshold> previous;
     if (!folder_.finished().empty()) previous = folder_.finished().back().threshold;
     round_.threshold = threshold_of(options_.threshold, *model.model, points, previous);
+    const std::string remark = s.round == 0 ? threshold_remark(options_.threshold, *model.model, points) : "";
+    if (progress_ && !remark.empty()) progress_({.phase = "threshold", .message = remark});
     s.threshold = round_.threshold.value;
     s.upper = round_.threshold.upper;
     s.a = round_.threshold.scale.a;
@@ -196,6 +198,7 @@ class Loop {
         Structure frame = proposals_[static_cast<std::size_t>(choice.candidate)].structure;
         frame.set_field("active_round", static_cast<std::int64_t>(round()));
         frame.set_field("active_score", choice.score);
+        look_at_distances(frame);
         list.push_back({{"source", text_field(frame, "active_source")},
                         {"frame", integer_field(frame, "active_frame")},
                         {"std", rounded(choice.std)},
@@ -209,6 +212,17 @@ class Loop {
     chosen_ = read_labelled_frames(path, options_.fit.keys);
     round_.summary.chosen = static_cast<int>(chosen_.size());
     for (const Structure& s : chosen_) round_.used[text_field(s, "active_source")].insert(integer_field(s, "active_frame"));
+  }
+
+  /// Of a structure that is to be labelled.
+  void look_at_distances(Structure& frame) const {
+    const Closeness found = closeness(predictor_->model(), frame);
+    if (found.ratio) frame.set_field("active_shortest_distance_ratio", *found.ratio);
+    if (found.too_close && progress_)
+      progress_({.phase = "choose",
+                 .message = fmt::format("frame {} of source '{}' is to be labelled: {}", integer_field(frame, "active_frame"),
+                                        text_field(frame, "active_source"), found.too_close->text()),
+                 .is_warning = true});
   }
 
   void label() {

@@ -1,18 +1,11 @@
 #pragma once
 
-#include <gapkit/model/model.hpp>
+#include <gapkit/model/noise.hpp>
 
 namespace gapkit {
 
-/// The fitted σ of a property for a structure's config type (that of its class, else the default); a property that was not fitted has the
-/// σ it would have by default (eV per atom, eV/Å).
-double fitted_sigma(const Model& model, Property property, const std::string& config_type);
-
-/// Standard deviation of the noise of a total energy: σ_E √N, eV.
-double energy_noise(const Model& model, const Structure& structure);
-/// σ_E, eV: of an atom's share.
-double local_energy_noise(const Model& model, const Structure& structure);
-/// σ_F, eV/Å.
-double force_noise(const Model& model, const Structure& structure);
+/// noise_level() as a unit of error bars: eV (of an atom's share of the energy), eV/Å. A property that the model has no noise of has the
+/// σ that it would be fitted with by default.
+double noise_unit(const Model& model, Property property, const std::string& config_type);
 
 }  // namespace gapkit

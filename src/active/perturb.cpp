@@ -3,16 +3,12 @@
 #include <cmath>
 #include <gapkit/active/labeller.hpp>
 #include <gapkit/active/perturb.hpp>
-#include <gapkit/active/random_stream.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/neighbor_list.hpp>
+#include <gapkit/math/random_stream.hpp>
 
 namespace gapkit {
 namespace {
-
-std::string place(const Structure& structure) {
-  return structure.source.empty() ? "" : structure.source + ": ";
-}
 
 void check_options(const Structure& structure, const PerturbOptions& options) {
   const auto check = [](double value, const char* name, double limit) {
@@ -24,7 +20,7 @@ void check_options(const Structure& structure, const PerturbOptions& options) {
   check(options.volume_strain, "volume_strain", 1);
   check(options.smallest_distance, "smallest_distance", 100);
   if ((options.strain > 0 || options.volume_strain > 0) && !structure.cell)
-    throw InputError(place(structure) + "a structure without a cell cannot be strained");
+    throw InputError(structure.place() + "a structure without a cell cannot be strained");
 }
 
 /// I + symmetric strain, times the cube root of the factor of the volume.
@@ -59,7 +55,7 @@ Structure perturbed(const Structure& structure, const PerturbOptions& options, s
     if (!(result.cell && !(result.volume() > 0)) && keeps_distance(result, options.smallest_distance)) return result;
   }
   throw InputError(fmt::format("{}{} random perturbations (rattle {} Å, strain {}) brought atoms closer than {} Å; make them smaller",
-                               place(structure), tries, options.rattle, options.strain, options.smallest_distance));
+                               structure.place(), tries, options.rattle, options.strain, options.smallest_distance));
 }
 
 }  // namespace gapkit

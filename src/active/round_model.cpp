@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <gapkit/config/config.hpp>
@@ -33,7 +34,9 @@ FitOptions fit_options_of_round(const LoopOptions& options, const LoopFolder& fo
   FitOptions fit = options.fit;
   if (folder.labels() > 0) fit.train.push_back(folder.labelled().string());
   for (TermOptions& term : fit.terms) {
-    if (term.selection == "file" || term.selection == "indices" || term.selection == "uniform" || options.growth.every == 0) continue;
+    if (term.selection == "file" || term.selection == "indices" || term.selection == "uniform" || term.selection == "all" ||
+        options.growth.every == 0)
+      continue;
     term.n_sparse = grown(term.n_sparse, folder.labels(), options.growth);
     for (auto& [combination, n] : term.species_n_sparse) n = grown(n, folder.labels(), options.growth);
   }
@@ -159,13 +162,15 @@ CalibrationPoint point_of(Predictor& predictor, const Structure& labelled, Thres
   point.bar = error_bar(p, quantity);
   if (energy_error) *energy_error = labelled.energy ? (p.energy - *labelled.energy) / labelled.size() : std::nan("");
   if (!labelled.forces) return point;
-  const double sigma = force_noise(predictor.model(), labelled);
+  std::vector<double> noise = row_noise(predictor.model(), Property::force, labelled);
+  if (std::all_of(noise.begin(), noise.end(), [](double x) { return x == 0; }))
+    noise.assign(noise.size(), noise_unit(predictor.model(), Property::force, labelled.config_type));
   for (int i = 0; i < labelled.size(); ++i) {
     if (!labelled.force_mask.empty() && labelled.force_mask[static_cast<std::size_t>(i)]) continue;
     point.count += 3;
     point.error += (p.forces->row(i) - labelled.forces->row(i)).squaredNorm();
     point.epistemic += p.forces_std_epistemic->row(i).squaredNorm();
-    point.noise += 3 * sigma * sigma;
+    for (std::size_t row = 3 * static_cast<std::size_t>(i), end = row + 3; row < end; ++row) point.noise += noise[row] * noise[row];
   }
   return point;
 }

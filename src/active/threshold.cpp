@@ -1,5 +1,7 @@
 #include "active/threshold.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
@@ -17,7 +19,7 @@ constexpr std::size_t most_points = 100;  // the latest
 
 /// σ of the quantity: of a force, of an atom's share of the energy.
 double sigma_of(const Model& model, Quantity quantity) {
-  return fitted_sigma(model, quantity == Quantity::force ? Property::force : Property::energy, "default");
+  return noise_unit(model, quantity == Quantity::force ? Property::force : Property::energy, "default");
 }
 
 double negative_log_likelihood(std::span<const CalibrationPoint> points, double a, double b) {
@@ -27,6 +29,13 @@ double negative_log_likelihood(std::span<const CalibrationPoint> points, double 
     sum += std::log(variance) + p.error / p.count / variance;  // every structure counts once, whatever its size
   }
   return sum;
+}
+
+std::vector<CalibrationPoint> usable(const std::vector<CalibrationPoint>& points) {
+  std::vector<CalibrationPoint> used;
+  for (const CalibrationPoint& p : points)
+    if (p.count > 0 && p.noise > 0) used.push_back(p);
+  return used;
 }
 
 /// The quantity's error bar over the rms std of the forces: the median over the points.
@@ -43,9 +52,7 @@ double bar_per_force_std(const std::vector<CalibrationPoint>& points) {
 }  // namespace
 
 ErrorScale calibrated(const std::vector<CalibrationPoint>& points) {
-  std::vector<CalibrationPoint> used;
-  for (const CalibrationPoint& p : points)
-    if (p.count > 0 && p.noise > 0) used.push_back(p);
+  std::vector<CalibrationPoint> used = usable(points);
   if (used.size() > most_points) used.erase(used.begin(), used.end() - most_points);
   ErrorScale best;
   if (used.empty()) return best;
@@ -85,6 +92,20 @@ Threshold threshold_of(const ThresholdOptions& options, const Model& model, cons
   }
   threshold.upper = options.upper * threshold.value;
   return threshold;
+}
+
+std::string threshold_remark(const ThresholdOptions& options, const Model& model, const std::vector<CalibrationPoint>& points) {
+  std::string text;
+  if (options.mode != Mode::relative && options.mode != Mode::automatic) return text;
+  const bool is_force = options.quantity == Quantity::force || (options.mode == Mode::automatic && !points.empty());
+  const NoiseLevel level = noise_level(model, is_force ? Property::force : Property::energy, "default");
+  if (level.origin == NoiseLevel::Origin::given_rows)
+    text = fmt::format("the threshold is relative to a sigma of {:.3g} {}, the root mean square of those that came with the training data",
+                       level.sigma, is_force ? "eV/Å" : "eV");
+  if (options.mode == Mode::automatic && usable(points).empty())
+    text += std::string(text.empty() ? "" : "; ") +
+            "no forces of structures that the model does not know are there yet: the threshold takes error bars as they are, uncalibrated";
+  return text;
 }
 
 PredictionRequest request_of(Quantity quantity) {

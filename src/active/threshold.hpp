@@ -32,6 +32,10 @@ struct Threshold {
 Threshold threshold_of(const ThresholdOptions& options, const Model& model, const std::vector<CalibrationPoint>& points,
                        const std::optional<Threshold>& previous);
 
+/// What a user must know of a threshold that depends on σ or on errors: that σ is a root mean square of σ given with the data, or that no
+/// labelled force was there to calibrate error bars with. Empty if there is nothing to say.
+std::string threshold_remark(const ThresholdOptions& options, const Model& model, const std::vector<CalibrationPoint>& points);
+
 /// What is asked of a predictor to have the error bar of a quantity.
 PredictionRequest request_of(ThresholdOptions::Quantity quantity);
 /// The largest epistemic std of a force component or local energy, or that of the total energy per atom.

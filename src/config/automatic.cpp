@@ -14,6 +14,8 @@
 #include <gapkit/fit/frames.hpp>
 #include <gapkit/kernels/kernel.hpp>
 
+#include "io/look_alikes.hpp"
+
 namespace gapkit {
 namespace {
 
@@ -107,14 +109,16 @@ double DataSummary::neighbors_within(double radius) const {
   return neighbors[std::min(neighbors.size() - 1, static_cast<std::size_t>(std::lround(radius / radius_step)))];
 }
 
-DataSummary summarize_data(const std::vector<std::string>& files, const ProgressCallback& progress) {
+DataSummary summarize_data(const std::vector<std::string>& files, const TargetKeys& keys, const ProgressCallback& progress) {
   DataSummary data;
+  LookAlikes look_alikes(keys);
   const auto bins = static_cast<std::size_t>(std::lround(largest_radius / radius_step)) + 1;
   std::vector<double> counts(bins, 0.0), nearest;
   double force_square = 0, force_count = 0;
   std::int64_t measured = 0;
-  for_each_frame(files, {}, nullptr, [&](const Structure& s, std::int64_t number) {
+  for_each_frame(files, keys, nullptr, [&](const Structure& s, std::int64_t number) {
     ++data.frames;
+    look_alikes.add(s);
     data.atoms += s.size();
     data.energies += s.energy.has_value();
     data.forces += s.forces.has_value();
@@ -156,6 +160,11 @@ DataSummary summarize_data(const std::vector<std::string>& files, const Progress
     data.nearest = *middle;
   }
   if (force_count > 0) data.force_rms = std::sqrt(force_square / force_count);
+  const std::vector<Target> lost = look_alikes.lost();
+  data.lost_energy = look_alikes.is_lost(Target::energy);
+  data.lost_forces = look_alikes.is_lost(Target::forces);
+  data.lost_virial = look_alikes.is_lost(Target::virial);
+  if (!lost.empty()) data.lost_targets = look_alikes.lost_sentence(lost);
   return data;
 }
 
@@ -177,11 +186,13 @@ double choose_cutoff(const DataSummary& data) {
 }
 
 AutomaticChoice choose_fit_options(const AutomaticRequest& request, const ProgressCallback& progress) {
-  const DataSummary data = summarize_data(request.train, progress);
-  if (data.energies + data.forces == 0)
+  const DataSummary data = summarize_data(request.train, request.keys, progress);
+  const bool has_neither = data.energies + data.forces == 0;
+  if (data.lost_energy || (has_neither && data.lost_forces)) throw InputError(request.train.front() + ": " + data.lost_targets);
+  if (has_neither && request.keys.energy.empty() && request.keys.forces.empty())
     throw InputError(request.train.front() +
                      ": the frames have neither energies nor forces under a known name (energy, forces, ...); name the keys "
-                     "in a configuration ([data] energy_key, forces_key)");
+                     "with --energy-key and --forces-key, or in a configuration ([data] energy_key, forces_key)");
   AutomaticChoice choice;
   FitOptions& o = choice.options;
   const auto say = [&](const std::string& text) { choice.reasons.push_back(text); };
@@ -195,13 +206,15 @@ AutomaticChoice choose_fit_options(const AutomaticRequest& request, const Progre
   o.model_path = request.model_path;
   o.seed = request.seed;
   o.memory = request.memory;
-  o.use_energy = data.energies > 0;
-  o.use_forces = data.forces > 0;
-  o.use_virial = data.virials > 0;
+  o.keys = request.keys;
+  // With targets that are named and missing, or seem to be lost, the fit says so.
+  o.use_energy = data.energies > 0 || !o.keys.energy.empty();
+  o.use_forces = data.forces > 0 || !o.keys.forces.empty() || data.lost_forces;
+  o.use_virial = data.virials > 0 || !o.keys.virial.empty() || !o.keys.stress.empty() || data.lost_virial;
   const bool molecular = data.is_molecular();
   say(fmt::format("data: {} frames, {} atoms of {}, {}; fitted: {}{}{}", data.frames, data.atoms, listed(data.atoms_of),
-                  molecular ? "molecules" : "solids or liquids", o.use_energy ? "energies " : "", o.use_forces ? "forces " : "",
-                  o.use_virial ? "virials" : ""));
+                  molecular ? "molecules" : "solids or liquids", data.energies > 0 ? "energies " : "", data.forces > 0 ? "forces " : "",
+                  data.virials > 0 ? "virials" : ""));
 
   const bool has_isolated =
       std::all_of(data.atoms_of.begin(), data.atoms_of.end(), [&](const auto& entry) { return data.isolated.count(entry.first) > 0; });

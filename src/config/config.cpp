@@ -80,6 +80,7 @@ void read_data(const Section& section, const std::filesystem::path& folder, cons
                                                       suggestion(target, std::vector<std::string>{"energy", "forces", "virial"})));
     }
   }
+  options.keys.set_use(options.use_energy, options.use_forces, options.use_virial);
   options.keys.energy = section.text("energy_key", options.keys.energy, true);
   options.keys.forces = section.text("forces_key", options.keys.forces, true);
   options.keys.virial = section.text("virial_key", options.keys.virial, true);
@@ -275,13 +276,14 @@ FitOptions parse_fit_options(const std::string& toml, const std::string& name, c
 
 std::string configuration_text(const std::filesystem::path& path) {
   const std::string name = path.string();
-  if (const std::string reason = why_not_a_file(name); !reason.empty())
+  const bool is_stdin = path == "-";
+  if (const std::string reason = is_stdin ? "" : why_not_a_file(name); !reason.empty())
     throw InputError(fmt::format("{}: the configuration cannot be read: {}", name, reason));
   std::error_code error;
-  if (const auto size = std::filesystem::file_size(path, error); !error && size > largest_file)
+  if (const auto size = std::filesystem::file_size(path, error); !is_stdin && !error && size > largest_file)
     throw InputError(fmt::format("{}: is {} bytes long and no configuration (at most {})", name, size, largest_file));
   errno = 0;
-  std::ifstream file(path, std::ios::binary);
+  std::ifstream file(is_stdin ? "/dev/stdin" : path, std::ios::binary);
   std::ostringstream text;
   if (file) text << file.rdbuf();
   if (!file || file.bad())
@@ -291,7 +293,7 @@ std::string configuration_text(const std::filesystem::path& path) {
 
 FitOptions read_fit_options(const std::filesystem::path& path, const DataFiles& instead,
                             const std::vector<ConfigurationOverride>& overrides) {
-  return parse_fit_options(configuration_text(path), path.string(),
+  return parse_fit_options(configuration_text(path), path == "-" ? "standard input" : path.string(),
                            path.has_parent_path() ? path.parent_path() : std::filesystem::path("."), instead, overrides);
 }
 

@@ -56,6 +56,10 @@ std::vector<std::string> expanded_files(const std::vector<std::string>& patterns
       files.push_back(literal);
       continue;
     }
+    if (pattern == "-") {
+      fail("'-' (the standard input) cannot be read, as a fit reads its data more than once; write them to a file");
+      continue;
+    }
     if (pattern.find_first_of("*?[") == std::string::npos) {
       fail(fmt::format("the file '{}' cannot be read: {} ({})", pattern, reason, literal));
       continue;

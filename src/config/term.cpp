@@ -223,10 +223,10 @@ std::map<std::string, std::string> read_sparse_sources(const Section& section, c
   return result;
 }
 
-void read_n_sparse(const Section& section, const DescriptorKind& descriptor, bool is_given, TermOptions& term) {
+void read_n_sparse(const Section& section, const DescriptorKind& descriptor, int smallest, TermOptions& term) {
   const TomlEntry* entry = section.find("n_sparse");
   if (!entry || entry->value.kind != Kind::table) {
-    term.n_sparse = static_cast<int>(section.integer("n_sparse", 0, is_given ? 0 : 1, INT_MAX));
+    term.n_sparse = static_cast<int>(section.integer("n_sparse", 0, smallest, INT_MAX));
     return;
   }
   const TomlEntry* value = nullptr;
@@ -235,7 +235,7 @@ void read_n_sparse(const Section& section, const DescriptorKind& descriptor, boo
     if (e.key == "default") value = &e;
   if (!value) section.fail(entry->line, "'n_sparse' is a table without 'default', the number for combinations that it does not name");
   std::erase_if(combinations.value.entries, [](const TomlEntry& e) { return e.key == "default"; });
-  term.n_sparse = static_cast<int>(section.integer_number(*value, 1, INT_MAX));
+  term.n_sparse = static_cast<int>(section.integer_number(*value, smallest, INT_MAX));
   for_each_combination(section, combinations, descriptor, [&](const std::string& label, const TomlEntry& e) {
     term.species_n_sparse[label] = static_cast<int>(section.integer_number(e, 1, INT_MAX));
   });
@@ -243,7 +243,7 @@ void read_n_sparse(const Section& section, const DescriptorKind& descriptor, boo
 
 void read_selection(const Section& section, const DescriptorKind& descriptor, const std::filesystem::path& folder, TermOptions& term) {
   std::vector<std::string> selections = names_of(selection_kinds());
-  selections.insert(selections.end(), {"file", "indices"});
+  selections.insert(selections.end(), {"file", "indices", "all"});
   if (section.has("selection")) term.selection = required_choice(section, "selection", selections);
   term.sparse_file = read_sparse_sources(section, "sparse_file", descriptor, folder);
   term.sparse_indices = read_sparse_sources(section, "sparse_indices", descriptor, folder);
@@ -255,15 +255,20 @@ void read_selection(const Section& section, const DescriptorKind& descriptor, co
   };
   check_source("sparse_file", "file");
   check_source("sparse_indices", "indices");
+  if (section.has("sparse_file_cutoffs") && term.selection != "file")
+    section.fail(section.line("sparse_file_cutoffs"),
+                 fmt::format("'sparse_file_cutoffs' goes with selection = \"file\", found \"{}\"", term.selection));
+  term.sparse_file_cutoffs = section.boolean("sparse_file_cutoffs", false);
 
-  const bool is_given = term.selection == "file" || term.selection == "indices";
+  const bool is_given = term.selection == "file" || term.selection == "indices" || term.selection == "all";
   if (!is_given && !section.has("n_sparse"))
     section.fail(section.line(), "'n_sparse' is missing, expected the number of sparse points per combination of elements");
-  read_n_sparse(section, descriptor, is_given, term);
+  // Of config types that have no number of their own there may be none.
+  read_n_sparse(section, descriptor, is_given || section.has("config_type_n_sparse") ? 0 : 1, term);
   const Section numbers = section.section("config_type_n_sparse", section.label() + " config_type_n_sparse");
   if (const TomlEntry* entry = section.find("config_type_n_sparse"))
     for (const TomlEntry& number : entry->value.entries)
-      term.config_type_n_sparse[number.key] = static_cast<int>(numbers.integer_number(number, 1, INT_MAX));
+      term.config_type_n_sparse[number.key] = static_cast<int>(numbers.integer_number(number, 0, INT_MAX));
   if (is_given && !term.config_type_n_sparse.empty())
     section.fail(
         section.line("config_type_n_sparse"),
@@ -272,6 +277,7 @@ void read_selection(const Section& section, const DescriptorKind& descriptor, co
   std::int64_t asked = term.n_sparse;
   for (const auto& [combination, n] : term.species_n_sparse) asked = std::max<std::int64_t>(asked, n);
   for (const auto& [config_type, n] : term.config_type_n_sparse) asked += n;
+  if (asked == 0 && !is_given) section.fail(section.line("n_sparse"), "'n_sparse' and all of 'config_type_n_sparse' are 0");
   if (asked > INT_MAX)
     section.fail(section.line("config_type_n_sparse"), fmt::format("{} sparse points in all, expected at most {}", asked, INT_MAX));
   term.max_candidates = static_cast<int>(section.integer("max_candidates", term.max_candidates, 1, INT_MAX));

@@ -32,12 +32,13 @@
 namespace gapkit {
 namespace {
 
+using Kind = TomlValue::Kind;
+
 int line_of(const toml::source_region& region) {
   return static_cast<int>(region.begin.line);
 }
 
 TomlValue converted(const toml::node& node) {
-  using Kind = TomlValue::Kind;
   TomlValue result;
   result.line = line_of(node.source());
   if (const auto* table = node.as_table()) {

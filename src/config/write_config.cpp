@@ -89,6 +89,7 @@ void write_term(TomlText& out, const TermOptions& term) {
   out.line("selection", toml_quoted(term.selection));
   out.line("max_candidates", std::to_string(term.max_candidates), "per combination of elements");
   write_source(out, "sparse_file", term.sparse_file);
+  if (term.sparse_file_cutoffs) out.line("sparse_file_cutoffs", "true", "each point begins with its covariance cutoff");
   write_source(out, "sparse_indices", term.sparse_indices);
 }
 

@@ -109,8 +109,9 @@ Matrix read_points(const XmlElement& element, int dimensions, GapXmlContext& con
   return x;
 }
 
-/// Only one permutation, the identity, can be represented; returns false if there are others.
+/// Only one permutation, the identity, can be represented; of a single distance there is no other.
 void check_permutations(const XmlElement& element, int dimensions, GapXmlContext& context) {
+  if (dimensions == 1) return;
   const auto permutations = element.children_named("permutation");
   const std::string* count = element.find_attribute("n_permutations");
   if ((count && quip_integer(*count) != 1) || permutations.size() > 1) {
@@ -157,8 +158,13 @@ std::string read_kernel(const XmlElement& element, const std::string& descriptor
       parameters.set("zeta", number_attribute(element, "zeta", context));
       return "dot_product";
     case QuipCovariance::piecewise_polynomial:
-      context.refuse(element, "has the covariance pp (covariance_type 4); which polynomial QUIP takes has not been verified");
-      return "";
+      if (is_soap) {
+        context.refuse(element, "has the covariance pp (covariance_type 4) for soap, which has not been verified against QUIP");
+        return "";
+      }
+      parameters.set("length_scale", theta());
+      parameters.set("smoothness", std::int64_t{1});
+      return "piecewise_polynomial";
     case QuipCovariance::bond_real_space:
       context.refuse(element, "has the covariance bond_real_space (covariance_type 3), which gapkit has not");
       return "";
@@ -174,7 +180,7 @@ bool resolve_wild_card(const XmlElement& element, QuipDescriptor& descriptor, Ga
   if (context.wild_card.size() != 1) {
     context.refuse(element,
                    fmt::format("<descriptor> {} is for any element (no Z), which gapkit can represent for one element only; name it "
-                               "with --species{}",
+                               "with gap-convert --species{}",
                                descriptor.quip_name, context.wild_card.empty() ? "" : " (the training data in the file have several)"));
     return false;
   }
@@ -250,6 +256,14 @@ GapCoordinates read_gap_coordinates(const XmlElement& element, GapXmlContext& co
   const XmlElement* descriptor_element = element.find_child("descriptor");
   if (!descriptor_element) fail(element, context, "has no <descriptor>");
   QuipDescriptor descriptor = read_quip_descriptor(descriptor_element->text, context.place(*descriptor_element));
+  const auto is_old = [](int version) {
+    return std::pair(version < gap_version_of_own_channel, version < gap_version_of_divided_spectrum);
+  };
+  if (descriptor.name == "soap" && descriptor.gap_version && is_old(*descriptor.gap_version) != is_old(context.gap_version))
+    descriptor.problems.push_back(fmt::format("xml_version={} and the gap_version of the file ({}) mean different SOAPs",
+                                              *descriptor.gap_version,
+                                              context.gap_version > 0 ? std::to_string(context.gap_version) : "none: the oldest"));
+  if (descriptor.problems.empty()) apply_gap_version(descriptor, context.gap_version);
   for (const std::string& problem : descriptor.problems) context.refuse(*descriptor_element, problem);
   if (!descriptor.problems.empty() || !resolve_wild_card(element, descriptor, context)) return result;
 
@@ -287,6 +301,12 @@ GapCoordinates read_gap_coordinates(const XmlElement& element, GapXmlContext& co
   term.kernel->check_features(term.descriptor->size(), term.descriptor->has_nonnegative_products());
   term.sparse.x = read_points(element, dimensions, context, result.alpha, term.sparse.cutoff);
   if (appended && !reorder_soap(element, descriptor, term.sparse.x, context)) return result;
+  result.alpha *= context.energy_scale;
+  if (descriptor.counts_pairs_once) {  // half the energy of the same weights
+    term.delta /= 2;
+    result.alpha *= 2;
+    context.other_variance = fmt::format("{} without compact_clusters=T counts each pair once", descriptor.quip_name);
+  }
   return result;
 }
 

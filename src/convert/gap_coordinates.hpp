@@ -20,6 +20,9 @@ struct GapXmlContext {
   std::vector<int> wild_card;  ///< elements that a wild card may stand for
   ProblemList& problems;       ///< each begins with file and line
   std::vector<std::string>& notes;
+  int gap_version = 0;  ///< 0 as in QUIP where the file does not say
+  double energy_scale = 1;
+  std::string other_variance = {};  ///< why QUIP's variance is another one than gapkit would compute; empty: it is not
 
   std::string place(const XmlElement& element) const { return fmt::format("{}:{}: <{}>", path.string(), element.line, element.name); }
   void refuse(const XmlElement& element, const std::string& reason) { problems.add(fmt::format("{} {}", place(element), reason)); }

@@ -7,71 +7,35 @@
 #include <set>
 #include <sstream>
 
+#include "convert/gap_fit_known.hpp"
 #include "convert/gap_fit_lines.hpp"
+#include "convert/gap_fit_script.hpp"
+#include "convert/glue_xml.hpp"
 
 namespace gapkit {
 namespace {
 
-/// Other names of arguments → the one that the rest of the code knows.
-const std::map<std::string, std::string> aliases = {
-    {"atoms_filename", "at_file"},
-    {"default_kernel_regularisation", "default_sigma"},
-    {"config_type_kernel_regularisation", "config_type_sigma"},
-    {"kernel_regularisation_is_per_atom", "sigma_per_atom"},
-    {"kernel_regularisation_parameter_name", "sigma_parameter_name"},
-    {"default_kernel_regularisation_local_property", "default_local_property_sigma"},
-    {"hessian_displacement", "hessian_delta"},
-    {"baseline_param_filename", "core_param_file"},
-    {"baseline_ip_args", "core_ip_args"},
-    {"gap_file", "gp_file"},
-    {"do_copy_atoms_file", "do_copy_at_file"},
-};
-
-/// Arguments without effect on the fitted potential.
-const std::map<std::string, std::string> without_effect = {
-    {"do_copy_at_file", "the model never holds the data"},
-    {"sparse_separate_file", "the model is one file"},
-    {"verbosity", "without effect on the fit"},
-    {"openmp_chunk_size", "without effect on the fit"},
-    {"mpi_blocksize_rows", "without effect on the fit"},
-    {"mpi_blocksize_cols", "without effect on the fit"},
-    {"mpi_print_all", "without effect on the fit"},
-    {"do_ip_timing", "without effect on the fit"},
-    {"linear_system_dump_file", "without effect on the fit"},
-    {"condition_number_norm", "without effect on the fit; gap-fit reports the effective rank"},
-    {"core_param_file", "without effect unless core_ip_args is given"},
-    {"hessian_delta", "gapkit fits no Hessians"},
-    {"hessian_parameter_name", "gapkit fits no Hessians"},
-    {"local_property_parameter_name", "gapkit fits no local properties"},
-    {"local_property0", "gapkit fits no local properties"},
-    {"default_local_property_sigma", "gapkit fits no local properties"},
-    {"template_file", "only descriptors of molecules use it"},
-};
-
-/// Arguments that change the fit if they are not at this value.
-struct OnlyAt {
-  const char* value;
-  const char* reason;
-};
-const std::map<std::string, OnlyAt> only_at = {
-    {"sparsify_only_no_fit", {"F", "gap-fit always fits; --dry-run estimates what that takes"}},
-    {"dryrun", {"F", "gap-fit has a --dry-run of its own"}},
-    {"sparse_use_actual_gpcov", {"F", "gapkit's selections use the kernel as it is"}},
-    {"sigma_parameter_name", {"sigma", "gapkit reads energy_sigma, force_sigma and virial_sigma only; rename the keys in the data"}},
-};
+std::string text_of_file(const std::filesystem::path& path, const std::string& option) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(path, ignored) && file) text << file.rdbuf();
+  if (text.str().empty())
+    throw InputError(fmt::format("{} {}: this is neither a command line (key=value …) nor a file that can be read", option, path.string()));
+  return text.str();
+}
 
 class Translator {
  public:
   Translator(const std::string& command, const std::filesystem::path& folder) : folder_(folder) {
-    std::vector<QuipOption> given = parse_quip_options(command, "gap_fit command line");
-    // The program's own name, and what starts it.
-    while (!given.empty() && !given.front().value) given.erase(given.begin());
-    std::string list;
-    for (QuipOption& option : given) {
-      if (const auto alias = aliases.find(option.key); alias != aliases.end()) option.key = alias->second;
-      const bool is_new = options_.emplace(option.key, option).second;
-      if (!is_new) throw InputError(fmt::format("gap_fit command line: '{}' is given under two names", option.key));
+    add_options(command, "gap_fit command line");
+    if (const auto file = take("config_file")) {
+      const std::filesystem::path path = folder / file->value.value_or("");
+      add_options(text_of_file(path, "config_file"), path.string());
     }
+    for (const auto& [key, option] : options_)
+      if (option.value && option.value->find('$') != std::string::npos && key != "gap")
+        main_.refuse(option, "a variable of the shell; write its value");
     for (const char* key : {"at_file", "gap", "default_sigma"})
       if (!options_.count(key))
         throw InputError(
@@ -89,6 +53,19 @@ class Translator {
   }
 
  private:
+  void add_options(const std::string& text, const std::string& where) {
+    std::vector<QuipOption> given = parse_quip_options(gap_fit_arguments(text), where);
+    // The program's own name, and what starts it.
+    while (!given.empty() && !given.front().value) given.erase(given.begin());
+    for (QuipOption& option : given) {
+      if (const auto alias = gap_fit_aliases.find(option.key); alias != gap_fit_aliases.end()) option.key = alias->second;
+      const auto [place, is_new] = options_.emplace(option.key, option);
+      if (!is_new && place->second.value != option.value)
+        throw InputError(fmt::format("{}: '{}' is given twice (perhaps under two names), as '{}' and '{}'", where, option.key,
+                                     place->second.value.value_or(""), option.value.value_or("")));
+    }
+  }
+
   /// Takes an argument out: what remains at the end is unknown.
   std::optional<QuipOption> take(const std::string& key) {
     const auto found = options_.find(key);
@@ -153,6 +130,12 @@ class Translator {
     main_.line("force_mask_key", toml_text(take_text("force_mask_parameter_name", "force_mask")));
     const auto sigma = take("default_sigma");
     default_sigma_ = take_numbers(*sigma, 4);
+    read_config_type_sigmas();
+    if (const auto other = type_sigma_.find("default"); other != type_sigma_.end()) {
+      main_.note(*sigma, "config_type_sigma names 'default', which replaces it");
+      default_sigma_ = other->second;
+      type_sigma_.erase(other);
+    }
     std::string use;
     const char* names[] = {"energy", "forces", "virial"};
     for (std::size_t i = 0; i < 3; ++i) {
@@ -186,7 +169,7 @@ class Translator {
   }
 
   void write_explicit(const QuipOption& e0) {
-    const std::vector<std::string> words = split_outside_braces(e0.value.value_or(""), ':');
+    const std::vector<std::string> words = gap_fit_list(e0.value.value_or(""));
     std::string table;
     const auto add = [&](int z, double value) {
       table += fmt::format("{}{} = {}", table.empty() ? "" : ", ", element_symbol(z), toml_real(value));
@@ -253,9 +236,16 @@ class Translator {
       if (!value) throw InputError(fmt::format("gap_fit command line: {}: expected T or F", option_text(*per_atom)));
       main_.line("scale_with_atoms", *value ? "true" : "false");
     }
+    for (const auto& [type, sigma] : type_sigma_) {
+      main_.header(fmt::format("[regularization.config_type.{}]", toml_name(type)));
+      write_sigma_lines(sigma, {"config_type_sigma " + type, fmt::format("{}", fmt::join(sigma, ":"))});
+    }
+  }
+
+  void read_config_type_sigmas() {
     const auto types = take("config_type_sigma");
     if (!types) return;
-    const std::vector<std::string> words = split_outside_braces(types->value.value_or(""), ':');
+    const std::vector<std::string> words = gap_fit_list(types->value.value_or(""));
     if (words.size() % 5 != 0)
       throw InputError(fmt::format(
           "gap_fit command line: config_type_sigma has {} parts, expected groups of 5 (type:energy:force:virial:Hessian)", words.size()));
@@ -266,8 +256,8 @@ class Translator {
         if (!number) throw InputError(fmt::format("gap_fit command line: config_type_sigma: '{}' is not a number", words[i + k]));
         sigma.push_back(*number);
       }
-      main_.header(fmt::format("[regularization.config_type.{}]", toml_name(words[i])));
-      write_sigma_lines(sigma, {"config_type_sigma " + words[i], fmt::format("{}", fmt::join(sigma, ":"))});
+      if (!type_sigma_.emplace(words[i], sigma).second)
+        throw InputError(fmt::format("gap_fit command line: config_type_sigma names '{}' twice", words[i]));
     }
   }
 
@@ -291,18 +281,39 @@ class Translator {
         main_.note(*seed, "gap_fit takes a seed of its own; gapkit's default is 0");
       }
     }
-    if (const auto core = take("core_ip_args"); core && !core->value.value_or("").empty()) {
-      main_.refuse(*core, "gapkit does not read QUIP's potentials; [[baseline]] has built-in ones (zbl, pair_spline, stillinger_weber, lennard_jones)");
-      take("core_param_file");
-    }
-    for (const auto& [key, reason] : without_effect)
+    write_core();
+    for (const auto& [key, reason] : gap_fit_without_effect)
       if (const auto option = take(key)) main_.note(*option, reason);
-    for (const auto& [key, only] : only_at)
+    for (const auto& [key, only] : gap_fit_only_at)
       if (const auto option = take(key)) {
         const bool is_same = quip_logical(std::string(only.value)) ? quip_logical(option->value) == quip_logical(std::string(only.value))
                                                                    : option->value == only.value;
         if (!is_same) main_.refuse(*option, only.reason);
       }
+  }
+
+  /// The potential that gap_fit takes off the data first: a Glue of pairs is a pair_spline.
+  void write_core() {
+    const auto core = take("core_ip_args");
+    if (!core || core->value.value_or("").empty()) return;
+    const auto file = take("core_param_file");
+    const auto words = parse_quip_options(*core->value, "gap_fit command line: core_ip_args");
+    const bool is_glue = words.size() >= 2 && words[0].key == "IP" && words[1].key == "Glue" && !words[0].value && !words[1].value &&
+                         std::all_of(words.begin() + 2, words.end(), [](const QuipOption& word) { return word.key == "label"; });
+    if (!is_glue || !file) {
+      main_.refuse(*core, is_glue ? "core_param_file is missing"
+                                  : "gapkit has zbl and pair_spline as [[baseline]]; of QUIP's potentials it "
+                                    "reads 'IP Glue' (pair energies only)");
+      return;
+    }
+    try {
+      const std::string tables = pair_tables_text(read_glue_file(folder_ / file->value.value_or("")));
+      main_.header("[[baseline]]");
+      main_.line("kind", "\"pair_spline\"");
+      main_.line("table", "\"\"\"\n" + tables + "\"\"\"");
+    } catch (const InputError& error) {
+      main_.refuse(*core, fmt::format("no baseline is written: {}", error.what()));
+    }
   }
 
   GapFitTranslation assembled() {
@@ -337,6 +348,7 @@ class Translator {
   std::vector<int> elements_;
   std::string train_;
   std::vector<double> default_sigma_;
+  std::map<std::string, std::vector<double>> type_sigma_;
 };
 
 }  // namespace
@@ -346,14 +358,7 @@ GapFitTranslation translate_gap_fit(const std::string& command, const std::files
 }
 
 GapFitTranslation translate_gap_fit_file(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  std::error_code ignored;
-  if (std::filesystem::is_regular_file(path, ignored) && file) text << file.rdbuf();
-  if (text.str().empty())
-    throw InputError(
-        fmt::format("--from-gap-fit {}: this is neither a command line (key=value …) nor a file that can be read", path.string()));
-  return translate_gap_fit(text.str());
+  return translate_gap_fit(text_of_file(path, "--from-gap-fit"));
 }
 
 }  // namespace gapkit

@@ -24,6 +24,9 @@ std::string toml_text(const std::string& text);
 std::string toml_name(const std::string& key);
 std::string toml_real(double value);
 
+/// Words of "{a:1:b:2}", also with the quotes and commas of Python's dictionaries.
+std::vector<std::string> gap_fit_list(const std::string& value);
+
 /// One [[term]], or nothing if the descriptor has no counterpart. Returns whether a term was written. `elements` collects the atomic
 /// numbers that the string names.
 bool write_gap_fit_term(const std::string& text, GapFitLines& out, std::vector<int>& elements);

@@ -24,7 +24,8 @@ bool is_soap(const QuipDescriptor& descriptor) {
 /// gapkit's name of a sparse_method; empty if there is none.
 std::string selection_name(const std::string& method) {
   static const std::map<std::string, std::string> names = {{"random", "random"},  {"uniform", "uniform"}, {"covariance", "variance"},
-                                                           {"cur_points", "cur"}, {"file", "file"},       {"index_file", "indices"}};
+                                                           {"cur_points", "cur"}, {"file", "file"},       {"index_file", "indices"},
+                                                           {"none", "all"}};
   const auto found = names.find(lower_case(method));
   return found == names.end() ? "" : found->second;
 }
@@ -36,9 +37,8 @@ void write_kernel(const QuipDescriptor& descriptor, GapFitLines& out) {
   const auto& kinds = kernel_kinds();
   const bool has_polynomial = std::any_of(kinds.begin(), kinds.end(), [](const KernelKind& k) { return k.name == "piecewise_polynomial"; });
   std::string kernel = name == "dot_product" ? "dot_product" : "squared_exponential";
-  if (name == "pp" && has_polynomial) {
+  if (name == "pp" && has_polynomial && !is_soap(descriptor)) {
     kernel = "piecewise_polynomial";
-    out.note(*type, "taken as the polynomial of smoothness 1, which has not been compared with gap_fit's");
   } else if (name != "ard_se" && name != "gaussian" && name != "dot_product") {
     kernel = is_soap(descriptor) ? "dot_product" : "squared_exponential";
     out.refuse(*type, fmt::format("gapkit has no such kernel; {} is written instead", kernel));
@@ -79,6 +79,36 @@ void write_kernel(const QuipDescriptor& descriptor, GapFitLines& out) {
   out.line("length_scale", fmt::format("{{ fraction_of_range = {} }}", toml_real(factors.empty() ? 1.0 : factors.front())));
 }
 
+/// n_sparse, or config_type_n_sparse, which excludes it: config types that it does not name have then the number of its `default`, or none.
+void write_counts(const QuipDescriptor& descriptor, GapFitLines& out) {
+  const QuipOption* count = descriptor.find_fit_option("n_sparse");
+  const QuipOption* types = descriptor.find_fit_option("config_type_n_sparse");
+  if (!types) {
+    const int number = count ? quip_integer(count->value.value_or("")).value_or(0) : 0;
+    if (number < 1)
+      out.unsupported.push_back(fmt::format("{}: n_sparse is missing or below 1; 1 is written instead", descriptor.quip_name));
+    out.line("n_sparse", std::to_string(std::max(number, 1)));
+    return;
+  }
+  const std::vector<std::string> words = gap_fit_list(types->value.value_or(""));
+  std::string table;
+  int others = 0;
+  for (std::size_t i = 0; i + 1 < words.size(); i += 2) {
+    const auto number = quip_integer(words[i + 1]);
+    if (!number || *number < 0)
+      out.refuse(*types, fmt::format("'{}:{}' is not type:number", words[i], words[i + 1]));
+    else if (words[i] == "default")
+      others = *number;
+    else
+      table += fmt::format("{}{} = {}", table.empty() ? "" : ", ", toml_name(words[i]), *number);
+  }
+  if (words.size() % 2 != 0) out.refuse(*types, "expected {type:number:type:number…}");
+  if (count && quip_integer(count->value.value_or("")) != 0)
+    out.note(*count, fmt::format("config_type_n_sparse goes before it, as in gap_fit: {} sparse points of all other config types", others));
+  out.line("n_sparse", std::to_string(others));
+  if (!table.empty()) out.line("config_type_n_sparse", "{ " + table + " }");
+}
+
 void write_selection(const QuipDescriptor& descriptor, GapFitLines& out) {
   const QuipOption* method = descriptor.find_fit_option("sparse_method");
   const QuipOption* file = descriptor.find_fit_option("sparse_file");
@@ -95,36 +125,19 @@ void write_selection(const QuipDescriptor& descriptor, GapFitLines& out) {
     out.refuse(*method, "sparse_file is missing; cur is written instead");
     selection = "cur";
   }
-  const int number = count ? quip_integer(count->value.value_or("")).value_or(0) : 0;
   const bool names_points = selection == "file" || selection == "indices";
-  if (!names_points) {
-    if (number < 1)
-      out.unsupported.push_back(fmt::format("{}: n_sparse is missing or below 1; 1 is written instead", descriptor.quip_name));
-    out.line("n_sparse", std::to_string(std::max(number, 1)));
-  } else if (count) {
-    out.note(*count, "the file says how many sparse points there are");
+  if (names_points || selection == "all") {
+    if (count) out.note(*count, names_points ? "the file says how many sparse points there are" : "all environments are taken");
+  } else {
+    write_counts(descriptor, out);
   }
   out.line("selection", toml_text(selection));
-  if (names_points)
-    out.line(selection == "file" ? "sparse_file" : "sparse_indices", toml_text(*file->value));
-  else if (file)
-    out.note(*file, fmt::format("not read with sparse_method={}", given));
-}
-
-void write_config_type_counts(const QuipDescriptor& descriptor, GapFitLines& out) {
-  const QuipOption* option = descriptor.find_fit_option("config_type_n_sparse");
-  if (!option) return;
-  const std::vector<std::string> words = split_outside_braces(option->value.value_or(""), ':');
-  std::string table;
-  for (std::size_t i = 0; i + 1 < words.size(); i += 2) {
-    const auto number = quip_integer(words[i + 1]);
-    if (!number || *number < 1)
-      out.refuse(*option, fmt::format("'{}:{}' is not type:number", words[i], words[i + 1]));
-    else
-      table += fmt::format("{}{} = {}", table.empty() ? "" : ", ", toml_name(words[i]), *number);
+  if (!names_points) {
+    if (file) out.note(*file, fmt::format("not read with sparse_method={}", given));
+    return;
   }
-  if (words.size() % 2 != 0) out.refuse(*option, "expected {type:number:type:number…}");
-  if (!table.empty()) out.line("config_type_n_sparse", "{ " + table + " }");
+  out.line(selection == "file" ? "sparse_file" : "sparse_indices", toml_text(*file->value));
+  if (selection == "file") out.line("sparse_file_cutoffs", "true");
 }
 
 void note_other_options(const QuipDescriptor& descriptor, GapFitLines& out) {
@@ -140,34 +153,12 @@ void note_other_options(const QuipDescriptor& descriptor, GapFitLines& out) {
       out.note(option, "without effect on the fit; the model stores where each sparse point came from");
     } else if (option.key == "print_sparse_index") {
       out.note(option, "without effect on the fit; output.sparse writes the sparse points, and the model stores where each came from");
+    } else if (option.value.value_or("").find('$') != std::string::npos) {
+      out.refuse(option, "a variable of the shell; write its value");
     } else if (option.key == "unique_hash_tolerance" || option.key == "unique_descriptor_tolerance") {
       if (number != 1e-10) out.refuse(option, "gapkit drops duplicates at 1e-10");
     }
   }
-}
-
-/// distance_Nb of order 2 has the same feature as distance_2b.
-std::string as_pairs(const std::string& text, const std::string& where, GapFitLines& out) {
-  const std::vector<QuipOption> options = parse_quip_options(text, where);
-  if (options.empty() || options.front().key != "distance_Nb" || options.front().value) return text;
-  std::string result = "distance_2b";
-  bool is_pair = false;
-  for (std::size_t i = 1; i < options.size(); ++i) {
-    const QuipOption& option = options[i];
-    if (option.key == "order") {
-      is_pair = option.value == "2";
-    } else if (option.key == "Z") {
-      const auto words = quip_list(option.value.value_or(""));
-      if (words.size() == 2) result += fmt::format(" Z1={} Z2={}", words[0], words[1]);
-    } else if (option.key != "compact_clusters") {  // the same for pairs
-      result += " " + option_text(option);
-    }
-  }
-  if (!is_pair) return text;
-  out.notes.push_back(
-      "distance_Nb order=2: translated as two_body, not verified against QUIP: if it counts each pair once, delta differs by a "
-      "constant factor");
-  return result;
 }
 
 }  // namespace
@@ -199,9 +190,17 @@ std::string toml_real(double value) {
   return text;
 }
 
+std::vector<std::string> gap_fit_list(const std::string& value) {
+  std::string text = value;
+  std::replace(text.begin(), text.end(), ',', ':');
+  std::vector<std::string> words = split_outside_braces(text, ':');
+  for (std::string& word : words) word = without_quip_delimiters(word);
+  return words;
+}
+
 bool write_gap_fit_term(const std::string& given, GapFitLines& out, std::vector<int>& elements) {
-  const std::string text = as_pairs(given, "gap", out);
-  const QuipDescriptor descriptor = read_quip_descriptor(text, "gap");
+  QuipDescriptor descriptor = read_quip_descriptor(without_quip_delimiters(given), "gap");
+  if (descriptor.gap_version && descriptor.problems.empty()) apply_gap_version(descriptor, *descriptor.gap_version);
   for (const std::string& problem : descriptor.problems) out.unsupported.push_back(fmt::format("{}: {}", descriptor.quip_name, problem));
   const auto& kinds = descriptor_kinds();
   const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const DescriptorKind& k) { return k.name == descriptor.name; });
@@ -228,9 +227,12 @@ bool write_gap_fit_term(const std::string& given, GapFitLines& out, std::vector<
   const auto value = delta ? quip_number(delta->value.value_or("")) : std::nullopt;
   if (!value || *value <= 0)
     out.unsupported.push_back(fmt::format("{}: delta is missing or not above 0; 1.0 is written instead", descriptor.quip_name));
-  out.line("delta", toml_real(value && *value > 0 ? *value : 1.0));
+  const double pairs = descriptor.counts_pairs_once ? 0.5 : 1;
+  out.line("delta", toml_real(pairs * (value && *value > 0 ? *value : 1.0)));
+  if (descriptor.counts_pairs_once)
+    out.notes.push_back(
+        fmt::format("{} without compact_clusters=T counts each pair once, two_body twice: delta is halved", descriptor.quip_name));
   write_selection(descriptor, out);
-  write_config_type_counts(descriptor, out);
   note_other_options(descriptor, out);
   return true;
 }

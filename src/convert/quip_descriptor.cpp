@@ -50,6 +50,11 @@ const std::vector<Kind>& kinds() {
        {{"cutoff", "cutoff", Type::real, nullptr}, {"cutoff_transition_width", "cutoff_width", Type::real, "0.5"}},
        pair_fixed,
        {"Z1", "Z2"}},
+      {"distance_Nb",
+       "two_body",
+       {{"cutoff", "cutoff", Type::real, nullptr}, {"cutoff_transition_width", "cutoff_width", Type::real, "0.5"}},
+       {},
+       {"Z"}},
       {"angle_3b",
        "three_body",
        {{"cutoff", "cutoff", Type::real, nullptr}, {"cutoff_transition_width", "cutoff_width", Type::real, "0.5"}},
@@ -127,15 +132,23 @@ class Reader {
 
   void take(const QuipOption& option) {
     const std::string key = option.key == "atom_gaussian_width" ? "atom_sigma" : option.key;
-    if (take_translated(key, option) || take_species(key, option) || take_fixed(key, option)) return;
-    if (const std::string name = fit_option_name(key); !name.empty()) {
+    if (take_translated(key, option) || take_cluster(key, option) || take_species(key, option) || take_fixed(key, option)) return;
+    if (key == "xml_version") {
+      out_.gap_version = quip_integer(option.value.value_or(""));
+      if (!out_.gap_version) problem(option, "expected an integer");
+    } else if (const std::string name = fit_option_name(key); !name.empty()) {
       out_.fit_options.push_back({name, option.value});
-    } else if (key != "xml_version") {  // which formats of its file QUIP can read; the formulas do not depend on it
+    } else {
       problem(option, "an option that gapkit does not know");
     }
   }
 
   void finish() {
+    if (is_cluster() && !has_order_) {
+      out_.problems.push_back(fmt::format("{} is not of order=2; gapkit has it for pairs only", kind_.quip_name));
+      out_.is_complete = false;
+    }
+    out_.counts_pairs_once = is_cluster() && !is_compact_;
     for (const Translated& t : kind_.translated) {
       if (out_.parameters.has(t.parameter)) continue;
       out_.is_complete = out_.is_complete && t.default_value != nullptr;
@@ -144,6 +157,7 @@ class Reader {
       else
         set(t, {t.key, t.default_value});
     }
+    std::sort(out_.species.begin(), out_.species.end());  // of distance_Nb
     if (species_.empty()) return;
     for (const char* key : kind_.species)
       if (species_.count(key))
@@ -171,9 +185,30 @@ class Reader {
     problem(option, fmt::format("expected {}", t.type == Type::boolean ? "T or F" : t.type == Type::integer ? "an integer" : "a number"));
   }
 
+  bool is_cluster() const { return std::string(kind_.quip_name) == "distance_Nb"; }
+
+  bool take_cluster(const std::string& key, const QuipOption& option) {
+    if (!is_cluster()) return false;
+    if (key == "order") {
+      has_order_ = quip_integer(option.value.value_or("")) == 2;
+    } else if (key == "compact_clusters") {
+      const auto value = quip_logical(option.value);
+      if (!value) problem(option, "expected T or F");
+      is_compact_ = value.value_or(false);
+    } else if (key == "Z") {
+      const auto words = quip_list(option.value.value_or(""));
+      for (const std::string& word : words) out_.species.push_back(element(option, word));
+      if (words.size() != 2) problem(option, "expected two atomic numbers");
+    } else {
+      return false;
+    }
+    return true;
+  }
+
   bool take_translated(const std::string& key, const QuipOption& option) {
     for (const Translated& t : kind_.translated)
       if (key == t.key) {
+        out_.given.push_back(t.parameter);
         set(t, option);
         return true;
       }
@@ -225,6 +260,7 @@ class Reader {
   const Kind& kind_;
   QuipDescriptor& out_;
   std::map<std::string, int> species_;
+  bool has_order_ = false, is_compact_ = false;
 };
 
 /// Gapkit's own checks of ranges, and of parameters against each other.
@@ -249,6 +285,18 @@ const QuipOption* QuipDescriptor::find_fit_option(std::string_view key) const {
   for (const QuipOption& option : fit_options)
     if (option.key == key) return &option;
   return nullptr;
+}
+
+void apply_gap_version(QuipDescriptor& descriptor, int version) {
+  if (descriptor.name != "soap" || version >= gap_version_of_own_channel) return;
+  const auto& given = descriptor.given;
+  const char* key = "central_reference_all_species";
+  if (std::find(given.begin(), given.end(), key) != given.end() && !descriptor.parameters.boolean(key))
+    descriptor.problems.push_back(fmt::format(
+        "{}=F does not go with a version below {} (found {}), whose SOAP has the centre's density in the channels of all elements", key,
+        gap_version_of_own_channel, version));
+  descriptor.parameters.set(key, true);
+  descriptor.parameters.set("undivided_spectrum", version < gap_version_of_divided_spectrum);
 }
 
 std::string option_text(const QuipOption& option) {

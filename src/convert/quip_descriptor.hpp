@@ -15,6 +15,9 @@ struct QuipDescriptor {
   std::vector<int> species;           ///< the combination in gapkit's order: {Z}, {Z1, Z2} or {Z, Z1, Z2}; empty if the string does not say
   std::vector<int> neighbor_species;  ///< of SOAP, in the order of species_Z; empty if the string does not say
   std::vector<QuipOption> fit_options;  ///< delta, n_sparse, …: under the first of their names
+  std::vector<std::string> given;       ///< names of the parameters that the string gives; the others are defaults
+  std::optional<int> gap_version;       ///< xml_version in the string: see apply_gap_version
+  bool counts_pairs_once = false;       ///< distance_Nb without compact_clusters: a bond is one environment, where gapkit has two
   bool is_complete = true;              ///< false: an option without default is missing, or cannot be read
   std::vector<std::string> problems;    ///< what gapkit cannot represent: "radial_basis=GTO: …"
 
@@ -24,6 +27,14 @@ struct QuipDescriptor {
 /// Never throws for what it cannot represent: that is told in `problems`. Throws InputError (beginning with `where`) for a string that is
 /// not of QUIP's form.
 QuipDescriptor read_quip_descriptor(std::string_view text, const std::string& where);
+
+/// Versions of GAP before which SOAP was another one: the centre's density was in the channels of all elements; the power spectrum was not
+/// divided by √(2l+1).
+inline constexpr int gap_version_of_own_channel = 1426512068;
+inline constexpr int gap_version_of_divided_spectrum = 1423143769;
+
+/// SOAP as this version of GAP has it. Adds a problem if the string asks for another one.
+void apply_gap_version(QuipDescriptor& descriptor, int version);
 
 /// "key=value", as messages name an option.
 std::string option_text(const QuipOption& option);

@@ -35,13 +35,6 @@ bool opens_group(char c) {
   return c == '{' || c == '"' || c == '\'';
 }
 
-/// "{{14 6}}", "{14 6}", "14 6" and "\"14 6\"" mean the same.
-std::string without_delimiters(std::string_view value) {
-  std::string text = trimmed(value);
-  while (text.size() >= 2 && opens_group(text[0]) && end_of_group(text, 0) == text.size()) text = trimmed(text.substr(1, text.size() - 2));
-  return text;
-}
-
 std::string without_line_continuations(std::string_view text) {
   std::string result(text);
   for (std::size_t i = 0; i < result.size(); ++i)
@@ -58,7 +51,7 @@ void add_word(std::string_view word, const std::string& where, std::vector<QuipO
   }
   QuipOption option;
   option.key = std::string(word.substr(0, equals));
-  if (equals != std::string_view::npos) option.value = without_delimiters(word.substr(equals + 1));
+  if (equals != std::string_view::npos) option.value = without_quip_delimiters(word.substr(equals + 1));
   if (option.key.empty()) throw InputError(fmt::format("{}: '{}' has no key before '='", where, extxyz::excerpt(word)));
   for (const QuipOption& other : options)
     if (other.key == option.key) {
@@ -69,11 +62,9 @@ void add_word(std::string_view word, const std::string& where, std::vector<QuipO
   options.push_back(std::move(option));
 }
 
-}  // namespace
-
-std::vector<QuipOption> parse_quip_options(std::string_view given, const std::string& where) {
-  const std::string text = without_line_continuations(given);
-  std::vector<QuipOption> options;
+/// Words between white space outside braces and quotes.
+std::vector<std::string> words_of(const std::string& text, const std::string& where) {
+  std::vector<std::string> words;
   for (std::size_t i = 0; i < text.size();) {
     if (is_space(text[i])) {
       ++i;
@@ -87,9 +78,39 @@ std::vector<QuipOption> parse_quip_options(std::string_view given, const std::st
         throw InputError(fmt::format("{}: '{}' is not closed in '{}'", where, text[i], extxyz::excerpt(text.substr(begin))));
       i = end;
     }
-    add_word(std::string_view(text).substr(begin, i - begin), where, options);
+    words.push_back(text.substr(begin, i - begin));
   }
+  return words;
+}
+
+/// "Z1 = 14", "Z1= 14" and "Z1 =14" are "Z1=14". A value that is missing stays so: "a= b=1" are two options.
+std::vector<std::string> joined_at_equals(const std::vector<std::string>& words) {
+  std::vector<std::string> result;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    std::string word = words[i];
+    const auto begins_with_equals = [&](std::size_t k) { return k < words.size() && words[k][0] == '='; };
+    if (word.find('=') == std::string::npos && begins_with_equals(i + 1)) word += words[++i];
+    const bool is_open = word.size() > 1 && word.find('=') + 1 == word.size();
+    if (is_open && i + 1 < words.size() && !begins_with_equals(i + 2) &&
+        (opens_group(words[i + 1][0]) || words[i + 1].find('=') == std::string::npos))
+      word += words[++i];
+    result.push_back(std::move(word));
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<QuipOption> parse_quip_options(std::string_view given, const std::string& where) {
+  std::vector<QuipOption> options;
+  for (const std::string& word : joined_at_equals(words_of(without_line_continuations(given), where))) add_word(word, where, options);
   return options;
+}
+
+std::string without_quip_delimiters(std::string_view value) {
+  std::string text = trimmed(value);
+  while (text.size() >= 2 && opens_group(text[0]) && end_of_group(text, 0) == text.size()) text = trimmed(text.substr(1, text.size() - 2));
+  return text;
 }
 
 std::vector<std::string> split_outside_braces(std::string_view text, char separator) {
@@ -109,7 +130,7 @@ std::vector<std::string> split_outside_braces(std::string_view text, char separa
 
 std::vector<std::string> quip_list(const std::string& value) {
   std::vector<std::string> words;
-  const std::string text = without_delimiters(value);
+  const std::string text = without_quip_delimiters(value);
   for (std::size_t i = 0; i < text.size();) {
     std::size_t end = i;
     while (end < text.size() && !is_space(text[end]) && text[end] != ',') ++end;

@@ -13,9 +13,13 @@ struct QuipOption {
   std::optional<std::string> value;  ///< without its outermost braces and quotes; absent: a word without '='
 };
 
-/// Splits an option string at white space (line ends, and backslashes before them, count as such). `where` begins messages.
+/// Splits an option string at white space (line ends, and backslashes before them, count as such); blanks around an '=' do not separate.
+/// `where` begins messages.
 /// Throws InputError for braces or quotes that do not close, and for a key that occurs twice with different values.
 std::vector<QuipOption> parse_quip_options(std::string_view text, const std::string& where);
+
+/// "{{14 6}}", "{14 6}", "14 6" and "\"14 6\"" mean the same: the last but one.
+std::string without_quip_delimiters(std::string_view value);
 
 /// Splits at `separator` where it stands outside braces and quotes; parts are trimmed.
 std::vector<std::string> split_outside_braces(std::string_view text, char separator);

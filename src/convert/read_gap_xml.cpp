@@ -1,9 +1,10 @@
 #include <algorithm>
 #include <gapkit/core/elements.hpp>
+#include <gapkit/potentials/potential.hpp>
 #include <set>
 #include <sstream>
 
-#include "convert/gap_coordinates.hpp"
+#include "convert/glue_xml.hpp"
 
 namespace gapkit {
 namespace {
@@ -26,20 +27,20 @@ std::set<int> training_elements(const XmlElement& data) {
   return elements;
 }
 
-std::map<int, double> read_reference_energies(const XmlElement& data, GapXmlContext& context) {
+std::map<int, double> read_reference_energies(const XmlElement& data, bool has_core, GapXmlContext& context) {
   std::map<int, double> energies;
   check_known(data, {"do_core"}, {"e0"}, context);
   const std::string* core = data.find_attribute("do_core");
-  if (core && quip_logical(*core) != false)
-    context.refuse(data, fmt::format("has do_core='{}': the potential was fitted on top of another one (core_param_file, a Glue or other "
-                                     "potential), which gapkit does not read",
+  if (core && !has_core && quip_logical(*core) != false)
+    context.refuse(data, fmt::format("has do_core='{}': the potential was fitted on top of another one (core_param_file), which is not in "
+                                     "this file as the sum of a Glue and a GAP",
                                      *core));
   for (const XmlElement* e0 : data.children_named("e0")) {
     check_known(*e0, {"Z", "value"}, {}, context);
     const int z = integer_attribute(*e0, "Z", context);
     if (z < 1 || z > largest_atomic_number || energies.count(z))
       throw InputError(fmt::format("{} has Z={}, expected each from 1 to {} at most once", context.place(*e0), z, largest_atomic_number));
-    energies[z] = number_attribute(*e0, "value", context);
+    energies[z] = context.energy_scale * number_attribute(*e0, "value", context);
   }
   return energies;
 }
@@ -68,28 +69,93 @@ void name_terms(std::vector<Term>& terms) {
   }
 }
 
-/// The <GAP_params> that the document's <Potential> asks for; what else there is becomes a problem.
-const XmlElement* find_params(const XmlElement& root, GapXmlContext& context) {
-  if (root.name == "GAP_params") return &root;
-  const auto params = root.children_named("GAP_params");
-  for (const XmlElement& child : root.children) {
-    if (child.name == "GAP_params") continue;
-    if (child.name != "Potential") {
-      context.refuse(child, "is not part of a GAP; gapkit reads no other potentials of QUIP");
-      continue;
-    }
-    const std::string arguments = text_attribute(child, "init_args", context);
-    const std::vector<QuipOption> options = parse_quip_options(arguments, context.place(child));
-    const bool is_gap = options.size() >= 2 && options[0].key == "IP" && options[1].key == "GAP" && !options[0].value && !options[1].value;
-    if (!is_gap)
-      context.refuse(child,
-                     fmt::format("has init_args '{}', expected 'IP GAP label=…'; sums with other potentials (Sum, Glue, …) cannot be "
-                                 "represented",
-                                 arguments));
+/// What the init_args of a <Potential> add up.
+struct Parts {
+  int gaps = 0, glues = 0;
+};
+
+/// Adds what "IP GAP …", "IP Glue …" or a sum of them has.
+void read_parts(const XmlElement& potential, const std::string& arguments, Parts& parts, GapXmlContext& context) {
+  const std::vector<QuipOption> options = parse_quip_options(arguments, context.place(potential));
+  const auto is_word = [&](std::size_t i, const char* word) { return i < options.size() && !options[i].value && options[i].key == word; };
+  const bool is_sum = is_word(0, "Sum"), is_gap = is_word(0, "IP") && is_word(1, "GAP"), is_glue = is_word(0, "IP") && is_word(1, "Glue");
+  if (!is_sum && !is_gap && !is_glue) {
+    context.refuse(potential, fmt::format("has init_args '{}', expected 'IP GAP label=…', or the Sum of it and 'IP Glue'; gapkit reads no "
+                                          "other potentials of QUIP",
+                                          arguments));
+    return;
   }
-  if (params.empty()) throw InputError(fmt::format("{} holds no <GAP_params>: this is not a potential of gap_fit", context.place(root)));
-  if (params.size() > 1) context.refuse(*params[1], "is the second one in the file; gapkit reads one");
-  return params.front();
+  parts.gaps += is_gap ? 1 : 0;
+  parts.glues += is_glue ? 1 : 0;
+  for (std::size_t i = is_sum ? 1 : 2; i < options.size(); ++i) {
+    const QuipOption& option = options[i];
+    const auto number = quip_number(option.value.value_or(""));
+    if (is_sum && (option.key == "init_args_pot1" || option.key == "init_args_pot2")) {
+      read_parts(potential, option.value.value_or(""), parts, context);
+    } else if (is_gap && option.key == "E_scale" && number && *number > 0) {
+      context.energy_scale *= *number;
+    } else if (option.key != "label" && !((option.key == "E_scale" || option.key == "r_scale") && number == 1)) {
+      context.refuse(potential, fmt::format("has '{}' in init_args, which gapkit does not apply", option_text(option)));
+    }
+  }
+}
+
+/// Glue_params, which gap_fit puts beside the GAP as they stood in core_param_file: also inside an element of their own.
+void find_glues(const XmlElement& element, std::vector<const XmlElement*>& glues, GapXmlContext& context) {
+  for (const XmlElement& child : element.children) {
+    if (child.name == "Glue_params") {
+      glues.push_back(&child);
+    } else if (child.name != "Potential") {
+      context.refuse(child, "is not part of a GAP; gapkit reads no other potentials of QUIP");
+    } else {
+      Parts parts;
+      read_parts(child, text_attribute(child, "init_args", context), parts, context);
+      if (parts.gaps > 0) context.refuse(child, "is a GAP inside another potential");
+    }
+  }
+}
+
+struct Document {
+  const XmlElement* params = nullptr;  ///< <GAP_params>
+  const XmlElement* glue = nullptr;    ///< <Glue_params> that the document's <Potential> adds; null if there is none
+};
+
+/// What the document's <Potential> asks for; what else there is becomes a problem.
+Document read_document(const XmlElement& root, GapXmlContext& context) {
+  if (root.name == "GAP_params") return {&root, nullptr};
+  Document document;
+  Parts parts;
+  std::vector<const XmlElement*> glues;
+  for (const XmlElement& child : root.children) {
+    if (child.name == "GAP_params") {
+      if (document.params) context.refuse(child, "is the second one in the file; gapkit reads one");
+      if (!document.params) document.params = &child;
+    } else if (child.name == "Glue_params") {
+      glues.push_back(&child);
+    } else if (child.name == "Potential") {
+      read_parts(child, text_attribute(child, "init_args", context), parts, context);
+    } else if (child.find_child("Glue_params")) {
+      find_glues(child, glues, context);
+    } else {
+      context.refuse(child, "is not part of a GAP; gapkit reads no other potentials of QUIP");
+    }
+  }
+  if (!document.params) throw InputError(fmt::format("{} holds no <GAP_params>: this is not a potential of gap_fit", context.place(root)));
+  if (parts.gaps > 1 || parts.glues > 1)
+    context.refuse(root, "has more than one GAP or Glue among its potentials; gapkit reads one of each");
+  if (parts.glues > 0 && glues.size() != 1)
+    context.refuse(root, fmt::format("adds a Glue and has {} <Glue_params>, expected one", glues.size()));
+  if (parts.glues == 1 && glues.size() == 1) document.glue = glues.front();
+  if (parts.glues == 0 && !glues.empty())
+    context.refuse(*glues.front(), "is not part of the potential that init_args describes ('IP GAP …')");
+  if (context.energy_scale != 1) context.other_variance = fmt::format("E_scale={} scales its energies", context.energy_scale);
+  return document;
+}
+
+void add_glue(const XmlElement& params, Model& model, GapXmlContext& context) {
+  const PairTables tables = read_glue(params, context);
+  if (!context.problems.empty()) return;
+  model.baselines.push_back(make_potential("pair_spline", {{"table", pair_tables_text(tables)}}));
 }
 
 void keep_elements_of_terms(Model& model, std::map<int, double> energies, const XmlElement& params, GapXmlContext& context) {
@@ -119,7 +185,9 @@ GapXmlImport read_gap_xml(const std::filesystem::path& path, const GapXmlOptions
   GapXmlContext context{path, options.species, problems, result.notes};
   const std::string what = fmt::format("{}: cannot be converted", path.string());
 
-  const XmlElement& params = *find_params(root, context);
+  const Document document = read_document(root, context);
+  const XmlElement& params = *document.params;
+  if (params.find_attribute("gap_version")) context.gap_version = integer_attribute(params, "gap_version", context);
   check_known(params, {"label", "gap_version", "svn_version"}, {"GAP_data", "gpSparse", "command_line", "XYZ_data"}, context);
   if (const XmlElement* data = params.find_child("XYZ_data"); data && context.wild_card.empty()) {
     const std::set<int> elements = training_elements(*data);
@@ -129,7 +197,7 @@ GapXmlImport read_gap_xml(const std::filesystem::path& path, const GapXmlOptions
   if (data.size() != 1 || sparse.size() != 1)
     throw InputError(
         fmt::format("{} has {} <GAP_data> and {} <gpSparse>, expected one of each", context.place(params), data.size(), sparse.size()));
-  std::map<int, double> energies = read_reference_energies(*data[0], context);
+  std::map<int, double> energies = read_reference_energies(*data[0], document.glue != nullptr, context);
 
   check_known(*sparse[0], {"label", "n_coordinate", "fitted"}, {"gpCoordinates"}, context);
   if (const std::string* fitted = sparse[0]->find_attribute("fitted"); fitted && quip_logical(*fitted) != true)
@@ -147,6 +215,7 @@ GapXmlImport read_gap_xml(const std::filesystem::path& path, const GapXmlOptions
     model.terms.push_back(std::move(read.term));
     weights.insert(weights.end(), read.alpha.begin(), read.alpha.end());
   }
+  if (document.glue) add_glue(*document.glue, model, context);
   problems.throw_if_any(what);
   model.weights = Eigen::Map<const Vector>(weights.data(), static_cast<Eigen::Index>(weights.size()));
   keep_elements_of_terms(model, std::move(energies), params, context);
@@ -157,6 +226,7 @@ GapXmlImport read_gap_xml(const std::filesystem::path& path, const GapXmlOptions
   const std::string* gap_version = params.find_attribute("gap_version");
   model.notes["origin"] = fmt::format("GAP XML {}, label {}, gap_version {}", path.filename().string(), label ? *label : "(none)",
                                       gap_version ? *gap_version : "(none)");
+  if (!context.other_variance.empty()) model.notes["other_quip_variance"] = context.other_variance;
   if (const XmlElement* command = params.find_child("command_line")) model.notes["gap_fit_command_line"] = trimmed(command->text);
   return result;
 }

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "convert/gap_xml_format.hpp"
-#include "convert/problem_list.hpp"
+#include "convert/glue_xml.hpp"
 #include "io/md5.hpp"
 #include "io/temporary_file.hpp"
 
@@ -57,9 +57,10 @@ void write_soap(const Term& term, Written& out) {
 }
 
 void write_distances(const Term& term, Written& out) {
-  out.covariance = QuipCovariance::ard_se;
+  const bool is_polynomial = term.kernel_name == "piecewise_polynomial";
+  out.covariance = is_polynomial ? QuipCovariance::piecewise_polynomial : QuipCovariance::ard_se;
   set_theta(term, out);
-  const std::string options = common_options(term, "ard_se");
+  const std::string options = common_options(term, is_polynomial ? "pp" : "ard_se");
   if (term.descriptor_name == "two_body")
     out.descriptor = fmt::format("distance_2b{} Z1={} Z2={}", options, term.species[0], term.species[1]);
   else
@@ -75,16 +76,20 @@ Written written(const Term& term, ProblemList& problems) {
     problems.add(fmt::format("term '{}': QUIP has no descriptor '{}'", term.label(), term.descriptor_name));
     return out;
   }
-  if (term.kernel_name != (is_soap ? "dot_product" : "squared_exponential")) {
+  const bool is_polynomial =
+      is_distances && term.kernel_name == "piecewise_polynomial" && term.kernel->parameters().integer("smoothness") == 1;
+  if (!is_polynomial && term.kernel_name != (is_soap ? "dot_product" : "squared_exponential")) {
     problems.add(
         fmt::format("term '{}': the kernel '{}' with the descriptor '{}' has no counterpart in QUIP that was verified (soap goes with "
-                    "dot_product, two_body and three_body with squared_exponential)",
+                    "dot_product; two_body and three_body with squared_exponential, or piecewise_polynomial of smoothness 1)",
                     term.label(), term.kernel_name, term.descriptor_name));
     return out;
   }
   if (is_soap && term.descriptor->parameters().has("mixed_channels") && term.descriptor->parameters().integer("mixed_channels") > 0)
     problems.add(fmt::format("term '{}': QUIP has no counterpart of mixed_channels", term.label()));
-  if (term.sparse.size() == 0) problems.add(fmt::format("term '{}' has no sparse points", term.label()));
+  if (is_soap && term.descriptor->parameters().has("undivided_spectrum") && term.descriptor->parameters().boolean("undivided_spectrum"))
+    problems.add(fmt::format("term '{}': QUIP has undivided_spectrum in potentials of versions below {} only", term.label(),
+                             gap_version_of_divided_spectrum));
   is_soap ? write_soap(term, out) : write_distances(term, out);
   return out;
 }
@@ -127,10 +132,12 @@ std::string coordinates_text(const Term& term, const Written& out, const std::st
 }
 
 std::string head_text(const Model& model, const std::string& label) {
+  const std::string gap = fmt::format("IP GAP label={}", label);
+  const bool has_core = !model.baselines.empty();
   std::string text = fmt::format(
-      "<{0}>\n<Potential label=\"{0}\" init_args=\"IP GAP label={0}\"/>\n<GAP_params label=\"{0}\" gap_version=\"{1}\">\n"
-      "  <GAP_data do_core=\"F\">\n",
-      label, verified_gap_version);
+      "<{0}>\n<Potential label=\"{0}\" init_args=\"{1}\"/>\n<GAP_params label=\"{0}\" gap_version=\"{2}\">\n"
+      "  <GAP_data do_core=\"{3}\">\n",
+      label, has_core ? "Sum init_args_pot1={IP Glue} init_args_pot2={" + gap + "}" : gap, gap_version_of_own_channel, logical(has_core));
   // gap_fit writes every element; those that the model does not know get 0, as there.
   for (int z = 1; z <= largest_atomic_number; ++z) {
     const auto found = model.reference_energies.find(z);
@@ -138,6 +145,12 @@ std::string head_text(const Model& model, const std::string& label) {
   }
   const auto coordinates = std::count_if(model.terms.begin(), model.terms.end(), [](const Term& term) { return term.sparse.size() > 0; });
   return text + fmt::format("  </GAP_data>\n  <gpSparse label=\"{}\" n_coordinate=\"{}\" fitted=\"T\">\n", label, coordinates);
+}
+
+std::vector<int> elements_of(const Model& model) {
+  std::vector<int> elements;
+  for (const auto& [z, energy] : model.reference_energies) elements.push_back(z);
+  return elements;
 }
 
 /// An XML name made of the file's.
@@ -152,10 +165,20 @@ std::string label_for(const std::filesystem::path& path) {
 std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem::path& path) {
   ProblemList problems;
   std::vector<Written> terms;
-  for (const Term& term : model.terms) terms.push_back(written(term, problems));
+  std::vector<std::string> notes;
+  for (const Term& term : model.terms) {
+    terms.push_back(term.sparse.size() > 0 ? written(term, problems) : Written{});
+    if (term.sparse.size() == 0) notes.push_back(fmt::format("term '{}' has no sparse points and is left out", term.label()));
+  }
+  if (model.terms.size() == notes.size()) problems.add("no term has sparse points");
   for (const PotentialPointer& b : model.baselines)
-    problems.add(
-        fmt::format("the baseline '{}' has no counterpart inside a GAP: QUIP has it as a potential of its own (Sum, Glue)", b->name()));
+    if (b->name() != "pair_spline")
+      problems.add(fmt::format("the baseline '{}' has no counterpart in QUIP{}", b->name(),
+                               b->name() == "zbl" ? ": its ZBL is switched off in another way" : ""));
+  if (model.baselines.size() > 1) problems.add("it has several baselines; QUIP's Glue is one");
+  const std::string file_name = path.filename().string();
+  if (std::any_of(file_name.begin(), file_name.end(), [](unsigned char c) { return c >= 0x80; }))
+    problems.add("its name has characters that are not ASCII, at which QUIP stops without a message; choose another name");
   // QUIP sums the terms for the elements that their descriptors name.
   problems.throw_if_any(path.string() + ": cannot be written");
 
@@ -163,21 +186,21 @@ std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem
   std::string xml = head_text(model, label);
   std::vector<std::unique_ptr<TemporaryFile>> files;
   const auto offsets = sparse_offsets(model.terms);
-  std::vector<std::string> notes;
+  int number = 0;
   for (std::size_t t = 0; t < terms.size(); ++t) {
     const Term& term = model.terms[t];
-    if (term.sparse.size() == 0) {
-      notes.push_back(fmt::format("term '{}' has no sparse points and is left out", term.label()));
-      continue;
-    }
-    const std::string name = fmt::format("{}.sparseX.{}{}", path.filename().string(), label, t + 1);
+    if (term.sparse.size() == 0) continue;
+    const std::string own_label = fmt::format("{}{}", label, ++number);
+    const std::string name = fmt::format("{}.sparseX.{}", file_name, own_label);
     const std::string points = points_text(term);
-    xml += coordinates_text(term, terms[t], fmt::format("{}{}", label, t + 1), name, md5_of(points),
-                            model.weights.segment(offsets[t], term.sparse.size()));
+    xml += coordinates_text(term, terms[t], own_label, name, md5_of(points), model.weights.segment(offsets[t], term.sparse.size()));
     files.push_back(std::make_unique<TemporaryFile>(path.parent_path() / name));
     files.back()->append(points);
   }
-  xml += fmt::format("  </gpSparse>\n  <command_line><![CDATA[ gapkit {} ]]></command_line>\n</GAP_params>\n</{}>\n", version, label);
+  xml += fmt::format("  </gpSparse>\n  <command_line><![CDATA[ gapkit {} ]]></command_line>\n</GAP_params>\n", version);
+  for (const PotentialPointer& b : model.baselines)
+    xml += glue_text(parse_pair_tables(b->parameters().text("table"), "pair_spline"), elements_of(model));
+  xml += fmt::format("</{}>\n", label);
   files.push_back(std::make_unique<TemporaryFile>(path));
   files.back()->append(xml);
   for (const auto& file : files) file->commit();

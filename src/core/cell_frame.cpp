@@ -13,10 +13,6 @@ namespace {
 /// Volume of the unit vectors along a, b, c at which they count as lying in one plane: an angle of 1e-6.
 constexpr double smallest_unit_volume = 1e-6;
 
-std::string prefix(const Structure& structure) {
-  return structure.source.empty() ? "" : structure.source + ": ";
-}
-
 std::string row_text(const Matrix3& cell, int row) {
   return fmt::format("({}, {}, {})", cell(row, 0), cell(row, 1), cell(row, 2));
 }
@@ -52,14 +48,14 @@ CellFrame make_cell_frame(const Structure& structure) {
         throw InputError(
             fmt::format("{}cell vector {} is {}, expected a finite vector other than zero in a periodic direction; "
                         "correct the cell or set pbc to false there",
-                        prefix(structure), d + 1, row_text(cell, d)));
+                        structure.place(), d + 1, row_text(cell, d)));
       known[static_cast<std::size_t>(count++)] = frame.basis.row(d) = cell.row(d);
     }
     if (!(unit_volume(known, count) > smallest_unit_volume))
       throw InputError(
           fmt::format("{}the cell has no volume in its periodic directions: vectors {} {} {} are not independent; "
                       "correct the cell or set pbc to false",
-                      prefix(structure), row_text(cell, 0), row_text(cell, 1), row_text(cell, 2)));
+                      structure.place(), row_text(cell, 0), row_text(cell, 1), row_text(cell, 2)));
   }
   for (int d = 0; d < 3; ++d) {
     if (frame.periodic[static_cast<std::size_t>(d)]) continue;
@@ -70,7 +66,7 @@ CellFrame make_cell_frame(const Structure& structure) {
   frame.inverse = frame.basis.inverse();
   for (int d = 0; d < 3; ++d) frame.height[d] = 1 / frame.inverse.col(d).norm();
   if (!frame.inverse.allFinite() || !frame.height.allFinite())
-    throw InputError(prefix(structure) + "the cell is too large or too small to compute with");
+    throw InputError(structure.place() + "the cell is too large or too small to compute with");
   return frame;
 }
 

@@ -24,21 +24,17 @@ constexpr double farthest_wrap = 1e9;
 /// Fewer atoms are not worth waking the threads for.
 constexpr int parallel_size = 256;
 
-std::string prefix(const Structure& structure) {
-  return structure.source.empty() ? "" : structure.source + ": ";
-}
-
 void check_input(const Structure& structure, double cutoff) {
   if (!(cutoff > 0) || !std::isfinite(cutoff))
-    throw InputError(fmt::format("{}the cutoff of a neighbour list is {} Å, expected a finite number above 0", prefix(structure), cutoff));
+    throw InputError(fmt::format("{}the cutoff of a neighbour list is {} Å, expected a finite number above 0", structure.place(), cutoff));
   if (structure.positions.rows() != structure.size())
-    throw InputError(fmt::format("{}{} positions for {} atoms", prefix(structure), structure.positions.rows(), structure.size()));
+    throw InputError(fmt::format("{}{} positions for {} atoms", structure.place(), structure.positions.rows(), structure.size()));
   for (int i = 0; i < structure.size(); ++i) {
     const auto r = structure.positions.row(i);
     if (!(r.cwiseAbs().sum() < farthest_position))
       throw InputError(
           fmt::format("{}the position of atom {} (of {}, counted from 1) is ({}, {}, {}), expected finite numbers below {:g} Å",
-                      prefix(structure), i + 1, structure.size(), r[0], r[1], r[2], farthest_position));
+                      structure.place(), i + 1, structure.size(), r[0], r[1], r[2], farthest_position));
   }
 }
 
@@ -126,7 +122,7 @@ void Bins::wrap(const Structure& structure) {
       if (!(std::abs(cells) < farthest_wrap))
         throw InputError(
             fmt::format("{}atom {} (of {}, counted from 1) is {:.3g} cells away from the cell along vector {}; wrap the positions",
-                        prefix(structure), i + 1, n, cells, d + 1));
+                        structure.place(), i + 1, n, cells, d + 1));
       wraps_[i][direction] = static_cast<int>(cells);
       s[d] -= cells;
     }
@@ -156,7 +152,7 @@ void Bins::divide(const Structure& structure, double cutoff) {
       throw InputError(
           fmt::format("{}the cell is only {:.3g} Å thick along vector {}, too little for neighbours up to {} Å; correct the "
                       "cell or set pbc to false there",
-                      prefix(structure), frame_.height[d], d + 1, cutoff));
+                      structure.place(), frame_.height[d], d + 1, cutoff));
     range_[direction] = static_cast<int>(range);
   }
 }

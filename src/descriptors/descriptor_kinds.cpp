@@ -7,6 +7,7 @@
 #include "descriptors/soap.hpp"
 #include "descriptors/three_body.hpp"
 #include "descriptors/two_body.hpp"
+#include "math/instruction_set.hpp"
 
 namespace gapkit {
 namespace {
@@ -70,60 +71,66 @@ DescriptorKind three_body_kind() {
 }
 
 DescriptorKind soap_kind() {
-  return {.name = "soap",
-          .description = "smooth overlap of atomic positions: power spectrum of the neighbour density",
-          .parameters = {cutoff_info,
-                         cutoff_width_info,
-                         {.name = "n_max",
-                          .type = Type::integer,
-                          .unit = "",
-                          .description = "radial functions",
-                          .default_value = std::int64_t{8},
-                          .smallest = 1,
-                          .largest = 32},
-                         {.name = "l_max",
-                          .type = Type::integer,
-                          .unit = "",
-                          .description = "largest angular momentum",
-                          .default_value = std::int64_t{8},
-                          .smallest = 0,
-                          .largest = 24},
-                         {.name = "atom_sigma",
-                          .type = Type::real,
-                          .unit = "Å",
-                          .description = "width of the Gaussian on each neighbour",
-                          .default_value = 0.5,
-                          .smallest = 0,
-                          .excludes_smallest = true},
-                         {.name = "central_weight",
-                          .type = Type::real,
-                          .unit = "",
-                          .description = "weight of the centre atom's own density",
-                          .default_value = 1.0,
-                          .smallest = 0},
-                         {.name = "central_reference_all_species",
-                          .type = Type::boolean,
-                          .unit = "",
-                          .description = "the centre atom's density appears in the channels of all species",
-                          .default_value = false},
-                         {.name = "mixed_channels",
-                          .type = Type::integer,
-                          .unit = "",
-                          .description =
-                              "channels that all elements' radial functions are mixed into, fewer features for many elements; 0: none",
-                          .default_value = std::int64_t{0},
-                          .smallest = 0,
-                          .largest = 64},
-                         {.name = "mixing_seed",
-                          .type = Type::integer,
-                          .unit = "",
-                          .description = "of the random weights of the mixture",
-                          .default_value = std::int64_t{0},
-                          .smallest = 0}},
-          .combinations = single_elements,
-          .make = [](const Parameters& p, const std::vector<int>& species, const std::vector<int>& elements) {
-            return std::make_shared<const Soap>(p, species, elements);
-          }};
+  return {
+      .name = "soap",
+      .description = "smooth overlap of atomic positions: power spectrum of the neighbour density",
+      .parameters = {cutoff_info,
+                     cutoff_width_info,
+                     {.name = "n_max",
+                      .type = Type::integer,
+                      .unit = "",
+                      .description = "radial functions",
+                      .default_value = std::int64_t{8},
+                      .smallest = 1,
+                      .largest = 32},
+                     {.name = "l_max",
+                      .type = Type::integer,
+                      .unit = "",
+                      .description = "largest angular momentum",
+                      .default_value = std::int64_t{8},
+                      .smallest = 0,
+                      .largest = 24},
+                     {.name = "atom_sigma",
+                      .type = Type::real,
+                      .unit = "Å",
+                      .description = "width of the Gaussian on each neighbour",
+                      .default_value = 0.5,
+                      .smallest = 0,
+                      .excludes_smallest = true},
+                     {.name = "central_weight",
+                      .type = Type::real,
+                      .unit = "",
+                      .description = "weight of the centre atom's own density",
+                      .default_value = 1.0,
+                      .smallest = 0},
+                     {.name = "central_reference_all_species",
+                      .type = Type::boolean,
+                      .unit = "",
+                      .description = "the centre atom's density appears in the channels of all species",
+                      .default_value = false},
+                     {.name = "undivided_spectrum",
+                      .type = Type::boolean,
+                      .unit = "",
+                      .description = "the power spectrum is not divided by √(2l+1), as in potentials that GAP made before February 2015",
+                      .default_value = false},
+                     {.name = "mixed_channels",
+                      .type = Type::integer,
+                      .unit = "",
+                      .description =
+                          "channels that all elements' radial functions are mixed into, fewer features for many elements; 0: none",
+                      .default_value = std::int64_t{0},
+                      .smallest = 0,
+                      .largest = 64},
+                     {.name = "mixing_seed",
+                      .type = Type::integer,
+                      .unit = "",
+                      .description = "of the random weights of the mixture",
+                      .default_value = std::int64_t{0},
+                      .smallest = 0}},
+      .combinations = single_elements,
+      .make = [](const Parameters& p, const std::vector<int>& species, const std::vector<int>& elements) {
+        return std::make_shared<const Soap>(p, species, elements);
+      }};
 }
 
 // A list: references to its lines stay valid.
@@ -162,6 +169,7 @@ std::vector<int> find_combination(const DescriptorKind& kind, const std::vector<
 }
 
 const DescriptorKind& descriptor_kind(std::string_view name) {
+  instruction_set();  // whoever asks for one that is not there hears of it here, not from inside a parallel loop
   std::vector<std::string> names;
   for (const DescriptorKind& kind : descriptor_kinds()) {
     if (kind.name == name) return kind;

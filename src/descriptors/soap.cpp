@@ -71,6 +71,8 @@ Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const 
   coefficients_ = terms * terms * channels_;
   prefactor_.resize(static_cast<std::size_t>(terms * (terms + 1) / 2));
   harmonics::fill_prefactors(basis_.l_max(), prefactor_.data(), [](double v) { return std::sqrt(v); });
+  const bool undivided = parameters.has("undivided_spectrum") && parameters.boolean("undivided_spectrum");
+  if (undivided) tables_.push_back(table_without_division());
   if (mixed > 0) mix_channels(static_cast<std::uint64_t>(parameters.integer("mixing_seed")));
   centre_ = centre_coefficients();
   for (int s = 0; s < blocks_; ++s) {
@@ -144,12 +146,24 @@ Matrix Soap::turned_points(const MatrixView& points, const SoapFeatures& plain) 
   return result;
 }
 
+// Coefficients that are larger by (2l+1)^(1/4) cancel the division of their products by √(2l+1).
+std::vector<double> Soap::table_without_division() const {
+  std::vector<double> table(basis_.table(), basis_.table() + static_cast<std::ptrdiff_t>(basis_.knot_count()) * 3 * basis_.count());
+  table.resize(table.size() + soap_lanes, 0.0);
+  for (int row = 0; row < 3 * basis_.knot_count(); ++row)
+    for (int i = 0; i < basis_.count(); ++i)
+      table[static_cast<std::size_t>(row) * static_cast<std::size_t>(basis_.count()) + static_cast<std::size_t>(i)] *=
+          std::sqrt(std::sqrt(2.0 * (i / basis_.n_max()) + 1));
+  return table;
+}
+
 // Radial functions of each element that are mixtures of its n_max: those of channel q are Σ_n W_q,(s,n) g_nl(r). Everything else then sees
 // one element with as many radial functions as there are channels.
 void Soap::mix_channels(std::uint64_t seed) {
   const int n_max = basis_.n_max(), species = static_cast<int>(elements_.size());
   mixing_ = random_mixing(radial_, species * n_max, seed);
-  const double* plain = basis_.table();
+  std::vector<std::vector<double>> mixed;
+  const double* plain = table_of(0);
   const int plain_count = basis_.count();
   for (int s = 0; s < species; ++s) {
     std::vector<double> table(static_cast<std::size_t>(basis_.knot_count()) * 3 * static_cast<std::size_t>(count_) + soap_lanes, 0.0);
@@ -161,8 +175,9 @@ void Soap::mix_channels(std::uint64_t seed) {
             sum += mixing_(q, s * n_max + n) * plain[static_cast<std::ptrdiff_t>(row) * plain_count + l * n_max + n];
           table[static_cast<std::size_t>(row) * static_cast<std::size_t>(count_) + static_cast<std::size_t>(l * radial_ + q)] = sum;
         }
-    mixed_tables_.push_back(std::move(table));
+    mixed.push_back(std::move(table));
   }
+  tables_ = std::move(mixed);
 }
 
 // What the centre atom itself contributes to c_00 of each channel.
@@ -183,7 +198,8 @@ std::vector<double> Soap::centre_coefficients() const {
 }
 
 const double* Soap::table_of(int species) const {
-  return mixed_tables_.empty() ? basis_.table() : mixed_tables_[static_cast<std::size_t>(species)].data();
+  if (tables_.empty()) return basis_.table();
+  return tables_[tables_.size() > 1 ? static_cast<std::size_t>(species) : 0].data();
 }
 
 int Soap::species_index(int z) const {
@@ -238,7 +254,7 @@ void Soap::fill_block(const Environments& source, const Neighborhood& neighborho
     scratch.y[k] = source.vector[pair].y() * inverse;
     scratch.z[k] = inverse > 0 ? source.vector[pair].z() * inverse : 1;
     const int knot = std::min(static_cast<int>(r * per_spacing), basis_.knot_count() - 2);
-    const int species = mixed_tables_.empty() ? 0 : species_index(source.atomic_number[static_cast<std::size_t>(source.neighbor[pair])]);
+    const int species = tables_.size() < 2 ? 0 : species_index(source.atomic_number[static_cast<std::size_t>(source.neighbor[pair])]);
     rows[k] = table_of(species) + static_cast<std::ptrdiff_t>(knot) * 3 * count;
     quintic_hermite(r * per_spacing - knot, weight[k], derivative[k]);
     const double fc = cutoff_value(r, basis_.cutoff(), width_), dfc = cutoff_derivative(r, basis_.cutoff(), width_);
@@ -270,7 +286,7 @@ void Soap::expand(const Environments& source, int centre, Scratch& scratch, doub
   }
 }
 
-void Soap::compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
+void Soap::fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
   std::vector<int> centre;  // positions in the source
   for (int c = begin; c < end; ++c)
     if (source.atomic_number[static_cast<std::size_t>(source.centre[static_cast<std::size_t>(c)])] == species_[0]) centre.push_back(c);
@@ -280,7 +296,7 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
   out.partner.assign(count, -1);
   out.centre.resize(count);
   for (std::size_t e = 0; e < count; ++e) out.centre[e] = source.centre[static_cast<std::size_t>(centre[e])];
-  out.blocks.resize(derivatives == Derivatives::jacobian ? static_cast<std::size_t>(blocks_) : 0);
+  if (derivatives == Derivatives::jacobian) out.make_blocks(static_cast<std::size_t>(blocks_));
   if (derivatives == Derivatives::pullback) out.workspace.resize(static_cast<Eigen::Index>(count), coefficients_ + soap_lanes);
 
   // Where the rows of each environment go in each block
@@ -300,8 +316,6 @@ void Soap::compute(const Environments& source, int begin, int end, Derivatives d
       block.neighbor.resize(pairs);
       block.vector.resize(pairs);
       block.projection.resize(3 * pairs);
-      block.cutoff_gradient.clear();
-      block.pair.clear();
       block.values.resize(static_cast<Eigen::Index>(3 * pairs), static_cast<Eigen::Index>(block.feature.size()));
       block.radial.resize(static_cast<Eigen::Index>(pairs), radial_);
       block.direction.resize(static_cast<Eigen::Index>(count) * radial_, static_cast<Eigen::Index>(block.radial_feature.size()));

@@ -30,13 +30,14 @@ class Soap final : public Descriptor {
   EnvironmentCount count(const Environments& source, int c) const override;
   bool has_nonnegative_products() const override { return true; }  // Σ_l |C_l C'_lᵀ|² ≥ 0
   ShortForm short_form() const override;                           // made at the first call, then kept
-  void compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override;
   void pullback(const Environments& source, int begin, int end, const Features& features, const MatrixView& dE_dx,
                 std::span<const double> dE_df, std::span<Vector3> dE_dr) const override;
 
   const RadialBasis& radial_basis() const { return basis_; }
 
  private:
+  void fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override;
+
   enum class Form { plain, shortened };
   Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements, RadialBasis basis, Form form);
 
@@ -46,6 +47,7 @@ class Soap final : public Descriptor {
   void expand(const Environments& source, int centre, Scratch& scratch, double* coefficients) const;
   void fill_block(const Environments& source, const Neighborhood& neighborhood, int block, Derivatives derivatives, Scratch& scratch) const;
   int species_index(int z) const;
+  std::vector<double> table_without_division() const;
   void mix_channels(std::uint64_t seed);
   std::vector<double> centre_coefficients() const;
   void order_features(bool shortened);
@@ -65,10 +67,10 @@ class Soap final : public Descriptor {
   int radial_;  // radial functions of an element: n_max, or the mixed channels
   int blocks_;  // of neighbours whose channels are apart: elements, or 1 if channels are mixed
   int count_, channels_, features_, coefficients_;
-  std::vector<int> zero_, higher_, last_;          // of each pair of channels, see SoapFeatures
-  Matrix mixing_;                                  // [Q, species · n_max], or empty
-  std::vector<std::vector<double>> mixed_tables_;  // by element, like RadialBasis::table()
-  std::vector<double> centre_;                     // what the centre atom contributes to each channel
+  std::vector<int> zero_, higher_, last_;    // of each pair of channels, see SoapFeatures
+  Matrix mixing_;                            // [Q, species · n_max], or empty
+  std::vector<std::vector<double>> tables_;  // like RadialBasis::table(), which they replace: by element, or one for all
+  std::vector<double> centre_;               // what the centre atom contributes to each channel
   std::vector<double> prefactor_;
   // By neighbour species: pairs of channels that contain it, and their features of l = 0 and of l ≥ 1.
   struct BlockFeatures {

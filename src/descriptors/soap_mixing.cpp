@@ -2,31 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <gapkit/core/errors.hpp>
-#include <numbers>
-#include <random>
+#include <gapkit/math/random_stream.hpp>
 
 namespace gapkit {
-namespace {
-
-// Box & Muller; the distributions of the standard library differ between implementations, its generators do not.
-double normal(std::mt19937_64& generator) {
-  const auto uniform = [&] { return (static_cast<double>(generator() >> 11) + 0.5) * 0x1p-53; };
-  const double radius = std::sqrt(-2 * std::log(uniform()));
-  return radius * std::cos(2 * std::numbers::pi * uniform());
-}
-
-}  // namespace
 
 Matrix random_mixing(int rows, int columns, std::uint64_t seed) {
   if (rows > columns)
     throw InputError(
         fmt::format("soap: mixed_channels is {}, expected at most {}, the channels there are (elements times n_max)", rows, columns));
-  std::mt19937_64 generator(seed);
+  RandomStream random{.seed = seed};
   Matrix result(rows, columns);
   for (int q = 0; q < rows; ++q) {
-    for (int k = 0; k < columns; ++k) result(q, k) = normal(generator);
+    for (int k = 0; k < columns; ++k) result(q, k) = random.normal();
     for (int pass = 0; pass < 2; ++pass)  // Gram-Schmidt, twice for rounding
       for (int p = 0; p < q; ++p) result.row(q) -= result.row(p).dot(result.row(q)) * result.row(p);
     result.row(q).normalize();

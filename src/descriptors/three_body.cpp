@@ -93,7 +93,7 @@ EnvironmentCount ThreeBody::count(const Environments& source, int c) const {
   return {triplets, 2 * triplets};
 }
 
-void ThreeBody::compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
+void ThreeBody::fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
   const Neighbors neighbors(*this, source, begin, end);
   const Eigen::Index count = neighbors.begin_environment.back();
   const auto entries = static_cast<std::size_t>(count);
@@ -103,10 +103,9 @@ void ThreeBody::compute(const Environments& source, int begin, int end, Derivati
   out.partner.assign(entries, -1);
   out.pair.resize(2 * entries);
   const bool with_jacobian = derivatives == Derivatives::jacobian;
-  out.blocks.resize(with_jacobian ? 1 : 0);
   if (with_jacobian) {
+    out.make_blocks(1);
     JacobianBlock& block = out.blocks[0];
-    block.use_all_features();
     block.environment.resize(2 * entries);
     block.neighbor.resize(2 * entries);
     block.vector.resize(2 * entries);

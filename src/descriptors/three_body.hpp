@@ -25,11 +25,12 @@ class ThreeBody final : public Descriptor {
   double covariance_cutoff(std::span<const double> x) const override;
   /// A low-discrepancy set over r_ij, r_ik ≤ cutoff and all angles, denser towards the boundaries.
   Matrix domain_points(int count) const override;
-  void compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override;
   void pullback(const Environments& source, int begin, int end, const Features& features, const MatrixView& dE_dx,
                 std::span<const double> dE_df, std::span<Vector3> dE_dr) const override;
 
  private:
+  void fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override;
+
   struct Neighbors;
   void fill_centre(const Environments& source, const Neighbors& neighbors, std::size_t c, bool with_jacobian, Features& out) const;
 

@@ -32,10 +32,7 @@ EnvironmentCount TwoBody::count(const Environments& source, int c) const {
   return result;
 }
 
-void TwoBody::compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
-  out.centre.clear();
-  out.partner.clear();
-  out.pair.clear();
+void TwoBody::fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
   for (int c = begin; c < end; ++c) {
     for_each_pair(source, c, [&](std::size_t p) {
       out.centre.push_back(source.centre[static_cast<std::size_t>(c)]);
@@ -51,10 +48,9 @@ void TwoBody::compute(const Environments& source, int begin, int end, Derivative
     out.x(static_cast<Eigen::Index>(e), 0) = r;
     out.cutoff[e] = cutoff_value(r, cutoff_, width_);
   }
-  out.blocks.resize(derivatives == Derivatives::jacobian ? 1 : 0);
   if (derivatives != Derivatives::jacobian) return;
+  out.make_blocks(1);
   JacobianBlock& block = out.blocks[0];
-  block.use_all_features();
   block.environment.resize(count);
   block.neighbor = out.partner;
   block.pair = out.pair;

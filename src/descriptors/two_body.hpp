@@ -20,7 +20,6 @@ class TwoBody final : public Descriptor {
   bool has_nonnegative_products() const override { return true; }
   double covariance_cutoff(std::span<const double> x) const override { return cutoff_value(x[0], cutoff_, width_); }
   Matrix domain_points(int count) const override;
-  void compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override;
   void pullback(const Environments& source, int begin, int end, const Features& features, const MatrixView& dE_dx,
                 std::span<const double> dE_df, std::span<Vector3> dE_dr) const override;
 
@@ -28,6 +27,7 @@ class TwoBody final : public Descriptor {
   /// visit(pair) for every pair of the centre at position c that is an environment.
   template <class Visit>
   void for_each_pair(const Environments& source, int c, Visit&& visit) const;
+  void fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override;
 
   Parameters parameters_;
   std::vector<int> species_;

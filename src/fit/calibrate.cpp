@@ -3,10 +3,11 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/calibrate.hpp>
 #include <gapkit/fit/frames.hpp>
-#include <random>
+#include <gapkit/math/random_stream.hpp>
 
 #include "fit/frame_source.hpp"
 #include "fit/maximize.hpp"
+#include "fit/row_targets.hpp"
 
 namespace gapkit {
 namespace {
@@ -143,16 +144,13 @@ void Calibrator::use(std::shared_ptr<const Model> model) {
 }
 
 void Calibrator::add(const Structure& frame) {
-  const bool energy = rules_.use_energy && frame.energy && !frame.energy_sigma;
-  const bool forces = rules_.use_forces && frame.forces && !frame.force_sigma && frame.force_atom_sigma.empty();
-  const bool virial = rules_.use_virial && frame.virial && frame.cell && !frame.virial_sigma;
+  const auto [energy, forces, virial] = wanted_rows(rules_, frame);
   if (!energy && !forces && !virial) return;
   const Prediction p = predictor_->compute(frame, {.energy_std = energy, .force_std = forces, .stress_std = virial, .calibrated = false});
   const int type = config_types_.try_emplace(frame.config_type, static_cast<int>(config_types_.size())).first->second;
-  const auto add_row = [&](Property property, double predicted, double reference, double epistemic, double vanishing) {
+  const auto add_row = [&](Property property, double predicted, double reference, double epistemic, double noise, double vanishing) {
     // What symmetry makes zero is zero to rounding, whatever the model: it says nothing about the errors of the others.
     if (std::abs(predicted) < vanishing && std::abs(reference) < vanishing && epistemic < vanishing) return;
-    const double noise = fitted_noise(*model_, property, frame);
     if (!(epistemic + noise > 0)) return;
     HeldOutRows& rows = rows_[static_cast<std::size_t>(property)];
     rows.error.push_back(predicted - reference);
@@ -161,25 +159,30 @@ void Calibrator::add(const Structure& frame) {
     rows.structure.push_back(static_cast<int>(structures_));
     rows.config_type.push_back(type);
   };
-  if (energy) add_row(Property::energy, p.energy, *frame.energy, *p.energy_std_epistemic, 0);
-  if (forces)
+  const auto noise_of = [&](Property property) { return row_noise(*model_, property, frame); };
+  if (energy) add_row(Property::energy, p.energy, *frame.energy, *p.energy_std_epistemic, noise_of(Property::energy).front(), 0);
+  if (forces) {
+    const std::vector<double> noise = noise_of(Property::force);
     for (int i = 0; i < frame.size(); ++i) {
-      if (!frame.force_mask.empty() && frame.force_mask[static_cast<std::size_t>(i)]) continue;
+      if (is_masked(frame, i)) continue;
       for (int c = 0; c < 3; ++c)
-        add_row(Property::force, (*p.forces)(i, c), (*frame.forces)(i, c), (*p.forces_std_epistemic)(i, c), vanishing_force);
+        add_row(Property::force, (*p.forces)(i, c), (*frame.forces)(i, c), (*p.forces_std_epistemic)(i, c),
+                noise[static_cast<std::size_t>(3 * i + c)], vanishing_force);
     }
+  }
   if (virial) {
+    const std::vector<double> noise = noise_of(Property::virial);
     constexpr std::array<std::array<int, 2>, 6> voigt = {{{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}}};
     for (std::size_t k = 0; k < 6; ++k) {
       const auto [a, b] = voigt[k];
       add_row(Property::virial, (*p.virial)(a, b), 0.5 * ((*frame.virial)(a, b) + (*frame.virial)(b, a)),
-              (*p.virial_std_epistemic)[static_cast<Eigen::Index>(k)], vanishing_virial);
+              (*p.virial_std_epistemic)[static_cast<Eigen::Index>(k)], noise[k], vanishing_virial);
     }
   }
   ++structures_;
 }
 
-Calibration Calibrator::calibration(const std::string& source) const {
+std::optional<Calibration> Calibrator::calibration(const std::string& source, const ProgressCallback& progress) const {
   Calibration result;
   result.source = source;
   for (const Property property : {Property::energy, Property::force, Property::virial}) {
@@ -197,17 +200,28 @@ Calibration Calibrator::calibration(const std::string& source) const {
       if (own.structures >= fewest_of_class) result.factors.push_back(own);
     }
   }
+  std::string missing;
+  for (const Property property : {Property::energy, Property::force, Property::virial}) {
+    const bool is_fitted = model_ && std::any_of(model_->posterior.groups.begin(), model_->posterior.groups.end(),
+                                                 [&](const RowGroup& g) { return g.property == property; });
+    if (is_fitted && !result.covers(property)) missing += std::string(missing.empty() ? "" : ", ") + property_name(property);
+  }
+  if (progress && !missing.empty())
+    progress({.phase = "calibrate",
+              .message = "no held-out row of these properties can be used, so their error bars stay uncalibrated: " + missing,
+              .is_warning = true});
+  if (result.factors.empty()) return std::nullopt;
   return result;
 }
 
-Calibration calibrate_on_files(const Model& model, const RowRules& rules, const std::vector<std::string>& files, std::int64_t most_atoms,
-                               std::uint64_t seed, const ProgressCallback& progress) {
+std::optional<Calibration> calibrate_on_files(const Model& model, const RowRules& rules, const std::vector<std::string>& files,
+                                              std::int64_t most_atoms, std::uint64_t seed, const ProgressCallback& progress) {
   std::vector<std::int64_t> sizes;
   for_each_frame(files, rules.keys, nullptr, [&](const Structure& s, std::int64_t) { sizes.push_back(s.size()); });
   std::vector<std::size_t> order(sizes.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::mt19937_64 random(seed + 0xD1B54A32D192ED03u);
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random() % i]);
+  RandomStream random{.seed = seed, .stream = 0xD1B54A32D192ED03u};
+  shuffle(order, random);
   std::vector<bool> is_chosen(sizes.size(), false);
   double total = 0;
   for (const std::size_t i : order) {
@@ -224,7 +238,7 @@ Calibration calibrate_on_files(const Model& model, const RowRules& rules, const 
     done += s.size();
     if (progress) progress({.phase = "calibrate", .done = done, .total = total, .unit = "atoms"});
   });
-  return calibrator.calibration("validation");
+  return calibrator.calibration("validation", progress);
 }
 
 std::vector<std::vector<std::int64_t>> choose_held_out(const std::vector<std::string>& files, const TargetKeys& keys, double fraction,
@@ -243,9 +257,8 @@ std::vector<std::vector<std::int64_t>> choose_held_out(const std::vector<std::st
     for (const int z : elements) ++frames_with[z];
     if (s.size() > 1) config_types[s.config_type].push_back({place.number, std::move(elements)});
   });
-  std::mt19937_64 random(seed + 0xA0761D6478BD642Fu);
-  for (auto& [name, frames] : config_types)
-    for (std::size_t i = frames.size(); i > 1; --i) std::swap(frames[i - 1], frames[random() % i]);
+  RandomStream random{.seed = seed, .stream = 0xA0761D6478BD642Fu};
+  for (auto& [name, frames] : config_types) shuffle(frames, random);
   std::vector<std::vector<std::int64_t>> result;
   std::map<std::string, std::size_t> next;  // frame of each config type
   double owed = 0.5;                        // what rounding has left over; types with few structures take turns

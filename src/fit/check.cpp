@@ -29,16 +29,19 @@ CheckedScan scan_and_check(const FitOptions& options, const ProgressCallback& pr
   }
   report.targets = scan.plan.targets;
   if (complete || scan.plan.frames > 0) checker.finish(scan.plan, complete);
-  // After what may be its cause, such as a key that no frame has.
-  if (!stopped_by.empty()) findings.error("configuration", stopped_by);
+  // After what may be its cause. Without targets that were lost for their names it would not be.
+  if (!stopped_by.empty() && !checker.has_lost_targets()) findings.error("configuration", stopped_by);
   TargetReport ignored;
   read_frames(options.validation, options.keys, &ignored, findings, [&](const Structure& s, const FramePlace&) {
     if (complete) checker.examine_validation(s);
   });
+  checker.finish_validation();
   report.errors = findings.count(CheckFinding::Severity::error);
   report.warnings = findings.count(CheckFinding::Severity::warning);
   report.notes = findings.count(CheckFinding::Severity::note);
   report.findings = findings.sorted();
+  for (const CheckFinding& finding : report.findings)
+    if (finding.severity == CheckFinding::Severity::warning && finding.kind == "keys") scan.plan.warnings.push_back(finding.message);
   if (complete) {
     report.plan = scan.plan;
     result.scan = std::move(scan);

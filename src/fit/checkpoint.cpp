@@ -2,10 +2,11 @@
 
 #include <chrono>
 #include <gapkit/core/errors.hpp>
-#include <gapkit/core/version.hpp>
 #include <gapkit/io/archive.hpp>
 
+#include "fit/checkpoint_key.hpp"
 #include "io/checksum.hpp"
+#include "io/temporary_file.hpp"
 #include "model/statistics_file.hpp"
 
 namespace gapkit {
@@ -57,14 +58,11 @@ void get_term(const ArchiveReader& archive, const std::string& at, const TermDra
 
 }  // namespace
 
-CheckpointKeeper::CheckpointKeeper(const FitOptions& options, const DataScan& scan) : options_(options), scan_(scan), last_(now_seconds()) {
-  Checksum sum;
-  sum.add(version);
-  sum.add(options.resolved);
-  sum.add(static_cast<std::int64_t>(options.seed));
-  sum.add(scan.data_fingerprint);
-  key_ = std::to_string(sum.value());
-}
+CheckpointKeeper::CheckpointKeeper(const FitOptions& options, const DataScan& scan)
+    : options_(options),
+      scan_(scan),
+      key_(options.checkpoint_path.empty() ? std::string() : checkpoint_key(options, scan)),
+      last_(now_seconds()) {}
 
 bool CheckpointKeeper::is_due() const {
   return now_seconds() - last_ >= options_.checkpoint_interval;
@@ -72,6 +70,7 @@ bool CheckpointKeeper::is_due() const {
 
 std::optional<Checkpoint> CheckpointKeeper::load(const ProgressCallback& progress) const {
   std::error_code unreachable;  // save() tells
+  if (!options_.checkpoint_path.empty()) remove_stale_temporaries(options_.checkpoint_path);
   if (options_.checkpoint_path.empty() || !std::filesystem::exists(options_.checkpoint_path, unreachable)) return std::nullopt;
   const auto ignore = [&](const std::string& why) -> std::optional<Checkpoint> {
     if (progress)

@@ -3,6 +3,7 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/cross_validation.hpp>
 #include <gapkit/fit/evidence.hpp>
+#include <gapkit/model/noise.hpp>
 #include <set>
 
 namespace gapkit {
@@ -95,11 +96,13 @@ void CrossValidation::add_fold(int fold, const std::vector<double>& sigma, const
   for (std::size_t g = 0; g < groups.size(); ++g) {
     if (groups[g].count == 0 || groups[g].group.fold != fold) continue;
     value.residual_square[g] = residual_square(groups[g], weights);
-    if (groups[g].group.fixed) continue;
+    // Rows with a σ of their own were divided by it: times its root mean square they are errors as the others are.
+    const double unit = groups[g].group.fixed ? own_noise(statistics_.noise, groups[g].group.property) : 1;
+    if (unit == 0) continue;
     const auto p = static_cast<std::size_t>(groups[g].group.property);
-    sums.square[p] += value.residual_square[g];
+    sums.square[p] += unit * unit * value.residual_square[g];
     sums.rows[p] += static_cast<double>(groups[g].count);
-    if (with_gradient) adjoint[p] += groups[g].gram * weights - groups[g].moment;
+    if (with_gradient) adjoint[p] += unit * unit * (groups[g].gram * weights - groups[g].moment);
   }
   if (!with_gradient) return;
   for (Vector& r : adjoint) r = solve(r);

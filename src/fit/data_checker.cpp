@@ -8,7 +8,7 @@
 #include <gapkit/core/errors.hpp>
 #include <limits>
 
-#include "fit/covalent_radii.hpp"
+#include "core/covalent_radii.hpp"
 #include "io/checksum.hpp"
 
 namespace gapkit {
@@ -47,7 +47,12 @@ bool has_nan(const FieldValue& value) {
 }  // namespace
 
 DataChecker::DataChecker(const FitOptions& options, CheckReport& report, Findings& findings)
-    : options_(options), report_(report), findings_(findings), labels_(options.train) {}
+    : options_(options),
+      report_(report),
+      findings_(findings),
+      labels_(options.train),
+      look_alikes_(options.keys),
+      validation_look_alikes_(options.keys) {}
 
 std::optional<NeighborList> DataChecker::neighbors(const Structure& s, double cutoff) {
   const bool is_periodic = s.cell && s.pbc[0] && s.pbc[1] && s.pbc[2];
@@ -84,6 +89,7 @@ void DataChecker::examine(const Structure& s, const NeighborList& list, const Fr
 }
 
 void DataChecker::examine_validation(const Structure& s) {
+  validation_look_alikes_.add(s);
   if (const auto list = neighbors(s, 1.0)) check_distances(s, *list);
   check_cell(s);
   for (const int z : s.atomic_numbers)
@@ -220,6 +226,7 @@ void DataChecker::check_duplicate(const Structure& s, const FramePlace& place) {
 }
 
 void DataChecker::remember_names(const Structure& s) {
+  look_alikes_.add(s);
   constexpr std::size_t most = 200;
   for (const Field& field : s.fields)
     if (field_names_.size() < most) field_names_.insert(field.key);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "fit/label_checks.hpp"
+#include "io/look_alikes.hpp"
 
 namespace gapkit {
 
@@ -20,6 +21,10 @@ class DataChecker {
   void examine_validation(const Structure& s);
   /// After the last frame. The plan as far as it was made; `complete` if the whole of it.
   void finish(const FitPlan& plan, bool complete);
+  /// After the last frame of the validation data.
+  void finish_validation();
+  /// True if targets that are fitted were not found for their names: an error of which others are consequences.
+  bool has_lost_targets() const { return has_lost_targets_; }
 
  private:
   /// What is remembered of a frame, to know it again.
@@ -36,6 +41,8 @@ class DataChecker {
   void check_duplicate(const Structure& s, const FramePlace& place);
   void remember_names(const Structure& s);
   void report_keys();
+  void report_named_keys();
+  void report_look_alikes(const LookAlikes& look_alikes, const std::string& beginning);
   void report_config_types();
   void report_terms(const FitPlan& plan);
 
@@ -48,7 +55,8 @@ class DataChecker {
   std::set<int> elements_;
   std::int64_t lonely_atoms_ = 0, frames_with_neighbors_ = 0, frames_of_several_ = 0;
   std::string first_lonely_;
-  bool has_mask_ = false;
+  LookAlikes look_alikes_, validation_look_alikes_;
+  bool has_mask_ = false, has_lost_targets_ = false;
 };
 
 }  // namespace gapkit

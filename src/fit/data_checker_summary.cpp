@@ -16,17 +16,6 @@ std::string lower(std::string text) {
   return text;
 }
 
-std::vector<std::string> names_with(const std::set<std::string>& names, std::initializer_list<const char*> parts) {
-  std::vector<std::string> found;
-  for (const std::string& name : names)
-    for (const char* part : parts)
-      if (lower(name).find(part) != std::string::npos) {
-        found.push_back(name);
-        break;
-      }
-  return found;
-}
-
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (std::size_t i = 0; i < words.size() && i < 12; ++i) text += (i ? ", '" : "'") + words[i] + "'";
@@ -59,47 +48,66 @@ void DataChecker::finish(const FitPlan& plan, bool complete) {
   labels_.finish(findings_, report_.targets, reference_energies);
 }
 
-void DataChecker::report_keys() {
+void DataChecker::report_named_keys() {
   const TargetReport& t = report_.targets;
-  if (t.frames == 0) return;
   const std::vector<std::string> fields(field_names_.begin(), field_names_.end()), columns(column_names_.begin(), column_names_.end());
-  const auto check = [&](bool is_used, const char* key, const std::string& named, const std::map<std::string, long>& used, bool is_column,
-                         std::initializer_list<const char*> parts) {
-    if (!used.empty() || !is_used) return;
+  const auto check = [&](bool is_used, const char* key, const std::string& named, const std::map<std::string, long>& used, bool is_column) {
+    if (!used.empty() || !is_used || named.empty()) return;
     const auto& names = is_column ? columns : fields;
     const char* what = is_column ? "column" : "key";
-    if (!named.empty()) {
-      findings_.error("keys", fmt::format("[data] {} names '{}', but no frame of {} has this {}; {}", key, named, t.frames, what,
-                                          names.empty() ? fmt::format("the frames have no {}s beside species and positions", what)
-                                                        : fmt::format("there are {}", joined(names))));
-      return;
-    }
-    std::vector<std::string> alike = names_with(is_column ? column_names_ : field_names_, parts);
-    std::erase_if(alike, [](const std::string& name) { return name.ends_with("_sigma") || name == "force_mask"; });
-    if (!alike.empty())
-      findings_.warning("keys",
-                        fmt::format("no frame has a {} under a known name, but there {} {} {}; name it with [data] {} if it is meant",
-                                    std::string(key).substr(0, std::string(key).find('_')), alike.size() == 1 ? "is the" : "are the",
-                                    std::string(what) + (alike.size() == 1 ? "" : "s"), joined(alike), key));
+    findings_.error("keys", fmt::format("[data] {} names '{}', but no frame of {} has this {}; {}", key, named, t.frames, what,
+                                        names.empty() ? fmt::format("the frames have no {}s beside species and positions", what)
+                                                      : fmt::format("there are {}", joined(names))));
+    has_lost_targets_ = true;
   };
-  check(options_.use_energy, "energy_key", options_.keys.energy, t.energy_keys, false, {"energ", "toten", "e_tot", "etot"});
-  check(options_.use_forces, "forces_key", options_.keys.forces, t.forces_keys, true, {"forc", "grad"});
-  const bool no_virial = t.virial_keys.empty() && t.stress_keys.empty();
-  check(options_.use_virial, "virial_key", options_.keys.virial, t.virial_keys, false,
-        no_virial ? std::initializer_list<const char*>{"virial"} : std::initializer_list<const char*>{});
-  check(options_.use_virial, "stress_key", options_.keys.stress, t.stress_keys, false,
-        no_virial ? std::initializer_list<const char*>{"stress"} : std::initializer_list<const char*>{});
+  check(options_.use_energy, "energy_key", options_.keys.energy, t.energy_keys, false);
+  check(options_.use_forces, "forces_key", options_.keys.forces, t.forces_keys, true);
+  check(options_.use_virial, "virial_key", options_.keys.virial, t.virial_keys, false);
+  check(options_.use_virial, "stress_key", options_.keys.stress, t.stress_keys, false);
   if (options_.keys.force_mask != TargetKeys().force_mask && !has_mask_)
     findings_.error(
         "keys", fmt::format("[data] force_mask_key names '{}', but no frame of {} has this column", options_.keys.force_mask, t.frames));
   if (options_.keys.config_type != TargetKeys().config_type && !field_names_.count(options_.keys.config_type))
     findings_.error("keys",
                     fmt::format("[data] config_type_key names '{}', but no frame of {} has this key", options_.keys.config_type, t.frames));
+}
+
+void DataChecker::report_look_alikes(const LookAlikes& look_alikes, const std::string& beginning) {
+  for (const auto& [target, is_used] : {std::pair{Target::energy, options_.use_energy}, std::pair{Target::forces, options_.use_forces},
+                                        std::pair{Target::virial, options_.use_virial}})
+    if (is_used && look_alikes.is_partly_lost(target)) findings_.warning("keys", beginning + look_alikes.partly_lost_sentence(target));
+  const std::vector<Target> lost = look_alikes.lost();
+  if (lost.empty()) return;
+  const TargetReport& t = report_.targets;
+  const bool has_any = (options_.use_energy && !t.energy_keys.empty()) || (options_.use_forces && !t.forces_keys.empty()) ||
+                       (options_.use_virial && !(t.virial_keys.empty() && t.stress_keys.empty()));
+  const bool is_error = &look_alikes == &look_alikes_ && (lost.front() == Target::energy || !has_any);
+  if (!is_error) {
+    findings_.warning("keys", beginning + look_alikes.lost_sentence(lost));
+    return;
+  }
+  findings_.error("keys", beginning + look_alikes.lost_sentence(lost));
+  has_lost_targets_ = true;
+}
+
+void DataChecker::report_keys() {
+  const TargetReport& t = report_.targets;
+  if (t.frames == 0) return;
+  report_named_keys();
+  report_look_alikes(look_alikes_, "");
+  if (t.targets_left_out > 0)
+    findings_.note("keys", fmt::format("{}; as it is not fitted, it is left out{}", t.first_left_out,
+                                       t.targets_left_out > 1 ? fmt::format(" (and {} more like it)", t.targets_left_out - 1) : ""));
+  for (const std::string& line : t.same_value_lines()) findings_.note("keys", line);
   if (t.frames_with_unused_free_energy > 0)
     findings_.note("keys",
                    fmt::format("free_energy is in {} frames and not used: forces of many codes are its derivatives; name it with [data] "
                                "energy_key to use it",
                                t.frames_with_unused_free_energy));
+}
+
+void DataChecker::finish_validation() {
+  report_look_alikes(validation_look_alikes_, "validation data: ");
 }
 
 void DataChecker::report_config_types() {
@@ -122,9 +130,9 @@ void DataChecker::report_config_types() {
 
 void DataChecker::report_terms(const FitPlan& plan) {
   for (const auto& term : plan.terms)
-    if (term.sparse_points > term.candidates)
+    if (term.asked > term.candidates)
       findings_.warning("n_sparse", fmt::format("term '{}': n_sparse is {}, but there are only {} environments; all are taken", term.label,
-                                                term.sparse_points, term.candidates));
+                                                term.asked, term.candidates));
 }
 
 }  // namespace gapkit

@@ -6,12 +6,14 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <limits>
 #include <set>
 
 #include "fit/choose_points.hpp"
 #include "fit/data_checker.hpp"
 #include "fit/frame_fingerprint.hpp"
 #include "fit/held_out.hpp"
+#include "fit/shortest_distances.hpp"
 #include "fit/statistics_builder.hpp"
 #include "model/row_loops.hpp"
 
@@ -260,11 +262,22 @@ int TermDraft::n_sparse() const {
   return found == options->species_n_sparse.end() ? options->n_sparse : found->second;
 }
 
-int TermDraft::sparse_points() const {
+int TermDraft::sparse_points(std::int64_t environments) const {
   if (is_listed() || is_empty) return 0;
+  if (options->selection == "all") return static_cast<int>(std::min<std::int64_t>(environments, std::numeric_limits<int>::max()));
   int sum = 0;
   for (const auto& [config_type, n] : options->config_type_n_sparse) sum += n;
   return n_sparse() + sum;
+}
+
+SparseSet TermDraft::read_listed_points(const std::string& file) const {
+  SparseSet set;
+  set.x = read_sparse_points(file, descriptor->size(), options->sparse_file_cutoffs ? &set.cutoff : nullptr);
+  if (options->sparse_file_cutoffs) return set;
+  set.cutoff.resize(set.x.rows());
+  for (Eigen::Index i = 0; i < set.x.rows(); ++i)
+    set.cutoff[i] = descriptor->covariance_cutoff({&set.x(i, 0), static_cast<std::size_t>(set.x.cols())});
+  return set;
 }
 
 std::string DataScan::listed_file(const TermDraft& draft) const {
@@ -311,11 +324,14 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
     }
     checker.examine(s, *list, place);
     if (is_left_out(options, place.number)) return;
-    collect(s, StructureEnvironments(s, std::move(*list)), options, plan, found);
+    const StructureEnvironments environments(s, std::move(*list));
+    collect(s, environments, options, plan, found);
     std::map<int, double> zero;
     for (const int z : s.atomic_numbers) zero[z] = 0;
-    for (const int g : regularization.row_targets(s, zero).group)
+    const RowTargets targets = regularization.row_targets(s, zero);
+    for (const int g : targets.group)
       if (g != RowTargets::excluded) ++groups[static_cast<std::size_t>(g)].rows;
+    if (!targets.group.empty()) keep_shorter(scan.shortest_distances, closest_pairs(s, environments.list()));
     if (progress) progress({.phase = "scan", .done = static_cast<double>(place.number + 1), .unit = "frames"});
   });
   plan.groups = groups;
@@ -340,8 +356,9 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
       const bool has_points = term.selection == "file" && term.sparse_file.count(draft.combination()) > 0;
       draft.is_empty = draft.count.environments == 0 && !has_points;
       if (draft.is_empty) empty += (empty.empty() ? "" : ", ") + draft.combination();
-      plan.terms.push_back(
-          {term.name + " " + draft.combination(), draft.descriptor->size(), draft.count.environments, draft.sparse_points()});
+      const std::int64_t count = draft.count.environments;
+      const int asked = draft.sparse_points(count), most = static_cast<int>(std::min<std::int64_t>(asked, count));
+      plan.terms.push_back({term.name + " " + draft.combination(), draft.descriptor->size(), count, asked, most});
       scan.drafts.push_back(std::move(draft));
     }
     if (!empty.empty())
@@ -352,9 +369,9 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
     const TermDraft& draft = scan.drafts[t];
     if (!draft.is_listed() || draft.is_empty) continue;
     const std::string file = scan.listed_file(draft);
-    plan.terms[t].sparse_points = draft.options->selection == "file"
-                                      ? static_cast<int>(read_sparse_points(file, draft.descriptor->size()).rows())
-                                      : static_cast<int>(read_sparse_indices(file).size());
+    plan.terms[t].asked = plan.terms[t].sparse_points = draft.options->selection == "file"
+                                                            ? static_cast<int>(draft.read_listed_points(file).size())
+                                                            : static_cast<int>(read_sparse_indices(file).size());
   }
   estimate_cost(options, scan, plan);
   if (plan.memory_bytes > options.memory * 1e9)

@@ -24,7 +24,10 @@ struct TermDraft {
   Term make_term(const std::vector<int>& elements, const Parameters& kernel_parameters) const;
   bool is_listed() const { return options->selection == "file" || options->selection == "indices"; }
   int n_sparse() const;
-  int sparse_points() const;  ///< asked for; 0 if they are listed in a file or there are no environments
+  /// Asked for, of so many environments; 0 if they are listed in a file or there are no environments.
+  int sparse_points(std::int64_t environments) const;
+  /// Of a file of sparse points.
+  SparseSet read_listed_points(const std::string& file) const;
 };
 
 /// What one pass over the training files finds out.
@@ -32,6 +35,7 @@ struct DataScan {
   FitPlan plan;
   std::vector<TermDraft> drafts;
   std::string data_fingerprint;
+  ShortestDistances shortest_distances;  ///< in the frames with rows
 
   /// The file with sparse points or indices that the configuration names for a draft; "" stands for all combinations, which makes
   /// sense for a single one only. Throws InputError if there is none.

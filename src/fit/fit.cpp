@@ -4,6 +4,7 @@
 #include <gapkit/model/prior.hpp>
 
 #include "fit/checkpoint.hpp"
+#include "fit/convention_checks.hpp"
 #include "fit/data_scan.hpp"
 #include "fit/folds.hpp"
 #include "fit/held_out.hpp"
@@ -25,7 +26,7 @@ std::vector<std::int64_t> amplitude_groups(const DataScan& scan) {
 }
 
 SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan, const Model& model, const std::string& fingerprint,
-                                std::optional<Checkpoint>& resumed, CheckpointKeeper& keeper, FitReport& report,
+                                std::optional<Checkpoint>& resumed, CheckpointKeeper& keeper, FrameSample& sample, FitReport& report,
                                 const ProgressCallback& progress) {
   const Regularization regularization(options);
   FoldAssigner folds(options.optimize, scan.plan.config_types, options.seed);
@@ -37,6 +38,7 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
   std::optional<Prior> prior;
   if (options.optimize.objective == OptimizeOptions::Objective::vfe) prior.emplace(model.terms);
   std::int64_t atoms = 0;
+  std::vector<NoiseRecord> noise;
   const auto save = [&](bool now) { keeper.save(model.terms, report.terms, builder.statistics(), builder.folded_frames(), now, progress); };
   const auto show = [&](double atoms_done) {
     if (progress) progress({.phase = "fit", .done = atoms_done, .total = static_cast<double>(scan.plan.atoms), .unit = "atoms"});
@@ -44,7 +46,9 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
   try {
     for_each_training_frame(options, [&](const Structure& given, std::int64_t, std::int64_t number) {
       atoms += given.size();
+      sample.add(given);
       const int fold = folds.next(given);
+      count_noise(regularization.rules(), given, noise);
       if (number < done) return;
       Structure s = given;
       if (!model.baselines.empty()) subtract_potentials(model.baselines, s);
@@ -69,6 +73,7 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
     throw;
   }
   SufficientStatistics statistics = builder.finish();
+  statistics.noise = std::move(noise);
   report.phases["kernel rows"] = workers.time();
   report.phases["whiten"] = builder.whiten_time();
   report.phases["gram"] = builder.gram_time();
@@ -89,6 +94,7 @@ FitResult fit(const FitOptions& given, const ProgressCallback& progress) {
   Model& model = result.model;
   model.reference_energies = scan.plan.reference_energies;
   model.baselines = options.baselines;
+  model.shortest_distances = scan.shortest_distances;
   CheckpointKeeper keeper(options, scan);
   std::optional<Checkpoint> resumed = keeper.load(progress);
   if (resumed) {
@@ -107,7 +113,8 @@ FitResult fit(const FitOptions& given, const ProgressCallback& progress) {
   stored.rules = row_rules(options);
   stored.amplitudes = amplitude_groups(scan);
   const std::string fingerprint = statistics_fingerprint(model);
-  stored.statistics = accumulate(options, scan, model, fingerprint, resumed, keeper, report, progress);
+  FrameSample sample(scan.plan.config_types, options.seed);
+  stored.statistics = accumulate(options, scan, model, fingerprint, resumed, keeper, sample, report, progress);
   watch.lap();
   const std::vector<double> unchanged(model.terms.size(), 1.0);
   if (options.optimize.objective != OptimizeOptions::Objective::none || stored.statistics.has_folds()) {
@@ -129,6 +136,10 @@ FitResult fit(const FitOptions& given, const ProgressCallback& progress) {
     model = std::move(fitted.model);
     stored = std::move(fitted.stored);
     report.phases["calibrate"] = watch.lap();
+  }
+  if (given.left_out.empty()) {  // else a round of a calibration
+    check_conventions(model, stored, sample, report, progress);
+    report.phases["conventions"] = watch.lap();
   }
   report.log_evidence = model.posterior.log_evidence;
   if (options.keep_statistics) result.statistics = std::move(stored);

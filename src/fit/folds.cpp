@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
-#include <random>
+#include <gapkit/math/random_stream.hpp>
 #include <sstream>
 
 namespace gapkit {
@@ -38,8 +38,8 @@ FoldAssigner::FoldAssigner(const OptimizeOptions& options, std::map<std::string,
   }
   if (options.fold != "random") return;
   for (std::int64_t i = 0; i < all; ++i) shuffled_.push_back(static_cast<int>(i % folds_));
-  std::mt19937_64 random(seed + 0x5851F42D4C957F2Du);
-  for (std::size_t i = shuffled_.size(); i > 1; --i) std::swap(shuffled_[i - 1], shuffled_[random() % i]);
+  RandomStream random{.seed = seed, .stream = 0x5851F42D4C957F2Du};
+  shuffle(shuffled_, random);
 }
 
 int FoldAssigner::next(const Structure& frame) {

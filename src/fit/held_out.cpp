@@ -27,13 +27,14 @@ FitOptions options_of_round(const FitOptions& options, const std::vector<std::in
 
 FitOptions with_held_out(const FitOptions& options) {
   FitOptions result = options;
+  result.keys.set_use(options.use_energy, options.use_forces, options.use_virial);
   if (options.calibration.source != Source::holdout || !options.left_out.empty()) return result;
   for (const TermOptions& term : options.terms)
     if (term.selection == "indices")
       throw InputError("term '" + term.name +
                        "': selection = \"indices\" counts the environments of all training structures, but [calibration] holdout sets some "
                        "aside; use selection = \"file\", or [calibration] source = \"none\"");
-  result.left_out = choose_held_out(options.train, options.keys, options.calibration.holdout, 1, options.seed).front();
+  result.left_out = choose_held_out(options.train, result.keys, options.calibration.holdout, 1, options.seed).front();
   return result;
 }
 
@@ -82,7 +83,7 @@ void calibrate_fit(FittedModel& fitted, const FitOptions& options, const Progres
       if (progress) progress({.phase = "calibrate", .done = ++done, .total = total, .unit = "structures"});
     });
   }
-  const Calibration found = calibrator.calibration("holdout");
+  const std::optional<Calibration> found = calibrator.calibration("holdout", progress);
   append_frames(
       fitted, [&](const auto& visit) { visit_frames(options.left_out, visit); }, progress);
   fitted.model.calibration = found;

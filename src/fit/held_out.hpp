@@ -6,7 +6,7 @@
 
 namespace gapkit {
 
-/// The options with left_out filled if the configuration sets structures aside for the calibration.
+/// The options with left_out filled if the configuration sets structures aside for the calibration, and with keys that know what is used.
 /// Throws InputError if something in the configuration counts environments of all structures, or if nothing can be set aside.
 FitOptions with_held_out(const FitOptions& options);
 

@@ -6,16 +6,15 @@
 #include <algorithm>
 #include <cmath>
 #include <gapkit/core/elements.hpp>
-#include <gapkit/core/units.hpp>
 #include <numeric>
 #include <set>
 
+#include "fit/known_factors.hpp"
 #include "io/checksum.hpp"
 
 namespace gapkit {
 namespace {
 
-constexpr double ev_per_rydberg = 0.5 * ev_per_hartree;
 constexpr std::size_t most_groups = 10000;
 constexpr std::size_t most_copies = 20000;  // in all, about 200 bytes each
 constexpr std::size_t most_copies_of_one = 16;
@@ -26,52 +25,6 @@ constexpr double smallest_difference = 1e-4;  // eV, below which energy differen
 bool is_near(double value, double expected, double relative) {
   return std::abs(value / expected - 1) <= relative;
 }
-
-/// A factor between two numbers that should be equal, and what it usually comes from.
-struct KnownFactor {
-  double factor;
-  const char* meaning;
-};
-
-const KnownFactor* find_factor(std::span<const KnownFactor> known, double factor, double tolerance) {
-  const KnownFactor* best = nullptr;
-  for (const KnownFactor& k : known)
-    if (is_near(std::abs(factor), k.factor, tolerance) &&
-        (!best || std::abs(std::log(std::abs(factor) / k.factor)) < std::abs(std::log(std::abs(factor) / best->factor))))
-      best = &k;
-  return best;
-}
-
-// Energies differ by this factor from what forces in eV/Å would make of them.
-constexpr KnownFactor force_factors[] = {
-    {ev_per_hartree, "the forces seem to be in Hartree/Å, or the energies are too large by that factor"},
-    {1 / ev_per_hartree, "the energies seem to be in Hartree, expected eV"},
-    {ev_per_rydberg, "the forces seem to be in Rydberg/Å, or the energies are too large by that factor"},
-    {1 / ev_per_rydberg, "the energies seem to be in Rydberg, expected eV"},
-    {ev_per_hartree / angstrom_per_bohr, "the forces seem to be in Hartree/Bohr, expected eV/Å"},
-    {ev_per_rydberg / angstrom_per_bohr, "the forces seem to be in Rydberg/Bohr, expected eV/Å"},
-    {1 / angstrom_per_bohr, "energies and forces seem to be in atomic units (per Bohr), expected eV and eV/Å"},
-    {angstrom_per_bohr, "the positions seem to be in Bohr, expected Å"},
-    {23.0605, "the energies seem to be in kcal/mol, expected eV"},
-    {1 / 23.0605, "the forces seem to be in kcal/mol/Å, expected eV/Å"},
-    {96.4853, "the energies seem to be in kJ/mol, expected eV"},
-    {1 / 96.4853, "the forces seem to be in kJ/mol/Å, expected eV/Å"},
-    {1000, "the energies seem to be in meV, expected eV"},
-    {10, "the positions seem to be in nm, expected Å, or the forces are too small by that factor"},
-};
-
-constexpr double volume_factor = ev_per_hartree / (angstrom_per_bohr * angstrom_per_bohr * angstrom_per_bohr);
-constexpr KnownFactor virial_factors[] = {
-    {1 / gpa_per_ev_per_cubic_angstrom, "the stress seems to be in GPa, expected eV/Å³"},
-    {0.1 / gpa_per_ev_per_cubic_angstrom, "the stress seems to be in kBar, expected eV/Å³"},
-    {ev_per_hartree, "the virial seems to be in Hartree, expected eV"},
-    {1 / ev_per_hartree, "the energies seem to be in Hartree, expected eV"},
-    {1 / ev_per_rydberg, "the energies seem to be in Rydberg, expected eV"},
-    {volume_factor, "the stress seems to be in Hartree/Bohr³, expected eV/Å³"},
-    {0.5 * volume_factor, "the stress seems to be in Rydberg/Bohr³, expected eV/Å³"},
-};
-
-constexpr KnownFactor energy_factors[] = {{ev_per_hartree, "Hartree"}, {ev_per_rydberg, "Rydberg"}};
 
 std::map<int, int> reduced_composition(const std::vector<int>& atomic_numbers) {
   std::map<int, int> composition;
@@ -272,9 +225,9 @@ void LabelChecks::report_slopes(Findings& findings, const TargetReport& targets)
     for (const auto& [name, of_type] : types) report(*of_type, name, factors, pairs_of, slope_law, sign);
   };
   for (std::size_t f = 0; f < files_.size(); ++f) {
-    report_all(f, &Sums::displaced, force_factors, "pairs of frames with small displacements", "−force·displacement",
+    report_all(f, &Sums::displaced, known_force_factors(), "pairs of frames with small displacements", "−force·displacement",
                "the sign of the forces is reversed, expected −dE/dr");
-    report_all(f, &Sums::strained, virial_factors, "pairs of strained copies", law, virial_sign);
+    report_all(f, &Sums::strained, known_virial_factors(), "pairs of strained copies", law, virial_sign);
   }
 }
 
@@ -312,7 +265,7 @@ void LabelChecks::report_energies_between_groups(Findings& findings) const {
       if (g == standard || !g->second.is_narrow()) continue;
       const double ratio = standard->second.mean() / g->second.mean();
       const bool is_smaller = std::abs(ratio) > 1;
-      const KnownFactor* known = find_factor(energy_factors, is_smaller ? ratio : 1 / ratio, 0.12);
+      const KnownFactor* known = find_factor(known_energy_factors(), is_smaller ? ratio : 1 / ratio, 0.12);
       if (!known || ratio < 0) continue;
       const auto& small = is_smaller ? g : standard;
       const auto& large = is_smaller ? standard : g;
@@ -343,7 +296,7 @@ void LabelChecks::report_energies_against_atoms(Findings& findings, const std::m
     if (binding > -strongest_binding && binding < strongest_repulsion) continue;
     const double ratio = std::abs(mean) > std::abs(of_atoms) ? mean / of_atoms : of_atoms / mean;
     std::string hint = "; are one of them total energies and the others relative to something?";
-    if (const KnownFactor* known = ratio > 0 ? find_factor(energy_factors, ratio, 0.05) : nullptr)
+    if (const KnownFactor* known = ratio > 0 ? find_factor(known_energy_factors(), ratio, 0.05) : nullptr)
       hint = fmt::format("; the {} seem to be in {}, expected eV", std::abs(mean) > std::abs(of_atoms) ? "reference energies" : "energies",
                          known->meaning);
     findings.warning("units",

@@ -5,6 +5,7 @@
 #include <gapkit/fit/cross_validation.hpp>
 #include <gapkit/fit/evidence.hpp>
 #include <gapkit/fit/optimize.hpp>
+#include <gapkit/model/noise.hpp>
 #include <map>
 
 #include "fit/maximize.hpp"
@@ -109,12 +110,19 @@ class Problem {
     return value;
   }
 
+  // What errors over h are multiplied with to be in eV, eV/Å, eV: 1 but for rows with a σ of their own, whose h is that σ.
+  double unit(std::size_t group) const {
+    const RowGroup& g = merged().groups[group].group;
+    const double given = g.fixed ? own_noise(merged().noise, g.property) : 0;
+    return given > 0 ? given : 1;
+  }
+
   void assess(HyperparameterState& state) {
     const auto& groups = merged().groups;
     const auto root_mean = [&](const std::vector<double>& square) {
       std::vector<double> result;
       for (std::size_t g = 0; g < groups.size(); ++g)
-        result.push_back(groups[g].count == 0 ? 0 : std::sqrt(square[g] / static_cast<double>(groups[g].count)));
+        result.push_back(groups[g].count == 0 ? 0 : unit(g) * std::sqrt(square[g] / static_cast<double>(groups[g].count)));
       return result;
     };
     const Evidence::Value value = evidence(state, false);
@@ -177,6 +185,7 @@ OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term
     report.groups.push_back(g.group);
     report.rows.push_back(g.count);
     report.before.sigma.push_back(g.group.fixed ? 1.0 : g.group.sigma);
+    report.given_sigma.push_back(g.group.fixed ? own_noise(problem.merged().noise, g.group.property) : 0);
   }
   for (const Term& term : terms) {
     report.terms.push_back(term.label());
@@ -187,6 +196,10 @@ OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term
   report.after = report.before;
   if (options.objective != Kind::none) {
     const Unknowns unknowns = choose_unknowns(problem.merged(), terms, stored.amplitudes, options);
+    const auto& groups = problem.merged().groups;
+    if (options.sigma && std::all_of(groups.begin(), groups.end(), [](const GroupStatistics& g) { return g.group.fixed; }))
+      report.warnings.push_back(std::string("all rows brought a sigma of their own, which stays: ") +
+                                (options.delta ? "only delta is optimised" : "there is nothing to optimise"));
     const bool is_evidence = options.objective != Kind::cross_validation;
     const double unit = is_evidence ? 1 / static_cast<double>(stored.statistics.row_count()) : 1.0;
     const Objective objective = [&](const std::vector<double>& x, std::vector<double>& gradient) {

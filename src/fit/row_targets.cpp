@@ -13,6 +13,7 @@ RowRules row_rules(const FitOptions& options) {
   rules.use_energy = options.use_energy;
   rules.use_forces = options.use_forces;
   rules.use_virial = options.use_virial;
+  rules.keys.set_use(rules.use_energy, rules.use_forces, rules.use_virial);
   rules.scale_with_atoms = regularization.scale_with_atoms;
   std::map<std::string, SigmaOptions> classes = regularization.config_type;
   for (const std::string& name : options.optimize.classes) classes.emplace(name, regularization.standard);
@@ -48,50 +49,47 @@ int Regularization::group_of(Property property, const std::string& config_type, 
 
 RowTargets Regularization::row_targets(const Structure& s, const std::map<int, double>& reference_energies) const {
   RowTargets t;
-  t.wanted = {
-      .energy = rules_.use_energy && s.energy, .forces = rules_.use_forces && s.forces, .virial = rules_.use_virial && s.virial && s.cell};
-  const double root = rules_.scale_with_atoms ? std::sqrt(static_cast<double>(s.size())) : 1.0;
-  const auto checked = [&](double sigma, const char* what) {
-    if (!(sigma > 0) || !std::isfinite(sigma))
-      throw InputError(s.source + ": " + what + " is " + std::to_string(sigma) + ", expected a positive number");
-    return sigma;
-  };
-  const auto add = [&](double value, int group, double scale) {
+  t.wanted = wanted_rows(rules_, s);
+  const auto add = [&](Property property, int row, double value) {
+    const std::optional<double> own = own_sigma(s, property, row);
+    const bool is_excluded = property == Property::force && is_masked(s, row / 3);
+    if (own && !is_excluded && (!(*own > 0) || !std::isfinite(*own)))
+      throw InputError(s.place() + own_sigma_key(s, property) + " is " + std::to_string(*own) + ", expected a positive number");
     t.value.push_back(value);
-    t.group.push_back(group);
-    t.scale.push_back(scale);
+    t.group.push_back(is_excluded ? RowTargets::excluded : group_of(property, s.config_type, own.has_value()));
+    t.scale.push_back(is_excluded ? 1 : own ? *own : noise_scale(property, s.size(), rules_.scale_with_atoms));
   };
-  if (t.wanted.energy) {
-    const double y = *s.energy - sum_of_reference_energies(s, reference_energies);
-    if (s.energy_sigma)
-      add(y, group_of(Property::energy, s.config_type, true), checked(*s.energy_sigma, "energy_sigma"));
-    else
-      add(y, group_of(Property::energy, s.config_type, false), root);
-  }
-  if (t.wanted.forces) {
-    const int common = group_of(Property::force, s.config_type, false), fixed = group_of(Property::force, s.config_type, true);
-    for (int i = 0; i < s.size(); ++i) {
-      const auto a = static_cast<std::size_t>(i);
-      const bool masked = !s.force_mask.empty() && s.force_mask[a];
-      int group = masked ? RowTargets::excluded : common;
-      double scale = 1;
-      if (!masked && !s.force_atom_sigma.empty()) {
-        group = fixed;
-        scale = checked(s.force_atom_sigma[a], "a force_atom_sigma");
-      } else if (!masked && s.force_sigma) {
-        group = fixed;
-        scale = checked(*s.force_sigma, "force_sigma");
-      }
-      for (int k = 0; k < 3; ++k) add((*s.forces)(i, k), group, scale);
-    }
-  }
+  if (t.wanted.energy) add(Property::energy, 0, *s.energy - sum_of_reference_energies(s, reference_energies));
+  if (t.wanted.forces)
+    for (int row = 0; row < 3 * s.size(); ++row) add(Property::force, row, s.forces->data()[row]);
   if (t.wanted.virial) {
-    const int group = group_of(Property::virial, s.config_type, s.virial_sigma.has_value());
-    const double scale = s.virial_sigma ? checked(*s.virial_sigma, "virial_sigma") : root;
-    const Matrix3& w = *s.virial;
-    for (const auto& [i, j] : {std::pair{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}}) add(0.5 * (w(i, j) + w(j, i)), group, scale);
+    const Matrix3 w = 0.5 * (*s.virial + s.virial->transpose());
+    int row = 0;
+    for (const double value : {w(0, 0), w(1, 1), w(2, 2), w(1, 2), w(0, 2), w(0, 1)}) add(Property::virial, row++, value);
   }
   return t;
+}
+
+Observables wanted_rows(const RowRules& rules, const Structure& s) {
+  return {.energy = rules.use_energy && s.energy, .forces = rules.use_forces && s.forces, .virial = rules.use_virial && s.virial && s.cell};
+}
+
+void count_noise(const RowRules& rules, const Structure& s, std::vector<NoiseRecord>& records) {
+  const auto count = [&](Property property) {
+    NoiseRecord record{property, s.config_type};
+    const double h = noise_scale(property, s.size(), rules.scale_with_atoms);
+    for (int row = 0; row < row_count(property, s.size()); ++row) {
+      if (property == Property::force && is_masked(s, row / 3)) continue;
+      const std::optional<double> own = own_sigma(s, property, row);
+      ++(own ? record.own_rows : record.class_rows);
+      if (own) record.own_square += (*own / h) * (*own / h);
+    }
+    if (record.own_rows + record.class_rows > 0) add_to(records, record);
+  };
+  const Observables wanted = wanted_rows(rules, s);
+  if (wanted.energy) count(Property::energy);
+  if (wanted.forces) count(Property::force);
+  if (wanted.virial) count(Property::virial);
 }
 
 double sum_of_reference_energies(const Structure& structure, const std::map<int, double>& reference_energies) {

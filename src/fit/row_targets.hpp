@@ -2,6 +2,7 @@
 
 #include <gapkit/fit/options.hpp>
 #include <gapkit/model/kernel_rows.hpp>
+#include <gapkit/model/noise.hpp>
 #include <gapkit/model/stored_statistics.hpp>
 
 namespace gapkit {
@@ -15,6 +16,15 @@ struct RowTargets {
   std::vector<int> group;     ///< index of the row's group, or `excluded`
   std::vector<double> scale;  ///< h: σ_n = σ_g h_n
 };
+
+/// The properties of a structure that make rows.
+Observables wanted_rows(const RowRules& rules, const Structure& structure);
+/// Whether a force makes no rows.
+inline bool is_masked(const Structure& structure, int atom) {
+  return !structure.force_mask.empty() && structure.force_mask[static_cast<std::size_t>(atom)];
+}
+/// Counts the rows of a structure by where their σ comes from.
+void count_noise(const RowRules& rules, const Structure& structure, std::vector<NoiseRecord>& records);
 
 /// The rules that a configuration makes. Throws InputError for a σ that is not above 0.
 RowRules row_rules(const FitOptions& options);

@@ -7,6 +7,7 @@
 #include <gapkit/fit/frames.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <limits>
+#include <numeric>
 #include <unordered_map>
 
 #include "fit/candidate_pool.hpp"
@@ -140,7 +141,7 @@ SparseSet extended(const SparseSet& kept, const Candidates& candidates, Selectio
 }
 
 bool is_extended(const TermOptions& term) {
-  return term.selection != "file" && term.selection != "indices" && term.selection != "uniform";
+  return term.selection != "file" && term.selection != "indices" && term.selection != "uniform" && term.selection != "all";
 }
 
 constexpr std::size_t chunk_environments = 100'000;
@@ -158,7 +159,7 @@ std::vector<Candidates> gather_candidates(const FitOptions& options, const DataS
       continue;
     }
     any = true;
-    const int capacity = selection == "indices" ? std::numeric_limits<int>::max() : draft.options->max_candidates;
+    const int capacity = selection == "indices" || selection == "all" ? std::numeric_limits<int>::max() : draft.options->max_candidates;
     pools.push_back(std::make_unique<CandidatePool>(draft.descriptor->size(), capacity, options.seed + 0x9E3779B9u * (t + 1)));
     cutoff = std::max(cutoff, draft.descriptor->cutoff());
   }
@@ -226,11 +227,8 @@ std::vector<Term> choose_sparse_points(const FitOptions& options, const DataScan
     std::vector<std::int64_t> serial;
     if (settings.selection == "file") {
       const std::string file = scan.listed_file(draft);
-      term.sparse.x = read_sparse_points(file, term.descriptor->size());
+      term.sparse = draft.read_listed_points(file);
       report.asked = static_cast<int>(term.sparse.x.rows());
-      term.sparse.cutoff.resize(term.sparse.x.rows());
-      for (Eigen::Index i = 0; i < term.sparse.x.rows(); ++i)
-        term.sparse.cutoff[i] = term.descriptor->covariance_cutoff({&term.sparse.x(i, 0), static_cast<std::size_t>(term.sparse.x.cols())});
     } else {
       report.candidates = static_cast<std::int64_t>(candidates[t].serial.size());
       std::vector<int> chosen;
@@ -244,16 +242,20 @@ std::vector<Term> choose_sparse_points(const FitOptions& options, const DataScan
         const std::vector<int> distinct = remove_duplicates(candidates[t]);
         report.duplicates = report.candidates - static_cast<std::int64_t>(distinct.size());
         if (report.duplicates > 0) keep_candidates(candidates[t], distinct);
-        report.asked = draft.sparse_points();
+        report.asked = draft.sparse_points(static_cast<std::int64_t>(distinct.size()));
         SelectionRequest request;
         request.seed = options.seed + 1000003u * (t + 1);
         request.kernel = term.kernel.get();
-        if (extends)
+        if (settings.selection == "all") {
+          chosen.resize(distinct.size());
+          std::iota(chosen.begin(), chosen.end(), 0);
+        } else if (extends) {
           term.sparse = extended(kept->second, candidates[t], request, report.asked);
-        else
+        } else {
           chosen = choose_points(settings, candidates[t], config_types, request, [&](const std::string& message) {
             if (progress) progress({.phase = "select", .message = "term '" + report.label + "': " + message, .is_warning = true});
           });
+        }
       }
       if (!extends) term.sparse = subset(candidates[t], chosen);
       for (const int i : chosen) serial.push_back(candidates[t].serial[static_cast<std::size_t>(i)]);

@@ -53,6 +53,7 @@ void StatisticsBuilder::resume(SufficientStatistics statistics, std::int64_t fra
   for (GroupStatistics& g : statistics.groups)
     for (GroupStatistics& mine : statistics_.groups)
       if (mine.group.same_rows(g.group)) {
+        g.group.sigma = mine.group.sigma;  // the sums do not depend on it
         mine = std::move(g);
         break;
       }

@@ -3,11 +3,14 @@
 #include <gapkit/fit/frames.hpp>
 #include <gapkit/fit/update.hpp>
 #include <gapkit/model/prior.hpp>
+#include <utility>
 
 #include "fit/folds.hpp"
 #include "fit/frame_fingerprint.hpp"
 #include "fit/held_out.hpp"
+#include "fit/shortest_distances.hpp"
 #include "fit/statistics_builder.hpp"
+#include "io/look_alikes.hpp"
 
 namespace gapkit {
 namespace {
@@ -42,6 +45,12 @@ std::string joined_fingerprint(const std::string& a, const std::string& b) {
   return std::to_string(sum.value());
 }
 
+// Unknown if one of them is.
+void merge_shortest_distances(std::optional<ShortestDistances>& mine, const std::optional<ShortestDistances>& other) {
+  if (!mine || !other) return mine.reset();
+  for (const auto& [elements, distance] : *other) keep_shorter(*mine, elements, distance);
+}
+
 }  // namespace
 
 OptimizationReport refit(FittedModel& fitted, const RefitOptions& options, const ProgressCallback& progress) {
@@ -66,6 +75,7 @@ OptimizationReport refit(FittedModel& fitted, const RefitOptions& options, const
     std::string known;
     for (const GroupStatistics& g : groups)
       if (!g.group.fixed && g.group.fold == groups.front().group.fold) known += (known.empty() ? "" : "; ") + name_of(g.group);
+    if (known.empty()) known = "only rows that brought a sigma of their own, which stays";
     throw InputError("the model has no rows of " + name_of(group) + "; it has " + known);
   }
   std::vector<double> scale = scale_before;
@@ -116,8 +126,11 @@ std::int64_t append_frames(FittedModel& fitted, const FrameSource& source, const
   std::optional<Prior> prior;
   if (std::any_of(stored_groups.begin(), stored_groups.end(), [](const GroupStatistics& g) { return !g.prior.empty(); }))
     prior.emplace(model.terms);
+  std::optional<ShortestDistances> shortest = model.shortest_distances;
   double done = 0;
+  std::vector<NoiseRecord> noise;
   source([&](const Structure& given) {
+    count_noise(regularization.rules(), given, noise);
     Structure s = given;
     subtract_potentials(model.baselines, s);
     RowTargets targets = regularization.row_targets(s, model.reference_energies);
@@ -128,6 +141,7 @@ std::int64_t append_frames(FittedModel& fitted, const FrameSource& source, const
     std::optional<PriorVariances> variances;
     if (!targets.value.empty()) {
       const StructureEnvironments environments(s, largest_cutoff(model.terms));
+      if (shortest) keep_shorter(*shortest, closest_pairs(environments.view()));
       kernel_rows.compute(environments.view(), s.size(), targets.wanted, rows);
       if (prior) variances = prior->observables(environments.view(), s.size(), targets.wanted);
     }
@@ -135,17 +149,30 @@ std::int64_t append_frames(FittedModel& fitted, const FrameSource& source, const
     done += s.size();
     if (progress) progress({.phase = "append", .done = done, .total = atoms, .unit = "atoms"});
   });
-  const SufficientStatistics added = builder.finish();
+  SufficientStatistics added = builder.finish();
+  added.noise = std::move(noise);
   if (added.row_count() == 0) throw InputError("the new data have no target that is used: nothing to append");
   fitted.stored.statistics += added;
+  model.shortest_distances = shortest;
   model.data_fingerprint = joined_fingerprint(model.data_fingerprint, std::to_string(checksum.value()));
   solve(fitted);
   return frames;
 }
 
 std::int64_t append(FittedModel& fitted, const std::vector<std::string>& files, const ProgressCallback& progress) {
+  const RowRules& rules = fitted.stored.rules;
+  LookAlikes look_alikes(rules.keys);
+  bool is_first_pass = true;
   const FrameSource source = [&](const std::function<void(const Structure&)>& visit) {
-    for_each_frame(files, fitted.stored.rules.keys, nullptr, [&](const Structure& s, std::int64_t) { visit(s); });
+    for_each_frame(files, rules.keys, nullptr, [&](const Structure& s, std::int64_t) {
+      if (is_first_pass) look_alikes.add(s);
+      visit(s);
+    });
+    if (!std::exchange(is_first_pass, false)) return;
+    const std::vector<Target> lost = look_alikes.lost();
+    if (lost.empty()) return;
+    if (lost.front() == Target::energy) throw InputError("the new data: " + look_alikes.lost_sentence(lost));
+    if (progress) progress({.phase = "append", .message = "the new data: " + look_alikes.lost_sentence(lost), .is_warning = true});
   };
   return append_frames(fitted, source, progress);
 }
@@ -159,6 +186,7 @@ void merge(FittedModel& fitted, const FittedModel& other) {
       if (!g.group.fixed && solved.same_noise(g.group)) g.group.sigma = solved.sigma;
   fitted.stored.statistics += theirs;
   fitted.model.calibration.reset();
+  merge_shortest_distances(fitted.model.shortest_distances, other.model.shortest_distances);
   // A group in several folds has one σ.
   for (GroupStatistics& g : fitted.stored.statistics.groups) {
     const auto& all = fitted.stored.statistics.groups;

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "io/archive_driver.hpp"
+#include "io/temporary_file.hpp"
 
 namespace gapkit {
 
@@ -90,11 +91,13 @@ struct ArchiveWriter::State {
   }
 
   void open_temporary() {
+    remove_stale_temporaries(target);
     for (int attempt = 0; attempt < 1000; ++attempt) {
       const auto candidate = fmt::format("{}.{}.{}.tmp", target.string(), ::getpid(), attempt);
       file_target.descriptor = ::open(candidate.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
       if (file_target.descriptor >= 0) {
         temporary = candidate;
+        lock_temporary(file_target.descriptor);
         return;
       }
       if (errno != EEXIST) break;

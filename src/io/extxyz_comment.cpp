@@ -9,10 +9,6 @@ namespace gapkit::extxyz {
 
 namespace {
 
-bool is_space(char c) {
-  return c == ' ' || c == '\t';
-}
-
 class CommentParser {
  public:
   explicit CommentParser(std::string_view line) : line_(line) {}

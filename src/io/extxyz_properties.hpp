@@ -19,9 +19,10 @@ struct PlannedColumn {
 /// How the rows of a frame are read.
 struct PropertiesPlan {
   std::vector<PlannedColumn> columns;
-  int total_count = 0;    ///< values per row
-  bool is_plain = false;  ///< no Properties: species x y z
-  std::string text;       ///< for messages
+  int total_count = 0;     ///< values per row
+  bool is_plain = false;   ///< no Properties: species x y z
+  bool is_lammps = false;  ///< plain, with the remark that LAMMPS writes
+  std::string text;        ///< for messages
 };
 
 /// name:type:count triplets with the roles of the columns. Throws InputError without a place.

@@ -8,19 +8,17 @@
 #include <gapkit/io/extxyz.hpp>
 #include <limits>
 
+#include "extxyz_complaints.hpp"
 #include "extxyz_properties.hpp"
 #include "extxyz_values.hpp"
 #include "line_reader.hpp"
+#include "other_formats.hpp"
 
 namespace gapkit {
 
 using namespace extxyz;
 
 namespace {
-
-bool is_space(char c) {
-  return c == ' ' || c == '\t';
-}
 
 int word_count(std::string_view line) {
   int count = 0;
@@ -31,7 +29,7 @@ int word_count(std::string_view line) {
 /// Reads the atom rows of a frame into the arrays of its columns. Throws InputError without a place.
 class RowParser {
  public:
-  RowParser(const PropertiesPlan& plan, std::int64_t atoms) : plan_(plan), atoms_(atoms) {
+  RowParser(const PropertiesPlan& plan, std::int64_t atoms) : plan_(plan), atoms_(atoms), plain_rows_(plan.is_lammps) {
     // Room grows with the rows that are really there: the count alone is only a claim.
     const auto room = static_cast<std::size_t>(std::min<std::int64_t>(atoms, 4096));
     atomic_numbers_.reserve(room);
@@ -67,7 +65,8 @@ class RowParser {
       column_ = &column;
       switch (column.role) {
         case ColumnRole::species:
-          atomic_numbers_.push_back(species(word(0)));
+          species_word_ = word(0);
+          atomic_numbers_.push_back(species(species_word_));
           break;
         case ColumnRole::atomic_number:
           atomic_numbers_.push_back(atomic_number_from(integer(0)));
@@ -84,12 +83,24 @@ class RowParser {
           break;
       }
     }
-    if (plan_.is_plain) return;  // the specification: what follows x y z in a plain XYZ file is not read
+    if (plan_.is_plain) {
+      plain_rows_.add(species_word_, rest_);
+      return;
+    }
     if (!next_word(rest_).empty()) {
       check_for_next_frame();
       throw InputError(fmt::format("the row of atom {} has {} values, expected {} for Properties={}", atom_, word_count(row_),
                                    plan_.total_count, excerpt(plan_.text)));
     }
+  }
+
+  /// After the last row.
+  std::optional<Complaint> complaint() const {
+    if (plan_.is_plain) return plain_rows_.complaint();
+    for (const auto& column : plan_.columns)
+      if (column.role == ColumnRole::species || column.role == ColumnRole::atomic_number)
+        return contradicted_element(columns_, atomic_numbers_, column.name);
+    return std::nullopt;
   }
 
   void move_into(Structure& structure) {
@@ -172,9 +183,13 @@ class RowParser {
       if (symbol == text) return number;
     int number = find_atomic_number(text);
     std::int64_t as_integer = 0;
-    if (number == 0 && plan_.is_plain && parse_integer(text, as_integer) == NumberStatus::good) number = atomic_number_from(as_integer);
+    const bool is_number = number == 0 && plan_.is_plain && parse_integer(text, as_integer) == NumberStatus::good;
+    // Types of LAMMPS may be anything; the frame is refused once all of them are known.
+    if (is_number) number = plan_.is_lammps && as_integer > 0 ? 1 : atomic_number_from(as_integer);
     if (number == 0) {
       check_for_next_frame();
+      if (parse_integer(text, as_integer) == NumberStatus::good)
+        fail(fmt::format("'{}' is no element; write its symbol, or call the column Z:I:1 if it is an atomic number", excerpt(text)));
       try {
         (void)atomic_number(excerpt(text));
       } catch (const InputError& e) {
@@ -222,7 +237,9 @@ class RowParser {
   std::vector<Column> columns_;
   std::vector<std::pair<std::string, int>> known_species_;  // a handful per frame: quicker than the periodic table
 
-  std::string_view row_, rest_;
+  PlainRows plain_rows_;
+
+  std::string_view row_, rest_, species_word_;
   std::int64_t atom_ = 0;
   const PlannedColumn* column_ = nullptr;
 };
@@ -244,11 +261,11 @@ std::int64_t parse_atom_count(std::string_view line, int frame) {
 }  // namespace
 
 struct ExtxyzReader::State {
-  explicit State(const std::filesystem::path& path) : lines(path) {}
+  explicit State(const std::filesystem::path& file) : path(file), lines(file) {}
 
   std::string where() const {
     if (lines.line_number() == 0) return lines.path();
-    return fmt::format("{}:{} (frame {})", lines.path(), lines.line_number(), frames + 1);
+    return fmt::format("{}:{} (frame {})", lines.path(), line_to_blame > 0 ? line_to_blame : lines.line_number(), frames + 1);
   }
 
   bool find_atom_count(std::string_view& line) {
@@ -260,6 +277,7 @@ struct ExtxyzReader::State {
   std::optional<Structure> next() {
     try {
       std::string_view line;
+      if (frames == 0 && other.empty()) other = other_format(path, lines.beginning());
       if (!find_atom_count(line)) {
         if (frames == 0) throw InputError("the file holds no frame, expected extended XYZ");
         return std::nullopt;
@@ -276,17 +294,25 @@ struct ExtxyzReader::State {
           throw InputError(fmt::format("the file ends inside the frame: expected {} atoms, found {}", atoms, atom - 1));
         rows.parse(line, atom);
       }
+      if (const std::optional<Complaint> complaint = rows.complaint()) {
+        line_to_blame = lines.line_number() - static_cast<long>(atoms - complaint->atom);
+        throw InputError(complaint->text);
+      }
       rows.move_into(structure);
       ++frames;
       return structure;
     } catch (const InputError& e) {
+      if (frames == 0 && !other.empty()) throw InputError(lines.path() + ": " + other);
       throw InputError(where() + ": " + e.what());
     }
   }
 
+  std::filesystem::path path;
   LineReader lines;
+  std::string other;  // what the file is, should it be no extended XYZ
   int frames = 0;
-  std::string failure;  // a reader that has lost its place in the file stays lost
+  long line_to_blame = 0;  // 0: the last one read
+  std::string failure;     // a reader that has lost its place in the file stays lost
 };
 
 ExtxyzReader::ExtxyzReader(const std::filesystem::path& path) : state_(std::make_unique<State>(path)) {}

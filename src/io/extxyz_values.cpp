@@ -9,9 +9,6 @@ namespace gapkit::extxyz {
 
 namespace {
 
-bool is_space(char c) {
-  return c == ' ' || c == '\t';
-}
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }

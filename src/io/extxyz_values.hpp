@@ -7,6 +7,11 @@
 /// Words, values and the key=value line of extended XYZ: text to value and back. No files here.
 namespace gapkit::extxyz {
 
+/// What separates words.
+inline bool is_space(char c) {
+  return c == ' ' || c == '\t';
+}
+
 enum class NumberStatus { good, malformed, out_of_range };
 
 /// Decimal numbers with an optional sign and an e, E, d or D exponent; nan, inf and infinity (any case). Values too small become 0.

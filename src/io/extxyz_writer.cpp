@@ -37,6 +37,8 @@ void check(const Structure& structure) {
     if (!structure.positions.row(i).allFinite())
       throw NumericalError(fmt::format("{}: the position of atom {} is not finite", name_of(structure), i + 1));
   if (structure.cell && !structure.cell->allFinite()) throw NumericalError(name_of(structure) + ": the cell is not finite");
+  if (!structure.cell && (structure.pbc[0] || structure.pbc[1] || structure.pbc[2]))
+    throw InputError(name_of(structure) + " is periodic, but has no cell");
 
   std::unordered_set<std::string_view> seen = {"species", "pos"};
   for (const auto& column : structure.columns) {
@@ -66,12 +68,40 @@ std::string properties_text(const Structure& structure) {
   return text;
 }
 
-/// True for a bare word that would be read in another way if something else followed it in the line: one that ends with a lone
-/// backslash, one that begins with a quote.
-bool depends_on_rest(std::string_view text) {
-  const std::size_t last = text.find_last_not_of('\\');
-  const std::size_t backslashes = text.size() - (last == std::string_view::npos ? 0 : last + 1);
-  return backslashes % 2 == 1 || (text.starts_with('\'') && text.find('\'', 1) == std::string_view::npos);
+/// True if a value can be written as it stood: to a reader that knows no more than delimiters and backslashes (ASE) it ends where it ends
+/// here, and is not empty, so that what follows in the line stays apart from it.
+bool stands_alone(std::string_view text) {
+  char closing = 0;
+  bool is_escaped = false, is_empty = true;
+  for (const char c : text) {
+    const std::size_t opening = closing || is_escaped ? std::string_view::npos : std::string_view("\"'{[").find(c);
+    if (is_escaped) {
+      is_escaped = false;
+      is_empty = false;
+    } else if (c == '\\') {
+      is_escaped = true;
+    } else if (closing && c == closing) {
+      closing = 0;
+    } else if (opening != std::string_view::npos) {
+      closing = "\"'}]"[opening];
+    } else if (closing || (c != ' ' && c != '\t')) {
+      is_empty = false;
+    }
+  }
+  return !closing && !is_escaped && !is_empty;
+}
+
+/// The value as it stood in the file, or in a form that stands alone.
+void append_field_value(std::string& out, const Field& field) {
+  if (stands_alone(field.text)) {
+    out += field.text;
+    return;
+  }
+  const std::size_t start = out.size();
+  append_value(out, field.value);
+  // "" and [] end nothing for ASE: it takes what follows in the line for the value.
+  if (out.size() == start + 2 && !stands_alone(std::string_view(out).substr(start)))
+    out.replace(start, 2, std::holds_alternative<std::string>(field.value) ? "{ }" : "[ ]");
 }
 
 void append_comment(std::string& out, const Structure& structure) {
@@ -89,10 +119,7 @@ void append_comment(std::string& out, const Structure& structure) {
     out.push_back(' ');
     append_string(out, field.key);
     out.push_back('=');
-    if (field.text.empty() || depends_on_rest(field.text))
-      append_value(out, field.value);
-    else
-      out += field.text;
+    append_field_value(out, field);
   }
   out += fmt::format(" pbc=\"{} {} {}\"\n", structure.pbc[0] ? 'T' : 'F', structure.pbc[1] ? 'T' : 'F', structure.pbc[2] ? 'T' : 'F');
 }

@@ -18,9 +18,10 @@ constexpr std::size_t longest_line = std::size_t{1} << 28;
 
 }  // namespace
 
-LineReader::LineReader(const std::filesystem::path& path) : path_(path.string()), buffer_(initial_buffer_size) {
+LineReader::LineReader(const std::filesystem::path& path)
+    : path_(path == "-" ? "standard input" : path.string()), buffer_(initial_buffer_size) {
   // Opened last: nothing would close it if the buffer could not be had. NOLINTNEXTLINE(cppcoreguidelines-prefer-member-initializer)
-  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  descriptor_ = path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor_ < 0) throw InputError(fmt::format("{}: cannot open the file: {}", path_, std::strerror(errno)));
   struct stat status {};
   if (::fstat(descriptor_, &status) == 0 && S_ISDIR(status.st_mode)) {
@@ -52,6 +53,11 @@ void LineReader::fill() {
     end_ += static_cast<std::size_t>(count);
     return;
   }
+}
+
+std::string_view LineReader::beginning() {
+  if (line_number_ == 0 && begin_ == end_ && !at_end_of_file_) fill();
+  return line_number_ == 0 ? std::string_view(buffer_.data() + begin_, end_ - begin_) : std::string_view();
 }
 
 bool LineReader::next(std::string_view& line) {

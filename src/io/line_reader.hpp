@@ -9,8 +9,8 @@ namespace gapkit::extxyz {
 
 /// Lines of a text file through one growing buffer; accepts \n and \r\n, a missing final newline and a UTF-8 byte-order mark.
 ///
-/// The constructor throws InputError with path and the system's reason; next() throws InputError without a place if the file cannot
-/// be read on or a line has more than 256 MiB (no text file).
+/// The path "-" is the standard input. The constructor throws InputError with path and the system's reason; next() throws InputError
+/// without a place if the file cannot be read on or a line has more than 256 MiB (no text file).
 class LineReader {
  public:
   explicit LineReader(const std::filesystem::path& path);
@@ -22,7 +22,10 @@ class LineReader {
   bool next(std::string_view& line);
   /// Number of the last line returned, from 1.
   long line_number() const { return line_number_; }
+  /// For messages.
   const std::string& path() const { return path_; }
+  /// What is known of the file before its first line is asked for: some of its first bytes, none of an empty file.
+  std::string_view beginning();
 
  private:
   void fill();

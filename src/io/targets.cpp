@@ -5,6 +5,7 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/units.hpp>
 #include <gapkit/io/targets.hpp>
+#include <limits>
 
 #include "extxyz_values.hpp"
 
@@ -20,6 +21,8 @@ struct Property {
   std::initializer_list<const char*> endings;  // after the prefixes
 };
 
+constexpr const char* target_prefixes[] = {"", "REF_", "dft_", "DFT_"};
+
 const Property energy_property = {"energy", {"energy"}};
 const Property forces_property = {"forces", {"forces", "force"}};
 const Property virial_property = {"virial", {"virial", "virials"}};
@@ -33,28 +36,6 @@ std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (std::size_t i = 0; i < words.size(); ++i) text += (i == 0 ? "'" : i + 1 == words.size() ? " and '" : ", '") + words[i] + "'";
   return text;
-}
-
-/// The named key, or the one default name that the frame has; empty if it has none.
-template <class Has>
-std::string choose_name(const Structure& structure, const Property& property, const std::string& named, Has&& has) {
-  if (!named.empty()) return has(named) ? named : std::string();
-  std::vector<std::string> found;
-  for (const char* prefix : {"", "REF_", "dft_", "DFT_"})
-    for (const char* ending : property.endings)
-      if (const std::string name = std::string(prefix) + ending; has(name)) found.push_back(name);
-  if (found.size() > 1)
-    throw InputError(fmt::format("{}{} could hold the {}, expected one of them; name it with [data] {}_key", place(structure),
-                                 joined(found), property.name, property.name));
-  return found.empty() ? std::string() : found.front();
-}
-
-std::string choose_field(const Structure& s, const Property& property, const std::string& named) {
-  return choose_name(s, property, named, [&](const std::string& name) { return s.find_field(name) != nullptr; });
-}
-
-std::string choose_column(const Structure& s, const Property& property, const std::string& named) {
-  return choose_name(s, property, named, [&](const std::string& name) { return s.find_column(name) != nullptr; });
 }
 
 /// The value as it stands in a file: what messages show, and the config type of a frame whose type looks like a number.
@@ -75,6 +56,74 @@ std::vector<double> numbers_of(const Field& field) {
   if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&field.value)) return {integers->begin(), integers->end()};
   if (const auto* matrix = std::get_if<Matrix>(&field.value)) return {matrix->data(), matrix->data() + matrix->size()};
   return {};
+}
+
+/// The key that holds a target, and other default names with the same values.
+struct Choice {
+  std::string name;
+  std::vector<std::string> others;
+};
+
+/// The named key, or the first default name that the frame has; no name if it has none. `text_of(name)` is for messages.
+template <class Has, class Same, class Text>
+Choice choose_name(const Structure& structure, const Property& property, const std::string& named, Has&& has, Same&& same, Text&& text) {
+  if (!named.empty()) return {has(named) ? named : std::string(), {}};
+  std::vector<std::string> found;
+  for (const char* prefix : target_prefixes)
+    for (const char* ending : property.endings)
+      if (const std::string name = std::string(prefix) + ending; has(name)) found.push_back(name);
+  if (found.empty()) return {};
+  for (std::size_t i = 1; i < found.size(); ++i)
+    if (!same(found[0], found[i]))
+      throw InputError(fmt::format("{}{} could hold the {}, expected one of them; name it with [data] {}_key or --{}-key; {}",
+                                   place(structure), joined(found), property.name, property.name, property.name, text(found[0], found[i])));
+  return {found.front(), {found.begin() + 1, found.end()}};
+}
+
+/// True if the numbers are finite and equal up to what is lost in writing them.
+bool are_same(const std::vector<double>& a, const std::vector<double>& b) {
+  if (a.size() != b.size() || a.empty()) return false;
+  double largest = 0, difference = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (!std::isfinite(a[i]) || !std::isfinite(b[i])) return false;
+    largest = std::max(largest, std::abs(a[i]));
+    difference = std::max(difference, std::abs(a[i] - b[i]));
+  }
+  // A single number is an energy, whose size says nothing about the size of a difference that matters.
+  return difference <= (a.size() == 1 ? 1e-6 + 1e-12 * largest : 1e-8 + 1e-6 * largest);
+}
+
+/// Numbers of a tensor row by row, also if it is written with six.
+std::vector<double> nine_of(std::vector<double> v) {
+  if (v.size() == 6) return {v[0], v[5], v[4], v[5], v[1], v[3], v[4], v[3], v[2]};
+  return v;
+}
+
+Choice choose_field(const Structure& s, const Property& property, const std::string& named) {
+  const auto has = [&](const std::string& name) { return s.find_field(name) != nullptr; };
+  const auto same = [&](const std::string& a, const std::string& b) {
+    return are_same(nine_of(numbers_of(*s.find_field(a))), nine_of(numbers_of(*s.find_field(b))));
+  };
+  const auto text = [&](const std::string& a, const std::string& b) {
+    return fmt::format("they differ: '{}' and '{}'", extxyz::excerpt(text_of(*s.find_field(a))),
+                       extxyz::excerpt(text_of(*s.find_field(b))));
+  };
+  return choose_name(s, property, named, has, same, text);
+}
+
+std::vector<double> numbers_of(const Column& column) {
+  if (const auto* reals = std::get_if<std::vector<double>>(&column.values)) return *reals;
+  if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&column.values)) return {integers->begin(), integers->end()};
+  return {};
+}
+
+Choice choose_column(const Structure& s, const Property& property, const std::string& named) {
+  const auto has = [&](const std::string& name) { return s.find_column(name) != nullptr; };
+  const auto same = [&](const std::string& a, const std::string& b) {
+    return are_same(numbers_of(*s.find_column(a)), numbers_of(*s.find_column(b)));
+  };
+  const auto text = [](const std::string&, const std::string&) { return std::string("they differ"); };
+  return choose_name(s, property, named, has, same, text);
 }
 
 double number_of(const Structure& structure, const Field& field) {
@@ -135,7 +184,7 @@ void check_agreement(const Structure& structure, const Field& virial_field, cons
     hint = "; the stress seems to be in GPa, expected eV/Å³";
   throw InputError(
       fmt::format("{}virial ('{}': {} eV) and stress ('{}': −stress·volume = {} eV; xx yy zz yz xz xy) disagree{}; correct "
-                  "one, or name the right one with [data] virial_key or stress_key",
+                  "one, or name the right one with [data] virial_key or stress_key (--virial-key, --stress-key)",
                   place(structure), virial_field.key, row_text(virial), stress_field.key, row_text(from_stress), hint));
 }
 
@@ -143,17 +192,12 @@ Positions forces_of(const Structure& structure, const Column& column) {
   const auto fail = [&](const std::string& found) {
     throw InputError(
         fmt::format("{}column '{}' has {}, expected 3 real numbers for each of {} atoms; name the column of the forces with "
-                    "[data] forces_key",
+                    "[data] forces_key or --forces-key",
                     place(structure), column.name, found, structure.size()));
   };
   if (column.count != 3) fail(fmt::format("{} value{} per atom", column.count, column.count == 1 ? "" : "s"));
-  std::vector<double> values;
-  if (const auto* reals = std::get_if<std::vector<double>>(&column.values))
-    values = *reals;
-  else if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&column.values))
-    values.assign(integers->begin(), integers->end());
-  else
-    fail("no numbers");
+  const std::vector<double> values = numbers_of(column);
+  if (values.empty()) fail("no numbers");
   if (values.size() != 3 * structure.atomic_numbers.size()) fail(fmt::format("{} values in all", values.size()));
   for (std::size_t i = 0; i < values.size(); ++i)
     if (!std::isfinite(values[i]))
@@ -174,20 +218,32 @@ std::vector<bool> mask_of(const Structure& structure, const Column& column) {
   return mask;
 }
 
-std::vector<double> atom_sigma_of(const Structure& structure, const Column& column) {
+/// `count` numbers above 0 for each atom.
+std::vector<double> atom_sigma_of(const Structure& structure, const Column& column, int count) {
   const auto* sigma = std::get_if<std::vector<double>>(&column.values);
-  if (!sigma || column.count != 1 || sigma->size() != structure.atomic_numbers.size())
-    throw InputError(fmt::format("{}column '{}' has another shape or type, expected one real number for each of {} atoms", place(structure),
-                                 column.name, structure.size()));
+  const auto per_atom = static_cast<std::size_t>(count);
+  if (!sigma || column.count != count || sigma->size() != per_atom * structure.atomic_numbers.size())
+    throw InputError(fmt::format("{}column '{}' has another shape or type, expected {} real number{} for each of {} atoms",
+                                 place(structure), column.name, count == 1 ? "one" : std::to_string(count), count == 1 ? "" : "s",
+                                 structure.size()));
   for (std::size_t i = 0; i < sigma->size(); ++i)
     if (!((*sigma)[i] > 0) || std::isinf((*sigma)[i]))
-      throw InputError(
-          fmt::format("{}column '{}' is {} for atom {}, expected a number above 0", place(structure), column.name, (*sigma)[i], i + 1));
+      throw InputError(fmt::format("{}column '{}' is {} for atom {}, expected a number above 0", place(structure), column.name, (*sigma)[i],
+                                   i / per_atom + 1));
   return *sigma;
 }
 
+std::optional<Matrix3> virial_component_sigma_of(const Structure& structure) {
+  const Field* field = structure.find_field("virial_component_sigma");
+  if (!field) return std::nullopt;
+  const Matrix3 sigma = tensor_of(structure, *field, std::numeric_limits<double>::infinity());
+  if (!(sigma.array() > 0).all())
+    throw InputError(fmt::format("{}key '{}' is '{}', expected numbers above 0", place(structure), field->key, text_of(*field)));
+  return sigma;
+}
+
 struct VirialChoice {
-  std::string virial, stress;
+  Choice virial, stress;
 };
 
 VirialChoice assign_virial(Structure& structure, const TargetKeys& keys) {
@@ -198,9 +254,8 @@ VirialChoice assign_virial(Structure& structure, const TargetKeys& keys) {
   if (!only_stress) chosen.virial = choose_field(structure, virial_property, keys.virial);
   if (!only_virial) chosen.stress = choose_field(structure, stress_property, keys.stress);
 
-  structure.virial.reset();
-  const Field* virial = chosen.virial.empty() ? nullptr : structure.find_field(chosen.virial);
-  const Field* stress = chosen.stress.empty() ? nullptr : structure.find_field(chosen.stress);
+  const Field* virial = chosen.virial.name.empty() ? nullptr : structure.find_field(chosen.virial.name);
+  const Field* stress = chosen.stress.name.empty() ? nullptr : structure.find_field(chosen.stress.name);
   if (virial) structure.virial = tensor_of(structure, *virial, 1.0);
   if (!stress) return chosen;
   const double volume = structure.volume();
@@ -209,7 +264,7 @@ VirialChoice assign_virial(Structure& structure, const TargetKeys& keys) {
     if (!tensor.isZero(0))
       throw InputError(fmt::format("{}key '{}' is a stress, but the frame has no cell with a volume; expected a Lattice or a virial",
                                    place(structure), stress->key));
-    chosen.stress.clear();  // zeros that a program wrote for a molecule say nothing
+    chosen.stress = {};  // zeros that a program wrote for a molecule say nothing
     return chosen;
   }
   const Matrix3 from_stress = -volume * tensor;
@@ -220,40 +275,105 @@ VirialChoice assign_virial(Structure& structure, const TargetKeys& keys) {
   return chosen;
 }
 
+void count(const Choice& choice, std::map<std::string, long>& keys, TargetReport& report) {
+  if (choice.name.empty()) return;
+  ++keys[choice.name];
+  for (const std::string& other : choice.others) ++report.same_values[{choice.name, other}];
+}
+
+/// Runs `assign`; if the target is not used, what is wrong with it is only taken down. False: the target has to be left out.
+template <class Assign>
+bool assign_or_leave_out(bool is_used, TargetReport* report, Assign&& assign) {
+  try {
+    assign();
+    return true;
+  } catch (const InputError& e) {
+    if (is_used) throw;
+    if (report && report->targets_left_out++ == 0) report->first_left_out = e.what();
+    return false;
+  }
+}
+
+struct Choices {
+  Choice energy, forces;
+  VirialChoice virial;
+};
+
+Choices assign_properties(Structure& structure, const TargetKeys& keys, TargetReport* report) {
+  structure.energy.reset();
+  structure.forces.reset();
+  structure.virial.reset();
+  structure.energy_sigma.reset();
+  structure.force_sigma.reset();
+  structure.virial_sigma.reset();
+  structure.force_atom_sigma.clear();
+  structure.force_component_sigma.reset();
+  structure.virial_component_sigma.reset();
+  structure.force_mask.clear();
+  Choices chosen;
+  const auto energy = [&] {
+    chosen.energy = choose_field(structure, energy_property, keys.energy);
+    if (!chosen.energy.name.empty()) structure.energy = number_of(structure, *structure.find_field(chosen.energy.name));
+    structure.energy_sigma = sigma_of(structure, "energy_sigma");
+  };
+  const auto forces = [&] {
+    chosen.forces = choose_column(structure, forces_property, keys.forces);
+    if (!chosen.forces.name.empty()) structure.forces = forces_of(structure, *structure.find_column(chosen.forces.name));
+    structure.force_sigma = sigma_of(structure, "force_sigma");
+    if (const Column* sigma = structure.find_column("force_atom_sigma")) structure.force_atom_sigma = atom_sigma_of(structure, *sigma, 1);
+    if (const Column* sigma = structure.find_column("force_component_sigma"))
+      structure.force_component_sigma = Eigen::Map<const Positions>(atom_sigma_of(structure, *sigma, 3).data(), structure.size(), 3);
+    if (const Column* mask = structure.find_column(keys.force_mask)) structure.force_mask = mask_of(structure, *mask);
+  };
+  const auto virial = [&] {
+    chosen.virial = assign_virial(structure, keys);
+    structure.virial_sigma = sigma_of(structure, "virial_sigma");
+    structure.virial_component_sigma = virial_component_sigma_of(structure);
+  };
+  if (!assign_or_leave_out(keys.use_energy, report, energy)) {
+    structure.energy.reset();
+    chosen.energy = {};
+  }
+  if (!assign_or_leave_out(keys.use_forces, report, forces)) {
+    structure.forces.reset();
+    structure.force_sigma.reset();
+    structure.force_atom_sigma.clear();
+    structure.force_component_sigma.reset();
+    chosen.forces = {};
+  }
+  if (!assign_or_leave_out(keys.use_virial, report, virial)) {
+    structure.virial.reset();
+    chosen.virial = {};
+  }
+  return chosen;
+}
+
 }  // namespace
 
 void assign_targets(Structure& structure, const TargetKeys& keys, TargetReport* report) {
-  const std::string energy_key = choose_field(structure, energy_property, keys.energy);
-  structure.energy.reset();
-  if (!energy_key.empty()) structure.energy = number_of(structure, *structure.find_field(energy_key));
-
-  const std::string forces_key = choose_column(structure, forces_property, keys.forces);
-  structure.forces.reset();
-  if (!forces_key.empty()) structure.forces = forces_of(structure, *structure.find_column(forces_key));
-
-  const VirialChoice virial_choice = assign_virial(structure, keys);
-
-  structure.energy_sigma = sigma_of(structure, "energy_sigma");
-  structure.force_sigma = sigma_of(structure, "force_sigma");
-  structure.virial_sigma = sigma_of(structure, "virial_sigma");
-  const Column* atom_sigma = structure.find_column("force_atom_sigma");
-  structure.force_atom_sigma = atom_sigma ? atom_sigma_of(structure, *atom_sigma) : std::vector<double>{};
-  const Column* mask = structure.find_column(keys.force_mask);
-  structure.force_mask = mask ? mask_of(structure, *mask) : std::vector<bool>{};
+  const Choices chosen = assign_properties(structure, keys, report);
   const Field* config_type = structure.find_field(keys.config_type);
   structure.config_type = config_type ? text_of(*config_type) : "default";
   if (structure.config_type.empty()) structure.config_type = "default";
 
   if (!report) return;
   ++report->frames;
-  if (!energy_key.empty()) ++report->energy_keys[energy_key];
-  if (!forces_key.empty()) ++report->forces_keys[forces_key];
-  if (!virial_choice.virial.empty()) ++report->virial_keys[virial_choice.virial];
-  if (!virial_choice.stress.empty()) ++report->stress_keys[virial_choice.stress];
+  count(chosen.energy, report->energy_keys, *report);
+  count(chosen.forces, report->forces_keys, *report);
+  count(chosen.virial.virial, report->virial_keys, *report);
+  count(chosen.virial.stress, report->stress_keys, *report);
   if (!structure.energy) ++report->frames_without_energy;
   if (!structure.forces) ++report->frames_without_forces;
   if (!structure.virial) ++report->frames_without_virial;
-  if (energy_key != "free_energy" && structure.find_field("free_energy")) ++report->frames_with_unused_free_energy;
+  if (chosen.energy.name != "free_energy" && structure.find_field("free_energy")) ++report->frames_with_unused_free_energy;
+}
+
+std::vector<std::string> TargetReport::same_value_lines() const {
+  std::vector<std::string> out;
+  for (const auto& [names, count] : same_values)
+    out.push_back(fmt::format("'{}' has the same values as '{}' in {} frame{}; '{}' is used", names.second, names.first, count,
+                              count == 1 ? "" : "s", names.first));
+  return out;
 }
 
 std::vector<std::string> TargetReport::lines() const {
@@ -268,6 +388,7 @@ std::vector<std::string> TargetReport::lines() const {
   out.push_back(line("forces", "column", forces_keys, ""));
   if (!virial_keys.empty() || stress_keys.empty()) out.push_back(line("virial", "key", virial_keys, ""));
   if (!stress_keys.empty()) out.push_back(line("stress", "key", stress_keys, " (virial = −stress·volume)"));
+  for (const std::string& text : same_value_lines()) out.push_back(text);
   if (frames_with_unused_free_energy > 0)
     out.push_back(
         fmt::format("free_energy is present in {} frame{} and not used: forces of many codes belong to it; name it with [data] energy_key "

@@ -6,9 +6,17 @@
 
 namespace gapkit {
 
+/// Removes the temporary files of `target` that processes left which were killed. A file that anybody writes is kept: its process runs, or
+/// holds a lock on it, as every writer does. Failures are ignored.
+void remove_stale_temporaries(const std::filesystem::path& target);
+
+/// For the writer of a temporary file, right after it was made; released when the descriptor is closed.
+void lock_temporary(int descriptor);
+
 /// Text written to a temporary file beside `path`, which commit() flushes to disk and renames; removed if there is no commit.
 ///
-/// Devices and pipes (/dev/null) are written directly. Throws InputError with path and the system's reason for whatever fails.
+/// Devices and pipes (/dev/null) are written directly, as is the standard output, for which "-" stands. Throws InputError with path and the
+/// system's reason for whatever fails.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::filesystem::path& path);

@@ -6,6 +6,8 @@
 #include <gapkit/math/linear_algebra.hpp>
 #include <limits>
 
+#include "math/require_shapes.hpp"
+
 // Fortran interfaces of BLAS and LAPACK (column-major). A row-major matrix is the transpose of the column-major one in the same memory.
 extern "C" {
 void dgemm_(const char*, const char*, const int*, const int*, const int*, const double*, const double*, const int*, const double*,
@@ -36,10 +38,6 @@ int leading(Eigen::Index stride) {
   return std::max(1, narrow(stride));
 }
 
-void require(bool condition, const char* what) {
-  if (!condition) throw Error(std::string("shapes do not fit in ") + what);
-}
-
 // c = α op(a) op(b) + β c for row-major matrices, computed as cᵀ = α op(b)ᵀ op(a)ᵀ + β cᵀ in column-major.
 void gemm(bool transpose_a, bool transpose_b, Eigen::Index m, Eigen::Index n, Eigen::Index k, double alpha, const MatrixView& a,
           const MatrixView& b, double beta, MatrixSlice& c) {
@@ -60,22 +58,22 @@ void gemm(bool transpose_a, bool transpose_b, Eigen::Index m, Eigen::Index n, Ei
 }  // namespace
 
 void multiply_nt(const MatrixView& a, const MatrixView& b, MatrixSlice c, double alpha, double beta) {
-  require(a.cols() == b.cols() && c.rows() == a.rows() && c.cols() == b.rows(), "multiply_nt");
+  require_shapes(a.cols() == b.cols() && c.rows() == a.rows() && c.cols() == b.rows(), "multiply_nt");
   gemm(false, true, a.rows(), b.rows(), a.cols(), alpha, a, b, beta, c);
 }
 
 void multiply_nn(const MatrixView& a, const MatrixView& b, MatrixSlice c, double alpha, double beta) {
-  require(a.cols() == b.rows() && c.rows() == a.rows() && c.cols() == b.cols(), "multiply_nn");
+  require_shapes(a.cols() == b.rows() && c.rows() == a.rows() && c.cols() == b.cols(), "multiply_nn");
   gemm(false, false, a.rows(), b.cols(), a.cols(), alpha, a, b, beta, c);
 }
 
 void multiply_tn(const MatrixView& a, const MatrixView& b, MatrixSlice c, double alpha, double beta) {
-  require(a.rows() == b.rows() && c.rows() == a.cols() && c.cols() == b.cols(), "multiply_tn");
+  require_shapes(a.rows() == b.rows() && c.rows() == a.cols() && c.cols() == b.cols(), "multiply_tn");
   gemm(true, false, a.cols(), b.cols(), a.rows(), alpha, a, b, beta, c);
 }
 
 bool cholesky(Matrix& a) {
-  require(a.rows() == a.cols(), "cholesky");
+  require_shapes(a.rows() == a.cols(), "cholesky");
   const int n = narrow(a.rows());
   if (n == 0) return true;
   int info = 0;
@@ -86,7 +84,7 @@ bool cholesky(Matrix& a) {
 }
 
 PivotedCholesky pivoted_cholesky(const Matrix& a, double tolerance) {
-  require(a.rows() == a.cols(), "pivoted_cholesky");
+  require_shapes(a.rows() == a.cols(), "pivoted_cholesky");
   const int n = narrow(a.rows());
   PivotedCholesky result;
   if (n == 0) return result;
@@ -107,7 +105,7 @@ PivotedCholesky pivoted_cholesky(const Matrix& a, double tolerance) {
 }
 
 void solve_lower_rows(const MatrixView& lower, MatrixSlice rows) {
-  require(lower.rows() == lower.cols() && rows.cols() == lower.rows(), "solve_lower_rows");
+  require_shapes(lower.rows() == lower.cols() && rows.cols() == lower.rows(), "solve_lower_rows");
   if (rows.rows() == 0 || rows.cols() == 0) return;
   // In column-major: the columns of rowsᵀ are solved with Uᵀ, U = Lᵀ being what the memory of L holds.
   const int m = narrow(rows.cols()), n = narrow(rows.rows()), lda = leading(lower.outerStride()), ldb = leading(rows.outerStride());
@@ -116,19 +114,19 @@ void solve_lower_rows(const MatrixView& lower, MatrixSlice rows) {
 }
 
 Vector solve_lower(const MatrixView& lower, Vector x) {
-  require(lower.rows() == lower.cols() && x.size() == lower.rows(), "solve_lower");
+  require_shapes(lower.rows() == lower.cols() && x.size() == lower.rows(), "solve_lower");
   lower.triangularView<Eigen::Lower>().solveInPlace(x);
   return x;
 }
 
 Vector solve_lower_transposed(const MatrixView& lower, Vector x) {
-  require(lower.rows() == lower.cols() && x.size() == lower.rows(), "solve_lower_transposed");
+  require_shapes(lower.rows() == lower.cols() && x.size() == lower.rows(), "solve_lower_transposed");
   lower.transpose().triangularView<Eigen::Upper>().solveInPlace(x);
   return x;
 }
 
 SymmetricEigen symmetric_eigen(Matrix a) {
-  require(a.rows() == a.cols(), "symmetric_eigen");
+  require_shapes(a.rows() == a.cols(), "symmetric_eigen");
   const int n = narrow(a.rows());
   SymmetricEigen result;
   result.values.resize(n);
@@ -151,7 +149,7 @@ SymmetricAccumulator::SymmetricAccumulator(Eigen::Index size)
     : size_(size), packed_(static_cast<std::size_t>(size * (size + 1) / 2), 0.0) {}
 
 void SymmetricAccumulator::add_rows(const MatrixView& rows, double alpha) {
-  require(rows.cols() == size_, "SymmetricAccumulator::add_rows");
+  require_shapes(rows.cols() == size_, "SymmetricAccumulator::add_rows");
   if (rows.rows() == 0 || size_ == 0) return;
   const int n = narrow(size_), k = narrow(rows.rows()), lda = leading(rows.outerStride());
   const double one = 1;
@@ -159,7 +157,7 @@ void SymmetricAccumulator::add_rows(const MatrixView& rows, double alpha) {
 }
 
 void SymmetricAccumulator::operator+=(const SymmetricAccumulator& other) {
-  require(size_ == other.size_, "SymmetricAccumulator +=");
+  require_shapes(size_ == other.size_, "SymmetricAccumulator +=");
   for (std::size_t i = 0; i < packed_.size(); ++i) packed_[i] += other.packed_[i];
 }
 
@@ -174,7 +172,7 @@ Matrix SymmetricAccumulator::dense() const {
 }
 
 void SymmetricAccumulator::add_lower_to(Matrix& target, double factor) const {
-  require(target.rows() == size_ && target.cols() == size_, "SymmetricAccumulator::add_lower_to");
+  require_shapes(target.rows() == size_ && target.cols() == size_, "SymmetricAccumulator::add_lower_to");
   const Matrix full = dense();
   target.triangularView<Eigen::Lower>() += factor * full;
 }

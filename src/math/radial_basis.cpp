@@ -92,6 +92,7 @@ RadialBasis::RadialBasis(int n_max, int l_max, double atom_sigma, double cutoff)
     tabulate(intervals);
     if ((value_error_ < 1e-11 && derivative_error_ < 1e-9) || intervals > 8192) break;
   }
+  if (!std::isfinite(value_error_) || !std::isfinite(derivative_error_)) throw NumericalError("soap: the radial functions are not finite");
 }
 
 RadialBasis RadialBasis::turned() const {
@@ -166,6 +167,9 @@ void RadialBasis::tabulate(int intervals) {
   }
   std::vector<double> value(n), derivative(n), exact(n), exact_derivative(n);
   double value_scale = 0, derivative_scale = 0, value_worst = 0, derivative_worst = 0;
+  const auto keep = [](double& worst, double difference) {  // NaN stays, unlike in std::max
+    if (!std::isnan(worst) && !(std::abs(difference) <= worst)) worst = std::abs(difference);
+  };
   for (int k = 0; k < intervals; ++k)
     for (const double t : {0.23, 0.5, 0.77}) {  // the error polynomials t³(1−t)³ and its derivative peak near these
       const double r = (k + t) * spacing_;
@@ -174,8 +178,8 @@ void RadialBasis::tabulate(int intervals) {
       for (std::size_t i = 0; i < n; ++i) {
         value_scale = std::max(value_scale, std::abs(exact[i]));
         derivative_scale = std::max(derivative_scale, std::abs(exact_derivative[i]));
-        value_worst = std::max(value_worst, std::abs(value[i] - exact[i]));
-        derivative_worst = std::max(derivative_worst, std::abs(derivative[i] - exact_derivative[i]));
+        keep(value_worst, value[i] - exact[i]);
+        keep(derivative_worst, derivative[i] - exact_derivative[i]);
       }
     }
   value_error_ = value_worst / value_scale;

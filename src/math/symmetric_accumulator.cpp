@@ -2,16 +2,14 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 
+#include "math/require_shapes.hpp"
+
 extern "C" {
 void dpotri_(const char*, const int*, double*, const int*, int*, std::size_t);
 }
 
 namespace gapkit {
 namespace {
-
-void require(bool condition, const char* what) {
-  if (!condition) throw Error(std::string("shapes do not fit in ") + what);
-}
 
 // Rectangular full packed storage (Gustavson et al., ACM Trans. Math. Softw. 37, 18 (2010); TRANSR = N, UPLO = L) is, column by column,
 // one stretch of a row of the last diagonal block and one of a column of the rest. Calls visit(fixed, first, count, elements) for
@@ -31,7 +29,7 @@ void for_each_stretch(Eigen::Index n, Element* packed, Visit&& visit) {
 }  // namespace
 
 void invert_from_cholesky(Matrix& a) {
-  require(a.rows() == a.cols(), "invert_from_cholesky");
+  require_shapes(a.rows() == a.cols(), "invert_from_cholesky");
   const int n = static_cast<int>(a.rows());
   if (n == 0) return;
   int info = 0;
@@ -44,13 +42,13 @@ void SymmetricAccumulator::set_zero() {
 }
 
 void SymmetricAccumulator::add(const SymmetricAccumulator& other, double factor) {
-  require(size_ == other.size_, "SymmetricAccumulator::add");
+  require_shapes(size_ == other.size_, "SymmetricAccumulator::add");
   const auto count = static_cast<Eigen::Index>(packed_.size());
   Eigen::Map<Vector>(packed_.data(), count) += factor * Eigen::Map<const Vector>(other.packed_.data(), count);
 }
 
 void SymmetricAccumulator::assign_lower(const Matrix& full) {
-  require(full.rows() == size_ && full.cols() == size_, "SymmetricAccumulator::assign_lower");
+  require_shapes(full.rows() == size_ && full.cols() == size_, "SymmetricAccumulator::assign_lower");
   for_each_stretch(size_, packed_.data(), [&](Eigen::Index fixed, Eigen::Index first, Eigen::Index count, double* elements) {
     Eigen::Map<Vector> values(elements, count);
     if (fixed == first)
@@ -61,7 +59,7 @@ void SymmetricAccumulator::assign_lower(const Matrix& full) {
 }
 
 void SymmetricAccumulator::copy_lower_to(Matrix& full) const {
-  require(full.rows() == size_ && full.cols() == size_, "SymmetricAccumulator::copy_lower_to");
+  require_shapes(full.rows() == size_ && full.cols() == size_, "SymmetricAccumulator::copy_lower_to");
   for_each_stretch(size_, packed_.data(), [&](Eigen::Index fixed, Eigen::Index first, Eigen::Index count, const double* elements) {
     const Eigen::Map<const Vector> values(elements, count);
     if (fixed == first)
@@ -80,7 +78,7 @@ Vector SymmetricAccumulator::diagonal() const {
 }
 
 Vector SymmetricAccumulator::operator*(const Vector& v) const {
-  require(v.size() == size_, "SymmetricAccumulator *");
+  require_shapes(v.size() == size_, "SymmetricAccumulator *");
   Vector result = Vector::Zero(size_);
   for_each_stretch(size_, packed_.data(), [&](Eigen::Index fixed, Eigen::Index first, Eigen::Index count, const double* elements) {
     const Eigen::Map<const Vector> values(elements, count);
@@ -91,7 +89,7 @@ Vector SymmetricAccumulator::operator*(const Vector& v) const {
 }
 
 long double SymmetricAccumulator::quadratic_form(const Vector& v) const {
-  require(v.size() == size_, "SymmetricAccumulator::quadratic_form");
+  require_shapes(v.size() == size_, "SymmetricAccumulator::quadratic_form");
   long double sum = 0;
   for_each_stretch(size_, packed_.data(), [&](Eigen::Index fixed, Eigen::Index first, Eigen::Index count, const double* elements) {
     long double row = 0;
@@ -103,7 +101,7 @@ long double SymmetricAccumulator::quadratic_form(const Vector& v) const {
 }
 
 double SymmetricAccumulator::inner_product(const SymmetricAccumulator& other) const {
-  require(size_ == other.size_, "SymmetricAccumulator::inner_product");
+  require_shapes(size_ == other.size_, "SymmetricAccumulator::inner_product");
   const auto count = static_cast<Eigen::Index>(packed_.size());
   const double all = Eigen::Map<const Vector>(packed_.data(), count).dot(Eigen::Map<const Vector>(other.packed_.data(), count));
   return 2 * all - diagonal().dot(other.diagonal());

@@ -11,7 +11,7 @@
 namespace gapkit {
 namespace {
 
-constexpr std::size_t chunk_pairs = 20'000;
+constexpr std::size_t chunk_environments = 20'000;      // or pairs
 constexpr Eigen::Index sum_block = 512;                 // environments in a block of a double sum
 constexpr std::size_t group_bytes = 128'000'000;        // Jacobian of the environments around a group of atoms
 constexpr int largest_group = 512, smallest_group = 8;  // atoms
@@ -38,24 +38,46 @@ struct DoubleSum {
   Matrix own_slope = {}, other_slope = {}, own_curvature = {}, other_curvature = {}, both_curvature = {};
   Vector along_x = {}, along_z = {};
 
+  // In tiles, because triplets make thousands of environments of one atom.
   void add(const Matrix& x, const Matrix& z, const Functionals& left, const Functionals& right, bool same, double factor,
            Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude) {
-    const Eigen::Index n = left.x.rows(), m = right.x.rows();
-    compute_kernel(x, z, same);
-    for (std::size_t a = 0; a < left.gradient.size(); ++a) {
+    for (Eigen::Index i = 0; i < x.rows(); i += sum_block)
+      for (Eigen::Index j = 0; j < (same ? i + 1 : z.rows()); j += sum_block) {
+        const Tile first{x, left, i, std::min(sum_block, x.rows() - i)}, second{z, right, j, std::min(sum_block, z.rows() - j)};
+        add_tile(first, second, same && i == j, same && i != j ? 2 * factor : factor, value, magnitude);
+      }
+  }
+
+ private:
+  // Some environments of a block.
+  struct Tile {
+    const Matrix& plain;
+    const Functionals& functionals;
+    Eigen::Index first, count;
+
+    MatrixView x() const { return plain.middleRows(first, count); }
+    MatrixView scaled_x() const { return functionals.x.middleRows(first, count); }
+    MatrixView gradient(std::size_t component) const { return functionals.gradient[component].middleRows(first, count); }
+    double value(Eigen::Index row, Eigen::Index component) const { return functionals.value(first + row, component); }
+  };
+
+  void add_tile(const Tile& left, const Tile& right, bool same, double factor, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude) {
+    const Eigen::Index n = left.count, m = right.count;
+    compute_kernel(left.x(), right.x(), same);
+    for (std::size_t a = 0; a < left.functionals.gradient.size(); ++a) {
       const auto column = static_cast<Eigen::Index>(a);
-      along(left.gradient[a], left.x, right.x, p);
+      along(left.gradient(a), left.scaled_x(), right.scaled_x(), p);
       if (same)
         r = p.transpose();
       else {
-        along(right.gradient[a], right.x, left.x, b);
+        along(right.gradient(a), right.scaled_x(), left.scaled_x(), b);
         r = b.transpose();
       }
       b.resize(n, m);
-      multiply_nt(left.gradient[a], right.gradient[a], b);
+      multiply_nt(left.gradient(a), right.gradient(a), b);
       if (kernel.has_own_slope()) {
-        along_x = left.gradient[a].cwiseProduct(left.x).rowwise().sum();
-        along_z = right.gradient[a].cwiseProduct(right.x).rowwise().sum();
+        along_x = left.gradient(a).cwiseProduct(left.scaled_x()).rowwise().sum();
+        along_z = right.gradient(a).cwiseProduct(right.scaled_x()).rowwise().sum();
       }
       double sum = 0, absolute = 0;
       for (Eigen::Index i = 0; i < n; ++i) {
@@ -75,8 +97,7 @@ struct DoubleSum {
     }
   }
 
- private:
-  void compute_kernel(const Matrix& x, const Matrix& z, bool same) {
+  void compute_kernel(const MatrixView& x, const MatrixView& z, bool same) {
     if (kernel.has_own_slope()) {
       compute_parts(z, x);
       other_slope = own_slope.transpose();
@@ -85,7 +106,7 @@ struct DoubleSum {
     if (!kernel.has_own_slope() || !same) compute_parts(x, z);
   }
 
-  void compute_parts(const Matrix& x, const Matrix& z) {
+  void compute_parts(const MatrixView& x, const MatrixView& z) {
     for (Matrix* part : {&k, &slope, &curvature}) part->resize(x.rows(), z.rows());
     MatrixSlice s = slope, c = curvature;
     if (!kernel.has_own_slope()) return kernel.compute(x, z, k, &s, nullptr, &c);
@@ -96,12 +117,17 @@ struct DoubleSum {
   }
 
   // g_i · Λ(z_j − h x_i)
-  void along(const Matrix& gradient, const Matrix& x, const Matrix& z, Matrix& result) const {
+  void along(const MatrixView& gradient, const MatrixView& x, const MatrixView& z, Matrix& result) const {
     result.resize(x.rows(), z.rows());
     multiply_nt(gradient, z, result);
     if (stationary != 0) result.colwise() -= stationary * gradient.cwiseProduct(x).rowwise().sum();
   }
 };
+
+// Of a pair in the Jacobian: derivatives, and what says to which atoms and environment they belong.
+double bytes_of_pair(int features) {
+  return 24.0 * features + 100;
+}
 
 // First of consecutive numbers; −1 if they are not.
 int first_of_run(const std::vector<int>& numbers) {
@@ -250,8 +276,9 @@ void DirectPrior::add_observables(const Environments& environments, int atoms, c
 
 // Groups of atoms such that the Jacobian of all environments that contain one of them fits into memory.
 void DirectPrior::add_forces(const Environments& environments, int atoms, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude) {
-  const double per_atom = 24.0 * static_cast<double>(term_.descriptor->size()) * static_cast<double>(environments.neighbor.size()) /
-                          std::max(1, environments.size());
+  double rows = 0;  // of the Jacobian, in threes
+  for (int c = 0; c < environments.size(); ++c) rows += static_cast<double>(term_.descriptor->count(environments, c).pairs);
+  const double per_atom = bytes_of_pair(term_.descriptor->size()) * rows / std::max(1, environments.size());
   // A group's surroundings are a few times as large as the group.
   const int most = std::clamp(static_cast<int>(static_cast<double>(group_bytes) / (3 * per_atom + 1)), smallest_group, largest_group);
   const auto add_group = [&](const Environments& group, int targets, const Eigen::Ref<Vector>& v, const Eigen::Ref<Vector>& m) {
@@ -346,7 +373,7 @@ void DirectPrior::add_virial(const Environments& environments, const Features* k
   for (int begin = 0; begin < environments.size();) {
     const int first = begin;
     const Descriptor& descriptor = *term_.descriptor;
-    const int last = chunk_end(environments, descriptor, begin, chunk_pairs);
+    const int last = chunk_end(environments, descriptor, begin, chunk_environments);
     const int end = known != nullptr ? environments.size() : feature_chunk_end(environments, descriptor, begin, last, sum_block);
     begin = end;
     if (known == nullptr) term_.descriptor->compute(environments, first, end, Derivatives::jacobian, features_);

@@ -7,6 +7,7 @@
 #include <gapkit/model/model.hpp>
 
 #include "model/model_file.hpp"
+#include "model/statistics_file.hpp"
 
 namespace gapkit {
 namespace {
@@ -115,6 +116,17 @@ PotentialPointer load_baseline(const ArchiveReader& archive, const std::string& 
   }
 }
 
+// Version 3 is for features that random weights mix: earlier ones drew these from another generator.
+bool has_random_weights(const Term& term) {
+  const Parameters& p = term.descriptor->parameters();
+  return p.has("mixed_channels") && p.integer("mixed_channels") > 0;
+}
+
+int version_of(const Model& model) {
+  if (std::any_of(model.terms.begin(), model.terms.end(), has_random_weights)) return model_format_version;
+  return model.has_posterior() ? 1 : 2;
+}
+
 std::string term_place(std::size_t t) {
   return "terms/" + std::to_string(t) + "/";
 }
@@ -148,6 +160,7 @@ void save_posterior(ArchiveWriter& archive, const Posterior& posterior) {
   archive.put("posterior/group_fixed", fixed);
   archive.put("posterior/group_class", classes);
   archive.put("posterior/group_sigma", sigmas);
+  put_noise(archive, "posterior/", posterior.noise);
 }
 
 Posterior load_posterior(const ArchiveReader& archive, const std::string& where, Eigen::Index size, Eigen::Index terms) {
@@ -165,6 +178,12 @@ Posterior load_posterior(const ArchiveReader& archive, const std::string& where,
   for (std::size_t i = 0; i < properties.size(); ++i) {
     if (properties[i] < 0 || properties[i] > 2) throw InputError(where + ": unknown property in the posterior's groups");
     posterior.groups.push_back({static_cast<Property>(properties[i]), classes[i], fixed[i] != 0, sigmas[i]});
+  }
+  try {
+    posterior.noise = get_noise(archive, "posterior/");
+  } catch (const InputError& error) {
+    const std::string message = error.what();
+    throw InputError(message.starts_with(where) ? message : where + ": " + message);
   }
   return posterior;
 }
@@ -210,6 +229,33 @@ Calibration load_calibration(const ArchiveReader& archive, const std::string& wh
   return calibration;
 }
 
+void save_shortest_distances(ArchiveWriter& archive, const ShortestDistances& shortest) {
+  std::vector<std::int64_t> elements;
+  std::vector<double> distances;
+  for (const auto& [pair, distance] : shortest) {
+    elements.insert(elements.end(), {pair.first, pair.second});
+    distances.push_back(distance);
+  }
+  archive.put("shortest_distances/elements", elements);
+  archive.put("shortest_distances/distance", distances);
+}
+
+ShortestDistances load_shortest_distances(const ArchiveReader& archive, const std::string& where) {
+  ShortestDistances shortest;
+  const auto elements = as_elements(archive.integers("shortest_distances/elements"), where);
+  const auto distances = archive.doubles("shortest_distances/distance", static_cast<Eigen::Index>(elements.size() / 2));
+  bool is_sound = elements.size() % 2 == 0;
+  for (std::size_t i = 0; i < distances.size(); ++i) {
+    const std::pair pair(elements[2 * i], elements[2 * i + 1]);
+    if (!(distances[i] > 0 && std::isfinite(distances[i])))
+      throw InputError(where + ": the shortest distance of " + element_symbol(pair.first) + " and " + element_symbol(pair.second) + " is " +
+                       std::to_string(distances[i]) + " Å, expected a number above 0");
+    is_sound = is_sound && pair.first <= pair.second && shortest.emplace(pair, distances[i]).second;
+  }
+  if (!is_sound) throw InputError(where + ": the shortest distances do not name each pair of elements once, smaller atomic number first");
+  return shortest;
+}
+
 void require_sound(const Model& model, const std::string& where) {
   const auto all_finite = [](const std::vector<double>& v) {
     return std::all_of(v.begin(), v.end(), [](double x) { return std::isfinite(x); });
@@ -242,7 +288,7 @@ void save_model(const Model& model, const std::filesystem::path& path) {
 }
 
 void save_model_with(const Model& model, const std::filesystem::path& path, const std::function<void(ArchiveWriter&)>& more) {
-  ArchiveWriter archive(path, format_name, model.has_posterior() ? 1 : model_format_version);
+  ArchiveWriter archive(path, format_name, version_of(model));
   archive.put("gapkit_version", version);
   archive.put("units", units_text);
   archive.put("configuration", model.configuration);
@@ -275,6 +321,7 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
   } else {
     archive.put("has_posterior", std::int64_t{0});
   }
+  if (model.shortest_distances) save_shortest_distances(archive, *model.shortest_distances);
   archive.put("weights", std::span<const double>(model.weights.data(), static_cast<std::size_t>(model.weights.size())));
   std::vector<std::string> names, texts;
   for (const auto& [name, text] : model.notes) {
@@ -309,13 +356,23 @@ Model load_model(const std::filesystem::path& path) {
     model.baselines.push_back(load_baseline(archive, "baselines/" + std::to_string(b) + "/", where));
   const std::int64_t terms = archive.integer("term_count");
   for (std::int64_t t = 0; t < terms; ++t) model.terms.push_back(load_term(archive, term_place(static_cast<std::size_t>(t)), where));
+  if (archive.format_version() < 3)
+    for (const Term& term : model.terms)
+      if (has_random_weights(term))
+        throw InputError(where + ": term '" + term.label() +
+                         "' has mixed_channels, whose random weights an earlier version of gapkit drew from another generator; fit the "
+                         "model again");
   const Eigen::Index points = sparse_count(model.terms);
   if (!archive.has("has_posterior") || archive.integer("has_posterior") != 0) {
     model.factor = load_factor(archive, model.terms);
     model.posterior = load_posterior(archive, where, points, static_cast<Eigen::Index>(model.terms.size()));
     if (archive.has("calibration/source")) model.calibration = load_calibration(archive, where);
+    // Earlier versions wrote a calibration that no row went into.
+    if (model.calibration && model.calibration->factors.empty()) model.calibration.reset();
   }
   model.weights = archive.vector("weights", points);
+  // Optional, so that models of earlier versions load.
+  if (archive.has("shortest_distances/elements")) model.shortest_distances = load_shortest_distances(archive, where);
   const auto names = archive.strings("note_names"), texts = archive.strings("note_texts");
   for (std::size_t i = 0; i < std::min(names.size(), texts.size()); ++i) model.notes[names[i]] = texts[i];
   require_sound(model, where);

@@ -52,15 +52,16 @@ Posterior solve_posterior(const SufficientStatistics& statistics, const SparseFa
   const Vector s = expanded_scale(factor, scale);
   Posterior posterior;
   posterior.scale = std::move(scale);
+  posterior.noise = statistics.noise;
   Matrix a = Matrix::Zero(m, m);
   Vector b = Vector::Zero(m);
   double log_evidence = 0;
   for (std::size_t i = 0; i < statistics.groups.size(); ++i) {
     const GroupStatistics& g = statistics.groups[i];
     RowGroup group = g.group;
-    if (sigma && !group.fixed) group.sigma = sigma->at(i);
+    if (sigma) group.sigma = sigma->at(i);
     posterior.groups.push_back(group);
-    if (g.count == 0) continue;
+    if (g.count == 0 || std::isinf(group.sigma)) continue;
     const double precision = 1 / (group.sigma * group.sigma);
     g.gram.add_lower_to(a, precision);
     b += precision * g.moment;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 
@@ -15,6 +16,8 @@ constexpr std::size_t chunk_bytes = 16'000'000;
 }  // namespace
 
 QuipVariance::QuipVariance(const Model& model, double regularization) : model_(model), regularization_(regularization) {
+  if (const auto other = model.notes.find("other_quip_variance"); other != model.notes.end())
+    throw InputError(fmt::format("QUIP's variance of local energies cannot be computed for this imported model: {}", other->second));
   for (const Term& term : model.terms) {
     Matrix k = sparse_covariance(term);
     k.diagonal().array() += regularization * regularization;
@@ -32,25 +35,28 @@ Vector QuipVariance::local_energies(const Environments& environments, int atoms)
     const Eigen::Index count = term.sparse.size();
     const Vector scale = term.delta * term.delta * term.sparse.cutoff;
     const double alone = term.delta * term.delta + regularization_ * regularization_;
-    const std::size_t most = chunk_bytes / (sizeof(double) * static_cast<std::size_t>(term.descriptor->size() + count));
+    const auto most = static_cast<Eigen::Index>(chunk_bytes / (sizeof(double) * static_cast<std::size_t>(term.descriptor->size() + count)));
+    const Eigen::Index block = std::max<Eigen::Index>(most, 1);
     for (int begin = 0; begin < environments.size();) {
-      const int first = begin, end = feature_chunk_end(environments, *term.descriptor, begin, environments.size(), most);
+      const int first = begin,
+                end = feature_chunk_end(environments, *term.descriptor, begin, environments.size(), static_cast<std::size_t>(block));
       begin = end;
       term.descriptor->compute(environments, first, end, Derivatives::none, features_);
-      const Eigen::Index n = features_.size();
-      if (n == 0) continue;
-      rows_.resize(n, count);
-      auto rows = rows_.view();
-      term.kernel->compute(features_.x.view(), term.sparse.x, rows);
-      rows.array().rowwise() *= scale.transpose().array();
-      solve_lower_rows(lower_[t], rows);
-      for (Eigen::Index e = 0; e < n; ++e) {
-        const auto i = static_cast<std::size_t>(e);
-        const double f = features_.cutoff[i];
-        const double variance = term.descriptor->multiplicity() * f * f * (alone - rows.row(e).squaredNorm());
-        const int partner = features_.partner[i];
-        result[features_.centre[i]] += partner >= 0 ? 0.5 * variance : variance;
-        if (partner >= 0) result[partner] += 0.5 * variance;
+      for (Eigen::Index from = 0; from < features_.size(); from += block) {  // one centre may have more triplets than a chunk
+        const Eigen::Index n = std::min<Eigen::Index>(block, features_.size() - from);
+        rows_.resize(n, count);
+        auto rows = rows_.view();
+        term.kernel->compute(features_.x.view().middleRows(from, n), term.sparse.x, rows);
+        rows.array().rowwise() *= scale.transpose().array();
+        solve_lower_rows(lower_[t], rows);
+        for (Eigen::Index e = 0; e < n; ++e) {
+          const auto i = static_cast<std::size_t>(from + e);
+          const double f = features_.cutoff[i];
+          const double variance = term.descriptor->multiplicity() * f * f * (alone - rows.row(e).squaredNorm());
+          const int partner = features_.partner[i];
+          result[features_.centre[i]] += partner >= 0 ? 0.5 * variance : variance;
+          if (partner >= 0) result[partner] += 0.5 * variance;
+        }
       }
     }
   }

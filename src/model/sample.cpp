@@ -1,18 +1,16 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/math/random_stream.hpp>
 #include <gapkit/model/sample.hpp>
-#include <random>
 
 namespace gapkit {
 
 Model sample_model(const Model& model, std::uint64_t seed, int member) {
   if (!model.has_posterior()) throw InputError("the model has no posterior that members could be drawn from");
   if (member < 0) throw InputError("member " + std::to_string(member) + " of an ensemble, expected a number from 0");
-  std::seed_seq numbers = {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32), static_cast<std::uint32_t>(member)};
-  std::mt19937_64 random(numbers);
-  std::normal_distribution<double> normal;
+  RandomStream random{.seed = seed, .stream = static_cast<std::uint64_t>(member)};
   Vector z(model.posterior.mean.size());
-  for (double& value : z) value = normal(random);
+  for (double& value : z) value = random.normal();
   Posterior drawn;
   drawn.scale = model.posterior.scale;
   drawn.mean = model.posterior.mean + solve_lower_transposed(model.posterior.factor, std::move(z));
@@ -26,6 +24,7 @@ Model sample_model(const Model& model, std::uint64_t seed, int member) {
   result.seed = model.seed;
   result.data_fingerprint = model.data_fingerprint;
   result.scale_with_atoms = model.scale_with_atoms;
+  result.shortest_distances = model.shortest_distances;
   result.notes = model.notes;
   // Those are of the mean.
   for (const char* name : {"training_errors", "validation_errors"}) result.notes.erase(name);

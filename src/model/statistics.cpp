@@ -15,9 +15,21 @@ const char* property_name(Property property) {
   }
 }
 
+void add_to(std::vector<NoiseRecord>& records, const NoiseRecord& more) {
+  for (NoiseRecord& r : records)
+    if (r.property == more.property && r.config_type == more.config_type) {
+      r.own_rows += more.own_rows;
+      r.own_square += more.own_square;
+      r.class_rows += more.class_rows;
+      return;
+    }
+  records.push_back(more);
+}
+
 SufficientStatistics& SufficientStatistics::operator+=(const SufficientStatistics& other) {
   if (fingerprint != other.fingerprint)
     throw InputError("statistics cannot be added: they belong to different baselines, sparse sets, reference energies or scales");
+  for (const NoiseRecord& record : other.noise) add_to(noise, record);
   for (const GroupStatistics& theirs : other.groups) {
     const auto mine = std::find_if(groups.begin(), groups.end(), [&](const GroupStatistics& g) { return g.group.same_rows(theirs.group); });
     if (mine == groups.end()) {
@@ -40,6 +52,7 @@ SufficientStatistics& SufficientStatistics::operator+=(const SufficientStatistic
 SufficientStatistics SufficientStatistics::without_folds() const {
   SufficientStatistics sum;
   sum.fingerprint = fingerprint;
+  sum.noise = noise;
   for (const GroupStatistics& g : groups) {
     SufficientStatistics one;
     one.fingerprint = fingerprint;

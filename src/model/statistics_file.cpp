@@ -48,6 +48,7 @@ RowRules get_rules(const ArchiveReader& archive, const Model& model) {
   rules.use_energy = use[0] != 0;
   rules.use_forces = use[1] != 0;
   rules.use_virial = use[2] != 0;
+  rules.keys.set_use(rules.use_energy, rules.use_forces, rules.use_virial);
   rules.scale_with_atoms = model.scale_with_atoms;
   const auto properties = archive.integers("statistics/class_property");
   const auto count = static_cast<Eigen::Index>(properties.size());
@@ -99,6 +100,44 @@ GroupStatistics get_group(const ArchiveReader& archive, const std::string& at, E
   return g;
 }
 
+void put_noise(ArchiveWriter& archive, const std::string& at, const std::vector<NoiseRecord>& records) {
+  if (records.empty()) return;
+  std::vector<std::int64_t> properties, own_rows, class_rows;
+  std::vector<std::string> config_types;
+  std::vector<double> own_squares;
+  for (const NoiseRecord& r : records) {
+    properties.push_back(static_cast<std::int64_t>(r.property));
+    config_types.push_back(r.config_type);
+    own_rows.push_back(r.own_rows);
+    own_squares.push_back(r.own_square);
+    class_rows.push_back(r.class_rows);
+  }
+  archive.put(at + "noise_property", properties);
+  archive.put(at + "noise_config_type", config_types);
+  archive.put(at + "noise_own_rows", own_rows);
+  archive.put(at + "noise_own_square", own_squares);
+  archive.put(at + "noise_class_rows", class_rows);
+}
+
+std::vector<NoiseRecord> get_noise(const ArchiveReader& archive, const std::string& at) {
+  std::vector<NoiseRecord> records;
+  if (!archive.has(at + "noise_property")) return records;
+  const auto properties = archive.integers(at + "noise_property");
+  const auto count = static_cast<Eigen::Index>(properties.size());
+  const auto config_types = archive.strings(at + "noise_config_type");
+  const auto own_rows = archive.integers(at + "noise_own_rows", count), class_rows = archive.integers(at + "noise_class_rows", count);
+  const auto own_squares = archive.doubles(at + "noise_own_square", count);
+  if (config_types.size() != properties.size()) throw InputError("the records of the rows' sigma have different lengths");
+  for (std::size_t i = 0; i < properties.size(); ++i) {
+    if (own_rows[i] < 0 || class_rows[i] < 0 || !std::isfinite(own_squares[i]) ||
+        !(own_rows[i] > 0 ? own_squares[i] > 0 : own_squares[i] == 0))
+      throw InputError("a record of the rows' sigma is damaged: " + std::to_string(own_rows[i]) + " rows with a sum of squares of " +
+                       std::to_string(own_squares[i]));
+    records.push_back({property_of(properties[i]), config_types[i], own_rows[i], own_squares[i], class_rows[i]});
+  }
+  return records;
+}
+
 double StoredStatistics::bytes() const {
   double sum = 0;
   for (const GroupStatistics& g : statistics.groups) sum += 8.0 * static_cast<double>(g.gram.packed().size() + 4 + g.moment.size());
@@ -130,6 +169,7 @@ void save_model(const Model& model, const StoredStatistics& stored, const std::f
     archive.put("statistics/fingerprint", stored.statistics.fingerprint);
     archive.put("statistics/amplitudes", stored.amplitudes);
     put_rules(archive, stored.rules);
+    put_noise(archive, "statistics/", stored.statistics.noise);
     archive.put("statistics/group_count", static_cast<std::int64_t>(stored.statistics.groups.size()));
     for (std::size_t g = 0; g < stored.statistics.groups.size(); ++g)
       put_group(archive, "statistics/groups/" + std::to_string(g) + "/", stored.statistics.groups[g]);
@@ -150,6 +190,7 @@ StoredStatistics load_statistics(const std::filesystem::path& path, const Model&
                        stored.statistics.fingerprint + ", expected " + expected + ")");
     stored.amplitudes = archive.integers("statistics/amplitudes", static_cast<Eigen::Index>(model.terms.size()));
     stored.rules = get_rules(archive, model);
+    stored.statistics.noise = get_noise(archive, "statistics/");
     const std::int64_t groups = archive.integer("statistics/group_count");
     for (std::int64_t g = 0; g < groups; ++g) {
       stored.statistics.groups.push_back(get_group(archive, "statistics/groups/" + std::to_string(g) + "/", model.factor.size()));

@@ -1,9 +1,12 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <gapkit/core/elements.hpp>
 #include <sstream>
 
+#include "potentials/pair_tables.hpp"
 #include "potentials/potential_kinds.hpp"
 
 namespace gapkit {
@@ -49,52 +52,15 @@ class Spline {
   std::vector<double> r_, v_, curvature_;
 };
 
-using Tables = std::map<std::pair<int, int>, std::pair<std::vector<double>, std::vector<double>>>;
-
 [[noreturn]] void fail(const std::string& where, int line, const std::string& what) {
   throw InputError(where + ":" + std::to_string(line) + ": " + what);
 }
 
-void check_table(const std::string& where, int line, const std::pair<std::vector<double>, std::vector<double>>& table) {
-  if (table.first.size() < fewest_points)
-    fail(where, line, "a pair has " + std::to_string(table.first.size()) + " points, expected at least " + std::to_string(fewest_points));
-  if (table.second.back() != 0)
-    fail(where, line, "the last energy of a pair is " + std::to_string(table.second.back()) + " eV, expected 0: it would jump there");
-}
-
-Tables parse(const std::string& text, const std::string& where) {
-  Tables tables;
-  std::istringstream lines(text);
-  std::pair<std::vector<double>, std::vector<double>>* table = nullptr;
-  int number = 0;
-  for (std::string line; std::getline(lines, line);) {
-    ++number;
-    line.erase(std::min(line.find('#'), line.size()));
-    std::istringstream words(line);
-    std::string first, second, third, rest;
-    if (!(words >> first)) continue;
-    if (first == "pair") {
-      if (table) check_table(where, number, *table);
-      words >> second >> third;
-      const int z1 = find_atomic_number(second), z2 = find_atomic_number(third);
-      if (z1 == 0 || z2 == 0 || words >> rest) fail(where, number, "expected 'pair' and two elements, as in 'pair Si C'");
-      const auto [entry, is_new] = tables.try_emplace(std::minmax(z1, z2));
-      if (!is_new) fail(where, number, "a second table for " + second + "-" + third);
-      table = &entry->second;
-      continue;
-    }
-    if (!table) fail(where, number, "found '" + first + "' before the first line 'pair X Y'");
-    std::istringstream numbers(line);
-    double r = 0, v = 0;
-    if (!(numbers >> r >> v) || numbers >> rest || !std::isfinite(r) || !std::isfinite(v) || !(r > 0))
-      fail(where, number, "expected a distance above 0 (Å) and an energy (eV)");
-    if (!table->first.empty() && !(r > table->first.back())) fail(where, number, "distances must ascend");
-    table->first.push_back(r);
-    table->second.push_back(v);
-  }
-  if (!table) throw InputError(where + ": no line 'pair X Y' with a table of distances (Å) and energies (eV)");
-  check_table(where, number, *table);
-  return tables;
+void check_table(const std::string& where, int line, const PairTable& table) {
+  if (table.r.size() < fewest_points)
+    fail(where, line, "a pair has " + std::to_string(table.r.size()) + " points, expected at least " + std::to_string(fewest_points));
+  if (table.energy.back() != 0)
+    fail(where, line, "the last energy of a pair is " + std::to_string(table.energy.back()) + " eV, expected 0: it would jump there");
 }
 
 /// Tabulated pair energies, one cubic spline for each pair of elements; pairs without a table have none.
@@ -106,8 +72,8 @@ class PairSpline final : public Potential {
       text = read_pair_tables(parameters.text("file"));
       parameters_.set("table", text);
     }
-    for (auto& [pair, table] : parse(text, "pair_spline")) {
-      splines_.emplace(pair, Spline(std::move(table.first), std::move(table.second)));
+    for (const auto& [pair, table] : parse_pair_tables(text, "pair_spline")) {
+      splines_.emplace(pair, Spline(table.r, table.energy));
       cutoff_ = std::max(cutoff_, splines_.at(pair).end());
     }
   }
@@ -131,12 +97,56 @@ class PairSpline final : public Potential {
 
 }  // namespace
 
+PairTables parse_pair_tables(const std::string& text, const std::string& where) {
+  PairTables tables;
+  std::istringstream lines(text);
+  PairTable* table = nullptr;
+  int number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    line.erase(std::min(line.find('#'), line.size()));
+    std::istringstream words(line);
+    std::string first, second, third, rest;
+    if (!(words >> first)) continue;
+    if (first == "pair") {
+      if (table) check_table(where, number, *table);
+      words >> second >> third;
+      const int z1 = find_atomic_number(second), z2 = find_atomic_number(third);
+      if (z1 == 0 || z2 == 0 || words >> rest) fail(where, number, "expected 'pair' and two elements, as in 'pair Si C'");
+      const auto [entry, is_new] = tables.try_emplace(std::minmax(z1, z2));
+      if (!is_new) fail(where, number, "a second table for " + second + "-" + third);
+      table = &entry->second;
+      continue;
+    }
+    if (!table) fail(where, number, "found '" + first + "' before the first line 'pair X Y'");
+    std::istringstream numbers(line);
+    double r = 0, v = 0;
+    if (!(numbers >> r >> v) || numbers >> rest || !std::isfinite(r) || !std::isfinite(v) || !(r > 0))
+      fail(where, number, "expected a distance above 0 (Å) and an energy (eV)");
+    if (!table->r.empty() && !(r > table->r.back())) fail(where, number, "distances must ascend");
+    table->r.push_back(r);
+    table->energy.push_back(v);
+  }
+  if (!table) throw InputError(where + ": no line 'pair X Y' with a table of distances (Å) and energies (eV)");
+  check_table(where, number, *table);
+  return tables;
+}
+
+std::string pair_tables_text(const PairTables& tables) {
+  std::string text;
+  for (const auto& [pair, table] : tables) {
+    text += fmt::format("pair {} {}\n", element_symbol(pair.first), element_symbol(pair.second));
+    for (std::size_t i = 0; i < table.r.size(); ++i) text += fmt::format("{} {}\n", table.r[i], table.energy[i]);
+  }
+  return text;
+}
+
 std::string read_pair_tables(const std::string& path) {
   std::ifstream file(path);
   std::ostringstream text;
   if (file) text << file.rdbuf();
   if (!file) throw InputError(path + ": the table of pair energies cannot be read");
-  parse(text.str(), path);
+  parse_pair_tables(text.str(), path);
   return text.str();
 }
 

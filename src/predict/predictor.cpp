@@ -2,6 +2,7 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/model/fewer_points.hpp>
+#include <gapkit/model/noise.hpp>
 #include <gapkit/predict/predictor.hpp>
 
 #include "model/quip_variance.hpp"
@@ -28,11 +29,21 @@ Factors factors_of(const Model& model, Property property, const std::string& con
 void add_noise(Prediction& prediction, const Model& model, const Structure& structure, bool calibrated) {
   const auto widened = [&](Property property) {
     const Factors f = factors_of(model, property, structure.config_type, calibrated);
-    return [a = f.a, noise = f.b * fitted_noise(model, property, structure)](double epistemic) { return std::hypot(a * epistemic, noise); };
+    return [f, noise = row_noise(model, property, structure)](double epistemic, Eigen::Index row) {
+      return std::hypot(f.a * epistemic, f.b * noise[static_cast<std::size_t>(row)]);
+    };
   };
-  if (prediction.energy_std_epistemic) prediction.energy_std = widened(Property::energy)(*prediction.energy_std_epistemic);
-  if (prediction.forces_std_epistemic) prediction.forces_std = prediction.forces_std_epistemic->unaryExpr(widened(Property::force));
-  if (prediction.virial_std_epistemic) prediction.virial_std = prediction.virial_std_epistemic->unaryExpr(widened(Property::virial));
+  if (prediction.energy_std_epistemic) prediction.energy_std = widened(Property::energy)(*prediction.energy_std_epistemic, 0);
+  if (prediction.forces_std_epistemic) {
+    const auto force = widened(Property::force);
+    Positions& std = prediction.forces_std.emplace(*prediction.forces_std_epistemic);
+    for (Eigen::Index i = 0; i < std.size(); ++i) std.data()[i] = force(std.data()[i], i);
+  }
+  if (prediction.virial_std_epistemic) {
+    const auto virial = widened(Property::virial);
+    Voigt& std = prediction.virial_std.emplace(*prediction.virial_std_epistemic);
+    for (Eigen::Index k = 0; k < 6; ++k) std[k] = virial(std[k], k);
+  }
 }
 
 // `atom` counts from 0.
@@ -102,9 +113,16 @@ class EnvironmentsOfMany {
   Environments view_;
 };
 
-void check_finite(const Prediction& prediction, const std::string& where) {
+// Distances are looked at first: they may be the reason.
+void judge(Prediction& prediction, const Model& model, const Environments& environments, const std::string& where) {
+  prediction.closeness = closeness(model, environments);
   if (!std::isfinite(prediction.energy) || (prediction.forces && !prediction.forces->allFinite()))
-    throw NumericalError(where + ": the predicted energy or a force is not finite");
+    throw NumericalError(where + ": the predicted energy or a force is not finite" +
+                         (prediction.closeness.too_close ? "; " + prediction.closeness.too_close->text() : ""));
+  const bool energy_bar_is_finite = !prediction.energy_std_epistemic || std::isfinite(*prediction.energy_std_epistemic);
+  if (!energy_bar_is_finite || (prediction.forces_std_epistemic && !prediction.forces_std_epistemic->allFinite()) ||
+      (prediction.virial_std_epistemic && !prediction.virial_std_epistemic->allFinite()))
+    throw NumericalError(where + ": an error bar is not finite");
 }
 
 Vector std_of(std::span<const Variance> variances) {
@@ -125,20 +143,6 @@ double novelty_fraction(std::span<const Variance> variances) {
 }
 
 }  // namespace
-
-double fitted_noise(const Model& model, Property property, const Structure& structure) {
-  const RowGroup* chosen = nullptr;  // that of the config type, else the default
-  for (const RowGroup& group : model.posterior.groups) {
-    if (group.property != property || group.fixed) continue;
-    if (group.config_class == structure.config_type)
-      chosen = &group;
-    else if (group.config_class == "default" && !chosen)
-      chosen = &group;
-  }
-  if (!chosen) return 0;
-  const bool is_scaled = property != Property::force && model.scale_with_atoms;
-  return chosen->sigma * (is_scaled ? std::sqrt(static_cast<double>(structure.size())) : 1.0);
-}
 
 struct Predictor::Scratch {
   Scratch(const Model& model, int points) : potentials(model.baselines), error_bar_points(points) {
@@ -180,7 +184,7 @@ Prediction Predictor::compute(const Structure& structure, const PredictionReques
   Prediction prediction = scratch_->evaluate(*model_, environments.view(), structure.size(), request);
   scratch_->finish(environments.view(), 0, &structure, prediction);
   if (request.error_bars()) scratch_->add_error_bars(*model_, environments.view(), structure.size(), request, prediction);
-  check_finite(prediction, name_of(structure));
+  judge(prediction, *model_, environments.view(), name_of(structure));
   add_noise(prediction, *model_, structure, request.calibrated);
   return prediction;
 }
@@ -193,7 +197,7 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
   Prediction prediction = scratch_->evaluate(*model_, environments, atoms, request);
   scratch_->finish(environments, 0, nullptr, prediction);
   if (request.error_bars()) scratch_->add_error_bars(*model_, environments, atoms, request, prediction);
-  check_finite(prediction, "environments");
+  judge(prediction, *model_, environments, "environments");
   return prediction;
 }
 
@@ -225,7 +229,7 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
     if (request.local_std && !alone.local_std)
       prediction.local_energy_std_epistemic =
           std_of(std::span(local).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(atoms)));
-    check_finite(prediction, name_of(structures[k]));
+    judge(prediction, *model_, all.part(k), name_of(structures[k]));
     add_noise(prediction, *model_, structures[k], request.calibrated);
   }
   return result;
@@ -334,15 +338,15 @@ void Predictor::Scratch::add_error_bars(const Model& model, const Environments& 
 }
 
 EnergyDifference Predictor::difference(const Structure& a, const Structure& b, bool calibrated) {
-  EnergyDifference result;
-  result.energy = compute(b, {.forces = false}).energy - compute(a, {.forces = false}).energy;
+  const Prediction of_a = compute(a, {.forces = false}), of_b = compute(b, {.forces = false});
+  EnergyDifference result{.energy = of_b.energy - of_a.energy, .closeness_a = of_a.closeness, .closeness_b = of_b.closeness};
   const StructureEnvironments ea(a, model_->cutoff()), eb(b, model_->cutoff());
   result.std_epistemic = std::sqrt(scratch_->posterior(*model_).energy_difference(ea.view(), eb.view()).total());
   // Of two config types with factors of their own, the epistemic part takes the larger one.
   const Factors fa = factors_of(*model_, Property::energy, a.config_type, calibrated);
   const Factors fb = factors_of(*model_, Property::energy, b.config_type, calibrated);
-  result.std = std::hypot(std::max(fa.a, fb.a) * result.std_epistemic, fa.b * fitted_noise(*model_, Property::energy, a),
-                          fb.b * fitted_noise(*model_, Property::energy, b));
+  result.std = std::hypot(std::max(fa.a, fb.a) * result.std_epistemic, fa.b * row_noise(*model_, Property::energy, a).front(),
+                          fb.b * row_noise(*model_, Property::energy, b).front());
   return result;
 }
 

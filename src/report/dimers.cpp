@@ -1,6 +1,6 @@
 #include <gapkit/report/dimers.hpp>
 
-#include "fit/covalent_radii.hpp"
+#include "core/covalent_radii.hpp"
 
 namespace gapkit {
 namespace {

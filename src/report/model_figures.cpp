@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <gapkit/core/elements.hpp>
+#include <gapkit/model/noise.hpp>
 #include <nlohmann/json.hpp>
 
 #include "report/report_parts.hpp"
@@ -65,6 +66,11 @@ std::string dimer_caption(const DimerCurve& curve) {
   return fmt::format("Lowest: {}{} eV at {:.2f} Å.", page_number(curve.energy[lowest]), bar, curve.distance[lowest]);
 }
 
+PageTable::Cell given_cell(double root_mean_square) {
+  if (root_mean_square == 0) return {"given in the data"};
+  return {fmt::format("given in the data, root mean square {:.4g}", root_mean_square)};
+}
+
 PageTable sigma_table(const Model& model, const std::optional<Json>& optimization) {
   const Json* groups = nullptr;
   if (optimization && optimization->contains("groups") && optimization->contains("before") && optimization->contains("after")) {
@@ -83,12 +89,13 @@ PageTable sigma_table(const Model& model, const std::optional<Json>& optimizatio
   for (std::size_t g = 0; g < model.posterior.groups.size(); ++g) {
     const RowGroup& group = model.posterior.groups[g];
     const bool is_force = group.property == Property::force;
-    std::vector<PageTable::Cell> row = {{property_name(group.property)},
-                                        {group.config_class},
-                                        group.fixed ? PageTable::Cell{"given in the data"} : number_cell(group.sigma),
-                                        {is_force                 ? "eV/Å"
-                                         : model.scale_with_atoms ? "eV times √atoms"
-                                                                  : "eV"}};
+    std::vector<PageTable::Cell> row = {
+        {property_name(group.property)},
+        {group.config_class},
+        group.fixed ? given_cell(own_noise(model.posterior.noise, group.property)) : number_cell(group.sigma),
+        {is_force                 ? "eV/Å"
+         : model.scale_with_atoms ? "eV times √atoms"
+                                  : "eV"}};
     if (groups) {
       const double rows = number_in((*groups)[g], "rows");
       row.push_back(std::isfinite(rows) ? count_cell(static_cast<std::int64_t>(rows)) : number_cell(rows));
@@ -125,6 +132,8 @@ PageTable calibration_table(const Calibration& calibration) {
   for (const CalibrationFactors& f : calibration.factors)
     table.rows.push_back(
         {{property_name(f.property)}, {f.config_class}, number_cell(f.a), number_cell(f.b), count_cell(f.rows), count_cell(f.structures)});
+  for (const Property p : {Property::energy, Property::force, Property::virial})
+    if (!calibration.covers(p)) table.rows.push_back({{property_name(p)}, {"uncalibrated"}, {"-"}, {"-"}, {"-"}, {"-"}});
   return table;
 }
 

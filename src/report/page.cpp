@@ -3,8 +3,7 @@
 #include <gapkit/core/version.hpp>
 #include <gapkit/report/html.hpp>
 
-#include "report/page_script.hpp"
-#include "report/page_style.hpp"
+#include "report/page_assets.hpp"
 #include "report/svg_text.hpp"
 #include "report/ticks.hpp"
 

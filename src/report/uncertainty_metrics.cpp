@@ -2,11 +2,11 @@
 #include <array>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/math/random_stream.hpp>
 #include <gapkit/report/uncertainty_metrics.hpp>
 #include <map>
 #include <numbers>
 #include <numeric>
-#include <random>
 #include <string>
 
 #include "report/rank_correlation.hpp"
@@ -15,9 +15,10 @@ namespace gapkit {
 namespace {
 
 constexpr int bin_count = UncertaintyMetrics::bin_count;
-constexpr std::size_t levels = 100;        // steps of the calibration curve in the miscalibration area
-constexpr std::size_t draws = 8;           // of a perfect model's errors
-constexpr double two_sided_95 = 1.959964;  // P(|z| ≤ this) = 0.95
+constexpr std::size_t levels = 100;           // steps of the calibration curve in the miscalibration area
+constexpr std::size_t draws = 8;              // of a perfect model's errors
+constexpr std::uint64_t stream_of_draws = 1;  // random numbers; the bootstrap has stream 0
+constexpr double two_sided_95 = 1.959964;     // P(|z| ≤ this) = 0.95
 constexpr long smallest_for_bins = 2L * bin_count;
 const double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
@@ -95,7 +96,8 @@ Estimate estimate(double value, std::vector<double> samples) {
 /// How often each structure occurs in each resample.
 class Bootstrap {
  public:
-  Bootstrap(std::size_t structures, std::size_t entries, const BootstrapOptions& options) : structures_(structures), random_(options.seed) {
+  Bootstrap(std::size_t structures, std::size_t entries, const BootstrapOptions& options)
+      : structures_(structures), random_{.seed = options.seed} {
     if (structures < 2) return;  // nothing to resample
     const double affordable = 1e8 / static_cast<double>(std::max<std::size_t>(entries, 1));
     resamples_ = std::min(options.resamples, std::max(200, static_cast<int>(std::min(affordable, 1e6))));
@@ -103,15 +105,14 @@ class Bootstrap {
   int resamples() const { return resamples_; }
   const std::vector<double>& next() {
     times_.assign(structures_, 0.0);
-    std::uniform_int_distribution<std::size_t> any(0, structures_ - 1);
-    for (std::size_t i = 0; i < structures_; ++i) times_[any(random_)] += 1;
+    for (std::size_t i = 0; i < structures_; ++i) times_[random_.below(structures_)] += 1;
     return times_;
   }
 
  private:
   std::size_t structures_;
   int resamples_ = 0;
-  std::mt19937_64 random_;
+  RandomStream random_;
   std::vector<double> times_;
 };
 
@@ -229,13 +230,12 @@ UncertaintyMetrics uncertainty_metrics(const ErrorsWithBars& data, const Bootstr
   Sums all;
   for (const Sums& s : sums) all.add(s, 1);
 
-  std::mt19937_64 random(options.seed + 0x9E3779B97F4A7C15u);
-  std::normal_distribution<double> normal;
+  RandomStream random{.seed = options.seed, .stream = stream_of_draws};
   std::vector<double> magnitude(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) magnitude[i] = std::abs(rows.error[i]);
   std::vector<std::vector<double>> drawn(draws, std::vector<double>(rows.size()));
   for (auto& draw : drawn)
-    for (std::size_t i = 0; i < rows.size(); ++i) draw[i] = std::abs(normal(random)) * rows.std[i];
+    for (std::size_t i = 0; i < rows.size(); ++i) draw[i] = std::abs(random.normal()) * rows.std[i];
   const SpearmanPair ranks(magnitude, rows.std, drawn);
   const std::vector<double> once(rows.size(), 1.0);
 
@@ -293,12 +293,11 @@ VectorUncertaintyMetrics uncertainty_metrics(const VectorErrorsWithBars& data, c
   const std::vector<std::size_t> of = renumbered(structure, structures);
   m.structures = static_cast<long>(structures);
 
-  std::mt19937_64 random(options.seed + 0x9E3779B97F4A7C15u);
-  std::normal_distribution<double> normal;
+  RandomStream random{.seed = options.seed, .stream = stream_of_draws};
   std::vector<std::vector<double>> drawn(draws, std::vector<double>(bar.size()));
   for (auto& draw : drawn)
     for (std::size_t i = 0; i < bar.size(); ++i) {
-      const double x = normal(random), y = normal(random), z = normal(random);
+      const double x = random.normal(), y = random.normal(), z = random.normal();
       draw[i] = Vector3(x, y, z).cwiseProduct(std[i]).norm();
     }
   const SpearmanPair ranks(magnitude, bar, drawn);

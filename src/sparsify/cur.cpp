@@ -2,10 +2,11 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/math/random_stream.hpp>
 #include <numeric>
 
 #include "leverage_scores.hpp"
-#include "random_stream.hpp"
+#include "random_choice.hpp"
 #include "selection_kinds.hpp"
 
 namespace gapkit {
@@ -69,10 +70,10 @@ std::vector<int> first_by_key(const std::vector<std::pair<double, double>>& key,
 std::vector<int> choose_sampled(const Candidates& candidates, const SelectionRequest& request) {
   const Vector scores = candidate_scores(candidates, request.seed);
   const double certain = scores.sum() / std::max(1, request.count);
-  RandomStream random(request.seed);
+  RandomStream random{.seed = request.seed, .stream = 1};  // random_choice has stream 0
   std::vector<std::pair<double, double>> key;
   for (const double score : scores) {
-    const double draw = -std::log(random.uniform());
+    const double draw = -std::log1p(-random.uniform());
     if (score > 0 && score >= certain)
       key.emplace_back(0, -score);
     else if (score > 0)

@@ -11,8 +11,6 @@
 namespace gapkit {
 namespace {
 
-constexpr std::size_t smallest_batch = 32, largest_batch = 4096;
-
 double squared_distance(const double* a, const double* b, Eigen::Index size) {
   return (Eigen::Map<const Vector>(a, size) - Eigen::Map<const Vector>(b, size)).squaredNorm();
 }
@@ -61,6 +59,8 @@ class FarthestPoints {
   }
 
  private:
+  static constexpr std::size_t smallest_batch = 32, largest_batch = 4096;  // candidates that are brought up to date at a time
+
   static std::size_t at(int i) { return static_cast<std::size_t>(i); }
   bool comes_before(int i, int j) const { return bound_[at(i)] != bound_[at(j)] ? bound_[at(i)] > bound_[at(j)] : i < j; }
 

@@ -1,7 +1,8 @@
+#include <gapkit/math/random_stream.hpp>
 #include <numeric>
 #include <utility>
 
-#include "random_stream.hpp"
+#include "random_choice.hpp"
 #include "selection_kinds.hpp"
 
 namespace gapkit {
@@ -9,7 +10,7 @@ namespace gapkit {
 std::vector<int> random_choice(int total, int count, std::uint64_t seed) {
   std::vector<int> order(static_cast<std::size_t>(total));
   std::iota(order.begin(), order.end(), 0);
-  RandomStream random(seed);
+  RandomStream random{.seed = seed};
   for (int i = 0; i < count; ++i) {  // Fisher–Yates, only as far as needed
     const auto j = static_cast<std::size_t>(i) + random.below(static_cast<std::uint64_t>(total - i));
     std::swap(order[static_cast<std::size_t>(i)], order[j]);

@@ -54,7 +54,7 @@ bool parse(std::string_view text, Number& number) {
 
 }  // namespace
 
-Matrix read_sparse_points(const std::string& path, int size) {
+Matrix read_sparse_points(const std::string& path, int size, Vector* cutoff) {
   if (size < 1) throw InputError(fmt::format("{}: sparse points of {} components asked for, expected at least 1", path, size));
   std::vector<double> numbers;
   std::vector<std::int64_t> line_of;
@@ -66,13 +66,14 @@ Matrix read_sparse_points(const std::string& path, int size) {
     numbers.push_back(number);
     line_of.push_back(line);
   });
-  const std::size_t plain = static_cast<std::size_t>(size), extended = plain + 1, total = numbers.size();
+  const std::size_t first = cutoff ? 1 : 0;  // of the point's components
+  const std::size_t plain = first + static_cast<std::size_t>(size), extended = plain + 1, total = numbers.size();
   if (total == 0) throw InputError(fmt::format("{}: no numbers, expected sparse points of {} components", path, size));
   if (total % plain != 0 && total % extended != 0)
     throw InputError(
-        fmt::format("{}: {} numbers, expected a multiple of {} (the components of this term's feature vectors), or of {} in files of "
+        fmt::format("{}: {} numbers, expected a multiple of {} ({}the components of this term's feature vectors), or of {} in files of "
                     "GAP's SOAP; was the file made with other descriptor parameters?",
-                    path, total, plain, extended));
+                    path, total, plain, cutoff ? "the cutoff and " : "", extended));
   std::size_t stride = plain;
   if (total % extended == 0) {
     std::size_t nonzero = plain;
@@ -81,11 +82,24 @@ Matrix read_sparse_points(const std::string& path, int size) {
       stride = extended;
     else if (total % plain != 0)
       throw InputError(fmt::format("{}:{}: component {} of sparse point {} is {}, expected 0: a nonzero covariance_sigma0 is not supported",
-                                   path, line_of[nonzero], extended, nonzero / extended + 1, numbers[nonzero]));
+                                   path, line_of[nonzero], size + 1, nonzero / extended + 1, numbers[nonzero]));
   }
   const auto points = static_cast<Eigen::Index>(total / stride);
+  const Eigen::OuterStride<> step(static_cast<Eigen::Index>(stride));
+  if (cutoff) {
+    cutoff->resize(points);
+    for (Eigen::Index i = 0; i < points; ++i) {
+      const std::size_t at = static_cast<std::size_t>(i) * stride;
+      if (!(numbers[at] > 0 && numbers[at] <= 1))
+        throw InputError(
+            fmt::format("{}:{}: sparse point {} begins with the covariance cutoff {}, expected a number above 0, at most 1; "
+                        "does the file hold cutoffs at all (sparse_file_cutoffs)?",
+                        path, line_of[at], i + 1, numbers[at]));
+      (*cutoff)[i] = numbers[at];
+    }
+  }
   using Strided = Eigen::Map<const Matrix, 0, Eigen::OuterStride<>>;
-  return Strided(numbers.data(), points, size, Eigen::OuterStride<>(static_cast<Eigen::Index>(stride)));
+  return Strided(numbers.data() + first, points, size, step);
 }
 
 std::vector<std::int64_t> read_sparse_indices(const std::string& path) {

@@ -2,18 +2,17 @@
 
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/math/random_stream.hpp>
 #include <gapkit/sparsify/selection.hpp>
 #include <limits>
 #include <unordered_map>
-
-#include "random_stream.hpp"
 
 namespace gapkit {
 namespace {
 
 /// A fixed direction with components between ½ and 1 in size and random signs, the same for every call.
 Vector projection_direction(Eigen::Index size) {
-  RandomStream random(0x5eed);
+  RandomStream random{.seed = 0x5eed};
   Vector direction(size);
   for (double& component : direction) {
     const double sign = random.below(2) == 0 ? 1 : -1;

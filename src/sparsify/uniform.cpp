@@ -130,7 +130,7 @@ std::vector<int> choose_on_grid(const Matrix& x, int count) {
   return chosen;
 }
 
-std::vector<int> choose(const Candidates& candidates, const SelectionRequest& request) {
+std::vector<int> choose_uniform(const Candidates& candidates, const SelectionRequest& request) {
   const Eigen::Index size = candidates.x.cols();
   if (size > 3)
     throw InputError(fmt::format(
@@ -141,7 +141,7 @@ std::vector<int> choose(const Candidates& candidates, const SelectionRequest& re
 }  // namespace
 
 SelectionKind uniform_kind() {
-  return {"uniform", "candidates nearest to a regular grid over their range (up to 3 dimensions)", false, choose};
+  return {"uniform", "candidates nearest to a regular grid over their range (up to 3 dimensions)", false, choose_uniform};
 }
 
 }  // namespace gapkit

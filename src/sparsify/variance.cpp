@@ -7,7 +7,7 @@
 #include <limits>
 #include <numeric>
 
-#include "random_stream.hpp"
+#include "random_choice.hpp"
 #include "selection_kinds.hpp"
 
 namespace gapkit {
@@ -15,7 +15,7 @@ namespace {
 
 // The Cholesky rows of N candidates take 8 N M bytes; of more candidates than this a random subset is used.
 constexpr int largest_pool = 20000;
-constexpr std::size_t smallest_batch = 32, largest_batch = 4096, largest_group = 256;
+constexpr std::size_t largest_group = 256;
 constexpr int catch_up_interval = 64;  // chosen points
 
 /// The nearest number with 44 significant bits. Kernels of normalised vectors give prior variances of 1 up to rounding, which must not
@@ -73,6 +73,8 @@ class GreedyVariance {
   }
 
  private:
+  static constexpr std::size_t smallest_batch = 32, largest_batch = 4096;  // candidates that are brought up to date at a time
+
   std::size_t at(int i) const { return static_cast<std::size_t>(i); }
   double cutoff(int i) const { return candidates_.cutoff[pool_[at(i)]]; }
   bool comes_before(int i, int j) const { return variance_[i] != variance_[j] ? variance_[i] > variance_[j] : i < j; }
@@ -190,7 +192,7 @@ class GreedyVariance {
   std::vector<Scratch> scratch_;  // of each thread
 };
 
-std::vector<int> choose(const Candidates& candidates, const SelectionRequest& request) {
+std::vector<int> choose_variance(const Candidates& candidates, const SelectionRequest& request) {
   if (request.kernel == nullptr) throw InputError("selection 'variance' needs the kernel of the term");
   if (!(request.tolerance >= 0))
     throw InputError(fmt::format("selection 'variance': tolerance is {}, expected a number of at least 0", request.tolerance));
@@ -210,7 +212,7 @@ std::vector<int> choose(const Candidates& candidates, const SelectionRequest& re
 
 SelectionKind variance_kind() {
   return {"variance", "each point has the largest posterior variance given those before (pivoted Cholesky of the kernel matrix)", true,
-          choose};
+          choose_variance};
 }
 
 }  // namespace gapkit

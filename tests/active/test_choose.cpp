@@ -72,6 +72,10 @@ std::vector<Candidate> candidates_from(const std::vector<Structure>& structures)
   return list;
 }
 
+double energy_unit(const Model& model, const Structure& s) {
+  return noise_unit(model, Property::energy, s.config_type) * noise_scale(Property::energy, s.size(), model.scale_with_atoms);
+}
+
 std::vector<int> indices(const std::vector<Choice>& choices) {
   std::vector<int> list;
   for (const Choice& c : choices) list.push_back(c.candidate);
@@ -96,7 +100,7 @@ TEST_CASE("joint rows: their products are the posterior covariance of total ener
     const Covariance::Joint joint = covariance.total_energies(views);
     for (std::size_t i = 0; i < structures.size(); ++i)
       for (std::size_t j = 0; j < structures.size(); ++j) {
-        const double noise = energy_noise(*toy.model, structures[i]) * energy_noise(*toy.model, structures[j]);
+        const double noise = energy_unit(*toy.model, structures[i]) * energy_unit(*toy.model, structures[j]);
         const auto a = static_cast<Eigen::Index>(i), b = static_cast<Eigen::Index>(j);
         const double prior = std::sqrt(covariance.prior_total_energy(views[i]) * covariance.prior_total_energy(views[j]));
         check_close(noise * rows[i].row(0).dot(rows[j].row(0)), joint.novelty(a, b) + joint.data(a, b), 2e-6 * prior);
@@ -123,7 +127,7 @@ TEST_CASE("joint rows: squares are the variances of local energies and forces") 
       for (const Variance& v : expected_local) largest_local = std::max(largest_local, v.total());
       for (std::size_t r = 1; r < expected.size(); ++r) largest_force = std::max(largest_force, expected[r].total());
       for (int a = 0; a < s.size(); ++a)
-        check_close(std::pow(local_energy_noise(*toy.model, s), 2) * local[i].row(a).squaredNorm(),
+        check_close(std::pow(noise_unit(*toy.model, Property::energy, s.config_type), 2) * local[i].row(a).squaredNorm(),
                     expected_local[static_cast<std::size_t>(a)].total(),
                     5e-3 * largest_local + 20 * jitter + 1e-6 * expected_local[static_cast<std::size_t>(a)].prior);
       // The toy models' jitter leaves some times as much novelty near the sparse points, which auxiliary points do not take up; these stop
@@ -131,7 +135,8 @@ TEST_CASE("joint rows: squares are the variances of local energies and forces") 
       // Derivatives of the kernel are not in the span of the environments' values, so some novelty of forces is missed.
       double sum = 0, expected_sum = 0;
       for (std::size_t r = 1; r < expected.size(); ++r) {
-        const double variance = std::pow(force_noise(*toy.model, s), 2) * forces[i].row(static_cast<Eigen::Index>(r)).squaredNorm();
+        const double variance =
+            std::pow(noise_unit(*toy.model, Property::force, s.config_type), 2) * forces[i].row(static_cast<Eigen::Index>(r)).squaredNorm();
         CHECK(variance <= expected[r].total() + 1e-6 * largest_force);
         CHECK(variance >= expected[r].data - 1e-6 * (largest_force + expected[r].prior));
         sum += variance;

@@ -96,9 +96,27 @@ TEST_CASE("loop: labels, rounds and what is left on disk") {
   }
   CHECK(rows[1].sparse_points == rows[0].sparse_points);
   CHECK(rows[2].sparse_points > rows[1].sparse_points);
-  CHECK(read_extxyz(result.labelled).size() == 6);
+  const std::vector<Structure> labelled = read_extxyz(result.labelled);
+  CHECK(labelled.size() == 6);
+  for (const Structure& frame : labelled) CHECK(frame.find_field("active_shortest_distance_ratio") != nullptr);
   for (const char* file : {"model.h5", "log.jsonl", "loop.html", "rounds/0002/labels.xyz"})
     CHECK(std::filesystem::exists(setup.out() / file));
+}
+
+TEST_CASE("loop: a structure whose atoms are far too close brings a warning before it is labelled") {
+  const LoopSetup setup("rounds = 1\n");
+  Structure close = random_triclinic(4, 60);
+  close.positions.row(1) = close.positions.row(0);
+  close.positions(1, 0) += 0.8;
+  ExtxyzWriter pool(setup.out().parent_path() / "pool.xyz");
+  pool.write(close);
+  pool.commit();
+  std::vector<std::string> warnings;
+  run_loop(setup.options(), [&](const ProgressEvent& event) {
+    if (event.is_warning && event.message.find("Å apart") != std::string::npos) warnings.push_back(event.message);
+  });
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].find("frame 0 of source 'pool' is to be labelled: atoms 1 (Si) and 2 (Si) are 0.8 Å apart") != std::string::npos);
 }
 
 TEST_CASE("loop: the pool is used up, nothing twice; a larger budget goes on") {

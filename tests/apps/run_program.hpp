@@ -11,8 +11,9 @@ struct ProgramResult {
   std::string out, err;
 };
 
-/// Runs build/bin/`program` with `arguments` in `folder` and waits for it; stdin is empty.
-ProgramResult run_program(const std::string& program, const std::vector<std::string>& arguments, const std::filesystem::path& folder);
+/// Runs build/bin/`program` with `arguments` in `folder` and waits for it; stdin is `input`, a file in the folder.
+ProgramResult run_program(const std::string& program, const std::vector<std::string>& arguments, const std::filesystem::path& folder,
+                          const std::filesystem::path& input = "/dev/null");
 
 /// Names of the files in a folder, sorted.
 std::vector<std::string> files_in(const std::filesystem::path& folder);

@@ -16,7 +16,8 @@ std::vector<std::string> files_in(const std::filesystem::path& folder) {
   return names;
 }
 
-ProgramResult run_program(const std::string& program, const std::vector<std::string>& arguments, const std::filesystem::path& folder) {
+ProgramResult run_program(const std::string& program, const std::vector<std::string>& arguments, const std::filesystem::path& folder,
+                          const std::filesystem::path& input) {
   const TemporaryFolder capture;
   const std::string path = std::string(GAPKIT_BINARY_DIR) + "/bin/" + program;
   const std::string out = (capture.path() / "out").string(), err = (capture.path() / "err").string();
@@ -27,7 +28,7 @@ ProgramResult run_program(const std::string& program, const std::vector<std::str
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {
-    const bool is_ready = ::chdir(folder.c_str()) == 0 && ::dup2(::open("/dev/null", O_RDONLY), 0) == 0 &&
+    const bool is_ready = ::chdir(folder.c_str()) == 0 && ::dup2(::open(input.c_str(), O_RDONLY), 0) == 0 &&
                           ::dup2(::open(out.c_str(), O_WRONLY | O_CREAT, 0600), 1) == 1 &&
                           ::dup2(::open(err.c_str(), O_WRONLY | O_CREAT, 0600), 2) == 2;
     if (is_ready) ::execv(path.c_str(), argv.data());

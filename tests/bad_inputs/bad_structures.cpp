@@ -14,6 +14,13 @@ void bring_together(Structure& s, int a, int b, double distance) {
 
 std::vector<BadInput> bad_structures() {
   return {
+      {"a periodic frame without a cell", [](Inputs& in) { in.edit_line(5, "Lattice=", "Cell="); }, Answer::error,
+       "train.xyz:5 (frame 2): pbc is \"T T T\", there is no Lattice, but 'Cell' has 9 numbers"},
+      {"a column of atomic numbers that contradicts the symbols",
+       [](Inputs& in) {
+         in.frame(2).columns.push_back({"Z", 1, std::vector<std::int64_t>{14, 14, 14, 8, 14, 14, 14, 14}});
+       },
+       Answer::error, "train.xyz:9 (frame 2): atom 4 is Si (14) in the column 'species', but '8' in the column 'Z'"},
       {"cell without volume", [](Inputs& in) { in.frame(2).cell->row(2) = in.frame(2).cell->row(1); }, Answer::error,
        "train.xyz:4 (frame 2): the cell has a volume of 0 Å³ for 8 atoms"},
       {"a periodic direction without a vector",

@@ -46,7 +46,20 @@ std::vector<BadInput> bad_targets() {
        },
        Answer::error, "train.xyz:4 (frame 2): key 'energy' is '1.0 2.0', expected a finite number"},
       {"two energies", [](Inputs& in) { in.frame(2).set_field("dft_energy", -1.0); }, Answer::error,
-       "train.xyz:4 (frame 2): 'energy' and 'dft_energy' could hold the energy, expected one of them; name it with [data] energy_key"},
+       "train.xyz:4 (frame 2): 'energy' and 'dft_energy' could hold the energy, expected one of them; name it with [data] energy_key or "
+       "--energy-key; they differ"},
+      {"a stress that is not fitted is NaN",
+       [=](Inputs& in) {
+         for (Structure& s : in.frames)
+           if (s.virial) s.set_field("virial", std::vector<double>(6, nan));
+         in.configure("[data]", "[data]\nuse = [\"energy\", \"forces\"]");
+       },
+       Answer::note, "key 'virial' is 'nan nan nan nan nan nan', expected finite numbers; as it is not fitted, it is left out"},
+      {"two energies of the same value",
+       [](Inputs& in) {
+         for (Structure& s : in.frames) s.set_field("dft_energy", *s.energy);
+       },
+       Answer::note, "'dft_energy' has the same values as 'energy' in 12 frames; 'energy' is used"},
       {"a force is NaN", [=](Inputs& in) { set_forces(in.frame(2), [=](int i, int k) { return i == 3 && k == 1 ? nan : 0.1; }); },
        Answer::error, "train.xyz:4 (frame 2): column 'forces' has nan as force component 2 of atom 4, expected finite numbers"},
       {"a force is infinite", [](Inputs& in) { set_forces(in.frame(2), [](int, int) { return std::numeric_limits<double>::infinity(); }); },
@@ -115,11 +128,36 @@ std::vector<BadInput> bad_targets() {
       {"a named mask that nobody has", [](Inputs& in) { in.configure("[data]", "[data]\nforce_mask_key = \"frozen\""); }, Answer::error,
        "[data] force_mask_key names 'frozen', but no frame of 12 has this column"},
       {"forces under an unknown name", [](Inputs& in) { rename_column(in, "forces", "vasp_forces"); }, Answer::warning,
-       "no frame has a forces under a known name, but there is the column 'vasp_forces'; name it with [data] forces_key if it is meant"},
+       "no frame of 12 has forces under a known name, but the column 'vasp_forces' looks like the forces; if so, name it with [data] "
+       "forces_key = \"vasp_forces\" (or --forces-key vasp_forces)"},
+      {"forces under a short name", [](Inputs& in) { rename_column(in, "forces", "f"); }, Answer::warning,
+       "[data] forces_key = \"f\" (or --forces-key f)"},
+      {"forces under an unknown name in some frames",
+       [](Inputs& in) {
+         for (Column& c : in.frame(4).columns)
+           if (c.name == "forces") c.name = "Force";
+       },
+       Answer::warning, "1 of 12 frames have no forces under a known name, but the column 'Force' looks like the forces"},
       {"virial under an unknown name", [](Inputs& in) { rename_field(in, "virial", "Virial_eV"); }, Answer::warning,
-       "but there is the key 'Virial_eV'; name it with [data] virial_key"},
+       "the key 'Virial_eV' looks like the virial; if so, name it with [data] virial_key = \"Virial_eV\""},
       {"energy under an unknown name", [](Inputs& in) { rename_field(in, "energy", "TotEnergy"); }, Answer::error,
-       "the training data have no isolated Si atom with an energy"},
+       "no frame of 12 has an energy under a known name, but the key 'TotEnergy' looks like the energy; if so, name it with [data] "
+       "energy_key = \"TotEnergy\" (or --energy-key TotEnergy)"},
+      {"everything under unknown names",
+       [](Inputs& in) {
+         rename_field(in, "energy", "E");
+         rename_field(in, "virial", "Virials_vasp");
+         rename_column(in, "forces", "dft_froce");
+       },
+       Answer::error, "energy_key = \"E\", forces_key = \"dft_froce\", virial_key = \"Virials_vasp\" (or --energy-key E --forces-key "},
+      {"energies of atoms instead of frames",
+       [](Inputs& in) {
+         for (Structure& s : in.frames) {
+           erase_field(s, "energy");
+           s.set_column("energies", 1, std::vector<double>(static_cast<std::size_t>(s.size()), -1.0));
+         }
+       },
+       Answer::error, "the column 'energies' has one value per atom and is not the energy of the frame"},
       {"free energy not used",
        [](Inputs& in) {
          for (Structure& s : in.frames) s.set_field("free_energy", -1.0);

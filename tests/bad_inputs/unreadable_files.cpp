@@ -32,6 +32,24 @@ std::vector<BadInput> unreadable_files() {
        },
        Answer::error, "train.xyz: the file is UTF-16 text; save it as UTF-8"},
       {"HDF5 file", [](Inputs& in) { in.files["train.xyz"] = "\x89HDF\r\n\x1a\n"; }, Answer::error, "train.xyz: the file is HDF5"},
+      {"JSON",
+       [](Inputs& in) {
+         in.files["train.json"] = "{}\n";
+         in.configure("train.xyz", "train.json");
+       },
+       Answer::error, "train.json: the file is JSON, expected extended XYZ; convert it: ase convert -o extxyz train.json train.json.xyz"},
+      {"POSCAR",
+       [](Inputs& in) {
+         in.files["POSCAR"] = "Si\n1.0\n";
+         in.configure("train.xyz", "POSCAR");
+       },
+       Answer::error,
+       "POSCAR: the file is a structure of VASP (POSCAR), expected extended XYZ; convert it: ase convert -i vasp -o extxyz POSCAR"},
+      {"the standard input",
+       [](Inputs&) {},
+       Answer::refused,
+       "'-' (the standard input) cannot be read, as a fit reads its data more than once",
+       {"--train", "-"}},
       {"old Macintosh line ends", [](Inputs& in) { in.edit([](std::string& t) { replace_all(t, "\n", "\r"); }); }, Answer::error,
        "train.xyz: the lines of the file end with a carriage return alone; convert it"},
       {"Windows line ends", [](Inputs& in) { in.edit([](std::string& t) { replace_all(t, "\n", "\r\n"); }); }, Answer::note,
@@ -69,18 +87,22 @@ std::vector<BadInput> unreadable_files() {
       {"Lattice of 8 numbers",
        [](Inputs& in) {
          in.frame(2).cell.reset();
+         in.frame(2).pbc.fill(false);
          in.edit_line(5, "Properties", "Lattice=\"5 0 0 0 5 0 0 0\" Properties");
        },
        Answer::error, "train.xyz:5 (frame 2): "},
       {"infinity in Lattice",
        [](Inputs& in) {
          in.frame(2).cell.reset();
+         in.frame(2).pbc.fill(false);
          in.edit_line(5, "Properties", "Lattice=\"5 0 0 0 5 0 0 0 inf\" Properties");
        },
        Answer::error, "train.xyz:5 (frame 2): "},
       {"Properties without a type", [](Inputs& in) { in.edit_line(5, "pos:R:3", "pos:3"); }, Answer::error, "train.xyz:5 (frame 2): "},
       {"Properties without positions", [](Inputs& in) { in.edit_line(5, "pos:R:3", "place:R:3"); }, Answer::error,
        "train.xyz:5 (frame 2): "},
+      {"columns without Properties", [](Inputs& in) { in.edit_line(5, "Properties=species:S:1:pos:R:3:forces:R:3 ", ""); }, Answer::error,
+       "train.xyz:6 (frame 2): each row of the frame has 7 values, but the comment line has no Properties"},
       {"validation file damaged",
        [](Inputs& in) { in.files["validation.xyz"] = "2\nenergy=1\nSi 0 0 0\n"; },
        Answer::error,

@@ -79,6 +79,7 @@ void check_equal(const FitOptions& a, const FitOptions& b) {
     CHECK(x.n_sparse == y.n_sparse);
     CHECK(x.config_type_n_sparse == y.config_type_n_sparse);
     CHECK(x.selection == y.selection);
+    CHECK(x.sparse_file_cutoffs == y.sparse_file_cutoffs);
     CHECK(x.max_candidates == y.max_candidates);
     CHECK(x.sparse_file == y.sparse_file);
     CHECK(x.sparse_indices == y.sparse_indices);
@@ -157,6 +158,7 @@ kernel = "squared_exponential"
 length_scale = [0.7]
 selection = "file"
 sparse_file = "points.txt"
+sparse_file_cutoffs = true
 [[term]]
 name = "two_body_2"
 descriptor = "soap"
@@ -196,6 +198,7 @@ memory = 0.5
   REQUIRE(options.terms[0].length_scale_fraction);
   CHECK(*options.terms[0].length_scale_fraction == 0.5);
   CHECK(options.terms[0].kernel_parameters.reals("length_scale") == std::vector<double>{1.0});
+  CHECK(options.terms[1].sparse_file_cutoffs);
   CHECK(options.terms[0].config_type_n_sparse.at("liquid") == 5);
   CHECK(options.terms[1].kernel_parameters.reals("length_scale") == std::vector<double>{0.7});
   CHECK(options.terms[1].sparse_file.at("") == files.path("points.txt"));
@@ -353,7 +356,13 @@ TEST_CASE("config: bad configurations, each with its sentence") {
        "t.toml:11: [[term]]: the file 'none.txt' cannot be read: No such file or directory ("},
       {good + "selection = 'indices'\nsparse_indices = 5\n",
        "t.toml:11: [[term]]: 'sparse_indices' is the integer 5, expected the name of a file, or "},
-      {good + "config_type_n_sparse = { a = 0 }\n", "t.toml:10: [[term]] config_type_n_sparse: 'a' is the integer 0, expected at least 1"},
+      {good + "config_type_n_sparse = { a = -1 }\n",
+       "t.toml:10: [[term]] config_type_n_sparse: 'a' is the integer -1, expected at least 0"},
+      {with("n_sparse = 100", "n_sparse = 0\nconfig_type_n_sparse = { a = 0 }"),
+       "t.toml:8: [[term]]: 'n_sparse' and all of 'config_type_n_sparse' are 0"},
+      {good + "sparse_file_cutoffs = true\n", "t.toml:10: [[term]]: 'sparse_file_cutoffs' goes with selection = \"file\", found \"cur\""},
+      {good + "selection = 'all'\nconfig_type_n_sparse = { a = 2 }\n",
+       "t.toml:11: [[term]]: 'config_type_n_sparse' does not go with selection = \"all\""},
       {good + "max_candidates = 104\nconfig_type_n_sparse = { a = 2, b = 3 }\n",
        "t.toml:10: [[term]]: 'max_candidates' is 104, fewer than the 105 sparse points to choose from them"},
       {good + "selection = 'file'\nsparse_file = 'points.txt'\nconfig_type_n_sparse = { a = 2 }\n",

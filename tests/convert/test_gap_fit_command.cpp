@@ -94,6 +94,7 @@ TEST_CASE("everything that both programs have is translated") {
   CHECK(many.kernel_parameters.real("zeta") == 2.5);
   CHECK(many.selection == "variance");
   CHECK(many.config_type_n_sparse == std::map<std::string, int>{{"liquid", 10}, {"crystal", 20}});
+  CHECK(many.n_sparse == 0);  // config_type_n_sparse excludes it
 }
 
 TEST_CASE("defaults are gap_fit's, not gapkit's") {
@@ -195,18 +196,109 @@ TEST_CASE("every argument ends up somewhere") {
   }
 }
 
-TEST_CASE("distance_Nb of order 2 is two_body, marked as not verified") {
+TEST_CASE("distance_Nb of order 2 is two_body; without compact clusters each pair counts once, which halves delta") {
   const Data data;
-  const GapFitTranslation t = data.translate("",
-                                             "distance_Nb order=2 cutoff=5.0 n_sparse=15 covariance_type=ard_se delta=2.0 "
-                                             "theta_uniform=2.5 sparse_method=uniform compact_clusters=T "
-                                             "Z={{14 6}}");
-  CHECK(any_holds(t.notes, "not verified against QUIP"));
-  const FitOptions o = data.read(t);
-  CHECK(o.terms.at(0).descriptor == "two_body");
-  CHECK(o.terms.at(0).species == std::vector<std::string>{"C-Si"});
+  const std::string pairs =
+      "distance_Nb order=2 cutoff=5.0 n_sparse=15 covariance_type=pp delta=2.0 theta_uniform=2.5 sparse_method=uniform Z={{14 6}}";
+  const auto term = [&](const std::string& more) {
+    const GapFitTranslation t = data.translate("", pairs + more);
+    CHECK(t.unsupported.empty());
+    return data.read(t).terms.at(0);
+  };
+  for (const auto& [more, delta] : {std::pair{" compact_clusters=T", 2.0}, {" compact_clusters=F", 1.0}, {"", 1.0}}) {
+    CAPTURE(more);
+    const TermOptions pair = term(more);
+    CHECK(pair.descriptor == "two_body");
+    CHECK(pair.species == std::vector<std::string>{"C-Si"});
+    CHECK(pair.delta == delta);
+    CHECK(pair.kernel == "piecewise_polynomial");
+    CHECK(pair.kernel_parameters.integer("smoothness") == 1);
+    CHECK(pair.kernel_parameters.reals("length_scale") == std::vector<double>{2.5});
+  }
   CHECK(message_of<InputError>([&] { data.translate("", "distance_Nb order=3 cutoff=4 n_sparse=5 delta=1"); }).find("distance_Nb") !=
         std::string::npos);
+}
+
+TEST_CASE("sparse points: numbers by config type exclude n_sparse and may be 0; none takes all; files have cutoffs") {
+  const Data data;
+  const std::string start = "soap l_max=4 n_max=6 atom_sigma=0.5 zeta=4 cutoff=5.0 delta=0.3 covariance_type=dot_product ";
+  const auto term = [&](const std::string& more) {
+    const GapFitTranslation t = data.translate("", start + more);
+    CAPTURE(t.toml);
+    CHECK(t.unsupported.empty());
+    return data.read(t).terms.at(0);
+  };
+  const TermOptions by_type = term("sparse_method=cur_points config_type_n_sparse={liquid:10:crystal:0:default:7}");
+  CHECK(by_type.n_sparse == 7);
+  CHECK(by_type.config_type_n_sparse == std::map<std::string, int>{{"liquid", 10}, {"crystal", 0}});
+  CHECK(term("sparse_method=cur_points n_sparse=0 config_type_n_sparse={liquid:10}").n_sparse == 0);
+  CHECK(term("sparse_method=cur_points config_type_n_sparse={default:12}").n_sparse == 12);
+  CHECK(term("sparse_method=none").selection == "all");
+  data.folder.write("points.dat", "1.0 0.5\n");
+  const TermOptions file = term("sparse_method=FILE sparse_file=points.dat");
+  CHECK(file.selection == "file");
+  CHECK(file.sparse_file_cutoffs);
+}
+
+TEST_CASE("the config type 'default' of config_type_sigma replaces default_sigma") {
+  const Data data;
+  const FitOptions o = data.options("config_type_sigma={default:0.01:0.3:0.4:0.0:'liquid':0.02:0.5:0.6:0.0}");
+  CHECK(o.regularization.standard.energy == 0.01);
+  CHECK(o.regularization.standard.force == 0.3);
+  CHECK(o.regularization.standard.virial == 0.4);
+  REQUIRE(o.regularization.config_type.size() == 1);
+  CHECK(o.regularization.config_type.at("liquid").virial == 0.6);
+}
+
+TEST_CASE("scripts: exports, mpirun, comments, redirections and other commands are not arguments") {
+  const Data data;
+  const std::string plain = data.translate("gp_file=a.xml e0={Si:-1.5:C:-2.5}").toml;
+  const std::string gap = std::string("gap={") + soap + "}";
+  const auto same = [&](const std::string& script) {
+    CAPTURE(script);
+    const GapFitTranslation t = translate_gap_fit(script, data.folder.path());
+    CHECK(t.unsupported.empty());
+    CHECK(t.toml == plain);
+  };
+  const std::string rest = "default_sigma={0.002 0.05 0.1 0} gp_file=a.xml";
+  same(
+      "#!/bin/bash\n#SBATCH --ntasks=4\n# don't\nexport OMP_NUM_THREADS=4; which gap_fit && echo gap_fit\nmodule load quip\nmpirun -np 4 "
+      "/opt/gap_fit at_file=train.xyz " +
+      gap + " " + rest + " e0={Si:-1.5:C:-2.5} > out.log 2>&1 &\nwait; quip atoms_filename=test.xyz param_filename=a.xml E\n");
+  same("OMP_NUM_THREADS=2 srun --mpi=pmix gap_fit \\\n at_file=train.xyz \\\n \"" + gap + "\" \\\n " + rest +
+       " \"e0={'Si':-1.5, 'C': -2.5}\" | tee log && echo done\n");
+  same("gap_fit at_file = train.xyz\n" + gap + "\n" + rest + "\n\ne0={Si:-1.5:C:-2.5}\necho done; a=1\n");
+  same("export X=1\n$GAP_FIT at_file=train.xyz " + gap + " " + rest + " e0=\\{Si:-1.5:C:-2.5\\}\n");
+  same("gap_fit at_file=train.xyz 'gap={" + std::string(soap) +
+       "' '}' 'default_sigma={0.002' 0.05 0.1 '0}' gp_file=a.xml e0={Si:-1.5:C:-2.5};");
+  data.folder.write("fit.conf", "# fit\n" + gap + "\n" + rest + "\n");
+  same("gap_fit config_file=fit.conf at_file=train.xyz e0={Si:-1.5:C:-2.5}");
+
+  const std::string twice = "gap_fit at_file=train.xyz " + gap + " " + rest + "\n";
+  CHECK(message_of<InputError>([&] { translate_gap_fit(twice + twice, data.folder.path()); }).find("2 times") != std::string::npos);
+  const GapFitTranslation variable = data.translate("sparse_jitter=1e-8 rnd_seed=$SEED", std::string(soap) + " print_sparse_index=$FILE");
+  CHECK(any_holds(variable.unsupported, "rnd_seed=$SEED"));
+  CHECK(message_of<InputError>([&] { data.translate("config_file=absent.conf"); }).find("absent.conf") != std::string::npos);
+}
+
+TEST_CASE("a Glue of pair energies under the fit becomes a pair_spline") {
+  const Data data;
+  const std::string glue =
+      "<g><Potential label=\"g\" init_args=\"IP Glue\"/><Glue_params n_types=\"2\"><per_type_data type=\"1\" atomic_num=\"14\"/>"
+      "<per_type_data type=\"2\" atomic_num=\"6\"/><per_pair_data type1=\"1\" type2=\"2\"><potential_pair num_points=\"4\" y1=\"1e50\" "
+      "yn=\"0.0\"><point r=\"0.5\" E=\"40\"/><point r=\"1\" E=\"9.25\"/><point r=\"1.5\" E=\"1\"/><point r=\"2\" E=\"0\"/></potential_pair>"
+      "</per_pair_data></Glue_params></g>";
+  data.folder.write("glue.xml", glue);
+  const GapFitTranslation t = data.translate("core_ip_args={IP Glue} core_param_file=glue.xml");
+  CHECK(t.unsupported.empty());
+  const FitOptions o = data.read(t);
+  REQUIRE(o.baselines.size() == 1);
+  CHECK(o.baselines[0].kind == "pair_spline");
+  CHECK(o.baselines[0].baseline->parameters().text("table") == "pair C Si\n0.5 40\n1 9.25\n1.5 1\n2 0\n");
+  std::string steep = glue;
+  steep.replace(steep.find("1e50"), 4, "-7.0");
+  data.folder.write("glue.xml", steep);
+  CHECK(any_holds(data.translate("core_ip_args={IP Glue} core_param_file=glue.xml").unsupported, "y1=-7"));
 }
 
 TEST_CASE("command lines that are not of gap_fit's form are refused") {

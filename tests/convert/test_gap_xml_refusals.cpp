@@ -80,7 +80,13 @@ TEST_CASE("the small potential is read") {
 
 TEST_CASE("other potentials, options and covariances are refused by name with tag and line") {
   check_refused("do_core=\"F\"", "do_core=\"T\"", {"m.xml:4: <GAP_data>", "do_core", "Glue"});
-  check_refused("IP GAP label=L", "Sum init_args_pot1={IP GAP label=L} init_args_pot2={IP Glue}", {"m.xml:2: <Potential>", "Sum"});
+  check_refused("IP GAP label=L", "Sum init_args_pot1={IP GAP label=L} init_args_pot2={IP Glue}", {"m.xml:1: <L>", "Glue_params"});
+  check_refused("IP GAP label=L", "Sum init_args_pot1={IP GAP label=L} init_args_pot2={IP SW}", {"m.xml:2: <Potential>", "IP SW"});
+  check_refused("IP GAP label=L", "IP GAP label=L r_scale=1.01", {"m.xml:2: <Potential>", "r_scale=1.01"});
+  check_refused("IP GAP label=L", "IP GAP label=L wonder=T", {"m.xml:2: <Potential>", "wonder=T"});
+  check_refused("IP GAP label=L", "IP GAP label=L E_scale=-1", {"m.xml:2: <Potential>", "E_scale=-1"});
+  check_refused("soap l_max", "soap xml_version=1423143768 l_max", {"m.xml:9: <descriptor>", "xml_version=1423143768"});
+  check_refused("gap_version=\"1686220958\"", "gap_version=\"new\"", {"m.xml:3: <GAP_params>", "gap_version='new'"});
   check_refused("</GAP_params>", "</GAP_params>\n<Glue_params/>", {"<Glue_params>", "m.xml:19"});
   check_refused("<command_line>", "<gpFull/><command_line>", {"<gpFull>", "does not know"});
   check_refused("zeta=\"4.0\"", "zeta=\"4.0\" news=\"1\"", {"m.xml:8: <gpCoordinates>", "news='1'"});
@@ -92,7 +98,7 @@ TEST_CASE("other potentials, options and covariances are refused by name with ta
   check_refused("n_permutations=\"1\"", "n_permutations=\"2\"", {"m.xml:8", "permutations"});
   check_refused(">1 </permutation>", ">2 1 3</permutation>", {"m.xml:10: <permutation>", "identity"});
   check_refused("fitted=\"T\"", "fitted=\"F\"", {"m.xml:7: <gpSparse>", "not fitted"});
-  check_refused("soap l_max", "distance_Nb order=2 l_max", {"m.xml:9: <descriptor>", "distance_Nb"});
+  check_refused("soap l_max", "distance_Nb order=3 l_max", {"m.xml:9: <descriptor>", "distance_Nb"});
   check_refused("soap l_max", "bispectrum_so4 l_max", {"bispectrum_so4"});
   for (const char* option : {"normalise=F", "average=T", "radial_basis=GTO", "cutoff_dexp=2", "cutoff_scale=2.0", "nu_R=1", "n_Z=2",
                              "wonder=1", "covariance_sigma0=0.1", "diagonal_radial=T", "basis_error_exponent=8"})
@@ -113,7 +119,7 @@ TEST_CASE("several reasons are told at once") {
 TEST_CASE("options at the values that gapkit has are accepted") {
   const TemporaryFolder folder;
   const std::string options =
-      "soap normalise=T average=F radial_basis=EQUISPACED_GAUSS cutoff_dexp=0 cutoff_scale=1.0 nu_R=2 n_Z=1 xml_version=1 "
+      "soap normalise=T average=F radial_basis=EQUISPACED_GAUSS cutoff_dexp=0 cutoff_scale=1.0 nu_R=2 n_Z=1 xml_version=1426512068 "
       "energy_scale=2.0 atom_gaussian_width=0.5 l_max";
   const std::string xml = replaced(replaced(small_xml(), "soap l_max", options), " atom_sigma=0.5", "");
   CHECK(message_of<InputError>([&] { read_gap_xml(folder.write("m.xml", xml)); }) == "");

@@ -37,3 +37,21 @@ TEST_CASE("elements: what does not exist is refused") {
   CHECK(message_of<InputError>([] { atomic_number("Sii"); }) == "unknown chemical element 'Sii'; did you mean 'Si'?");
   CHECK(message_of<InputError>([] { atomic_number("qwertz"); }) == "unknown chemical element 'qwertz', expected a symbol from H to Og");
 }
+
+TEST_CASE("atomic masses") {
+  CHECK(atomic_mass(1) == 1.008);
+  CHECK(atomic_mass(6) == 12.011);
+  CHECK(atomic_mass(14) == 28.085);
+  CHECK(atomic_mass(42) == 95.95);
+  CHECK(atomic_mass(79) == 196.97);
+  CHECK(atomic_mass(92) == 238.03);
+  CHECK(atomic_mass(118) == 294);
+  for (int z = 2; z <= 118; ++z) {
+    CAPTURE(z);
+    CHECK(atomic_mass(z) > 1.98 * z);
+    CHECK(atomic_mass(z) < 2.66 * z);
+    if (z > 2) CHECK(atomic_mass(z) >= atomic_mass(z - 2));
+  }
+  CHECK_THROWS_AS(atomic_mass(0), InputError);
+  CHECK_THROWS_AS(atomic_mass(119), InputError);
+}

@@ -89,8 +89,8 @@ void check_against_brute_force(const Structure& s, double cutoff) {
   for (std::size_t p = 0; p < found.size(); ++p) {
     if (found[p].key() != expected[p].key()) ++wrong;
     const double error =
-        std::max((found[p].vector - expected[p].vector).cwiseAbs().maxCoeff(), std::abs(found[p].distance - found[p].vector.norm()));
-    if (!(error <= worst)) worst = error;
+        worse(largest_difference(found[p].vector, expected[p].vector), std::abs(found[p].distance - found[p].vector.norm()));
+    worst = worse(worst, error);
     if (!(found[p].distance < cutoff)) ++wrong;
   }
   CHECK(wrong == 0);

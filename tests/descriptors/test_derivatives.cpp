@@ -5,6 +5,7 @@
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 
+#include "descriptors/samples.hpp"
 #include "support/jacobian.hpp"
 #include "support/support.hpp"
 
@@ -12,38 +13,6 @@ using namespace gapkit;
 using namespace gapkit::test;
 
 namespace {
-
-struct Sample {
-  std::string label;
-  std::shared_ptr<const Descriptor> descriptor;
-};
-
-// Small instances of every kind, for each combination of two elements, with several parameters where a kind has them.
-std::vector<Sample> samples(const std::vector<int>& elements) {
-  std::vector<Sample> result;
-  for (const DescriptorKind& kind : descriptor_kinds()) {
-    std::vector<Parameters> variants = {{{"cutoff", 4.0}, {"cutoff_width", 1.1}}};
-    if (kind.name == "soap") {
-      variants = {{{"cutoff", 3.7}, {"cutoff_width", 0.8}, {"n_max", std::int64_t{3}}, {"l_max", std::int64_t{2}}},
-                  {{"cutoff", 4.1}, {"cutoff_width", 4.0}, {"n_max", std::int64_t{1}}, {"l_max", std::int64_t{0}}},
-                  {{"cutoff", 3.5}, {"n_max", std::int64_t{5}}, {"l_max", std::int64_t{6}}, {"central_weight", 0.0}},
-                  {{"cutoff", 3.5},
-                   {"n_max", std::int64_t{2}},
-                   {"l_max", std::int64_t{3}},
-                   {"central_weight", 0.6},
-                   {"central_reference_all_species", true}},
-                  {{"cutoff", 3.8}, {"n_max", std::int64_t{4}}, {"l_max", std::int64_t{3}}, {"mixed_channels", std::int64_t{3}}}};
-    }
-    for (const Parameters& p : variants)
-      for (const auto& species : kind.combinations(elements)) {
-        const std::string label = kind.name + " " + parameters_to_json(p);
-        const auto descriptor = kind.make(complete_parameters(p, kind.parameters, kind.name), species, elements);
-        result.push_back({label, descriptor});
-        if (const auto shortened = descriptor->short_form().descriptor) result.push_back({"short form of " + label, shortened});
-      }
-  }
-  return result;
-}
 
 Matrix features_of(const Descriptor& descriptor, const Structure& s, std::vector<double>* cutoff = nullptr) {
   const StructureEnvironments environments(s, descriptor.cutoff());
@@ -98,8 +67,8 @@ TEST_CASE("every descriptor: Jacobian equals central differences") {
           const Matrix analytic = assembled(features, sample.descriptor->size(), atom, component, &df);
           largest = std::max(largest, analytic.cwiseAbs().maxCoeff());
           const double d = largest_difference(Matrix((xp - xm) / (2 * h)), analytic);
-          worst = d > worst || std::isnan(d) ? d : worst;
-          for (std::size_t e = 0; e < df.size(); ++e) worst = std::max(worst, std::abs((fp[e] - fm[e]) / (2 * h) - df[e]));
+          worst = worse(worst, d);
+          for (std::size_t e = 0; e < df.size(); ++e) worst = worse(worst, std::abs((fp[e] - fm[e]) / (2 * h) - df[e]));
         }
       bool moves = false;  // images of the centre itself stay where they are relative to it
       for (const JacobianBlock& block : features.blocks)
@@ -150,7 +119,7 @@ TEST_CASE("every descriptor: pullback equals the Jacobian's transpose, and value
   }
 }
 
-TEST_CASE("every descriptor: rotation, translation, permutation and chunks leave features as they are") {
+TEST_CASE("every descriptor: rotation, translation and chunks leave features as they are") {
   for (const unsigned seed : {1u, 2u, 3u}) {
     const Structure structure = random_triclinic(6, seed, {6, 14});
     Structure moved = rotated(structure, seed + 10);
@@ -290,6 +259,20 @@ TEST_CASE("mixed channels: as many as there are give the plain products of featu
   CHECK(make(4, 0)->size() == 3 * 10);
   CHECK(largest_difference(features_of(*make(4, 0), s), features_of(*make(4, 1), s)) > 0.01);
   CHECK(largest_difference(features_of(*make(60, 1), s), features_of(*make(6, 1), s)) == 0);  // no more than there are
+}
+
+TEST_CASE("undivided spectrum: features of l are √(2l+1) times as large, before they are normalised") {
+  const DescriptorKind& kind = descriptor_kind("soap");
+  const int l_max = 3;
+  const auto make = [&](bool undivided) {
+    const Parameters p = {{"cutoff", 4.0}, {"n_max", std::int64_t{2}}, {"l_max", std::int64_t{l_max}}, {"undivided_spectrum", undivided}};
+    return kind.make(complete_parameters(p, kind.parameters, "test"), {14}, {6, 14});
+  };
+  const Structure s = random_triclinic(9, 12, {6, 14});
+  Matrix expected = features_of(*make(false), s);
+  for (Eigen::Index i = 0; i < expected.cols(); ++i) expected.col(i) *= std::sqrt(2.0 * (i % (l_max + 1)) + 1);
+  expected.rowwise().normalize();
+  CHECK(largest_difference(features_of(*make(true), s), expected) <= 1e-12);
 }
 
 TEST_CASE("every descriptor: nothing is left of another one that used the same memory") {

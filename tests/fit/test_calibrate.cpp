@@ -183,7 +183,7 @@ TEST_CASE("a fit with a holdout: sparse points from the others, all data in the 
   std::vector<Structure> others;
   for (const std::int64_t i : held_out) others.push_back(setup.frames.at(static_cast<std::size_t>(i)));
   const std::string file = write_frames((setup.folder.path() / "others.xyz").string(), others);
-  const Calibration expected = calibrate_on_files(fitted.model, fitted.stored.rules, {file}, 1000, 0);
+  const Calibration expected = calibrate_on_files(fitted.model, fitted.stored.rules, {file}, 1000, 0).value();
   append(fitted, {file});
   CHECK(largest_difference(result.model.weights, fitted.model.weights) <= 1e-9 * fitted.model.weights.cwiseAbs().maxCoeff());
   REQUIRE(result.model.calibration.has_value());
@@ -198,6 +198,43 @@ TEST_CASE("a fit with a holdout: sparse points from the others, all data in the 
   }
   CHECK(factors(result.model, Property::force).rows == 48);
   CHECK(factors(result.model, Property::force).structures == 4);
+}
+
+TEST_CASE("calibration: held-out rows with a sigma of their own count with that; what has no rows stays uncalibrated and is named") {
+  const Setup setup;
+  FitResult fitted = fit(setup.options);
+  const auto model = std::make_shared<const Model>(std::move(fitted.model));
+  std::string message;
+  const ProgressCallback progress = [&](const ProgressEvent& event) { message += event.message; };
+  Calibrator calibrator(fitted.statistics->rules);
+  calibrator.use(model);
+  CHECK_FALSE(calibrator.calibration("validation", progress).has_value());
+  CHECK(message.find("stay uncalibrated: energy, force, virial") != std::string::npos);
+
+  Structure s = setup.frames[0];
+  s.energy.reset();
+  s.virial.reset();
+  s.force_sigma = 0.3;
+  calibrator.add(s);
+  s.force_atom_sigma = {0.1, 0.2, 0.3, 0.4};
+  calibrator.add(s);
+  CHECK(calibrator.rows(Property::energy).size() == 0);
+  std::vector<double> expected(12, 0.3);
+  for (const double sigma : s.force_atom_sigma) expected.insert(expected.end(), 3, sigma);
+  CHECK(calibrator.rows(Property::force).noise == expected);
+  message.clear();
+  const std::optional<Calibration> found = calibrator.calibration("validation", progress);
+  REQUIRE(found.has_value());
+  CHECK(found->covers(Property::force));
+  CHECK_FALSE(found->covers(Property::energy));
+  CHECK(message.find("stay uncalibrated: energy, virial") != std::string::npos);
+
+  // Earlier versions wrote calibrations without factors, and called them such.
+  Model empty = *model;
+  empty.calibration = Calibration{{}, "holdout"};
+  const std::filesystem::path path = setup.folder.path() / "empty.h5";
+  save_model(empty, path);
+  CHECK_FALSE(load_model(path).calibration.has_value());
 }
 
 TEST_CASE("without a calibration nothing changes; validation data change the error bars alone") {

@@ -1,5 +1,9 @@
 // A checkpoint that cannot be written must not cost the fit (what one is good for is tested through the programs: apps/random_kills.py).
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/fit.hpp>
 
@@ -22,6 +26,13 @@ struct Place {
     options.checkpoint_interval = 0;
   }
 };
+
+// Interrupts a fit once this part of the data has been taken up. (How many events come before depends on the threads.)
+ProgressCallback stop_after(double part) {
+  return [part](const ProgressEvent& event) {
+    if (event.phase == "fit" && event.message.empty() && event.done >= part * event.total) throw Interrupted("stop");
+  };
+}
 
 }  // namespace
 
@@ -47,14 +58,9 @@ TEST_CASE("a checkpoint that cannot be written is a warning, once, and the fit's
 TEST_CASE("an interruption passes through where no checkpoint can be written") {
   Place place;
   place.options.checkpoint_path = (place.folder.path() / "missing/checkpoint").string();
-  for (const int stop : {1, 4}) {
-    CAPTURE(stop);
-    int frames = 0;
-    CHECK_THROWS_AS(fit(place.options,
-                        [&](const ProgressEvent& event) {
-                          if (event.phase == "fit" && event.message.empty() && ++frames >= stop) throw Interrupted("stop");
-                        }),
-                    Interrupted);
+  for (const double part : {0.0, 0.5}) {
+    CAPTURE(part);
+    CHECK_THROWS_AS(fit(place.options, stop_after(part)), Interrupted);
   }
   // Also if whoever listens throws at the warning itself
   CHECK_THROWS_AS(fit(place.options,
@@ -62,4 +68,142 @@ TEST_CASE("an interruption passes through where no checkpoint can be written") {
                         if (event.is_warning && event.phase == "fit") throw Interrupted("stop");
                       }),
                   Interrupted);
+}
+
+TEST_CASE("what a killed fit left of a checkpoint is removed by the next fit, even if that writes none") {
+  Place place;
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  const auto stale = place.folder.write("model.h5.checkpoint." + std::to_string(child) + ".0.tmp", "x");
+  place.options.checkpoint_path = (place.folder.path() / "model.h5.checkpoint").string();
+  place.options.checkpoint_interval = 1e6;
+  fit(place.options);
+  CHECK(!std::filesystem::exists(stale));
+}
+
+namespace {
+
+// What fit() says about the checkpoint that it finds: "continues", "ignored" or "".
+struct Continued {
+  FitResult result;
+  std::string answer;
+};
+
+Continued continued(const FitOptions& options) {
+  Continued c;
+  c.result = fit(options, [&](const ProgressEvent& event) {
+    if (event.message.find("continuing from") != std::string::npos) c.answer = "continues";
+    if (event.message.find("is ignored") != std::string::npos) c.answer = "ignored";
+  });
+  return c;
+}
+
+// Leaves the checkpoint of a fit that was stopped after this part of the data.
+void interrupt(const FitOptions& options, double part) {
+  std::filesystem::remove(options.checkpoint_path);
+  CHECK_THROWS_AS(fit(options, stop_after(part)), Interrupted);
+  REQUIRE(std::filesystem::exists(options.checkpoint_path));
+}
+
+FitOptions without_checkpoint(FitOptions options) {
+  options.checkpoint_path.clear();
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("a checkpoint of other options or data is not continued, without any text of the configuration") {
+  Place place;
+  const std::string points = place.folder.write("points", "0.5\n2.5\n3\n").string();
+  TermOptions pair = small_two_body(0.7, 6), listed = small_two_body(0.9, 3);
+  listed.name = "listed";
+  listed.selection = "file";
+  listed.sparse_file[""] = points;
+  FitOptions& options = place.options;
+  options.terms.push_back(pair);
+  options.terms.push_back(listed);
+  options.checkpoint_path = (place.folder.path() / "state").string();
+  REQUIRE(options.resolved.empty());
+  const std::vector<Structure> frames = toy_training_frames({14});
+  using Change = std::function<void(FitOptions&)>;
+  const std::vector<std::pair<const char*, Change>> changes = {
+      {"seed", [](FitOptions& o) { o.seed = 9; }},
+      {"delta", [](FitOptions& o) { o.terms[0].delta *= 2; }},
+      {"delta of a combination", [](FitOptions& o) { o.terms[1].species_delta["Si-Si"] = 0.01; }},
+      {"cutoff", [](FitOptions& o) { o.terms[0].descriptor_parameters.set("cutoff", 3.2); }},
+      {"kernel", [](FitOptions& o) { o.terms[1].kernel_parameters.set("length_scale", 0.31); }},
+      {"length scale", [](FitOptions& o) { o.terms[1].length_scale_fraction = 0.2; }},
+      {"n_sparse", [](FitOptions& o) { o.terms[1].n_sparse = 5; }},
+      {"selection", [](FitOptions& o) { o.terms[0].selection = "fps"; }},
+      {"max_candidates", [](FitOptions& o) { o.terms[0].max_candidates = 12; }},
+      {"a term less", [](FitOptions& o) { o.terms.erase(o.terms.begin() + 1); }},
+      {"listed points", [&](FitOptions&) { place.folder.write("points", "0.5\n2.6\n3\n"); }},
+      {"use_virial", [](FitOptions& o) { o.use_virial = false; }},
+      {"reference energies", [](FitOptions& o) { o.reference_energies.values["Si"] += 0.25; }},
+      {"scale_with_atoms", [](FitOptions& o) { o.regularization.scale_with_atoms = false; }},
+      {"a class",
+       [&](FitOptions& o) {
+         o.regularization.config_type[frames.back().config_type + "x"] = {0.02, 0.2, 0.3};
+       }},
+      {"a class to optimise", [](FitOptions& o) { o.optimize.classes = {"of its own"}; }},
+      {"folds", [](FitOptions& o) { o.optimize.folds = 3; }},
+      {"jitter", [](FitOptions& o) { o.jitter = 1e-5; }},
+      {"absolute jitter", [](FitOptions& o) { o.jitter_absolute = 1e-5; }},
+      {"left out", [](FitOptions& o) { o.left_out = {2}; }},
+      {"sigma of a component",
+       [&](FitOptions& o) {
+         std::vector<Structure> changed = frames;
+         changed.back().set_field("virial_component_sigma", std::vector<double>{0.1, 0.1, 0.1, 0.2, 0.1, 0.1});
+         write_frames(o.train[0], changed);
+       }},
+      {"sigma of a row", [&](FitOptions& o) {
+         std::vector<Structure> changed = frames;
+         changed.back().set_field("energy_sigma", 0.004);
+         write_frames(o.train[0], changed);
+       }}};
+  for (const auto& [name, change] : changes) {
+    CAPTURE(name);
+    place.folder.write("points", "0.5\n2.5\n3\n");
+    write_frames(options.train[0], frames);
+    interrupt(options, 0);
+    FitOptions other = options;
+    change(other);
+    const Continued c = continued(other);
+    CHECK(c.answer == "ignored");
+    CHECK(largest_difference(c.result.model.weights, fit(without_checkpoint(other)).model.weights) == 0);
+  }
+}
+
+TEST_CASE("a checkpoint survives other sigma, and all that the sums do not depend on: the model is that of a whole fit") {
+  Place place;
+  FitOptions& options = place.options;
+  std::vector<Structure> frames;  // more rows than one batch
+  for (unsigned seed = 1; seed <= 60; ++seed) frames.push_back(labelled(random_triclinic(48, seed), seed % 3 == 0 ? "third" : "default"));
+  options.train = {write_frames((place.folder.path() / "many.xyz").string(), frames)};
+  options.terms = {small_two_body(0.7, 8)};
+  options.regularization.config_type["third"] = {0.02, 0.2, 0.3};
+  options.checkpoint_path = (place.folder.path() / "state").string();
+  interrupt(options, 0.99);
+  const Vector as_begun = fit(without_checkpoint(options)).model.weights;
+  FitOptions other = options;
+  other.regularization.standard = {0.003, 0.4, 0.07};
+  other.regularization.config_type["third"].force = 0.011;
+  other.model_path = "elsewhere.h5";
+  other.memory = 3;
+  other.resolved = "# another text";
+  std::int64_t done = 0;
+  FitResult result = fit(other, [&](const ProgressEvent& event) {
+    const std::size_t at = event.message.find("continuing from");
+    if (at != std::string::npos) done = std::stol(event.message.substr(event.message.rfind(": ") + 2));
+  });
+  CHECK(done > 10);  // sums were taken over, not the sparse points alone
+  const FitResult whole = fit(without_checkpoint(other));
+  const double unit = whole.model.weights.cwiseAbs().maxCoeff();
+  CHECK(largest_difference(result.model.weights, whole.model.weights) <= 1e-9 * unit);
+  CHECK(largest_difference(as_begun, whole.model.weights) > 1e-4 * unit);
+  REQUIRE(result.model.posterior.groups.size() == whole.model.posterior.groups.size());
+  for (std::size_t g = 0; g < whole.model.posterior.groups.size(); ++g)
+    CHECK(result.model.posterior.groups[g].sigma == whole.model.posterior.groups[g].sigma);
+  check_close(result.model.posterior.log_evidence, whole.model.posterior.log_evidence, 1e-6, 1e-9);
 }

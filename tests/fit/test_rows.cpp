@@ -97,6 +97,15 @@ TEST_CASE("a sigma in the file means the same as that sigma of a class") {
   by_class.regularization.config_type["special"] = special;
   check_same_fit(by_class, options_for(frame_folder, by_frame));
   check_same_fit(by_class, options_for(atom_folder, by_atom));
+  std::vector<Structure> by_component = by_atom;
+  for (std::size_t i = 0; i < 2; ++i) {
+    by_component[i].set_column("force_atom_sigma", 1, std::vector<double>(4, 99.0));  // σ's of components come before them
+    by_component[i].set_column("force_component_sigma", 3, std::vector<double>(12, special.force));
+    by_component[i].set_field("virial_sigma", 99.0);
+    by_component[i].set_field("virial_component_sigma", std::vector<double>(9, special.virial * std::sqrt(4.0)));
+  }
+  const TemporaryFolder component_folder;
+  check_same_fit(by_class, options_for(component_folder, by_component));
 
   FitOptions unscaled = by_class;
   unscaled.regularization.scale_with_atoms = false;

@@ -172,6 +172,20 @@ TEST_CASE("a fit's sparse points honour quotas and the cap") {
       CHECK(type_of_frame[static_cast<std::size_t>(terms[t].sparse.origin[m].frame)] == (m < 3 ? "gas" : m < 7 ? "liquid" : "bulk"));
   }
 
+  // None of the other config types; every distinct environment.
+  options.terms[0].n_sparse = 0;
+  options.terms[1].config_type_n_sparse.clear();
+  options.terms[1].selection = "all";
+  const DataScan second_scan = scan_training_data(options, {});
+  std::vector<TermReport> second_reports;
+  const std::vector<Term> others = choose_sparse_points(options, second_scan, second_reports, {});
+  REQUIRE(others.size() == 2);
+  CHECK(others[0].sparse.size() == 7);
+  CHECK(second_reports[1].asked == second_reports[1].candidates - second_reports[1].duplicates);
+  CHECK(others[1].sparse.size() + second_reports[1].dropped == second_reports[1].asked);
+  CHECK(second_reports[1].asked > 100);
+  CHECK(second_scan.plan.terms[1].sparse_points == second_reports[1].candidates);
+
   options.terms[1].config_type_n_sparse = {{"gaz", 3}};
   CHECK(message_of<InputError>([&] { plan_fit(options); }).find("did you mean 'gas'?") != std::string::npos);
 }

@@ -53,7 +53,7 @@ double relative_deviation(const Vector& actual, const Vector& expected) {
   for (const auto& [first, count] : {std::pair<Eigen::Index, Eigen::Index>{0, 1}, {1, n - 7}, {n - 6, 6}}) {
     const double unit = expected.segment(first, count).cwiseAbs().maxCoeff();
     const double deviation = largest_difference(actual.segment(first, count), expected.segment(first, count)) / unit;
-    if (!(deviation <= worst)) worst = deviation;
+    worst = worse(worst, deviation);
   }
   return worst;
 }
@@ -77,7 +77,7 @@ double relative_deviation(const Model& a, const Model& b, const std::vector<Stru
   double worst = 0;
   for (const Structure& s : structures) {
     const double deviation = relative_deviation(predicted(a, s), predicted(b, s));
-    if (!(deviation <= worst)) worst = deviation;
+    worst = worse(worst, deviation);
   }
   return worst;
 }
@@ -101,7 +101,7 @@ Agreement compare_with_dense(const FitOptions& options, const FitResult& result,
     for (const Structure& s : *list) {
       if (s.size() == 1) continue;
       const double deviation = relative_deviation(predicted(model, s), dense.mean(observables_of(model.terms, s)).cast<double>());
-      if (!(deviation <= a.predictions)) a.predictions = deviation;
+      a.predictions = worse(a.predictions, deviation);
     }
   return a;
 }

@@ -55,6 +55,17 @@ struct Setup {
 };
 
 void check_same_solution(const Model& actual, const Model& expected, double tolerance) {
+  CHECK(!expected.posterior.noise.empty());
+  CHECK(actual.posterior.noise.size() == expected.posterior.noise.size());
+  for (const NoiseRecord& wanted : expected.posterior.noise) {
+    const auto found = std::find_if(actual.posterior.noise.begin(), actual.posterior.noise.end(), [&](const NoiseRecord& r) {
+      return r.property == wanted.property && r.config_type == wanted.config_type;
+    });
+    REQUIRE(found != actual.posterior.noise.end());
+    CHECK(found->own_rows == wanted.own_rows);
+    CHECK(found->class_rows == wanted.class_rows);
+    check_close(found->own_square, wanted.own_square, 0, 1e-12);
+  }
   CHECK(largest_difference(actual.weights, expected.weights) <= tolerance * expected.weights.cwiseAbs().maxCoeff());
   CHECK(largest_difference(actual.posterior.mean, expected.posterior.mean) <= tolerance * expected.posterior.mean.cwiseAbs().maxCoeff());
   CHECK(largest_difference(actual.posterior.factor, expected.posterior.factor) <=

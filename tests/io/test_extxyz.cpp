@@ -245,7 +245,7 @@ TEST_CASE("Lattice and pbc in all their forms") {
 }
 
 TEST_CASE("plain XYZ: species and positions, the comment is kept") {
-  const Structure s = parsed("2\nwater, step 3 of 5\nO 0 0 0 0.5 extra\n1 0 0 1");
+  const Structure s = parsed("2\nwater, step 3 of 5\nO 0 0 0\n1 0 0 1");
   CHECK(s.atomic_numbers == std::vector<int>{8, 1});
   CHECK(std::get<std::string>(s.find_field("comment")->value) == "water, step 3 of 5");
   CHECK(s.columns.empty());
@@ -255,6 +255,91 @@ TEST_CASE("plain XYZ: species and positions, the comment is kept") {
   const TemporaryFolder folder;
   write_all(folder.path() / "out.xyz", {s});
   CHECK(difference(read_extxyz(folder.path() / "out.xyz").front(), s) == "");
+}
+
+TEST_CASE("plain XYZ: values behind the positions are refused, with advice that fits them") {
+  CHECK(error_of("2\nwater\nO 0 0 0 1 2 3\nH 0 0 1 4 5 6\n") ==
+        "in.xyz:3 (frame 1): each row of the frame has 7 values, but the comment line has no Properties to say what follows x y z; if they "
+        "are forces (eV/Å), add Properties=species:S:1:pos:R:3:forces:R:3 to the comment line; if not, give them their name there, or cut "
+        "the rows after four values");
+  CHECK(error_of("1\nLattice=\"3 3 3\" energy=1\n14 0 0 0 1 2 3\n").find("Properties=Z:I:1:pos:R:3:forces:R:3") != std::string::npos);
+  CHECK(error_of("1\n\nO 0 0 0 0.5\n").find("has 5 values") != std::string::npos);
+  CHECK(error_of("1\n\nO 0 0 0 0.5\n").find("pos:R:3:NAME:R:1") != std::string::npos);
+  CHECK(error_of("1\n\nO 0 0 0 a b c\n").find("pos:R:3:NAME:S:3") != std::string::npos);
+  CHECK(error_of("3\n\nO 0 0 0\nH 0 0 1 1\nH 0 1 0 1 2 3\n").starts_with("in.xyz:4 (frame 1): the rows of the frame have 4 to 7 values"));
+}
+
+TEST_CASE("plain XYZ: types of atoms are not taken for elements") {
+  const std::string rows = "1 0 0 0\n1 0 0 2\n";
+  CHECK(error_of("2\nAtoms. Timestep: 500\n" + rows).starts_with("in.xyz:3 (frame 1): '1' is no element here but a type of atoms"));
+  CHECK(error_of("2\nAtoms. Timestep: 500\n300 0 0 0\n301 0 0 2\n").find("'300' to '301' are no element here") != std::string::npos);
+  CHECK(error_of("3\n\n1 0 0 0\n3 0 0 2\n2 0 0 4\n").find("'1' to '3' are no element here but types of atoms") != std::string::npos);
+  // Hydrogen and water by atomic numbers; LAMMPS with symbols.
+  CHECK(parsed("2\n\n" + rows).atomic_numbers == std::vector<int>{1, 1});
+  CHECK(parsed("2\n\n1 0 0 0\n8 0 0 1\n").atomic_numbers == std::vector<int>{1, 8});
+  CHECK(parsed("2\nAtoms. Timestep: 0\nSi 0 0 0\nSi 0 0 2\n").atomic_numbers == std::vector<int>{14, 14});
+  CHECK(error_of("1\nProperties=species:S:1:pos:R:3\n1 0 0 0\n").find("'1' is no element; write its symbol, or call the column Z:I:1") !=
+        std::string::npos);
+}
+
+TEST_CASE("a cell without Lattice, and periodic directions without a cell, are refused") {
+  const auto error = [](const std::string& fields) { return error_of("1\nProperties=species:S:1:pos:R:3 " + fields + its_row); };
+  const std::string nine = "\"9 0 0 0 9 0 0 0 9\"";
+  CHECK(
+      error("cell=" + nine + " pbc=\"T T T\"") ==
+      "in.xyz:2 (frame 1): pbc is \"T T T\", there is no Lattice, but 'cell' has 9 numbers; if they are the cell vectors (Å), call the key "
+      "Lattice instead of cell");
+  for (const char* name : {"cell", "Cell", "unit_cell", "unitcell", "lattice_vectors", "box"}) {
+    CAPTURE(name);
+    CHECK(error(std::string(name) + "=" + nine).find("without which the frame is a molecule") != std::string::npos);
+    CHECK(error(std::string(name) + "=\"9 9 9 90 90 90\"").find("write its vectors (Å) as Lattice=") != std::string::npos);
+    CHECK(error(std::string(name) + "=" + nine + " pbc=\"F F F\"") == "");
+    CHECK(error(std::string(name) + "=\"0 0 0 0 0 0 0 0 0\"") == "");
+    CHECK(error(std::string(name) + "=conventional") == "");
+    CHECK(error(std::string(name) + "=" + nine + " Lattice=" + nine) == "");
+  }
+  CHECK(error("pbc=\"F F T\"").find("pbc is \"F F T\", but there is no Lattice") != std::string::npos);
+  CHECK(error("pbc=F") == "");
+  // A remark beside pbc does not make the line free text.
+  CHECK(error_of("1\npbc=\"T T T\" relaxed\nSi 0 0 0\n").find("there is no Lattice") != std::string::npos);
+  Structure periodic = parsed("1\nProperties=species:S:1:pos:R:3" + its_row);
+  periodic.pbc[1] = true;
+  const TemporaryFolder folder;
+  CHECK_THROWS_AS(write_all(folder.path() / "out.xyz", {periodic}), InputError);
+}
+
+TEST_CASE("symbols and atomic numbers that contradict each other are refused") {
+  const auto error = [](const std::string& columns, const std::string& rows) {
+    return error_of("2\nProperties=species:S:1:pos:R:3:" + columns + "\n" + rows);
+  };
+  CHECK(
+      error("Z:I:1", "Si 0 0 0 14\nO 0 0 2 14\n") ==
+      "in.xyz:4 (frame 1): atom 2 is O (8) in the column 'species', but '14' in the column 'Z'; correct one of them, or call 'Z' something "
+      "else if it is no element");
+  CHECK(error("numbers:I:1", "Si 0 0 0 1\nO 0 0 2 8\n").starts_with("in.xyz:3 (frame 1): atom 1 is Si (14)"));
+  CHECK(error("element:S:1", "Si 0 0 0 Si\nO 0 0 2 H\n").find("but 'H' in the column 'element'") != std::string::npos);
+  CHECK(error("element:S:1", "Si 0 0 0 surface\nO 0 0 2 O\n") == "");
+  CHECK(error("Z:I:1", "Si 0 0 0 14\nO 0 0 2 8\n") == "");
+  CHECK(error("Z:R:1", "Si 0 0 0 1.5\nO 0 0 2 2\n") == "");
+}
+
+TEST_CASE("values that ASE would read on behind are written so that it finds their end, and come back equal") {
+  const std::string head = "1\nProperties=species:S:1:pos:R:3 ";
+  const auto written = [&](const std::string& fields) {
+    const TemporaryFolder folder;
+    const Structure s = parsed(head + fields + its_row);
+    write_all(folder.path() / "out.xyz", {s});
+    CHECK(difference(read_extxyz(folder.path() / "out.xyz").front(), s) == "");
+    const std::string text = read_text(folder.path() / "out.xyz");
+    const auto begin = text.find("pos:R:3 ") + 8;
+    return text.substr(begin, text.find(" pbc=") - begin);
+  };
+  CHECK(written("comment= b=3") == "comment={ } b=3");
+  CHECK(written("a=\"\" b={} c=''") == "a={ } b={ } c={ }");
+  CHECK(written("a=[] b=3") == "a=[ ] b=3");
+  CHECK(written("a=O'Brien b=it's") == "a=\"O'Brien\" b=\"it's\"");
+  CHECK(written("a=[1,2.5] b=\"x y\" c={1 2} d='e f' g=[[1,2],[3,4]]") == "a=[1,2.5] b=\"x y\" c={1 2} d='e f' g=[[1,2],[3,4]]");
+  CHECK(written("a=f{2+} b=\"it's\" c=\" \"") == "a=f{2+} b=\"it's\" c=\" \"");
 }
 
 TEST_CASE("elements from species, element, Z or numbers") {

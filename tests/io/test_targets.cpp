@@ -119,7 +119,7 @@ TEST_CASE("several candidates are an error unless one is named") {
   const Structure energies = frame("energy=1 DFT_energy=2 free_energy=3");
   CHECK(error_of(energies).ends_with(
       "in.xyz:1 (frame 1): 'energy' and 'DFT_energy' could hold the energy, expected one of them; name it with "
-      "[data] energy_key"));
+      "[data] energy_key or --energy-key; they differ: '1' and '2'"));
   CHECK(assigned(energies, {.energy = "DFT_energy"}).energy == 2.0);
   CHECK(assigned(energies, {.energy = "free_energy"}).energy == 3.0);
   CHECK_FALSE(assigned(energies, {.energy = "missing"}).energy.has_value());
@@ -127,7 +127,43 @@ TEST_CASE("several candidates are an error unless one is named") {
   const Structure forces = frame("", ":force:R:3:dft_forces:R:3", "1 2 3 4 5 6");
   CHECK(contains(error_of(forces), "'force' and 'dft_forces' could hold the forces, expected one of them; name it with [data] forces_key"));
   CHECK(assigned(forces, {.forces = "dft_forces"}).forces->sum() == 15);
-  CHECK(contains(error_of(frame("virial=\"1 1 1 0 0 0\" virials=\"1 1 1 0 0 0\"")), "[data] virial_key"));
+  CHECK(contains(error_of(frame("virial=\"1 1 1 0 0 0\" virials=\"1 1 1 0 0 0.1\"")), "[data] virial_key"));
+}
+
+TEST_CASE("several candidates with the same values are one, and the report says so") {
+  TargetReport report;
+  CHECK(assigned(frame("energy=-12345.678901 REF_energy=-12345.6789014"), {}, &report).energy == -12345.678901);
+  CHECK(report.energy_keys["energy"] == 1);
+  CHECK(report.same_value_lines() == std::vector<std::string>{"'REF_energy' has the same values as 'energy' in 1 frame; 'energy' is used"});
+  CHECK(contains(error_of(frame("energy=-12345.6789 REF_energy=-12345.678")), "they differ"));
+  CHECK(contains(error_of(frame("energy=1 REF_energy=nan")), "they differ"));
+  CHECK(contains(error_of(frame("energy=1 REF_energy=one")), "they differ"));
+  CHECK(assigned(frame("", ":forces:R:3:REF_forces:R:3", "1 2 3 1 2 3.000001")).forces->sum() == 6);
+  CHECK(contains(error_of(frame("", ":forces:R:3:REF_forces:R:3", "1 2 3 1 2 3.1")), "could hold the forces"));
+  // The same tensor in six and in nine numbers.
+  CHECK(assigned(frame(std::string(stress6) + " REF_stress=\"0.1 0.06 0.05 0.06 0.2 0.04 0.05 0.04 0.3\"")).virial.has_value());
+  CHECK(contains(error_of(frame(std::string(stress6) + " REF_stress=\"0.1 0.06 0.05 0.06 0.2 0.05 0.05 0.05 0.3\"")),
+                 "could hold the stress"));
+}
+
+TEST_CASE("what is wrong with a target that is not used leaves it out") {
+  TargetKeys keys;
+  keys.set_use(true, false, false);
+  TargetReport report;
+  const Structure s =
+      assigned(frame("energy=2 stress=\"nan 0 0 0 0 0\" virial_sigma=-1", ":forces:R:3:force_atom_sigma:R:1", "1 nan 3 0"), keys, &report);
+  CHECK(s.energy == 2.0);
+  CHECK_FALSE(s.forces.has_value());
+  CHECK_FALSE(s.virial.has_value());
+  CHECK(s.force_atom_sigma.empty());
+  CHECK(report.targets_left_out == 2);
+  CHECK(contains(report.first_left_out, "column 'forces' has nan"));
+  CHECK(report.forces_keys.empty());
+  CHECK(assigned(frame("energy=2", ":forces:R:3", "1 2 3"), keys).forces.has_value());  // nothing wrong: it is there
+  keys.set_use(true, true, false);
+  CHECK(contains(error_of(frame("energy=2", ":forces:R:3", "1 nan 3"), keys), "column 'forces' has nan"));
+  keys.set_use(false, true, true);
+  CHECK_FALSE(assigned(frame("energy=1 REF_energy=2"), keys).energy.has_value());
 }
 
 TEST_CASE("targets that are no finite numbers, or have the wrong shape") {
@@ -162,6 +198,20 @@ TEST_CASE("sigmas, mask and config type") {
     CHECK(contains(error_of(frame(std::string("energy_sigma=") + bad)), "key 'energy_sigma' is "));
   CHECK(contains(error_of(frame("", ":force_mask:R:1", "0.5")), "column 'force_mask' is the mask of the forces"));
   CHECK(contains(error_of(frame("", ":force_atom_sigma:R:1", "0")), "column 'force_atom_sigma' is 0 for atom 1"));
+}
+
+TEST_CASE("sigmas of components") {
+  const Structure s = assigned(frame("virial_component_sigma=\"1 4 5 4 2 6 5 6 3\"", ":force_component_sigma:R:3", "0.1 0.2 0.3"));
+  REQUIRE(s.force_component_sigma.has_value());
+  CHECK(*s.force_component_sigma == Positions{{0.1, 0.2, 0.3}});
+  REQUIRE(s.virial_component_sigma.has_value());
+  CHECK(*s.virial_component_sigma == Matrix3{{1, 4, 5}, {4, 2, 6}, {5, 6, 3}});
+  CHECK(*assigned(frame("virial_component_sigma=\"1 2 3 6 5 4\"")).virial_component_sigma == *s.virial_component_sigma);
+  CHECK(contains(error_of(frame("", ":force_component_sigma:R:3", "0.1 0 0.3")), "column 'force_component_sigma' is 0 for atom 1"));
+  CHECK(contains(error_of(frame("", ":force_component_sigma:R:1", "0.1")), "expected 3 real numbers for each of 1 atoms"));
+  CHECK(contains(error_of(frame("virial_component_sigma=\"1 4 5 4 2 6 5 6 -3\"")), "expected numbers above 0"));
+  CHECK(contains(error_of(frame("virial_component_sigma=\"1 1 1 0.9 1 1 1 1 1\"")), "not symmetric"));
+  CHECK(contains(error_of(frame("virial_component_sigma=\"1 nan 1 1 1 1 1 1 1\"")), "virial_component_sigma"));
 }
 
 TEST_CASE("assigning again forgets what was there") {

@@ -164,7 +164,7 @@ TEST_CASE("every kernel: gradient slope (Λz − hΛx) equals central difference
       largest = std::max(largest, analytic.cwiseAbs().maxCoeff());
       const double difference = largest_difference(analytic, numerical);
       REQUIRE(difference <= 1e-6);
-      worst = std::max(worst, difference);
+      worst = worse(worst, difference);
     }
     REQUIRE(largest > 1e-3);
     CHECK(worst <= 1e-9 + 1e-8 * largest);

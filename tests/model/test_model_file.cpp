@@ -80,6 +80,9 @@ TEST_CASE("a model that was saved and loaded predicts the same bits") {
   CHECK(loaded.data_fingerprint == model.data_fingerprint);
   CHECK(loaded.scale_with_atoms == model.scale_with_atoms);
   CHECK(loaded.notes == model.notes);
+  REQUIRE(model.shortest_distances);
+  CHECK(model.shortest_distances->size() == 3);
+  CHECK(loaded.shortest_distances == model.shortest_distances);
   CHECK(loaded.posterior.mean == model.posterior.mean);
   CHECK(loaded.posterior.factor == model.posterior.factor);
   CHECK(loaded.posterior.scale == model.posterior.scale);
@@ -160,6 +163,19 @@ TEST_CASE("a model file whose entries do not fit together is refused with a sent
       {"NaN in scale", [](Model& m) { m.posterior.scale[0] = not_a_number; }},
       {"NaN in sigma", [](Model& m) { m.posterior.groups[0].sigma = not_a_number; }},
       {"sigma of zero", [](Model& m) { m.posterior.groups[0].sigma = 0; }},
+      {"NaN in shortest distances", [](Model& m) { m.shortest_distances->begin()->second = not_a_number; }},
+      {"shortest distance of zero",
+       [](Model& m) {
+         (*m.shortest_distances)[{6, 14}] = 0;
+       }},
+      {"elements of shortest distances in the wrong order",
+       [](Model& m) {
+         (*m.shortest_distances)[{14, 6}] = 2;
+       }},
+      {"shortest distance of no element",
+       [](Model& m) {
+         (*m.shortest_distances)[{0, 6}] = 2;
+       }},
       {"zero on the diagonal of the posterior factor", [](Model& m) { m.posterior.factor(0, 0) = 0; }},
       {"zero on the diagonal of the sparse factor",
        [](Model& m) {
@@ -175,6 +191,27 @@ TEST_CASE("a model file whose entries do not fit together is refused with a sent
     CHECK(message.find("altered.h5") != std::string::npos);
     CHECK(message.size() > (folder.path() / "altered.h5").string().size() + 10);
   }
+}
+
+TEST_CASE("a model that does not know its shortest distances loads and predicts the same, as those of early versions do") {
+  const TemporaryFolder folder;
+  const Model model = fitted_model(folder);
+  Model early = model;
+  early.shortest_distances.reset();
+  save_model(early, folder.path() / "early.h5");
+  const Model loaded = load_model(folder.path() / "early.h5");
+  CHECK(!loaded.shortest_distances);
+  const Structure s = random_triclinic(4, 77, {6, 14});
+  Predictor a(std::make_shared<const Model>(model)), b(std::make_shared<const Model>(loaded));
+  const Prediction with = a.compute(s), without = b.compute(s);
+  CHECK(with.energy == without.energy);
+  CHECK(*with.forces == *without.forces);
+  CHECK(with.closeness.ratio.has_value());
+  CHECK(!without.closeness.ratio);
+  // An empty list is knowledge too: no atoms of the training data were within the cutoff.
+  early.shortest_distances.emplace();
+  save_model(early, folder.path() / "early.h5");
+  CHECK(load_model(folder.path() / "early.h5").shortest_distances == ShortestDistances());
 }
 
 TEST_CASE("what is not a model, or a model of a later version, is refused with a sentence that names the file") {
@@ -203,6 +240,40 @@ TEST_CASE("what is not a model, or a model of a later version, is refused with a
     archive.commit();
   }
   CHECK(message().find("other.h5") != std::string::npos);
+}
+
+TEST_CASE("mixed channels of a model of an earlier version, which drew their weights from another generator, are refused") {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "mixed.h5";
+  const DescriptorKind& soap = descriptor_kind("soap");
+  const KernelKind& kernel = kernel_kind("dot_product");
+  for (const std::int64_t mixed : {0, 2})
+    for (const int version : {1, 2, 3}) {
+      CAPTURE(mixed);
+      CAPTURE(version);
+      const Parameters given = {{"cutoff", 4.0}, {"n_max", std::int64_t{3}}, {"l_max", std::int64_t{2}}, {"mixed_channels", mixed}};
+      ArchiveWriter archive(path, "gapkit-model", version);
+      for (const char* name : {"gapkit_version", "configuration", "data_fingerprint"}) archive.put(name, "");
+      for (const char* name : {"seed", "scale_with_atoms"}) archive.put(name, std::int64_t{0});
+      archive.put("elements", std::vector<std::int64_t>{14});
+      archive.put("reference_energies", std::vector<double>{-1});
+      archive.put("term_count", std::int64_t{1});
+      archive.put("terms/0/name", "soap");
+      archive.put("terms/0/descriptor", "soap");
+      archive.put("terms/0/kernel", "dot_product");
+      archive.put("terms/0/species", std::vector<std::int64_t>{14});
+      archive.put("terms/0/elements", std::vector<std::int64_t>{14});
+      archive.put("terms/0/descriptor_parameters", parameters_to_json(complete_parameters(given, soap.parameters, "test")));
+      archive.put("terms/0/kernel_parameters", parameters_to_json(complete_parameters({}, kernel.parameters, "test")));
+      archive.put("terms/0/delta", 1.0);
+      archive.put("terms/0/sparse_features", Matrix(0, mixed > 0 ? 9 : 18));
+      archive.put("terms/0/sparse_cutoffs", std::vector<double>{});
+      archive.put("terms/0/sparse_origins", std::vector<std::int64_t>{});
+      archive.commit();
+      const std::string message = message_of<InputError>([&] { load_model(path); });
+      CHECK((message.find("fit the model again") != std::string::npos) == (mixed > 0 && version < 3));
+      CHECK(message.find("mixed.h5") != std::string::npos);  // the other versions lack the weights
+    }
 }
 
 TEST_CASE("a model file that was cut short or changed in one byte is refused") {

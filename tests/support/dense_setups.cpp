@@ -130,7 +130,7 @@ std::vector<Structure> all_of(const Setup& setup) {
 }
 
 void update(double& worst, double deviation) {
-  if (!(deviation <= worst)) worst = deviation;
+  worst = worse(worst, deviation);
 }
 
 Worst compare(const std::vector<Variance>& actual, const Expected& expected, double floor) {

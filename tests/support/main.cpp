@@ -1,2 +1,28 @@
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "math/instruction_set.hpp"
+#include "support/support.hpp"
+
+// What ctest takes for "skipped" (CMakeLists.txt).
+constexpr int skipped = 77;
+
+int main(int argc, char** argv) {
+  const char* wanted = std::getenv("GAPKIT_ISA");
+  for (const gapkit::InstructionSet set : gapkit::instruction_sets)
+    if (wanted != nullptr && std::string(wanted) == instruction_set_name(set) && !has_instruction_set(set)) {
+      std::printf("skipped: this processor lacks %s\n", wanted);
+      return skipped;
+    }
+  doctest::Context context(argc, argv);
+  const int result = context.run();
+  for (const std::string& data : gapkit::test::missing_data()) std::printf("skipped: the tests that need %s\n", data.c_str());
+  // Asked for these tests only, ctest shall not call them passed.
+  const std::string suite = std::string("--test-suite=") + gapkit::test::beside_checkout;
+  const bool only_these = std::any_of(argv + 1, argv + argc, [&](const char* argument) { return argument == suite; });
+  return result == 0 && only_these && !gapkit::test::missing_data().empty() ? skipped : result;
+}

@@ -33,6 +33,18 @@ double largest_difference(const A& a, const B& b) {
   return worst;
 }
 
+/// Largest |a| over all entries; NaN if any entry is NaN (Eigen's maxCoeff may pass over it).
+template <class A>
+double largest_entry(const A& a) {
+  const Matrix m = a;
+  return largest_difference(m, Matrix::Zero(m.rows(), m.cols()));
+}
+
+/// The larger of the worst so far and another; NaN once either was NaN, whatever comes later (std::max would lose it).
+inline double worse(double worst, double value) {
+  return std::isnan(worst) || value <= worst ? worst : value;
+}
+
 /// A folder that is removed with everything in it at the end of the scope.
 class TemporaryFolder {
  public:
@@ -70,6 +82,13 @@ std::string message_of(F&& f) {
   }
   return "";
 }
+
+/// Suite of the tests whose data lie beside the checkout, if at all; ctest runs it apart, to say when it is skipped.
+inline constexpr const char* beside_checkout = "data beside the checkout";
+/// For TEST_CASE(name * doctest::skip(is_missing(reference_folder(), "reference data"))): whether the folder is not there. Then it is also
+/// among the missing data, which the program names at its end.
+bool is_missing(const std::filesystem::path& folder, const std::string& what);
+const std::vector<std::string>& missing_data();
 
 /// Folder of the project's sources, and of public reference data where it is present beside the checkout (empty otherwise).
 std::filesystem::path source_folder();

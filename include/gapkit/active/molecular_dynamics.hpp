@@ -1,7 +1,7 @@
 #pragma once
 
 #include <filesystem>
-#include <gapkit/active/random_stream.hpp>
+#include <gapkit/math/random_stream.hpp>
 #include <gapkit/potentials/potential.hpp>
 
 namespace gapkit {

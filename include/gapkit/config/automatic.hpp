@@ -8,6 +8,7 @@ namespace gapkit {
 /// What a fit without configuration is to work with.
 struct AutomaticRequest {
   std::vector<std::string> train, validation;
+  TargetKeys keys;
   double seconds = 600;  ///< wall time that the fit with its calibration may take, roughly
   std::string model_path = "model.h5";
   std::uint64_t seed = 0;
@@ -29,21 +30,23 @@ struct DataSummary {
   std::map<int, double> isolated;                      ///< energies of single atoms, eV, by element
   double force_rms = 0;                                ///< eV/Å
   double nearest = 0;                                  ///< median distance of an atom to its nearest neighbour, Å
-  std::vector<double> neighbors;                       ///< mean number within 0, 0.1, 0.2 … Å, up to 7 Å; single atoms left out
+  std::string lost_targets;                            ///< what no frame has under a known name, but seems to have; a sentence
+  bool lost_energy = false, lost_forces = false, lost_virial = false;
+  std::vector<double> neighbors;  ///< mean number within 0, 0.1, 0.2 … Å, up to 7 Å; single atoms left out
 
   /// Molecules or clusters: nothing is periodic, or there is mostly vacuum.
   bool is_molecular() const;
   double neighbors_within(double radius) const;
 };
 
-DataSummary summarize_data(const std::vector<std::string>& files, const ProgressCallback& progress = {});
+DataSummary summarize_data(const std::vector<std::string>& files, const TargetKeys& keys = {}, const ProgressCallback& progress = {});
 
 /// Cutoff for many-body terms, Å: about 30 neighbours in a solid or liquid, then moved by up to 0.3 Å to where fewest atoms are, so that
 /// no shell of neighbours is cut in two; 4.5 Å for molecules.
 double choose_cutoff(const DataSummary& data);
 
 /// Terms, cutoffs, numbers of sparse points, reference energies, σ and calibration for these data. Reads the files a few times.
-/// Throws InputError if the data have neither energies nor forces.
+/// Throws InputError if the data have neither energies nor forces, or no energies but something that looks like them.
 AutomaticChoice choose_fit_options(const AutomaticRequest& request, const ProgressCallback& progress = {});
 
 /// "90", "90s", "10m", "2h" → seconds. Throws InputError otherwise.

@@ -37,11 +37,13 @@ struct Structure {
   std::optional<double> energy;
   std::optional<Positions> forces;
   std::optional<Matrix3> virial;
-  std::optional<double> energy_sigma;    ///< eV, absolute: replaces σ_E √N
-  std::optional<double> force_sigma;     ///< eV/Å
-  std::optional<double> virial_sigma;    ///< eV, absolute
-  std::vector<double> force_atom_sigma;  ///< eV/Å per atom; empty or n entries
-  std::vector<bool> force_mask;          ///< true: the atom's forces are not fitted; empty or n entries
+  std::optional<double> energy_sigma;              ///< eV, absolute: replaces σ_E √N
+  std::optional<double> force_sigma;               ///< eV/Å
+  std::optional<double> virial_sigma;              ///< eV, absolute
+  std::vector<double> force_atom_sigma;            ///< eV/Å per atom; empty or n entries
+  std::optional<Positions> force_component_sigma;  ///< eV/Å per atom and component: goes before the other σ of forces
+  std::optional<Matrix3> virial_component_sigma;   ///< eV, absolute, per component: goes before virial_sigma
+  std::vector<bool> force_mask;                    ///< true: the atom's forces are not fitted; empty or n entries
   std::string config_type = "default";
 
   // Every other key and column, and where the frame came from
@@ -50,6 +52,8 @@ struct Structure {
   std::string source;  ///< "train.xyz:4127 (frame 12)", for messages
 
   int size() const { return static_cast<int>(atomic_numbers.size()); }
+  /// The source as messages begin with it: "train.xyz:4127 (frame 12): "; empty if there is none.
+  std::string place() const { return source.empty() ? "" : source + ": "; }
   /// |a · (b × c)| in Å³; 0 without a cell.
   double volume() const;
 

@@ -20,7 +20,7 @@ namespace gapkit {
 /// R = n_max directions of n_max (n_max + 1) / 2 features); products with any vector then take R numbers for each pair. The third comes
 /// from normalising x; `projection` is zero for descriptors that do not normalise.
 struct JacobianBlock {
-  std::vector<int> feature;             ///< feature index of each column of `values`; not used if has_all_features()
+  std::vector<int> feature;             ///< feature index of each column of `values`; empty if these are all features, in order
   std::vector<int> environment;         ///< [Q] row of Features::x
   std::vector<int> neighbor;            ///< [Q] atom index of the neighbour
   std::vector<Vector3> vector;          ///< [Q] r_ij, Å
@@ -36,12 +36,7 @@ struct JacobianBlock {
 
   /// Whether the columns of `values` are all features, in order.
   bool has_all_features() const { return feature.empty() && radial_feature.empty(); }
-  void use_all_features() {
-    feature.clear();
-    radial_feature.clear();
-    radial.resize(0, 0);
-    direction.resize(0, 0);
-  }
+  void clear();  ///< empties everything, keeps memory
   int pair_count() const { return static_cast<int>(environment.size()); }
   /// r̂ of pair q; zero for atoms on top of each other.
   Vector3 unit(std::size_t q) const {
@@ -51,7 +46,7 @@ struct JacobianBlock {
   static constexpr double smallest_distance = 1e-10;  ///< Å
 };
 
-/// Feature vectors of the environments of a range of centre atoms. Reused from chunk to chunk.
+/// Feature vectors of the environments of a range of centre atoms. Reused from chunk to chunk, and from one descriptor to the next.
 struct Features {
   ReusableMatrix x;                   ///< [E, D], one environment per row
   std::vector<double> cutoff;         ///< [E] covariance cutoff f of each environment (1 for SOAP)
@@ -64,6 +59,11 @@ struct Features {
   std::vector<std::size_t> pair;  ///< pairs of the environment source that environments refer to
 
   int size() const { return static_cast<int>(centre.size()); }
+  void clear();                          ///< empties everything, keeps memory
+  void make_blocks(std::size_t number);  ///< `blocks` becomes that many empty ones, with the memory of earlier ones
+
+ private:
+  std::vector<JacobianBlock> spare_;  // empty blocks whose memory is used again
 };
 
 enum class Derivatives { none, pullback, jacobian };
@@ -111,12 +111,12 @@ class Descriptor {
   };
   virtual ShortForm short_form() const { return {}; }
 
-  /// Features of all environments whose centre is source.centre[begin … end−1], in the order of the centres.
+  /// Features of all environments whose centre is source.centre[begin … end−1], in the order of the centres. What `out` held is gone.
   ///
   /// With Derivatives::jacobian also the blocks; with Derivatives::pullback what pullback() needs.
   /// An atom whose species the descriptor does not know as a neighbour is ignored; whether that is an error is for the model to say.
   /// Cost (SOAP, K = species · n_max): O(P K l_max² + K² l_max²) per environment, the Jacobian O(P K² l_max).
-  virtual void compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const = 0;
+  void compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const;
 
   /// Chain rule without a Jacobian: adds Σ_e dE/dx_e · dx_e/dr_ij + dE/df_e · df_e/dr_ij to dE_dr[pair] for the pairs of the range.
   ///
@@ -124,6 +124,10 @@ class Descriptor {
   /// dE_df [E] (eV; ignored where the cutoff is constant), dE_dr has an entry for each pair of the source (eV/Å).
   virtual void pullback(const Environments& source, int begin, int end, const Features& features, const MatrixView& dE_dx,
                         std::span<const double> dE_df, std::span<Vector3> dE_dr) const = 0;
+
+ private:
+  /// What compute() promises. `out` is empty when it comes; of each block, all members that are not optional must be filled.
+  virtual void fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const = 0;
 };
 
 /// One line of the table of descriptors.

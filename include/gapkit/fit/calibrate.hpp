@@ -11,7 +11,7 @@ namespace gapkit {
 struct HeldOutRows {
   std::vector<double> error;      ///< prediction − reference: eV, eV/Å, eV
   std::vector<double> epistemic;  ///< posterior standard deviation
-  std::vector<double> noise;      ///< σ_g h
+  std::vector<double> noise;      ///< σ_n, as row_noise() has it
   std::vector<int> structure;     ///< index, from 0
   std::vector<int> config_type;   ///< index, from 0
 
@@ -27,7 +27,7 @@ CalibrationFactors calibrate(const HeldOutRows& rows);
 /// Collects held-out rows, structure by structure, of one model or of several fits with the same options, and finds the calibration.
 class Calibrator {
  public:
-  /// Only properties that the rules use, of rows without a σ of their own, are looked at.
+  /// Only properties that the rules use are looked at.
   explicit Calibrator(const RowRules& rules) : rules_(rules) {}
 
   /// The model whose errors are collected from now on. It must have a posterior.
@@ -39,8 +39,8 @@ class Calibrator {
   const HeldOutRows& rows(Property property) const { return rows_[static_cast<std::size_t>(property)]; }
 
   /// Factors for each property that has rows. A config type of which several structures were held out has them multiplied by a number
-  /// of its own, where its errors say so.
-  Calibration calibration(const std::string& source) const;
+  /// of its own, where its errors say so. Absent if there is no row at all; says which fitted properties stay uncalibrated.
+  std::optional<Calibration> calibration(const std::string& source, const ProgressCallback& progress = {}) const;
 
  private:
   RowRules rules_;
@@ -53,8 +53,8 @@ class Calibrator {
 
 /// A calibration on labelled files that the model was not fitted to. At most about `most_atoms` atoms are looked at, in frames drawn
 /// at random with the seed.
-Calibration calibrate_on_files(const Model& model, const RowRules& rules, const std::vector<std::string>& files, std::int64_t most_atoms,
-                               std::uint64_t seed, const ProgressCallback& progress = {});
+std::optional<Calibration> calibrate_on_files(const Model& model, const RowRules& rules, const std::vector<std::string>& files,
+                                              std::int64_t most_atoms, std::uint64_t seed, const ProgressCallback& progress = {});
 
 /// Structures to set aside in each of several rounds, as numbers from 0 over all files, ascending: `fraction` of them, drawn at random
 /// within each config type, others in every round. Single atoms are never set aside, nor all structures with an element. Frames that

@@ -2,6 +2,7 @@
 
 #include <gapkit/core/phase_clock.hpp>
 #include <gapkit/core/progress.hpp>
+#include <gapkit/fit/finding.hpp>
 #include <gapkit/fit/optimize.hpp>
 #include <gapkit/fit/options.hpp>
 #include <gapkit/model/model.hpp>
@@ -14,7 +15,8 @@ struct FitPlan {
     std::string label;            ///< "soap Si"
     int features = 0;             ///< D
     std::int64_t candidates = 0;  ///< environments in the training data
-    int sparse_points = 0;        ///< M asked for
+    int asked = 0;                ///< sparse points that the configuration asks for
+    int sparse_points = 0;        ///< M: those, but not more than there are candidates
   };
   struct GroupPlan {
     RowGroup group;
@@ -28,6 +30,7 @@ struct FitPlan {
   std::vector<TermPlan> terms;
   std::vector<GroupPlan> groups;
   TargetReport targets;
+  std::vector<std::string> warnings;  ///< on targets that seem to be there and were not found; to be repeated at the end of a fit
 
   std::int64_t rows() const;
   std::int64_t sparse_points() const;
@@ -51,8 +54,24 @@ struct TermReport {
   double jitter = 0;       ///< eV², added to the diagonal
 };
 
+/// How the model agrees with the labels of one property and config type, in a sample of the training frames.
+///
+/// Reference values are regressed on predictions. Of energies, the part that is linear in the numbers of atoms of each element is taken
+/// off before, of virials the mean of each component.
+struct LabelAgreement {
+  Property property = Property::energy;
+  std::string config_type;
+  std::int64_t rows = 0;
+  double slope = 0;        ///< of reference against prediction
+  double correlation = 0;  ///< between them
+  double explained = 0;    ///< 1 − Σ (reference − prediction)² / Σ reference²
+  double error = 0;        ///< root mean square of (reference − prediction)/σ with the σ of the configuration
+};
+
 struct FitReport {
   FitPlan plan;
+  std::vector<LabelAgreement> agreement;
+  std::vector<CheckFinding> findings;  ///< warnings that the final summary repeats: labels that look wrong once the model is known
   std::vector<TermReport> terms;
   std::map<std::string, PhaseTime> phases;  ///< "scan", "select", "kernel rows", "whiten", "gram", "optimize", "solve"
   double log_evidence = 0;
@@ -74,7 +93,7 @@ FitPlan plan_fit(const FitOptions& options, const ProgressCallback& progress = {
 /// Memory: groups · M²/2 + one batch of rows · M numbers and the largest frame; independent of the number of frames.
 /// With options.checkpoint_path, sparse points and statistics are saved there every checkpoint_interval seconds, and when `progress` throws
 /// Interrupted; the same call then continues from them and gives the same model. The caller removes the file once the model is saved.
-/// A checkpoint of other data, options or version is ignored with a warning.
+/// A checkpoint of other data, options or version is ignored with a warning; σ of a class of rows may differ.
 /// The result depends on options and data only, not on the number of threads (to rounding).
 FitResult fit(const FitOptions& options, const ProgressCallback& progress = {});
 

@@ -28,6 +28,7 @@ struct OptimizationReport {
   OptimizeOptions::Objective objective = OptimizeOptions::Objective::none;
   std::vector<RowGroup> groups;       ///< with the σ before
   std::vector<std::int64_t> rows;     ///< of each group
+  std::vector<double> given_sigma;    ///< of each group whose rows brought their own: root mean square of σ_n/h_n; else, or if unknown, 0
   std::vector<std::string> terms;     ///< labels
   std::vector<double> delta;          ///< δ_t^ref, eV: what the scales multiply
   HyperparameterState before, after;  ///< equal if nothing was optimised

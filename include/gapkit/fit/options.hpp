@@ -25,6 +25,7 @@ struct TermOptions {
   std::string selection = "cur";
   int max_candidates = 100000;                     ///< per combination
   std::map<std::string, std::string> sparse_file;  ///< by combination; key "" for all
+  bool sparse_file_cutoffs = false;                ///< each point in sparse_file begins with its covariance cutoff
   std::map<std::string, std::string> sparse_indices;
 };
 

@@ -13,8 +13,8 @@ namespace gapkit {
 /// exponents, T/F/true/false. `Lattice` fills the cell (9 numbers; 3 are a diagonal, 1 a cube), `pbc` the periodicity (default:
 /// T T T with a Lattice, F F F without). Species come from the column `species` (or `element`, `Z`, `numbers`), positions from
 /// `pos` (or `positions`). Everything else lands in `fields` and `columns`, in the order of the file. Targets are not assigned here:
-/// see io/targets.hpp. A plain XYZ file (no Properties) has species (or atomic numbers) and positions, what follows them is not read;
-/// its second line, unless it consists of key=value pairs, becomes the field `comment`.
+/// see io/targets.hpp. A plain XYZ file (no Properties) has species (or atomic numbers) and positions, and nothing behind them;
+/// its second line, unless it consists of key=value pairs, becomes the field `comment`. The path "-" is the standard input.
 /// Throws InputError with file, line and frame for whatever is wrong (atoms and frames counted from 1), NaN and infinity in positions
 /// and Lattice included; columns and fields may hold them. After an error every further next() throws it again.
 class ExtxyzReader {
@@ -37,7 +37,7 @@ class ExtxyzReader {
 ///
 /// Writes to a temporary file beside `path`, which `commit()` renames; without a commit nothing appears under `path`.
 /// Species and positions are written first, then `columns`, and in the comment line Lattice, Properties, `fields`, pbc.
-/// Fields with a `text` are written as it stands. Devices and pipes are written directly, a symbolic link is followed.
+/// Fields with a `text` are written as it stands, or so that ASE finds its end. Devices, pipes, "-" (stdout): directly; links are followed.
 /// Throws InputError if the file cannot be written (with the system's reason) or a frame could not be read back (no atoms, words with
 /// spaces in a column), NumericalError for positions or a cell that are not finite.
 class ExtxyzWriter {

@@ -19,6 +19,9 @@ struct Calibration {
   std::vector<CalibrationFactors> factors;
   std::string source;  ///< "holdout" (set aside before the fit and added afterwards) or "validation"
 
+  /// Whether there are factors for a property: otherwise its error bars are uncalibrated.
+  bool covers(Property property) const { return find(property, "default") != nullptr; }
+
   /// Those of the config type, else the default ones; null if the property has none.
   const CalibrationFactors* find(Property property, const std::string& config_type) const {
     const CalibrationFactors* chosen = nullptr;

@@ -9,7 +9,10 @@
 namespace gapkit {
 
 /// 1: every model has a posterior; 2: it may be absent. Models with a posterior are written as version 1.
-inline constexpr int model_format_version = 2;
+inline constexpr int model_format_version = 3;
+
+/// Å, by the atomic numbers of a pair of elements, smaller first; without pairs that never were within the cutoff of the terms.
+using ShortestDistances = std::map<std::pair<int, int>, double>;
 
 /// A fitted potential: reference energies, terms, and the posterior of their weights. Immutable after the fit.
 ///
@@ -23,7 +26,8 @@ struct Model {
   Posterior posterior;
   Vector weights;  ///< c, one per sparse point, terms one after the other
 
-  std::optional<Calibration> calibration;  ///< of the error bars; absent: uncalibrated
+  std::optional<Calibration> calibration;               ///< of the error bars; absent: uncalibrated
+  std::optional<ShortestDistances> shortest_distances;  ///< in the training data; absent: unknown
 
   // For the record
   std::string gapkit_version;  ///< that wrote the file it was loaded from; empty if it was not loaded

@@ -32,14 +32,15 @@ class SparseFactor {
 
 /// What the data have taught: u ~ N(mean, A⁻¹) for the whitened weights (METHODS 3, 4).
 struct Posterior {
-  Vector mean;                   ///< u = A⁻¹ b
-  Matrix factor;                 ///< lower Cholesky factor of A = 1 + S (Σ G_g/σ_g²) S, [M, M]
-  std::vector<double> scale;     ///< s_t = δ_t / δ_t^ref per term; 1 unless amplitudes were changed after the kernel rows were made
-  std::vector<RowGroup> groups;  ///< the σ's it was solved with
-  double log_evidence = 0;       ///< log p(y), DTC
+  Vector mean;                     ///< u = A⁻¹ b
+  Matrix factor;                   ///< lower Cholesky factor of A = 1 + S (Σ G_g/σ_g²) S, [M, M]
+  std::vector<double> scale;       ///< s_t = δ_t / δ_t^ref per term; 1 unless amplitudes were changed after the kernel rows were made
+  std::vector<RowGroup> groups;    ///< the σ's it was solved with
+  std::vector<NoiseRecord> noise;  ///< where the rows' σ came from; empty in models of earlier versions
+  double log_evidence = 0;         ///< log p(y), DTC
 };
 
-/// Solves for the posterior at the σ's of the statistics' groups, or at `sigma` (one per group) if given.
+/// Solves for the posterior at the σ's of the statistics' groups, or at `sigma` (one per group; fixed: 1, left out: infinity).
 /// Cost: M³/3 flop plus the sum of the groups. Throws NumericalError if the statistics hold NaN or infinity.
 Posterior solve_posterior(const SufficientStatistics& statistics, const SparseFactor& factor, std::vector<double> scale,
                           const std::vector<double>* sigma = nullptr);

@@ -35,10 +35,23 @@ struct GroupStatistics {
   std::vector<double> prior;  ///< τ_t = Σ w k** per term, k** being a row's prior variance; empty if it was not computed
 };
 
+/// Rows of one property and config type by where their σ came from: noise_level() (model/noise.hpp) needs it for new structures.
+struct NoiseRecord {
+  Property property = Property::energy;
+  std::string config_type = "default";
+  std::int64_t own_rows = 0;    ///< brought a σ of their own
+  double own_square = 0;        ///< Σ (σ_n/h_n)² of these: eV², (eV/Å)², eV²
+  std::int64_t class_rows = 0;  ///< have the σ of their class
+};
+
+/// Adds to the record of the same property and config type, or appends one.
+void add_to(std::vector<NoiseRecord>& records, const NoiseRecord& more);
+
 /// All that the data say about the weights: adding two of them is fitting on both data sets.
 struct SufficientStatistics {
   std::vector<GroupStatistics> groups;
-  std::string fingerprint;  ///< of the sparse sets, their factor, E0 and the scales h; only equal ones may be added
+  std::vector<NoiseRecord> noise;  ///< of all rows, whatever their fold
+  std::string fingerprint;         ///< of the sparse sets, their factor, E0 and the scales h; only equal ones may be added
 
   /// Throws InputError if the fingerprints differ.
   SufficientStatistics& operator+=(const SufficientStatistics& other);

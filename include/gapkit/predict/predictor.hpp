@@ -2,6 +2,7 @@
 
 #include <gapkit/model/covariance.hpp>
 #include <gapkit/model/model.hpp>
+#include <gapkit/predict/closeness.hpp>
 
 namespace gapkit {
 
@@ -19,8 +20,8 @@ struct PredictionRequest {
 /// Energies in eV, forces in eV/Å, virial in eV (−dE/dstrain).
 ///
 /// `…_epistemic`: √(novelty + data), what more data would remove, as the posterior has it. `…_std`: √(a² epistemic² + b² noise²) with
-/// the fitted noise of the structure's config type, σ_E √N, σ_F or σ_V √N, and the model's calibration (METHODS 5; a = b = 1 without
-/// it): the error to expect against a new reference value; it needs a Structure. A property that was not fitted has no noise.
+/// row_noise() (model/noise.hpp: the structure's own σ, else that of its config type) and the model's calibration (METHODS 5; a = b = 1
+/// without it): the error to expect against a new reference value; it needs a Structure. A property that was not fitted has no noise.
 /// An imported model has no posterior, so none of these; local_std then gives `local_quip_variance` instead.
 struct Prediction {
   double energy = 0;
@@ -38,6 +39,7 @@ struct Prediction {
   /// Terms of the model (ascending) that have environments here but no sparse points, as the training data had none: their energy is
   /// missing from the mean, and the error bars count it as novelty.
   std::vector<std::size_t> unsampled_terms;
+  Closeness closeness;  ///< of the atoms to each other, compared with the training data
 };
 
 /// E_b − E_a of two structures and its error bars, eV. Structures that resemble each other share most of their error, so the difference
@@ -45,10 +47,8 @@ struct Prediction {
 struct EnergyDifference {
   double energy = 0;
   double std = 0, std_epistemic = 0;
+  Closeness closeness_a, closeness_b;
 };
-
-/// σ_g h of a property of a structure, as it was fitted: eV, eV/Å, eV. 0 if the property was not fitted.
-double fitted_noise(const Model& model, Property property, const Structure& structure);
 
 /// A model made ready for evaluation. One object per thread of control (it owns scratch memory); threads inside.
 ///

@@ -43,7 +43,7 @@ struct SelectionKind {
 };
 
 /// The table: cur, cur_deterministic, fps, variance, random, uniform. A new method is one .cpp file and one line here. (`file` and
-/// `indices` need no choice: see read_sparse_points, read_sparse_indices.)
+/// `indices` need no choice: see read_sparse_points, read_sparse_indices; nor does `all`, every distinct environment.)
 const std::vector<SelectionKind>& selection_kinds();
 /// Throws InputError with the nearest name if there is no such method.
 const SelectionKind& selection_kind(std::string_view name);
@@ -55,8 +55,9 @@ std::vector<int> remove_duplicates(const Candidates& candidates, double toleranc
 
 /// Numbers separated by white space, point by point; `size` or, for files of GAP's SOAP, size+1 numbers each (the last is its
 /// covariance_sigma0 component and must be 0). Exponents may be written with d, as Fortran does. Returns [M, size].
+/// With `cutoff` each point begins with its covariance cutoff (above 0, at most 1), as in gap_fit's sparse_method=file: [M].
 /// Throws InputError with file and line.
-Matrix read_sparse_points(const std::string& path, int size);
+Matrix read_sparse_points(const std::string& path, int size, Vector* cutoff = nullptr);
 /// Integers separated by white space: numbers of environments in the order of the training data, counted from 1 as gap_fit prints
 /// them, and returned as they stand (so index − 1 = Candidates::serial). Throws InputError with file and line, also for a repetition.
 std::vector<std::int64_t> read_sparse_indices(const std::string& path);

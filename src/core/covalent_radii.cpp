@@ -1,4 +1,4 @@
-#include "fit/covalent_radii.hpp"
+#include "core/covalent_radii.hpp"
 
 #include <array>
 #include <cstddef>

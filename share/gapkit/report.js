@@ -1,10 +1,3 @@
-#pragma once
-
-namespace gapkit {
-
-/// Script of Page: theme switch, tooltips of points, shared legends, sorting of tables. The page is complete without it.
-/// It stands in a CDATA section and must not hold its end mark.
-inline constexpr const char* page_script = R"js(
 (function () {
   'use strict';
   const root = document.documentElement;
@@ -117,6 +110,3 @@ inline constexpr const char* page_script = R"js(
     body.append(...rows, ...totals);
   }));
 })();
-)js";
-
-}  // namespace gapkit

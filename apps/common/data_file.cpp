@@ -1,0 +1,26 @@
+#include "data_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <gapkit/core/errors.hpp>
+
+#include "io/other_formats.hpp"
+
+namespace gapkit::apps {
+
+bool is_data(const std::string& file) {
+  std::string extension = std::filesystem::path(file).extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (extension == ".xyz" || extension == ".extxyz" || extension == ".exyz") return true;
+  std::error_code ignored;
+  if (extension == ".toml" || !std::filesystem::is_regular_file(file, ignored)) return false;
+  const std::string beginning = beginning_of(file);
+  if (begins_with_atom_count(beginning)) return true;
+  if (const std::string other = other_format(file, beginning); !other.empty())
+    throw InputError(fmt::format("{}: a configuration (TOML) or data (extended XYZ) is expected; {}", file, other));
+  return false;
+}
+
+}  // namespace gapkit::apps

@@ -1,0 +1,105 @@
+#include "error_bar_notes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <gapkit/model/noise.hpp>
+
+namespace gapkit::apps {
+namespace {
+
+constexpr std::array all_properties = {Property::energy, Property::force, Property::virial};
+
+// As --std has it.
+const char* std_name(Property property) {
+  return property == Property::virial ? "stress" : property_name(property);
+}
+
+struct Coverage {
+  std::string with, without;  // names of the properties asked for
+};
+
+Coverage coverage(const Model& model, const PredictionRequest& request, const char* between) {
+  Coverage result;
+  for (const Property p : all_properties) {
+    const bool is_asked = p == Property::energy ? request.energy_std : p == Property::force ? request.force_std : request.stress_std;
+    if (!is_asked) continue;
+    std::string& names = model.calibration && model.calibration->covers(p) ? result.with : result.without;
+    names += (names.empty() ? "" : between) + std::string(std_name(p));
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string calibration_state(const Model& model, const PredictionRequest& request) {
+  const auto [with, without] = coverage(model, request, " ");
+  if (with.empty()) return "uncalibrated";
+  if (!request.calibrated) return "raw";
+  return without.empty() ? "calibrated" : fmt::format("calibrated: {}; uncalibrated: {}", with, without);
+}
+
+std::string calibration_message(const Model& model, const PredictionRequest& request) {
+  if (!model.calibration)
+    return "the error bars are uncalibrated (a fit with [calibration] holdout = 0.1, or with validation data, calibrates them)";
+  const auto [with, without] = coverage(model, request, ", ");
+  if (with.empty() && without.empty()) return "error bars of local energies are the posterior's, without calibration";
+  if (with.empty()) return fmt::format("the error bars are uncalibrated: the calibration had no data of {}", without);
+  if (!request.calibrated) return "--raw: the error bars are those of the posterior and the fitted noise, without the model's calibration";
+  if (!without.empty())
+    return fmt::format("the error bars of {} are calibrated ({}), those of {} are not: the calibration had no such data", with,
+                       model.calibration->source, without);
+  return fmt::format("the error bars are calibrated ({})", model.calibration->source);
+}
+
+std::string uncalibrated_properties(const Calibration& calibration) {
+  std::string names;
+  for (const Property p : all_properties)
+    if (!calibration.covers(p)) names += (names.empty() ? "" : ", ") + std::string(property_name(p));
+  return names;
+}
+
+void NoiseNote::look_at(const Structure& frame, const Prediction& prediction) {
+  const auto look = [&](Property property, bool has_bar) {
+    if (!has_bar || frame.size() == 0 || own_sigma(frame, property)) return;
+    const NoiseLevel level = noise_level(model_, property, frame.config_type);
+    Seen& seen = seen_[static_cast<std::size_t>(property)];
+    if (level.origin == NoiseLevel::Origin::none) seen.has_none = true;
+    if (level.origin != NoiseLevel::Origin::given_rows) return;
+    seen.smallest = std::min(seen.smallest, level.sigma);
+    seen.largest = std::max(seen.largest, level.sigma);
+  };
+  look(Property::energy, prediction.energy_std.has_value());
+  look(Property::force, prediction.forces_std.has_value());
+  look(Property::virial, prediction.virial_std.has_value());
+}
+
+std::string NoiseNote::given_rows() const {
+  std::string list;
+  for (const Property p : all_properties) {
+    const Seen& seen = seen_[static_cast<std::size_t>(p)];
+    if (seen.largest == 0) continue;
+    const char* unit = p == Property::force ? "eV/Å" : model_.scale_with_atoms ? "eV times √atoms" : "eV";
+    const std::string smallest = fmt::format("{:.3g}", seen.smallest), largest = fmt::format("{:.3g}", seen.largest);
+    list += fmt::format("{}{} {}{} {}", list.empty() ? "" : ", ", std_name(p), smallest, smallest == largest ? "" : " to " + largest, unit);
+  }
+  if (list.empty()) return list;
+  return "training rows of these properties brought their own sigma, and no class has one for these frames; the noise in their error bars "
+         "is the root mean square of the given: " +
+         list;
+}
+
+std::string NoiseNote::no_noise() const {
+  std::string list;
+  for (const Property p : all_properties)
+    if (seen_[static_cast<std::size_t>(p)].has_none) list += (list.empty() ? "" : ", ") + std::string(std_name(p));
+  if (list.empty()) return list;
+  const auto is_fitted = [&](const RowGroup& g) { return g.fixed && seen_[static_cast<std::size_t>(g.property)].has_none; };
+  const auto& groups = model_.posterior.groups;
+  return fmt::format("the model has no noise level of {} for these frames ({}): these error bars hold the epistemic part only", list,
+                     std::any_of(groups.begin(), groups.end(), is_fitted)
+                         ? "sigma came with the training data and this version of the file does not have it; fit again"
+                         : "it was not fitted to such data");
+}
+
+}  // namespace gapkit::apps

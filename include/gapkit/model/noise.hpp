@@ -1,0 +1,39 @@
+#pragma once
+
+#include <gapkit/core/structure.hpp>
+#include <gapkit/model/model.hpp>
+
+namespace gapkit {
+
+/// h: √N for energies and virials if σ scales with the number of atoms, else 1.
+double noise_scale(Property property, int atoms, bool scale_with_atoms);
+
+/// Rows of a property of a structure: 1 energy, 3 forces per atom (x y z), 6 virials (xx yy zz yz xz xy).
+int row_count(Property property, int atoms);
+
+/// The σ_n that a row of the structure brings with it: eV, eV/Å, eV; absent if it has that of its class. `row` counts from 0 within the
+/// property. The σ of a component goes before that of an atom, which goes before that of the frame.
+std::optional<double> own_sigma(const Structure& structure, Property property, int row = 0);
+
+/// The key or column that own_sigma() comes from, for messages: "force_atom_sigma".
+std::string own_sigma_key(const Structure& structure, Property property);
+
+/// Root mean square of σ_n/h_n over the rows of a property that brought a σ of their own; 0 if there are none.
+double own_noise(const std::vector<NoiseRecord>& records, Property property);
+
+/// The noise of rows without a σ of their own, and where it comes from (METHODS 5).
+struct NoiseLevel {
+  enum class Origin {
+    none,        ///< no row of the property was fitted (or the model was made before these were counted): σ = 0
+    class_rows,  ///< σ_g of the class, which rows were fitted with
+    given_rows   ///< root mean square of σ_n/h_n over the training rows: of the config type, else of all of the property
+  };
+  Origin origin = Origin::none;
+  double sigma = 0;  ///< σ_n/h_n: eV, eV/Å, eV
+};
+NoiseLevel noise_level(const Model& model, Property property, const std::string& config_type);
+
+/// σ_n of the rows of a property of a structure, [row_count()]: its own σ if the structure brings one, else noise_level() times h.
+std::vector<double> row_noise(const Model& model, Property property, const Structure& structure);
+
+}  // namespace gapkit

@@ -1,0 +1,15 @@
+# gapkit_precompile(<target>): the headers that most sources include are compiled once. Every target that is compiled with the same
+# options shares the one file of the first. Sources with options of their own must set SKIP_PRECOMPILE_HEADERS.
+function(gapkit_precompile target)
+  if(NOT GAPKIT_PRECOMPILED_HEADERS)
+    return()
+  endif()
+  if(NOT TARGET gapkit_precompiled)
+    file(WRITE ${PROJECT_BINARY_DIR}/precompiled.cpp "")
+    add_library(gapkit_precompiled OBJECT ${PROJECT_BINARY_DIR}/precompiled.cpp)
+    target_link_libraries(gapkit_precompiled PRIVATE gapkit_flags Eigen3::Eigen OpenMP::OpenMP_CXX fmt::fmt)
+    target_precompile_headers(gapkit_precompiled PRIVATE <algorithm> <cmath> <filesystem> <functional> <map> <memory> <optional> <span>
+                              <string> <vector> <Eigen/Core> <Eigen/LU> <fmt/format.h>)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM gapkit_precompiled)
+endfunction()

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+/// The arguments of gap_fit that become nothing in a configuration, and other names of the others.
+namespace gapkit {
+
+/// Other names of arguments → the one that the rest of the code knows.
+inline const std::map<std::string, std::string> gap_fit_aliases = {
+    {"atoms_filename", "at_file"},
+    {"default_kernel_regularisation", "default_sigma"},
+    {"config_type_kernel_regularisation", "config_type_sigma"},
+    {"kernel_regularisation_is_per_atom", "sigma_per_atom"},
+    {"kernel_regularisation_parameter_name", "sigma_parameter_name"},
+    {"default_kernel_regularisation_local_property", "default_local_property_sigma"},
+    {"hessian_displacement", "hessian_delta"},
+    {"baseline_param_filename", "core_param_file"},
+    {"baseline_ip_args", "core_ip_args"},
+    {"gap_file", "gp_file"},
+    {"do_copy_atoms_file", "do_copy_at_file"},
+};
+
+/// Arguments without effect on the fitted potential.
+inline const std::map<std::string, std::string> gap_fit_without_effect = {
+    {"do_copy_at_file", "the model never holds the data"},
+    {"sparse_separate_file", "the model is one file"},
+    {"verbosity", "without effect on the fit"},
+    {"openmp_chunk_size", "without effect on the fit"},
+    {"mpi_blocksize_rows", "without effect on the fit"},
+    {"mpi_blocksize_cols", "without effect on the fit"},
+    {"mpi_print_all", "without effect on the fit"},
+    {"do_ip_timing", "without effect on the fit"},
+    {"linear_system_dump_file", "without effect on the fit"},
+    {"condition_number_norm", "without effect on the fit; gap-fit reports the effective rank"},
+    {"core_param_file", "without effect unless core_ip_args is given"},
+    {"hessian_delta", "gapkit fits no Hessians"},
+    {"hessian_parameter_name", "gapkit fits no Hessians"},
+    {"local_property_parameter_name", "gapkit fits no local properties"},
+    {"local_property0", "gapkit fits no local properties"},
+    {"default_local_property_sigma", "gapkit fits no local properties"},
+    {"template_file", "only descriptors of molecules use it"},
+};
+
+/// Arguments that change the fit if they are not at this value.
+struct GapFitOnlyAt {
+  const char* value;
+  const char* reason;
+};
+inline const std::map<std::string, GapFitOnlyAt> gap_fit_only_at = {
+    {"sparsify_only_no_fit", {"F", "gap-fit always fits; --dry-run estimates what that takes"}},
+    {"dryrun", {"F", "gap-fit has a --dry-run of its own"}},
+    {"sparse_use_actual_gpcov", {"F", "gapkit's selections use the kernel as it is"}},
+    {"sigma_parameter_name",
+     {"sigma", "gapkit reads energy_sigma, force_sigma, virial_sigma and the like only; rename the keys in the data"}},
+};
+
+}  // namespace gapkit

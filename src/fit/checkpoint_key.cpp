@@ -1,0 +1,110 @@
+#include "fit/checkpoint_key.hpp"
+
+#include <gapkit/core/version.hpp>
+
+#include "io/checksum.hpp"
+
+namespace gapkit {
+namespace {
+
+/// Adds values of any kind, containers with their lengths, so that neighbouring entries cannot be taken for one another.
+struct Key {
+  Checksum sum;
+
+  void add(std::string_view text) { sum.add(text); }
+  void add(const std::string& text) { sum.add(std::string_view(text)); }
+  void add(double number) { sum.add(number); }
+  template <class T>
+  requires std::is_integral_v<T> || std::is_enum_v<T>
+  void add(T number) { sum.add(static_cast<std::uint64_t>(number)); }
+  void add(const Parameters& parameters) { add(parameters_to_json(parameters)); }
+  void add(const EnvironmentOrigin& origin) { all(origin.frame, origin.atom, origin.ordinal); }
+  void add(const SparseSet& set) { all(set.x, set.cutoff, set.origin); }
+  void add(const PotentialPointer& baseline) { all(baseline->name(), baseline->parameters()); }
+  template <class Derived>
+  void add(const Eigen::PlainObjectBase<Derived>& matrix) {
+    all(matrix.rows(), matrix.cols());
+    for (Eigen::Index i = 0; i < matrix.size(); ++i) add(matrix.data()[i]);
+  }
+  template <class T>
+  void add(const std::optional<T>& value) {
+    add(value.has_value());
+    if (value) add(*value);
+  }
+  template <class T>
+  void add(const std::vector<T>& list) {
+    add(list.size());
+    for (const T& item : list) add(item);
+  }
+  template <class Name, class T>
+  void add(const std::map<Name, T>& entries) {
+    add(entries.size());
+    for (const auto& [name, value] : entries) all(name, value);
+  }
+  template <class... T>
+  void all(const T&... values) {
+    (add(values), ...);
+  }
+};
+
+// Each list of names is that of all members in their order: with a new one the compiler asks here whether the sums depend on it.
+
+void add_term(Key& key, const TermOptions& term) {
+  const auto& [name, descriptor, descriptor_parameters, kernel, kernel_parameters, length_scale_fraction, species, delta, species_delta,
+               n_sparse, species_n_sparse, config_type_n_sparse, selection, max_candidates, sparse_file, sparse_file_cutoffs,
+               sparse_indices] = term;
+  key.all(name, descriptor, descriptor_parameters, kernel, kernel_parameters, length_scale_fraction, species, delta, species_delta,
+          n_sparse, species_n_sparse, config_type_n_sparse, selection, max_candidates, sparse_file_cutoffs);
+  for (const auto* files : {&sparse_file, &sparse_indices})  // what these hold: add_listed_points
+    for (const auto& [combination, file] : *files) key.add(combination);
+}
+
+void add_optimize(Key& key, const OptimizeOptions& options) {
+  const auto& [objective, sigma, delta, classes, max_factor, min_rows, max_evaluations, folds, fold, energy_weight, force_weight,
+               virial_weight] = options;
+  key.all(classes, folds);
+  if (folds > 1) key.add(fold);
+  key.add(objective == OptimizeOptions::Objective::vfe);  // the sums then hold prior variances too
+}
+
+void add_regularization(Key& key, const RegularizationOptions& options) {
+  const auto& [standard, config_type, scale_with_atoms] = options;
+  key.add(config_type.size());
+  for (const auto& [name, sigma] : config_type) key.add(name);
+  key.add(scale_with_atoms);
+}
+
+void add_options(Key& key, const FitOptions& options) {
+  const auto& [train, validation, use_energy, use_forces, use_virial, keys, reference_energies, baselines, terms, regularization, optimize,
+               calibration, jitter, jitter_absolute, model_path, keep_statistics, kept_points, sparse_output, left_out, seed, memory,
+               checkpoint_path, checkpoint_interval, resolved] = options;
+  key.all(use_energy, use_forces, use_virial, baselines, jitter, jitter_absolute, kept_points, left_out, seed);
+  key.add(terms.size());
+  for (const TermOptions& term : terms) add_term(key, term);
+  add_regularization(key, regularization);
+  add_optimize(key, optimize);
+}
+
+// What the files that terms take their sparse points from hold.
+void add_listed_points(Key& key, const DataScan& scan) {
+  for (const TermDraft& draft : scan.drafts) {
+    if (draft.is_empty || !draft.is_listed()) continue;
+    const std::string file = scan.listed_file(draft);
+    if (draft.options->selection == "file")
+      key.add(draft.read_listed_points(file));
+    else
+      key.add(read_sparse_indices(file));
+  }
+}
+
+}  // namespace
+
+std::string checkpoint_key(const FitOptions& options, const DataScan& scan) {
+  Key key;
+  key.all(std::string_view(version), scan.data_fingerprint, scan.plan.reference_energies);
+  add_options(key, options);
+  add_listed_points(key, scan);
+  return std::to_string(key.sum.value());
+}
+
+}  // namespace gapkit

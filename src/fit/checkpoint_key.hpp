@@ -1,0 +1,11 @@
+#pragma once
+
+#include "fit/data_scan.hpp"
+
+namespace gapkit {
+
+/// Checksum of all that sparse points and sums depend on: version, data, and the options that matter to them. σ of a class is not among
+/// these, since the sums of its rows do not depend on it (METHODS 4); nor are files, memory and what follows after the sums.
+std::string checkpoint_key(const FitOptions& options, const DataScan& scan);
+
+}  // namespace gapkit

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <gapkit/core/structure.hpp>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gapkit::extxyz {
+
+/// What is wrong with a frame whose rows could all be read, and the atom whose row shows it.
+struct Complaint {
+  std::int64_t atom = 0;  ///< from 1
+  std::string text;
+};
+
+/// Looks at the rows of a plain XYZ frame, which has nothing that says what stands in them.
+class PlainRows {
+ public:
+  explicit PlainRows(bool is_lammps) : is_lammps_(is_lammps) {}
+
+  /// `rest`: what follows x y z.
+  void add(std::string_view species, std::string_view rest);
+  /// After the last row: values without a name, or types of atoms instead of elements.
+  std::optional<Complaint> complaint() const;
+
+ private:
+  bool are_types() const;
+  std::string types_text() const;
+  std::string extra_text() const;
+
+  bool is_lammps_;
+  std::int64_t rows_ = 0, rows_with_numbers_ = 0, first_extra_ = 0;
+  std::set<std::int64_t> numbers_;
+  int fewest_ = 0, most_ = 0;  // values behind x y z
+  bool are_numbers_ = true;
+};
+
+/// A column beside `species_column`, which gave the elements, that says something else about them.
+std::optional<Complaint> contradicted_element(const std::vector<Column>& columns, const std::vector<int>& atomic_numbers,
+                                              const std::string& species_column);
+
+}  // namespace gapkit::extxyz

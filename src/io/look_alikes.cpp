@@ -1,0 +1,259 @@
+#include "io/look_alikes.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+
+#include "io/extxyz_values.hpp"
+
+namespace gapkit {
+
+namespace {
+
+constexpr std::size_t most_names = 50;  // of candidates for one target
+
+/// What makes a name sound like that of a target.
+struct Sound {
+  std::initializer_list<std::string_view> known;    // found without being named: no look-alikes
+  std::initializer_list<std::string_view> parts;    // anywhere in the name, case and separators left out
+  std::initializer_list<std::string_view> words;    // a word of the name, or one letter beside it
+  std::initializer_list<std::string_view> letters;  // a word of the name, if the others say nothing else
+};
+
+const Sound energy_sound = {
+    {"energy"}, {"energ", "toten", "etot", "epot"}, {"energy", "energie"}, {"e", "en", "eng", "ener", "enrg", "pe"}};
+const Sound force_sound = {{"forces", "force"}, {"forc", "grad"}, {"force", "forces"}, {"f", "frc"}};
+const Sound virial_sound = {{"virial", "virials"}, {"virial"}, {"virial"}, {"vir", "w"}};
+const Sound stress_sound = {{"stress"}, {"stress"}, {"stress"}, {"press", "pressure"}};
+
+/// Words of names of other quantities, and of what belongs to a target without being it.
+constexpr std::string_view other_words[] = {
+    "sigma", "std",   "stdev", "weight", "weights",  "mask", "kinetic",  "kin",       "ekin",    "fermi",       "gap",     "cutoff",
+    "cut",   "encut", "per",   "local",  "error",    "err",  "variance", "epistemic", "samples", "uncertainty", "shift",   "correction",
+    "zpe",   "hull",  "above", "field",  "magnetic", "kcal", "levels",   "count",     "time",    "atomization", "cohesive"};
+/// Words that may stand beside a single letter.
+constexpr std::string_view neutral_words[] = {"tot",  "total", "dft", "ref", "pot", "vasp", "qm",   "cp",  "k", "qe", "pbe", "scf",
+                                              "ccsd", "t",     "xtb", "tb",  "mp",  "ks",   "scan", "all", "x", "y",  "z",   "xyz"};
+
+template <class Range>
+bool holds(const Range& words, std::string_view word) {
+  return std::find(std::begin(words), std::end(words), word) != std::end(words);
+}
+
+/// Words in lower case: "TotEnergy", "tot_energy" and "tot-energy2" are {"tot", "energy"}.
+std::vector<std::string> words_of(std::string_view name) {
+  std::vector<std::string> words;
+  bool is_inside = false, was_lower = false;
+  for (const char given : name) {
+    const auto c = static_cast<unsigned char>(given);
+    if (!std::isalpha(c)) {
+      is_inside = false;
+      continue;
+    }
+    if (!is_inside || (was_lower && std::isupper(c))) words.emplace_back();
+    words.back().push_back(static_cast<char>(std::tolower(c)));
+    is_inside = true;
+    was_lower = std::islower(c) != 0;
+  }
+  return words;
+}
+
+/// One letter more, less or other, or two neighbours exchanged.
+bool is_one_letter_off(std::string_view a, std::string_view b) {
+  if (a.size() > b.size()) std::swap(a, b);
+  if (b.size() - a.size() > 1) return false;
+  std::size_t i = 0;
+  while (i < a.size() && a[i] == b[i]) ++i;
+  const std::string_view rest_a = a.substr(i), rest_b = b.substr(i);
+  if (a.size() < b.size()) return rest_a == rest_b.substr(1);
+  if (rest_a.size() < 2) return !rest_a.empty();
+  const bool is_exchanged = rest_a[0] == rest_b[1] && rest_a[1] == rest_b[0] && rest_a.substr(2) == rest_b.substr(2);
+  return rest_a.substr(1) == rest_b.substr(1) || is_exchanged;
+}
+
+/// How close a name is to that of a target: 0 (but for the case the same), 1 (one of its words), 2 (similar); nothing if it is not.
+std::optional<int> rank_of(std::string_view name, const Sound& sound) {
+  const std::vector<std::string> words = words_of(name);
+  if (std::any_of(words.begin(), words.end(), [](const std::string& word) { return holds(other_words, word); })) return std::nullopt;
+  std::string whole;
+  for (const std::string& word : words) whole += word;
+  if (holds(sound.known, whole)) return 0;
+  for (const std::string& word : words)
+    if (holds(sound.words, word)) return 1;
+  for (const std::string_view part : sound.parts)
+    if (whole.find(part) != std::string::npos) return 1;
+  for (const std::string& word : words) {
+    for (const std::string_view known : sound.words)
+      if (word.size() >= 4 && is_one_letter_off(word, known)) return 2;
+    const bool others_are_neutral =
+        std::all_of(words.begin(), words.end(), [&](const std::string& w) { return w == word || holds(neutral_words, w); });
+    if (holds(sound.letters, word) && others_are_neutral) return 2;
+  }
+  return std::nullopt;
+}
+
+/// Numbers of a field; 0 if it holds anything else.
+std::size_t number_count(const Field& field) {
+  if (std::holds_alternative<double>(field.value) || std::holds_alternative<std::int64_t>(field.value)) return 1;
+  if (const auto* reals = std::get_if<std::vector<double>>(&field.value)) return reals->size();
+  if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&field.value)) return integers->size();
+  if (const auto* matrix = std::get_if<Matrix>(&field.value)) return static_cast<std::size_t>(matrix->size());
+  return 0;
+}
+
+bool is_numeric(const Column& column) {
+  return std::holds_alternative<std::vector<double>>(column.values) || std::holds_alternative<std::vector<std::int64_t>>(column.values);
+}
+
+const char* plain_name(Target target) {
+  return target == Target::energy ? "energy" : target == Target::forces ? "forces" : "virial or stress";
+}
+
+std::string joined(const std::vector<std::string>& parts, const char* last) {
+  std::string text;
+  for (std::size_t i = 0; i < parts.size(); ++i) text += (i == 0 ? "" : i + 1 == parts.size() ? last : ", ") + parts[i];
+  return text;
+}
+
+}  // namespace
+
+void LookAlikes::add(const Structure& frame) {
+  ++frames_;
+  const auto count = [&](Target target, bool has_it, bool could_have_it) {
+    Found& found = found_[static_cast<std::size_t>(target)];
+    found.frames_with += has_it;
+    if (!has_it && could_have_it) look(target, frame);
+  };
+  count(Target::energy, frame.energy.has_value(), true);
+  count(Target::forces, frame.forces.has_value(), true);
+  count(Target::virial, frame.virial.has_value(), frame.volume() > 0);
+}
+
+void LookAlikes::look(Target target, const Structure& frame) {
+  Found& found = found_[static_cast<std::size_t>(target)];
+  ++found.frames_without;
+  const bool is_named = target == Target::energy   ? !keys_.energy.empty()
+                        : target == Target::forces ? !keys_.forces.empty()
+                                                   : !keys_.virial.empty() || !keys_.stress.empty();
+  if (is_named) return;
+  const auto add_candidate = [&](const std::string& name, int rank, bool is_stress) {
+    const auto same = std::find_if(found.candidates.begin(), found.candidates.end(), [&](const Candidate& c) { return c.name == name; });
+    if (same != found.candidates.end())
+      ++same->frames;
+    else if (found.candidates.size() < most_names)
+      found.candidates.push_back({name, is_stress, rank, 1});
+  };
+  const auto add_misplaced = [&](const std::string& name, const std::string& form) {
+    const bool is_known = std::any_of(found.misplaced.begin(), found.misplaced.end(), [&](const Misplaced& m) { return m.name == name; });
+    if (!is_known && found.misplaced.size() < most_names) found.misplaced.push_back({name, form});
+  };
+  const Sound& sound = target == Target::energy ? energy_sound : target == Target::forces ? force_sound : virial_sound;
+  const auto atoms = static_cast<std::size_t>(frame.size());
+  for (const Field& field : frame.fields) {
+    const std::size_t count = number_count(field);
+    if (count == 0) continue;
+    const std::optional<int> rank = rank_of(field.key, sound);
+    const std::optional<int> stress_rank = target == Target::virial ? rank_of(field.key, stress_sound) : std::nullopt;
+    if (target == Target::energy && count == 1 && rank) add_candidate(field.key, *rank, false);
+    if (target == Target::virial && (count == 6 || count == 9) && (rank || stress_rank))
+      add_candidate(field.key, rank.value_or(stress_rank.value_or(0)), !rank);
+    if (target == Target::forces && count == 3 * atoms && atoms > 1 && rank)
+      add_misplaced(field.key, fmt::format("the key '{}' has {} numbers and is no column", field.key, count));
+  }
+  for (const Column& column : frame.columns) {
+    const std::optional<int> rank = is_numeric(column) ? rank_of(column.name, sound) : std::nullopt;
+    if (!rank) continue;
+    if (target == Target::forces && column.count == 3) add_candidate(column.name, *rank, false);
+    if (target == Target::energy && column.count == 1)
+      add_misplaced(column.name, fmt::format("the column '{}' has one value per atom and is not the energy of the frame", column.name));
+    if (target == Target::virial && (column.count == 6 || column.count == 9))
+      add_misplaced(column.name, fmt::format("the column '{}' has values of each atom and is not the virial of the frame", column.name));
+  }
+}
+
+bool LookAlikes::is_lost(Target target) const {
+  return found(target).frames_with == 0 && !(found(target).candidates.empty() && found(target).misplaced.empty());
+}
+
+std::vector<Target> LookAlikes::lost() const {
+  std::vector<Target> all;
+  for (const auto& [target, is_used] : {std::pair{Target::energy, keys_.use_energy}, std::pair{Target::forces, keys_.use_forces},
+                                        std::pair{Target::virial, keys_.use_virial}})
+    if (is_used && is_lost(target)) all.push_back(target);
+  return all;
+}
+
+bool LookAlikes::is_partly_lost(Target target) const {
+  return found(target).frames_with > 0 && !found(target).candidates.empty();
+}
+
+std::vector<LookAlikes::Candidate> LookAlikes::best_first(Target target) const {
+  std::vector<Candidate> all = found(target).candidates;
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.rank != b.rank ? a.rank < b.rank : a.frames > b.frames; });
+  return all;
+}
+
+/// "the key 'Energy' looks like the energy"
+std::string LookAlikes::likeness(Target target) const {
+  const std::vector<Candidate> all = best_first(target);
+  if (all.empty()) {
+    std::vector<std::string> forms;
+    for (const Misplaced& m : found(target).misplaced) forms.push_back(m.form);
+    return joined(forms, " and ");
+  }
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < all.size() && i < 4; ++i) names.push_back("'" + extxyz::excerpt(all[i].name) + "'");
+  const bool is_column = target == Target::forces;
+  const char* what = target == Target::energy   ? "the energy"
+                     : target == Target::forces ? "the forces"
+                     : all.front().is_stress    ? "the stress"
+                                                : "the virial";
+  const bool is_gradient = is_column && words_of(all.front().name).back().find("grad") != std::string::npos;
+  return fmt::format("the {}{} {} look{} like {}{}", is_column ? "column" : "key", names.size() == 1 ? "" : "s", joined(names, " and "),
+                     names.size() == 1 ? "s" : "", what, is_gradient ? " (which have the opposite sign of a gradient)" : "");
+}
+
+/// `[data] energy_key = "Energy" (or --energy-key Energy)`
+std::string LookAlikes::advice(const std::vector<Target>& targets) const {
+  std::vector<std::string> keys, flags;
+  for (const Target target : targets) {
+    const std::vector<Candidate> all = best_first(target);
+    if (all.empty()) continue;
+    const char* key = target == Target::energy   ? "energy"
+                      : target == Target::forces ? "forces"
+                      : all.front().is_stress    ? "stress"
+                                                 : "virial";
+    keys.push_back(fmt::format("{}_key = \"{}\"", key, all.front().name));
+    flags.push_back(fmt::format("--{}-key {}", key, all.front().name));
+  }
+  if (keys.empty()) return "";
+  return fmt::format("; if so, name {} with [data] {} (or {})", keys.size() == 1 ? "it" : "them", joined(keys, ", "),
+                     fmt::format("{}", fmt::join(flags, " ")));
+}
+
+std::string LookAlikes::lost_sentence(const std::vector<Target>& targets) const {
+  std::vector<std::string> names, likenesses;
+  for (const Target target : targets) {
+    names.emplace_back(plain_name(target));
+    likenesses.push_back(likeness(target));
+  }
+  std::string text = fmt::format("no frame of {} has {}{} under a known name, but {}{}", frames_,
+                                 targets.front() == Target::energy   ? "an "
+                                 : targets.front() == Target::virial ? "a "
+                                                                     : "",
+                                 joined(names, " or "), joined(likenesses, " and "), advice(targets));
+  if (found(Target::energy).candidates.empty() && std::find(targets.begin(), targets.end(), Target::energy) != targets.end())
+    text += "; give each frame its energy as a key (energy=...), or leave energies out with [data] use";
+  return text;
+}
+
+std::string LookAlikes::partly_lost_sentence(Target target) const {
+  return fmt::format("{} of {} frames have no {} under a known name, but {}{}", found(target).frames_without, frames_, plain_name(target),
+                     likeness(target), advice({target}));
+}
+
+}  // namespace gapkit

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <array>
+#include <gapkit/core/structure.hpp>
+#include <gapkit/io/targets.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace gapkit {
+
+enum class Target { energy, forces, virial };
+
+/// Looks, in frames that lack a target, for keys and columns that could hold it under a name that is not known: the form must be right
+/// (a number; a column of three; six or nine numbers), and the name close (another case, a part of it, one letter wrong).
+///
+/// Memory: a few names. Keys that `keys` names are not looked for.
+class LookAlikes {
+ public:
+  explicit LookAlikes(TargetKeys keys = {}) : keys_(std::move(keys)) {}
+
+  /// A frame whose targets were assigned.
+  void add(const Structure& frame);
+
+  /// True if no frame has the target and some have something in its place, the right name for the wrong form included.
+  bool is_lost(Target target) const;
+  /// The targets that `keys` uses and that are lost.
+  std::vector<Target> lost() const;
+  /// True if it is lost, and something has the right form.
+  bool could_be_named(Target target) const { return is_lost(target) && !found(target).candidates.empty(); }
+  /// True if some frames have the target, and others something in its place.
+  bool is_partly_lost(Target target) const;
+
+  /// One sentence on these targets, each of which is_lost(): what looks like them, and how to name it.
+  std::string lost_sentence(const std::vector<Target>& targets) const;
+  /// One sentence on a target that is_partly_lost().
+  std::string partly_lost_sentence(Target target) const;
+
+ private:
+  struct Candidate {
+    std::string name;
+    bool is_stress = false;
+    int rank = 0;  // the smaller, the closer the name
+    std::int64_t frames = 0;
+  };
+  struct Misplaced {
+    std::string name, form;  // "one value per atom"
+  };
+  struct Found {
+    std::int64_t frames_with = 0, frames_without = 0;
+    std::vector<Candidate> candidates;
+    std::vector<Misplaced> misplaced;
+  };
+
+  void look(Target target, const Structure& frame);
+  const Found& found(Target target) const { return found_[static_cast<std::size_t>(target)]; }
+  std::vector<Candidate> best_first(Target target) const;
+  std::string likeness(Target target) const;
+  std::string advice(const std::vector<Target>& targets) const;
+
+  TargetKeys keys_;
+  std::int64_t frames_ = 0;
+  std::array<Found, 3> found_;
+};
+
+}  // namespace gapkit

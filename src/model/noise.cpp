@@ -1,0 +1,92 @@
+#include <array>
+#include <cmath>
+#include <gapkit/model/noise.hpp>
+
+namespace gapkit {
+namespace {
+
+constexpr std::int64_t fewest_rows = 20;  // that a config type needs for a root mean square of its own
+
+// σ of a class that rows were fitted with; null if there were none.
+const double* fitted_sigma(const Model& model, Property property, const std::string& config_class) {
+  for (const RowGroup& group : model.posterior.groups)
+    if (group.property == property && !group.fixed && group.config_class == config_class) return &group.sigma;
+  return nullptr;
+}
+
+}  // namespace
+
+double noise_scale(Property property, int atoms, bool scale_with_atoms) {
+  return property != Property::force && scale_with_atoms ? std::sqrt(static_cast<double>(atoms)) : 1.0;
+}
+
+int row_count(Property property, int atoms) {
+  return property == Property::energy ? 1 : property == Property::force ? 3 * atoms : 6;
+}
+
+std::optional<double> own_sigma(const Structure& structure, Property property, int row) {
+  if (property == Property::energy) return structure.energy_sigma;
+  if (property == Property::virial) {
+    if (!structure.virial_component_sigma) return structure.virial_sigma;
+    constexpr std::array<std::array<int, 2>, 6> voigt = {{{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}}};
+    const auto [i, j] = voigt[static_cast<std::size_t>(row)];
+    return (*structure.virial_component_sigma)(i, j);
+  }
+  if (structure.force_component_sigma) return (*structure.force_component_sigma)(row / 3, row % 3);
+  if (!structure.force_atom_sigma.empty()) return structure.force_atom_sigma[static_cast<std::size_t>(row / 3)];
+  return structure.force_sigma;
+}
+
+std::string own_sigma_key(const Structure& structure, Property property) {
+  const bool by_component = property == Property::force ? structure.force_component_sigma.has_value()
+                                                        : property == Property::virial && structure.virial_component_sigma.has_value();
+  const bool by_atom = property == Property::force && !structure.force_atom_sigma.empty();
+  return std::string(property_name(property)) + (by_component ? "_component" : by_atom ? "_atom" : "") + "_sigma";
+}
+
+double own_noise(const std::vector<NoiseRecord>& records, Property property) {
+  double square = 0, rows = 0;
+  for (const NoiseRecord& r : records)
+    if (r.property == property) {
+      square += r.own_square;
+      rows += static_cast<double>(r.own_rows);
+    }
+  return rows > 0 ? std::sqrt(square / rows) : 0;
+}
+
+NoiseLevel noise_level(const Model& model, Property property, const std::string& config_type) {
+  using Origin = NoiseLevel::Origin;
+  if (const double* sigma = fitted_sigma(model, property, config_type)) return {Origin::class_rows, *sigma};
+  const double* common = fitted_sigma(model, property, "default");
+  double square = 0, rows = 0;
+  for (const NoiseRecord& r : model.posterior.noise) {
+    if (r.property != property) continue;
+    // All rows of a config type brought their own σ: the default class says nothing about them.
+    if (r.config_type == config_type && r.class_rows == 0 && r.own_rows >= fewest_rows)
+      return {Origin::given_rows, std::sqrt(r.own_square / static_cast<double>(r.own_rows))};
+    square += r.own_square;
+    rows += static_cast<double>(r.own_rows);
+    const double* sigma = fitted_sigma(model, property, r.config_type);
+    if (!sigma) sigma = common;
+    if (!sigma) continue;
+    square += static_cast<double>(r.class_rows) * *sigma * *sigma;
+    rows += static_cast<double>(r.class_rows);
+  }
+  if (common) return {Origin::class_rows, *common};
+  if (rows > 0) return {Origin::given_rows, std::sqrt(square / rows)};
+  return {};
+}
+
+std::vector<double> row_noise(const Model& model, Property property, const Structure& structure) {
+  std::vector<double> result;
+  const int count = row_count(property, structure.size());
+  if (count > 0 && !own_sigma(structure, property)) {
+    const double h = noise_scale(property, structure.size(), model.scale_with_atoms);
+    result.assign(static_cast<std::size_t>(count), h * noise_level(model, property, structure.config_type).sigma);
+    return result;
+  }
+  for (int i = 0; i < count; ++i) result.push_back(*own_sigma(structure, property, i));
+  return result;
+}
+
+}  // namespace gapkit

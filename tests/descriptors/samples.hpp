@@ -1,0 +1,45 @@
+#pragma once
+
+#include <gapkit/descriptors/descriptor.hpp>
+
+namespace gapkit::test {
+
+struct Sample {
+  std::string label;
+  std::shared_ptr<const Descriptor> descriptor;
+};
+
+/// Small instances of every kind, for each combination of two elements, with several parameters where a kind has them.
+inline std::vector<Sample> samples(const std::vector<int>& elements) {
+  std::vector<Sample> result;
+  for (const DescriptorKind& kind : descriptor_kinds()) {
+    std::vector<Parameters> variants = {{{"cutoff", 4.0}, {"cutoff_width", 1.1}}};
+    if (kind.name == "soap") {
+      variants = {{{"cutoff", 3.7}, {"cutoff_width", 0.8}, {"n_max", std::int64_t{3}}, {"l_max", std::int64_t{2}}},
+                  {{"cutoff", 4.1}, {"cutoff_width", 4.0}, {"n_max", std::int64_t{1}}, {"l_max", std::int64_t{0}}},
+                  {{"cutoff", 3.5}, {"n_max", std::int64_t{5}}, {"l_max", std::int64_t{6}}, {"central_weight", 0.0}},
+                  {{"cutoff", 3.5},
+                   {"n_max", std::int64_t{2}},
+                   {"l_max", std::int64_t{3}},
+                   {"central_weight", 0.6},
+                   {"central_reference_all_species", true}},
+                  {{"cutoff", 3.8}, {"n_max", std::int64_t{4}}, {"l_max", std::int64_t{3}}, {"mixed_channels", std::int64_t{3}}},
+                  {{"cutoff", 3.5}, {"n_max", std::int64_t{3}}, {"l_max", std::int64_t{3}}, {"undivided_spectrum", true}},
+                  {{"cutoff", 3.5},
+                   {"n_max", std::int64_t{3}},
+                   {"l_max", std::int64_t{2}},
+                   {"undivided_spectrum", true},
+                   {"mixed_channels", std::int64_t{4}}}};
+    }
+    for (const Parameters& p : variants)
+      for (const auto& species : kind.combinations(elements)) {
+        const std::string label = kind.name + " " + parameters_to_json(p);
+        const auto descriptor = kind.make(complete_parameters(p, kind.parameters, kind.name), species, elements);
+        result.push_back({label, descriptor});
+        if (const auto shortened = descriptor->short_form().descriptor) result.push_back({"short form of " + label, shortened});
+      }
+  }
+  return result;
+}
+
+}  // namespace gapkit::test
