@@ -7,15 +7,11 @@
 namespace gapkit {
 namespace {
 
-std::string place_of(const Structure& structure) {
-  return structure.source.empty() ? "" : structure.source + ": ";
-}
-
 void check_finite(const Evaluation& evaluation, std::span<const PotentialPointer> potentials, const Structure& structure) {
   if (std::isfinite(evaluation.energy) && evaluation.forces.allFinite() && evaluation.virial.allFinite()) return;
   std::string names;
   for (const PotentialPointer& p : potentials) names += (names.empty() ? "" : ", ") + p->name();
-  throw NumericalError(place_of(structure) + names +
+  throw NumericalError(structure.place() + names +
                        ": energy, forces or virial are not finite; two atoms are at the same place or nearly so");
 }
 
@@ -36,7 +32,7 @@ void check_elements(std::span<const PotentialPointer> potentials, const Structur
   try {
     for (const PotentialPointer& p : potentials) p->check_elements(structure.atomic_numbers);
   } catch (const InputError& error) {
-    throw InputError(place_of(structure) + error.what());
+    throw InputError(structure.place() + error.what());
   }
 }
 
