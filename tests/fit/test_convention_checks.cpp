@@ -257,7 +257,7 @@ TEST_CASE("convention checks: the sample is bounded, takes from every config typ
   std::map<std::string, std::int64_t> found;
   for (const auto& [type, place] : chosen) ++found[type];
   CHECK(found["few"] == 7);
-  CHECK(found["large"] == 2);  // a third of the atoms that the sample may have
+  CHECK(found["large"] == 1);  // a third of the atoms that the sample may have
   CHECK(found["many"] == 143);
   CHECK(sizes_of(1) == chosen);
   CHECK(sizes_of(2) != chosen);
