@@ -34,7 +34,7 @@ Eigen::Matrix<double, 1, 6> six_of(const Matrix3& w) {
   return six;
 }
 
-SamplePredictions predict(std::shared_ptr<const Model> model, std::span<const Structure> frames) {
+SamplePredictions predict(std::shared_ptr<const Model> model, std::span<const Structure> frames, bool with_derivatives) {
   Predictor predictor(std::move(model));
   SamplePredictions result;
   result.energy.resize(static_cast<Eigen::Index>(frames.size()));
@@ -42,9 +42,10 @@ SamplePredictions predict(std::shared_ptr<const Model> model, std::span<const St
   for (std::size_t begin = 0; begin < frames.size();) {
     std::size_t end = begin, atoms = 0;
     while (end < frames.size() && atoms < atoms_together) atoms += static_cast<std::size_t>(frames[end++].size());
-    for (Prediction& p : predictor.compute(frames.subspan(begin, end - begin))) {
+    for (Prediction& p : predictor.compute(frames.subspan(begin, end - begin), {.forces = with_derivatives})) {
       const auto i = static_cast<Eigen::Index>(begin++);
       result.energy[i] = p.energy;
+      if (!with_derivatives) continue;
       result.virial.row(i) = six_of(*p.virial);
       result.forces.push_back(std::move(*p.forces));
     }
@@ -90,7 +91,7 @@ class Checker {
   }
 
   void run() {
-    add_agreement(predict(std::make_shared<const Model>(without_posterior()), frames_));
+    add_agreement(predict(std::make_shared<const Model>(without_posterior()), frames_, true));
     const bool has_energies = fitted_.count(Property::energy) > 0, has_forces = fitted_.count(Property::force) > 0;
     const bool has_virials = fitted_.count(Property::virial) > 0;
     if (fitted_.size() < 2) return;
@@ -128,7 +129,9 @@ class Checker {
     return result;
   }
 
-  SamplePredictions predict_from(const Properties& used) const { return predict(model_of(used, model_, statistics_), frames_); }
+  SamplePredictions predict_from(const Properties& used) const {
+    return predict(model_of(used, model_, statistics_), frames_, fitted_.count(Property::virial) > 0);
+  }
 
   ComparedLabels compared(Property property, const std::string& type, const SamplePredictions& predictions) const;
   std::vector<Wrong> judge_types(const Types& types, Property property, const std::vector<const SamplePredictions*>& sources,

@@ -10,7 +10,7 @@ namespace gapkit {
 /// them. Frames of one atom are passed over. Memory: that of the frames' atoms, within the bounds.
 class FrameSample {
  public:
-  static constexpr std::int64_t most_frames = 200, most_atoms = 20'000;
+  static constexpr std::int64_t most_frames = 200, most_atoms = 10'000;
 
   /// `config_types`: the number of frames to come, by config type.
   FrameSample(const std::map<std::string, std::int64_t>& config_types, std::uint64_t seed);

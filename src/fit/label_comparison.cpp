@@ -7,6 +7,7 @@
 namespace gapkit {
 namespace {
 
+constexpr double smallest_wrong = 0.3;  // mismatch of labels that may be wrong: factors from 1/2 to 2 are no unit
 constexpr double largest_right = 0.1;   // mismatch of labels that are right: a correlation of 0.9
 constexpr double largest_share = 0.15;  // of the mismatch that may be left by the transformation that is named
 constexpr double alike = 1.5;           // mismatches within this factor are not told apart
@@ -57,7 +58,7 @@ LabelVerdict judge(std::size_t sources, std::size_t count,
     if (const RegressionSums found = sums(s, order.front()); found.mismatch() <= after) verdict.after = found;
   if (before <= largest_right) {
     verdict.kind = LabelVerdict::Kind::right;
-  } else if (after <= largest_right && after <= largest_share * before) {
+  } else if (before >= smallest_wrong && after <= largest_right && after <= largest_share * before) {
     verdict.kind = LabelVerdict::Kind::wrong;
     for (const std::size_t k : order)
       if (best[k] <= alike * after) verdict.candidates.push_back(k);

@@ -116,17 +116,6 @@ PotentialPointer load_baseline(const ArchiveReader& archive, const std::string& 
   }
 }
 
-// Version 3 is for features that random weights mix: earlier ones drew these from another generator.
-bool has_random_weights(const Term& term) {
-  const Parameters& p = term.descriptor->parameters();
-  return p.has("mixed_channels") && p.integer("mixed_channels") > 0;
-}
-
-int version_of(const Model& model) {
-  if (std::any_of(model.terms.begin(), model.terms.end(), has_random_weights)) return model_format_version;
-  return model.has_posterior() ? 1 : 2;
-}
-
 std::string term_place(std::size_t t) {
   return "terms/" + std::to_string(t) + "/";
 }
@@ -288,7 +277,7 @@ void save_model(const Model& model, const std::filesystem::path& path) {
 }
 
 void save_model_with(const Model& model, const std::filesystem::path& path, const std::function<void(ArchiveWriter&)>& more) {
-  ArchiveWriter archive(path, format_name, version_of(model));
+  ArchiveWriter archive(path, format_name, model.has_posterior() ? 1 : model_format_version);
   archive.put("gapkit_version", version);
   archive.put("units", units_text);
   archive.put("configuration", model.configuration);
@@ -356,12 +345,6 @@ Model load_model(const std::filesystem::path& path) {
     model.baselines.push_back(load_baseline(archive, "baselines/" + std::to_string(b) + "/", where));
   const std::int64_t terms = archive.integer("term_count");
   for (std::int64_t t = 0; t < terms; ++t) model.terms.push_back(load_term(archive, term_place(static_cast<std::size_t>(t)), where));
-  if (archive.format_version() < 3)
-    for (const Term& term : model.terms)
-      if (has_random_weights(term))
-        throw InputError(where + ": term '" + term.label() +
-                         "' has mixed_channels, whose random weights an earlier version of gapkit drew from another generator; fit the "
-                         "model again");
   const Eigen::Index points = sparse_count(model.terms);
   if (!archive.has("has_posterior") || archive.integer("has_posterior") != 0) {
     model.factor = load_factor(archive, model.terms);

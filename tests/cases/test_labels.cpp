@@ -249,7 +249,7 @@ TEST_CASE("cases: outputs that cannot be written are noticed before the data are
   std::filesystem::create_directory(in.folder() / "folder");
   write(in, "bad.xyz", "not extended XYZ\n");  // would be the error if it were read
   const auto before = files_in(in.folder());
-  for (const std::string out : {"none/m.h5", "folder", "folder/", std::string(250, 'x') + ".h5"}) {
+  for (const std::string& out : std::vector<std::string>{"none/m.h5", "folder", "folder/", std::string(250, 'x') + ".h5"}) {
     CAPTURE(out);
     check_refused(in.run("gap-fit", {"bad.xyz", "-o", out}), {"-o " + out});
     check_refused(in.run("gap-fit", {"fit.toml", "--train", "bad.xyz", "-o", out}), {"-o " + out});

@@ -215,7 +215,7 @@ TEST_CASE("a frame with everything") {
   CHECK(read_text(folder.path() / "out.xyz") ==
         "2\n"
         "Lattice=\"5.44 0.1 0.2 0 5.5 0.3 0 0 5.6\" Properties=species:S:1:pos:R:3:forces:R:3:fixed:L:1:id:I:2:tag:S:1 energy=-1.5d0 "
-        "\"my key\"=7 flag=T empty=\"\" note=\"a \\\"b\\\"\" K=[[1,2],[3,4]] pbc=\"T F T\"\n"
+        "\"my key\"=7 flag=T empty={ } note=\"a \\\"b\\\"\" K=[[1,2],[3,4]] pbc=\"T F T\"\n"
         "Si 1 2 0.3 0.5 -1 0 T 1 -2 x7\n"
         "Si 0 0 1 0 0 0.001 F 3 4 \"y\n");
 }

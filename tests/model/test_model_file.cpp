@@ -242,40 +242,6 @@ TEST_CASE("what is not a model, or a model of a later version, is refused with a
   CHECK(message().find("other.h5") != std::string::npos);
 }
 
-TEST_CASE("mixed channels of a model of an earlier version, which drew their weights from another generator, are refused") {
-  const TemporaryFolder folder;
-  const fs::path path = folder.path() / "mixed.h5";
-  const DescriptorKind& soap = descriptor_kind("soap");
-  const KernelKind& kernel = kernel_kind("dot_product");
-  for (const std::int64_t mixed : {0, 2})
-    for (const int version : {1, 2, 3}) {
-      CAPTURE(mixed);
-      CAPTURE(version);
-      const Parameters given = {{"cutoff", 4.0}, {"n_max", std::int64_t{3}}, {"l_max", std::int64_t{2}}, {"mixed_channels", mixed}};
-      ArchiveWriter archive(path, "gapkit-model", version);
-      for (const char* name : {"gapkit_version", "configuration", "data_fingerprint"}) archive.put(name, "");
-      for (const char* name : {"seed", "scale_with_atoms"}) archive.put(name, std::int64_t{0});
-      archive.put("elements", std::vector<std::int64_t>{14});
-      archive.put("reference_energies", std::vector<double>{-1});
-      archive.put("term_count", std::int64_t{1});
-      archive.put("terms/0/name", "soap");
-      archive.put("terms/0/descriptor", "soap");
-      archive.put("terms/0/kernel", "dot_product");
-      archive.put("terms/0/species", std::vector<std::int64_t>{14});
-      archive.put("terms/0/elements", std::vector<std::int64_t>{14});
-      archive.put("terms/0/descriptor_parameters", parameters_to_json(complete_parameters(given, soap.parameters, "test")));
-      archive.put("terms/0/kernel_parameters", parameters_to_json(complete_parameters({}, kernel.parameters, "test")));
-      archive.put("terms/0/delta", 1.0);
-      archive.put("terms/0/sparse_features", Matrix(0, mixed > 0 ? 9 : 18));
-      archive.put("terms/0/sparse_cutoffs", std::vector<double>{});
-      archive.put("terms/0/sparse_origins", std::vector<std::int64_t>{});
-      archive.commit();
-      const std::string message = message_of<InputError>([&] { load_model(path); });
-      CHECK((message.find("fit the model again") != std::string::npos) == (mixed > 0 && version < 3));
-      CHECK(message.find("mixed.h5") != std::string::npos);  // the other versions lack the weights
-    }
-}
-
 TEST_CASE("a model file that was cut short or changed in one byte is refused") {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "model.h5";

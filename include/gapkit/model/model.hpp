@@ -9,7 +9,7 @@
 namespace gapkit {
 
 /// 1: every model has a posterior; 2: it may be absent. Models with a posterior are written as version 1.
-inline constexpr int model_format_version = 3;
+inline constexpr int model_format_version = 2;
 
 /// Å, by the atomic numbers of a pair of elements, smaller first; without pairs that never were within the cutoff of the terms.
 using ShortestDistances = std::map<std::pair<int, int>, double>;

@@ -1,0 +1,280 @@
+// Labels with wrong units or conventions: found after the fit, named rightly, and none suspected in the project's own data.
+
+#include <fmt/format.h>
+
+#include <gapkit/core/units.hpp>
+#include <gapkit/fit/fit.hpp>
+#include <gapkit/io/extxyz.hpp>
+#include <set>
+
+#include "fit/frame_sample.hpp"
+#include "fit/label_comparison.hpp"
+#include "support/pair_potential.hpp"
+#include "support/small_fits.hpp"
+#include "support/support.hpp"
+
+using namespace gapkit;
+using namespace gapkit::test;
+
+namespace {
+
+struct Labels {
+  double energy;
+  Matrix3 virial;
+  double force_factor = 1;
+  std::string virial_key = "virial";  // "stress": `virial` holds a stress; empty: not written
+  std::vector<double> six = {};       // instead of nine numbers
+};
+
+using Mistake = std::function<void(const Structure&, Labels&)>;
+
+Structure with_mistake(const Structure& s, const Mistake& mistake) {
+  Labels labels{*s.energy, *s.virial};
+  mistake(s, labels);
+  Structure result;
+  result.cell = s.cell;
+  result.pbc = s.pbc;
+  result.atomic_numbers = s.atomic_numbers;
+  result.positions = s.positions;
+  result.set_field("energy", labels.energy);
+  result.set_field("config_type", s.config_type);
+  if (!labels.six.empty())
+    result.set_field(labels.virial_key, labels.six);
+  else if (!labels.virial_key.empty())
+    result.set_field(labels.virial_key, std::vector<double>(labels.virial.data(), labels.virial.data() + 9));
+  std::vector<double> forces(s.forces->data(), s.forces->data() + s.forces->size());
+  for (double& f : forces) f *= labels.force_factor;
+  result.set_column("forces", 3, forces);
+  return result;
+}
+
+// Frames of some config types of a file of data/, in turns: frames that follow each other are no small displacements.
+std::vector<Structure> frames_of(const std::string& file, const std::vector<std::string>& types) {
+  std::map<std::string, std::vector<Structure>> of_type;
+  for (Structure& s : read_targets((source_folder() / "data" / file).string())) of_type[s.config_type].push_back(std::move(s));
+  std::vector<Structure> result;
+  for (std::size_t i = 0; i < 25; ++i)
+    for (const std::string& type : types)
+      if (i < of_type[type].size()) result.push_back(of_type[type][i]);
+  return result;
+}
+
+FitOptions options_for(const std::vector<Structure>& frames, const TemporaryFolder& folder) {
+  FitOptions options = small_options(write_frames((folder.path() / "train.xyz").string(), frames),
+                                     {small_two_body(1.0, 10, 4.5), small_soap(4, 3, 2, 30, 4.5)});
+  options.reference_energies = {ReferenceEnergyOptions::Mode::least_squares, {}};
+  options.regularization.standard = {0.002, 0.1, 0.1};
+  options.terms[0].delta = 2;
+  options.terms[1].delta = 0.5;
+  return options;
+}
+
+// All findings of a fit, one per line.
+std::string findings_of(const FitOptions& options) {
+  std::string text;
+  for (const CheckFinding& finding : fit(options).report.findings) text += finding.message + "\n";
+  return text;
+}
+
+struct DataSet {
+  const char* file;
+  std::vector<std::string> types;
+};
+
+const std::vector<DataSet> data_sets = {{"silicon/train.xyz", {"diamond_rattle8", "diamond_rattle16", "vacancy", "liquid"}},
+                                        {"mgo/train.xyz", {"rocksalt_rattle8", "rocksalt_rattle16", "vacancy_pair"}}};
+
+std::vector<double> six_of(const Matrix3& m, const std::array<std::array<int, 2>, 3>& shear) {
+  std::vector<double> six = {m(0, 0), m(1, 1), m(2, 2)};
+  for (const auto& [i, j] : shear) six.push_back(m(i, j));
+  return six;
+}
+
+struct Case {
+  const char* name;
+  Mistake mistake;
+  std::string expected;
+};
+
+const double gpa = gpa_per_ev_per_cubic_angstrom;
+
+const std::vector<Case> cases = {
+    {"energies per atom", [](const Structure& s, Labels& l) { l.energy /= s.size(); }, "energies seem to be energies per atom"},
+    {"energies in Ry", [](const Structure&, Labels& l) { l.energy /= 0.5 * ev_per_hartree; }, "energies seem to be in Rydberg"},
+    {"energies in Hartree", [](const Structure&, Labels& l) { l.energy /= ev_per_hartree; }, "energies seem to be in Hartree"},
+    {"energies in kcal/mol", [](const Structure&, Labels& l) { l.energy *= 23.0605; }, "energies seem to be in kcal/mol"},
+    {"reversed forces", [](const Structure&, Labels& l) { l.force_factor = -1; }, "the sign of the forces is reversed"},
+    {"Hartree/Bohr", [](const Structure&, Labels& l) { l.force_factor = angstrom_per_bohr / ev_per_hartree; },
+     "the forces seem to be in Hartree/Bohr"},
+    {"Rydberg/Bohr", [](const Structure&, Labels& l) { l.force_factor = 2 * angstrom_per_bohr / ev_per_hartree; },
+     "the forces seem to be in Rydberg/Bohr"},
+    {"kcal/mol/Å", [](const Structure&, Labels& l) { l.force_factor = 23.0605; }, "the forces seem to be in kcal/mol/Å"},
+    {"reversed forces without virials",
+     [](const Structure&, Labels& l) {
+       l.force_factor = -1;
+       l.virial_key.clear();
+     },
+     "the sign of the forces is reversed"},
+    {"reversed virial", [](const Structure&, Labels& l) { l.virial = -l.virial; }, "the sign of the virial is reversed"},
+    {"stress named virial", [](const Structure& s, Labels& l) { l.virial /= -s.volume(); },
+     "the virials look like stresses in eV/Å³, positive under tension: the factor −volume explains them"},
+    {"stress positive under compression named virial", [](const Structure& s, Labels& l) { l.virial /= s.volume(); },
+     "the virials look like stresses in eV/Å³, positive under compression"},
+    {"stress in GPa named virial", [](const Structure& s, Labels& l) { l.virial *= -gpa / s.volume(); },
+     "the virials look like stresses in GPa, positive under tension"},
+    {"virial in Hartree", [](const Structure&, Labels& l) { l.virial /= ev_per_hartree; }, "the virial seems to be in Hartree"},
+    {"reversed stress",
+     [](const Structure& s, Labels& l) {
+       l.virial /= s.volume();
+       l.virial_key = "stress";
+     },
+     "the sign of the stress is reversed"},
+    {"virial named stress", [](const Structure&, Labels& l) { l.virial_key = "stress"; },
+     "the stresses look like virials in eV: the factor −1/volume explains them"},
+    {"stress in GPa",
+     [](const Structure& s, Labels& l) {
+       l.virial *= -gpa / s.volume();
+       l.virial_key = "stress";
+     },
+     "the stress seems to be in GPa"},
+    {"stress in kBar, positive under compression",
+     [](const Structure& s, Labels& l) {
+       l.virial *= 10 * gpa / s.volume();
+       l.virial_key = "stress";
+     },
+     "the stress seems to be in kBar, expected eV/Å³; moreover, the sign of the stress is reversed"},
+    {"VASP's order",
+     [](const Structure& s, Labels& l) {
+       l.six = six_of(-l.virial / s.volume(), {{{0, 1}, {1, 2}, {0, 2}}});
+       l.virial_key = "stress";
+     },
+     "the components seem to be in the order xx yy zz xy yz zx (VASP's)"},
+    {"VASP's order in nine numbers",
+     [](const Structure&, Labels& l) {
+       Matrix3 w = l.virial;
+       w(1, 2) = w(2, 1) = l.virial(0, 1);
+       w(0, 2) = w(2, 0) = l.virial(1, 2);
+       w(0, 1) = w(1, 0) = l.virial(0, 2);
+       l.virial = w;
+     },
+     "the components seem to be in the order xx yy zz xy yz zx (VASP's)"},
+    {"LAMMPS's order",
+     [](const Structure& s, Labels& l) {
+       l.six = six_of(-l.virial / s.volume(), {{{0, 1}, {0, 2}, {1, 2}}});
+       l.virial_key = "stress";
+     },
+     "the components seem to be in the order xx yy zz xy xz yz (LAMMPS's)"},
+};
+
+}  // namespace
+
+TEST_CASE("convention checks: each mistake in the labels is found and named, and it alone") {
+  for (const DataSet& data : data_sets) {
+    const std::vector<Structure> frames = frames_of(data.file, data.types);
+    for (const Case& c : cases) {
+      CAPTURE(data.file);
+      CAPTURE(c.name);
+      const TemporaryFolder folder;
+      std::vector<Structure> wrong;
+      for (const Structure& s : frames) wrong.push_back(with_mistake(s, c.mistake));
+      const std::string found = findings_of(options_for(wrong, folder));
+      INFO(found);
+      CHECK(found.find(c.expected) != std::string::npos);
+      CHECK(std::count(found.begin(), found.end(), '\n') == 1);
+    }
+  }
+}
+
+TEST_CASE("convention checks: optimised noise and held-out structures hide nothing") {
+  const TemporaryFolder folder;
+  std::vector<Structure> wrong;
+  for (const Structure& s : frames_of(data_sets[0].file, data_sets[0].types))
+    wrong.push_back(with_mistake(s, [](const Structure& t, Labels& l) { l.virial /= -t.volume(); }));
+  FitOptions options = options_for(wrong, folder);
+  options.optimize.objective = OptimizeOptions::Objective::evidence;
+  options.optimize.folds = 2;
+  options.calibration.source = CalibrationOptions::Source::holdout;
+  options.calibration.rounds = 2;
+  const std::string found = findings_of(options);
+  INFO(found);
+  CHECK(found.find("the virials look like stresses in eV/Å³") != std::string::npos);
+  CHECK(std::count(found.begin(), found.end(), '\n') == 1);
+}
+
+TEST_CASE("convention checks: a mistake in one config type is named with it") {
+  const TemporaryFolder folder;
+  std::vector<Structure> frames;
+  for (const Structure& s : frames_of(data_sets[1].file, data_sets[1].types))
+    frames.push_back(with_mistake(s, [](const Structure& t, Labels& l) {
+      if (t.config_type == "rocksalt_rattle16") l.virial = -l.virial;
+    }));
+  const std::string found = findings_of(options_for(frames, folder));
+  INFO(found);
+  CHECK(found.find("virials of config type 'rocksalt_rattle16': the sign of the virial is reversed") != std::string::npos);
+  CHECK(std::count(found.begin(), found.end(), '\n') == 1);
+}
+
+TEST_CASE("convention checks: nothing is suspected in the project's own data, and the agreement is told") {
+  for (const char* file : {"silicon/train.xyz", "mgo/train.xyz", "ethanol/water_train.xyz", "ethanol/train_300K.xyz"})
+    for (const int points : {8, 30}) {
+      CAPTURE(file);
+      CAPTURE(points);
+      const TemporaryFolder folder;
+      std::vector<Structure> frames = read_extxyz(source_folder() / "data" / file);
+      if (frames.size() > 230) frames.resize(60);
+      FitOptions options = options_for(frames, folder);
+      options.terms[1].n_sparse = points;
+      const FitResult result = fit(options);
+      for (const CheckFinding& finding : result.report.findings) FAIL_CHECK(finding.message);
+      std::set<Property> properties;
+      for (const LabelAgreement& a : result.report.agreement) {
+        properties.insert(a.property);
+        CHECK(a.rows > 0);
+        CHECK(a.error >= 0);
+      }
+      CHECK(properties.size() == (std::string(file).starts_with("ethanol") ? 2 : 3));
+    }
+}
+
+TEST_CASE("convention checks: the sample is bounded, takes from every config type, and depends on the seed alone") {
+  std::map<std::string, std::int64_t> counts = {{"many", 1000}, {"few", 7}, {"large", 50}};
+  const auto sizes_of = [&](std::uint64_t seed) {
+    FrameSample sample(counts, seed);
+    for (const auto& [type, count] : counts)
+      for (int i = 0; i < count; ++i) {
+        Structure s;
+        s.config_type = type;
+        const int atoms = type == "large" ? 3000 : 2 + i % 7;
+        s.atomic_numbers.assign(static_cast<std::size_t>(atoms), 14);
+        s.positions = Positions::Constant(atoms, 3, i);
+        sample.add(s);
+      }
+    std::vector<std::pair<std::string, double>> chosen;
+    for (const Structure& s : sample.frames()) chosen.emplace_back(s.config_type, s.positions(0, 0));
+    return chosen;
+  };
+  const auto chosen = sizes_of(1);
+  std::map<std::string, std::int64_t> found;
+  for (const auto& [type, place] : chosen) ++found[type];
+  CHECK(found["few"] == 7);
+  CHECK(found["large"] == 1);  // a third of the atoms that the sample may have
+  CHECK(found["many"] == 143);
+  CHECK(sizes_of(1) == chosen);
+  CHECK(sizes_of(2) != chosen);
+}
+
+TEST_CASE("convention checks: labels that do not vary are not judged") {
+  ComparedLabels labels;
+  labels.reference = Matrix::Zero(20, 1);
+  labels.predicted = Matrix::Zero(20, 1);
+  labels.removed = Matrix::Ones(20, 1);
+  labels.atoms = labels.volume = Vector::Ones(20);
+  const auto known = energy_transformations();
+  const LabelVerdict verdict = judge(1, known.size(), [&](std::size_t, std::size_t k) {
+    RegressionSums sums;
+    sums.add(labels, known[k], {0}, {0});
+    return sums;
+  });
+  CHECK(verdict.kind == LabelVerdict::Kind::undecided);
+  CHECK(labels.freedom() == 19);
+}
