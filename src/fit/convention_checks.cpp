@@ -56,7 +56,7 @@ SamplePredictions predict(std::shared_ptr<const Model> model, std::span<const St
 using Properties = std::set<Property>;
 
 // A model of some properties only. Each one's noise is the same small part of its labels, whatever unit they are in; σ of its classes
-// keep their ratios.
+// keep their ratios, rows with a σ of their own keep it.
 std::shared_ptr<const Model> model_of(const Properties& used, const Model& model, const SufficientStatistics& statistics) {
   const auto part_of = [](Property p) { return p == Property::energy ? 0.002 : 0.05; };
   std::map<Property, double> square, count;

@@ -98,7 +98,6 @@ void DataChecker::report_keys() {
   if (t.targets_left_out > 0)
     findings_.note("keys", fmt::format("{}; as it is not fitted, it is left out{}", t.first_left_out,
                                        t.targets_left_out > 1 ? fmt::format(" (and {} more like it)", t.targets_left_out - 1) : ""));
-  for (const std::string& line : t.same_value_lines()) findings_.note("keys", line);
   if (t.frames_with_unused_free_energy > 0)
     findings_.note("keys",
                    fmt::format("free_energy is in {} frames and not used: forces of many codes are its derivatives; name it with [data] "

@@ -3,7 +3,7 @@
 namespace gapkit {
 
 FrameSample::FrameSample(const std::map<std::string, std::int64_t>& config_types, std::uint64_t seed)
-    : random_(seed + 0x8CB92BA72F3D8DD7u) {
+    : random_{.seed = seed, .stream = 0x8CB92BA72F3D8DD7u} {
   for (const auto& [name, count] : config_types) quotas_[name].to_come = count;
   // One more of each type, as long as frames are left to give.
   std::int64_t left = most_frames;
@@ -23,7 +23,7 @@ void FrameSample::add(const Structure& frame) {
   Quota& quota = quotas_[frame.config_type];
   if (quota.to_come == 0) return;
   // Each of those to come is taken with the same probability.
-  const bool is_chosen = random_() % static_cast<std::uint64_t>(quota.to_come) < static_cast<std::uint64_t>(quota.wanted);
+  const bool is_chosen = random_.below(static_cast<std::uint64_t>(quota.to_come)) < static_cast<std::uint64_t>(quota.wanted);
   --quota.to_come;
   if (!is_chosen) return;
   --quota.wanted;

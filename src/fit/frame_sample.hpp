@@ -1,8 +1,8 @@
 #pragma once
 
 #include <gapkit/core/structure.hpp>
+#include <gapkit/math/random_stream.hpp>
 #include <map>
-#include <random>
 
 namespace gapkit {
 
@@ -25,7 +25,7 @@ class FrameSample {
 
   std::map<std::string, Quota> quotas_;
   std::int64_t atoms_of_type_ = 0;  // that each type may have
-  std::mt19937_64 random_;
+  RandomStream random_;
   std::vector<Structure> frames_;
 };
 

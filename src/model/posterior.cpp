@@ -59,7 +59,7 @@ Posterior solve_posterior(const SufficientStatistics& statistics, const SparseFa
   for (std::size_t i = 0; i < statistics.groups.size(); ++i) {
     const GroupStatistics& g = statistics.groups[i];
     RowGroup group = g.group;
-    if (sigma) group.sigma = sigma->at(i);
+    if (sigma && (!group.fixed || std::isinf(sigma->at(i)))) group.sigma = sigma->at(i);
     posterior.groups.push_back(group);
     if (g.count == 0 || std::isinf(group.sigma)) continue;
     const double precision = 1 / (group.sigma * group.sigma);

@@ -55,11 +55,6 @@ std::vector<BadInput> bad_targets() {
          in.configure("[data]", "[data]\nuse = [\"energy\", \"forces\"]");
        },
        Answer::note, "key 'virial' is 'nan nan nan nan nan nan', expected finite numbers; as it is not fitted, it is left out"},
-      {"two energies of the same value",
-       [](Inputs& in) {
-         for (Structure& s : in.frames) s.set_field("dft_energy", *s.energy);
-       },
-       Answer::note, "'dft_energy' has the same values as 'energy' in 12 frames; 'energy' is used"},
       {"a force is NaN", [=](Inputs& in) { set_forces(in.frame(2), [=](int i, int k) { return i == 3 && k == 1 ? nan : 0.1; }); },
        Answer::error, "train.xyz:4 (frame 2): column 'forces' has nan as force component 2 of atom 4, expected finite numbers"},
       {"a force is infinite", [](Inputs& in) { set_forces(in.frame(2), [](int, int) { return std::numeric_limits<double>::infinity(); }); },

@@ -13,7 +13,7 @@ namespace gapkit {
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
 /// The random numbers of the library: they follow from three integers, which are all of the state, and are the same on every machine but
-/// for the last bits of `log` and `cos`. Streams of one seed are independent. The standard library's distributions are not used anywhere,
+/// for the last bits of `log` and `cos`. Streams of one seed are independent. The distributions of the standard library are not used,
 /// because each implementation of it draws other numbers.
 struct RandomStream {
   std::uint64_t seed = 0;

@@ -40,7 +40,7 @@ struct Posterior {
   double log_evidence = 0;         ///< log p(y), DTC
 };
 
-/// Solves for the posterior at the σ's of the statistics' groups, or at `sigma` (one per group; fixed: 1, left out: infinity).
+/// Solves for the posterior at the σ's of the statistics' groups, or at `sigma` (one per group; infinite: left out).
 /// Cost: M³/3 flop plus the sum of the groups. Throws NumericalError if the statistics hold NaN or infinity.
 Posterior solve_posterior(const SufficientStatistics& statistics, const SparseFactor& factor, std::vector<double> scale,
                           const std::vector<double>* sigma = nullptr);
