@@ -265,7 +265,7 @@ void run(const Arguments& arguments) {
   const apps::Stopwatch stopwatch;
   PhaseClock clock;
   std::map<std::string, PhaseTime> phases;
-  if (arguments.threads) set_thread_count(*arguments.threads);
+  if (arguments.threads) apps::choose_threads(arguments.threads);
   const PredictionRequest request = request_from(arguments);
   check_arguments(arguments);
   const auto model = std::make_shared<const Model>(load_model(arguments.model));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <gapkit/config/automatic.hpp>
@@ -13,6 +14,7 @@
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/fit/frames.hpp>
 #include <gapkit/kernels/kernel.hpp>
+#include <gapkit/math/linear_algebra.hpp>
 
 namespace gapkit {
 namespace {
@@ -96,6 +98,50 @@ std::string points_text(const TermOptions& soap) {
   return text;
 }
 
+int points_of(const TermOptions& soap, const DataSummary& data) {
+  int sum = 0;
+  for (const auto& [z, atoms] : data.atoms_of) {
+    const auto own = soap.species_n_sparse.find(element_symbol(z));
+    sum += own == soap.species_n_sparse.end() ? soap.n_sparse : own->second;
+  }
+  return sum;
+}
+
+/// What follows the calibration: error tables, and the structures that were set aside.
+double rest_seconds(const DataSummary& data, const FitOptions& options) {
+  constexpr double of_atom = 1e-4;  // prediction with 1000 sparse points
+  return 0.5 + of_atom * 1e-3 * points_of(options.terms.back(), data) * static_cast<double>(data.atoms) / thread_count();
+}
+
+/// Error bars of the structures that one round sets aside.
+double error_bar_seconds(const DataSummary& data, const FitOptions& options) {
+  constexpr double of_atom_and_point = 2e-6;
+  return of_atom_and_point * points_of(options.terms.back(), data) * options.calibration.holdout * static_cast<double>(data.atoms);
+}
+
+/// Sets as many sparse points, up to the usual number, as time and memory allow beside a few rounds of calibration. Returns their share of
+/// the usual number.
+double set_points_for(const AutomaticRequest& request, const DataSummary& data, AutomaticChoice& choice) {
+  FitOptions& o = choice.options;
+  const bool calibrates = o.calibration.source == CalibrationOptions::Source::holdout;
+  const int fewest_rounds = std::min(o.calibration.rounds, 2);
+  double factor = 1;
+  for (int attempt = 0; attempt < 12; ++attempt, factor *= 0.8) {
+    set_points(o.terms.back(), data, factor);
+    o.resolved = fit_options_to_toml(o);
+    FitOptions planned = o;  // the estimate is what matters, not the limit
+    planned.memory = 1e6;
+    planned.calibration.source = CalibrationOptions::Source::none;
+    const FitPlan plan = plan_fit(planned, {});
+    const double round = plan.seconds + (calibrates ? error_bar_seconds(data, o) : 0), rest = rest_seconds(data, o);
+    const double affordable = std::floor((request.seconds - rest) / round);
+    choice.rounds = calibrates ? static_cast<int>(std::clamp<double>(affordable, fewest_rounds, o.calibration.rounds)) : 1;
+    choice.seconds = choice.rounds * round + rest;
+    if (choice.seconds <= request.seconds && plan.memory_bytes < request.memory * 1e9) break;
+  }
+  return factor;
+}
+
 }  // namespace
 
 bool DataSummary::is_molecular() const {
@@ -177,6 +223,7 @@ double choose_cutoff(const DataSummary& data) {
 }
 
 AutomaticChoice choose_fit_options(const AutomaticRequest& request, const ProgressCallback& progress) {
+  const auto begin = std::chrono::steady_clock::now();
   const DataSummary data = summarize_data(request.train, progress);
   if (data.energies + data.forces == 0)
     throw InputError(request.train.front() +
@@ -241,33 +288,18 @@ AutomaticChoice choose_fit_options(const AutomaticRequest& request, const Progre
     o.calibration.source = CalibrationOptions::Source::holdout;
     o.calibration.rounds = std::clamp(static_cast<int>(std::ceil(1000.0 / static_cast<double>(data.frames))), 1, 5);
   }
-  double factor = 1, seconds = 0;
-  for (int attempt = 0; attempt < 8; ++attempt) {
-    set_points(o.terms.back(), data, factor);
-    o.resolved = fit_options_to_toml(o);
-    FitOptions planned = o;  // the estimate is what matters, not the limit
-    planned.memory = 1e6;
-    planned.calibration.source = CalibrationOptions::Source::none;
-    const FitPlan plan = plan_fit(planned, {});
-    const bool calibrates = o.calibration.source == CalibrationOptions::Source::holdout;
-    const double rounds = calibrates ? o.calibration.rounds : 1;
-    const double std_seconds = calibrates ? 2e-6 * static_cast<double>(plan.sparse_points()) * 0.1 * static_cast<double>(data.atoms) : 0;
-    seconds = rounds * (1.3 * plan.seconds + std_seconds) + 5;
-    if (seconds <= request.seconds && plan.memory_bytes < request.memory * 1e9) break;
-    if (o.calibration.rounds > 1 && plan.memory_bytes < request.memory * 1e9) {
-      o.calibration.rounds = (o.calibration.rounds + 1) / 2;
-      continue;
-    }
-    factor *= 0.7;
-  }
+  const double factor = set_points_for(request, data, choice);
   say(fmt::format("sparse points of SOAP: {}{}; {:.0f} s estimated, {:.0f} s allowed", points_text(o.terms.back()),
-                  factor < 1 ? ", fewer than usual for lack of time or memory" : ", usual for so many environments", seconds,
+                  factor < 1 ? ", fewer than usual for lack of time or memory" : ", usual for so many environments", choice.seconds,
                   request.seconds));
   say(o.calibration.source == CalibrationOptions::Source::holdout
-          ? fmt::format("error bars: calibrated on 10 % of the structures set aside, in {} round{}", o.calibration.rounds,
+          ? fmt::format("error bars: calibrated on 10 % of the structures set aside, in {}{} round{}", choice.rounds,
+                        choice.rounds < o.calibration.rounds ? fmt::format(" to {}, as the time allows,", o.calibration.rounds) : "",
                         o.calibration.rounds == 1 ? "" : "s")
           : "error bars: uncalibrated, too few structures");
   o.resolved = fit_options_to_toml(o);
+  o.calibration.seconds =
+      request.seconds - std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() - rest_seconds(data, o);
   return choice;
 }
 

@@ -8,7 +8,7 @@ namespace gapkit {
 /// What a fit without configuration is to work with.
 struct AutomaticRequest {
   std::vector<std::string> train, validation;
-  double seconds = 600;  ///< wall time that the fit with its calibration may take, roughly
+  double seconds = 600;  ///< wall time that everything, with calibration and error tables, may take from the call on
   std::string model_path = "model.h5";
   std::uint64_t seed = 0;
   double memory = 4;  ///< GB
@@ -18,6 +18,8 @@ struct AutomaticRequest {
 struct AutomaticChoice {
   FitOptions options;                ///< `resolved` is filled
   std::vector<std::string> reasons;  ///< a line each
+  double seconds = 0;                ///< estimated wall time of everything
+  int rounds = 1;  ///< of calibration that this allows for; more are done if there is time, up to options.calibration.rounds
 };
 
 /// What the choice looks at; found in one pass over the training files.
@@ -43,7 +45,8 @@ DataSummary summarize_data(const std::vector<std::string>& files, const Progress
 double choose_cutoff(const DataSummary& data);
 
 /// Terms, cutoffs, numbers of sparse points, reference energies, σ and calibration for these data. Reads the files a few times.
-/// Throws InputError if the data have neither energies nor forces.
+/// The options bound the time of the calibration (CalibrationOptions::seconds): the number of its rounds follows the time that the fit
+/// takes. Throws InputError if the data have neither energies nor forces.
 AutomaticChoice choose_fit_options(const AutomaticRequest& request, const ProgressCallback& progress = {});
 
 /// "90", "90s", "10m", "2h" → seconds. Throws InputError otherwise.
