@@ -10,6 +10,7 @@
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
 #include "common/run_main.hpp"
+#include "common/threads.hpp"
 
 namespace {
 

@@ -20,6 +20,7 @@
 #include "common/run_main.hpp"
 #include "common/target_keys.hpp"
 #include "common/text_file.hpp"
+#include "common/threads.hpp"
 #include "common/timing.hpp"
 
 namespace {

@@ -63,7 +63,7 @@ void ProgressDisplay::show(const ProgressEvent& event) {
   if (!event.message.empty()) {
     const bool in_round = event.phase.starts_with(calibration_round);
     if (event.is_warning && in_round && std::any_of(warnings_.begin(), warnings_.end(), [&](const std::string& known) {
-          return without_digits(known) == without_digits(event.message);
+          return without_digits(known).ends_with(without_digits(event.message));  // one of a round begins with its name
         }))
       return;
     event.is_warning ? warning(in_round ? event.phase.substr(0, event.phase.find(':')) + ": " + event.message : event.message)

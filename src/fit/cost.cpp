@@ -5,7 +5,7 @@
 namespace gapkit {
 namespace {
 
-constexpr double steps_of_search = 24;     // evaluations until σ and δ have converged, usually
+constexpr double steps_of_search = 26;     // evaluations until σ and δ have converged, usually
 constexpr double memory_speed = 8e9;       // bytes per second of one thread that adds packed matrices
 constexpr double passes_of_fold = 20;      // over a packed matrix, whatever the number of groups
 constexpr double inverse_and_traces = 2;   // of an evidence with gradient, in M³

@@ -11,7 +11,7 @@
 namespace gapkit {
 namespace {
 
-constexpr int most_stalled = 6;  // evaluations in a row that improve nothing by more than the tolerance
+constexpr int most_stalled = 5;  // evaluations in a row that improve nothing by more than the tolerance
 
 // What the C callback sees.
 struct Run {
@@ -28,6 +28,10 @@ struct Run {
 double evaluate(unsigned n, const double* x, double* gradient, void* data) {
   Run& run = *static_cast<Run*>(data);
   if (run.thrown) return 0;
+  if (run.stalled >= most_stalled) {  // NLopt notices only at the end of its line search
+    if (gradient) std::fill(gradient, gradient + n, 0.0);
+    return run.best.value;
+  }
   try {
     const std::vector<double> point(x, x + n);
     std::vector<double> slope(n, 0.0);

@@ -67,6 +67,20 @@ TEST_CASE("maximize finds the maximum of a curved valley, within bounds, and pas
   CHECK(message_of<InputError>([&] { maximize(broken, {0}, {-1}, {1}, 1, 1e-3, 10); }) == "no");
 }
 
+TEST_CASE("maximize ends where nothing above the tolerance is to be gained") {
+  // Rounding makes the slope useless near the maximum, as in a sum over many rows.
+  int evaluations = 0;
+  const Objective rough = [&](const std::vector<double>& x, std::vector<double>& g) {
+    ++evaluations;
+    const double noise = 1e-7 * std::sin(1e9 * (x[0] + x[1]));
+    g = {-2 * x[0] + 1e-3 * std::cos(1e9 * x[0]), -20 * x[1] + 1e-3 * std::sin(1e9 * x[1])};
+    return -(x[0] * x[0] + 10 * x[1] * x[1]) + noise;
+  };
+  const Maximum found = maximize(rough, {2, -1}, {-5, -5}, {5, 5}, 2, 1e-6, 200);
+  CHECK(found.value >= -1e-4);
+  CHECK(evaluations <= 40);
+}
+
 TEST_CASE("sigma and delta of the data's own distribution are found again") {
   const std::vector<double> noise = {0.02, 0.2, 0.05};
   const RandomSums sums = random_sums({300, 600, 300}, {0, 40, 90}, 5, noise, 3);
