@@ -318,7 +318,7 @@ void run(const Arguments& arguments) {
     run_scan(arguments, display);
     return;
   }
-  display.message(fmt::format("gapkit {}, {} ({})", version, blas_description(), apps::threads_origin()));
+  display.begin_with(fmt::format("gapkit {}, {} ({})", version, blas_description(), apps::threads_origin()));
   const FitOptions options = is_data(arguments.files.front()) ? choose_options(arguments, display) : options_from(arguments);
   check_outputs(arguments, options);
 

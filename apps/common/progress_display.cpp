@@ -84,6 +84,8 @@ void ProgressDisplay::show(const ProgressEvent& event) {
 
 void ProgressDisplay::message(const std::string& text) {
   clear_bar();
+  if (!heading_.empty()) out_ << program_ << ": " << heading_ << "\n";
+  heading_.clear();
   out_ << program_ << ": " << text << std::endl;
 }
 

@@ -26,6 +26,8 @@ class ProgressDisplay {
 
   void show(const ProgressEvent& event);
   void message(const std::string& text);
+  /// A line before the first one; none if there is none: a mistake in the input is one line.
+  void begin_with(const std::string& text) { heading_ = text; }
   void warning(const std::string& text);
   /// All warnings so far, each once, in the order of their first appearance.
   const std::vector<std::string>& warnings() const { return warnings_; }
@@ -43,6 +45,7 @@ class ProgressDisplay {
   void clear_bar();
 
   std::string program_;
+  std::string heading_;
   std::vector<std::string> warnings_;
   std::ostream& out_;
   bool is_terminal_;

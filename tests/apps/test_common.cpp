@@ -97,6 +97,7 @@ TEST_CASE("progress display: a bar on a terminal is removed before anything else
 TEST_CASE("progress display: short phases have no closing line, warnings come once, those of calibration rounds only if they are new") {
   std::ostringstream out;
   apps::ProgressDisplay display("gap-test", out, /*is_terminal=*/false);
+  display.begin_with("the machine");
   const auto warn = [&](const std::string& phase, const std::string& text) {
     display.show({.phase = phase, .message = text, .is_warning = true});
   };
@@ -109,7 +110,7 @@ TEST_CASE("progress display: short phases have no closing line, warnings come on
   warn("calibration round 3 of 5: optimize", "sigma stopped at its bound");
   display.finish();
   CHECK(out.str() ==
-        "gap-test: warning: 3 points were dropped\ngap-test: warning: 4 points were dropped\n"
+        "gap-test: the machine\ngap-test: warning: 3 points were dropped\ngap-test: warning: 4 points were dropped\n"
         "gap-test: warning: calibration round 2 of 5: sigma stopped at its bound\n");
   CHECK(display.warnings() ==
         std::vector<std::string>{"3 points were dropped", "4 points were dropped", "calibration round 2 of 5: sigma stopped at its bound"});

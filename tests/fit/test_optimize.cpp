@@ -1,5 +1,6 @@
 // Optimisation of σ and δ: the optimum is one, ties and bounds are kept, and what was put in comes out.
 
+#include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/evidence.hpp>
 #include <gapkit/fit/fit.hpp>
@@ -68,17 +69,16 @@ TEST_CASE("maximize finds the maximum of a curved valley, within bounds, and pas
 }
 
 TEST_CASE("maximize ends where nothing above the tolerance is to be gained") {
-  // Rounding makes the slope useless near the maximum, as in a sum over many rows.
+  // Values and slopes of a sum over many rows have errors of rounding, which line searches near the maximum would follow.
   int evaluations = 0;
   const Objective rough = [&](const std::vector<double>& x, std::vector<double>& g) {
-    ++evaluations;
-    const double noise = 1e-7 * std::sin(1e9 * (x[0] + x[1]));
-    g = {-2 * x[0] + 1e-3 * std::cos(1e9 * x[0]), -20 * x[1] + 1e-3 * std::sin(1e9 * x[1])};
-    return -(x[0] * x[0] + 10 * x[1] * x[1]) + noise;
+    const double square = x[0] * x[0] + 10 * x[1] * x[1];
+    g = {-2 * x[0] / (1 + square) + 1e-2, -20 * x[1] / (1 + square)};
+    return -std::log(1 + square) + 1e-4 * std::sin(12345.678 * ++evaluations);
   };
-  const Maximum found = maximize(rough, {2, -1}, {-5, -5}, {5, 5}, 2, 1e-6, 200);
-  CHECK(found.value >= -1e-4);
-  CHECK(evaluations <= 40);
+  const Maximum found = maximize(rough, {2, -1}, {-5, -5}, {5, 5}, 2, 1e-3, 200);
+  CHECK(found.value >= -1e-3);
+  CHECK(evaluations <= 25);  // 37 without a limit
 }
 
 TEST_CASE("sigma and delta of the data's own distribution are found again") {
