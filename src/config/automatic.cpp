@@ -127,7 +127,7 @@ double error_bar_seconds(const DataSummary& data, const FitOptions& options, con
 double set_points_for(const AutomaticRequest& request, const DataSummary& data, const Stopwatch& stopwatch, AutomaticChoice& choice) {
   FitOptions& o = choice.options;
   const bool calibrates = o.calibration.source == CalibrationOptions::Source::holdout;
-  const int fewest_rounds = std::min(o.calibration.rounds, 2);
+  const int fewest_rounds = std::min(o.calibration.rounds, 3);
   double factor = 1;
   for (int attempt = 0; attempt < 12; ++attempt, factor *= 0.8) {
     set_points(o.terms.back(), data, factor);
