@@ -10,6 +10,7 @@
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
 #include "common/run_main.hpp"
+#include "common/threads.hpp"
 
 namespace {
 
@@ -45,7 +46,7 @@ void describe(CLI::App& app, Arguments& arguments) {
 }
 
 void run(const Arguments& arguments) {
-  if (arguments.threads) set_thread_count(*arguments.threads);
+  if (arguments.threads) apps::choose_threads(arguments.threads);
   LoopOptions options = read_loop_options(arguments.file);
   if (arguments.folder) {
     options.folder = *arguments.folder;

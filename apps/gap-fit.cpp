@@ -4,6 +4,7 @@
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/version.hpp>
 #include <gapkit/fit/fit.hpp>
+#include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/model/sample.hpp>
 #include <gapkit/report/report_pages.hpp>
 #include <iostream>
@@ -24,6 +25,7 @@
 #include "common/scan.hpp"
 #include "common/target_keys.hpp"
 #include "common/text_file.hpp"
+#include "common/threads.hpp"
 #include "common/timing.hpp"
 
 namespace {
@@ -305,7 +307,7 @@ void run_sample(const Arguments& arguments) {
 
 void run(const Arguments& arguments) {
   const apps::Stopwatch stopwatch;
-  if (arguments.threads) set_thread_count(*arguments.threads);
+  if (arguments.threads) apps::choose_threads(arguments.threads);
   const apps::TablesOnStderr tables_on_stderr(arguments.json && apps::is_stdout(*arguments.json));
   apps::ProgressDisplay display("gap-fit");
   if (arguments.sample) {
@@ -328,6 +330,7 @@ void run(const Arguments& arguments) {
     run_scan(arguments, display);
     return;
   }
+  display.begin_with(fmt::format("gapkit {}, {} ({})", version, blas_description(), apps::threads_origin()));
   const FitOptions options = apps::is_data(arguments.files.front()) ? choose_options(arguments, display) : options_from(arguments);
   check_outputs(arguments, options);
 
@@ -356,9 +359,15 @@ void run(const Arguments& arguments) {
   fitted.save(options, result);
   result.report.phases["save"] = errors_clock.lap();
   const double statistics_bytes = result.statistics ? result.statistics->bytes() : 0;
-  const apps::FitSummary summary{
-      options,          result.report,      fitted.training, fitted.validation, fitted.model->calibration, fitted.model->reference_energies,
-      statistics_bytes, stopwatch.seconds()};
+  const apps::FitSummary summary{options,
+                                 result.report,
+                                 fitted.training,
+                                 fitted.validation,
+                                 fitted.model->calibration,
+                                 fitted.model->reference_energies,
+                                 statistics_bytes,
+                                 stopwatch.seconds(),
+                                 display.warnings()};
   std::cout << apps::summary_text(summary) << std::flush;
   auto json = apps::summary_json(summary);
   if (arguments.timing) {

@@ -23,6 +23,7 @@
 #include "common/run_main.hpp"
 #include "common/target_keys.hpp"
 #include "common/text_file.hpp"
+#include "common/threads.hpp"
 #include "common/timing.hpp"
 
 namespace {
@@ -277,7 +278,7 @@ void run(const Arguments& arguments) {
   const apps::Stopwatch stopwatch;
   PhaseClock clock;
   std::map<std::string, PhaseTime> phases;
-  if (arguments.threads) set_thread_count(*arguments.threads);
+  if (arguments.threads) apps::choose_threads(arguments.threads);
   const PredictionRequest request = request_from(arguments);
   check_arguments(arguments);
   const apps::TablesOnStderr tables_on_stderr(apps::is_stdout(arguments.output) || (arguments.json && apps::is_stdout(*arguments.json)));

@@ -11,6 +11,7 @@
 #include "model_report.hpp"
 #include "optimization_report.hpp"
 #include "resources.hpp"
+#include "threads.hpp"
 #include "timing.hpp"
 
 namespace gapkit::apps {
@@ -114,16 +115,16 @@ std::string summary_text(const FitSummary& s) {
     out += fmt::format("{:<{}}{:>14}{:>12}{:>16}{:>14}\n", term.label, width, term.candidates, term.duplicates,
                        term.chosen == term.asked ? fmt::format("{}", term.chosen) : fmt::format("{} of {}", term.chosen, term.asked),
                        term.effective_rank);
-  for (const std::string& warning : s.report.plan.warnings) out += fmt::format("\nwarning: {}\n", warning);
-  out += "\n";
-  for (const CheckFinding& finding : s.report.findings) out += fmt::format("{}: {}\n\n", severity_name(finding.severity), finding.message);
-  out += calibration_line(s.calibration);
+  out += "\n" + calibration_line(s.calibration);
+  if (!s.warnings.empty()) out += fmt::format("{}:\n", plural(static_cast<std::int64_t>(s.warnings.size()), "warning"));
+  for (const std::string& warning : s.warnings) out += "  " + warning + "\n";
   out += fmt::format("Time: {}", duration(s.seconds));
   std::string phases;
   for (const auto& [phase, time] : s.report.phases)
     phases += fmt::format("{}{} {}", phases.empty() ? "" : ", ", phase, duration(time.wall));
   if (!phases.empty()) out += fmt::format(" ({})", phases);
-  out += fmt::format("; peak memory: {:.2f} GB\n{}\nModel: {}{}\n", peak_memory_gb(), blas_description(), s.options.model_path,
+  out += fmt::format("; peak memory: {:.2f} GB\n{} ({})\nModel: {}{}\n", peak_memory_gb(), blas_description(), threads_origin(),
+                     s.options.model_path,
                      s.statistics_bytes > 0 ? fmt::format(" ({:.1f} MB of statistics in it)", 1e-6 * s.statistics_bytes) : "");
   return out;
 }
@@ -161,11 +162,12 @@ Json summary_json(const FitSummary& s) {
                                        {"error_over_sigma", number_json(a.error)}});
   json["findings"] = Json::array();
   for (const CheckFinding& finding : s.report.findings) json["findings"].push_back(finding_json(finding));
+  json["warnings"] = s.warnings;
   json["statistics_mb"] = 1e-6 * s.statistics_bytes;
   json["log_evidence"] = s.report.log_evidence;
-  json["warnings"] = s.report.plan.warnings;
   json["seed"] = s.options.seed;
   json["threads"] = thread_count();
+  json["threads_from"] = threads_origin();
   add_phases(s.report.phases, json);
   json["seconds"] = s.seconds;
   json["blas"] = blas_description();

@@ -16,6 +16,7 @@ struct FitSummary {
   std::map<int, double> reference_energies;
   double statistics_bytes = 0;  ///< in the model file; 0 if they were not kept
   double seconds = 0;           ///< wall time of everything
+  std::vector<std::string> warnings;
 };
 
 nlohmann::ordered_json finding_json(const CheckFinding& finding);

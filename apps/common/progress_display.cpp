@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::chrono::milliseconds bar_interval(100);
 constexpr std::chrono::seconds line_interval(10);
+constexpr const char* calibration_round = "calibration round ";
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -27,6 +28,11 @@ std::string duration(double seconds) {
 std::size_t terminal_width() {
   winsize size{};
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col : 80;
+}
+
+std::string without_digits(std::string text) {
+  std::erase_if(text, [](char c) { return c >= '0' && c <= '9'; });
+  return text;
 }
 
 /// "12 of 216 frames (6 %), 3.2 frames/s, 1 min left", as far as it is known.
@@ -46,8 +52,8 @@ std::string state_of(const ProgressEvent& event, double rate) {
 
 ProgressDisplay::ProgressDisplay(std::string program) : ProgressDisplay(std::move(program), std::cerr, ::isatty(STDERR_FILENO) == 1) {}
 
-ProgressDisplay::ProgressDisplay(std::string program, std::ostream& out, bool is_terminal)
-    : program_(std::move(program)), out_(out), is_terminal_(is_terminal) {}
+ProgressDisplay::ProgressDisplay(std::string program, std::ostream& out, bool is_terminal, std::chrono::duration<double> shortest_phase)
+    : program_(std::move(program)), out_(out), is_terminal_(is_terminal), shortest_phase_(shortest_phase) {}
 
 ProgressDisplay::~ProgressDisplay() {
   clear_bar();
@@ -55,7 +61,13 @@ ProgressDisplay::~ProgressDisplay() {
 
 void ProgressDisplay::show(const ProgressEvent& event) {
   if (!event.message.empty()) {
-    event.is_warning ? warning(event.message) : message(event.message);
+    const bool in_round = event.phase.starts_with(calibration_round);
+    if (event.is_warning && in_round && std::any_of(warnings_.begin(), warnings_.end(), [&](const std::string& known) {
+          return without_digits(known).ends_with(without_digits(event.message));  // one of a round begins with its name
+        }))
+      return;
+    event.is_warning ? warning(in_round ? event.phase.substr(0, event.phase.find(':')) + ": " + event.message : event.message)
+                     : message(event.message);
     return;
   }
   if (event.phase.empty()) return;
@@ -72,16 +84,24 @@ void ProgressDisplay::show(const ProgressEvent& event) {
 
 void ProgressDisplay::message(const std::string& text) {
   clear_bar();
+  if (!heading_.empty()) out_ << program_ << ": " << heading_ << "\n";
+  heading_.clear();
   out_ << program_ << ": " << text << std::endl;
 }
 
 void ProgressDisplay::warning(const std::string& text) {
+  if (std::find(warnings_.begin(), warnings_.end(), text) != warnings_.end()) return;
+  warnings_.push_back(text);
   message("warning: " + text);
 }
 
 void ProgressDisplay::finish() {
   clear_bar();
   if (last_.phase.empty()) return;
+  if (seconds_since(phase_begin_) < shortest_phase_.count()) {
+    last_ = ProgressEvent();
+    return;
+  }
   message(fmt::format("{}: {:.0f} {} in {}", last_.phase, last_.done, last_.unit, duration(seconds_since(phase_begin_))));
   last_ = ProgressEvent();
 }

@@ -9,6 +9,7 @@
 
 #include "interruption.hpp"
 #include "math/instruction_set.hpp"
+#include "threads.hpp"
 
 namespace gapkit::apps {
 namespace {
@@ -36,12 +37,14 @@ std::string option_suggestion(const CLI::App& app, int argc, char** argv) {
 }  // namespace
 
 void add_threads_option(CLI::App& app, std::optional<int>& threads) {
-  app.add_option("--threads", threads, "Threads (default: OMP_NUM_THREADS, or all cores)")
+  app.add_option("--threads", threads, "Threads (default: OMP_NUM_THREADS, or the cores and the CPU quota of this process)")
       ->type_name("N")
       ->check(CLI::Range(1, 4096).description(""));
 }
 
 int run_main(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
+  let_waiting_threads_sleep(argv);
+  choose_threads();
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes makes a write fail like a full disk, and clean up; it must not kill
   try {
     app.parse(argc, argv);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <gapkit/config/automatic.hpp>
@@ -13,6 +14,7 @@
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/fit/frames.hpp>
 #include <gapkit/kernels/kernel.hpp>
+#include <gapkit/math/linear_algebra.hpp>
 
 #include "io/look_alikes.hpp"
 
@@ -21,9 +23,18 @@ namespace {
 
 constexpr double largest_radius = 7.0, radius_step = 0.1;  // Å
 constexpr std::int64_t most_atoms_measured = 20000;        // for the radial distribution
+constexpr double most_excess = 1.15;                       // of the time allowed, before a round of calibration is left out
 constexpr double wanted_neighbors = 30;
 constexpr double molecular_cutoff = 4.5, smallest_cutoff = 3.5, largest_cutoff_chosen = 6.0;  // Å
 constexpr int fewest_points = 50, most_points = 2000;                                         // of SOAP, per element
+
+class Stopwatch {
+ public:
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(); }
+
+ private:
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
 
 TermOptions make_term(const std::string& descriptor, const Parameters& parameters, const std::string& kernel,
                       const Parameters& kernel_parameters) {
@@ -96,6 +107,43 @@ std::string points_text(const TermOptions& soap) {
   std::string text;
   for (const auto& [name, points] : soap.species_n_sparse) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, points);
   return text;
+}
+
+/// What follows the calibration: the structures that were set aside are added, and the error tables.
+double rest_seconds(const DataSummary& data, const FitOptions& options, const FitPlan& plan) {
+  constexpr double of_atom_and_point = 1e-7;  // one thread, energy and forces
+  return 0.3 + options.calibration.holdout * plan.seconds +
+         of_atom_and_point * static_cast<double>(plan.sparse_points()) * static_cast<double>(data.atoms) / thread_count();
+}
+
+/// Error bars of the structures that one round sets aside.
+double error_bar_seconds(const DataSummary& data, const FitOptions& options, const FitPlan& plan) {
+  const double of_atom_and_point = data.is_molecular() ? 6e-6 : 2e-6;  // with triplets, without
+  return of_atom_and_point * static_cast<double>(plan.sparse_points()) * options.calibration.holdout * static_cast<double>(data.atoms);
+}
+
+/// Sets as many sparse points, up to the usual number, as time and memory allow beside a few rounds of calibration. Returns their share of
+/// the usual number.
+double set_points_for(const AutomaticRequest& request, const DataSummary& data, const Stopwatch& stopwatch, AutomaticChoice& choice) {
+  FitOptions& o = choice.options;
+  const bool calibrates = o.calibration.source == CalibrationOptions::Source::holdout;
+  const int fewest_rounds = std::min(o.calibration.rounds, 3);
+  double factor = 1;
+  for (int attempt = 0; attempt < 12; ++attempt, factor *= 0.8) {
+    set_points(o.terms.back(), data, factor);
+    o.resolved = fit_options_to_toml(o);
+    FitOptions planned = o;  // the estimate is what matters, not the limit
+    planned.memory = 1e6;
+    planned.calibration.source = CalibrationOptions::Source::none;
+    const FitPlan plan = plan_fit(planned, {});
+    const double round = plan.seconds + (calibrates ? error_bar_seconds(data, o, plan) : 0), rest = rest_seconds(data, o, plan);
+    const double left = request.seconds - stopwatch.seconds() - rest;
+    choice.rounds = calibrates ? static_cast<int>(std::clamp<double>(std::floor(left / round), fewest_rounds, o.calibration.rounds)) : 1;
+    choice.seconds = stopwatch.seconds() + choice.rounds * round + rest;
+    o.calibration.seconds = std::max(0.0, most_excess * request.seconds - stopwatch.seconds() - rest);
+    if (choice.seconds <= request.seconds && plan.memory_bytes < request.memory * 1e9) break;
+  }
+  return factor;
 }
 
 }  // namespace
@@ -186,6 +234,7 @@ double choose_cutoff(const DataSummary& data) {
 }
 
 AutomaticChoice choose_fit_options(const AutomaticRequest& request, const ProgressCallback& progress) {
+  const Stopwatch stopwatch;
   const DataSummary data = summarize_data(request.train, request.keys, progress);
   const bool has_neither = data.energies + data.forces == 0;
   if (data.lost_energy || (has_neither && data.lost_forces)) throw InputError(request.train.front() + ": " + data.lost_targets);
@@ -254,31 +303,16 @@ AutomaticChoice choose_fit_options(const AutomaticRequest& request, const Progre
     o.calibration.source = CalibrationOptions::Source::holdout;
     o.calibration.rounds = std::clamp(static_cast<int>(std::ceil(1000.0 / static_cast<double>(data.frames))), 1, 5);
   }
-  double factor = 1, seconds = 0;
-  for (int attempt = 0; attempt < 8; ++attempt) {
-    set_points(o.terms.back(), data, factor);
-    o.resolved = fit_options_to_toml(o);
-    FitOptions planned = o;  // the estimate is what matters, not the limit
-    planned.memory = 1e6;
-    planned.calibration.source = CalibrationOptions::Source::none;
-    const FitPlan plan = plan_fit(planned, {});
-    const bool calibrates = o.calibration.source == CalibrationOptions::Source::holdout;
-    const double rounds = calibrates ? o.calibration.rounds : 1;
-    const double std_seconds = calibrates ? 2e-6 * static_cast<double>(plan.sparse_points()) * 0.1 * static_cast<double>(data.atoms) : 0;
-    seconds = rounds * (1.3 * plan.seconds + std_seconds) + 5;
-    if (seconds <= request.seconds && plan.memory_bytes < request.memory * 1e9) break;
-    if (o.calibration.rounds > 1 && plan.memory_bytes < request.memory * 1e9) {
-      o.calibration.rounds = (o.calibration.rounds + 1) / 2;
-      continue;
-    }
-    factor *= 0.7;
-  }
+  const double factor = set_points_for(request, data, stopwatch, choice);
   say(fmt::format("sparse points of SOAP: {}{}; {:.0f} s estimated, {:.0f} s allowed", points_text(o.terms.back()),
-                  factor < 1 ? ", fewer than usual for lack of time or memory" : ", usual for so many environments", seconds,
+                  factor < 1 ? ", fewer than usual for lack of time or memory" : ", usual for so many environments", choice.seconds,
                   request.seconds));
   say(o.calibration.source == CalibrationOptions::Source::holdout
-          ? fmt::format("error bars: calibrated on 10 % of the structures set aside, in {} round{}", o.calibration.rounds,
-                        o.calibration.rounds == 1 ? "" : "s")
+          ? fmt::format("error bars: calibrated on 10 % of the structures set aside, in {}{} round{}", choice.rounds,
+                        choice.rounds < o.calibration.rounds ? fmt::format(" to {}", o.calibration.rounds) : "",
+                        o.calibration.rounds == 1              ? ""
+                        : choice.rounds < o.calibration.rounds ? "s, as the time allows"
+                                                               : "s")
           : "error bars: uncalibrated, too few structures");
   o.resolved = fit_options_to_toml(o);
   return choice;

@@ -49,6 +49,29 @@ CheckedScan scan_and_check(const FitOptions& options, const ProgressCallback& pr
   return result;
 }
 
+/// The first block of the log: data, keys, targets and what they are used for, memory.
+std::vector<std::string> lines_at_start(const FitOptions& options, const CheckReport& report) {
+  const FitPlan& plan = report.plan.value();
+  std::vector<std::string> lines;
+  const std::string left_out =
+      options.left_out.empty() ? "" : fmt::format("; {} frames are set aside for the calibration", options.left_out.size());
+  lines.push_back(fmt::format("data: {}: {} frames, {} atoms{}", fmt::join(options.train, ", "), plan.frames, plan.atoms, left_out));
+  for (const std::string& line : report.targets.lines()) lines.push_back(line);
+  std::string fitted, unused;
+  for (const auto& [property, is_used] : {std::pair{Property::energy, options.use_energy}, std::pair{Property::force, options.use_forces},
+                                          std::pair{Property::virial, options.use_virial}}) {
+    std::int64_t rows = 0;
+    for (const FitPlan::GroupPlan& g : plan.groups)
+      if (g.group.property == property) rows += g.rows;
+    if (rows > 0) fitted += fmt::format("{}{} {}", fitted.empty() ? "" : ", ", property_name(property), rows);
+    if (!is_used) unused += fmt::format("{}{}", unused.empty() ? "" : ", ", property_name(property));
+  }
+  lines.push_back(fmt::format("fitted: {} rows: {}{}", plan.rows(), fitted, unused.empty() ? "" : "; not used: " + unused));
+  lines.push_back(fmt::format("estimated: {} sparse points, {:.2f} GB of memory ({:g} GB allowed)", plan.sparse_points(),
+                              plan.memory_bytes * 1e-9, options.memory));
+  return lines;
+}
+
 }  // namespace
 
 CheckReport check_training_data(const FitOptions& options, const ProgressCallback& progress) {
@@ -66,7 +89,7 @@ DataScan scan_training_data(const FitOptions& options, const ProgressCallback& p
   }
   if (!checked.scan) throw Error("the examination of the data ended without errors and without a plan");
   if (progress) {
-    for (const std::string& line : report.targets.lines()) progress({.phase = "scan", .message = line});
+    for (const std::string& line : lines_at_start(options, report)) progress({.phase = "scan", .message = line});
     for (const CheckFinding& finding : report.findings)
       // The choice of sparse points tells the same, and counts distinct environments.
       if (finding.severity == CheckFinding::Severity::warning && finding.kind != "n_sparse")

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "fit/choose_points.hpp"
+#include "fit/cost.hpp"
 #include "fit/data_checker.hpp"
 #include "fit/frame_fingerprint.hpp"
 #include "fit/held_out.hpp"
@@ -228,7 +229,7 @@ void estimate_cost(const FitOptions& options, const DataScan& scan, FitPlan& pla
   else if (options.optimize.objective != OptimizeOptions::Objective::none)
     optimizing = plan.gram_bytes + 5 * triangle;
   plan.memory_bytes = 6e7 + std::max({candidate_bytes, streaming, optimizing});
-  plan.seconds = 1.25 * plan.flop / measure_dgemm(0.05);
+  plan.seconds = estimated_seconds(options, plan, measure_dgemm(0.05));
 }
 
 }  // namespace

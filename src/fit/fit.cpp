@@ -1,3 +1,4 @@
+#include <chrono>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/fit.hpp>
@@ -86,6 +87,7 @@ FitResult fit(const FitOptions& given, const ProgressCallback& progress) {
   const FitOptions options = with_held_out(given);
   FitResult result;
   FitReport& report = result.report;
+  const auto begin = std::chrono::steady_clock::now();
   PhaseClock watch;
   const DataScan scan = scan_training_data(options, progress);
   report.plan = scan.plan;
@@ -132,7 +134,7 @@ FitResult fit(const FitOptions& given, const ProgressCallback& progress) {
   model.data_fingerprint = scan.data_fingerprint;
   if (options.calibration.source != CalibrationOptions::Source::none) {
     FittedModel fitted{std::move(model), std::move(stored)};
-    calibrate_fit(fitted, options, progress);
+    calibrate_fit(fitted, options, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), progress);
     model = std::move(fitted.model);
     stored = std::move(fitted.stored);
     report.phases["calibrate"] = watch.lap();

@@ -1,6 +1,9 @@
 #include "fit/held_out.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <chrono>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/calibrate.hpp>
 #include <gapkit/fit/fit.hpp>
@@ -21,6 +24,21 @@ FitOptions options_of_round(const FitOptions& options, const std::vector<std::in
   result.sparse_output.clear();
   result.checkpoint_path.clear();
   return result;
+}
+
+/// Progress of a round's fit: phases say which round it is; remarks that the first fit has made on the same data are left out.
+ProgressCallback progress_of_round(const ProgressCallback& progress, std::size_t round, std::size_t rounds) {
+  if (!progress) return progress;
+  return [&progress, prefix = fmt::format("calibration round {} of {}: ", round + 1, rounds)](const ProgressEvent& event) {
+    if (!event.message.empty() && !event.is_warning) return;
+    ProgressEvent shown = event;
+    shown.phase = prefix + event.phase;
+    progress(shown);
+  };
+}
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
 }  // namespace
@@ -50,7 +68,7 @@ void for_each_training_frame(const FitOptions& options, const std::function<void
   });
 }
 
-void calibrate_fit(FittedModel& fitted, const FitOptions& options, const ProgressCallback& progress) {
+void calibrate_fit(FittedModel& fitted, const FitOptions& options, double seconds, const ProgressCallback& progress) {
   if (options.calibration.source == Source::none) return;
   const RowRules& rules = fitted.stored.rules;
   if (options.calibration.source == Source::validation) {
@@ -72,16 +90,25 @@ void calibrate_fit(FittedModel& fitted, const FitOptions& options, const Progres
   const CalibrationOptions& calibration = options.calibration;
   const auto rounds = choose_held_out(options.train, options.keys, calibration.holdout, calibration.rounds, options.seed);
   Calibrator calibrator(rules);
-  double done = 0, total = 0;
-  for (const auto& numbers : rounds) total += static_cast<double>(numbers.size());
+  const auto begin = std::chrono::steady_clock::now();
+  double longest = seconds;  // of the rounds so far
   for (std::size_t round = 0; round < rounds.size(); ++round) {
     const std::vector<std::int64_t>& numbers = round == 0 ? options.left_out : rounds[round];
     if (numbers.empty()) continue;
-    calibrator.use(std::make_shared<const Model>(round == 0 ? fitted.model : fit(options_of_round(options, numbers), progress).model));
+    if (round > 0 && seconds + seconds_since(begin) + longest > calibration.seconds) {
+      if (progress)
+        progress({.phase = "calibrate", .message = fmt::format("calibration: {} of {} rounds, as the time allows", round, rounds.size())});
+      break;
+    }
+    const auto round_begin = std::chrono::steady_clock::now();
+    const ProgressCallback shown = progress_of_round(progress, round, rounds.size());
+    calibrator.use(std::make_shared<const Model>(round == 0 ? fitted.model : fit(options_of_round(options, numbers), shown).model));
+    double done = 0;
     visit_frames(numbers, [&](const Structure& frame) {
       calibrator.add(frame);
-      if (progress) progress({.phase = "calibrate", .done = ++done, .total = total, .unit = "structures"});
+      if (shown) shown({.phase = "error bars", .done = ++done, .total = static_cast<double>(numbers.size()), .unit = "structures"});
     });
+    if (round > 0) longest = round == 1 ? seconds_since(round_begin) : std::max(longest, seconds_since(round_begin));
   }
   const std::optional<Calibration> found = calibrator.calibration("holdout", progress);
   append_frames(

@@ -23,6 +23,7 @@ using FrameSource = std::function<void(const std::function<void(const Structure&
 std::int64_t append_frames(FittedModel& fitted, const FrameSource& frames, const ProgressCallback& progress);
 
 /// Calibrates the error bars as options.calibration says; structures that were left out are added to the data afterwards.
-void calibrate_fit(FittedModel& fitted, const FitOptions& options, const ProgressCallback& progress);
+/// `seconds`: what the fit has taken so far, the measure of a round.
+void calibrate_fit(FittedModel& fitted, const FitOptions& options, double seconds, const ProgressCallback& progress);
 
 }  // namespace gapkit

@@ -11,18 +11,27 @@
 namespace gapkit {
 namespace {
 
+constexpr int most_stalled = 5;  // evaluations in a row that improve nothing by more than the tolerance
+
 // What the C callback sees.
 struct Run {
   const Objective& objective;
   nlopt_opt optimizer;
   Maximum& best;
-  double worst = 0;  // of the values so far
+  double tolerance;
+  double worst;                                            // of the values so far
+  double mark = -std::numeric_limits<double>::infinity();  // the best value when the last evaluation that counts was made
+  int stalled = 0;                                         // evaluations since then
   std::exception_ptr thrown = nullptr;
 };
 
 double evaluate(unsigned n, const double* x, double* gradient, void* data) {
   Run& run = *static_cast<Run*>(data);
   if (run.thrown) return 0;
+  if (run.stalled >= most_stalled) {  // NLopt notices only at the end of its line search
+    if (gradient) std::fill(gradient, gradient + n, 0.0);
+    return run.best.value;
+  }
   try {
     const std::vector<double> point(x, x + n);
     std::vector<double> slope(n, 0.0);
@@ -41,6 +50,13 @@ double evaluate(unsigned n, const double* x, double* gradient, void* data) {
       run.best.x = point;
     }
     if (gradient) std::copy(slope.begin(), slope.end(), gradient);
+    // NLopt looks at whole line searches; near the maximum it would spend dozens of evaluations on differences below the tolerance.
+    if (run.best.value > run.mark + run.tolerance) {
+      run.mark = run.best.value;
+      run.stalled = 0;
+    } else if (++run.stalled >= most_stalled) {
+      nlopt_force_stop(run.optimizer);
+    }
     return value;
   } catch (...) {  // must not pass through C
     run.thrown = std::current_exception();
@@ -72,7 +88,8 @@ Maximum maximize(const Objective& objective, std::vector<double> x, const std::v
     const std::unique_ptr<nlopt_opt_s, void (*)(nlopt_opt)> optimizer(nlopt_create(NLOPT_LD_LBFGS, static_cast<unsigned>(x.size())),
                                                                       nlopt_destroy);
     if (!optimizer) throw Error("NLopt has no L-BFGS");
-    Run run{objective, optimizer.get(), best, worst};
+    Run run{objective, optimizer.get(), best, tolerance, worst};
+    run.mark = best.value;
     nlopt_set_max_objective(optimizer.get(), evaluate, &run);
     nlopt_set_lower_bounds(optimizer.get(), from.data());
     nlopt_set_upper_bounds(optimizer.get(), to.data());

@@ -13,6 +13,8 @@
 namespace gapkit {
 namespace {
 
+constexpr double fold_error_tolerance = 1e-3;  // of the logarithm: the fold errors of small σ are known to some 1e-4 only, for rounding
+
 using Kind = OptimizeOptions::Objective;
 
 // Which free logarithm each group's σ and each term's amplitude follows; −1: none.
@@ -221,8 +223,9 @@ OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term
     };
     const double bound = std::log(options.max_factor), reach = std::log(5.0);
     const std::size_t count = unknowns.names.size();
-    const Maximum best = maximize(objective, std::vector<double>(count, 0.0), std::vector<double>(count, -bound),
-                                  std::vector<double>(count, bound), reach, is_evidence ? 0.01 * unit : 1e-6, options.max_evaluations);
+    const Maximum best =
+        maximize(objective, std::vector<double>(count, 0.0), std::vector<double>(count, -bound), std::vector<double>(count, bound), reach,
+                 is_evidence ? 0.01 * unit : fold_error_tolerance, options.max_evaluations);
     report.after = changed(report.before, unknowns, best.x);
     for (std::size_t p = 0; p < count; ++p)
       if (std::abs(best.x[p]) > 0.999 * bound)

@@ -62,7 +62,7 @@ TEST_CASE("check_can_be_written: missing folders and folders in the way are name
 TEST_CASE("progress display: plain lines for messages, warnings and the end of each phase") {
   std::ostringstream out;
   {
-    apps::ProgressDisplay display("gap-test", out, /*is_terminal=*/false);
+    apps::ProgressDisplay display("gap-test", out, /*is_terminal=*/false, /*shortest_phase=*/std::chrono::seconds(0));
     const auto callback = display.callback();
     callback({"kernel rows", 0, 3, "frames", "", false});
     callback({"kernel rows", 3, 3, "frames", "", false});
@@ -92,4 +92,26 @@ TEST_CASE("progress display: a bar on a terminal is removed before anything else
   const std::string text = out.str();
   CHECK(text.find("1 of 2 frames (50 %)") != std::string::npos);
   CHECK(text.find("\r\033[Kgap-test: a message\n") != std::string::npos);
+}
+
+TEST_CASE("progress display: short phases have no closing line, warnings come once, those of calibration rounds only if they are new") {
+  std::ostringstream out;
+  apps::ProgressDisplay display("gap-test", out, /*is_terminal=*/false);
+  display.begin_with("the machine");
+  const auto warn = [&](const std::string& phase, const std::string& text) {
+    display.show({.phase = phase, .message = text, .is_warning = true});
+  };
+  display.show({"scan", 3, 3, "frames", "", false});
+  warn("select", "3 points were dropped");
+  warn("select", "3 points were dropped");
+  warn("select", "4 points were dropped");  // of another term: not the same
+  warn("calibration round 2 of 5: select", "7 points were dropped");
+  warn("calibration round 2 of 5: optimize", "sigma stopped at its bound");
+  warn("calibration round 3 of 5: optimize", "sigma stopped at its bound");
+  display.finish();
+  CHECK(out.str() ==
+        "gap-test: the machine\ngap-test: warning: 3 points were dropped\ngap-test: warning: 4 points were dropped\n"
+        "gap-test: warning: calibration round 2 of 5: sigma stopped at its bound\n");
+  CHECK(display.warnings() ==
+        std::vector<std::string>{"3 points were dropped", "4 points were dropped", "calibration round 2 of 5: sigma stopped at its bound"});
 }

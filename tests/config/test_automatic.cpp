@@ -129,10 +129,16 @@ TEST_CASE("crystals get pairs and SOAP, molecules triplets besides; reference en
 TEST_CASE("less time, less work") {
   const Setup setup;
   const std::vector<Structure> frames = cubic(2.6, 40);
-  const FitOptions much = setup.choose(frames, 3600).options, little = setup.choose(frames, 5.01).options;
-  CHECK(little.calibration.rounds < much.calibration.rounds);
-  CHECK(term(little, "soap").n_sparse < term(much, "soap").n_sparse);
-  CHECK(term(little, "soap").n_sparse >= 50);
+  const AutomaticChoice much = setup.choose(frames, 3600), little = setup.choose(frames, 0.6);
+  CHECK(much.rounds == 5);
+  CHECK(little.rounds < much.rounds);
+  CHECK(little.options.calibration.rounds == 5);  // if there is time left
+  CHECK(little.options.calibration.seconds < 0.6);
+  CHECK(much.options.calibration.seconds <= 1.15 * 3600);
+  CHECK(much.options.calibration.seconds > 3000);
+  CHECK(term(little.options, "soap").n_sparse < term(much.options, "soap").n_sparse);
+  CHECK(term(little.options, "soap").n_sparse >= 50);
+  CHECK(much.seconds < 3600);
 }
 
 TEST_CASE("what is chosen reads back as a configuration and fits") {

@@ -316,6 +316,41 @@ TEST_CASE("rounds of the holdout: every structure once, the same model, factors 
   CHECK(factors(one.model, Property::force, "odd").config_class == "default");  // too few
 }
 
+TEST_CASE("rounds of a calibration say which they are, repeat no remarks, and follow the time allowed") {
+  const Setup setup;
+  FitOptions options = setup.with_holdout();
+  options.calibration.rounds = 3;
+  std::set<std::string> phases;
+  std::vector<std::string> remarks;
+  const ProgressCallback note = [&](const ProgressEvent& event) {
+    if (event.message.empty()) phases.insert(event.phase);
+    if (!event.message.empty() && !event.is_warning) remarks.push_back(event.message);
+  };
+  fit(options, note);
+  for (const char* phase : {"fit", "calibration round 1 of 3: error bars", "calibration round 2 of 3: fit", "calibration round 3 of 3: fit",
+                            "calibration round 3 of 3: error bars"}) {
+    CAPTURE(phase);
+    CHECK(phases.count(phase) == 1);
+  }
+  const auto starting = [&](const std::string& text) {
+    return std::count_if(remarks.begin(), remarks.end(), [&](const std::string& r) { return r.starts_with(text); });
+  };
+  for (const char* text : {"data: ", "energy: ", "forces: ", "fitted: ", "estimated: "}) {
+    CAPTURE(text);
+    CHECK(starting(text) == 1);
+  }
+  CHECK(starting("calibration: ") == 0);
+
+  phases.clear();
+  remarks.clear();
+  options.calibration.seconds = 0;
+  const FitResult short_of_time = fit(options, note);
+  CHECK(starting("calibration: 1 of 3 rounds") == 1);
+  CHECK(phases.count("calibration round 2 of 3: fit") == 0);
+  REQUIRE(short_of_time.model.calibration.has_value());
+  CHECK(factors(short_of_time.model, Property::force).structures == 4);
+}
+
 TEST_CASE("a refit drops the calibration, added data keep it, a merge drops it") {
   const Setup setup;
   FitResult result = fit(setup.with_holdout());

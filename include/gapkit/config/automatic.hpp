@@ -9,7 +9,7 @@ namespace gapkit {
 struct AutomaticRequest {
   std::vector<std::string> train, validation;
   TargetKeys keys;
-  double seconds = 600;  ///< wall time that the fit with its calibration may take, roughly
+  double seconds = 600;  ///< wall time that everything, with calibration and error tables, may take from the call on
   std::string model_path = "model.h5";
   std::uint64_t seed = 0;
   double memory = 4;  ///< GB
@@ -19,6 +19,8 @@ struct AutomaticRequest {
 struct AutomaticChoice {
   FitOptions options;                ///< `resolved` is filled
   std::vector<std::string> reasons;  ///< a line each
+  double seconds = 0;                ///< estimated wall time of everything
+  int rounds = 1;  ///< of calibration that this allows for; more are done if there is time, up to options.calibration.rounds
 };
 
 /// What the choice looks at; found in one pass over the training files.
@@ -46,7 +48,8 @@ DataSummary summarize_data(const std::vector<std::string>& files, const TargetKe
 double choose_cutoff(const DataSummary& data);
 
 /// Terms, cutoffs, numbers of sparse points, reference energies, σ and calibration for these data. Reads the files a few times.
-/// Throws InputError if the data have neither energies nor forces, or no energies but something that looks like them.
+/// The options bound the time of the calibration (CalibrationOptions::seconds): the number of its rounds follows the time that the fit
+/// takes. Throws InputError if the data have neither energies nor forces, or no energies but something that looks like them.
 AutomaticChoice choose_fit_options(const AutomaticRequest& request, const ProgressCallback& progress = {});
 
 /// "90", "90s", "10m", "2h" → seconds. Throws InputError otherwise.

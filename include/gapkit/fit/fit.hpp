@@ -39,7 +39,7 @@ struct FitPlan {
   int gram_groups = 0;                       ///< groups with rows, times folds
   double gram_bytes = 0;                     ///< gram_groups × M(M+1)/2 × 8
   double memory_bytes = 0;                   ///< estimated peak
-  double seconds = 0;                        ///< estimated from `flop` and a short measurement of DGEMM on this machine
+  double seconds = 0;  ///< estimated from the plan and a short measurement of DGEMM on this machine; without calibration and error tables
 };
 
 /// What happened to one term's sparse points.

@@ -4,6 +4,7 @@
 #include <gapkit/io/targets.hpp>
 #include <gapkit/model/term.hpp>
 #include <gapkit/potentials/potential.hpp>
+#include <limits>
 #include <map>
 
 namespace gapkit {
@@ -64,6 +65,8 @@ struct CalibrationOptions {
   double holdout = 0.1;            ///< fraction of the structures that is set aside before the fit and added afterwards
   int rounds = 1;                  ///< fits, each with other structures set aside; all but the first serve the calibration only
   std::int64_t most_atoms = 5000;  ///< of the validation data that are looked at
+  /// s from the start of the fit within which another round must be expected to end, else it is left out; infinite: all rounds are done.
+  double seconds = std::numeric_limits<double>::infinity();
 };
 
 struct ReferenceEnergyOptions {
