@@ -40,8 +40,6 @@ CheckedScan scan_and_check(const FitOptions& options, const ProgressCallback& pr
   report.warnings = findings.count(CheckFinding::Severity::warning);
   report.notes = findings.count(CheckFinding::Severity::note);
   report.findings = findings.sorted();
-  for (const CheckFinding& finding : report.findings)
-    if (finding.severity == CheckFinding::Severity::warning && finding.kind == "keys") scan.plan.warnings.push_back(finding.message);
   if (complete) {
     report.plan = scan.plan;
     result.scan = std::move(scan);

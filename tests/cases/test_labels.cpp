@@ -92,7 +92,7 @@ TEST_CASE("cases: several targets under other names are one sentence; forces alo
   CHECK(fitted.exit_code == 0);
   const std::string sentence = "the column 'vasp_force' looks like the forces; if so, name it with [data] forces_key = \"vasp_force\"";
   CHECK(contains(fitted.err, sentence));
-  CHECK(contains(fitted.out, "warning: no frame of"));
+  CHECK(contains(fitted.out, "1 warning:\n  no frame of"));
   CHECK(contains(fitted.out, sentence));
 
   replace_all(text, " energy=", " TotEnergy=");

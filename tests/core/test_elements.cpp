@@ -1,5 +1,6 @@
 #include <cctype>
 #include <gapkit/core/elements.hpp>
+#include <gapkit/core/masses.hpp>
 #include <gapkit/core/errors.hpp>
 #include <set>
 

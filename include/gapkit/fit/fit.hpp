@@ -30,7 +30,6 @@ struct FitPlan {
   std::vector<TermPlan> terms;
   std::vector<GroupPlan> groups;
   TargetReport targets;
-  std::vector<std::string> warnings;  ///< on targets that seem to be there and were not found; to be repeated at the end of a fit
 
   std::int64_t rows() const;
   std::int64_t sparse_points() const;
