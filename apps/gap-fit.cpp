@@ -146,6 +146,7 @@ void check_outputs(const Arguments& arguments, const FitOptions& options) {
   }
   if (arguments.json) outputs.emplace_back("--json", *arguments.json);
   if (arguments.report) outputs.emplace_back("--report", *arguments.report);
+  apps::check_distinct(outputs);
   for (const auto& [option, path] : outputs) {
     option == "--json" ? apps::check_text_output(path, option) : apps::check_can_be_written(path, option);
     apps::check_differs(path, option, arguments.files.front());

@@ -17,6 +17,7 @@ constexpr double prior_width = 2.3;                                // standard d
 constexpr double class_width = 0.5;                                // of the logarithm of a config type's own number
 constexpr double least_noise = 0.01;                               // of the errors (root mean square): reference values are not exact
 constexpr std::int64_t fewest_of_class = 5;                        // structures that a config type needs for it
+constexpr std::int64_t fewest_structures = 5;                      // that a property needs to be calibrated
 constexpr double vanishing_force = 1e-5, vanishing_virial = 1e-4;  // eV/Å, eV
 
 /// Mean log likelihood per row, with its gradient in log a and log b. x: the free ones of log a, log b.
@@ -187,7 +188,7 @@ std::optional<Calibration> Calibrator::calibration(const std::string& source, co
   result.source = source;
   for (const Property property : {Property::energy, Property::force, Property::virial}) {
     const HeldOutRows& rows = this->rows(property);
-    if (rows.size() == 0) continue;
+    if (count_distinct(rows.structure) < fewest_structures) continue;
     CalibrationFactors common = calibrate(rows);
     common.property = property;
     rescale(rows, -1, common);
@@ -208,7 +209,9 @@ std::optional<Calibration> Calibrator::calibration(const std::string& source, co
   }
   if (progress && !missing.empty())
     progress({.phase = "calibrate",
-              .message = "no held-out row of these properties can be used, so their error bars stay uncalibrated: " + missing,
+              .message =
+                  "fewer than " + std::to_string(fewest_structures) +
+                  " held-out structures have rows of these properties that can be used, so their error bars stay uncalibrated: " + missing,
               .is_warning = true});
   if (result.factors.empty()) return std::nullopt;
   return result;

@@ -7,6 +7,7 @@
 
 #include "model/environment_chunks.hpp"
 #include "model/quip_variance.hpp"
+#include "predict/density_check.hpp"
 
 namespace gapkit {
 namespace {
@@ -199,7 +200,10 @@ Prediction Predictor::compute(const Structure& structure, const PredictionReques
   const StructureEnvironments environments(structure, model_->cutoff());
   Prediction prediction = scratch_->evaluate(*model_, environments.view(), structure.size(), request);
   add_virial(environments.view(), 0, scratch_->dE_dr, prediction);
-  if (request.error_bars()) scratch_->add_error_bars(*model_, environments.view(), structure.size(), request, prediction);
+  if (request.error_bars()) {
+    check_density(environments.view(), structure.size(), name_of(structure));
+    scratch_->add_error_bars(*model_, environments.view(), structure.size(), request, prediction);
+  }
   judge(prediction, *model_, environments.view(), name_of(structure));
   add_noise(prediction, *model_, structure, request.calibrated);
   return prediction;
@@ -241,6 +245,7 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
       s.descriptor[t]->compute(all.part(k), 0, atoms, Derivatives::none, s.features);
       if (s.features.size() > 0) prediction.unsampled_terms.push_back(t);
     }
+    if (request.error_bars()) check_density(all.part(k), atoms, name_of(structures[k]));
     if (alone.error_bars()) s.add_error_bars(*model_, all.part(k), atoms, alone, prediction);
     if (request.local_std && !alone.local_std)
       prediction.local_energy_std_epistemic =

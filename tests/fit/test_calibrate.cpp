@@ -222,6 +222,8 @@ TEST_CASE("calibration: held-out rows with a sigma of their own count with that;
   std::vector<double> expected(12, 0.3);
   for (const double sigma : s.force_atom_sigma) expected.insert(expected.end(), 3, sigma);
   CHECK(calibrator.rows(Property::force).noise == expected);
+  CHECK_FALSE(calibrator.calibration("validation", progress).has_value());  // two structures are too few
+  for (int i = 0; i < 3; ++i) calibrator.add(s);
   message.clear();
   const std::optional<Calibration> found = calibrator.calibration("validation", progress);
   REQUIRE(found.has_value());
