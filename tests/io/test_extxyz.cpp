@@ -599,3 +599,28 @@ TEST_CASE("damaged files throw InputError or are read, nothing else") {
   }
   CHECK(refused > 500);
 }
+
+TEST_CASE("numbers from 1 without a gap are types of atoms unless the column says otherwise") {
+  const TemporaryFolder folder;
+  const auto read = [&](const std::string& text) { return read_extxyz(folder.write("in.xyz", text)).size(); };
+  const auto complaint_of = [&](const std::string& text) -> std::string {
+    try {
+      read(text);
+    } catch (const InputError& e) {
+      return e.what();
+    }
+    return "";
+  };
+  const std::string lattice = "Lattice=\"9 0 0 0 9 0 0 0 9\"";
+  const std::string hydrogen = complaint_of("1\n" + lattice + "\n1 0 0 0\n2\n" + lattice + "\n1 0 0 0\n1 2 0 0\n");
+  CHECK(hydrogen.find("in.xyz:1 (frame 1): '1' stands for all elements of the file and could be hydrogen or a type of atoms as in LAMMPS; "
+                      "write symbols of elements (H if hydrogen is meant)") != std::string::npos);
+  const std::string integers = "2\nProperties=species:I:1:pos:R:3\n";
+  CHECK(complaint_of(integers + "1 0 0 0\n1 2 0 0\n").find("could be hydrogen") != std::string::npos);
+  CHECK(complaint_of(integers + "1 0 0 0\n2 2 0 0\n").find("'1' to '2' stand for the elements") != std::string::npos);
+  // An atom of hydrogen among numbers that are elements; columns that are called after atomic numbers; symbols in another frame.
+  CHECK(read("1\nProperties=species:I:1:pos:R:3\n1 0 0 0\n" + integers + "1 0 0 0\n6 2 0 0\n") == 2);
+  CHECK(read("1\nProperties=Z:I:1:pos:R:3\n1 0 0 0\n") == 1);
+  CHECK(read("2\nProperties=numbers:I:1:pos:R:3\n1 0 0 0\n2 2 0 0\n") == 1);
+  CHECK(read("1\nProperties=species:I:1:pos:R:3\n1 0 0 0\n1\nProperties=species:S:1:pos:R:3\nSi 0 0 0\n") == 2);
+}
