@@ -12,7 +12,7 @@ namespace {
 constexpr std::int64_t fewest_forces = 30, fewest_virials = 12, fewest_energies = 5;  // rows of a config type
 constexpr double fewest_correlation = 0.3;
 constexpr double large_force_error = 5, largest_force_error = 20;  // beside better config types; of all together
-constexpr double large_force_ratio = 3;                            // to the median of the other config types
+constexpr double large_force_ratio = 2.5;                          // to the median of the other config types
 constexpr double large_error = 50, large_ratio = 10;               // the same of energies and virials
 constexpr double sure_error = 300;                                 // of energies, whatever the other config types have
 constexpr double smallest_offset = 0.1;                            // eV per atom: an error below is no wrong label
