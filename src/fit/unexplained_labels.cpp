@@ -12,9 +12,9 @@ namespace {
 constexpr std::int64_t fewest_forces = 30, fewest_virials = 12, fewest_energies = 5;  // rows of a config type
 constexpr double fewest_correlation = 0.3;
 constexpr double large_force_error = 5, largest_force_error = 20;  // beside better config types; of all together
-constexpr double large_force_ratio = 3;                            // to the median of the other config types
+constexpr double large_force_ratio = 2.5;                          // to the median of the other config types
 constexpr double large_error = 50, large_ratio = 10;               // the same of energies and virials
-constexpr double sure_error = 500;                                 // of energies, whatever the other config types have
+constexpr double sure_error = 300;                                 // of energies, whatever the other config types have
 constexpr double smallest_offset = 0.1;                            // eV per atom: an error below is no wrong label
 constexpr double proportional = 0.6, small_slope = 0.2;            // of forces in a larger unit
 constexpr double strong_correlation = -0.3;                        // of forces with the wrong sign
@@ -29,7 +29,7 @@ struct Part {
 // or proportional to the predictions.
 bool may_be_relaxed(const LabelAgreement& a) {
   constexpr double far_smaller = -20;
-  return a.explained < far_smaller && !(a.correlation >= proportional);
+  return a.explained < far_smaller && a.correlation < proportional;  // NaN if all are 0
 }
 
 // Without variance both are NaN.
@@ -55,7 +55,7 @@ double score_of(const LabelAgreement& a, double median, double offset) {
   if (std::isnan(a.error)) return INFINITY;
   if (a.property == Property::force) {
     if (a.rows < fewest_forces || !is_unrelated(a)) return 0;
-    if (a.error > largest_force_error) return a.error / large_force_error;
+    if (a.error > largest_force_error && !(a.explained >= 0)) return a.error / large_force_error;
     return is_compared && a.error > large_force_error && a.error > large_force_ratio * median ? a.error / large_force_error : 0;
   }
   const bool is_energy = a.property == Property::energy;

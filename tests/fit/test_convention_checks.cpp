@@ -246,7 +246,7 @@ TEST_CASE("convention checks: labels of one config type that no usual mistake ex
 TEST_CASE("convention checks: errors are judged by those of the other config types, and NaN is no excuse") {
   const auto judged = [](double explained, double correlation, double error) {
     std::vector<LabelAgreement> agreement;
-    for (const char* type : {"a", "b", "c", "d"}) agreement.push_back({Property::force, type, 100, 1, 0.9, 0.8, 2});
+    for (const char* type : {"a", "b", "c", "d"}) agreement.push_back({Property::force, type, 100, 1, 0.9, 0.8, 3});
     agreement.push_back({Property::force, "wrong", 100, -1, correlation, explained, error});
     return unexplained_labels(agreement, {});
   };
