@@ -9,7 +9,7 @@ namespace {
 constexpr double smallest_difference = 1e-4;  // eV, below which energy differences say nothing
 constexpr double close = 0.05, loose = 0.12;  // relative errors of a factor: of a certain cause, and of one that is only named
 constexpr double loose_without_unit = 0.2;    // of a wrong sign or a missing volume or number of atoms
-constexpr double alike = 2, small_mismatch = 0.003;
+constexpr double alike_slopes = 2, small_mismatch = 0.003;
 
 constexpr std::array<std::array<int, 2>, 5> powers = {{{0, 0}, {0, 1}, {0, -1}, {1, 0}, {-1, 0}}};  // of atoms and volume
 
@@ -61,7 +61,7 @@ SlopeCauses causes_of(const Slopes& slopes, const std::vector<LabelTransformatio
   causes.is_reversed = best.factor == -1 && best.atoms == 0 && best.volume == 0;
   causes.is_close = fits.front().deviation <= (std::abs(best.factor) == 1 ? loose_without_unit : close);
   for (const Fit& fit : fits)
-    if (fit.mismatch <= alike * fits.front().mismatch + small_mismatch)
+    if (fit.mismatch <= alike_slopes * fits.front().mismatch + small_mismatch)
       causes.meaning += (causes.meaning.empty() ? "" : ", or ") + fit.cause->meaning;
   return causes;
 }
