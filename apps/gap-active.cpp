@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <gapkit/active/loop.hpp>
+#include <gapkit/core/errors.hpp>
 #include <gapkit/core/version.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <iostream>
@@ -47,6 +48,8 @@ void describe(CLI::App& app, Arguments& arguments) {
 
 void run(const Arguments& arguments) {
   if (arguments.threads) apps::choose_threads(arguments.threads);
+  if (arguments.folder && (arguments.folder->empty() || *arguments.folder == "-"))
+    throw InputError(fmt::format("-o '{}': expected the name of a folder", *arguments.folder));
   LoopOptions options = read_loop_options(arguments.file);
   if (arguments.folder) {
     options.folder = *arguments.folder;

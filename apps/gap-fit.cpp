@@ -146,6 +146,7 @@ void check_outputs(const Arguments& arguments, const FitOptions& options) {
   }
   if (arguments.json) outputs.emplace_back("--json", *arguments.json);
   if (arguments.report) outputs.emplace_back("--report", *arguments.report);
+  apps::check_distinct(outputs);
   for (const auto& [option, path] : outputs) {
     option == "--json" ? apps::check_text_output(path, option) : apps::check_can_be_written(path, option);
     apps::check_differs(path, option, arguments.files.front());
@@ -230,7 +231,9 @@ struct FittedWithErrors {
         validation(apps::errors_of(model, options.validation, options.keys, "validation errors", 0, display, &validation_record)) {
     model->notes["training_errors"] = training.json();
     if (!validation.empty()) model->notes["validation_errors"] = validation.json();
-    model->notes[apps::target_keys_note] = apps::target_keys_to_json(options.keys);
+    TargetKeys keys = options.keys;
+    keys.set_use(options.use_energy, options.use_forces, options.use_virial);
+    model->notes[apps::target_keys_note] = apps::target_keys_to_json(keys);
     model->notes[sparse_counts_note] = sparse_counts_to_json(count_sparse_points(*model, training_record));
     if (result.report.optimization) model->notes["optimization"] = apps::optimization_json(*result.report.optimization).dump();
   }

@@ -131,6 +131,7 @@ void check_arguments(const Arguments& arguments) {
   if (arguments.difference.empty()) outputs.emplace_back("-o", arguments.output);
   if (arguments.json) outputs.emplace_back("--json", *arguments.json);
   if (arguments.report) outputs.emplace_back("--report", *arguments.report);
+  apps::check_distinct(outputs);
   for (const auto& [option, path] : outputs) {
     option == "--report" ? apps::check_can_be_written(path, option) : apps::check_text_output(path, option);
     for (const std::string& input : {arguments.model, arguments.input}) apps::check_differs(path, option, input);

@@ -5,15 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "fit_report.hpp"
+#include "words.hpp"
 
 namespace gapkit::apps {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string plural(std::int64_t count, const char* noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
 
 Json keys_json(const TargetReport& targets) {
   return {

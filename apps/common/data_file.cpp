@@ -7,6 +7,7 @@
 #include <gapkit/core/errors.hpp>
 
 #include "io/other_formats.hpp"
+#include "model_file.hpp"
 
 namespace gapkit::apps {
 
@@ -20,6 +21,11 @@ bool is_data(const std::string& file) {
   if (begins_with_atom_count(beginning)) return true;
   if (const std::string other = other_format(file, beginning); !other.empty())
     throw InputError(fmt::format("{}: a configuration (TOML) or data (extended XYZ) is expected; {}", file, other));
+  if (is_xml(file))
+    throw InputError(
+        fmt::format("{}: a configuration (TOML) or data (extended XYZ) is expected, this is a GAP potential of QUIP (XML), "
+                    "which gap-convert reads",
+                    file));
   return false;
 }
 

@@ -13,6 +13,7 @@
 #include "resources.hpp"
 #include "threads.hpp"
 #include "timing.hpp"
+#include "words.hpp"
 
 namespace gapkit::apps {
 namespace {
@@ -20,12 +21,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr double bytes_per_gb = 1e9;
-
-std::string duration(double seconds) {
-  if (seconds < 120) return fmt::format("{:.1f} s", seconds);
-  if (seconds < 7200) return fmt::format("{:.0f} min", seconds / 60);
-  return fmt::format("{:.1f} h", seconds / 3600);
-}
 
 std::string group_name(const RowGroup& group) {
   return fmt::format("{} {}{}", property_name(group.property), group.config_class, group.fixed ? " (own)" : "");
@@ -46,10 +41,6 @@ Json reference_energies_json(const std::map<int, double>& energies) {
 // NaN where labels do not vary.
 Json number_json(double value) {
   return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
-std::string plural(std::int64_t count, const char* noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 }  // namespace

@@ -135,7 +135,7 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
   display.finish();
   fitted.model.notes["optimization"] = optimization_json(report).dump();
   if (!output.validation.empty()) {
-    fitted.model.calibration = calibrate_on_files(fitted.model, fitted.stored.rules, output.validation, CalibrationOptions().most_atoms,
+    fitted.model.calibration = calibrate_on_files(fitted.model, fitted.stored.rules, output.validation, CalibrationOptions(),
                                                   fitted.model.seed, display.callback());
     display.finish();
   } else if (was_calibrated && !fitted.model.calibration) {

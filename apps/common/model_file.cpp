@@ -7,8 +7,6 @@
 #include <gapkit/core/errors.hpp>
 
 namespace gapkit::apps {
-namespace {
-
 bool is_xml(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   char head[64] = {};
@@ -19,8 +17,6 @@ bool is_xml(const std::filesystem::path& path) {
   // Whatever else is called XML gets the message of the reader of XML, but a model may have any name.
   return text.starts_with('<') || (path.extension() == ".xml" && !text.starts_with("\x89HDF"));
 }
-
-}  // namespace
 
 Model load_any_model(const std::filesystem::path& path, const std::function<void(const std::string&)>& say) {
   if (!is_xml(path)) return load_model(path);

@@ -18,7 +18,7 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-std::string duration(double seconds) {
+std::string short_duration(double seconds) {
   if (seconds < 10) return fmt::format("{:.1f} s", seconds);
   if (seconds < 100) return fmt::format("{:.0f} s", seconds);
   if (seconds < 6000) return fmt::format("{:.0f} min", seconds / 60);
@@ -43,7 +43,7 @@ std::string state_of(const ProgressEvent& event, double rate) {
   if (event.total > 0) text += fmt::format(" ({:.0f} %)", 100 * event.done / event.total);
   if (rate > 0) {
     text += fmt::format(", {:.3g} {}/s", rate, event.unit);
-    if (event.total > event.done) text += fmt::format(", {} left", duration((event.total - event.done) / rate));
+    if (event.total > event.done) text += fmt::format(", {} left", short_duration((event.total - event.done) / rate));
   }
   return text;
 }
@@ -102,7 +102,7 @@ void ProgressDisplay::finish() {
     last_ = ProgressEvent();
     return;
   }
-  message(fmt::format("{}: {:.0f} {} in {}", last_.phase, last_.done, last_.unit, duration(seconds_since(phase_begin_))));
+  message(fmt::format("{}: {:.0f} {} in {}", last_.phase, last_.done, last_.unit, short_duration(seconds_since(phase_begin_))));
   last_ = ProgressEvent();
 }
 

@@ -50,6 +50,9 @@ int run_main(CLI::App& app, int argc, char** argv, const std::function<void()>& 
     app.parse(argc, argv);
     instruction_set();  // before any work, if the environment asks for one that is not there
     body();
+    std::cout.flush();
+    if (!std::cout)
+      return fail(app, "the standard output cannot be written (is the disk full?); what was printed is not complete", exit_bad_input);
     return exit_good;
   } catch (const CLI::Success& e) {  // --help, --version
     return app.exit(e);

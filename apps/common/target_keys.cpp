@@ -10,15 +10,19 @@
 namespace gapkit::apps {
 
 std::string target_keys_to_json(const TargetKeys& keys) {
-  const nlohmann::ordered_json json = {{"energy", keys.energy}, {"forces", keys.forces},           {"virial", keys.virial},
-                                       {"stress", keys.stress}, {"config_type", keys.config_type}, {"force_mask", keys.force_mask}};
+  const nlohmann::ordered_json json = {{"energy", keys.energy},         {"forces", keys.forces},           {"virial", keys.virial},
+                                       {"stress", keys.stress},         {"config_type", keys.config_type}, {"force_mask", keys.force_mask},
+                                       {"use_energy", keys.use_energy}, {"use_forces", keys.use_forces},   {"use_virial", keys.use_virial}};
   return json.dump();
 }
 
 TargetKeys target_keys_from_json(const std::string& text) {
   try {
     const auto json = nlohmann::json::parse(text);
-    return {json.at("energy"), json.at("forces"), json.at("virial"), json.at("stress"), json.at("config_type"), json.at("force_mask")};
+    TargetKeys keys{json.at("energy"), json.at("forces"),      json.at("virial"),
+                    json.at("stress"), json.at("config_type"), json.at("force_mask")};
+    keys.set_use(json.value("use_energy", true), json.value("use_forces", true), json.value("use_virial", true));  // absent in old models
+    return keys;
   } catch (const nlohmann::json::exception& e) {
     throw InputError(fmt::format("the model's note '{}' cannot be read ({}); fit the model again", target_keys_note, e.what()));
   }
@@ -54,6 +58,9 @@ void ReferenceTargets::assign(Structure& frame) {
 
 std::vector<std::string> ReferenceTargets::lines() const {
   std::vector<std::string> lines = report_.same_value_lines();
+  if (report_.targets_left_out > 0)
+    lines.push_back(fmt::format("not compared: {}; the model was not fitted to this target{}", report_.first_left_out,
+                                report_.targets_left_out > 1 ? fmt::format(" (and {} more like it)", report_.targets_left_out - 1) : ""));
   for (const Target target : {Target::energy, Target::forces, Target::virial})
     if (look_alikes_->could_be_named(target)) lines.push_back("not compared: " + look_alikes_->lost_sentence({target}));
   return lines;

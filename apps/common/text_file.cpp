@@ -59,4 +59,17 @@ void check_differs(const std::filesystem::path& output, const std::string& optio
     throw InputError(fmt::format("{} {}: this is an input file, which would be overwritten; choose another name", option, output.string()));
 }
 
+void check_distinct(const std::vector<std::pair<std::string, std::string>>& outputs) {
+  const auto resolved = [](const std::string& path) {
+    std::error_code error;
+    const std::filesystem::path whole = std::filesystem::absolute(path, error), found = std::filesystem::weakly_canonical(whole, error);
+    return error ? whole.lexically_normal() : found;  // in a folder that cannot be entered; check_can_be_written says so
+  };
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (!is_stdout(outputs[i].second) && resolved(outputs[i].second) == resolved(outputs[j].second))
+        throw InputError(fmt::format("{} and {}: both are {}, so one would replace the other; choose another name", outputs[j].first,
+                                     outputs[i].first, outputs[i].second));
+}
+
 }  // namespace gapkit::apps

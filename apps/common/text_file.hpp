@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <streambuf>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace gapkit::apps {
 
@@ -36,5 +38,8 @@ void check_can_be_written(const std::filesystem::path& path, const std::string& 
 
 /// Throws InputError if `output` is the same file as `input`.
 void check_differs(const std::filesystem::path& output, const std::string& option, const std::filesystem::path& input);
+
+/// Throws InputError if two of the outputs (option, path) are the same file: one would replace the other.
+void check_distinct(const std::vector<std::pair<std::string, std::string>>& outputs);
 
 }  // namespace gapkit::apps

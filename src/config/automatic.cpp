@@ -212,7 +212,12 @@ DataSummary summarize_data(const std::vector<std::string>& files, const TargetKe
   data.lost_energy = look_alikes.is_lost(Target::energy);
   data.lost_forces = look_alikes.is_lost(Target::forces);
   data.lost_virial = look_alikes.is_lost(Target::virial);
+  data.forces_of_atoms_only = look_alikes.has_atoms_only(Target::forces);
   if (!lost.empty()) data.lost_targets = look_alikes.lost_sentence(lost);
+  if (look_alikes.lacks_energy() && look_alikes.has_unknown_scalar()) {
+    data.lost_energy = true;
+    data.lost_targets = look_alikes.no_energy_sentence() + (lost.empty() ? "" : "; " + data.lost_targets);
+  }
   return data;
 }
 
@@ -237,7 +242,8 @@ AutomaticChoice choose_fit_options(const AutomaticRequest& request, const Progre
   const Stopwatch stopwatch;
   const DataSummary data = summarize_data(request.train, request.keys, progress);
   const bool has_neither = data.energies + data.forces == 0;
-  if (data.lost_energy || (has_neither && data.lost_forces)) throw InputError(request.train.front() + ": " + data.lost_targets);
+  if (data.lost_energy || data.forces_of_atoms_only || (has_neither && data.lost_forces))
+    throw InputError(request.train.front() + ": " + data.lost_targets);
   if (has_neither && request.keys.energy.empty() && request.keys.forces.empty())
     throw InputError(request.train.front() +
                      ": the frames have neither energies nor forces under a known name (energy, forces, ...); name the keys "
@@ -273,8 +279,13 @@ AutomaticChoice choose_fit_options(const AutomaticRequest& request, const Progre
     o.reference_energies.mode = ReferenceEnergyOptions::Mode::explicit_values;
     for (const auto& [z, atoms] : data.atoms_of) o.reference_energies.values[element_symbol(z)] = 0;
   }
-  say(has_isolated ? "reference energies: of the isolated atoms in the data"
-                   : "reference energies: by least squares, as the data lack isolated atoms of some element");
+  if (!o.use_energy)
+    say(fmt::format(
+        "warning: no frame has an energy (keys energy, REF_energy, ...): {} alone are fitted, which leave energies open up to a constant",
+        o.use_virial ? "forces and virials" : "forces"));
+  else
+    say(has_isolated ? "reference energies: of the isolated atoms in the data"
+                     : "reference energies: by least squares, as the data lack isolated atoms of some element");
 
   const double cutoff = choose_cutoff(data);
   say(molecular ? fmt::format("cutoffs: pairs 6 Å, triplets 3 Å, SOAP {:.1f} Å, usual for molecules", cutoff)
@@ -297,7 +308,8 @@ AutomaticChoice choose_fit_options(const AutomaticRequest& request, const Progre
   o.optimize.folds = 5;
   o.optimize.delta = false;
   o.optimize.max_factor = 30;
-  say("sigma: by cross-validation in five folds, energies and forces with equal weight; delta as usual for such data");
+  say(fmt::format("sigma: by cross-validation in five folds{}; delta as usual for such data",
+                  o.use_energy && o.use_forces ? ", energies and forces with equal weight" : ""));
 
   if (data.frames >= 20) {
     o.calibration.source = CalibrationOptions::Source::holdout;

@@ -187,7 +187,7 @@ std::optional<Calibration> Calibrator::calibration(const std::string& source, co
   result.source = source;
   for (const Property property : {Property::energy, Property::force, Property::virial}) {
     const HeldOutRows& rows = this->rows(property);
-    if (rows.size() == 0) continue;
+    if (count_distinct(rows.structure) < fewest_structures_) continue;
     CalibrationFactors common = calibrate(rows);
     common.property = property;
     rescale(rows, -1, common);
@@ -208,14 +208,16 @@ std::optional<Calibration> Calibrator::calibration(const std::string& source, co
   }
   if (progress && !missing.empty())
     progress({.phase = "calibrate",
-              .message = "no held-out row of these properties can be used, so their error bars stay uncalibrated: " + missing,
+              .message =
+                  "fewer than " + std::to_string(fewest_structures_) +
+                  " held-out structures have rows of these properties that can be used, so their error bars stay uncalibrated: " + missing,
               .is_warning = true});
   if (result.factors.empty()) return std::nullopt;
   return result;
 }
 
 std::optional<Calibration> calibrate_on_files(const Model& model, const RowRules& rules, const std::vector<std::string>& files,
-                                              std::int64_t most_atoms, std::uint64_t seed, const ProgressCallback& progress) {
+                                              const CalibrationOptions& options, std::uint64_t seed, const ProgressCallback& progress) {
   std::vector<std::int64_t> sizes;
   for_each_frame(files, rules.keys, nullptr, [&](const Structure& s, std::int64_t) { sizes.push_back(s.size()); });
   std::vector<std::size_t> order(sizes.size());
@@ -225,11 +227,11 @@ std::optional<Calibration> calibrate_on_files(const Model& model, const RowRules
   std::vector<bool> is_chosen(sizes.size(), false);
   double total = 0;
   for (const std::size_t i : order) {
-    if (total > 0 && total + static_cast<double>(sizes[i]) > static_cast<double>(most_atoms)) continue;
+    if (total > 0 && total + static_cast<double>(sizes[i]) > static_cast<double>(options.most_atoms)) continue;
     is_chosen[i] = true;
     total += static_cast<double>(sizes[i]);
   }
-  Calibrator calibrator(rules);
+  Calibrator calibrator(rules, options.fewest_structures);
   calibrator.use(std::make_shared<const Model>(model));
   double done = 0;
   for_each_frame(files, rules.keys, nullptr, [&](const Structure& s, std::int64_t number) {

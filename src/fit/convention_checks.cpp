@@ -10,6 +10,7 @@
 #include "fit/findings.hpp"
 #include "fit/label_comparison.hpp"
 #include "fit/row_targets.hpp"
+#include "fit/unexplained_labels.hpp"
 
 namespace gapkit {
 namespace {
@@ -92,20 +93,11 @@ class Checker {
 
   void run() {
     add_agreement(predict(std::make_shared<const Model>(without_posterior()), frames_, true));
-    const bool has_energies = fitted_.count(Property::energy) > 0, has_forces = fitted_.count(Property::force) > 0;
-    const bool has_virials = fitted_.count(Property::virial) > 0;
-    if (fitted_.size() < 2) return;
-    const SamplePredictions of_forces = has_forces ? predict_from({Property::force}) : SamplePredictions{};
-    if (has_energies && has_forces) check_energies(of_forces);
-    if (!has_virials || energies_and_forces_are_wrong_) return;
-    std::vector<const SamplePredictions*> sources;
-    SamplePredictions of_energies;
-    if (has_energies) {
-      of_energies = predict_from(has_forces ? Properties{Property::energy, Property::force} : Properties{Property::energy});
-      sources.push_back(&of_energies);
-    }
-    if (has_forces) sources.push_back(&of_forces);
-    check_virials(sources);
+    const std::size_t before = report_.findings.size();
+    if (fitted_.size() > 1) compare_properties();
+    if (report_.findings.size() > before) return;  // what is named explains why others do not fit
+    if (const auto message = unexplained_labels(report_.agreement, mean_difference_))
+      report_.findings.push_back({CheckFinding::Severity::warning, "conventions", *message});
   }
 
  private:
@@ -119,6 +111,23 @@ class Checker {
     Types types;
     LabelVerdict verdict;
   };
+
+  // Each property against models of the others.
+  void compare_properties() {
+    const bool has_energies = fitted_.count(Property::energy) > 0, has_forces = fitted_.count(Property::force) > 0;
+    const bool has_virials = fitted_.count(Property::virial) > 0;
+    const SamplePredictions of_forces = has_forces ? predict_from({Property::force}) : SamplePredictions{};
+    if (has_energies && has_forces) check_energies(of_forces);
+    if (!has_virials || energies_or_forces_are_wrong_) return;
+    std::vector<const SamplePredictions*> sources;
+    SamplePredictions of_energies;
+    if (has_energies) {
+      of_energies = predict_from(has_forces ? Properties{Property::energy, Property::force} : Properties{Property::energy});
+      sources.push_back(&of_energies);
+    }
+    if (has_forces) sources.push_back(&of_forces);
+    check_virials(sources);
+  }
 
   Model without_posterior() const {
     Model result;
@@ -149,8 +158,8 @@ class Checker {
   FitReport& report_;
   Properties fitted_;
   std::map<std::string, std::vector<std::size_t>> types_;  // frames of each config type
-  Types suspected_types_;                                  // whose energies and forces do not agree
-  bool energies_and_forces_are_wrong_ = false;             // in all config types, so that nothing can be said of virials
+  std::map<std::string, double> mean_difference_;          // reference − prediction of energies, eV per atom, by config type
+  bool energies_or_forces_are_wrong_ = false;              // so that nothing can be said of virials
 };
 
 ComparedLabels Checker::compared(Property property, const std::string& type, const SamplePredictions& predictions) const {
@@ -194,7 +203,7 @@ std::string Checker::name_of(const Types& types) const {
   return text + (types.size() > most ? fmt::format(" and {} more", types.size() - most) : "");
 }
 
-// Config types one by one, and all together where none of them alone is enough.
+// All config types together if none of them alone is right; else those that are wrong, by mistake, the one of most frames first.
 std::vector<Checker::Wrong> Checker::judge_types(const Types& types, Property property,
                                                  const std::vector<const SamplePredictions*>& sources, std::size_t candidates,
                                                  const Sums& sums) const {
@@ -231,6 +240,12 @@ std::vector<Checker::Wrong> Checker::judge_types(const Types& types, Property pr
     Wrong wrong{some, judge_some(some)};
     if (wrong.verdict.kind == LabelVerdict::Kind::wrong) result.push_back(std::move(wrong));
   }
+  const auto frames_of = [&](const Wrong& wrong) {
+    std::size_t count = 0;
+    for (const std::string& type : wrong.types) count += types_.at(type).size();
+    return count;
+  };
+  std::stable_sort(result.begin(), result.end(), [&](const Wrong& a, const Wrong& b) { return frames_of(a) > frames_of(b); });
   return result;
 }
 
@@ -239,7 +254,8 @@ void Checker::add_agreement(const SamplePredictions& predictions) {
   const Regularization regularization(stored_.rules);
   struct Part {
     RegressionSums sums;
-    double square = 0;  // of errors over σ
+    double square = 0;      // of errors over σ
+    double difference = 0;  // of energies, eV per atom
     std::int64_t rows = 0;
   };
   std::map<std::pair<Property, std::string>, Part> parts;
@@ -258,6 +274,7 @@ void Checker::add_agreement(const SamplePredictions& predictions) {
       Part& part = parts[{group.property, s.config_type}];
       const double error = targets.value[n] - predicted[n], z = error / (group.sigma * targets.scale[n]);
       part.square += z * z;
+      if (group.property == Property::energy) part.difference += error / s.size();
       ++part.rows;
       if (group.property != Property::force) continue;
       part.sums.xx += predicted[n] * predicted[n];
@@ -271,6 +288,7 @@ void Checker::add_agreement(const SamplePredictions& predictions) {
     if (property != Property::force) part.sums.add(compared(property, type, predictions), {}, columns, columns);
     report_.agreement.push_back({property, type, part.rows, part.sums.slope(), part.sums.correlation(), part.sums.explained(),
                                  std::sqrt(part.square / static_cast<double>(part.rows))});
+    if (property == Property::energy) mean_difference_[type] = part.difference / static_cast<double>(part.rows);
   }
 }
 
@@ -281,35 +299,43 @@ RegressionSums sums_of(const LabelsOfTypes& types, const LabelTransformation& tr
   return sums;
 }
 
+// One mistake spoils the models that the others are judged with, hence only the clearest one is named.
+std::string others_of(std::size_t found) {
+  return found > 1 ? "; other config types look wrong too, which can follow from this: correct it and fit again" : "";
+}
+
 void Checker::check_energies(const SamplePredictions& of_forces) {
   Types types;
   for (const auto& [type, frames] : types_) types.push_back(type);
   const std::vector<LabelTransformation> known = energy_transformations();
   const auto found = judge_types(types, Property::energy, {&of_forces}, known.size(),
                                  [&](const LabelsOfTypes& labels, std::size_t k) { return sums_of(labels, known[k], {0}, {0}); });
-  for (const Wrong& wrong : found) {
-    const LabelTransformation& best = known[wrong.verdict.candidates.front()];
-    std::string more;
-    suspected_types_.insert(suspected_types_.end(), wrong.types.begin(), wrong.types.end());
-    if (fitted_.count(Property::virial)) {
-      // Virials say which of the two is at fault.
-      const std::array<LabelTransformation, 2> either = {LabelTransformation{}, {best.factor, 0, 0, ""}};
-      const auto third = judge_types(wrong.types, Property::virial, {&of_forces}, 2, [&](const LabelsOfTypes& labels, std::size_t k) {
-        return sums_of(labels, either[k], {0, 1, 2}, {0, 1, 2});
-      });
-      if (!third.empty()) more = "; the virials agree with the energies, not with the forces";
-    }
-    if (best.atoms == 0 && wrong.types.size() == types_.size()) energies_and_forces_are_wrong_ = true;
-    std::string meaning;
-    for (const std::size_t k : wrong.verdict.candidates) meaning += (meaning.empty() ? "" : ", or ") + known[k].meaning;
-    warn("energies", wrong, meaning, "forces", more);
+  if (found.empty()) return;
+  const Wrong& wrong = found.front();
+  const LabelTransformation& best = known[wrong.verdict.candidates.front()];
+  std::string more;
+  energies_or_forces_are_wrong_ = true;
+  const bool is_doubtful = wrong.types.size() < types_.size() && !(wrong.verdict.after.explained() > 0.9);
+  if (is_doubtful && are_forces_unrelated(report_.agreement)) return;  // no model of the forces can judge the energies
+  if (fitted_.count(Property::virial)) {
+    // Virials say which of the two is at fault.
+    const std::array<LabelTransformation, 2> either = {LabelTransformation{}, {best.factor, 0, 0, ""}};
+    const auto third = judge_types(wrong.types, Property::virial, {&of_forces}, 2, [&](const LabelsOfTypes& labels, std::size_t k) {
+      return sums_of(labels, either[k], {0, 1, 2}, {0, 1, 2});
+    });
+    if (!third.empty()) more = "; the virials agree with the energies, not with the forces";
   }
+  std::string of_all, of_forces_only;
+  for (const std::size_t k : wrong.verdict.candidates) {
+    of_all += (of_all.empty() ? "" : ", or ") + known[k].meaning;
+    if (!known[k].meaning.starts_with("the energies")) of_forces_only += (of_forces_only.empty() ? "" : ", or ") + known[k].meaning;
+  }
+  warn("energies", wrong, more.empty() || of_forces_only.empty() ? of_all : of_forces_only, "forces", more + others_of(found.size()));
 }
 
 void Checker::check_virials(const std::vector<const SamplePredictions*>& sources) {
   Types types;
-  for (const auto& [type, frames] : types_)
-    if (std::find(suspected_types_.begin(), suspected_types_.end(), type) == suspected_types_.end()) types.push_back(type);
+  for (const auto& [type, frames] : types_) types.push_back(type);
   const bool has_both = sources.size() > 1;
   const char* from = has_both ? "energies and forces" : fitted_.count(Property::energy) ? "energies" : "forces";
   const std::vector<LabelTransformation> known = virial_transformations(report_.plan.targets);
@@ -317,11 +343,13 @@ void Checker::check_virials(const std::vector<const SamplePredictions*>& sources
   const auto found = judge_types(types, Property::virial, sources, known.size(),
                                  [&](const LabelsOfTypes& labels, std::size_t k) { return sums_of(labels, known[k], normal, normal); });
   LabelTransformation common;  // what the order of components is looked at with
-  for (const Wrong& wrong : found) {
+  if (!found.empty()) {
+    const Wrong& wrong = found.front();
     if (wrong.types.size() == types.size()) common = known[wrong.verdict.candidates.front()];
     std::string meaning;
     for (const std::size_t k : wrong.verdict.candidates) meaning += (meaning.empty() ? "" : ", or ") + known[k].meaning;
-    warn("virials", wrong, meaning, from);
+    warn("virials", wrong, meaning, from, others_of(found.size()));
+    if (wrong.types.size() < types.size()) return;
   }
   const auto& orders = wrong_shear_orders();
   const auto in_order = judge_types(types, Property::virial, sources, orders.size() + 1, [&](const LabelsOfTypes& labels, std::size_t k) {

@@ -184,7 +184,8 @@ void DataChecker::check_targets(const Structure& s) {
     findings_.warning("large force", fmt::format("{}: a force of {:.4g} eV/Å on atom {}, more than {:g}; check units and structure",
                                                  s.source, largest, atom_name(s, static_cast<int>(atom)), largest_force));
   const double net = s.forces->colwise().sum().norm(), size = s.forces->norm();
-  if (s.size() > 1 && net > 0.1 && net > 0.3 * size)
+  const bool is_whole = std::none_of(s.force_mask.begin(), s.force_mask.end(), [](bool is_left_out) { return is_left_out; });
+  if (s.size() > 1 && is_whole && net > 0.1 && net > 0.3 * size)
     findings_.warning("net force",
                       fmt::format("{}: the forces add up to {:.3g} eV/Å, expected 0; were some set to zero (constraints), or are the "
                                   "columns mixed up? The model cannot fit a net force",
@@ -199,8 +200,10 @@ void DataChecker::check_other_values(const Structure& s) {
       findings_.note("NaN", fmt::format("{}: key '{}', which is not used, holds NaN or infinity", s.source, field.key));
   for (const Column& column : s.columns) {
     const auto* reals = std::get_if<std::vector<double>>(&column.values);
+    const bool is_masked = !s.force_mask.empty() && column.count == 3;
     if (reals && has_nan(*reals))
-      findings_.note("NaN", fmt::format("{}: column '{}', which is not used, holds NaN or infinity", s.source, column.name));
+      findings_.note("NaN", fmt::format("{}: column '{}', which is not used{}, holds NaN or infinity", s.source, column.name,
+                                        is_masked ? " for the atoms that the mask leaves out" : ""));
   }
 }
 

@@ -43,6 +43,7 @@ class DataChecker {
   void report_keys();
   void report_named_keys();
   void report_look_alikes(const LookAlikes& look_alikes, const std::string& beginning);
+  void report_no_energy();
   void report_config_types();
   void report_terms(const FitPlan& plan);
 

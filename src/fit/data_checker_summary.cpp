@@ -7,6 +7,7 @@
 #include <gapkit/core/errors.hpp>
 
 #include "fit/data_checker.hpp"
+#include "fit/sigma_names.hpp"
 
 namespace gapkit {
 namespace {
@@ -77,11 +78,13 @@ void DataChecker::report_look_alikes(const LookAlikes& look_alikes, const std::s
                                         std::pair{Target::virial, options_.use_virial}})
     if (is_used && look_alikes.is_partly_lost(target)) findings_.warning("keys", beginning + look_alikes.partly_lost_sentence(target));
   const std::vector<Target> lost = look_alikes.lost();
+  if (&look_alikes == &look_alikes_ && look_alikes.lacks_energy()) report_no_energy();
   if (lost.empty()) return;
   const TargetReport& t = report_.targets;
   const bool has_any = (options_.use_energy && !t.energy_keys.empty()) || (options_.use_forces && !t.forces_keys.empty()) ||
                        (options_.use_virial && !(t.virial_keys.empty() && t.stress_keys.empty()));
-  const bool is_error = &look_alikes == &look_alikes_ && (lost.front() == Target::energy || !has_any);
+  const bool is_of_atoms = std::any_of(lost.begin(), lost.end(), [&](Target target) { return look_alikes.has_atoms_only(target); });
+  const bool is_error = &look_alikes == &look_alikes_ && (lost.front() == Target::energy || !has_any || is_of_atoms);
   if (!is_error) {
     findings_.warning("keys", beginning + look_alikes.lost_sentence(lost));
     return;
@@ -90,11 +93,27 @@ void DataChecker::report_look_alikes(const LookAlikes& look_alikes, const std::s
   has_lost_targets_ = true;
 }
 
+void DataChecker::report_no_energy() {
+  const TargetReport& t = report_.targets;
+  const bool has_other =
+      (options_.use_forces && !t.forces_keys.empty()) || (options_.use_virial && !(t.virial_keys.empty() && t.stress_keys.empty()));
+  const bool could_be_there = look_alikes_.has_unknown_scalar();
+  if (!has_other && !could_be_there) return;  // the data have nothing to fit, which is said elsewhere
+  const bool needs_energies = options_.reference_energies.mode != ReferenceEnergyOptions::Mode::explicit_values;
+  if (could_be_there || needs_energies) {
+    findings_.error("keys", look_alikes_.no_energy_sentence());
+    has_lost_targets_ = true;
+  } else {
+    findings_.warning("keys", look_alikes_.no_energy_sentence());
+  }
+}
+
 void DataChecker::report_keys() {
   const TargetReport& t = report_.targets;
   if (t.frames == 0) return;
   report_named_keys();
   report_look_alikes(look_alikes_, "");
+  for (const std::string& sentence : unknown_sigma_names(field_names_, column_names_)) findings_.warning("keys", sentence);
   if (t.targets_left_out > 0)
     findings_.note("keys", fmt::format("{}; as it is not fitted, it is left out{}", t.first_left_out,
                                        t.targets_left_out > 1 ? fmt::format(" (and {} more like it)", t.targets_left_out - 1) : ""));

@@ -72,8 +72,7 @@ void calibrate_fit(FittedModel& fitted, const FitOptions& options, double second
   if (options.calibration.source == Source::none) return;
   const RowRules& rules = fitted.stored.rules;
   if (options.calibration.source == Source::validation) {
-    fitted.model.calibration =
-        calibrate_on_files(fitted.model, rules, options.validation, options.calibration.most_atoms, options.seed, progress);
+    fitted.model.calibration = calibrate_on_files(fitted.model, rules, options.validation, options.calibration, options.seed, progress);
     return;
   }
   if (options.left_out.empty()) {
@@ -89,7 +88,7 @@ void calibrate_fit(FittedModel& fitted, const FitOptions& options, double second
   };
   const CalibrationOptions& calibration = options.calibration;
   const auto rounds = choose_held_out(options.train, options.keys, calibration.holdout, calibration.rounds, options.seed);
-  Calibrator calibrator(rules);
+  Calibrator calibrator(rules, options.calibration.fewest_structures);
   const auto begin = std::chrono::steady_clock::now();
   double longest = seconds;  // of the rounds so far
   for (std::size_t round = 0; round < rounds.size(); ++round) {

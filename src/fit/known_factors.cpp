@@ -30,6 +30,9 @@ constexpr KnownFactor virial_factors[] = {
     {ev_per_hartree, "the virial seems to be in Hartree, expected eV"},
     {1 / ev_per_hartree, "the energies seem to be in Hartree, expected eV"},
     {1 / ev_per_rydberg, "the energies seem to be in Rydberg, expected eV"},
+    {23.0605, "the energies seem to be in kcal/mol, expected eV"},
+    {96.4853, "the energies seem to be in kJ/mol, expected eV"},
+    {1000, "the energies seem to be in meV, expected eV"},
     {volume_factor, "the stress seems to be in Hartree/Bohr³, expected eV/Å³"},
     {0.5 * volume_factor, "the stress seems to be in Rydberg/Bohr³, expected eV/Å³"},
 };

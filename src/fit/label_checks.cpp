@@ -20,11 +20,6 @@ constexpr std::size_t most_copies = 20000;  // in all, about 200 bytes each
 constexpr std::size_t most_copies_of_one = 16;
 constexpr double largest_displacement = 0.25;  // Å, for which the mean of two forces still gives the energy difference well
 constexpr double largest_strain = 0.06;
-constexpr double smallest_difference = 1e-4;  // eV, below which energy differences say nothing
-
-bool is_near(double value, double expected, double relative) {
-  return std::abs(value / expected - 1) <= relative;
-}
 
 std::map<int, int> reduced_composition(const std::vector<int>& atomic_numbers) {
   std::map<int, int> composition;
@@ -65,18 +60,6 @@ std::optional<std::uint64_t> fractional_fingerprint(const Structure& s) {
 bool LabelChecks::Group::is_narrow() const {
   const double size = std::abs(mean());
   return frames >= 2 && highest - lowest <= 0.5 * size;
-}
-
-void LabelChecks::Slope::add(double x, double y) {
-  if (std::abs(y) < smallest_difference && std::abs(x) < smallest_difference) return;
-  xx += x * x;
-  xy += x * y;
-  yy += y * y;
-  ++pairs;
-}
-
-bool LabelChecks::Slope::is_clear() const {
-  return pairs >= 3 && xx > 0 && yy > 0 && xy * xy >= 0.95 * xx * yy;
 }
 
 LabelChecks::LabelChecks(std::vector<std::string> files) : files_(std::move(files)), sums_(files_.size()) {}
@@ -127,7 +110,7 @@ void LabelChecks::compare_with_previous(const Structure& s, int file, Sums& all,
     }
     if (moved.cwiseAbs().maxCoeff() <= largest_displacement)
       for (Sums* sums : {&all, &of_type})
-        sums->displaced.add(-0.5 * (*s.forces + *previous_->forces).cwiseProduct(moved).sum(), *s.energy - *previous_->energy);
+        sums->displaced.add(-0.5 * (*s.forces + *previous_->forces).cwiseProduct(moved).sum(), *s.energy - *previous_->energy, s.size(), 1);
   }
   // What is compared, without the frame's other columns.
   previous_.emplace();
@@ -159,9 +142,10 @@ void LabelChecks::compare_strained_copies(const Structure& s, int file, Sums& al
     strain = change;
   }
   if (nearest) {
+    const double volume = 0.5 * (s.volume() + std::abs(nearest->cell.determinant()));
     const Matrix3 symmetric = 0.5 * (strain + strain.transpose());
     for (Sums* sums : {&all, &of_type})
-      sums->strained.add(-0.5 * (nearest->virial + *s.virial).cwiseProduct(symmetric).sum(), *s.energy - nearest->energy);
+      sums->strained.add(-0.5 * (nearest->virial + *s.virial).cwiseProduct(symmetric).sum(), *s.energy - nearest->energy, s.size(), volume);
   }
   if (copies.size() >= most_copies_of_one)
     copies.erase(copies.begin());
@@ -186,56 +170,56 @@ void LabelChecks::finish(Findings& findings, const TargetReport& targets, const 
 }
 
 void LabelChecks::report_slopes(Findings& findings, const TargetReport& targets) const {
+  struct Law {
+    Slopes Sums::*slopes;
+    const char *pairs_of, *law;
+    std::vector<LabelTransformation> causes;
+  };
+  const std::vector<Law> laws = {
+      {&Sums::displaced, "pairs of frames with small displacements", "−force·displacement", displacement_causes()},
+      {&Sums::strained, "pairs of strained copies", targets.stress_keys.empty() ? "−virial:strain" : "stress·volume:strain",
+       strain_causes(targets)}};
   // True if there was something to report.
-  const auto report = [&](const Slope& slope, const std::string& where, std::span<const KnownFactor> factors, const char* pairs_of,
-                          const std::string& law, const char* sign) {
-    if (!slope.is_clear()) return false;
-    const double s = slope.value();
-    const std::string found = fmt::format("{}: energy differences of {} {} are {:.4g} times {}", where, slope.pairs, pairs_of, s, law);
-    const KnownFactor* known = find_factor(factors, s, 0.05);
-    if (s < 0 && is_near(s, -1, 0.2)) {
-      findings.error("signs", fmt::format("{}: {}", found, sign));
-    } else if (known) {
-      const std::string message = fmt::format("{}: {}{}", found, known->meaning, s < 0 ? fmt::format("; moreover, {}", sign) : "");
-      const bool is_certain = known->factor > 5 || known->factor < 0.2;
-      is_certain ? findings.error("units", message) : findings.warning("units", message);
-    } else if (!(s >= 0.75 && s <= 1.33)) {
+  const auto report = [&](const Slopes& slopes, const std::string& where, const Law& law) {
+    const SlopeCauses causes = causes_of(slopes, law.causes);
+    const Slope& plain = slopes.plain();
+    if (plain.pairs < 3 || (!plain.is_clear() && causes.meaning.empty())) return false;
+    const double s = plain.value(), size = std::abs(s);
+    if (s >= 0.75 && s <= 1.33) return false;
+    const std::string found =
+        fmt::format("{}: energy differences of {} {} are {:.4g} times {}", where, plain.pairs, law.pairs_of, s, law.law);
+    if (causes.meaning.empty()) {
       findings.warning("labels",
                        found +
                            ", expected 1: energies and their derivatives do not belong together (units, sign, or an energy that is "
                            "not the one the forces are derivatives of)");
     } else {
-      return false;
+      const bool is_certain = causes.is_close && (causes.is_reversed || size > 5 || size < 0.2);
+      const char* kind = causes.is_reversed ? "signs" : "units";
+      is_certain ? findings.error(kind, found + ": " + causes.meaning) : findings.warning(kind, found + ": " + causes.meaning);
     }
     return true;
   };
-  const std::string law = targets.stress_keys.empty() ? "−virial:strain" : "stress·volume:strain";
-  const char* virial_sign = targets.stress_keys.empty() ? "the sign of the virial is reversed, expected −dE/dstrain"
-                                                        : "the sign of the stress is reversed, expected positive under tension";
-  const auto report_all = [&](std::size_t f, Slope Sums::*slope, std::span<const KnownFactor> factors, const char* pairs_of,
-                              const std::string& slope_law, const char* sign) {
-    std::vector<std::pair<std::string, const Slope*>> types;
-    for (const auto& [key, sums] : sums_of_types_)
-      if (static_cast<std::size_t>(key.first) == f)
-        types.emplace_back(fmt::format("{}, config type '{}'", files_[f], key.second), &(sums.*slope));
-    const Slope& all = sums_[f].*slope;
-    const bool is_of_one_type =
-        types.size() > 1 && std::any_of(types.begin(), types.end(), [&](const auto& t) { return t.second->pairs == all.pairs; });
-    if (!is_of_one_type && report(all, files_[f], factors, pairs_of, slope_law, sign)) return;
-    for (const auto& [name, of_type] : types) report(*of_type, name, factors, pairs_of, slope_law, sign);
-  };
-  for (std::size_t f = 0; f < files_.size(); ++f) {
-    report_all(f, &Sums::displaced, known_force_factors(), "pairs of frames with small displacements", "−force·displacement",
-               "the sign of the forces is reversed, expected −dE/dr");
-    report_all(f, &Sums::strained, known_virial_factors(), "pairs of strained copies", law, virial_sign);
-  }
+  for (std::size_t f = 0; f < files_.size(); ++f)
+    for (const Law& law : laws) {
+      std::vector<std::pair<std::string, const Slopes*>> types;
+      for (const auto& [key, sums] : sums_of_types_)
+        if (static_cast<std::size_t>(key.first) == f)
+          types.emplace_back(fmt::format("{}, config type '{}'", files_[f], key.second), &(sums.*law.slopes));
+      const Slopes& all = sums_[f].*law.slopes;
+      const bool is_of_one_type = types.size() > 1 && std::any_of(types.begin(), types.end(), [&](const auto& t) {
+                                    return t.second->plain().pairs == all.plain().pairs;
+                                  });
+      if (!is_of_one_type && report(all, files_[f], law)) continue;
+      for (const auto& [name, of_type] : types) report(*of_type, name, law);
+    }
 }
 
 void LabelChecks::report_virial_size(Findings& findings, const TargetReport& targets) const {
   constexpr double largest_plausible = 20;  // eV per atom: more than diamond has at 500 GPa
   for (std::size_t f = 0; f < files_.size(); ++f) {
     std::vector<float> values = sums_[f].virial_per_atom;
-    if (values.empty() || sums_[f].strained.is_clear()) continue;
+    if (values.empty() || sums_[f].strained.plain().is_clear()) continue;
     const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
     std::nth_element(values.begin(), middle, values.end());
     if (*middle < largest_plausible) continue;

@@ -5,6 +5,7 @@
 
 #include "fit/findings.hpp"
 #include "fit/frame_source.hpp"
+#include "fit/label_slopes.hpp"
 
 namespace gapkit {
 
@@ -37,16 +38,8 @@ class LabelChecks {
     int file = 0;
     auto operator<=>(const GroupKey&) const = default;
   };
-  /// Energy differences against what forces or virials say: y = s·x.
-  struct Slope {
-    double xx = 0, xy = 0, yy = 0;
-    std::int64_t pairs = 0;
-    void add(double x, double y);
-    bool is_clear() const;
-    double value() const { return xy / xx; }
-  };
   struct Sums {
-    Slope displaced, strained;
+    Slopes displaced, strained;
     std::vector<float> virial_per_atom;  // eV
     std::int64_t frames_with_forces = 0, frames_with_zero_forces = 0;
   };

@@ -86,6 +86,7 @@ void count_noise(const RowRules& rules, const Structure& s, std::vector<NoiseRec
     }
     if (record.own_rows + record.class_rows > 0) add_to(records, record);
   };
+  if (s.size() == 1) return;  // isolated atoms set E0; they say nothing about the noise of other frames
   const Observables wanted = wanted_rows(rules, s);
   if (wanted.energy) count(Property::energy);
   if (wanted.forces) count(Property::force);

@@ -66,6 +66,21 @@ std::string PlainRows::extra_text() const {
   return fmt::format("each row of the frame has {} values, {}; {}, or cut the rows after four values", 4 + most_, unnamed, advice);
 }
 
+void NumericSpecies::add(const std::vector<int>& numbers, const std::string& where) {
+  if (first_frame_.empty()) first_frame_ = where;
+  numbers_.insert(numbers.begin(), numbers.end());
+}
+
+std::optional<std::string> NumericSpecies::complaint() const {
+  constexpr int most_types = 20;  // a set of all elements has more
+  const int count = static_cast<int>(numbers_.size());
+  if (count == 0 || count > most_types || *numbers_.begin() != 1 || *numbers_.rbegin() != count) return std::nullopt;
+  const std::string found = count == 1 ? "'1' stands for all elements of the file and could be hydrogen or a type"
+                                       : fmt::format("'1' to '{}' stand for the elements of the file and could be types", count);
+  return fmt::format("{}: {} of atoms as in LAMMPS; write symbols of elements{}, or, if they are atomic numbers, Properties=Z:I:1:pos:R:3",
+                     first_frame_, found, count == 1 ? " (H if hydrogen is meant)" : "");
+}
+
 std::optional<Complaint> contradicted_element(const std::vector<Column>& columns, const std::vector<int>& atomic_numbers,
                                               const std::string& species_column) {
   for (const Column& column : columns) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gapkit/core/structure.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ class PlainRows {
 
   /// `rest`: what follows x y z.
   void add(std::string_view species, std::string_view rest);
+  /// True if all species are numbers.
+  bool are_all_numbers() const { return rows_with_numbers_ == rows_; }
   /// After the last row: values without a name, or types of atoms instead of elements.
   std::optional<Complaint> complaint() const;
 
@@ -34,6 +37,19 @@ class PlainRows {
   std::set<std::int64_t> numbers_;
   int fewest_ = 0, most_ = 0;  // values behind x y z
   bool are_numbers_ = true;
+};
+
+/// Numbers that stand for the elements in the frames of a file, in a column that is not called Z or numbers.
+class NumericSpecies {
+ public:
+  /// A frame whose species are all numbers; `where`: its file, line and frame.
+  void add(const std::vector<int>& numbers, const std::string& where);
+  /// After the last frame, if no frame has symbols: an error if the numbers are 1, 2, ... without a gap, as types of atoms are.
+  std::optional<std::string> complaint() const;
+
+ private:
+  std::set<int> numbers_;
+  std::string first_frame_;
 };
 
 /// A column beside `species_column`, which gave the elements, that says something else about them.

@@ -103,6 +103,13 @@ class RowParser {
     return std::nullopt;
   }
 
+  /// True if numbers stand for the elements and their column does not say that they are atomic numbers.
+  bool has_numeric_species() const {
+    if (plan_.is_plain) return plain_rows_.are_all_numbers();
+    return std::any_of(plan_.columns.begin(), plan_.columns.end(),
+                       [](const PlannedColumn& c) { return c.role == ColumnRole::atomic_number && c.name == "species"; });
+  }
+
   void move_into(Structure& structure) {
     const auto n = static_cast<Eigen::Index>(atomic_numbers_.size());
     structure.atomic_numbers = std::move(atomic_numbers_);
@@ -274,12 +281,20 @@ struct ExtxyzReader::State {
     return false;
   }
 
+  /// After the last frame.
+  void check_species() {
+    if (has_symbols) return;
+    const std::optional<std::string> complaint = numeric_species.complaint();
+    if (complaint) failure = *complaint;
+  }
+
   std::optional<Structure> next() {
     try {
       std::string_view line;
       if (frames == 0 && other.empty()) other = other_format(path, lines.beginning());
       if (!find_atom_count(line)) {
         if (frames == 0) throw InputError("the file holds no frame, expected extended XYZ");
+        check_species();
         return std::nullopt;
       }
       Structure structure;
@@ -299,6 +314,10 @@ struct ExtxyzReader::State {
         throw InputError(complaint->text);
       }
       rows.move_into(structure);
+      if (rows.has_numeric_species())
+        numeric_species.add(structure.atomic_numbers, structure.source);
+      else
+        has_symbols = true;
       ++frames;
       return structure;
     } catch (const InputError& e) {
@@ -311,8 +330,10 @@ struct ExtxyzReader::State {
   LineReader lines;
   std::string other;  // what the file is, should it be no extended XYZ
   int frames = 0;
-  long line_to_blame = 0;  // 0: the last one read
-  std::string failure;     // a reader that has lost its place in the file stays lost
+  NumericSpecies numeric_species;
+  bool has_symbols = false;  // in a frame before
+  long line_to_blame = 0;    // 0: the last one read
+  std::string failure;       // a reader that has lost its place in the file stays lost
 };
 
 ExtxyzReader::ExtxyzReader(const std::filesystem::path& path) : state_(std::make_unique<State>(path)) {}
@@ -322,7 +343,9 @@ ExtxyzReader::ExtxyzReader(ExtxyzReader&&) noexcept = default;
 std::optional<Structure> ExtxyzReader::next() {
   if (!state_->failure.empty()) throw InputError(state_->failure);
   try {
-    return state_->next();
+    std::optional<Structure> frame = state_->next();
+    if (!state_->failure.empty()) throw InputError(state_->failure);
+    return frame;
   } catch (const InputError& e) {
     state_->failure = e.what();
     throw;

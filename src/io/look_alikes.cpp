@@ -4,10 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 
 #include "io/extxyz_values.hpp"
+#include "io/name_words.hpp"
 
 namespace gapkit {
 
@@ -31,34 +31,22 @@ const Sound stress_sound = {{"stress"}, {"stress"}, {"stress"}, {"press", "press
 
 /// Words of names of other quantities, and of what belongs to a target without being it.
 constexpr std::string_view other_words[] = {
-    "sigma", "std",   "stdev", "weight", "weights",  "mask", "kinetic",  "kin",       "ekin",    "fermi",       "gap",     "cutoff",
-    "cut",   "encut", "per",   "local",  "error",    "err",  "variance", "epistemic", "samples", "uncertainty", "shift",   "correction",
-    "zpe",   "hull",  "above", "field",  "magnetic", "kcal", "levels",   "count",     "time",    "atomization", "cohesive"};
+    "sigma",       "std",         "stdev",      "weight",      "weights",    "mask",     "kinetic", "kin",     "ekin",       "fermi",
+    "gap",         "cutoff",      "cut",        "encut",       "per",        "local",    "error",   "err",     "variance",   "epistemic",
+    "samples",     "uncertainty", "shift",      "correction",  "zpe",        "hull",     "above",   "field",   "magnetic",   "kcal",
+    "levels",      "count",       "time",       "atomization", "cohesive",   "bandgap",  "band",    "tol",     "tolerance",  "threshold",
+    "convergence", "conv",        "formation",  "zero",        "zpve",       "ecut",     "ecutwfc", "cutoffs", "thermal",    "barrier",
+    "binding",     "adsorption",  "reaction",   "excitation",  "ionization", "affinity", "homo",    "lumo",    "hartree",    "exchange",
+    "xc",          "coulomb",     "dispersion", "vdw",         "repulsion",  "surface",  "strain",  "elastic", "difference", "diff",
+    "delta",       "rmse",        "mae",        "range",       "min",        "max",      "entropy", "smearing"};
 /// Words that may stand beside a single letter.
-constexpr std::string_view neutral_words[] = {"tot",  "total", "dft", "ref", "pot", "vasp", "qm",   "cp",  "k", "qe", "pbe", "scf",
-                                              "ccsd", "t",     "xtb", "tb",  "mp",  "ks",   "scan", "all", "x", "y",  "z",   "xyz"};
+constexpr std::string_view neutral_words[] = {"tot", "total", "dft",  "ref", "pot",    "vasp",   "qm",    "cp",  "k",    "qe",
+                                              "pbe", "scf",   "ccsd", "t",   "xtb",    "tb",     "mp",    "ks",  "scan", "all",
+                                              "x",   "y",     "z",    "xyz", "tensor", "matrix", "voigt", "gpa", "kbar"};
 
 template <class Range>
 bool holds(const Range& words, std::string_view word) {
   return std::find(std::begin(words), std::end(words), word) != std::end(words);
-}
-
-/// Words in lower case: "TotEnergy", "tot_energy" and "tot-energy2" are {"tot", "energy"}.
-std::vector<std::string> words_of(std::string_view name) {
-  std::vector<std::string> words;
-  bool is_inside = false, was_lower = false;
-  for (const char given : name) {
-    const auto c = static_cast<unsigned char>(given);
-    if (!std::isalpha(c)) {
-      is_inside = false;
-      continue;
-    }
-    if (!is_inside || (was_lower && std::isupper(c))) words.emplace_back();
-    words.back().push_back(static_cast<char>(std::tolower(c)));
-    is_inside = true;
-    was_lower = std::islower(c) != 0;
-  }
-  return words;
 }
 
 /// One letter more, less or other, or two neighbours exchanged.
@@ -72,6 +60,16 @@ bool is_one_letter_off(std::string_view a, std::string_view b) {
   if (rest_a.size() < 2) return !rest_a.empty();
   const bool is_exchanged = rest_a[0] == rest_b[1] && rest_a[1] == rest_b[0] && rest_a.substr(2) == rest_b.substr(2);
   return rest_a.substr(1) == rest_b.substr(1) || is_exchanged;
+}
+
+/// A letter and a neutral word in one: "fdft", "dftf".
+bool is_glued(std::string_view word, const Sound& sound) {
+  for (const std::string_view letter : sound.letters) {
+    if (word.size() < letter.size() + 2) continue;
+    if (word.starts_with(letter) && holds(neutral_words, word.substr(letter.size()))) return true;
+    if (word.ends_with(letter) && holds(neutral_words, word.substr(0, word.size() - letter.size()))) return true;
+  }
+  return false;
 }
 
 /// How close a name is to that of a target: 0 (but for the case the same), 1 (one of its words), 2 (similar); nothing if it is not.
@@ -90,7 +88,7 @@ std::optional<int> rank_of(std::string_view name, const Sound& sound) {
       if (word.size() >= 4 && is_one_letter_off(word, known)) return 2;
     const bool others_are_neutral =
         std::all_of(words.begin(), words.end(), [&](const std::string& w) { return w == word || holds(neutral_words, w); });
-    if (holds(sound.letters, word) && others_are_neutral) return 2;
+    if (others_are_neutral && (holds(sound.letters, word) || is_glued(word, sound))) return 2;
   }
   return std::nullopt;
 }
@@ -112,6 +110,47 @@ const char* plain_name(Target target) {
   return target == Target::energy ? "energy" : target == Target::forces ? "forces" : "virial or stress";
 }
 
+/// The name without an ending such as "x", "_x" or "xx" ("X" and "XX" likewise); nothing if it has another.
+std::optional<std::string> without_ending(std::string_view name, std::string_view ending) {
+  if (name.size() <= ending.size()) return std::nullopt;
+  const std::string_view last = name.substr(name.size() - ending.size());
+  for (std::size_t i = 0; i < last.size(); ++i)
+    if (last[i] != ending[i] && last[i] != ending[i] - 'a' + 'A') return std::nullopt;
+  return std::string(name.substr(0, name.size() - ending.size()));
+}
+
+/// "'fx', 'fy' and 'fz'" if the frame has such columns of one number; nothing if not.
+std::string split_columns(const Structure& frame, const Sound& sound) {
+  const auto has = [&](const std::string& name) {
+    const Column* column = frame.find_column(name);
+    return column && column->count == 1 && is_numeric(*column);
+  };
+  for (const Column& column : frame.columns) {
+    const std::optional<std::string> stem = without_ending(column.name, "x");
+    if (!stem || !rank_of(*stem, sound)) continue;
+    const bool is_upper = column.name.ends_with('X');
+    const std::string y = *stem + (is_upper ? "Y" : "y"), z = *stem + (is_upper ? "Z" : "z");
+    if (has(column.name) && has(y) && has(z)) return fmt::format("'{}', '{}' and '{}'", column.name, y, z);
+  }
+  return "";
+}
+
+/// The same for keys such as stress_xx, stress_yy, stress_zz.
+std::string split_keys(const Structure& frame) {
+  const auto has = [&](const std::string& name) {
+    const Field* field = frame.find_field(name);
+    return field && number_count(*field) == 1;
+  };
+  for (const Field& field : frame.fields) {
+    const std::optional<std::string> stem = without_ending(field.key, "xx");
+    if (!stem || !(rank_of(*stem, virial_sound) || rank_of(*stem, stress_sound))) continue;
+    const bool is_upper = field.key.ends_with("XX");
+    const std::string yy = *stem + (is_upper ? "YY" : "yy"), zz = *stem + (is_upper ? "ZZ" : "zz");
+    if (has(field.key) && has(yy) && has(zz)) return fmt::format("'{}', '{}', '{}', ...", field.key, yy, zz);
+  }
+  return "";
+}
+
 std::string joined(const std::vector<std::string>& parts, const char* last) {
   std::string text;
   for (std::size_t i = 0; i < parts.size(); ++i) text += (i == 0 ? "" : i + 1 == parts.size() ? last : ", ") + parts[i];
@@ -125,9 +164,11 @@ void LookAlikes::add(const Structure& frame) {
   const auto count = [&](Target target, bool has_it, bool could_have_it) {
     Found& found = found_[static_cast<std::size_t>(target)];
     found.frames_with += has_it;
+    found.several_with += has_it && frame.size() > 1;
     if (!has_it && could_have_it) look(target, frame);
   };
   count(Target::energy, frame.energy.has_value(), true);
+  if (!frame.energy) scalars_.add(frame);
   count(Target::forces, frame.forces.has_value(), true);
   count(Target::virial, frame.virial.has_value(), frame.volume() > 0);
 }
@@ -141,6 +182,7 @@ void LookAlikes::look(Target target, const Structure& frame) {
   if (is_named) return;
   const auto add_candidate = [&](const std::string& name, int rank, bool is_stress) {
     const auto same = std::find_if(found.candidates.begin(), found.candidates.end(), [&](const Candidate& c) { return c.name == name; });
+    found.several_could = found.several_could || frame.size() > 1;
     if (same != found.candidates.end())
       ++same->frames;
     else if (found.candidates.size() < most_names)
@@ -163,6 +205,13 @@ void LookAlikes::look(Target target, const Structure& frame) {
     if (target == Target::forces && count == 3 * atoms && atoms > 1 && rank)
       add_misplaced(field.key, fmt::format("the key '{}' has {} numbers and is no column", field.key, count));
   }
+  if (target == Target::forces)
+    if (const std::string names = split_columns(frame, sound); !names.empty())
+      add_misplaced(names, fmt::format("the columns {} have one component each; write the three as one column (forces:R:3)", names));
+  if (target == Target::virial)
+    if (const std::string names = split_keys(frame); !names.empty())
+      add_misplaced(
+          names, fmt::format("the keys {} have one component each; write all as one key (stress or virial=\"xx yy zz yz xz xy\")", names));
   for (const Column& column : frame.columns) {
     const std::optional<int> rank = is_numeric(column) ? rank_of(column.name, sound) : std::nullopt;
     if (!rank) continue;
@@ -175,7 +224,18 @@ void LookAlikes::look(Target target, const Structure& frame) {
 }
 
 bool LookAlikes::is_lost(Target target) const {
-  return found(target).frames_with == 0 && !(found(target).candidates.empty() && found(target).misplaced.empty());
+  const Found& f = found(target);
+  return f.several_with == 0 && (f.frames_with == 0 || f.several_could) && !(f.candidates.empty() && f.misplaced.empty());
+}
+
+bool LookAlikes::has_atoms_only(Target target) const {
+  return is_lost(target) && found(target).frames_with > 0;
+}
+
+bool LookAlikes::lacks_energy() const {
+  const Found& f = found(Target::energy);
+  if (frames_ == 0 || !keys_.use_energy || !keys_.energy.empty() || is_lost(Target::energy)) return false;
+  return f.frames_with == 0 || (f.several_with == 0 && f.frames_without > 0 && has_unknown_scalar());
 }
 
 std::vector<Target> LookAlikes::lost() const {
@@ -187,7 +247,7 @@ std::vector<Target> LookAlikes::lost() const {
 }
 
 bool LookAlikes::is_partly_lost(Target target) const {
-  return found(target).frames_with > 0 && !found(target).candidates.empty();
+  return found(target).frames_with > 0 && !is_lost(target) && !found(target).candidates.empty();
 }
 
 std::vector<LookAlikes::Candidate> LookAlikes::best_first(Target target) const {
@@ -212,9 +272,13 @@ std::string LookAlikes::likeness(Target target) const {
                      : target == Target::forces ? "the forces"
                      : all.front().is_stress    ? "the stress"
                                                 : "the virial";
+  const bool is_pressure = !is_column && all.front().name.size() > 4 && words_of(all.front().name).front().starts_with("press");
   const bool is_gradient = is_column && words_of(all.front().name).back().find("grad") != std::string::npos;
   return fmt::format("the {}{} {} look{} like {}{}", is_column ? "column" : "key", names.size() == 1 ? "" : "s", joined(names, " and "),
-                     names.size() == 1 ? "s" : "", what, is_gradient ? " (which have the opposite sign of a gradient)" : "");
+                     names.size() == 1 ? "s" : "", what,
+                     is_gradient   ? " (which have the opposite sign of a gradient)"
+                     : is_pressure ? " (which has the opposite sign of a pressure)"
+                                   : "");
 }
 
 /// `[data] energy_key = "Energy" (or --energy-key Energy)`
@@ -241,14 +305,48 @@ std::string LookAlikes::lost_sentence(const std::vector<Target>& targets) const 
     names.emplace_back(plain_name(target));
     likenesses.push_back(likeness(target));
   }
-  std::string text = fmt::format("no frame of {} has {}{} under a known name, but {}{}", frames_,
-                                 targets.front() == Target::energy   ? "an "
-                                 : targets.front() == Target::virial ? "a "
-                                                                     : "",
-                                 joined(names, " or "), joined(likenesses, " and "), advice(targets));
-  if (found(Target::energy).candidates.empty() && std::find(targets.begin(), targets.end(), Target::energy) != targets.end())
-    text += "; give each frame its energy as a key (energy=...), or leave energies out with [data] use";
-  return text;
+  const bool is_of_atoms = std::any_of(targets.begin(), targets.end(), [&](Target target) { return has_atoms_only(target); });
+  std::string text =
+      fmt::format("no frame of {} has {}{} under a known name, but {}{}", is_of_atoms ? "several atoms" : std::to_string(frames_),
+                  targets.front() == Target::energy   ? "an "
+                  : targets.front() == Target::virial ? "a "
+                                                      : "",
+                  joined(names, " or "), joined(likenesses, " and "), advice(targets));
+  if (std::find(targets.begin(), targets.end(), Target::energy) == targets.end()) return text;
+  return text +
+         (found(Target::energy).candidates.empty()
+              ? fmt::format("; give each frame its energy as a key (energy=...), or leave energies out with {}", use_without_energy())
+              : fmt::format("; if it is not the energy, leave energies out with {}", use_without_energy()));
+}
+
+/// `[data] use = ["forces", "virial"]`, of the targets that are there
+std::string LookAlikes::use_without_energy() const {
+  std::vector<std::string> use;
+  const auto add_if_there = [&](Target target, const char* name) {
+    if (found(target).frames_with > 0 || is_lost(target)) use.push_back(fmt::format("\"{}\"", name));
+  };
+  add_if_there(Target::forces, "forces");
+  add_if_there(Target::virial, "virial");
+  return fmt::format("[data] use = [{}]", use.empty() ? "\"forces\"" : fmt::format("{}", fmt::join(use, ", ")));
+}
+
+std::string LookAlikes::no_energy_sentence() const {
+  constexpr std::size_t most_listed = 5;
+  std::vector<std::string> names = scalars_.in_every_frame();
+  std::string text = fmt::format("no frame of {} has an energy under a known name (energy, REF_energy, dft_energy, DFT_energy)",
+                                 found(Target::energy).frames_with > 0 ? "several atoms" : std::to_string(frames_));
+  if (names.empty())
+    return text + fmt::format("; give each frame its energy as a key (energy=...), or leave energies out with {}", use_without_energy());
+  const std::string first = names.front();
+  const bool has_more = names.size() > most_listed;
+  if (has_more) names.resize(most_listed);
+  for (std::string& name : names) name = "'" + extxyz::excerpt(name) + "'";
+  const bool is_one = names.size() == 1;
+  return text + fmt::format(
+                    "; the key{} {}{} hold{} a number in every frame: if {} the energy (eV), name it with [data] energy_key = "
+                    "\"{}\" (or --energy-key {}); if not, leave energies out with {}",
+                    is_one ? "" : "s", joined(names, has_more ? ", " : " and "), has_more ? ", ..." : "", is_one ? "s" : "",
+                    is_one ? "it is" : "one of them is", is_one ? first : "NAME", is_one ? first : "NAME", use_without_energy());
 }
 
 std::string LookAlikes::partly_lost_sentence(Target target) const {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "io/unknown_scalars.hpp"
+
 namespace gapkit {
 
 enum class Target { energy, forces, virial };
@@ -22,10 +24,17 @@ class LookAlikes {
   /// A frame whose targets were assigned.
   void add(const Structure& frame);
 
-  /// True if no frame has the target and some have something in its place, the right name for the wrong form included.
+  /// True if no frame (or none of several atoms) has the target and some have something in its place, the right name for the wrong form
+  /// included.
   bool is_lost(Target target) const;
   /// The targets that `keys` uses and that are lost.
   std::vector<Target> lost() const;
+  /// True if it is lost, and frames of one atom have it.
+  bool has_atoms_only(Target target) const;
+  /// True if `keys` uses energies, and no frame has one nor something that is called like one.
+  bool lacks_energy() const;
+  /// True if some key holds a number of the size of an energy in every frame without energy.
+  bool has_unknown_scalar() const { return !scalars_.in_every_frame().empty(); }
   /// True if it is lost, and something has the right form.
   bool could_be_named(Target target) const { return is_lost(target) && !found(target).candidates.empty(); }
   /// True if some frames have the target, and others something in its place.
@@ -33,6 +42,8 @@ class LookAlikes {
 
   /// One sentence on these targets, each of which is_lost(): what looks like them, and how to name it.
   std::string lost_sentence(const std::vector<Target>& targets) const;
+  /// One sentence if lacks_energy(): keys that could be one, under any name.
+  std::string no_energy_sentence() const;
   /// One sentence on a target that is_partly_lost().
   std::string partly_lost_sentence(Target target) const;
 
@@ -47,7 +58,8 @@ class LookAlikes {
     std::string name, form;  // "one value per atom"
   };
   struct Found {
-    std::int64_t frames_with = 0, frames_without = 0;
+    std::int64_t frames_with = 0, frames_without = 0, several_with = 0;
+    bool several_could = false;  // a frame of several atoms has a candidate
     std::vector<Candidate> candidates;
     std::vector<Misplaced> misplaced;
   };
@@ -57,10 +69,12 @@ class LookAlikes {
   std::vector<Candidate> best_first(Target target) const;
   std::string likeness(Target target) const;
   std::string advice(const std::vector<Target>& targets) const;
+  std::string use_without_energy() const;
 
   TargetKeys keys_;
   std::int64_t frames_ = 0;
   std::array<Found, 3> found_;
+  UnknownScalars scalars_;
 };
 
 }  // namespace gapkit

@@ -188,6 +188,7 @@ void check_agreement(const Structure& structure, const Field& virial_field, cons
                   place(structure), virial_field.key, row_text(virial), stress_field.key, row_text(from_stress), hint));
 }
 
+/// Zero stands for NaN and infinity of the atoms that the mask leaves out.
 Positions forces_of(const Structure& structure, const Column& column) {
   const auto fail = [&](const std::string& found) {
     throw InputError(
@@ -196,11 +197,14 @@ Positions forces_of(const Structure& structure, const Column& column) {
                     place(structure), column.name, found, structure.size()));
   };
   if (column.count != 3) fail(fmt::format("{} value{} per atom", column.count, column.count == 1 ? "" : "s"));
-  const std::vector<double> values = numbers_of(column);
+  std::vector<double> values = numbers_of(column);
   if (values.empty()) fail("no numbers");
   if (values.size() != 3 * structure.atomic_numbers.size()) fail(fmt::format("{} values in all", values.size()));
+  const std::vector<bool>& mask = structure.force_mask;
   for (std::size_t i = 0; i < values.size(); ++i)
-    if (!std::isfinite(values[i]))
+    if (!std::isfinite(values[i]) && !mask.empty() && mask[i / 3])
+      values[i] = 0;
+    else if (!std::isfinite(values[i]))
       throw InputError(fmt::format("{}column '{}' has {} as force component {} of atom {}, expected finite numbers", place(structure),
                                    column.name, values[i], i % 3 + 1, i / 3 + 1));
   return Eigen::Map<const Positions>(values.data(), structure.size(), 3);
@@ -317,13 +321,13 @@ Choices assign_properties(Structure& structure, const TargetKeys& keys, TargetRe
     structure.energy_sigma = sigma_of(structure, "energy_sigma");
   };
   const auto forces = [&] {
+    if (const Column* mask = structure.find_column(keys.force_mask)) structure.force_mask = mask_of(structure, *mask);
     chosen.forces = choose_column(structure, forces_property, keys.forces);
     if (!chosen.forces.name.empty()) structure.forces = forces_of(structure, *structure.find_column(chosen.forces.name));
     structure.force_sigma = sigma_of(structure, "force_sigma");
     if (const Column* sigma = structure.find_column("force_atom_sigma")) structure.force_atom_sigma = atom_sigma_of(structure, *sigma, 1);
     if (const Column* sigma = structure.find_column("force_component_sigma"))
       structure.force_component_sigma = Eigen::Map<const Positions>(atom_sigma_of(structure, *sigma, 3).data(), structure.size(), 3);
-    if (const Column* mask = structure.find_column(keys.force_mask)) structure.force_mask = mask_of(structure, *mask);
   };
   const auto virial = [&] {
     chosen.virial = assign_virial(structure, keys);
@@ -366,35 +370,6 @@ void assign_targets(Structure& structure, const TargetKeys& keys, TargetReport* 
   if (!structure.forces) ++report->frames_without_forces;
   if (!structure.virial) ++report->frames_without_virial;
   if (chosen.energy.name != "free_energy" && structure.find_field("free_energy")) ++report->frames_with_unused_free_energy;
-}
-
-std::vector<std::string> TargetReport::same_value_lines() const {
-  std::vector<std::string> out;
-  for (const auto& [names, count] : same_values)
-    out.push_back(fmt::format("'{}' has the same values as '{}' in {} frame{}; '{}' is used", names.second, names.first, count,
-                              count == 1 ? "" : "s", names.first));
-  return out;
-}
-
-std::vector<std::string> TargetReport::lines() const {
-  const auto line = [&](const char* property, const char* kind, const std::map<std::string, long>& used, const char* note) {
-    std::string found;
-    for (const auto& [key, count] : used) found += fmt::format("{}{} '{}' in {}", found.empty() ? "" : ", ", kind, key, count);
-    if (found.empty()) return fmt::format("{}: in none of {} frames", property, frames);
-    return fmt::format("{}: {} of {} frames{}", property, found, frames, note);
-  };
-  std::vector<std::string> out;
-  out.push_back(line("energy", "key", energy_keys, ""));
-  out.push_back(line("forces", "column", forces_keys, ""));
-  if (!virial_keys.empty() || stress_keys.empty()) out.push_back(line("virial", "key", virial_keys, ""));
-  if (!stress_keys.empty()) out.push_back(line("stress", "key", stress_keys, " (virial = −stress·volume)"));
-  for (const std::string& text : same_value_lines()) out.push_back(text);
-  if (frames_with_unused_free_energy > 0)
-    out.push_back(
-        fmt::format("free_energy is present in {} frame{} and not used: forces of many codes belong to it; name it with [data] energy_key "
-                    "to use it",
-                    frames_with_unused_free_energy, frames_with_unused_free_energy == 1 ? "" : "s"));
-  return out;
 }
 
 }  // namespace gapkit

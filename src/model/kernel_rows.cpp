@@ -24,7 +24,7 @@ Eigen::Index tile_width(Eigen::Index columns) {
 constexpr std::size_t chunk_bytes = 8'000'000;
 constexpr Eigen::Index cached_columns = 128;
 constexpr std::size_t kept_bytes = 64'000'000;   // of KeptFeatures
-constexpr int most_kept = 512;                   // environments
+constexpr int most_kept_environments = 512;      // environments
 constexpr std::size_t few_feature_chunk = 4096;  // environments in a chunk of a term with few features
 
 // J · Λx of every row of the Jacobian: for the part of a kernel's gradient along x.
@@ -139,7 +139,7 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
   const RowLoops& loops = row_loops();
   const Vector metric = term.kernel->metric(static_cast<int>(size));
 
-  const bool keeps = kept != nullptr && derivatives && size > most_row_features && environments.size() <= most_kept &&
+  const bool keeps = kept != nullptr && derivatives && size > most_row_features && environments.size() <= most_kept_environments &&
                      3 * sizeof(double) * static_cast<std::size_t>(size) * environments.neighbor.size() <= kept_bytes;
   if (keeps) kept->is_kept[t] = true;
   Features& features = keeps ? kept->of_term[t] : s.features;

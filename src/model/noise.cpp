@@ -56,24 +56,29 @@ double own_noise(const std::vector<NoiseRecord>& records, Property property) {
 
 NoiseLevel noise_level(const Model& model, Property property, const std::string& config_type) {
   using Origin = NoiseLevel::Origin;
-  if (const double* sigma = fitted_sigma(model, property, config_type)) return {Origin::class_rows, *sigma};
   const double* common = fitted_sigma(model, property, "default");
-  double square = 0, rows = 0;
+  double square = 0, own_rows = 0, class_rows = 0;
   for (const NoiseRecord& r : model.posterior.noise) {
     if (r.property != property) continue;
-    // All rows of a config type brought their own σ: the default class says nothing about them.
-    if (r.config_type == config_type && r.class_rows == 0 && r.own_rows >= fewest_rows)
-      return {Origin::given_rows, std::sqrt(r.own_square / static_cast<double>(r.own_rows))};
-    square += r.own_square;
-    rows += static_cast<double>(r.own_rows);
-    const double* sigma = fitted_sigma(model, property, r.config_type);
-    if (!sigma) sigma = common;
-    if (!sigma) continue;
-    square += static_cast<double>(r.class_rows) * *sigma * *sigma;
-    rows += static_cast<double>(r.class_rows);
+    const double* named = fitted_sigma(model, property, r.config_type);
+    const double* sigma = named ? named : common;
+    const auto own = static_cast<double>(r.own_rows), of_class = sigma ? static_cast<double>(r.class_rows) : 0.0;
+    const double sum = r.own_square + (sigma ? of_class * *sigma * *sigma : 0.0);
+    if (r.config_type == config_type) {
+      // The σ that most rows of the type have been fitted with says more than that of its class.
+      if (r.own_rows >= fewest_rows && own > of_class) return {Origin::given_rows, std::sqrt(sum / (own + of_class))};
+      if (of_class > 0 && (named || of_class >= own)) return {Origin::class_rows, *sigma};
+    }
+    square += sum;
+    own_rows += own;
+    if (!named || !common) class_rows += of_class;  // rows of the default class, or all if there is none
+    if (named && common) square -= of_class * *named * *named;
   }
+  if (const double* named = fitted_sigma(model, property, config_type); named && config_type != "default")
+    return {Origin::class_rows, *named};
+  if (common && own_rows <= class_rows) return {Origin::class_rows, *common};
+  if (own_rows + class_rows > 0) return {Origin::given_rows, std::sqrt(square / (own_rows + class_rows))};
   if (common) return {Origin::class_rows, *common};
-  if (rows > 0) return {Origin::given_rows, std::sqrt(square / rows)};
   return {};
 }
 

@@ -11,7 +11,7 @@
 namespace gapkit {
 namespace {
 
-constexpr std::size_t chunk_bytes = 16'000'000;
+constexpr std::size_t variance_chunk_bytes = 16'000'000;
 
 }  // namespace
 
@@ -35,7 +35,8 @@ Vector QuipVariance::local_energies(const Environments& environments, int atoms)
     const Eigen::Index count = term.sparse.size();
     const Vector scale = term.delta * term.delta * term.sparse.cutoff;
     const double alone = term.delta * term.delta + regularization_ * regularization_;
-    const auto most = static_cast<Eigen::Index>(chunk_bytes / (sizeof(double) * static_cast<std::size_t>(term.descriptor->size() + count)));
+    const auto most =
+        static_cast<Eigen::Index>(variance_chunk_bytes / (sizeof(double) * static_cast<std::size_t>(term.descriptor->size() + count)));
     const Eigen::Index block = std::max<Eigen::Index>(most, 1);
     for (int begin = 0; begin < environments.size();) {
       const int first = begin,

@@ -7,6 +7,7 @@
 
 #include "model/quip_variance.hpp"
 #include "potentials/pair_sums.hpp"
+#include "predict/density_check.hpp"
 #include "predict/term_potential.hpp"
 
 namespace gapkit {
@@ -183,7 +184,10 @@ Prediction Predictor::compute(const Structure& structure, const PredictionReques
   const StructureEnvironments environments(structure, model_->cutoff());
   Prediction prediction = scratch_->evaluate(*model_, environments.view(), structure.size(), request);
   scratch_->finish(environments.view(), 0, &structure, prediction);
-  if (request.error_bars()) scratch_->add_error_bars(*model_, environments.view(), structure.size(), request, prediction);
+  if (request.error_bars()) {
+    check_density(environments.view(), structure.size(), name_of(structure));
+    scratch_->add_error_bars(*model_, environments.view(), structure.size(), request, prediction);
+  }
   judge(prediction, *model_, environments.view(), name_of(structure));
   add_noise(prediction, *model_, structure, request.calibrated);
   return prediction;
@@ -225,6 +229,7 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
     s.finish(all.part(k), all.first_pair(k), &structures[k], prediction);
     for (const std::size_t t : together.unsampled_terms)
       if (s.terms[t]->has_environments(all.part(k))) prediction.unsampled_terms.push_back(t);
+    if (request.error_bars()) check_density(all.part(k), atoms, name_of(structures[k]));
     if (alone.error_bars()) s.add_error_bars(*model_, all.part(k), atoms, alone, prediction);
     if (request.local_std && !alone.local_std)
       prediction.local_energy_std_epistemic =

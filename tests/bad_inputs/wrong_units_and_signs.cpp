@@ -44,6 +44,16 @@ void set_stresses(Inputs& in, double factor) {
   }
 }
 
+/// The numbers of one under the name of the other.
+void exchange_stress_and_virial(Inputs& in, bool is_stress) {
+  for (Structure& s : in.frames) {
+    if (!s.virial) continue;
+    const Matrix3 numbers = is_stress ? Matrix3(-*s.virial / s.volume()) : *s.virial;
+    std::erase_if(s.fields, [](const Field& f) { return f.key == "virial"; });
+    s.set_field(is_stress ? "virial" : "stress", std::vector<double>(numbers.data(), numbers.data() + 9));
+  }
+}
+
 void only_frames_without_copies(Inputs& in) {
   in.frames.erase(in.frames.begin() + 4, in.frames.end());
 }
@@ -81,6 +91,10 @@ std::vector<BadInput> wrong_units_and_signs() {
       {"stress in kBar", [](Inputs& in) { set_stresses(in, 10 * gpa); }, Answer::error, "the stress seems to be in kBar, expected eV/Å³"},
       {"stress in kBar with the sign of VASP", [](Inputs& in) { set_stresses(in, -10 * gpa); }, Answer::error,
        "the stress seems to be in kBar, expected eV/Å³; moreover, the sign of the stress is reversed"},
+      {"stress under the name of virial", [](Inputs& in) { exchange_stress_and_virial(in, true); }, Answer::error,
+       "the virials look like stresses in eV/Å³, positive under tension: the factor −volume explains them"},
+      {"virial under the name of stress", [](Inputs& in) { exchange_stress_and_virial(in, false); }, Answer::error,
+       "the stresses look like virials in eV: the factor −1/volume explains them"},
       {"stress in GPa, nothing to compare it with",
        [](Inputs& in) {
          only_frames_without_copies(in);

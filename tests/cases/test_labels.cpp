@@ -260,3 +260,77 @@ TEST_CASE("cases: outputs that cannot be written are noticed before the data are
   check_refused(in.run("gap-convert", {base_model().string(), "none/m.xml"}), {"OUT none/m.xml"});
   CHECK(files_in(in.folder()) == before);
 }
+
+TEST_CASE("cases: energies under a name that sounds like none are asked for, with and without a configuration") {
+  const Case in("base");
+  const std::string given = read_text(in.folder() / "train.xyz");
+  for (const std::string name : {"U0", "enthalpy", "gap_energy", "energy_per_atom"}) {
+    CAPTURE(name);
+    std::string text = given;
+    replace_all(text, " energy=", " " + name + "=");
+    write(in, "train.xyz", text);
+    const auto before = files_in(in.folder());
+    for (const ProgramResult& refused : {in.run("gap-fit", {"train.xyz", "-o", "m.h5"}), in.run("gap-fit", {"fit.toml", "-o", "m.h5"})}) {
+      check_refused(refused, {"no frame of 15 has an energy under a known name", "'" + name + "'", "--energy-key " + name,
+                              "[data] use = [\"forces\", \"virial\"]"});
+      CHECK_FALSE(contains(refused.err, "isolated"));
+    }
+    CHECK(files_in(in.folder()) == before);
+  }
+  std::string text = given;
+  while (contains(text, " energy=")) text.erase(text.find(" energy="), text.find(' ', text.find(" energy=") + 1) - text.find(" energy="));
+  write(in, "train.xyz", text);
+  check_refused(in.run("gap-fit", {"fit.toml", "-o", "m.h5"}),
+                {"no frame of 15 has an energy under a known name", "give each frame its energy"});
+  replace_all(text, " stress=", " bandgap_energy=1.0 energy_tol=1e-8 formation_energy=-0.5 stress=");
+  write(in, "train.xyz", text);
+  const ProgramResult forces = in.run("gap-fit", {"train.xyz", "--dry-run"});
+  CHECK_MESSAGE(forces.exit_code == 0, forces.err);
+  CHECK(contains(forces.err, "warning: no frame has an energy"));
+  CHECK_FALSE(contains(forces.err, "reference energies: "));
+  CHECK_FALSE(contains(forces.err, "equal weight"));
+}
+
+TEST_CASE("cases: forces that only the isolated atom has under a known name") {
+  const Case in("base");
+  std::string text = read_text(in.folder() / "train.xyz");
+  const std::size_t second = text.find("\nSi", text.find("Lattice")) + 1;
+  std::string rest = text.substr(text.find('\n', second));
+  replace_all(rest, ":forces:R:3", ":Forces:R:3");
+  write(in, "train.xyz", text.substr(0, text.find('\n', second)) + rest);
+  const std::vector<std::string> parts = {
+      "no frame of several atoms has forces under a known name, but the column 'Forces' looks like the forces"};
+  check_refused(in.run("gap-fit", {"train.xyz", "-o", "m.h5"}), parts);
+  check_refused(in.run("gap-fit", {"fit.toml", "-o", "m.h5"}), parts);
+}
+
+TEST_CASE("cases: a sigma under a name that is not read is said") {
+  const Case in("base");
+  std::string text = read_text(in.folder() / "train.xyz");
+  replace_all(text, " stress=", " sigma_energy=0.01 forces_sigma=0.1 stress=");
+  write(in, "train.xyz", text);
+  const ProgramResult checked = in.run("gap-fit", {"fit.toml", "--check"});
+  CHECK(checked.exit_code == 0);
+  CHECK(
+      contains(checked.out, "the key 'sigma_energy' seems to hold a sigma, but is not read; the key of the frame is called energy_sigma"));
+  CHECK(contains(checked.out, "the key 'forces_sigma' seems to hold a sigma, but is not read; the key of the frame is called force_sigma"));
+  replace_all(text, " sigma_energy=0.01 forces_sigma=", " energy_sigma=0.01 force_sigma=");
+  write(in, "train.xyz", text);
+  CHECK_FALSE(contains(in.run("gap-fit", {"fit.toml", "--check"}).out, "seems to hold a sigma"));
+}
+
+TEST_CASE("cases: NaN in a reference that the model was not fitted to stops no prediction") {
+  const Case in("nan_in_unused_target");
+  REQUIRE(in.run("gap-fit", {"fit.toml", "-o", "m.h5"}).exit_code == 0);
+  const ProgramResult predicted = in.run("gap-predict", {"m.h5", "train.xyz", "-o", "out.xyz"});
+  CHECK_MESSAGE(predicted.exit_code == 0, predicted.err);
+  CHECK(contains(predicted.err, "the model was not fitted to this target"));
+  check_refused(in.run("gap-predict", {base_model().string(), "train.xyz", "-o", "none.xyz"}), {"key 'stress' is"});
+}
+
+TEST_CASE("cases: potentials and models are no configurations") {
+  const Case in("base");
+  write(in, "m.xml", "<GAP_1><Potential label=\"GAP_1\"/></GAP_1>\n");
+  check_refused(in.run("gap-fit", {"m.xml"}), {"m.xml: a configuration (TOML) or data (extended XYZ) is expected", "gap-convert reads"});
+  check_refused(in.run("gap-fit", {base_model().string()}), {"a configuration (TOML) or data (extended XYZ) is expected", "HDF5"});
+}

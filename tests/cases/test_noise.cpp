@@ -48,9 +48,9 @@ std::vector<Structure> frames_in(const Case& where, const std::string& file) {
   return frames;
 }
 
-/// The case is sigma_in_frames or sigma_per_atom; `given`: properties whose noise comes from the data, as the message has them.
-void check_error_bars(const std::string& name, const std::string& given) {
-  const Case data(name), other("sigma_in_frames");
+/// The data are those of sigma_in_frames or sigma_per_atom; `given`: properties whose noise comes from the data, as the message has them.
+void check_error_bars(const Case& data, const std::string& given) {
+  const Case other("sigma_in_frames");
   const std::string test = (other.folder() / "test.xyz").string();
   const ProgramResult fitted = run_well(data, "gap-fit", {"fit.toml", "-o", "m.h5", "--json", "fit.json"});
   CHECK(count_of(fitted.out, "calibrated on 0") == 0);
@@ -75,11 +75,11 @@ void check_error_bars(const std::string& name, const std::string& given) {
 }  // namespace
 
 TEST_CASE("cases: sigma_in_frames: error bars have noise and their calibration has data") {
-  check_error_bars("sigma_in_frames", "energy 0.");
+  check_error_bars(Case("sigma_in_frames"), "energy 0.");
 }
 
 TEST_CASE("cases: sigma_per_atom: error bars of forces have noise and their calibration has data") {
-  check_error_bars("sigma_per_atom", "force 0.");
+  check_error_bars(Case("sigma_per_atom"), "force 0.");
 }
 
 TEST_CASE("cases: a property without held-out rows is uncalibrated wherever the calibration is reported") {
@@ -144,4 +144,18 @@ TEST_CASE("cases: cross-validation counts rows that brought their own sigma") {
     CHECK(optimization.at("groups")[g].at("given_sigma").get<double>() > 0);
   }
   CHECK(gain > 0);
+}
+
+TEST_CASE("cases: a single atom without a sigma of its own does not decide the noise of all other frames") {
+  const Case data("sigma_in_frames");
+  std::string text = read_text(data.folder() / "train.xyz");
+  const std::string own = " energy_sigma=0.002";  // of the isolated atom, the first frame
+  REQUIRE(text.find(own) < text.find("\nSi"));
+  text.erase(text.find(own), own.size());
+  write_text(data.folder() / "train.xyz", text);
+  std::string configuration = read_text(data.folder() / "fit.toml");
+  const std::string sigma = "energy = 0.002";
+  configuration.replace(configuration.find(sigma), sigma.size(), "energy = 1e-5");
+  write_text(data.folder() / "fit.toml", configuration);
+  check_error_bars(data, "energy");
 }

@@ -199,3 +199,13 @@ TEST_CASE("n_sparse_above_candidates: memory is counted for the environments tha
   CHECK(fitted.exit_code == 0);
   CHECK(contains(fitted.err, "n_sparse is 30000, but there are only 113"));
 }
+
+TEST_CASE("cases: error bars of a frame whose atom meets millions of images are refused; the mean is predicted") {
+  const Case in("base");
+  std::ofstream(in.folder() / "tiny.xyz") << "1\nLattice=\"0.05 0 0 0 0.05 0 0 0 0.05\" pbc=\"T T T\"\nSi 0 0 0\n";
+  const ProgramResult refused = in.run("gap-predict", {base_model().string(), "tiny.xyz", "-o", "out.xyz", "--std", "energy"});
+  CHECK(refused.exit_code == 2);
+  CHECK(refused.err.find("tiny.xyz:1 (frame 1): each atom has") != std::string::npos);
+  CHECK(refused.err.find("too many for error bars") != std::string::npos);
+  CHECK(!std::filesystem::exists(in.folder() / "out.xyz"));
+}

@@ -205,7 +205,8 @@ TEST_CASE("distance_Nb of order 2 is two_body; without compact clusters each pai
     CHECK(t.unsupported.empty());
     return data.read(t).terms.at(0);
   };
-  for (const auto& [more, delta] : {std::pair{" compact_clusters=T", 2.0}, {" compact_clusters=F", 1.0}, {"", 1.0}}) {
+  for (const auto& [option, delta] : {std::pair{" compact_clusters=T", 2.0}, {" compact_clusters=F", 1.0}, {"", 1.0}}) {
+    const char* more = option;  // CAPTURE takes no structured bindings in Clang 14
     CAPTURE(more);
     const TermOptions pair = term(more);
     CHECK(pair.descriptor == "two_body");

@@ -1,7 +1,7 @@
 #include <cctype>
 #include <gapkit/core/elements.hpp>
-#include <gapkit/core/masses.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/masses.hpp>
 #include <set>
 
 #include "support/support.hpp"

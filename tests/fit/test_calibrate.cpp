@@ -50,6 +50,7 @@ struct Setup {
     options =
         small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_two_body(0.6, 8), small_soap(2, 2, 3, 12)});
     options.keep_statistics = true;
+    options.calibration.fewest_structures = 1;
   }
   FitOptions with_holdout(double fraction = 0.2) const {
     FitOptions o = options;
@@ -183,7 +184,7 @@ TEST_CASE("a fit with a holdout: sparse points from the others, all data in the 
   std::vector<Structure> others;
   for (const std::int64_t i : held_out) others.push_back(setup.frames.at(static_cast<std::size_t>(i)));
   const std::string file = write_frames((setup.folder.path() / "others.xyz").string(), others);
-  const Calibration expected = calibrate_on_files(fitted.model, fitted.stored.rules, {file}, 1000, 0).value();
+  const Calibration expected = calibrate_on_files(fitted.model, fitted.stored.rules, {file}, setup.options.calibration, 0).value();
   append(fitted, {file});
   CHECK(largest_difference(result.model.weights, fitted.model.weights) <= 1e-9 * fitted.model.weights.cwiseAbs().maxCoeff());
   REQUIRE(result.model.calibration.has_value());
@@ -222,6 +223,8 @@ TEST_CASE("calibration: held-out rows with a sigma of their own count with that;
   std::vector<double> expected(12, 0.3);
   for (const double sigma : s.force_atom_sigma) expected.insert(expected.end(), 3, sigma);
   CHECK(calibrator.rows(Property::force).noise == expected);
+  CHECK_FALSE(calibrator.calibration("validation", progress).has_value());  // two structures are too few
+  for (int i = 0; i < 3; ++i) calibrator.add(s);
   message.clear();
   const std::optional<Calibration> found = calibrator.calibration("validation", progress);
   REQUIRE(found.has_value());

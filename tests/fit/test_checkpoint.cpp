@@ -162,7 +162,8 @@ TEST_CASE("a checkpoint of other options or data is not continued, without any t
          changed.back().set_field("energy_sigma", 0.004);
          write_frames(o.train[0], changed);
        }}};
-  for (const auto& [name, change] : changes) {
+  for (const auto& [changed_option, change] : changes) {
+    const char* name = changed_option;  // CAPTURE takes no structured bindings in Clang 14
     CAPTURE(name);
     place.folder.write("points", "0.5\n2.5\n3\n");
     write_frames(options.train[0], frames);

@@ -9,6 +9,7 @@
 
 #include "fit/frame_sample.hpp"
 #include "fit/label_comparison.hpp"
+#include "fit/unexplained_labels.hpp"
 #include "support/pair_potential.hpp"
 #include "support/small_fits.hpp"
 #include "support/support.hpp"
@@ -22,6 +23,7 @@ struct Labels {
   double energy;
   Matrix3 virial;
   double force_factor = 1;
+  bool is_rotated = false;            // forces are written as z, x, y
   std::string virial_key = "virial";  // "stress": `virial` holds a stress; empty: not written
   std::vector<double> six = {};       // instead of nine numbers
 };
@@ -44,6 +46,9 @@ Structure with_mistake(const Structure& s, const Mistake& mistake) {
     result.set_field(labels.virial_key, std::vector<double>(labels.virial.data(), labels.virial.data() + 9));
   std::vector<double> forces(s.forces->data(), s.forces->data() + s.forces->size());
   for (double& f : forces) f *= labels.force_factor;
+  for (std::size_t i = 0; labels.is_rotated && i < forces.size(); i += 3)
+    std::rotate(forces.begin() + static_cast<std::ptrdiff_t>(i), forces.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                forces.begin() + static_cast<std::ptrdiff_t>(i) + 3);
   result.set_column("forces", 3, forces);
   return result;
 }
@@ -212,6 +217,52 @@ TEST_CASE("convention checks: a mistake in one config type is named with it") {
   INFO(found);
   CHECK(found.find("virials of config type 'rocksalt_rattle16': the sign of the virial is reversed") != std::string::npos);
   CHECK(std::count(found.begin(), found.end(), '\n') == 1);
+}
+
+TEST_CASE("convention checks: labels of one config type that no usual mistake explains are named") {
+  const DataSet data = {"silicon/train.xyz", {"diamond_rattle8", "diamond_rattle16", "vacancy", "slab100", "liquid"}};
+  const std::vector<Case> unexplained = {
+      {"reversed forces", [](const Structure& s, Labels& l) { l.force_factor = s.config_type == "diamond_rattle8" ? -1 : 1; },
+       "the model does not explain the forces of config type 'diamond_rattle8'"},
+      {"forces of 0", [](const Structure& s, Labels& l) { l.force_factor = s.config_type == "liquid" ? 0 : 1; },
+       "the model does not explain the forces of config type 'liquid'"},
+      {"rotated forces", [](const Structure&, Labels& l) { l.is_rotated = true; }, "the model does not explain the forces of config types"},
+      {"another zero of energy", [](const Structure& s, Labels& l) { l.energy += s.config_type == "liquid" ? 100 * s.size() : 0; },
+       "the model does not explain the energies of config type"},
+  };
+  const std::vector<Structure> frames = frames_of(data.file, data.types);
+  for (const Case& c : unexplained) {
+    CAPTURE(c.name);
+    const TemporaryFolder folder;
+    std::vector<Structure> wrong;
+    for (const Structure& s : frames) wrong.push_back(with_mistake(s, c.mistake));
+    const std::string found = findings_of(options_for(wrong, folder));
+    INFO(found);
+    CHECK(found.find(c.expected) != std::string::npos);
+    CHECK(std::count(found.begin(), found.end(), '\n') == 1);
+  }
+}
+
+TEST_CASE("convention checks: errors are judged by those of the other config types, and NaN is no excuse") {
+  const auto judged = [](double explained, double correlation, double error) {
+    std::vector<LabelAgreement> agreement;
+    for (const char* type : {"a", "b", "c", "d"}) agreement.push_back({Property::force, type, 100, 1, 0.9, 0.8, 3});
+    agreement.push_back({Property::force, "wrong", 100, -1, correlation, explained, error});
+    return unexplained_labels(agreement, {});
+  };
+  CHECK(!judged(0.5, 0.8, 10));   // explained
+  CHECK(!judged(-1, -0.8, 4));    // small
+  CHECK(!judged(-1, -0.8, 5.5));  // not much larger than the others
+  REQUIRE(judged(-1, -0.8, 10));
+  CHECK(judged(-1, -0.8, 10)->find("'wrong': slope -1.00, correlation -0.80, errors 10 σ; the sign seems to be reversed") !=
+        std::string::npos);
+  CHECK(judged(NAN, NAN, 10));
+  std::vector<LabelAgreement> energies;
+  for (const char* type : {"a", "b", "c", "d"}) energies.push_back({Property::energy, type, 20, 1, 0.99, 0.99, 5});
+  CHECK(!unexplained_labels(energies, {}));
+  energies[0].error = 60;
+  CHECK(unexplained_labels(energies, {{"a", 0.2}}));
+  CHECK(!unexplained_labels(energies, {{"a", 0.05}}));  // 50 meV/atom are a poor model
 }
 
 TEST_CASE("convention checks: nothing is suspected in the project's own data, and the agreement is told") {

@@ -274,8 +274,8 @@ TEST_CASE("plain XYZ: types of atoms are not taken for elements") {
   CHECK(error_of("2\nAtoms. Timestep: 500\n" + rows).starts_with("in.xyz:3 (frame 1): '1' is no element here but a type of atoms"));
   CHECK(error_of("2\nAtoms. Timestep: 500\n300 0 0 0\n301 0 0 2\n").find("'300' to '301' are no element here") != std::string::npos);
   CHECK(error_of("3\n\n1 0 0 0\n3 0 0 2\n2 0 0 4\n").find("'1' to '3' are no element here but types of atoms") != std::string::npos);
-  // Hydrogen and water by atomic numbers; LAMMPS with symbols.
-  CHECK(parsed("2\n\n" + rows).atomic_numbers == std::vector<int>{1, 1});
+  // Hydrogen alone could be a type; water by atomic numbers; LAMMPS with symbols.
+  CHECK(error_of("2\n\n" + rows).find("could be hydrogen or a type of atoms") != std::string::npos);
   CHECK(parsed("2\n\n1 0 0 0\n8 0 0 1\n").atomic_numbers == std::vector<int>{1, 8});
   CHECK(parsed("2\nAtoms. Timestep: 0\nSi 0 0 0\nSi 0 0 2\n").atomic_numbers == std::vector<int>{14, 14});
   CHECK(error_of("1\nProperties=species:S:1:pos:R:3\n1 0 0 0\n").find("'1' is no element; write its symbol, or call the column Z:I:1") !=
@@ -598,4 +598,29 @@ TEST_CASE("damaged files throw InputError or are read, nothing else") {
     }
   }
   CHECK(refused > 500);
+}
+
+TEST_CASE("numbers from 1 without a gap are types of atoms unless the column says otherwise") {
+  const TemporaryFolder folder;
+  const auto read = [&](const std::string& text) { return read_extxyz(folder.write("in.xyz", text)).size(); };
+  const auto complaint_of = [&](const std::string& text) -> std::string {
+    try {
+      read(text);
+    } catch (const InputError& e) {
+      return e.what();
+    }
+    return "";
+  };
+  const std::string lattice = "Lattice=\"9 0 0 0 9 0 0 0 9\"";
+  const std::string hydrogen = complaint_of("1\n" + lattice + "\n1 0 0 0\n2\n" + lattice + "\n1 0 0 0\n1 2 0 0\n");
+  CHECK(hydrogen.find("in.xyz:1 (frame 1): '1' stands for all elements of the file and could be hydrogen or a type of atoms as in LAMMPS; "
+                      "write symbols of elements (H if hydrogen is meant)") != std::string::npos);
+  const std::string integers = "2\nProperties=species:I:1:pos:R:3\n";
+  CHECK(complaint_of(integers + "1 0 0 0\n1 2 0 0\n").find("could be hydrogen") != std::string::npos);
+  CHECK(complaint_of(integers + "1 0 0 0\n2 2 0 0\n").find("'1' to '2' stand for the elements") != std::string::npos);
+  // An atom of hydrogen among numbers that are elements; columns that are called after atomic numbers; symbols in another frame.
+  CHECK(read("1\nProperties=species:I:1:pos:R:3\n1 0 0 0\n" + integers + "1 0 0 0\n6 2 0 0\n") == 2);
+  CHECK(read("1\nProperties=Z:I:1:pos:R:3\n1 0 0 0\n") == 1);
+  CHECK(read("2\nProperties=numbers:I:1:pos:R:3\n1 0 0 0\n2 2 0 0\n") == 1);
+  CHECK(read("1\nProperties=species:I:1:pos:R:3\n1 0 0 0\n1\nProperties=species:S:1:pos:R:3\nSi 0 0 0\n") == 2);
 }

@@ -37,13 +37,14 @@ TEST_CASE("names that sound like a target, in the right form") {
     CHECK_FALSE(is_lost(frame(name + "=\"1 2\""), Target::energy));
     CHECK_FALSE(is_lost(frame(name + "=text"), Target::energy));
   }
-  for (const std::string name : {"f", "F", "Forces", "vasp_force", "dft_Forces", "froces", "gradient", "DFTforces"}) {
+  for (const std::string name : {"f", "F", "Forces", "vasp_force", "dft_Forces", "froces", "gradient", "DFTforces", "Fdft", "dftF"}) {
     CAPTURE(name);
     CHECK(is_lost(frame("", ":" + name + ":R:3", "1 2 3"), Target::forces));
     CHECK_FALSE(is_lost(frame("", ":" + name + ":R:1", "1"), Target::forces));
     CHECK_FALSE(is_lost(frame("", ":" + name + ":S:3", "a b c"), Target::forces));
   }
-  for (const std::string name : {"Stress", "STRESS", "vasp_stress", "Virial", "virial_eV", "dft_Virials", "stess", "stress_tensor"}) {
+  for (const std::string name :
+       {"Stress", "STRESS", "vasp_stress", "Virial", "virial_eV", "dft_Virials", "stess", "stress_tensor", "pressure_tensor"}) {
     CAPTURE(name);
     CHECK(is_lost(frame(name + "=\"1 2 3 0 0 0\""), Target::virial));
     CHECK(is_lost(frame(name + "=\"1 0 0 0 2 0 0 0 3\""), Target::virial));
@@ -52,9 +53,28 @@ TEST_CASE("names that sound like a target, in the right form") {
 }
 
 TEST_CASE("names of other quantities do not sound like a target") {
-  for (const std::string name :
-       {"energy_sigma", "kinetic_energy", "fermi_energy", "E_fermi", "e_gap", "energy_cutoff", "energy_per_atom", "gap_energy",
-        "gap_energy_std", "energy_weight", "entry", "e_above_hull", "time", "step", "n_electrons", "pressure"}) {
+  for (const std::string name : {"energy_sigma",
+                                 "kinetic_energy",
+                                 "fermi_energy",
+                                 "E_fermi",
+                                 "e_gap",
+                                 "energy_cutoff",
+                                 "energy_per_atom",
+                                 "gap_energy",
+                                 "gap_energy_std",
+                                 "energy_weight",
+                                 "bandgap_energy",
+                                 "energy_tol",
+                                 "formation_energy",
+                                 "energy_cutoff_ev",
+                                 "zero_point_energy",
+                                 "encut",
+                                 "entry",
+                                 "e_above_hull",
+                                 "time",
+                                 "step",
+                                 "n_electrons",
+                                 "pressure"}) {
     CAPTURE(name);
     CHECK_FALSE(is_lost(frame(name + "=3.5"), Target::energy));
   }
@@ -73,7 +93,8 @@ TEST_CASE("sentences name what was found, best first, and keys that work") {
         "energy, the column 'grad' looks like the forces (which have the opposite sign of a gradient) and the key 'Stress' looks like the "
         "stress; if so, name them with [data] energy_key = \"Energy\", forces_key = \"grad\", stress_key = \"Stress\" (or --energy-key "
         "Energy "
-        "--forces-key grad --stress-key Stress)");
+        "--forces-key grad --stress-key Stress); if it is not the energy, leave energies out with [data] use = [\"forces\", "
+        "\"virial\"]");
   LookAlikes some;
   some.add(frame("energy=1"));
   some.add(frame("Energy=1"));
@@ -90,6 +111,77 @@ TEST_CASE("the right name with the wrong form is said") {
   CHECK_FALSE(columns.could_be_named(Target::energy));
   CHECK(contains(columns.lost_sentence({Target::energy}),
                  "the column 'energies' has one value per atom and is not the energy of the frame; give each frame its energy as a key"));
+}
+
+TEST_CASE("components in columns and keys of their own are said") {
+  LookAlikes forces;
+  forces.add(frame("energy=1", ":fx:R:1:fy:R:1:fz:R:1", "1 2 3"));
+  REQUIRE(forces.is_lost(Target::forces));
+  CHECK(contains(forces.lost_sentence({Target::forces}), "the columns 'fx', 'fy' and 'fz' have one component each"));
+  LookAlikes two;
+  two.add(frame("energy=1", ":fx:R:1:fy:R:1", "1 2"));
+  CHECK_FALSE(two.is_lost(Target::forces));
+  LookAlikes stress;
+  stress.add(frame("stress_xx=1 stress_yy=2 stress_zz=3"));
+  REQUIRE(stress.is_lost(Target::virial));
+  CHECK(contains(stress.lost_sentence({Target::virial}), "'stress_xx', 'stress_yy', 'stress_zz'"));
+}
+
+TEST_CASE("a pressure has the opposite sign of the stress that it is taken for") {
+  LookAlikes one;
+  one.add(frame("pressure_tensor=\"1 2 3 0 0 0\""));
+  CHECK(contains(one.lost_sentence({Target::virial}), "looks like the stress (which has the opposite sign of a pressure)"));
+}
+
+TEST_CASE("without energies, keys of one number in every frame are listed under any name") {
+  LookAlikes none;
+  none.add(frame("", ":forces:R:3", "1 2 3"));
+  REQUIRE(none.lacks_energy());
+  CHECK_FALSE(none.has_unknown_scalar());
+  CHECK(contains(none.no_energy_sentence(),
+                 "give each frame its energy as a key (energy=...), or leave energies out with [data] use = [\"forces\"]"));
+  LookAlikes one;
+  one.add(frame("U0=-3.5 step=1 time=0.5 n=7"));
+  one.add(frame("U0=-4.5 step=2 time=1.5 n=7 extra=0.5"));
+  REQUIRE(one.lacks_energy());
+  REQUIRE(one.has_unknown_scalar());
+  CHECK(contains(one.no_energy_sentence(), "no frame of 2 has an energy under a known name"));
+  CHECK(contains(one.no_energy_sentence(),
+                 "the key 'U0' holds a number in every frame: if it is the energy (eV), name it with [data] energy_key = \"U0\" (or "
+                 "--energy-key U0)"));
+  LookAlikes many;
+  many.add(frame("q=1.5 r=2.5 s=3.5 t=4.5 u=5.5 v=6.5"));
+  CHECK(contains(many.no_energy_sentence(), "the keys 'v', 'u', 't', 's', 'r', ... hold a number"));
+  for (const std::string fields : {"energy=1 U0=-3.5", "Energy=1 U0=-3.5"}) {
+    LookAlikes there;
+    there.add(frame(fields));
+    CHECK_FALSE(there.lacks_energy());
+  }
+  TargetKeys keys;
+  keys.use_energy = false;
+  LookAlikes unused(keys);
+  unused.add(frame("U0=-3.5"));
+  CHECK_FALSE(unused.lacks_energy());
+}
+
+TEST_CASE("forces of single atoms alone do not hide those of the others") {
+  const auto dimer = [](const std::string& column) {
+    const TemporaryFolder folder;
+    Structure s = read_extxyz(folder.write("in.xyz", "2\nProperties=species:S:1:pos:R:3:" + column +
+                                                         ":R:3 energy=1\nSi 0 0 0 1 2 3\nSi 2 0 0 1 2 3\n"))
+                      .front();
+    assign_targets(s, {});
+    return s;
+  };
+  LookAlikes lost;
+  lost.add(frame("energy=1", ":forces:R:3", "0 0 0"));
+  lost.add(dimer("Forces"));
+  REQUIRE(lost.has_atoms_only(Target::forces));
+  CHECK(
+      lost.lost_sentence({Target::forces}).starts_with("no frame of several atoms has forces under a known name, but the column 'Forces'"));
+  lost.add(dimer("forces"));
+  CHECK_FALSE(lost.is_lost(Target::forces));
+  CHECK(lost.is_partly_lost(Target::forces));
 }
 
 TEST_CASE("nothing is lost where targets are found, absent or named") {

@@ -250,3 +250,11 @@ TEST_CASE("the report says which key gave what, and that free_energy was not use
   CHECK(named.lines() == std::vector<std::string>{"energy: key 'free_energy' in 1 of 1 frames", "forces: in none of 1 frames",
                                                   "virial: in none of 1 frames"});
 }
+
+TEST_CASE("NaN in the force of an atom that the mask leaves out is no error, in that of another it is") {
+  const auto forces = [](const std::string& mask) { return frame("", ":forces:R:3:force_mask:L:1", "1 nan 3 " + mask); };
+  const Structure s = assigned(forces("T"));
+  REQUIRE(s.forces.has_value());
+  CHECK(*s.forces == Positions(Vector3(1, 0, 3).transpose()));
+  CHECK(contains(error_of(forces("F")), "column 'forces' has nan as force component 2 of atom 1"));
+}

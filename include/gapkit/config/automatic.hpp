@@ -34,7 +34,8 @@ struct DataSummary {
   double nearest = 0;                                  ///< median distance of an atom to its nearest neighbour, Å
   std::string lost_targets;                            ///< what no frame has under a known name, but seems to have; a sentence
   bool lost_energy = false, lost_forces = false, lost_virial = false;
-  std::vector<double> neighbors;  ///< mean number within 0, 0.1, 0.2 … Å, up to 7 Å; single atoms left out
+  bool forces_of_atoms_only = false;  ///< single atoms have forces, other frames seem to have them under another name
+  std::vector<double> neighbors;      ///< mean number within 0, 0.1, 0.2 … Å, up to 7 Å; single atoms left out
 
   /// Molecules or clusters: nothing is periodic, or there is mostly vacuum.
   bool is_molecular() const;

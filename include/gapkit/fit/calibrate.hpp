@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gapkit/core/progress.hpp>
+#include <gapkit/fit/options.hpp>
 #include <gapkit/io/targets.hpp>
 #include <gapkit/model/stored_statistics.hpp>
 #include <gapkit/predict/predictor.hpp>
@@ -28,7 +29,8 @@ CalibrationFactors calibrate(const HeldOutRows& rows);
 class Calibrator {
  public:
   /// Only properties that the rules use are looked at.
-  explicit Calibrator(const RowRules& rules) : rules_(rules) {}
+  explicit Calibrator(const RowRules& rules, std::int64_t fewest_structures = CalibrationOptions().fewest_structures)
+      : rules_(rules), fewest_structures_(fewest_structures) {}
 
   /// The model whose errors are collected from now on. It must have a posterior.
   void use(std::shared_ptr<const Model> model);
@@ -38,12 +40,14 @@ class Calibrator {
   std::int64_t structures() const { return structures_; }
   const HeldOutRows& rows(Property property) const { return rows_[static_cast<std::size_t>(property)]; }
 
-  /// Factors for each property that has rows. A config type of which several structures were held out has them multiplied by a number
-  /// of its own, where its errors say so. Absent if there is no row at all; says which fitted properties stay uncalibrated.
+  /// Factors for each property that has rows of enough structures. A config type of which several structures were held out has them
+  /// multiplied by a number of its own, where its errors say so. Absent if there is no row at all; says which fitted properties stay
+  /// uncalibrated.
   std::optional<Calibration> calibration(const std::string& source, const ProgressCallback& progress = {}) const;
 
  private:
   RowRules rules_;
+  std::int64_t fewest_structures_;
   std::shared_ptr<const Model> model_;
   std::unique_ptr<Predictor> predictor_;
   std::array<HeldOutRows, 3> rows_;
@@ -51,10 +55,10 @@ class Calibrator {
   std::int64_t structures_ = 0;
 };
 
-/// A calibration on labelled files that the model was not fitted to. At most about `most_atoms` atoms are looked at, in frames drawn
+/// A calibration on labelled files that the model was not fitted to. At most about options.most_atoms atoms are looked at, in frames drawn
 /// at random with the seed.
 std::optional<Calibration> calibrate_on_files(const Model& model, const RowRules& rules, const std::vector<std::string>& files,
-                                              std::int64_t most_atoms, std::uint64_t seed, const ProgressCallback& progress = {});
+                                              const CalibrationOptions& options, std::uint64_t seed, const ProgressCallback& progress = {});
 
 /// Structures to set aside in each of several rounds, as numbers from 0 over all files, ascending: `fraction` of them, drawn at random
 /// within each config type, others in every round. Single atoms are never set aside, nor all structures with an element. Frames that

@@ -25,7 +25,7 @@ double own_noise(const std::vector<NoiseRecord>& records, Property property);
 struct NoiseLevel {
   enum class Origin {
     none,        ///< no row of the property was fitted (or the model was made before these were counted): σ = 0
-    class_rows,  ///< σ_g of the class, which rows were fitted with
+    class_rows,  ///< σ_g of the class, which at least half of the rows were fitted with
     given_rows   ///< root mean square of σ_n/h_n over the training rows: of the config type, else of all of the property
   };
   Origin origin = Origin::none;

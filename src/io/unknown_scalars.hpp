@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <gapkit/core/structure.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace gapkit {
+
+/// Keys with one number in frames that have no energy: any of them could be the energy, whatever its name.
+///
+/// Left out: names of other quantities (time, temperature, charge, ...), integers, values of no size, and values that are the same in
+/// frames of different sizes.
+class UnknownScalars {
+ public:
+  /// A frame that has no energy.
+  void add(const Structure& frame);
+
+  /// Keys that every frame added has, the largest values first.
+  std::vector<std::string> in_every_frame() const;
+
+ private:
+  struct Key {
+    std::int64_t frames = 0;
+    double smallest = 0, largest = 0;  // of the values
+    double largest_per_atom = 0;       // of their sizes
+    bool has_fraction = false;         // not all are integers
+    int fewest_atoms = 0, most_atoms = 0;
+  };
+
+  std::int64_t frames_ = 0;
+  std::map<std::string, Key> keys_;
+};
+
+}  // namespace gapkit
