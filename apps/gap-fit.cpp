@@ -232,7 +232,7 @@ struct FittedWithErrors {
     model->notes["training_errors"] = training.json();
     if (!validation.empty()) model->notes["validation_errors"] = validation.json();
     TargetKeys keys = options.keys;
-    keys.set_use(options.use_energy, options.use_forces, options.use_virial);
+    keys.use = options.use;
     model->notes[apps::target_keys_note] = apps::target_keys_to_json(keys);
     model->notes[sparse_counts_note] = sparse_counts_to_json(count_sparse_points(*model, training_record));
     if (result.report.optimization) model->notes["optimization"] = apps::optimization_json(*result.report.optimization).dump();

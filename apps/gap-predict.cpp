@@ -9,6 +9,7 @@
 #include <gapkit/report/uncertainty_table.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "common/frame_batch.hpp"
 #include "common/html_reports.hpp"
 #include "common/model_file.hpp"
+#include "common/prediction_fields.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
 #include "common/run_main.hpp"
@@ -42,6 +44,24 @@ struct Arguments {
   apps::NamedTargets named;
 };
 
+/// The names that --std understands: those of the targets, and that of the shares of the energy, which comes second.
+std::vector<std::string> std_names() {
+  std::vector<std::string> names;
+  for (const TargetInfo& target : targets()) names.emplace_back(target.std_names.front());
+  names.insert(names.begin() + 1, "local");
+  return names;
+}
+
+/// "energy (of the frame, eV), …"
+std::string std_names_text() {
+  std::string text;
+  for (const TargetInfo& target : targets()) {
+    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", target.std_names.front(), target.std_text);
+    if (target.property == Property::energy) text += ", local (energy of each atom, eV)";
+  }
+  return text;
+}
+
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-predict {}", version));
   app.add_option("MODEL", arguments.model, "Model file, HDF5, as gap-fit writes it, or a GAP potential of QUIP (.xml)")->required();
@@ -49,10 +69,8 @@ void describe(CLI::App& app, Arguments& arguments) {
   CLI::Option* output = app.add_option("-o,--output", arguments.output,
                                        "The same structures with predictions, extended XYZ, - for stdout; required without --difference")
                             ->type_name("OUTPUT");
-  app.add_option(
-         "--std", arguments.error_bars,
-         "Error bars (standard deviations), comma-separated: energy (of the frame, eV), local (energy of each atom, eV), force (each "
-         "component, eV/Å), stress (eV/Å³, and virial, eV) (default: none)")
+  app.add_option("--std", arguments.error_bars,
+                 fmt::format("Error bars (standard deviations), comma-separated: {} (default: none)", std_names_text()))
       ->type_name("NAMES");
   app.add_option("--std-points", arguments.std_points,
                  "Error bars from the first N sparse points only: faster in proportion, and wider (docs/accuracy.md); the first frame is "
@@ -97,19 +115,16 @@ PredictionRequest request_from(const Arguments& arguments) {
   PredictionRequest request;
   request.forces = !arguments.no_forces;
   request.calibrated = !arguments.raw;
-  const std::vector<std::string> known = {"energy", "local", "force", "stress"};
   std::istringstream names(arguments.error_bars);
   for (std::string name; std::getline(names, name, ',');) {
-    if (name == "energy")
-      request.energy_std = true;
-    else if (name == "local")
+    const auto is_named = [&](const TargetInfo& t) { return std::find(t.std_names.begin(), t.std_names.end(), name) != t.std_names.end(); };
+    const auto found = std::find_if(targets().begin(), targets().end(), is_named);
+    if (name == "local")
       request.local_std = true;
-    else if (name == "force" || name == "forces")
-      request.force_std = true;
-    else if (name == "stress" || name == "virial")
-      request.stress_std = true;
+    else if (found != targets().end())
+      request.std_of(found->property) = true;
     else
-      throw InputError(fmt::format("--std: unknown name '{}'{}", name, suggestion(name, known)));
+      throw InputError(fmt::format("--std: unknown name '{}'{}", name, suggestion(name, std_names())));
   }
   return request;
 }
@@ -137,10 +152,6 @@ void check_arguments(const Arguments& arguments) {
     for (const std::string& input : {arguments.model, arguments.input}) apps::check_differs(path, option, input);
     for (const std::string& input : arguments.difference) apps::check_differs(path, option, input);
   }
-}
-
-std::vector<double> as_list(const auto& matrix) {
-  return {matrix.data(), matrix.data() + matrix.size()};
 }
 
 /// Says at the end which frames the sparse set does not span.
@@ -171,44 +182,6 @@ class NoveltyWarning {
   std::string worst_;
 };
 
-/// Puts the prediction beside what the frame holds. `calibration`: what is said about the error bars; empty if there are none.
-void set_fields(Structure& frame, const Prediction& prediction, const std::optional<Voigt>& stress, const std::string& calibration,
-                const std::string& prefix) {
-  frame.set_field(prefix + "energy", prediction.energy);
-  if (prediction.energy_std) frame.set_field(prefix + "energy_std", *prediction.energy_std);
-  if (prediction.energy_std_epistemic) frame.set_field(prefix + "energy_std_epistemic", *prediction.energy_std_epistemic);
-  if (prediction.energy_std) frame.set_field(prefix + "energy_per_atom_std", *prediction.energy_std / frame.size());
-  if (stress) {
-    // ASE 3.22 reads no frame in which the key `stress` has six numbers.
-    if (prefix.empty())
-      frame.set_field("stress", as_list(Matrix3(*prediction.virial / -frame.volume())));
-    else
-      frame.set_field(prefix + "stress", as_list(*stress));
-    frame.set_field(prefix + "virial", as_list(*prediction.virial));
-    if (prediction.virial_std) {
-      const double volume = frame.volume();
-      frame.set_field(prefix + "stress_std", as_list(Voigt(*prediction.virial_std / volume)));
-      frame.set_field(prefix + "stress_std_epistemic", as_list(Voigt(*prediction.virial_std_epistemic / volume)));
-      frame.set_field(prefix + "virial_std", as_list(*prediction.virial_std));
-      frame.set_field(prefix + "virial_std_epistemic", as_list(*prediction.virial_std_epistemic));
-    }
-  }
-  if (!calibration.empty()) frame.set_field(prefix + "calibration", calibration);
-  if (prediction.novelty) frame.set_field(prefix + "novelty", *prediction.novelty);
-  const std::string closest = prefix + "shortest_distance_ratio";
-  if (prediction.closeness.ratio)
-    frame.set_field(closest, *prediction.closeness.ratio);
-  else
-    std::erase_if(frame.fields, [&](const Field& f) { return f.key == closest; });  // that of another model would be wrong
-  frame.set_column(prefix + "local_energy", 1, as_list(prediction.local_energy));
-  if (prediction.local_energy_std_epistemic)
-    frame.set_column(prefix + "local_energy_std_epistemic", 1, as_list(*prediction.local_energy_std_epistemic));
-  if (prediction.local_quip_variance) frame.set_column(prefix + "local_variance_quip", 1, as_list(*prediction.local_quip_variance));
-  if (prediction.forces) frame.set_column(prefix + "forces", 3, as_list(*prediction.forces));
-  if (prediction.forces_std) frame.set_column(prefix + "forces_std", 3, as_list(*prediction.forces_std));
-  if (prediction.forces_std_epistemic) frame.set_column(prefix + "forces_std_epistemic", 3, as_list(*prediction.forces_std_epistemic));
-}
-
 /// The posterior's ensemble: one predictor for each member.
 class Ensemble {
  public:
@@ -227,7 +200,9 @@ class Ensemble {
       if (forces_) forces.middleCols(3 * static_cast<Eigen::Index>(m), 3) = *prediction.forces;
     }
     frame.set_field(prefix_ + "energy_samples", energies);
-    if (forces_) frame.set_column(prefix_ + "forces_samples", static_cast<int>(forces.cols()), as_list(forces));
+    if (forces_)
+      frame.set_column(prefix_ + "forces_samples", static_cast<int>(forces.cols()),
+                       std::vector<double>(forces.data(), forces.data() + forces.size()));
   }
 
  private:
@@ -268,10 +243,13 @@ std::string reduction_text(const std::shared_ptr<const Model>& model, const Stru
   const auto add = [&](const char* name, double few, double all) {
     if (all > 0) text += fmt::format("{} {} {:.2f} times as large", text.empty() ? "" : ",", name, few / all);
   };
-  if (exact.energy_std_epistemic) add("energy", *reduced.energy_std_epistemic, *exact.energy_std_epistemic);
-  if (exact.local_energy_std_epistemic) add("local", reduced.local_energy_std_epistemic->norm(), exact.local_energy_std_epistemic->norm());
-  if (exact.forces_std_epistemic) add("force", reduced.forces_std_epistemic->norm(), exact.forces_std_epistemic->norm());
-  if (exact.virial_std_epistemic) add("stress", reduced.virial_std_epistemic->norm(), exact.virial_std_epistemic->norm());
+  const auto norm = [](std::span<const double> bars) { return std::sqrt(std::inner_product(bars.begin(), bars.end(), bars.begin(), 0.0)); };
+  for (const TargetInfo& target : targets()) {
+    const std::span<const double> all = exact.epistemic_of(target.property);
+    if (!all.empty()) add(target.std_names.front(), norm(reduced.epistemic_of(target.property)), norm(all));
+    if (target.property == Property::energy && exact.local_energy_std_epistemic)
+      add("local", reduced.local_energy_std_epistemic->norm(), exact.local_energy_std_epistemic->norm());
+  }
   return fmt::format("epistemic error bars of fewer sparse points, in the first frame (root mean square):{}", text);
 }
 
@@ -328,14 +306,12 @@ void run(const Arguments& arguments) {
       if (warned.insert(t).second)
         display.warning(fmt::format("{} has {} environments of '{}', of which the training data had none: their energy is left out",
                                     frame.source, model->terms[t].descriptor_name, combination_name(model->terms[t].species)));
-    std::optional<Voigt> stress;
-    if (prediction.virial && frame.volume() > 0) stress = stress_of(*prediction.virial, frame.volume());
-    errors.add(frame, prediction.energy, prediction.forces ? &*prediction.forces : nullptr, stress ? &*stress : nullptr);
+    errors.add(frame, prediction);
     uncertainties.add(frame, prediction);
     novelty.look_at(frame, prediction);
     closeness.look_at(frame.source, prediction.closeness);
     noise.look_at(frame, prediction);
-    set_fields(frame, prediction, stress, calibration, arguments.prefix);
+    apps::set_prediction_fields(frame, prediction, calibration, arguments.prefix);
     ensemble.set_fields(frame);
     writer.write(frame);
     display.show({"predictions", static_cast<double>(++predicted), 0, "frames", "", false});

@@ -60,8 +60,7 @@ void add_term(Key& key, const TermOptions& term) {
 }
 
 void add_optimize(Key& key, const OptimizeOptions& options) {
-  const auto& [objective, sigma, delta, classes, max_factor, min_rows, max_evaluations, folds, fold, energy_weight, force_weight,
-               virial_weight] = options;
+  const auto& [objective, sigma, delta, classes, max_factor, min_rows, max_evaluations, folds, fold, weights] = options;
   key.all(classes, folds);
   if (folds > 1) key.add(fold);
   key.add(objective == OptimizeOptions::Objective::vfe);  // the sums then hold prior variances too
@@ -75,10 +74,11 @@ void add_regularization(Key& key, const RegularizationOptions& options) {
 }
 
 void add_options(Key& key, const FitOptions& options) {
-  const auto& [train, validation, use_energy, use_forces, use_virial, keys, reference_energies, baselines, terms, regularization, optimize,
-               calibration, jitter, jitter_absolute, model_path, keep_statistics, kept_points, sparse_output, left_out, seed, memory,
-               checkpoint_path, checkpoint_interval, resolved] = options;
-  key.all(use_energy, use_forces, use_virial, baselines, jitter, jitter_absolute, kept_points, left_out, seed);
+  const auto& [train, validation, use, keys, reference_energies, baselines, terms, regularization, optimize, calibration, jitter,
+               jitter_absolute, model_path, keep_statistics, kept_points, sparse_output, left_out, seed, memory, checkpoint_path,
+               checkpoint_interval, resolved] = options;
+  for (const bool is_used : use) key.add(is_used);
+  key.all(baselines, jitter, jitter_absolute, kept_points, left_out, seed);
   key.add(terms.size());
   for (const TermOptions& term : terms) add_term(key, term);
   add_regularization(key, regularization);

@@ -7,23 +7,19 @@
 #include <set>
 
 namespace gapkit {
-namespace {
-
-constexpr std::size_t property_count = 3;
-
-}  // namespace
+namespace {}  // namespace
 
 // Sums over the folds, by property.
 struct CrossValidation::Sums {
-  std::array<double, property_count> square = {}, rows = {};
-  std::array<std::vector<double>, property_count> by_sigma, by_scale;  // ∂ square / ∂ log σ_g, ∂ log s_t
+  PerTarget<double> square, rows;
+  PerTarget<std::vector<double>> by_sigma, by_scale;  // ∂ square / ∂ log σ_g, ∂ log s_t
 };
 
 CrossValidation::CrossValidation(const SufficientStatistics& statistics, std::vector<Eigen::Index> offsets,
-                                 std::vector<double> property_weights)
+                                 const PerTarget<double>& property_weights)
     : statistics_(statistics),
       offsets_(std::move(offsets)),
-      property_weights_(std::move(property_weights)),
+      property_weights_(property_weights),
       all_(offsets_.back()),
       train_(offsets_.back()),
       a_(offsets_.back(), offsets_.back()) {
@@ -45,8 +41,8 @@ CrossValidation::Value CrossValidation::compute(const std::vector<double>& sigma
   Value value;
   value.residual_square.assign(groups.size(), 0.0);
   Sums sums;
-  for (auto& gradient : sums.by_sigma) gradient.assign(groups.size(), 0.0);
-  for (auto& gradient : sums.by_scale) gradient.assign(scale.size(), 0.0);
+  sums.by_sigma = PerTarget<std::vector<double>>(std::vector<double>(groups.size(), 0.0));
+  sums.by_scale = PerTarget<std::vector<double>>(std::vector<double>(scale.size(), 0.0));
   all_.set_zero();
   for (std::size_t g = 0; g < groups.size(); ++g)
     if (groups[g].count > 0) all_.add(groups[g].gram, 1 / (sigma[g] * sigma[g]));
@@ -54,8 +50,9 @@ CrossValidation::Value CrossValidation::compute(const std::vector<double>& sigma
 
   value.log_sigma_gradient.assign(groups.size(), 0.0);
   value.log_scale_gradient.assign(scale.size(), 0.0);
-  for (std::size_t p = 0; p < property_count; ++p) {
-    const double weight = property_weights_.at(p);
+  for (const TargetInfo& target : targets()) {
+    const Property p = target.property;
+    const double weight = property_weights_[p];
     if (sums.rows[p] == 0 || weight == 0) continue;
     value.loss += 0.5 * weight * std::log(sums.square[p] / sums.rows[p]);
     const double factor = 0.5 * weight / sums.square[p];
@@ -91,32 +88,31 @@ void CrossValidation::add_fold(int fold, const std::vector<double>& sigma, const
   };
   const Vector weights = solve(b);
 
-  std::array<Vector, property_count> adjoint;  // first Σ (G v − b) over the fold's groups of a property, then solved
-  for (Vector& r : adjoint) r = Vector::Zero(s.size());
+  PerTarget<Vector> adjoint(Vector::Zero(s.size()));  // first Σ (G v − b) over the fold's groups of a property, then solved
   for (std::size_t g = 0; g < groups.size(); ++g) {
     if (groups[g].count == 0 || groups[g].group.fold != fold) continue;
     value.residual_square[g] = residual_square(groups[g], weights);
     // Rows with a σ of their own were divided by it: times its root mean square they are errors as the others are.
     const double unit = groups[g].group.fixed ? own_noise(statistics_.noise, groups[g].group.property) : 1;
     if (unit == 0) continue;
-    const auto p = static_cast<std::size_t>(groups[g].group.property);
+    const Property p = groups[g].group.property;
     sums.square[p] += unit * unit * value.residual_square[g];
     sums.rows[p] += static_cast<double>(groups[g].count);
     if (with_gradient) adjoint[p] += unit * unit * (groups[g].gram * weights - groups[g].moment);
   }
   if (!with_gradient) return;
-  for (Vector& r : adjoint) r = solve(r);
+  for (const TargetInfo& target : targets()) adjoint[target.property] = solve(adjoint[target.property]);
   for (std::size_t g = 0; g < groups.size(); ++g) {
     if (groups[g].count == 0 || groups[g].group.fold == fold || groups[g].group.fixed) continue;
     const Vector slope = (groups[g].gram * weights - groups[g].moment) * (4 / (sigma[g] * sigma[g]));
-    for (std::size_t p = 0; p < property_count; ++p) sums.by_sigma[p][g] += adjoint[p].dot(slope);
+    for (const TargetInfo& target : targets()) sums.by_sigma[target.property][g] += adjoint[target.property].dot(slope);
   }
   for (std::size_t t = 0; t + 1 < offsets_.size(); ++t) {
     const Eigen::Index first = offsets_[t], count = offsets_[t + 1] - first;
     if (count == 0) continue;
     const double factor = 4 / (s[first] * s[first]);
-    for (std::size_t p = 0; p < property_count; ++p)
-      sums.by_scale[p][t] += factor * adjoint[p].segment(first, count).dot(weights.segment(first, count));
+    for (const TargetInfo& target : targets())
+      sums.by_scale[target.property][t] += factor * adjoint[target.property].segment(first, count).dot(weights.segment(first, count));
   }
 }
 

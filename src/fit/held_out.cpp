@@ -45,7 +45,7 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 
 FitOptions with_held_out(const FitOptions& options) {
   FitOptions result = options;
-  result.keys.set_use(options.use_energy, options.use_forces, options.use_virial);
+  result.keys.use = options.use;
   if (options.calibration.source != Source::holdout || !options.left_out.empty()) return result;
   for (const TermOptions& term : options.terms)
     if (term.selection == "indices")

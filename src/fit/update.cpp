@@ -169,9 +169,9 @@ std::int64_t append(FittedModel& fitted, const std::vector<std::string>& files, 
       visit(s);
     });
     if (!std::exchange(is_first_pass, false)) return;
-    const std::vector<Target> lost = look_alikes.lost();
+    const std::vector<Property> lost = look_alikes.lost();
     if (lost.empty()) return;
-    if (lost.front() == Target::energy) throw InputError("the new data: " + look_alikes.lost_sentence(lost));
+    if (lost.front() == Property::energy) throw InputError("the new data: " + look_alikes.lost_sentence(lost));
     if (progress) progress({.phase = "append", .message = "the new data: " + look_alikes.lost_sentence(lost), .is_warning = true});
   };
   return append_frames(fitted, source, progress);

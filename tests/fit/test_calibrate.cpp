@@ -215,13 +215,13 @@ TEST_CASE("calibration: held-out rows with a sigma of their own count with that;
   Structure s = setup.frames[0];
   s.energy.reset();
   s.virial.reset();
-  s.force_sigma = 0.3;
+  s.sigma[Property::force].frame = 0.3;
   calibrator.add(s);
-  s.force_atom_sigma = {0.1, 0.2, 0.3, 0.4};
+  s.sigma[Property::force].atom = {0.1, 0.2, 0.3, 0.4};
   calibrator.add(s);
   CHECK(calibrator.rows(Property::energy).size() == 0);
   std::vector<double> expected(12, 0.3);
-  for (const double sigma : s.force_atom_sigma) expected.insert(expected.end(), 3, sigma);
+  for (const double sigma : s.sigma[Property::force].atom) expected.insert(expected.end(), 3, sigma);
   CHECK(calibrator.rows(Property::force).noise == expected);
   CHECK_FALSE(calibrator.calibration("validation", progress).has_value());  // two structures are too few
   for (int i = 0; i < 3; ++i) calibrator.add(s);

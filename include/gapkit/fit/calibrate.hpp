@@ -38,7 +38,7 @@ class Calibrator {
   /// InputError.
   void add(const Structure& frame);
   std::int64_t structures() const { return structures_; }
-  const HeldOutRows& rows(Property property) const { return rows_[static_cast<std::size_t>(property)]; }
+  const HeldOutRows& rows(Property property) const { return rows_[property]; }
 
   /// Factors for each property that has rows of enough structures. A config type of which several structures were held out has them
   /// multiplied by a number of its own, where its errors say so. Absent if there is no row at all; says which fitted properties stay
@@ -50,7 +50,7 @@ class Calibrator {
   std::int64_t fewest_structures_;
   std::shared_ptr<const Model> model_;
   std::unique_ptr<Predictor> predictor_;
-  std::array<HeldOutRows, 3> rows_;
+  PerTarget<HeldOutRows> rows_;
   std::map<std::string, int> config_types_;
   std::int64_t structures_ = 0;
 };

@@ -19,8 +19,8 @@ class CrossValidation {
     std::vector<double> log_scale_gradient;  ///< of the loss, one per term
   };
 
-  /// The statistics must outlive the object. property_weights: energy, force, virial. Throws InputError if there are fewer than two folds.
-  CrossValidation(const SufficientStatistics& statistics, std::vector<Eigen::Index> offsets, std::vector<double> property_weights);
+  /// The statistics must outlive the object. Throws InputError if there are fewer than two folds.
+  CrossValidation(const SufficientStatistics& statistics, std::vector<Eigen::Index> offsets, const PerTarget<double>& property_weights);
 
   /// sigma: one per group, equal for the same group in different folds. Cost: M³/3 flop and 4 M² per group, for each fold.
   Value compute(const std::vector<double>& sigma, const std::vector<double>& scale, bool with_gradient = true);
@@ -31,7 +31,7 @@ class CrossValidation {
 
   const SufficientStatistics& statistics_;
   std::vector<Eigen::Index> offsets_;
-  std::vector<double> property_weights_;
+  PerTarget<double> property_weights_;
   std::vector<int> folds_;
   SymmetricAccumulator all_, train_;
   Matrix a_;

@@ -30,11 +30,11 @@ struct TermOptions {
   std::map<std::string, std::string> sparse_indices;
 };
 
-/// σ of a class of rows. Energy and virial are multiplied by √N unless scale_with_atoms is false.
-struct SigmaOptions {
-  double energy = 0.001;  ///< eV
-  double force = 0.05;    ///< eV/Å
-  double virial = 0.05;   ///< eV
+/// σ of a class of rows, in the units of the targets. Some are multiplied by √N (TargetInfo::scales_with_atoms) unless scale_with_atoms is
+/// false.
+struct SigmaOptions : PerTarget<double> {
+  using PerTarget::PerTarget;
+  SigmaOptions() : PerTarget(default_sigmas()) {}
 };
 
 struct RegularizationOptions {
@@ -55,7 +55,7 @@ struct OptimizeOptions {
   int max_evaluations = 200;
   int folds = 0;                    ///< parts of the data for cross-validation; 0: none
   std::string fold = "contiguous";  ///< contiguous (within a config type), random, "key:" and the name of a field: which frames a part has
-  double energy_weight = 1, force_weight = 1, virial_weight = 1;  ///< of the properties in cross-validation
+  PerTarget<double> weights = PerTarget<double>(1.0);  ///< of the properties in cross-validation
 };
 
 /// Where the factors of the error bars come from (METHODS 5).
@@ -80,7 +80,7 @@ struct ReferenceEnergyOptions {
 struct FitOptions {
   std::vector<std::string> train;  ///< files
   std::vector<std::string> validation;
-  bool use_energy = true, use_forces = true, use_virial = true;
+  PerTarget<bool> use = PerTarget<bool>(true);  ///< the targets that are fitted
   TargetKeys keys;
   ReferenceEnergyOptions reference_energies;
   std::vector<PotentialPointer> baselines;  ///< taken off the data before anything else

@@ -1,0 +1,88 @@
+#include "prediction_fields.hpp"
+
+namespace gapkit::apps {
+namespace {
+
+std::vector<double> as_list(const auto& numbers) {
+  return {numbers.data(), numbers.data() + numbers.size()};
+}
+
+/// Stress and virial.
+void set_tensors(Structure& frame, const Prediction& prediction, const std::string& prefix) {
+  const double volume = frame.volume();
+  if (!prediction.virial || !(volume > 0)) return;
+  // ASE 3.22 reads no frame in which the key `stress` has six numbers.
+  if (prefix.empty())
+    frame.set_field("stress", as_list(Matrix3(*prediction.virial / -volume)));
+  else
+    frame.set_field(prefix + "stress", as_list(stress_of(*prediction.virial, volume)));
+  frame.set_field(prefix + "virial", as_list(*prediction.virial));
+  if (!prediction.virial_std) return;
+  frame.set_field(prefix + "stress_std", as_list(Voigt(*prediction.virial_std / volume)));
+  frame.set_field(prefix + "stress_std_epistemic", as_list(Voigt(*prediction.virial_std_epistemic / volume)));
+  frame.set_field(prefix + "virial_std", as_list(*prediction.virial_std));
+  frame.set_field(prefix + "virial_std_epistemic", as_list(*prediction.virial_std_epistemic));
+}
+
+/// A target of the frame that is a number.
+void set_number(Structure& frame, const Prediction& prediction, const TargetInfo& target, const std::string& name) {
+  const std::vector<double> rows = prediction.rows(target.property);
+  const std::span<const double> std = prediction.std_of(target.property), epistemic = prediction.epistemic_of(target.property);
+  if (!rows.empty()) frame.set_field(name, rows.front());
+  if (!std.empty()) frame.set_field(name + "_std", std.front());
+  if (!epistemic.empty()) frame.set_field(name + "_std_epistemic", epistemic.front());
+  if (!std.empty() && target.shown.normalisation == Normalisation::per_atom)
+    frame.set_field(name + "_per_atom_std", std.front() / frame.size());
+}
+
+/// A target of the frame of several components.
+void set_numbers(Structure& frame, const Prediction& prediction, const TargetInfo& target, const std::string& name) {
+  const auto set = [&](const std::string& key, std::span<const double> rows) {
+    if (!rows.empty()) frame.set_field(key, as_list(rows));
+  };
+  set(name, prediction.rows(target.property));
+  set(name + "_std", prediction.std_of(target.property));
+  set(name + "_std_epistemic", prediction.epistemic_of(target.property));
+}
+
+/// Targets of atoms.
+void set_target_columns(Structure& frame, const Prediction& prediction, const std::string& prefix) {
+  for (const TargetInfo& target : targets()) {
+    if (!target.is_per_atom) continue;
+    const std::string name = prefix + target.sources.front().name;
+    const auto set = [&](const char* ending, std::span<const double> rows) {
+      if (!rows.empty()) frame.set_column(name + ending, target.components, as_list(rows));
+    };
+    set("", prediction.rows(target.property));
+    set("_std", prediction.std_of(target.property));
+    set("_std_epistemic", prediction.epistemic_of(target.property));
+  }
+}
+
+}  // namespace
+
+void set_prediction_fields(Structure& frame, const Prediction& prediction, const std::string& calibration, const std::string& prefix) {
+  for (const TargetInfo& target : targets()) {
+    const std::string name = prefix + target.sources.front().name;
+    if (target.property == Property::virial)
+      set_tensors(frame, prediction, prefix);
+    else if (target.is_single())
+      set_number(frame, prediction, target, name);
+    else if (!target.is_per_atom)
+      set_numbers(frame, prediction, target, name);
+  }
+  if (!calibration.empty()) frame.set_field(prefix + "calibration", calibration);
+  if (prediction.novelty) frame.set_field(prefix + "novelty", *prediction.novelty);
+  const std::string closest = prefix + "shortest_distance_ratio";
+  if (prediction.closeness.ratio)
+    frame.set_field(closest, *prediction.closeness.ratio);
+  else
+    std::erase_if(frame.fields, [&](const Field& f) { return f.key == closest; });  // that of another model would be wrong
+  frame.set_column(prefix + "local_energy", 1, as_list(prediction.local_energy));
+  if (prediction.local_energy_std_epistemic)
+    frame.set_column(prefix + "local_energy_std_epistemic", 1, as_list(*prediction.local_energy_std_epistemic));
+  if (prediction.local_quip_variance) frame.set_column(prefix + "local_variance_quip", 1, as_list(*prediction.local_quip_variance));
+  set_target_columns(frame, prediction, prefix);
+}
+
+}  // namespace gapkit::apps
