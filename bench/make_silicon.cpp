@@ -69,7 +69,7 @@ class Frames {
   }
 
   Structure labelled(Structure s, const std::string& config_type) const {
-    const Evaluation e = potential_->compute(s);
+    const Evaluation e = evaluate(*potential_, s);
     set_targets(s, e.energy, e.forces, e.virial);
     s.config_type = config_type;
     s.set_field("config_type", config_type);
@@ -93,7 +93,7 @@ class Frames {
   }
 
   std::uint64_t seed_;
-  std::shared_ptr<const Potential> potential_;
+  PotentialPointer potential_;
   Structure crystal_;
   std::vector<MdState> states_;
   std::int64_t batches_ = 0;

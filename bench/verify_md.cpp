@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
     for (int part = 0; part < 4; ++part) {
       advance(state, options, forces_of(predictor), steps / 4);
       const Prediction p = predictor.compute(state.structure, {.force_std = true});
-      const Positions truth = potential->compute(state.structure).forces;
+      const Positions truth = evaluate(*potential, state.structure).forces;
       for (Eigen::Index i = 0; i < truth.size(); ++i) {
         const double square = std::pow(p.forces->data()[i] - truth.data()[i], 2);
         for (Sums* s : {&some, &all}) {

@@ -24,7 +24,7 @@ LAYERS = [
     ["predict"],
     ["model"],
     ["sparsify"],
-    ["descriptors", "kernels", "baselines"],
+    ["descriptors", "kernels", "potentials"],
     ["io"],
     ["math"],
     ["core"],

@@ -146,7 +146,7 @@ Json model_json(const Model& model) {
   json["cutoff"] = model.cutoff();
   json["sparse_points"] = model.weights.size();
   json["baselines"] = Json::array();
-  for (const NamedBaseline& b : model.baselines) json["baselines"].push_back({{"kind", b.kind}, {"cutoff", b.baseline->cutoff()}});
+  for (const PotentialPointer& b : model.baselines) json["baselines"].push_back({{"kind", b->name()}, {"cutoff", b->cutoff()}});
   json["terms"] = Json::array();
   for (std::size_t t = 0; t < model.terms.size(); ++t) json["terms"].push_back(term_json(model, t));
   json["groups"] = groups_json(model);

@@ -1,6 +1,6 @@
 #pragma once
 
-// A kernel and a descriptor as one would add them: CONTRIBUTING.md walks through these two files, tests/docs compiles and checks them.
+// A kernel and two descriptors as one would add them: CONTRIBUTING.md walks through these files, tests/docs compiles and checks them.
 
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/kernels/kernel.hpp>
@@ -9,5 +9,6 @@ namespace gapkit::example {
 
 KernelKind rational_quadratic_kind();
 DescriptorKind coordination_kind();
+DescriptorKind four_body_kind();
 
 }  // namespace gapkit::example

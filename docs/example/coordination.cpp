@@ -16,6 +16,11 @@ class Coordination final : public Descriptor {
   const Parameters& parameters() const override { return parameters_; }
   const std::vector<int>& species() const override { return species_; }
   bool has_nonnegative_products() const override { return true; }
+  EnvironmentCount count(const Environments& source, int c) const override {
+    const auto position = static_cast<std::size_t>(c);
+    if (source.atomic_number[static_cast<std::size_t>(source.centre[position])] != species_[0]) return {};
+    return {1, static_cast<std::int64_t>(source.begin[position + 1] - source.begin[position])};
+  }
 
   void pullback(const Environments& source, int /*begin*/, int /*end*/, const Features& features, const MatrixView& dE_dx,
                 std::span<const double> /*dE_df*/, std::span<Vector3> dE_dr) const override {

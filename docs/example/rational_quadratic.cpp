@@ -20,15 +20,15 @@ class RationalQuadratic final : public Kernel {
   Vector metric(int size) const override { return Vector::Constant(size, 1 / (theta_ * theta_)); }
   void check_features(int /*size*/, bool /*has_nonnegative_products*/) const override {}
 
-  void compute(const MatrixView& x, const MatrixView& z, MatrixSlice value, MatrixSlice* slope, MatrixSlice* inner,
-               MatrixSlice* curvature) const override {
+  void compute(const MatrixView& x, const MatrixView& z, const KernelParts& out) const override {
+    MatrixSlice value = out.value;
     for (Eigen::Index e = 0; e < x.rows(); ++e)
       for (Eigen::Index m = 0; m < z.rows(); ++m) {
         const double base = 1 + (x.row(e) - z.row(m)).squaredNorm() / (2 * alpha_ * theta_ * theta_);
         value(e, m) = std::pow(base, -alpha_);
-        if (slope) (*slope)(e, m) = std::pow(base, -alpha_ - 1);
-        if (curvature) (*curvature)(e, m) = (alpha_ + 1) / alpha_ * std::pow(base, -alpha_ - 2);
-        if (inner) (*inner)(e, m) = x.row(e).dot(z.row(m)) / (theta_ * theta_);
+        if (out.slope) (*out.slope)(e, m) = std::pow(base, -alpha_ - 1);
+        if (out.curvature) (*out.curvature)(e, m) = (alpha_ + 1) / alpha_ * std::pow(base, -alpha_ - 2);
+        if (out.inner) (*out.inner)(e, m) = x.row(e).dot(z.row(m)) / (theta_ * theta_);
       }
   }
 

@@ -204,8 +204,8 @@ ForceProvider forces_of(Predictor& predictor) {
   };
 }
 
-ForceProvider forces_of(std::shared_ptr<const Potential> potential) {
-  return [potential = std::move(potential)](const Structure& structure) { return potential->compute(structure); };
+ForceProvider forces_of(PotentialPointer potential) {
+  return [potential = std::move(potential)](const Structure& structure) { return evaluate(*potential, structure); };
 }
 
 }  // namespace gapkit

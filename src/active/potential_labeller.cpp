@@ -12,8 +12,7 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 /// One of the potentials that are built in; structures are shared out among the threads.
 class PotentialLabeller final : public Labeller {
  public:
-  PotentialLabeller(std::string kind, std::shared_ptr<const Potential> potential)
-      : kind_(std::move(kind)), potential_(std::move(potential)) {}
+  PotentialLabeller(std::string kind, PotentialPointer potential) : kind_(std::move(kind)), potential_(std::move(potential)) {}
 
   std::string_view kind() const override { return kind_; }
 
@@ -38,7 +37,7 @@ class PotentialLabeller final : public Labeller {
     Label label;
     label.attempts = 1;
     try {
-      const Evaluation evaluation = potential_->compute(structure);
+      const Evaluation evaluation = evaluate(*potential_, structure);
       Structure labelled = structure;
       set_targets(labelled, evaluation.energy, evaluation.forces,
                   structure.cell ? std::optional<Matrix3>(evaluation.virial) : std::nullopt);
@@ -51,7 +50,7 @@ class PotentialLabeller final : public Labeller {
   }
 
   std::string kind_;
-  std::shared_ptr<const Potential> potential_;
+  PotentialPointer potential_;
 };
 
 /// For trying the choice of structures on data that are labelled already.

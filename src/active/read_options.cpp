@@ -8,6 +8,7 @@
 #include "active/describe_document.hpp"
 #include "config/document.hpp"
 #include "config/files.hpp"
+#include "config/potential.hpp"
 #include "config/term.hpp"
 
 namespace gapkit {
@@ -126,10 +127,7 @@ LabellerOptions read_labeller(const Section& section, const std::filesystem::pat
   l.here = folder.empty() ? std::filesystem::path(".") : folder;
   l.working_directory = std::filesystem::path(loop.folder) / "labels";
   if (const PotentialKind* potential = find_potential(l.kind)) {
-    std::vector<std::string> keys = {"kind"};
-    for (const ParameterInfo& info : potential->parameters) keys.push_back(info.name);
-    section.check_keys(keys);
-    l.parameters = read_parameters(section, potential->parameters);
+    l.parameters = read_potential(section, *potential, folder)->parameters();
     return l;
   }
   if (l.kind == "given") {

@@ -15,6 +15,7 @@
 #include "config/files.hpp"
 #include "config/keys.hpp"
 #include "config/overrides.hpp"
+#include "config/potential.hpp"
 #include "config/term.hpp"
 
 namespace gapkit {
@@ -213,19 +214,9 @@ void read_baselines(const TomlValue& document, const std::string& name, const st
                                    table.description()));
     const Section section(&table, "[[baseline]]", name, entry->line);
     std::vector<std::string> kinds;
-    for (const BaselineKind& kind : baseline_kinds()) kinds.push_back(kind.name);
+    for (const PotentialKind& kind : potential_kinds()) kinds.push_back(kind.name);
     if (!section.has("kind")) section.fail(section.line(), fmt::format("'kind' is missing, expected one of {}", fmt::join(kinds, ", ")));
-    const BaselineKind& kind = baseline_kind(section.choice("kind", "", kinds));
-    std::vector<std::string> known = section_keys("baseline");
-    for (const ParameterInfo& info : kind.parameters) known.push_back(info.name);
-    section.check_keys(known);
-    Parameters parameters = read_parameters(section, kind.parameters);
-    if (section.has("file")) parameters.set("file", resolved_path(parameters.text("file"), folder));
-    try {
-      options.baselines.push_back({kind.name, kind.make(parameters)});
-    } catch (const InputError& error) {
-      section.fail(section.line(), error.what());
-    }
+    options.baselines.push_back(read_potential(section, potential_kind(section.choice("kind", "", kinds)), folder));
   }
 }
 

@@ -65,24 +65,8 @@ std::vector<int> elements_in(const std::string& text) {
 
 /// The label of a combination of the descriptor, its elements in the descriptor's own order; empty if it is none.
 std::string combination_label(const std::string& text, const DescriptorKind& descriptor) {
-  const std::vector<int> given = elements_in(text);
-  const std::set<int> unique(given.begin(), given.end());
-  const std::vector<int> elements(unique.begin(), unique.end());
-  if (given.empty()) return "";
-  const auto combinations = descriptor.combinations(elements);
-  if (std::find(combinations.begin(), combinations.end(), given) != combinations.end()) return label_of(given);
-  // The same elements in another order; where a centre stands first, it stays there.
-  auto sorted = given;
-  std::sort(sorted.begin(), sorted.end());
-  std::string label;
-  for (const auto& combination : combinations) {
-    auto other = combination;
-    std::sort(other.begin(), other.end());
-    if (other != sorted) continue;
-    if (combination.front() == given.front()) return label_of(combination);
-    label = label_of(combination);
-  }
-  return label;
+  const std::vector<int> found = find_combination(descriptor, elements_in(text));
+  return found.empty() ? "" : label_of(found);
 }
 
 /// "'Si'" or "'Si-Si'": what a combination of this descriptor looks like.

@@ -147,10 +147,10 @@ std::string fit_options_to_toml(const FitOptions& options) {
                                                            : "\"explicit\"");
   if (reference.mode == Mode::explicit_values) out.line("explicit", table(reference.values, toml_number), "eV per atom");
 
-  for (const NamedBaseline& b : options.baselines) {
+  for (const PotentialPointer& b : options.baselines) {
     out.header("[[baseline]]");
-    out.line("kind", toml_quoted(b.kind));
-    write_parameters(out, b.baseline->parameters(), baseline_kind(b.kind).parameters);
+    out.line("kind", toml_quoted(b->name()));
+    write_parameters(out, b->parameters(), potential_kind(b->name()).parameters);
   }
   for (const TermOptions& term : options.terms) write_term(out, term);
 

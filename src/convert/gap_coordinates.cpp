@@ -185,7 +185,7 @@ bool resolve_wild_card(const XmlElement& element, QuipDescriptor& descriptor, Ga
     return false;
   }
   const int z = context.wild_card.front();
-  if (descriptor.species.empty()) descriptor.species.assign(is_soap ? 1 : descriptor.name == "two_body" ? 2 : 3, z);
+  if (descriptor.species.empty()) descriptor.species = descriptor_kind(descriptor.name).combinations({&z, 1}).front();
   if (is_soap) descriptor.neighbor_species = {z};
   context.notes.push_back(
       fmt::format("{}: {} is for any element; the model is for {}", context.place(element), descriptor.quip_name, element_symbol(z)));

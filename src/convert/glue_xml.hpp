@@ -1,7 +1,7 @@
 #pragma once
 
-#include "baselines/pair_tables.hpp"
 #include "convert/gap_coordinates.hpp"
+#include "potentials/pair_tables.hpp"
 
 /// QUIP's potential Glue without its density: tabulated pair energies, the same as a baseline pair_spline.
 namespace gapkit {

@@ -164,8 +164,8 @@ class Reader {
         out_.species.push_back(species_.at(key));
       else
         out_.problems.push_back(fmt::format("{} has no {}", kind_.quip_name, key));
-    // gapkit's order: neighbours ascending, behind the centre if there is one.
-    if (out_.species.size() > 1) std::sort(out_.species.end() - 2, out_.species.end());
+    // gapkit's order
+    if (out_.species.size() == kind_.species.size()) out_.species = find_combination(descriptor_kind(kind_.name), out_.species);
   }
 
  private:

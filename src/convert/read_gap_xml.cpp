@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <gapkit/baselines/baseline.hpp>
 #include <gapkit/core/elements.hpp>
+#include <gapkit/potentials/potential.hpp>
 #include <set>
 #include <sstream>
 
@@ -155,10 +155,7 @@ Document read_document(const XmlElement& root, GapXmlContext& context) {
 void add_glue(const XmlElement& params, Model& model, GapXmlContext& context) {
   const PairTables tables = read_glue(params, context);
   if (!context.problems.empty()) return;
-  const BaselineKind& kind = baseline_kind("pair_spline");
-  Parameters parameters;
-  parameters.set("table", pair_tables_text(tables));
-  model.baselines.push_back({kind.name, kind.make(complete_parameters(parameters, kind.parameters, context.place(params)))});
+  model.baselines.push_back(make_potential("pair_spline", {{"table", pair_tables_text(tables)}}));
 }
 
 void keep_elements_of_terms(Model& model, std::map<int, double> energies, const XmlElement& params, GapXmlContext& context) {

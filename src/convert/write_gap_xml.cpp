@@ -37,9 +37,8 @@ void set_theta(const Term& term, Written& out) {
 }
 
 std::string common_options(const Term& term, const char* covariance) {
-  return fmt::format(" cutoff={} cutoff_transition_width={} delta={} n_sparse={} covariance_type={}",
-                     number(term.descriptor->parameters().real("cutoff")), number(term.descriptor->parameters().real("cutoff_width")),
-                     number(term.delta), term.sparse.size(), covariance);
+  return fmt::format(" cutoff={} cutoff_transition_width={} delta={} n_sparse={} covariance_type={}", number(term.descriptor->cutoff()),
+                     number(term.descriptor->parameters().real("cutoff_width")), number(term.delta), term.sparse.size(), covariance);
 }
 
 void write_soap(const Term& term, Written& out) {
@@ -172,10 +171,10 @@ std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem
     if (term.sparse.size() == 0) notes.push_back(fmt::format("term '{}' has no sparse points and is left out", term.label()));
   }
   if (model.terms.size() == notes.size()) problems.add("no term has sparse points");
-  for (const NamedBaseline& b : model.baselines)
-    if (b.kind != "pair_spline")
-      problems.add(fmt::format("the baseline '{}' has no counterpart in QUIP{}", b.kind,
-                               b.kind == "zbl" ? ": its ZBL is switched off in another way" : ""));
+  for (const PotentialPointer& b : model.baselines)
+    if (b->name() != "pair_spline")
+      problems.add(fmt::format("the baseline '{}' has no counterpart in QUIP{}", b->name(),
+                               b->name() == "zbl" ? ": its ZBL is switched off in another way" : ""));
   if (model.baselines.size() > 1) problems.add("it has several baselines; QUIP's Glue is one");
   const std::string file_name = path.filename().string();
   if (std::any_of(file_name.begin(), file_name.end(), [](unsigned char c) { return c >= 0x80; }))
@@ -199,8 +198,8 @@ std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem
     files.back()->append(points);
   }
   xml += fmt::format("  </gpSparse>\n  <command_line><![CDATA[ gapkit {} ]]></command_line>\n</GAP_params>\n", version);
-  for (const NamedBaseline& b : model.baselines)
-    xml += glue_text(parse_pair_tables(b.baseline->parameters().text("table"), "pair_spline"), elements_of(model));
+  for (const PotentialPointer& b : model.baselines)
+    xml += glue_text(parse_pair_tables(b->parameters().text("table"), "pair_spline"), elements_of(model));
   xml += fmt::format("</{}>\n", label);
   files.push_back(std::make_unique<TemporaryFile>(path));
   files.back()->append(xml);

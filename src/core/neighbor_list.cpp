@@ -297,9 +297,12 @@ NeighborList::NeighborList(const Structure& structure, double cutoff) : cutoff_(
 }
 
 StructureEnvironments::StructureEnvironments(const Structure& structure, double cutoff)
-    : list_(structure, cutoff), centre_(structure.atomic_numbers.size()), atomic_number_(structure.atomic_numbers) {
+    : StructureEnvironments(structure, NeighborList(structure, cutoff)) {}
+
+StructureEnvironments::StructureEnvironments(const Structure& structure, NeighborList list)
+    : list_(std::move(list)), centre_(structure.atomic_numbers.size()), atomic_number_(structure.atomic_numbers) {
   std::iota(centre_.begin(), centre_.end(), 0);
-  view_ = {centre_, atomic_number_, list_.begin(), list_.index(), list_.vector(), list_.distance(), cutoff};
+  view_ = {centre_, atomic_number_, list_.begin(), list_.index(), list_.vector(), list_.distance(), list_.cutoff()};
 }
 
 }  // namespace gapkit

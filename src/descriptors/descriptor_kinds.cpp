@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
@@ -132,11 +133,39 @@ DescriptorKind soap_kind() {
       }};
 }
 
+// A list: references to its lines stay valid.
+std::list<DescriptorKind>& table() {
+  static std::list<DescriptorKind> kinds = {two_body_kind(), three_body_kind(), soap_kind()};
+  return kinds;
+}
+
 }  // namespace
 
-const std::vector<DescriptorKind>& descriptor_kinds() {
-  static const std::vector<DescriptorKind> kinds = {two_body_kind(), three_body_kind(), soap_kind()};
-  return kinds;
+const std::list<DescriptorKind>& descriptor_kinds() {
+  return table();
+}
+
+void add_descriptor_kind(DescriptorKind kind) {
+  for (const DescriptorKind& known : table())
+    if (known.name == kind.name) throw InputError("there is a descriptor '" + kind.name + "' already");
+  table().push_back(std::move(kind));
+}
+
+std::vector<int> find_combination(const DescriptorKind& kind, const std::vector<int>& species) {
+  if (species.empty()) return {};
+  std::vector<int> elements = species, sorted = species;
+  std::sort(sorted.begin(), sorted.end());
+  std::sort(elements.begin(), elements.end());
+  elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
+  std::vector<int> found;
+  for (const std::vector<int>& combination : kind.combinations(elements)) {
+    std::vector<int> other = combination;
+    std::sort(other.begin(), other.end());
+    if (other != sorted) continue;
+    if (combination.front() == species.front()) return combination;
+    found = combination;
+  }
+  return found;
 }
 
 const DescriptorKind& descriptor_kind(std::string_view name) {

@@ -107,6 +107,13 @@ SoapFeatures Soap::places() const {
   return {zero_.data(), higher_.data(), last_.data()};
 }
 
+EnvironmentCount Soap::count(const Environments& source, int c) const {
+  const auto position = static_cast<std::size_t>(c);
+  if (source.atomic_number[static_cast<std::size_t>(source.centre[position])] != species_[0]) return {};
+  // Not only those inside the cutoff: a bound is enough.
+  return {1, static_cast<std::int64_t>(source.begin[position + 1] - source.begin[position])};
+}
+
 Descriptor::ShortForm Soap::short_form() const {
   std::call_once(short_made_, [&] {
     if (basis_.l_max() == 0 || mixing_.size() > 0) return;

@@ -27,6 +27,7 @@ class Soap final : public Descriptor {
   double cutoff() const override { return basis_.cutoff(); }
   const Parameters& parameters() const override { return parameters_; }
   const std::vector<int>& species() const override { return species_; }
+  EnvironmentCount count(const Environments& source, int c) const override;
   bool has_nonnegative_products() const override { return true; }  // Σ_l |C_l C'_lᵀ|² ≥ 0
   ShortForm short_form() const override;                           // made at the first call, then kept
   void pullback(const Environments& source, int begin, int end, const Features& features, const MatrixView& dE_dx,

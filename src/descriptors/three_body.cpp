@@ -79,6 +79,20 @@ struct ThreeBody::Neighbors {
   }
 };
 
+EnvironmentCount ThreeBody::count(const Environments& source, int c) const {
+  const auto position = static_cast<std::size_t>(c);
+  if (source.atomic_number[static_cast<std::size_t>(source.centre[position])] != species_[0]) return {};
+  std::int64_t j = 0, k = 0;  // neighbours that can be j; those that can be k, if these are others
+  for (std::size_t p = source.begin[position]; p < source.begin[position + 1]; ++p) {
+    if (!(source.distance[p] < cutoff_)) continue;
+    const int z = source.atomic_number[static_cast<std::size_t>(source.neighbor[p])];
+    j += z == species_[1] ? 1 : 0;
+    k += z == species_[2] && z != species_[1] ? 1 : 0;
+  }
+  const std::int64_t triplets = species_[1] == species_[2] ? j * (j - 1) / 2 : j * k;
+  return {triplets, 2 * triplets};
+}
+
 void ThreeBody::fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
   const Neighbors neighbors(*this, source, begin, end);
   const Eigen::Index count = neighbors.begin_environment.back();

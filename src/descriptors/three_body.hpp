@@ -19,6 +19,7 @@ class ThreeBody final : public Descriptor {
   double cutoff() const override { return cutoff_; }
   const Parameters& parameters() const override { return parameters_; }
   const std::vector<int>& species() const override { return species_; }
+  EnvironmentCount count(const Environments& source, int c) const override;
   bool has_nonnegative_products() const override { return true; }
   int multiplicity() const override { return 2; }
   double covariance_cutoff(std::span<const double> x) const override;

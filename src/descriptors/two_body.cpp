@@ -15,20 +15,30 @@ Matrix TwoBody::domain_points(int count) const {
   return points;
 }
 
+template <class Visit>
+void TwoBody::for_each_pair(const Environments& source, int c, Visit&& visit) const {
+  const auto position = static_cast<std::size_t>(c);
+  const int zi = source.atomic_number[static_cast<std::size_t>(source.centre[position])];
+  if (zi != species_[0] && zi != species_[1]) return;
+  const int wanted = zi == species_[0] ? species_[1] : species_[0];
+  for (std::size_t p = source.begin[position]; p < source.begin[position + 1]; ++p)
+    if (source.distance[p] < cutoff_ && source.atomic_number[static_cast<std::size_t>(source.neighbor[p])] == wanted) visit(p);
+}
+
+EnvironmentCount TwoBody::count(const Environments& source, int c) const {
+  EnvironmentCount result;
+  for_each_pair(source, c, [&](std::size_t) { ++result.environments; });
+  result.pairs = result.environments;
+  return result;
+}
+
 void TwoBody::fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
   for (int c = begin; c < end; ++c) {
-    const auto position = static_cast<std::size_t>(c);
-    const int i = source.centre[position];
-    const int zi = source.atomic_number[static_cast<std::size_t>(i)];
-    if (zi != species_[0] && zi != species_[1]) continue;
-    const int wanted = zi == species_[0] ? species_[1] : species_[0];
-    for (std::size_t p = source.begin[position]; p < source.begin[position + 1]; ++p) {
-      const int j = source.neighbor[p];
-      if (!(source.distance[p] < cutoff_) || source.atomic_number[static_cast<std::size_t>(j)] != wanted) continue;
-      out.centre.push_back(i);
-      out.partner.push_back(j);
+    for_each_pair(source, c, [&](std::size_t p) {
+      out.centre.push_back(source.centre[static_cast<std::size_t>(c)]);
+      out.partner.push_back(source.neighbor[p]);
       out.pair.push_back(p);
-    }
+    });
   }
   const std::size_t count = out.pair.size();
   out.x.resize(static_cast<Eigen::Index>(count), 1);

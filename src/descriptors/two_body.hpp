@@ -16,6 +16,7 @@ class TwoBody final : public Descriptor {
   double cutoff() const override { return cutoff_; }
   const Parameters& parameters() const override { return parameters_; }
   const std::vector<int>& species() const override { return species_; }
+  EnvironmentCount count(const Environments& source, int c) const override;
   bool has_nonnegative_products() const override { return true; }
   double covariance_cutoff(std::span<const double> x) const override { return cutoff_value(x[0], cutoff_, width_); }
   Matrix domain_points(int count) const override;
@@ -23,6 +24,9 @@ class TwoBody final : public Descriptor {
                 std::span<const double> dE_df, std::span<Vector3> dE_dr) const override;
 
  private:
+  /// visit(pair) for every pair of the centre at position c that is an environment.
+  template <class Visit>
+  void for_each_pair(const Environments& source, int c, Visit&& visit) const;
   void fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override;
 
   Parameters parameters_;

@@ -20,7 +20,7 @@ struct Key {
   void add(const Parameters& parameters) { add(parameters_to_json(parameters)); }
   void add(const EnvironmentOrigin& origin) { all(origin.frame, origin.atom, origin.ordinal); }
   void add(const SparseSet& set) { all(set.x, set.cutoff, set.origin); }
-  void add(const NamedBaseline& baseline) { all(baseline.kind, baseline.baseline->parameters()); }
+  void add(const PotentialPointer& baseline) { all(baseline->name(), baseline->parameters()); }
   template <class Derived>
   void add(const Eigen::PlainObjectBase<Derived>& matrix) {
     all(matrix.rows(), matrix.cols());

@@ -2,7 +2,6 @@
 
 #include <Eigen/QR>
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
@@ -18,76 +17,73 @@
 #include "fit/held_out.hpp"
 #include "fit/shortest_distances.hpp"
 #include "fit/statistics_builder.hpp"
+#include "model/row_loops.hpp"
 
 namespace gapkit {
 namespace {
 
+// The largest cutoff of the terms, before the elements of the data are known: it does not depend on them.
 double configured_cutoff(const FitOptions& options) {
+  const std::vector<int> hydrogen = {1};
   double cutoff = 0;
-  for (const TermOptions& term : options.terms) cutoff = std::max(cutoff, term.descriptor_parameters.real("cutoff"));
+  for (const TermOptions& term : options.terms) {
+    const DescriptorKind& kind = descriptor_kind(term.descriptor);
+    const auto combinations = kind.combinations(hydrogen);
+    cutoff = std::max(cutoff, kind.make(term.descriptor_parameters, combinations.front(), hydrogen)->cutoff());
+  }
   return cutoff;
 }
+
+// Environments of one combination of a term in the data.
+struct Counted {
+  std::shared_ptr<const Descriptor> descriptor;  // knows no elements but those of the combination
+  EnvironmentCount sum;
+};
 
 // What one pass over the frames collects.
 struct Collected {
   std::set<int> elements;
-  std::map<int, std::int64_t> atoms_of;
-  /// Per term: environments by combination; atoms are in atoms_of.
-  std::vector<std::map<std::vector<int>, std::int64_t>> environments;
-  std::map<int, std::pair<double, std::string>> isolated;  // E0 and where it came from
+  std::vector<std::map<std::vector<int>, Counted>> environments;  // per term, by combination
+  std::map<int, std::pair<double, std::string>> isolated;         // E0 and where it came from
   std::int64_t isolated_without_energy = 0;
   std::map<std::pair<Property, std::string>, std::int64_t> rows;
   std::map<std::map<int, int>, std::pair<double, std::int64_t>> by_composition;  // for least squares: sum of energies, count
   Checksum checksum;
 };
 
-// Pairs (from both ends) or triplets (unordered, by centre) within a term's cutoff.
-void count_environments(const Structure& s, const NeighborList& list, double cutoff, std::size_t arity,
-                        std::map<std::vector<int>, std::int64_t>& counts) {
-  std::array<std::int64_t, largest_atomic_number + 1> near{};
-  std::vector<int> species;  // of the neighbours of one atom
-  for (std::size_t i = 0; i < s.atomic_numbers.size(); ++i) {
-    const int centre = s.atomic_numbers[i];
-    species.clear();
-    for (std::size_t p = list.begin()[i]; p < list.begin()[i + 1]; ++p) {
-      if (!(list.distance()[p] < cutoff)) continue;
-      const int z = s.atomic_numbers[static_cast<std::size_t>(list.index()[p])];
-      if (near[static_cast<std::size_t>(z)]++ == 0) species.push_back(z);
+void count_environments(const TermOptions& term, const std::vector<int>& elements, const Environments& environments,
+                        std::map<std::vector<int>, Counted>& found) {
+  const DescriptorKind& kind = descriptor_kind(term.descriptor);
+  for (const std::vector<int>& species : kind.combinations(elements)) {
+    Counted& counted = found[species];
+    if (!counted.descriptor) {
+      std::vector<int> own = species;
+      std::sort(own.begin(), own.end());
+      own.erase(std::unique(own.begin(), own.end()), own.end());
+      counted.descriptor = kind.make(term.descriptor_parameters, species, own);
     }
-    std::sort(species.begin(), species.end());
-    const auto number = [&](std::size_t k) { return near[static_cast<std::size_t>(species[k])]; };
-    for (std::size_t j = 0; j < species.size(); ++j) {
-      if (arity == 2) counts[{std::min(centre, species[j]), std::max(centre, species[j])}] += number(j);
-      for (std::size_t k = j; arity == 3 && k < species.size(); ++k) {
-        const std::int64_t triplets = j == k ? number(j) * (number(j) - 1) / 2 : number(j) * number(k);
-        if (triplets > 0) counts[{centre, species[j], species[k]}] += triplets;
-      }
+    for (int c = 0; c < environments.size(); ++c) {
+      const EnvironmentCount count = counted.descriptor->count(environments, c);
+      counted.sum.environments += count.environments;
+      counted.sum.pairs += count.pairs;
     }
-    for (const int z : species) near[static_cast<std::size_t>(z)] = 0;
   }
 }
 
-std::size_t arity_of(const TermOptions& term) {
-  const std::vector<int> hydrogen = {1};
-  return descriptor_kind(term.descriptor).combinations(hydrogen).at(0).size();
-}
-
-void collect(const Structure& s, const NeighborList& list, const FitOptions& options, FitPlan& plan, Collected& found) {
+void collect(const Structure& s, const StructureEnvironments& environments, const FitOptions& options, FitPlan& plan, Collected& found) {
+  const NeighborList& list = environments.list();
   ++plan.frames;
   plan.atoms += s.size();
   ++plan.config_types[s.config_type];
   std::map<int, int> composition;
   for (const int z : s.atomic_numbers) ++composition[z];
-  for (const auto& [z, n] : composition) {
-    found.elements.insert(z);
-    found.atoms_of[z] += n;
-  }
+  std::vector<int> elements;
+  for (const auto& [z, n] : composition) elements.push_back(z);
+  found.elements.insert(elements.begin(), elements.end());
   plan.pairs += static_cast<std::int64_t>(list.pair_count());
   found.environments.resize(options.terms.size());
-  for (std::size_t t = 0; t < options.terms.size(); ++t) {
-    const std::size_t arity = arity_of(options.terms[t]);
-    if (arity > 1) count_environments(s, list, options.terms[t].descriptor_parameters.real("cutoff"), arity, found.environments[t]);
-  }
+  for (std::size_t t = 0; t < options.terms.size(); ++t)
+    count_environments(options.terms[t], elements, environments.view(), found.environments[t]);
   if (s.size() == 1 && list.pair_count() == 0) {
     if (!s.energy) {
       ++found.isolated_without_energy;
@@ -106,7 +102,7 @@ void collect(const Structure& s, const NeighborList& list, const FitOptions& opt
     double energy = *s.energy;
     if (!options.baselines.empty() && options.reference_energies.mode == ReferenceEnergyOptions::Mode::least_squares) {
       Structure learned = s;
-      subtract_baselines(options.baselines, learned);
+      subtract_potentials(options.baselines, learned);
       energy = *learned.energy;
     }
     sum.first += energy;
@@ -159,10 +155,15 @@ std::map<int, double> reference_energies(const FitOptions& options, const Collec
   return result;
 }
 
-// Its name with the neighbours (of a pair: both atoms) the other way round: "O-Si" for "Si-O", "Si-O-C" for "Si-C-O".
-std::string other_name(std::vector<int> species) {
-  std::reverse(species.begin() + (species.size() > 2 ? 1 : 0), species.end());
-  return combination_name(species);
+// "Si-O" → {14, 8}
+std::vector<int> elements_in(const std::string& combination) {
+  std::vector<int> elements;
+  for (std::size_t begin = 0; begin <= combination.size();) {
+    const std::size_t end = std::min(combination.find('-', begin), combination.size());
+    elements.push_back(atomic_number(combination.substr(begin, end - begin)));
+    begin = end + 1;
+  }
+  return elements;
 }
 
 // Combinations of a term that the configuration asks for.
@@ -171,49 +172,47 @@ std::vector<std::vector<int>> combinations_of(const TermOptions& term, const std
   auto all = kind.combinations(elements);
   if (term.species.empty()) return all;
   std::vector<int> listed;  // plain elements: every combination of these
-  std::set<std::string> named;
+  std::map<std::vector<int>, std::string> named;
   for (const std::string& entry : term.species) {
     if (entry.find('-') == std::string::npos)
       listed.push_back(atomic_number(entry));
     else
-      named.insert(entry);
+      named[find_combination(kind, elements_in(entry))] = entry;
   }
   std::vector<std::vector<int>> result;
-  std::set<std::string> used;
+  std::set<std::vector<int>> used;
   for (const auto& species : all) {
     const bool in_list =
         std::all_of(species.begin(), species.end(), [&](int z) { return std::find(listed.begin(), listed.end(), z) != listed.end(); });
-    const std::string name = combination_name(species), other = other_name(species);
-    if (named.count(name)) used.insert(name);
-    if (named.count(other)) used.insert(other);
-    if (in_list || named.count(name) || named.count(other)) result.push_back(species);
+    const bool is_named = named.count(species) > 0;
+    if (is_named) used.insert(species);
+    if (in_list || is_named) result.push_back(species);
   }
-  for (const std::string& name : named)
-    if (!used.count(name)) throw InputError("term '" + term.name + "': species '" + name + "' does not occur in the training data");
+  for (const auto& [species, name] : named)
+    if (!used.count(species)) throw InputError("term '" + term.name + "': species '" + name + "' does not occur in the training data");
   for (const int z : listed)
     if (std::find(elements.begin(), elements.end(), z) == elements.end())
       throw InputError("term '" + term.name + "': element " + element_symbol(z) + " does not occur in the training data");
   return result;
 }
 
-// A pair or triplet against a sparse point, exponential and sums included, as DGEMM's flop that take the same time.
+// An environment of few features against a sparse point, exponential and sums included, as DGEMM's flop that take the same time.
 constexpr double flop_of_few_features = 150;
 
-void estimate_cost(const FitOptions& options, const DataScan& scan, const Collected& found, FitPlan& plan) {
+void estimate_cost(const FitOptions& options, const DataScan& scan, FitPlan& plan) {
   const bool derivatives = options.use_forces || options.use_virial;
   const auto sparse = static_cast<double>(plan.sparse_points());
   double candidate_bytes = 0;
   for (std::size_t t = 0; t < plan.terms.size(); ++t) {
     const auto& term = plan.terms[t];
-    const auto& species = scan.drafts[t].species;
-    if (species.size() > 1) {
+    const TermDraft& draft = scan.drafts[t];
+    if (term.features <= most_row_features) {
       plan.phase_flop["kernel rows"] += flop_of_few_features * static_cast<double>(term.candidates) * term.sparse_points;
     } else if (derivatives) {
-      const double share = static_cast<double>(found.atoms_of.at(species[0])) / static_cast<double>(plan.atoms);
-      plan.phase_flop["kernel rows"] += 6 * share * static_cast<double>(plan.pairs) * term.features * term.sparse_points;
+      plan.phase_flop["kernel rows"] += 6 * static_cast<double>(draft.count.largest()) * term.features * term.sparse_points;
     }
     plan.phase_flop["whiten"] += static_cast<double>(plan.rows()) * term.sparse_points * term.sparse_points;  // block by block
-    const double kept = std::min(static_cast<double>(term.candidates), static_cast<double>(scan.drafts[t].options->max_candidates));
+    const double kept = std::min(static_cast<double>(term.candidates), static_cast<double>(draft.options->max_candidates));
     candidate_bytes += 2 * kept * term.features * 8;
   }
   plan.phase_flop["gram"] = static_cast<double>(plan.rows()) * sparse * sparse;
@@ -320,20 +319,21 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
   for (const RowGroup& g : regularization.groups()) groups.push_back({g, 0});
   std::int64_t lost = 0;
   lost += read_frames(options.train, options.keys, &plan.targets, findings, [&](const Structure& s, const FramePlace& place) {
-    const std::optional<NeighborList> list = checker.neighbors(s, cutoff);
+    std::optional<NeighborList> list = checker.neighbors(s, cutoff);
     if (!list) {
       ++lost;
       return;
     }
     checker.examine(s, *list, place);
     if (is_left_out(options, place.number)) return;
-    collect(s, *list, options, plan, found);
+    const StructureEnvironments environments(s, std::move(*list));
+    collect(s, environments, options, plan, found);
     std::map<int, double> zero;
     for (const int z : s.atomic_numbers) zero[z] = 0;
     const RowTargets targets = regularization.row_targets(s, zero);
     for (const int g : targets.group)
       if (g != RowTargets::excluded) ++groups[static_cast<std::size_t>(g)].rows;
-    if (!targets.group.empty()) keep_shorter(scan.shortest_distances, closest_pairs(s, *list));
+    if (!targets.group.empty()) keep_shorter(scan.shortest_distances, closest_pairs(s, environments.list()));
     if (progress) progress({.phase = "scan", .done = static_cast<double>(place.number + 1), .unit = "frames"});
   });
   plan.groups = groups;
@@ -354,10 +354,11 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
     std::string empty;
     for (const auto& species : combinations_of(term, plan.elements)) {
       TermDraft draft{&term, species, descriptor_kind(term.descriptor).make(term.descriptor_parameters, species, plan.elements)};
-      const std::int64_t count = species.size() == 1 ? found.atoms_of[species[0]] : found.environments.at(t)[species];
+      draft.count = found.environments.at(t)[species].sum;
       const bool has_points = term.selection == "file" && term.sparse_file.count(draft.combination()) > 0;
-      draft.is_empty = count == 0 && !has_points;
+      draft.is_empty = draft.count.environments == 0 && !has_points;
       if (draft.is_empty) empty += (empty.empty() ? "" : ", ") + draft.combination();
+      const std::int64_t count = draft.count.environments;
       const int asked = draft.sparse_points(count), most = static_cast<int>(std::min<std::int64_t>(asked, count));
       plan.terms.push_back({term.name + " " + draft.combination(), draft.descriptor->size(), count, asked, most});
       scan.drafts.push_back(std::move(draft));
@@ -374,7 +375,7 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
                                                             ? static_cast<int>(draft.read_listed_points(file).size())
                                                             : static_cast<int>(read_sparse_indices(file).size());
   }
-  estimate_cost(options, scan, found, plan);
+  estimate_cost(options, scan, plan);
   if (plan.memory_bytes > options.memory * 1e9)
     throw InputError("the fit needs about " + std::to_string(plan.memory_bytes / 1e9) + " GB, more than the " +
                      std::to_string(options.memory) +

@@ -12,6 +12,7 @@ struct TermDraft {
   const TermOptions* options = nullptr;
   std::vector<int> species;
   std::shared_ptr<const Descriptor> descriptor;
+  EnvironmentCount count = {};  ///< in the training data
   /// The training data have no environment of this combination and no file gives sparse points for it: the term gets none, but the
   /// model remembers that it has not seen it.
   bool is_empty = false;

@@ -54,7 +54,7 @@ SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan,
       count_noise(regularization.rules(), given, noise);
       if (number < done) return;
       Structure s = given;
-      if (!model.baselines.empty()) subtract_baselines(model.baselines, s);
+      if (!model.baselines.empty()) subtract_potentials(model.baselines, s);
       RowTargets targets = regularization.row_targets(s, scan.plan.reference_energies);
       for (int& group : targets.group)
         if (group != RowTargets::excluded) group += fold * groups;

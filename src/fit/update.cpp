@@ -132,7 +132,7 @@ std::int64_t append_frames(FittedModel& fitted, const FrameSource& source, const
   source([&](const Structure& given) {
     count_noise(regularization.rules(), given, noise);
     Structure s = given;
-    subtract_baselines(model.baselines, s);
+    subtract_potentials(model.baselines, s);
     RowTargets targets = regularization.row_targets(s, model.reference_energies);
     const int offset = folds.next(given) * static_cast<int>(regularization.groups().size());
     for (int& group : targets.group)

@@ -96,9 +96,10 @@ class DotProduct final : public Kernel {
                       zeta_));
   }
 
-  void compute(const MatrixView& x, const MatrixView& z, MatrixSlice value, MatrixSlice* slope, MatrixSlice* inner,
-               MatrixSlice* curvature) const override {
-    check_kernel_shapes(x, z, value, slope, inner, curvature);
+  void compute(const MatrixView& x, const MatrixView& z, const KernelParts& out) const override {
+    check_kernel_shapes(x, z, out);
+    MatrixSlice value = out.value;
+    MatrixSlice *slope = out.slope, *inner = out.inner, *curvature = out.curvature;
     multiply_nt(x, z, value);
     const Eigen::Index rows = value.rows(), cols = value.cols();
     [[maybe_unused]] const bool threads = pays_to_start_threads(static_cast<double>(rows) * static_cast<double>(cols));

@@ -9,9 +9,24 @@
 
 namespace gapkit {
 
-const std::vector<KernelKind>& kernel_kinds() {
-  static const std::vector<KernelKind> kinds = {dot_product_kind(), squared_exponential_kind(), piecewise_polynomial_kind()};
+namespace {
+
+// A list: references to its lines stay valid.
+std::list<KernelKind>& table() {
+  static std::list<KernelKind> kinds = {dot_product_kind(), squared_exponential_kind(), piecewise_polynomial_kind()};
   return kinds;
+}
+
+}  // namespace
+
+const std::list<KernelKind>& kernel_kinds() {
+  return table();
+}
+
+void add_kernel_kind(KernelKind kind) {
+  for (const KernelKind& known : table())
+    if (known.name == kind.name) throw InputError(fmt::format("there is a kernel '{}' already", kind.name));
+  table().push_back(std::move(kind));
 }
 
 const KernelKind& kernel_kind(std::string_view name) {
@@ -23,14 +38,16 @@ const KernelKind& kernel_kind(std::string_view name) {
   throw InputError(fmt::format("unknown kernel '{}'{}", name, suggestion(name, names)));
 }
 
-void check_kernel_shapes(const MatrixView& x, const MatrixView& z, const MatrixSlice& value, const MatrixSlice* slope,
-                         const MatrixSlice* inner, const MatrixSlice* curvature) {
+void check_kernel_shapes(const MatrixView& x, const MatrixView& z, const KernelParts& out) {
   if (x.cols() != z.cols())
     throw InputError(fmt::format("kernel: feature vectors have {} and {} components, expected equal numbers", x.cols(), z.cols()));
-  for (const MatrixSlice* output : {&value, slope, inner, curvature})
+  for (const MatrixSlice* output : {&out.value, static_cast<const MatrixSlice*>(out.slope), static_cast<const MatrixSlice*>(out.inner),
+                                    static_cast<const MatrixSlice*>(out.curvature)})
     if (output != nullptr && (output->rows() != x.rows() || output->cols() != z.rows()))
       throw InputError(fmt::format("kernel: result is {} x {}, expected {} x {}", output->rows(), output->cols(), x.rows(), z.rows()));
-  if (curvature != nullptr && slope == nullptr) throw InputError("kernel: the curvature is computed together with the slope only");
+  if (out.curvature != nullptr && out.slope == nullptr) throw InputError("kernel: the curvature is computed together with the slope only");
+  if (out.own_slope != nullptr || out.own_curvature != nullptr || out.both_curvature != nullptr)
+    throw InputError("kernel: its gradient has no part along x");
 }
 
 bool pays_to_start_threads(double work) {

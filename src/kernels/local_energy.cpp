@@ -29,13 +29,16 @@ class KernelSum final : public LocalEnergy {
     }
     slope_.resize(x.rows(), points_.rows());
     MatrixSlice slope = slope_.view();
-    kernel_.compute(x, points_, value_.view(), &slope);
+    const bool has_own_slope = kernel_.has_own_slope();
+    if (has_own_slope) own_slope_.resize(x.rows(), points_.rows());
+    MatrixSlice own_slope = own_slope_.view();
+    kernel_.compute(x, points_, {.value = value_.view(), .slope = &slope, .own_slope = has_own_slope ? &own_slope : nullptr});
     result.noalias() = value_.view() * weights_;
-    // ∂ε/∂x = Σ_m w_m slope_m (Λ z_m − h Λ x)
+    // ∂ε/∂x = Σ_m w_m [slope_m (Λ z_m − h Λ x) + own_slope_m Λ x]
     slope.array().rowwise() *= weights_.transpose().array();
     multiply_nn(slope, gradient_points_, *gradient);
-    if (!kernel_.is_stationary()) return;
-    const Vector sums = slope.rowwise().sum();
+    if (!kernel_.is_stationary() && !has_own_slope) return;
+    const Vector sums = has_own_slope ? Vector(-(own_slope * weights_)) : Vector(slope.rowwise().sum());
     if (metric_.size() > 0)
       gradient->noalias() -= sums.asDiagonal() * x * metric_.asDiagonal();
     else
@@ -48,7 +51,7 @@ class KernelSum final : public LocalEnergy {
   Matrix points_;
   Vector metric_;
   Matrix gradient_points_;
-  ReusableMatrix value_, slope_;
+  ReusableMatrix value_, slope_, own_slope_;
 };
 
 class Spline final : public LocalEnergy {

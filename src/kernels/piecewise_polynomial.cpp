@@ -31,9 +31,10 @@ class PiecewisePolynomial final : public Kernel {
   Vector metric(int size) const override { return length_scale_metric(length_scale_, size, "piecewise_polynomial"); }
   void check_features(int size, bool) const override { metric(size); }
 
-  void compute(const MatrixView& x, const MatrixView& z, MatrixSlice value, MatrixSlice* slope, MatrixSlice* inner,
-               MatrixSlice* curvature) const override {
-    check_kernel_shapes(x, z, value, slope, inner, curvature);
+  void compute(const MatrixView& x, const MatrixView& z, const KernelParts& out) const override {
+    check_kernel_shapes(x, z, out);
+    MatrixSlice value = out.value;
+    MatrixSlice *slope = out.slope, *inner = out.inner, *curvature = out.curvature;
     const Vector lambda = metric(static_cast<int>(x.cols()));
     const Matrix z_columns = z.transpose();  // one contiguous row per dimension
     const Eigen::Index rows = x.rows(), cols = z.rows();

@@ -23,9 +23,10 @@ class SquaredExponential final : public Kernel {
   Vector metric(int size) const override { return length_scale_metric(length_scale_, size, "squared_exponential"); }
   void check_features(int size, bool) const override { metric(size); }
 
-  void compute(const MatrixView& x, const MatrixView& z, MatrixSlice value, MatrixSlice* slope, MatrixSlice* inner,
-               MatrixSlice* curvature) const override {
-    check_kernel_shapes(x, z, value, slope, inner, curvature);
+  void compute(const MatrixView& x, const MatrixView& z, const KernelParts& out) const override {
+    check_kernel_shapes(x, z, out);
+    MatrixSlice value = out.value;
+    MatrixSlice *slope = out.slope, *inner = out.inner, *curvature = out.curvature;
     if (x.cols() <= largest_direct_size)
       compute_direct(x, z, value, slope, inner);
     else

@@ -5,6 +5,7 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 
+#include "model/double_sum.hpp"
 #include "model/environment_chunks.hpp"
 #include "model/sub_environments.hpp"
 
@@ -12,90 +13,10 @@ namespace gapkit {
 namespace {
 
 constexpr std::size_t chunk_environments = 20'000;      // or pairs
-constexpr Eigen::Index sum_block = 512;                 // environments in a block of a double sum
 constexpr std::size_t group_bytes = 128'000'000;        // Jacobian of the environments around a group of atoms
 constexpr int largest_group = 512, smallest_group = 8;  // atoms
 
 constexpr std::size_t voigt[6][2] = {{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}};
-
-// A linear functional of ε for each component c: Σ_e value(e, c) ε(x_e) + gradient_c,e · ∇ε(x_e). Vectors are multiplied by √Λ.
-struct Functionals {
-  Matrix x;                      // [E, D]
-  Matrix value;                  // [E, C]
-  std::vector<Matrix> gradient;  // C times [E, D]
-};
-
-// What a pair of blocks of environments adds to k** of each component (METHODS 5):
-//   (v + g·∇)(v' + g'·∇')κ = v v' κ + S (v g'·Λ(x − h x') + v' g·Λ(x' − h x) + gᵀΛg') + C (g·Λ(x' − h x)) (g'·Λ(x − h x'))
-// with slope S and curvature C of the kernel.
-struct DoubleSum {
-  const Kernel& kernel;
-  double stationary;
-  Matrix k, slope, curvature, p, r, b;  // scratch
-
-  // In tiles, because triplets make thousands of environments of one atom.
-  void add(const Matrix& x, const Matrix& z, const Functionals& left, const Functionals& right, bool same, double factor,
-           Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude) {
-    for (Eigen::Index i = 0; i < x.rows(); i += sum_block)
-      for (Eigen::Index j = 0; j < (same ? i + 1 : z.rows()); j += sum_block) {
-        const Tile first{x, left, i, std::min(sum_block, x.rows() - i)}, second{z, right, j, std::min(sum_block, z.rows() - j)};
-        add_tile(first, second, same && i == j, same && i != j ? 2 * factor : factor, value, magnitude);
-      }
-  }
-
- private:
-  // Some environments of a block.
-  struct Tile {
-    const Matrix& plain;
-    const Functionals& functionals;
-    Eigen::Index first, count;
-
-    MatrixView x() const { return plain.middleRows(first, count); }
-    MatrixView scaled_x() const { return functionals.x.middleRows(first, count); }
-    MatrixView gradient(std::size_t component) const { return functionals.gradient[component].middleRows(first, count); }
-    double value(Eigen::Index row, Eigen::Index component) const { return functionals.value(first + row, component); }
-  };
-
-  void add_tile(const Tile& left, const Tile& right, bool same, double factor, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude) {
-    const Eigen::Index n = left.count, m = right.count;
-    k.resize(n, m);
-    slope.resize(n, m);
-    curvature.resize(n, m);
-    MatrixSlice s = slope, c = curvature;
-    kernel.compute(left.x(), right.x(), k, &s, nullptr, &c);
-    for (std::size_t a = 0; a < left.functionals.gradient.size(); ++a) {
-      const auto column = static_cast<Eigen::Index>(a);
-      along(left.gradient(a), left.scaled_x(), right.scaled_x(), p);
-      if (same)
-        r = p.transpose();
-      else {
-        along(right.gradient(a), right.scaled_x(), left.scaled_x(), b);
-        r = b.transpose();
-      }
-      b.resize(n, m);
-      multiply_nt(left.gradient(a), right.gradient(a), b);
-      double sum = 0, absolute = 0;
-      for (Eigen::Index i = 0; i < n; ++i) {
-        const double v = left.value(i, column);
-        for (Eigen::Index j = 0; j < m; ++j) {
-          const double w = right.value(j, column);
-          const double part = v * w * k(i, j) + slope(i, j) * (v * r(i, j) + w * p(i, j) + b(i, j)) + curvature(i, j) * p(i, j) * r(i, j);
-          sum += part;
-          absolute += std::abs(part);
-        }
-      }
-      value[column] += factor * sum;
-      magnitude[column] += factor * absolute;
-    }
-  }
-
-  // g_i · Λ(z_j − h x_i)
-  void along(const MatrixView& gradient, const MatrixView& x, const MatrixView& z, Matrix& result) const {
-    result.resize(x.rows(), z.rows());
-    multiply_nt(gradient, z, result);
-    if (stationary != 0) result.colwise() -= stationary * gradient.cwiseProduct(x).rowwise().sum();
-  }
-};
 
 // Of a pair in the Jacobian: derivatives, and what says to which atoms and environment they belong.
 double bytes_of_pair(int features) {
@@ -250,7 +171,7 @@ void DirectPrior::add_observables(const Environments& environments, int atoms, c
 // Groups of atoms such that the Jacobian of all environments that contain one of them fits into memory.
 void DirectPrior::add_forces(const Environments& environments, int atoms, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude) {
   double rows = 0;  // of the Jacobian, in threes
-  for (int c = 0; c < environments.size(); ++c) rows += static_cast<double>(jacobian_pairs(environments, *term_.descriptor, c));
+  for (int c = 0; c < environments.size(); ++c) rows += static_cast<double>(term_.descriptor->count(environments, c).pairs);
   const double per_atom = bytes_of_pair(term_.descriptor->size()) * rows / std::max(1, environments.size());
   // A group's surroundings are a few times as large as the group.
   const int most = std::clamp(static_cast<int>(static_cast<double>(group_bytes) / (3 * per_atom + 1)), smallest_group, largest_group);
@@ -282,7 +203,7 @@ void DirectPrior::add_forces_of_group(const Features& features, int targets, Eig
   const Eigen::Index size = term_.descriptor->size();
 #pragma omp parallel
   {
-    DoubleSum sum{*term_.kernel, stationary_, {}, {}, {}, {}, {}, {}};
+    DoubleSum sum{.kernel = *term_.kernel, .stationary = stationary_};
     Functionals parts;
     parts.gradient.resize(3);
     std::vector<PairDerivatives> derivatives;
@@ -345,9 +266,9 @@ void DirectPrior::add_virial(const Environments& environments, const Features* k
   std::vector<Functionals> blocks;  // of chunks of centres
   for (int begin = 0; begin < environments.size();) {
     const int first = begin;
-    const int end = known != nullptr ? environments.size()
-                                     : std::min(chunk_end(environments, *term_.descriptor, begin, chunk_environments),
-                                                begin + static_cast<int>(sum_block));
+    const Descriptor& descriptor = *term_.descriptor;
+    const int last = chunk_end(environments, descriptor, begin, chunk_environments);
+    const int end = known != nullptr ? environments.size() : feature_chunk_end(environments, descriptor, begin, last, sum_block);
     begin = end;
     if (known == nullptr) term_.descriptor->compute(environments, first, end, Derivatives::jacobian, features_);
     const Features& features = known != nullptr ? *known : features_;
@@ -374,7 +295,7 @@ void DirectPrior::add_virial(const Environments& environments, const Features* k
     }
     blocks.push_back(std::move(parts));
   }
-  DoubleSum sum{*term_.kernel, stationary_, {}, {}, {}, {}, {}, {}};
+  DoubleSum sum{.kernel = *term_.kernel, .stationary = stationary_};
   for (std::size_t i = 0; i < blocks.size(); ++i)
     for (std::size_t j = 0; j <= i; ++j) sum.add(plain[i], plain[j], blocks[i], blocks[j], i == j, i == j ? 1 : 2, value, magnitude);
 }

@@ -14,32 +14,26 @@ inline int chunk_end(const Environments& environments, int begin, std::size_t pa
   return end;
 }
 
-/// About how many environments of a descriptor a centre has at most: of triplets, half the square of its neighbours inside the cutoff; of
-/// all others, as many as pairs.
-inline std::size_t most_environments(const Environments& environments, const Descriptor& descriptor, int centre) {
-  const std::size_t first = environments.begin[static_cast<std::size_t>(centre)],
-                    last = environments.begin[static_cast<std::size_t>(centre) + 1];
-  if (descriptor.species().size() < 3) return last - first;
-  std::size_t near = 0;
-  for (std::size_t p = first; p < last; ++p) near += environments.distance[p] < descriptor.cutoff() ? 1 : 0;
-  return near * near / 2;
-}
-
-/// About how many pairs a centre has in the Jacobian: two for each triplet.
-inline std::size_t jacobian_pairs(const Environments& environments, const Descriptor& descriptor, int centre) {
-  return most_environments(environments, descriptor, centre) * (descriptor.species().size() < 3 ? 1 : 2);
-}
-
-/// The same for about `count` environments of a descriptor at most.
-inline int chunk_end(const Environments& environments, const Descriptor& descriptor, int begin, std::size_t count) {
-  if (descriptor.species().size() < 3) return chunk_end(environments, begin, count);
+/// The same for a descriptor, not beyond `last`: as long as the sum of size(EnvironmentCount) over the centres is at most `most`.
+template <class Size>
+int chunk_end(const Environments& environments, const Descriptor& descriptor, int begin, int last, std::size_t most, Size&& size) {
   std::size_t sum = 0;
   int end = begin;
-  for (; end < environments.size(); ++end) {
-    sum += most_environments(environments, descriptor, end);
-    if (sum > count && end > begin) break;
+  for (; end < last; ++end) {
+    sum += static_cast<std::size_t>(size(descriptor.count(environments, end)));
+    if (sum > most && end > begin) break;
   }
   return end;
+}
+
+/// At most about `most` environments, and neighbours in them: for work with derivatives.
+inline int chunk_end(const Environments& environments, const Descriptor& descriptor, int begin, std::size_t most) {
+  return chunk_end(environments, descriptor, begin, environments.size(), most, [](const EnvironmentCount& n) { return n.largest(); });
+}
+
+/// At most about `most` environments, not beyond `last`: for work with features and kernel values only.
+inline int feature_chunk_end(const Environments& environments, const Descriptor& descriptor, int begin, int last, std::size_t most) {
+  return chunk_end(environments, descriptor, begin, last, most, [](const EnvironmentCount& n) { return n.environments; });
 }
 
 /// visit(c, from, to) for every centre position c of begin … end−1 that has environments: rows from … to−1 of the features of that range.

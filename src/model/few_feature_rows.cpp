@@ -59,10 +59,11 @@ void KernelRows::add_few_features(std::size_t t, const Environments& environment
   const Eigen::Index n = features.size(), size = term.descriptor->size();
   const Vector metric = term.kernel->metric(static_cast<int>(size));
   const Matrix points = gradient_points(t, 0).transpose();  // Λz, one row per feature
-  Matrix centre = Matrix::Zero(n, size);                    // h Λx
-  if (term.kernel->is_stationary())
+  const bool has_own_slope = derivatives && term.kernel->has_own_slope();
+  Matrix centre = Matrix::Zero(n, size);
+  if (term.kernel->is_stationary() || has_own_slope)
     centre = metric.size() > 0 ? Matrix(features.x.view() * metric.asDiagonal()) : Matrix(features.x.view());
-  for (std::vector<ReusableMatrix>* scratch : {&s.tile_value, &s.tile_slope, &s.gradient})
+  for (std::vector<ReusableMatrix>* scratch : {&s.tile_value, &s.tile_slope, &s.tile_own_slope, &s.gradient})
     scratch->resize(static_cast<std::size_t>(thread_count()));
 
     // Each thread owns some columns, so sums have a fixed order and need no locks.
@@ -71,52 +72,54 @@ void KernelRows::add_few_features(std::size_t t, const Environments& environment
     const Eigen::Index first = i * tile, width = std::min(tile, count - first);
     double* target = rows.data() + offsets_[t] + first;
     const auto thread = static_cast<std::size_t>(current_thread());
-    ReusableMatrix &value = s.tile_value[thread], &slope = s.tile_slope[thread], &gradient = s.gradient[thread];
+    ReusableMatrix &value = s.tile_value[thread], &slope = s.tile_slope[thread], &own_slope = s.tile_own_slope[thread],
+                   &gradient = s.gradient[thread];
     gradient.resize(static_cast<Eigen::Index>(3 * s.pairs.size()), tile);
     if (derivatives) gradient.view().setZero();
     for (Eigen::Index from = 0; from < n; from += environments_in_block) {
       const Eigen::Index length = std::min(environments_in_block, n - from);
       value.resize(length, width);
       slope.resize(length, width);
-      MatrixSlice slopes = slope.view();
-      term.kernel->compute(features.x.view().middleRows(from, length), term.sparse.x.middleRows(first, width), value.view(),
-                           derivatives ? &slopes : nullptr);
+      own_slope.resize(has_own_slope ? length : 0, width);
+      MatrixSlice slopes = slope.view(), own_slopes = own_slope.view();
+      term.kernel->compute(
+          features.x.view().middleRows(from, length), term.sparse.x.middleRows(first, width),
+          {.value = value.view(), .slope = derivatives ? &slopes : nullptr, .own_slope = has_own_slope ? &own_slopes : nullptr});
       if (wanted.energy)
         for (Eigen::Index e = 0; e < length; ++e) {
           const double f = features.cutoff[static_cast<std::size_t>(from + e)];
           for (Eigen::Index m = 0; m < width; ++m) target[m] += f * value(e, m);
         }
-      if (derivatives) add_block(t, from, length, width, points.data() + first, points.cols(), centre, value, slope, gradient);
+      if (derivatives) add_block({t, from, length, width, points.data() + first, points.cols(), centre, value, slope, own_slope}, gradient);
     }
     if (derivatives) spread_gradients(gradient, static_cast<int>(width), atoms, wanted, target, rows.outerStride());
   }
 }
 
-// Derivatives of the environments from … from + length − 1 along their pairs.
-void KernelRows::add_block(std::size_t t, Eigen::Index from, Eigen::Index length, Eigen::Index width, const double* points,
-                           Eigen::Index points_stride, const Matrix& centre, const ReusableMatrix& value, const ReusableMatrix& slope,
-                           ReusableMatrix& gradient) const {
+// Derivatives of the environments along their pairs.
+void KernelRows::add_block(const EnvironmentBlock& part, ReusableMatrix& gradient) const {
   const Scratch& s = *scratch_;
   const JacobianBlock& block = s.features.blocks[0];
   const RowLoops& loops = row_loops();
   const std::vector<double> no_cutoff_gradient(block.cutoff_gradient.empty() ? 3 * block.pair.size() : 0, 0.0);
   const double* cutoff_gradient = block.cutoff_gradient.empty() ? no_cutoff_gradient.data() : block.cutoff_gradient.data();
   RowEnvironment environment{};
-  environment.size = static_cast<int>(terms_[t].descriptor->size());
-  environment.points = points;
-  environment.points_stride = points_stride;
-  for (Eigen::Index i = 0; i < length; ++i) {
-    const auto e = static_cast<std::size_t>(from + i);
+  environment.size = static_cast<int>(terms_[part.term].descriptor->size());
+  environment.points = part.points;
+  environment.points_stride = part.points_stride;
+  for (Eigen::Index i = 0; i < part.length; ++i) {
+    const auto e = static_cast<std::size_t>(part.from + i);
     const std::size_t q = s.first_pair[e];
-    environment.centre = centre.data() + (from + i) * centre.cols();
-    environment.value = value.row(i);
-    environment.slope = slope.row(i);
+    environment.centre = part.centre.data() + (part.from + i) * part.centre.cols();
+    environment.value = part.value.row(i);
+    environment.slope = part.slope.row(i);
+    environment.own_slope = part.own_slope.rows() > 0 ? part.own_slope.row(i) : nullptr;
     environment.cutoff = s.features.cutoff[e];
     environment.pairs = static_cast<int>(s.first_pair[e + 1] - q);
     environment.jacobian = block.values.row(static_cast<Eigen::Index>(3 * q));
     environment.cutoff_gradient = cutoff_gradient + 3 * q;
     environment.slot = s.slot.data() + q;
-    loops.add_environment(environment, static_cast<int>(width), gradient.row(0));
+    loops.add_environment(environment, static_cast<int>(part.width), gradient.row(0));
   }
 }
 

@@ -27,13 +27,7 @@ constexpr std::size_t kept_bytes = 64'000'000;   // of KeptFeatures
 constexpr int most_kept_environments = 512;      // environments
 constexpr std::size_t few_feature_chunk = 4096;  // environments in a chunk of a term with few features
 
-// End of a range of centres from `begin` with about `count` environments.
-int local_chunk_end(const Environments& environments, const Descriptor& descriptor, int begin, int end, std::size_t count) {
-  if (descriptor.species().size() > 1) return std::min(chunk_end(environments, descriptor, begin, count), end);
-  return begin + static_cast<int>(std::min(std::max<std::size_t>(count, 1), static_cast<std::size_t>(end - begin)));
-}
-
-// J · Λx of every row of the Jacobian: what stationary kernels subtract.
+// J · Λx of every row of the Jacobian: for the part of a kernel's gradient along x.
 void fill_centre(const JacobianBlock& block, const Features& features, const Vector& metric, std::vector<double>& centre) {
   const Eigen::Index size = features.x.cols();
   Vector x(size), along(block.radial.cols());
@@ -164,24 +158,21 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
     const bool projected = std::any_of(features.blocks.begin(), features.blocks.end(), [](const JacobianBlock& b) {
       return std::any_of(b.projection.begin(), b.projection.end(), [](double p) { return p != 0; });
     });
-    if (derivatives) {
-      s.slope.resize(n, count);
-      MatrixSlice slope = s.slope.view();
-      if (projected) {
-        s.inner.resize(n, count);
-        MatrixSlice inner = s.inner.view();
-        term.kernel->compute(features.x.view(), term.sparse.x, s.value.view(), &slope, &inner);
-      } else {
-        term.kernel->compute(features.x.view(), term.sparse.x, s.value.view(), &slope);
-      }
-    } else {
-      term.kernel->compute(features.x.view(), term.sparse.x, s.value.view());
-    }
+    const bool has_own_slope = derivatives && term.kernel->has_own_slope();
+    if (derivatives) s.slope.resize(n, count);
+    if (has_own_slope) s.own_slope.resize(n, count);
+    if (derivatives && projected) s.inner.resize(n, count);
+    MatrixSlice slope = s.slope.view(), own_slope = s.own_slope.view(), inner = s.inner.view();
+    term.kernel->compute(features.x.view(), term.sparse.x,
+                         {.value = s.value.view(),
+                          .slope = derivatives ? &slope : nullptr,
+                          .inner = derivatives && projected ? &inner : nullptr,
+                          .own_slope = has_own_slope ? &own_slope : nullptr});
 
     s.centre.resize(features.blocks.size());
     for (std::size_t b = 0; b < features.blocks.size(); ++b) {
       s.centre[b].assign(features.blocks[b].projection.size(), 0.0);
-      if (term.kernel->is_stationary()) fill_centre(features.blocks[b], features, metric, s.centre[b]);
+      if (term.kernel->is_stationary() || has_own_slope) fill_centre(features.blocks[b], features, metric, s.centre[b]);
     }
 
     // Each thread owns some columns, so sums have a fixed order and need no locks.
@@ -248,6 +239,7 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
               const Eigen::Index atom = features.centre[position];
               const RowCentre centre{s.value.row(e) + first,
                                      s.slope.row(e) + first,
+                                     has_own_slope ? s.own_slope.row(e) + first : nullptr,
                                      projected ? s.inner.row(e) + first : nullptr,
                                      radial.row(directions * (e - first_environment)),
                                      features.cutoff[position],
@@ -272,7 +264,7 @@ void KernelRows::compute_local(const Environments& environments, int begin, int 
     if (count == 0 && prior == nullptr) continue;
     const std::size_t in_chunk = chunk_bytes / (sizeof(double) * static_cast<std::size_t>(descriptor.size() + count));
     for (int first = begin; first < end;) {
-      const int last = local_chunk_end(environments, descriptor, first, end, in_chunk);
+      const int last = feature_chunk_end(environments, descriptor, first, end, in_chunk);
       descriptor.compute(environments, first, last, Derivatives::none, s.features);
       add_local(t, environments, first, last, s.features, nullptr, rows.middleRows(first - begin, last - first), prior, first - begin);
       first = last;

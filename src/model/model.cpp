@@ -103,12 +103,12 @@ Term load_term(const ArchiveReader& archive, const std::string& at, const std::s
   }
 }
 
-NamedBaseline load_baseline(const ArchiveReader& archive, const std::string& at, const std::string& where) {
+PotentialPointer load_baseline(const ArchiveReader& archive, const std::string& at, const std::string& where) {
   try {
     const std::string name = archive.string(at + "kind");
-    const BaselineKind& kind = baseline_kind(name);
+    const PotentialKind& kind = potential_kind(name);
     const Parameters given = parameters_from_json(archive.string(at + "parameters"));
-    return {name, kind.make(complete_parameters(given, kind.parameters, where))};
+    return kind.make(complete_parameters(given, kind.parameters, where));
   } catch (const InputError& error) {
     const std::string message = error.what();
     if (message.starts_with(where)) throw;
@@ -295,8 +295,8 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
   archive.put("baseline_count", static_cast<std::int64_t>(model.baselines.size()));
   for (std::size_t b = 0; b < model.baselines.size(); ++b) {
     const std::string at = "baselines/" + std::to_string(b) + "/";
-    archive.put(at + "kind", model.baselines[b].kind);
-    archive.put(at + "parameters", parameters_to_json(model.baselines[b].baseline->parameters()));
+    archive.put(at + "kind", model.baselines[b]->name());
+    archive.put(at + "parameters", parameters_to_json(model.baselines[b]->parameters()));
   }
   archive.put("term_count", static_cast<std::int64_t>(model.terms.size()));
   for (std::size_t t = 0; t < model.terms.size(); ++t) save_term(archive, term_place(t), model.terms[t]);

@@ -39,7 +39,8 @@ Vector QuipVariance::local_energies(const Environments& environments, int atoms)
         static_cast<Eigen::Index>(variance_chunk_bytes / (sizeof(double) * static_cast<std::size_t>(term.descriptor->size() + count)));
     const Eigen::Index block = std::max<Eigen::Index>(most, 1);
     for (int begin = 0; begin < environments.size();) {
-      const int first = begin, end = chunk_end(environments, *term.descriptor, begin, static_cast<std::size_t>(block));
+      const int first = begin,
+                end = feature_chunk_end(environments, *term.descriptor, begin, environments.size(), static_cast<std::size_t>(block));
       begin = end;
       term.descriptor->compute(environments, first, end, Derivatives::none, features_);
       for (Eigen::Index from = 0; from < features_.size(); from += block) {  // one centre may have more triplets than a chunk

@@ -61,7 +61,8 @@ void add_pairs(const RowCentre& centre, const RowPair* pairs, int pair_count, in
         for (int a = 0; a < 3; ++a)
           for (int m = 0; m < n; m += W) __builtin_prefetch((pair + 1)->contraction + a * pair->stride + first + m);
       const double px = pair->projection[0], py = pair->projection[1], pz = pair->projection[2];
-      const double tx = pair->centre[0], ty = pair->centre[1], tz = pair->centre[2];
+      const double h = centre.own_slope ? 0 : 1;
+      const double tx = h * pair->centre[0], ty = h * pair->centre[1], tz = h * pair->centre[2];
       const double dx = pair->cutoff_gradient[0], dy = pair->cutoff_gradient[1], dz = pair->cutoff_gradient[2];
       const double ux = pair->unit[0], uy = pair->unit[1], uz = pair->unit[2];
       for (int m = 0; m < n && pair->radial_count > 0; m += W) {
@@ -84,6 +85,15 @@ void add_pairs(const RowCentre& centre, const RowPair* pairs, int pair_count, in
           gx[m] = s * (cx[m] + ux * along[m] - tx) + dx * value[m];
           gy[m] = s * (cy[m] + uy * along[m] - ty) + dy * value[m];
           gz[m] = s * (cz[m] + uz * along[m] - tz) + dz * value[m];
+        }
+      }
+      if (centre.own_slope) {
+        const double* __restrict own = centre.own_slope + first;
+        const double fx = f * pair->centre[0], fy = f * pair->centre[1], fz = f * pair->centre[2];
+        for (int m = 0; m < n; ++m) {
+          gx[m] += fx * own[m];
+          gy[m] += fy * own[m];
+          gz[m] += fz * own[m];
         }
       }
       if (pair->moves_centre)
@@ -113,8 +123,10 @@ void add_features(const RowEnvironment& e, int count, double* gradient) {
   for (int d = 0; d < Size; ++d) {
     const double* __restrict z = e.points + d * e.points_stride;
     const double* __restrict slope = e.slope;
-    const double centre = e.centre[d], f = e.cutoff;
+    const double* __restrict own = e.own_slope;
+    const double centre = own ? 0 : e.centre[d], f = e.cutoff, along = f * e.centre[d];
     for (int m = 0; m < count; ++m) g[d][m] = f * slope[m] * (z[m] - centre);
+    for (int m = 0; own && m < count; ++m) g[d][m] += along * own[m];
   }
   const double* __restrict value = e.value;
   for (int row = 0; row < 3 * e.pairs; ++row) {

@@ -146,7 +146,7 @@ double StoredStatistics::bytes() const {
 
 std::string statistics_fingerprint(const Model& model) {
   Checksum sum;
-  for (const NamedBaseline& b : model.baselines) sum.add(b.kind + parameters_to_json(b.baseline->parameters()));
+  for (const PotentialPointer& b : model.baselines) sum.add(b->name() + parameters_to_json(b->parameters()));
   for (const Term& term : model.terms) {
     sum.add(term.descriptor_name + parameters_to_json(term.descriptor->parameters()));
     sum.add(term.kernel_name + parameters_to_json(term.kernel->parameters()));

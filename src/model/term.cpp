@@ -17,7 +17,8 @@ std::string Term::label() const {
 
 Term shortened(const Term& term) {
   Term result = term;
-  if (term.kernel->is_stationary() || term.kernel->metric(term.descriptor->size()).size() > 0) return result;
+  if (term.kernel->is_stationary() || term.kernel->has_own_slope() || term.kernel->metric(term.descriptor->size()).size() > 0)
+    return result;
   const auto [descriptor, points] = term.descriptor->short_form();
   if (!descriptor) return result;
   result.descriptor = descriptor;

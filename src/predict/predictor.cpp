@@ -5,14 +5,13 @@
 #include <gapkit/model/noise.hpp>
 #include <gapkit/predict/predictor.hpp>
 
-#include "model/environment_chunks.hpp"
 #include "model/quip_variance.hpp"
+#include "potentials/pair_sums.hpp"
 #include "predict/density_check.hpp"
+#include "predict/term_potential.hpp"
 
 namespace gapkit {
 namespace {
-
-constexpr std::size_t chunk_pairs = 16'384;  // pairs or triplets in a chunk of centres: enough rows for matrix products
 
 std::string name_of(const Structure& structure) {
   return structure.source.empty() ? "structure" : structure.source;
@@ -69,6 +68,7 @@ void check_elements(const Model& model, const Environments& environments) {
 }
 
 void check_elements(const Model& model, const Structure& structure) {
+  check_elements(model.baselines, structure);
   for (int i = 0; i < structure.size(); ++i) {
     const int z = structure.atomic_numbers[static_cast<std::size_t>(i)];
     if (!model.knows(z)) throw_unknown_element(model, name_of(structure), i, z);
@@ -114,14 +114,6 @@ class EnvironmentsOfMany {
   Environments view_;
 };
 
-// W = −Σ dE/dr_ij ⊗ r_ij over the structure's pairs, whose derivatives begin at first_pair; symmetrised, which removes rounding only.
-void add_virial(const Environments& environments, std::size_t first_pair, std::span<const Vector3> dE_dr, Prediction& prediction) {
-  if (!prediction.forces) return;
-  Matrix3 virial = Matrix3::Zero();
-  for (std::size_t p = 0; p < environments.vector.size(); ++p) virial -= dE_dr[first_pair + p] * environments.vector[p].transpose();
-  prediction.virial = 0.5 * (virial + virial.transpose());
-}
-
 // Distances are looked at first: they may be the reason.
 void judge(Prediction& prediction, const Model& model, const Environments& environments, const std::string& where) {
   prediction.closeness = closeness(model, environments);
@@ -154,31 +146,22 @@ double novelty_fraction(std::span<const Variance> variances) {
 }  // namespace
 
 struct Predictor::Scratch {
-  Scratch(const Model& model, int points) : error_bar_points(points) {
+  Scratch(const Model& model, int points) : potentials(model.baselines), error_bar_points(points) {
     const auto offsets = sparse_offsets(model.terms);
     for (std::size_t t = 0; t < model.terms.size(); ++t) {
-      const Term term = shortened(model.terms[t]);
-      const Vector scale = term.weight() * term.sparse.cutoff;
-      const Vector weights = model.weights.segment(offsets[t], term.sparse.size()).cwiseProduct(scale);  // c_m δ² f_m
-      const Matrix domain = term.descriptor->size() == 1 ? term.descriptor->domain_points(1000) : Matrix();
-      descriptor.push_back(term.descriptor);
-      sparse_points.push_back(term.sparse.size());
-      local_energy.push_back(term.sparse.size() > 0 ? term.kernel->compile(weights, term.sparse.x, domain) : nullptr);
+      const Vector weights = model.weights.segment(offsets[t], model.terms[t].sparse.size());
+      terms.push_back(std::make_shared<TermPotential>(model.terms[t], weights));
+      potentials.push_back(terms.back());
     }
   }
 
-  std::vector<std::shared_ptr<const Descriptor>> descriptor;  // of each term, in short form
-  std::vector<Eigen::Index> sparse_points;
-  std::vector<std::unique_ptr<LocalEnergy>> local_energy;  // in its features
-  Features features;
-  ReusableMatrix dE_dx;
-  std::vector<double> dE_df;
-  std::vector<Vector3> dE_dr;  // of each pair: derivative of the energy of the centre
+  std::vector<PotentialPointer> potentials;           // the mean is their sum: baselines, then terms
+  std::vector<std::shared_ptr<TermPotential>> terms;  // the same terms, for what error bars share with the mean
+  std::vector<Vector3> dE_dr;                         // of each pair: derivative of the energy of the centre
   int error_bar_points;
   std::unique_ptr<const Model> reduced;  // of error_bar_points, if they are fewer than the model's
   std::unique_ptr<Covariance> covariance;
   std::unique_ptr<QuipVariance> quip_variance;
-  ReusableMatrix kernel_values;
   Covariance::LocalRows local_rows;
   std::vector<Variance> local;  // of the centres, if evaluate() could make them on its way
 
@@ -186,7 +169,8 @@ struct Predictor::Scratch {
   void add_error_bars(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request,
                       Prediction& result);
   Prediction evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request);
-  void add_term(std::size_t t, const Environments& environments, bool with_forces, bool with_local_std, Prediction& result);
+  void finish(const Environments& environments, std::size_t first_pair, const Structure* structure, Prediction& result) const;
+  bool begin_local_std(const Model& model, const Environments& environments, const PredictionRequest& request);
   std::vector<Variance> local_energies(const Model& model, const Environments& environments, int atoms);
 };
 
@@ -199,7 +183,7 @@ Prediction Predictor::compute(const Structure& structure, const PredictionReques
   check_elements(*model_, structure);
   const StructureEnvironments environments(structure, model_->cutoff());
   Prediction prediction = scratch_->evaluate(*model_, environments.view(), structure.size(), request);
-  add_virial(environments.view(), 0, scratch_->dE_dr, prediction);
+  scratch_->finish(environments.view(), 0, &structure, prediction);
   if (request.error_bars()) {
     check_density(environments.view(), structure.size(), name_of(structure));
     scratch_->add_error_bars(*model_, environments.view(), structure.size(), request, prediction);
@@ -211,8 +195,11 @@ Prediction Predictor::compute(const Structure& structure, const PredictionReques
 
 Prediction Predictor::compute(const Environments& environments, int atoms, const PredictionRequest& request) {
   check_elements(*model_, environments);
+  for (const PotentialPointer& p : scratch_->potentials)
+    if (p->needs_structure())
+      throw InputError("the model's baseline '" + p->name() + "' needs the whole structure: environments alone do not give its energy");
   Prediction prediction = scratch_->evaluate(*model_, environments, atoms, request);
-  add_virial(environments, 0, scratch_->dE_dr, prediction);
+  scratch_->finish(environments, 0, nullptr, prediction);
   if (request.error_bars()) scratch_->add_error_bars(*model_, environments, atoms, request, prediction);
   judge(prediction, *model_, environments, "environments");
   return prediction;
@@ -238,13 +225,10 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
     const int first = all.first_atom(k), atoms = structures[k].size();
     Prediction& prediction = result.emplace_back();
     prediction.local_energy = together.local_energy.segment(first, atoms);
-    prediction.energy = prediction.local_energy.sum();
     if (request.forces) prediction.forces = together.forces->middleRows(first, atoms);
-    add_virial(all.part(k), all.first_pair(k), s.dE_dr, prediction);
-    for (const std::size_t t : together.unsampled_terms) {
-      s.descriptor[t]->compute(all.part(k), 0, atoms, Derivatives::none, s.features);
-      if (s.features.size() > 0) prediction.unsampled_terms.push_back(t);
-    }
+    s.finish(all.part(k), all.first_pair(k), &structures[k], prediction);
+    for (const std::size_t t : together.unsampled_terms)
+      if (s.terms[t]->has_environments(all.part(k))) prediction.unsampled_terms.push_back(t);
     if (request.error_bars()) check_density(all.part(k), atoms, name_of(structures[k]));
     if (alone.error_bars()) s.add_error_bars(*model_, all.part(k), atoms, alone, prediction);
     if (request.local_std && !alone.local_std)
@@ -256,75 +240,50 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
   return result;
 }
 
-void Predictor::Scratch::add_term(std::size_t t, const Environments& environments, bool with_forces, bool with_local_std,
-                                  Prediction& result) {
-  const Descriptor& form = *descriptor[t];
-  bool is_unsampled = false;
-  for (int begin = 0; begin < environments.size() && (!is_unsampled || with_local_std);) {
-    const int first = begin, end = chunk_end(environments, form, begin, chunk_pairs);
-    begin = end;
-    form.compute(environments, first, end, with_forces ? Derivatives::pullback : Derivatives::none, features);
-    const Eigen::Index n = features.size();
-    if (n == 0) continue;
-    if (!local_energy[t]) {
-      is_unsampled = true;
-      if (with_local_std) covariance->add_local(t, environments, first, end, features, nullptr, local_rows);
-      continue;
-    }
-    dE_df.resize(static_cast<std::size_t>(n));
-    dE_dx.resize(n, form.size());
-    MatrixSlice gradient = dE_dx.view();
-    const bool gives_values = with_local_std && local_energy[t]->gives_values();
-    if (gives_values) kernel_values.resize(n, sparse_points[t]);
-    MatrixSlice values = kernel_values.view();
-    local_energy[t]->compute(features.x.view(), dE_df, with_forces ? &gradient : nullptr, gives_values ? &values : nullptr);
-    if (with_local_std) {
-      const MatrixView known = values;
-      covariance->add_local(t, environments, first, end, features, gives_values ? &known : nullptr, local_rows);
-    }
-    for (std::size_t e = 0; e < static_cast<std::size_t>(n); ++e) {
-      const int partner = features.partner[e];
-      const double f = features.cutoff[e], energy = f * dE_df[e];
-      result.local_energy[features.centre[e]] += partner >= 0 ? 0.5 * energy : energy;
-      if (partner >= 0) result.local_energy[partner] += 0.5 * energy;
-      if (with_forces && f != 1) gradient.row(static_cast<Eigen::Index>(e)) *= f;
-    }
-    if (with_forces) form.pullback(environments, first, end, features, dE_dx.view(), dE_df, dE_dr);
-  }
-  if (is_unsampled) result.unsampled_terms.push_back(t);
+// The rows of local energies are what the mean is made of, if both have the same sparse points: then the terms tell what they make.
+bool Predictor::Scratch::begin_local_std(const Model& model, const Environments& environments, const PredictionRequest& request) {
+  local.clear();
+  const bool is_shared = request.local_std && model.has_posterior() && posterior(model).fits_local(environments) && reduced == nullptr;
+  for (std::size_t t = 0; t < terms.size(); ++t)
+    terms[t]->observe(!is_shared
+                          ? TermPotential::Observer()
+                          : [this, t](const Environments& source, int first, int last, const Features& features, const MatrixView* values) {
+                              covariance->add_local(t, source, first, last, features, values, local_rows);
+                            });
+  if (is_shared) covariance->begin_local(environments, local_rows);
+  return is_shared;
 }
 
-// Energies, and forces without the virial.
+// Local parts: shares of the energy and forces; finish() does the rest.
 Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request) {
   Prediction result;
   result.local_energy = Vector::Zero(atoms);
   for (const int i : environments.centre)
     result.local_energy[i] += model.reference_energies.at(environments.atomic_number[static_cast<std::size_t>(i)]);
-  if (request.forces) dE_dr.assign(environments.neighbor.size(), Vector3::Zero());
+  dE_dr.assign(request.forces ? environments.neighbor.size() : 0, Vector3::Zero());
 
-  for (const NamedBaseline& b : model.baselines)
-    b.baseline->add(environments, {result.local_energy.data(), static_cast<std::size_t>(atoms)},
-                    request.forces ? std::span<Vector3>(dE_dr) : std::span<Vector3>());
-  local.clear();
-  // The rows of local energies are what the mean is made of, if both have the same sparse points.
-  const bool with_local_std = request.local_std && model.has_posterior() && posterior(model).fits_local(environments) && reduced == nullptr;
-  if (with_local_std) covariance->begin_local(environments, local_rows);
-  for (std::size_t t = 0; t < model.terms.size(); ++t) add_term(t, environments, request.forces, with_local_std, result);
+  const bool with_local_std = begin_local_std(model, environments, request);
+  for (const PotentialPointer& p : potentials) p->add(environments, {result.local_energy.data(), static_cast<std::size_t>(atoms)}, dE_dr);
   if (with_local_std) local = covariance->finish_local(local_rows);
-  result.energy = result.local_energy.sum();
-  if (!request.forces) return result;
-
-  Positions& forces = result.forces.emplace(Positions::Zero(atoms, 3));
-  for (int c = 0; c < environments.size(); ++c) {
-    const auto position = static_cast<std::size_t>(c);
-    Vector3 own = Vector3::Zero();
-    for (std::size_t p = environments.begin[position]; p < environments.begin[position + 1]; ++p) {
-      own += dE_dr[p];
-      forces.row(environments.neighbor[p]) -= dE_dr[p].transpose();
-    }
-    forces.row(environments.centre[position]) += own.transpose();
-  }
+  for (std::size_t t = 0; t < terms.size(); ++t)
+    if (!terms[t]->is_sampled() && terms[t]->has_environments(environments)) result.unsampled_terms.push_back(t);
+  if (request.forces) add_pair_forces(environments, dE_dr, result.forces.emplace(Positions::Zero(atoms, 3)));
   return result;
+}
+
+// Virial from the derivatives by the pairs from `first_pair` on, structure-level parts, and the energy. `structure` is null where no
+// potential needs it.
+void Predictor::Scratch::finish(const Environments& environments, std::size_t first_pair, const Structure* structure,
+                                Prediction& result) const {
+  if (result.forces) result.virial = pair_virial(environments.vector, std::span(dE_dr).subspan(first_pair, environments.vector.size()));
+  StructureSums sums{.local_energy = {result.local_energy.data(), static_cast<std::size_t>(result.local_energy.size())}};
+  if (result.forces) {
+    sums.forces = &*result.forces;
+    sums.virial = &*result.virial;
+  }
+  for (const PotentialPointer& p : potentials)
+    if (p->needs_structure()) p->add_structure(*structure, sums);
+  result.energy = result.local_energy.sum();
 }
 
 // After evaluate() of the same environments.

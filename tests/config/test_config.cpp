@@ -558,17 +558,22 @@ TEST_CASE("[[baseline]]: kinds and parameters; what is resolved is read back") {
   const std::string head = "data.train = [\"train.xyz\"]\n", pairs =
                                                                  "[[term]]\ndescriptor = \"two_body\"\ncutoff = 4.0\nkernel = "
                                                                  "\"squared_exponential\"\nlength_scale = 1.0\nn_sparse = 5\n";
-  const FitOptions options = parse_fit_options(
-      head + "[[baseline]]\nkind = \"zbl\"\nouter = 1.6\n[[baseline]]\nkind = \"pair_spline\"\nfile = \"pairs.txt\"\n" + pairs, "c.toml",
-      folder.path());
-  REQUIRE(options.baselines.size() == 2);
-  CHECK(options.baselines[0].kind == "zbl");
-  CHECK(options.baselines[0].baseline->cutoff() == 1.6);
-  CHECK(options.baselines[1].baseline->cutoff() == 4);
+  const FitOptions options =
+      parse_fit_options(head +
+                            "[[baseline]]\nkind = \"zbl\"\nouter = 1.6\n[[baseline]]\nkind = \"pair_spline\"\nfile = \"pairs.txt\"\n"
+                            "[[baseline]]\nkind = \"stillinger_weber\"\nlambda = 20\n" +
+                            pairs,
+                        "c.toml", folder.path());
+  REQUIRE(options.baselines.size() == 3);
+  CHECK(options.baselines[0]->name() == "zbl");
+  CHECK(options.baselines[0]->cutoff() == 1.6);
+  CHECK(options.baselines[1]->cutoff() == 4);
+  CHECK(options.baselines[2]->name() == "stillinger_weber");
+  CHECK(options.baselines[2]->parameters().real("lambda") == 20);
   // The table itself is in the resolved configuration: the file may go.
   std::filesystem::remove(folder.path() / "pairs.txt");
   const FitOptions again = parse_fit_options(options.resolved, "again.toml", folder.path());
-  REQUIRE(again.baselines.size() == 2);
+  REQUIRE(again.baselines.size() == 3);
   CHECK(again.resolved == options.resolved);
   for (const auto& [section, parts] :
        {std::pair<std::string, std::vector<std::string>>{"[[baseline]]\nouter = 1.5\n", {"c.toml:2", "'kind' is missing"}},

@@ -156,7 +156,7 @@ TEST_CASE("what QUIP cannot read is named and nothing is written") {
   const std::string descriptor = message_of<InputError>([&] { write_gap_xml(model, folder.path() / "m.xml"); });
   CHECK(descriptor.find("my_descriptor") != std::string::npos);
   Model with_baseline = *toy_models().front().model;
-  with_baseline.baselines.push_back({"zbl", nullptr});
+  with_baseline.baselines.push_back(make_potential("zbl"));
   CHECK(message_of<InputError>([&] { write_gap_xml(with_baseline, folder.path() / "m.xml"); }).find("zbl") != std::string::npos);
   CHECK(fs::is_empty(folder.path()));
   CHECK(message_of<InputError>([&] { write_gap_xml(*toy_models().front().model, folder.path() / "no" / "m.xml"); }) != "");
@@ -165,8 +165,7 @@ TEST_CASE("what QUIP cannot read is named and nothing is written") {
 TEST_CASE("what QUIP cannot read is named when a model is written as XML, and no file appears") {
   const TemporaryFolder folder;
   Model model = *toy_models()[0].model;
-  const BaselineKind& kind = baseline_kind("zbl");
-  model.baselines.push_back({"zbl", kind.make(complete_parameters({}, kind.parameters, "test"))});
+  model.baselines.push_back(make_potential("zbl"));
   const fs::path path = folder.path() / "model.xml";
   const std::string message = message_of<InputError>([&] { write_gap_xml(model, path); });
   CHECK(message.find("cannot be written") != std::string::npos);

@@ -112,13 +112,11 @@ TEST_CASE("a sum of a Glue of pairs and a GAP is read as a GAP on a pair_spline,
   for (const std::string& where : {glue_xml(), "<pairs><Potential label=\"p\" init_args=\"IP Glue\"/>" + glue_xml() + "</pairs>"}) {
     const Model model = read(pair_xml(pair, 1, sum, "T", where));
     REQUIRE(model.baselines.size() == 1);
-    CHECK(model.baselines[0].kind == "pair_spline");
+    CHECK(model.baselines[0]->name() == "pair_spline");
     // The same tables as a configuration would give them.
-    const BaselineKind& kind = baseline_kind("pair_spline");
-    Parameters parameters;
-    parameters.set("table", std::string("pair Si Si\n0.5 60\n1 20.5\n1.7 4\n2.4 0.75\n3.1 0\n"));
+    const std::string table = "pair Si Si\n0.5 60\n1 20.5\n1.7 4\n2.4 0.75\n3.1 0\n";
     Model expected = alone;
-    expected.baselines.push_back({"pair_spline", kind.make(complete_parameters(parameters, kind.parameters, "test"))});
+    expected.baselines.push_back(make_potential("pair_spline", {{"table", table}}));
     const Prediction a = predicted(model), b = predicted(expected);
     check_close(a.energy, b.energy, 1e-12);
     CHECK(largest_difference(*a.forces, *b.forces) <= 1e-12);

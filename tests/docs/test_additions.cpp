@@ -117,6 +117,7 @@ TEST_CASE("a descriptor that leaves parts of its features out is found at once")
     double cutoff() const override { return 4; }
     const Parameters& parameters() const override { return parameters_; }
     const std::vector<int>& species() const override { return species_; }
+    EnvironmentCount count(const Environments&, int) const override { return {1, 0}; }
     bool has_nonnegative_products() const override { return true; }
     void pullback(const Environments&, int, int, const Features&, const MatrixView&, std::span<const double>,
                   std::span<Vector3>) const override {}

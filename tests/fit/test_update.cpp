@@ -31,8 +31,7 @@ struct Setup {
     write("first.xyz", first);
     write("second.xyz", second);
     options.regularization.config_type["late"] = {0.03, 0.2, 0.4};
-    const BaselineKind& kind = baseline_kind("zbl");
-    options.baselines = {{"zbl", kind.make(complete_parameters({{"inner", 1.5}, {"outer", 3.0}}, kind.parameters, "test"))}};
+    options.baselines = {make_potential("zbl", {{"inner", 1.5}, {"outer", 3.0}})};
     options.keep_statistics = true;
     options.sparse_output = path("sparse");
     fit(options);

@@ -23,6 +23,7 @@ class Counted final : public Descriptor {
   double cutoff() const override { return descriptor_->cutoff(); }
   const Parameters& parameters() const override { return descriptor_->parameters(); }
   const std::vector<int>& species() const override { return descriptor_->species(); }
+  EnvironmentCount count(const Environments& source, int c) const override { return descriptor_->count(source, c); }
   bool has_nonnegative_products() const override { return descriptor_->has_nonnegative_products(); }
   int multiplicity() const override { return descriptor_->multiplicity(); }
   void pullback(const Environments& source, int begin, int end, const Features& features, const MatrixView& dE_dx,
@@ -52,9 +53,8 @@ class CountedKernel final : public Kernel {
   bool is_stationary() const override { return kernel_->is_stationary(); }
   Vector metric(int size) const override { return kernel_->metric(size); }
   void check_features(int size, bool has_nonnegative_products) const override { kernel_->check_features(size, has_nonnegative_products); }
-  void compute(const MatrixView& x, const MatrixView& z, MatrixSlice value, MatrixSlice* slope, MatrixSlice* inner,
-               MatrixSlice* curvature) const override {
-    kernel_->compute(x, z, value, slope, inner, curvature);
+  void compute(const MatrixView& x, const MatrixView& z, const KernelParts& out) const override {
+    kernel_->compute(x, z, out);
     Eigen::Index before = largest_;
     while (x.rows() * z.rows() > before && !largest_.compare_exchange_weak(before, x.rows() * z.rows())) {
     }

@@ -104,6 +104,22 @@ long double kernel_of_parts(const Term& term, const Part& p, const Part& q) {
     const long double length = theta.size() == 1 ? theta[0] : theta.at(static_cast<std::size_t>(d));
     lambda[d] = 1 / (length * length);
   }
+  if (term.kernel_name == "arcsine") {
+    // f(c, a', b') = (2/π) asin(2c/√(ab)) with a = 1 + 2a', b = 1 + 2b' of c = x·Λx', a' = x·Λx, b' = x'·Λx', by the chain rule.
+    const LongVector px = lambda.cwiseProduct(p.x), qx = lambda.cwiseProduct(q.x);
+    const long double c = p.x.dot(qx), a = 1 + 2 * p.x.dot(px), b = 1 + 2 * q.x.dot(qx), root = std::sqrt(a * b - 4 * c * c);
+    const long double unit = 2 / std::numbers::pi_v<long double>, cube = root * root * root;
+    const long double f_c = 2 * unit / root, f_a = -2 * unit * c / (a * root), f_b = -2 * unit * c / (b * root);
+    const long double f_cc = 8 * unit * c / cube, f_ac = -2 * unit * b / cube, f_bc = -2 * unit * a / cube, f_ab = 2 * unit * c / cube;
+    const long double p_c = dp ? p.gradient.dot(qx) : 0, p_a = dp ? 2 * p.gradient.dot(px) : 0;
+    const long double q_c = dq ? q.gradient.dot(px) : 0, q_b = dq ? 2 * q.gradient.dot(qx) : 0;
+    long double sum = p.value * q.value * unit * std::asin(2 * c / std::sqrt(a * b)) + q.value * (f_c * p_c + f_a * p_a) +
+                      p.value * (f_c * q_c + f_b * q_b);
+    if (dp && dq)
+      sum +=
+          f_c * p.gradient.dot(lambda.cwiseProduct(q.gradient)) + f_cc * p_c * q_c + f_ac * p_a * q_c + f_bc * p_c * q_b + f_ab * p_a * q_b;
+    return sum;
+  }
   const LongVector difference = lambda.cwiseProduct(p.x - q.x);
   const long double along_p = dp ? -p.gradient.dot(difference) : 0, along_q = dq ? q.gradient.dot(difference) : 0;
   const long double mixed = dp && dq ? p.gradient.dot(lambda.cwiseProduct(q.gradient)) : 0;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "support/arcsine_kernel.hpp"
+
 namespace gapkit::test {
 namespace {
 
@@ -220,6 +222,34 @@ std::vector<Setup> general_setups() {
     pair.kernel_parameters = {{"length_scale", 2.0}, {"smoothness", std::int64_t{1}}};
     add_terms(s.terms, pair, silicon, s.train, 5);
     s.once_differentiable = true;
+  }
+  // A kernel whose gradient has a part along x: many features (SOAP with a metric, projections), few features with and without low-rank
+  // form.
+  const auto take_arcsine = [](Term& term, std::vector<double> length_scale) {
+    term.kernel_name = "arcsine";
+    term.kernel = std::make_shared<ArcsineKernel>(std::move(length_scale));
+  };
+  {
+    Setup& s = add("soap with a kernel that has a part along x, two species", random_structures(4, 3, 101, silicon_carbide));
+    add_terms(s.terms, small_soap(2, 2, 2, 0), silicon_carbide, s.train, 6);
+    for (Term& term : s.terms) {
+      std::vector<double> length_scale;
+      for (int d = 0; d < term.descriptor->size(); ++d) length_scale.push_back(0.2 + 0.05 * (d % 5));
+      take_arcsine(term, length_scale);
+    }
+  }
+  {
+    Setup& s = add("two_body and three_body with a kernel that has a part along x, periodic", random_structures(3, 2, 111, silicon));
+    add_terms(s.terms, small_two_body(1, 0, 3.4), silicon, s.train, 6);
+    add_terms(s.terms, small_three_body(1.5, 0, 3.0), silicon, s.train, 9);
+    take_arcsine(s.terms.at(0), {1.3});
+    take_arcsine(s.terms.at(1), {2.0, 3.0, 2.5});
+  }
+  {
+    Setup& s = add("two_body with a kernel that has a part along x and no low-rank form", random_structures(3, 3, 121, silicon));
+    add_terms(s.terms, small_two_body(1, 0, 3.4), silicon, s.train, 6);
+    s.terms.at(0).kernel_name = "arcsine";
+    s.terms.at(0).kernel = std::make_shared<ArcsineKernel>(std::vector{1.3}, false);
   }
   return setups;
 }

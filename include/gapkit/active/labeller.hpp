@@ -1,8 +1,8 @@
 #pragma once
 
 #include <filesystem>
-#include <gapkit/active/potential.hpp>
 #include <gapkit/core/progress.hpp>
+#include <gapkit/potentials/potential.hpp>
 
 namespace gapkit {
 
@@ -58,7 +58,7 @@ struct LabellerOptions {
   bool keep_files = false;                             ///< folders of successful attempts stay too
   std::filesystem::path here = ".";                    ///< a relative path of the program starts here
 
-  // stillinger_weber, lennard_jones
+  // a built-in potential
   Parameters parameters = {};  ///< of the potential; those not given have their defaults
 };
 
@@ -69,7 +69,7 @@ struct LabellerKind {
   std::function<std::unique_ptr<Labeller>(const LabellerOptions&)> make;
 };
 
-/// The table: command, ase, stillinger_weber, lennard_jones, given (the targets that the structures carry already).
+/// The table: command, ase, given (the targets that the structures carry already), and every built-in potential.
 const std::vector<LabellerKind>& labeller_kinds();
 
 /// Throws InputError for an unknown kind (with the nearest name) or options that cannot work.

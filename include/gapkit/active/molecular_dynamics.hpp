@@ -1,12 +1,15 @@
 #pragma once
 
 #include <filesystem>
-#include <gapkit/active/potential.hpp>
 #include <gapkit/math/random_stream.hpp>
+#include <gapkit/potentials/potential.hpp>
 
 namespace gapkit {
 
 class Predictor;
+
+/// Anything that gives energy, forces and virial of a structure: a fitted model, a potential, any function.
+using ForceProvider = std::function<Evaluation(const Structure&)>;
 
 enum class Ensemble {
   nve,  ///< velocity Verlet
@@ -58,6 +61,7 @@ std::vector<MdState> load_states(const std::filesystem::path& path);
 
 /// A fitted model as forces. The predictor must outlive it, and belongs to one thread at a time.
 ForceProvider forces_of(Predictor& predictor);
-ForceProvider forces_of(std::shared_ptr<const Potential> potential);
+/// A potential as forces: evaluate().
+ForceProvider forces_of(PotentialPointer potential);
 
 }  // namespace gapkit

@@ -56,9 +56,12 @@ struct Environments {
 class StructureEnvironments {
  public:
   StructureEnvironments(const Structure& structure, double cutoff);
+  /// `list`: that of the structure.
+  StructureEnvironments(const Structure& structure, NeighborList list);
   StructureEnvironments(const StructureEnvironments&) = delete;
   StructureEnvironments& operator=(const StructureEnvironments&) = delete;
   const Environments& view() const { return view_; }
+  const NeighborList& list() const { return list_; }
 
  private:
   NeighborList list_;

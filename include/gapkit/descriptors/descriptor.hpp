@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <gapkit/core/neighbor_list.hpp>
 #include <gapkit/core/parameters.hpp>
 #include <gapkit/core/reusable_matrix.hpp>
+#include <list>
 #include <memory>
 
 namespace gapkit {
@@ -66,17 +68,29 @@ struct Features {
 
 enum class Derivatives { none, pullback, jacobian };
 
+/// How much Descriptor::compute makes for one centre.
+struct EnvironmentCount {
+  std::int64_t environments = 0;  ///< rows of Features::x
+  std::int64_t pairs = 0;         ///< of an environment and one of its neighbours: a third of the Jacobian rows, at most
+
+  /// Rows that memory is needed for.
+  std::int64_t largest() const { return std::max(environments, pairs); }
+};
+
 /// Turns the surroundings of atoms into feature vectors. Immutable, re-entrant; threads over environments inside (OpenMP).
 class Descriptor {
  public:
   virtual ~Descriptor() = default;
 
   virtual int size() const = 0;       ///< D
-  virtual double cutoff() const = 0;  ///< Å; nothing beyond it matters
+  virtual double cutoff() const = 0;  ///< Å; nothing beyond it matters; depends on the parameters only
   virtual const Parameters& parameters() const = 0;
-  /// Atomic numbers this instance is for: {centre} for SOAP, {Z1, Z2} (ascending) for a pair, {centre, Z1, Z2} (the last two
-  /// ascending) for a triplet.
+  /// Atomic numbers of the combination that this instance is for: one of DescriptorKind::combinations. Only the descriptor knows what
+  /// their number and order mean.
   virtual const std::vector<int>& species() const = 0;
+  /// What compute() makes for the centre at position c of the source: how much memory a range of centres needs, and whether the data have
+  /// any environment of this combination. Depends on the parameters and species only, not on the elements. Cost: a look at each pair.
+  virtual EnvironmentCount count(const Environments& source, int c) const = 0;
   /// True if features can be negative in a scalar product (x·x' < 0): a non-integer ζ is then refused.
   virtual bool has_nonnegative_products() const = 0;
   /// Covariance cutoff f of an environment, recovered from its feature vector (sparse points read from a file).
@@ -121,7 +135,8 @@ struct DescriptorKind {
   std::string name;
   std::string description;
   std::vector<ParameterInfo> parameters;
-  /// What a term of this kind expands to for a list of elements (ascending): each element, each unordered pair, …
+  /// What a term of this kind expands to for a list of elements (ascending): each element, each unordered pair, … For some of the elements,
+  /// the combinations that have no others.
   std::function<std::vector<std::vector<int>>(std::span<const int> elements)> combinations;
   /// `elements`: all elements that may occur as neighbours, ascending. Parameters must be complete.
   std::function<std::shared_ptr<const Descriptor>(const Parameters&, const std::vector<int>& species, const std::vector<int>& elements)>
@@ -129,9 +144,16 @@ struct DescriptorKind {
 };
 
 /// The table. A new descriptor is one .cpp file and one line here.
-const std::vector<DescriptorKind>& descriptor_kinds();
+const std::list<DescriptorKind>& descriptor_kinds();
 /// Throws InputError with the nearest name if unknown.
 const DescriptorKind& descriptor_kind(std::string_view name);
+/// Adds a line to the table, for a descriptor outside the library. Before anything else uses the table, from one thread. Throws InputError
+/// if the name is taken.
+void add_descriptor_kind(DescriptorKind kind);
+
+/// The combination that has these elements in any order; where several have, the one whose first element (a centre) is the first of
+/// `species`. Empty if there is none.
+std::vector<int> find_combination(const DescriptorKind& kind, const std::vector<int>& species);
 
 /// cos-shaped cutoff: 1 up to cutoff − width, ½[1 + cos(π(r − cutoff + width)/width)] up to cutoff, 0 beyond (METHODS 7).
 double cutoff_value(double distance, double cutoff, double width);

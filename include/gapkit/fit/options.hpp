@@ -1,9 +1,9 @@
 #pragma once
 
-#include <gapkit/baselines/baseline.hpp>
 #include <gapkit/core/parameters.hpp>
 #include <gapkit/io/targets.hpp>
 #include <gapkit/model/term.hpp>
+#include <gapkit/potentials/potential.hpp>
 #include <limits>
 #include <map>
 
@@ -84,7 +84,7 @@ struct FitOptions {
   bool use_energy = true, use_forces = true, use_virial = true;
   TargetKeys keys;
   ReferenceEnergyOptions reference_energies;
-  std::vector<NamedBaseline> baselines;  ///< taken off the data before anything else
+  std::vector<PotentialPointer> baselines;  ///< taken off the data before anything else
   std::vector<TermOptions> terms;
   RegularizationOptions regularization;
   OptimizeOptions optimize;

@@ -3,22 +3,43 @@
 #include <functional>
 #include <gapkit/core/parameters.hpp>
 #include <gapkit/kernels/local_energy.hpp>
+#include <list>
 #include <memory>
 
 namespace gapkit {
 
-/// Covariance κ of two feature vectors, without amplitude and covariance cutoffs (those belong to the term). Immutable, re-entrant.
+/// Values of Kernel::compute for x [E, D] and z [M, D], all [E, M]: κ(x_e, z_m) and, where not null, parts of its derivatives. Outputs must
+/// not overlap each other or the inputs.
+struct KernelParts {
+  MatrixSlice value;
+  MatrixSlice* slope = nullptr;
+  MatrixSlice* inner = nullptr;      ///< x_e · Λ z_m
+  MatrixSlice* curvature = nullptr;  ///< of the mixed second derivative; only with `slope`
+  // Of kernels with has_own_slope(), else null
+  MatrixSlice* own_slope = nullptr;       ///< only with `slope`
+  MatrixSlice* own_curvature = nullptr;   ///< only with `curvature`
+  MatrixSlice* both_curvature = nullptr;  ///< only with `curvature`
+};
+
+/// Covariance κ of two feature vectors, without amplitude and covariance cutoffs (those belong to the term). Symmetric: κ(x, z) = κ(z, x).
+/// Immutable, re-entrant.
 ///
-/// Every kernel here has a gradient of the form
+/// Most kernels have a gradient of the form
 ///     ∂κ(x, z)/∂x = slope(x, z) · (Λ z − h Λ x)        Λ = diag(metric(D)), h = 1 if is_stationary() else 0
 /// so that derivatives of many kernels at once are one matrix product with the points Λ z. The mixed second derivative along dx, dz is
 ///     dxᵀ (∂²κ/∂x∂zᵀ) dz = slope(x, z) · dxᵀΛ dz + curvature(x, z) · (dx · Λ(z − h x)) (dz · Λ(x − h z))
+/// A kernel of x·Λz, x·Λx and z·Λz (that of a neural network, for example) has a part along x itself (has_own_slope(); then h = 0):
+///     ∂κ(x, z)/∂x = slope · Λ z + own_slope(x, z) · Λ x
+///     dxᵀ (∂²κ/∂x∂zᵀ) dz = slope · dxᵀΛ dz + curvature · (dx · Λz) (dz · Λx) + own_curvature(x, z) · (dx · Λx) (dz · Λx)
+///                          + own_curvature(z, x) · (dx · Λz) (dz · Λz) + both_curvature(x, z) · (dx · Λx) (dz · Λz)
 class Kernel {
  public:
   virtual ~Kernel() = default;
 
   virtual const Parameters& parameters() const = 0;
   virtual bool is_stationary() const = 0;
+  /// True if the gradient has a part along x; not for stationary kernels.
+  virtual bool has_own_slope() const { return false; }
   /// True if κ has all derivatives, so that low-rank forms of it converge fast.
   virtual bool is_smooth() const { return true; }
   /// Diagonal of Λ for feature vectors of `size` components; empty: the unit matrix. Throws InputError if the kernel does not go
@@ -27,12 +48,13 @@ class Kernel {
   /// Throws InputError if the kernel does not go with features of this size or sign.
   virtual void check_features(int size, bool has_nonnegative_products) const = 0;
 
-  /// value(e, m) = κ(x_e, z_m); with `slope` also the slope. Shapes [E, D], [M, D] → [E, M]. Cost: one GEMM, or E·M·D.
-  /// `inner` (optional): x_e · Λ z_m. `curvature` (optional, only with `slope`): of the mixed second derivative; where it diverges
-  /// (x·z = 0 of a dot product with 1 < ζ < 2) it is given as 0. Outputs must not overlap each other or the inputs.
-  /// Uses several threads only if called outside an OpenMP parallel region. Throws InputError if shapes disagree.
-  virtual void compute(const MatrixView& x, const MatrixView& z, MatrixSlice value, MatrixSlice* slope = nullptr,
-                       MatrixSlice* inner = nullptr, MatrixSlice* curvature = nullptr) const = 0;
+  /// Shapes [E, D], [M, D] → [E, M]. Cost: one GEMM, or E·M·D. Where the curvature diverges (x·z = 0 of a dot product with 1 < ζ < 2) it is
+  /// given as 0. Uses several threads only if called outside an OpenMP parallel region. Throws InputError if shapes disagree.
+  virtual void compute(const MatrixView& x, const MatrixView& z, const KernelParts& out) const = 0;
+  void compute(const MatrixView& x, const MatrixView& z, MatrixSlice value, MatrixSlice* slope = nullptr, MatrixSlice* inner = nullptr,
+               MatrixSlice* curvature = nullptr) const {
+    compute(x, z, KernelParts{.value = value, .slope = slope, .inner = inner, .curvature = curvature});
+  }
 
   /// ε(x) = Σ_m weights[m] κ(x, z_m), points z [M, D], in the fastest form that this kernel has: two GEMMs with what lies between them in
   /// one pass (dot_product, integer ζ); a vector or a D × D form where that is less work (ζ = 1, 2); a spline for a smooth kernel
@@ -50,8 +72,11 @@ struct KernelKind {
 };
 
 /// The table. A new kernel is one .cpp file and one line here.
-const std::vector<KernelKind>& kernel_kinds();
+const std::list<KernelKind>& kernel_kinds();
 /// Throws InputError with the nearest name if there is no such kernel.
 const KernelKind& kernel_kind(std::string_view name);
+/// Adds a line to the table, for a kernel outside the library. Before anything else uses the table, from one thread. Throws InputError if
+/// the name is taken.
+void add_kernel_kind(KernelKind kind);
 
 }  // namespace gapkit

@@ -62,14 +62,13 @@ class KernelRows {
 
  private:
   struct Scratch;
+  struct EnvironmentBlock;
   void add_term(std::size_t t, const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows,
                 KeptFeatures* kept);
   bool has_few_features(std::size_t t) const;
   void add_few_features(std::size_t t, const Environments& environments, int begin, int end, int atoms, const Observables& wanted,
                         MatrixSlice rows);
-  void add_block(std::size_t t, Eigen::Index from, Eigen::Index length, Eigen::Index width, const double* points,
-                 Eigen::Index points_stride, const Matrix& centre, const ReusableMatrix& value, const ReusableMatrix& slope,
-                 ReusableMatrix& gradient) const;
+  void add_block(const EnvironmentBlock& part, ReusableMatrix& gradient) const;
   void spread_gradients(const ReusableMatrix& gradient, int width, int atoms, const Observables& wanted, double* target,
                         Eigen::Index stride) const;
 

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <filesystem>
-#include <gapkit/baselines/baseline.hpp>
 #include <gapkit/model/calibration.hpp>
 #include <gapkit/model/posterior.hpp>
+#include <gapkit/potentials/potential.hpp>
 #include <map>
 
 namespace gapkit {
@@ -20,7 +20,7 @@ using ShortestDistances = std::map<std::pair<int, int>, double>;
 /// variance that the other program would give (notes["origin"] says where it came from).
 struct Model {
   std::map<int, double> reference_energies;  ///< eV per atom, by atomic number; its keys are the elements the model knows
-  std::vector<NamedBaseline> baselines;
+  std::vector<PotentialPointer> baselines;
   std::vector<Term> terms;
   SparseFactor factor;
   Posterior posterior;

@@ -1,7 +1,7 @@
 #include <array>
 #include <cmath>
 
-#include "baselines/baseline_kinds.hpp"
+#include "potentials/potential_kinds.hpp"
 
 namespace gapkit {
 namespace {
@@ -16,12 +16,13 @@ constexpr std::array<double, 4> decay = {3.19980, 0.94229, 0.40290, 0.20162};
 /// Screened repulsion of two nuclei, Z₁Z₂e²/(4πε₀r) · φ(r/a), a = 0.88534 a₀/(Z₁^0.23 + Z₂^0.23), φ(x) = Σ w exp(−d x), times a switch
 /// that falls from 1 at `inner` to 0 at `outer` with two continuous derivatives.
 /// Source: Ziegler, Biersack & Littmark, The Stopping and Range of Ions in Solids (1985).
-class Zbl final : public Baseline {
+class Zbl final : public Potential {
  public:
   explicit Zbl(const Parameters& parameters) : parameters_(parameters), inner_(parameters.real("inner")), outer_(parameters.real("outer")) {
     if (!(inner_ < outer_)) throw InputError("zbl: inner is not smaller than outer");
   }
 
+  std::string name() const override { return "zbl"; }
   const Parameters& parameters() const override { return parameters_; }
   double cutoff() const override { return outer_; }
 
@@ -53,16 +54,12 @@ class Zbl final : public Baseline {
 
 }  // namespace
 
-BaselineKind zbl_kind() {
+PotentialKind zbl_kind() {
   ParameterInfo inner{.name = "inner", .unit = "Å", .description = "the full repulsion acts up to here", .default_value = 0.7};
   inner.smallest = 0;
-  ParameterInfo outer{
-      .name = "outer", .unit = "Å", .description = "none acts from here on; below the shortest distance of the data", .default_value = 1.4};
-  outer.smallest = 0;
-  outer.excludes_smallest = true;
   return {"zbl",
           "screened repulsion of the nuclei (Ziegler, Biersack, Littmark) with a smooth switch",
-          {inner, outer},
+          {inner, positive_parameter("outer", "Å", "none acts from here on; below the shortest distance of the data", 1.4)},
           [](const Parameters& parameters) { return std::make_shared<Zbl>(parameters); }};
 }
 

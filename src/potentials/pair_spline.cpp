@@ -6,8 +6,8 @@
 #include <gapkit/core/elements.hpp>
 #include <sstream>
 
-#include "baselines/baseline_kinds.hpp"
-#include "baselines/pair_tables.hpp"
+#include "potentials/pair_tables.hpp"
+#include "potentials/potential_kinds.hpp"
 
 namespace gapkit {
 namespace {
@@ -64,7 +64,7 @@ void check_table(const std::string& where, int line, const PairTable& table) {
 }
 
 /// Tabulated pair energies, one cubic spline for each pair of elements; pairs without a table have none.
-class PairSpline final : public Baseline {
+class PairSpline final : public Potential {
  public:
   explicit PairSpline(const Parameters& parameters) : parameters_(parameters) {
     std::string text = parameters.text("table");
@@ -78,6 +78,7 @@ class PairSpline final : public Baseline {
     }
   }
 
+  std::string name() const override { return "pair_spline"; }
   const Parameters& parameters() const override { return parameters_; }
   double cutoff() const override { return cutoff_; }
 
@@ -149,7 +150,7 @@ std::string read_pair_tables(const std::string& path) {
   return text.str();
 }
 
-BaselineKind pair_spline_kind() {
+PotentialKind pair_spline_kind() {
   using Type = ParameterInfo::Type;
   return {"pair_spline",
           "tabulated pair energies, a cubic spline for each pair of elements",

@@ -1,8 +1,7 @@
 #include <cmath>
 #include <gapkit/core/elements.hpp>
-#include <gapkit/core/neighbor_list.hpp>
 
-#include "active/potential_kinds.hpp"
+#include "potentials/potential_kinds.hpp"
 
 namespace gapkit {
 namespace {
@@ -26,34 +25,31 @@ class StillingerWeber final : public Potential {
         p_(parameters.real("p")),
         q_(parameters.real("q")) {}
 
+  std::string name() const override { return "stillinger_weber"; }
   const Parameters& parameters() const override { return parameters_; }
   double cutoff() const override { return cutoff_; }
 
-  Evaluation compute(const Structure& structure) const override {
-    check_elements(structure);
-    const NeighborList list(structure, cutoff_);
+  void check_elements(std::span<const int> atomic_numbers) const override {
+    for (const int z : atomic_numbers)
+      if (z != element_)
+        throw InputError("stillinger_weber: the parameters are those of " + element_symbol(element_) + ", found " + element_symbol(z));
+  }
+
+  void add(const Environments& environments, std::span<double> local_energy, std::span<Vector3> dE_dr) const override {
+    check_elements(environments.atomic_number);
     std::vector<Bond> bonds;
-    Evaluation result;
-    result.forces = Positions::Zero(structure.size(), 3);
-    for (int i = 0; i < structure.size(); ++i) {
-      find_bonds(list, i, bonds);
-      result.energy += add_pairs(bonds) + add_angles(bonds);
-      for (const Bond& bond : bonds) {
-        result.forces.row(i) += bond.slope.transpose();
-        result.forces.row(bond.index) -= bond.slope.transpose();
-        result.virial -= bond.slope * bond.vector.transpose();
-      }
+    for (std::size_t c = 0; c < environments.centre.size(); ++c) {
+      find_bonds(environments, c, bonds);
+      local_energy[static_cast<std::size_t>(environments.centre[c])] += add_pairs(bonds) + add_angles(bonds);
+      if (dE_dr.empty()) continue;
+      for (const Bond& bond : bonds) dE_dr[bond.pair] += bond.slope;
     }
-    result.virial = 0.5 * (result.virial + result.virial.transpose()).eval();
-    check_evaluation(result, "stillinger_weber", structure);
-    return result;
   }
 
  private:
   /// A neighbour of the atom in hand.
   struct Bond {
-    int index;
-    Vector3 vector;           ///< r_ij, Å
+    std::size_t pair;         ///< of the environments
     double distance;          ///< Å
     Vector3 direction;        ///< r_ij/|r_ij|
     double screen;            ///< e^{γσ/(r−aσ)}
@@ -61,20 +57,14 @@ class StillingerWeber final : public Potential {
     Vector3 slope;            ///< d(energy of this atom)/dr_ij, eV/Å
   };
 
-  void check_elements(const Structure& structure) const {
-    for (const int z : structure.atomic_numbers)
-      if (z != element_)
-        throw InputError((structure.source.empty() ? "" : structure.source + ": ") + "stillinger_weber: the parameters are those of " +
-                         element_symbol(element_) + ", found " + element_symbol(z));
-  }
-
-  void find_bonds(const NeighborList& list, int i, std::vector<Bond>& bonds) const {
+  void find_bonds(const Environments& environments, std::size_t c, std::vector<Bond>& bonds) const {
     bonds.clear();
-    const auto at = static_cast<std::size_t>(i);
-    for (std::size_t k = list.begin()[at]; k < list.begin()[at + 1]; ++k) {
-      const double r = list.distance()[k], to_cutoff = 1 / (r - cutoff_);
-      bonds.push_back({list.index()[k], list.vector()[k], r, list.vector()[k] / r, std::exp(gamma_ * sigma_ * to_cutoff),
-                       -gamma_ * sigma_ * to_cutoff * to_cutoff, Vector3::Zero()});
+    for (std::size_t p = environments.begin[c]; p < environments.begin[c + 1]; ++p) {
+      const double r = environments.distance[p];
+      if (!(r < cutoff_)) continue;
+      const double to_cutoff = 1 / (r - cutoff_);
+      bonds.push_back({p, r, environments.vector[p] / r, std::exp(gamma_ * sigma_ * to_cutoff), -gamma_ * sigma_ * to_cutoff * to_cutoff,
+                       Vector3::Zero()});
     }
   }
 
@@ -113,15 +103,8 @@ class StillingerWeber final : public Potential {
   double epsilon_, sigma_, cutoff_, lambda_, gamma_, A_, B_, p_, q_;
 };
 
-ParameterInfo positive(const std::string& name, const std::string& unit, const std::string& description, double value) {
-  ParameterInfo info{.name = name, .unit = unit, .description = description, .default_value = value};
-  info.smallest = 0;
-  info.excludes_smallest = true;
-  return info;
-}
-
 ParameterInfo not_negative(const std::string& name, const std::string& description, double value) {
-  ParameterInfo info = positive(name, "", description, value);
+  ParameterInfo info = positive_parameter(name, "", description, value);
   info.excludes_smallest = false;
   return info;
 }
@@ -135,12 +118,12 @@ PotentialKind stillinger_weber_kind() {
             .type = ParameterInfo::Type::text,
             .description = "the only element that may occur",
             .default_value = std::string("Si")},
-           positive("epsilon", "eV", "scale of energies", 2.1683),
-           positive("sigma", "Å", "scale of distances", 2.0951),
-           positive("a", "", "cutoff in units of sigma", 1.8),
+           positive_parameter("epsilon", "eV", "scale of energies", 2.1683),
+           positive_parameter("sigma", "Å", "scale of distances", 2.0951),
+           positive_parameter("a", "", "cutoff in units of sigma", 1.8),
            not_negative("lambda", "strength of the three-body part", 21.0),
-           positive("gamma", "", "range of the three-body part", 1.2),
-           positive("A", "", "strength of the two-body part", 7.049556277),
+           positive_parameter("gamma", "", "range of the three-body part", 1.2),
+           positive_parameter("A", "", "strength of the two-body part", 7.049556277),
            not_negative("B", "strength of the repulsion", 0.6022245584),
            not_negative("p", "exponent of the repulsion", 4.0),
            not_negative("q", "exponent of the attraction", 0.0)},

@@ -1,0 +1,31 @@
+#include "potentials/potential_kinds.hpp"
+
+namespace gapkit {
+
+const std::vector<PotentialKind>& potential_kinds() {
+  static const std::vector<PotentialKind> kinds = {zbl_kind(), pair_spline_kind(), stillinger_weber_kind(), lennard_jones_kind()};
+  return kinds;
+}
+
+const PotentialKind& potential_kind(std::string_view name) {
+  std::vector<std::string> names;
+  for (const PotentialKind& kind : potential_kinds()) {
+    if (kind.name == name) return kind;
+    names.push_back(kind.name);
+  }
+  throw InputError("unknown potential '" + std::string(name) + "'" + suggestion(name, names));
+}
+
+PotentialPointer make_potential(std::string_view kind, const Parameters& parameters) {
+  const PotentialKind& line = potential_kind(kind);
+  return line.make(complete_parameters(parameters, line.parameters, line.name));
+}
+
+ParameterInfo positive_parameter(const std::string& name, const std::string& unit, const std::string& description, double default_value) {
+  ParameterInfo info{.name = name, .unit = unit, .description = description, .default_value = default_value};
+  info.smallest = 0;
+  info.excludes_smallest = true;
+  return info;
+}
+
+}  // namespace gapkit
