@@ -6,6 +6,7 @@
 #include <random>
 
 #include "support/dense_reference.hpp"
+#include "support/distributions.hpp"
 #include "support/random_sums.hpp"
 #include "support/support.hpp"
 
@@ -148,7 +149,7 @@ TEST_CASE("the evidence is that of the posterior, at the same sigmas and amplitu
 TEST_CASE("residual sums are those of the rows, and damaged statistics are refused") {
   const Eigen::Index size = 7;
   std::mt19937 random(4);
-  std::normal_distribution<double> normal;
+  test::Normal normal;
   Matrix rows(30, size);
   for (Eigen::Index i = 0; i < rows.size(); ++i) rows.data()[i] = normal(random);
   Vector y(30), weights(size);
