@@ -243,8 +243,10 @@ TEST_CASE("sparse points that the jitter does not hold apart are dropped with a 
       const TermReport& term = f.result.report.terms.at(0);
       if (jitter == 1e-16) {
         CHECK(term.dropped > 0);
-        REQUIRE(f.warnings.size() == 1);
-        CHECK(f.warnings[0].find(std::to_string(term.dropped)) != std::string::npos);
+        const std::string dropped = std::to_string(term.dropped) + " of";
+        const auto names_them = [&](const std::string& warning) { return warning.find(dropped) != std::string::npos; };
+        CAPTURE(f.warnings.front());
+        CHECK(std::count_if(f.warnings.begin(), f.warnings.end(), names_them) == 1);
       }
       CHECK(term.chosen + term.dropped == term.asked);
       CHECK(term.chosen == f.result.model.terms.at(0).sparse.size());
