@@ -363,8 +363,9 @@ void run(const Arguments& arguments) {
   }
   if (reporter) {
     std::string remark = calibration_message;
-    for (const std::string& text : {noise.given_rows(), noise.no_noise(), closeness.not_finite_text(left_out)})
+    for (const std::string& text : {noise.given_rows(), noise.no_noise()})
       if (!text.empty()) remark += (remark.empty() ? "" : "; ") + text;
+    reporter->say_left_out(closeness.not_finite_text(left_out));
     reporter->write(*arguments.report, batch.time().wall, remark, stopwatch);
   }
   closeness.finish(display, left_out);

@@ -31,9 +31,9 @@ std::string ClosenessWarning::text() const {
 
 std::string ClosenessWarning::not_finite_text(const std::string& consequence) const {
   if (not_finite_.frames == 0) return "";
-  return fmt::format("{} of {} frames have no finite energy, forces or error bars: {}; {}: {}{}; correct the structure (units, cell, pbc)",
-                     not_finite_.frames, frames_, consequence, not_finite_.frames == 1 ? "it is" : "worst", not_finite_.worst_frame,
-                     not_finite_.with_pair > 0 ? ": " + not_finite_.worst.text() : "");
+  return fmt::format(
+      "{} of {} frames have no finite energy, forces or error bars: {}; worst: {}{}; correct the structure (units, cell, pbc)",
+      not_finite_.frames, frames_, consequence, not_finite_.worst_frame, not_finite_.with_pair > 0 ? ": " + not_finite_.worst.text() : "");
 }
 
 void ClosenessWarning::finish(ProgressDisplay& display, const std::string& consequence) const {

@@ -1,5 +1,6 @@
 // Frames whose prediction is not finite beside frames that are in order.
 
+#include <fstream>
 #include <gapkit/io/extxyz.hpp>
 #include <nlohmann/json.hpp>
 

@@ -1,3 +1,5 @@
+#include <fstream>
+
 #include "cases/cases.hpp"
 
 using namespace gapkit::test;
