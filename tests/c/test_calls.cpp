@@ -146,7 +146,7 @@ TEST_CASE("neighbours that are not good enough: a code, one sentence, and no res
   bad.neighbors[5] = 0;
   fails(bad, GAPKIT_ERROR_NEIGHBORS, "neighbors[5] is 0, the centre itself", as_it_is);
   bad = good;
-  bad.first[1] = bad.first[2] + 1;
+  bad.first[2] = bad.first[1] - 1;
   fails(bad, GAPKIT_ERROR_INPUT, "smaller than first[1]", as_it_is);
   bad = good;
   bad.centres[1] = bad.centres[0];
