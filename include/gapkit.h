@@ -118,7 +118,7 @@ GAPKIT_EXPORT int gapkit_elements(const gapkit_model* model, int* atomic_numbers
 GAPKIT_EXPORT int gapkit_has_error_bars(const gapkit_model* model);
 
 /* How much farther than the cutoff the neighbour list of gapkit_evaluate() reaches, Å (default: 0.5). The list is used again while the
- * atoms move less than about half of this. Does not change results. 0: a new list for each call. */
+ * atoms move less than about half of this. Does not change results. 0: a new list for each call; at most 10. */
 GAPKIT_EXPORT int gapkit_set_skin(gapkit_model* model, double skin);
 /* Error bars from the first `points` sparse points only: faster in proportion, and wider (docs/accuracy.md). 0: all (default). */
 GAPKIT_EXPORT int gapkit_set_error_bar_points(gapkit_model* model, int points);

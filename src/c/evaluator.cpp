@@ -91,8 +91,8 @@ Evaluator::Settings Evaluator::settings() const {
 }
 
 void Evaluator::set_skin(double skin) {
-  if (!(skin >= 0) || !std::isfinite(skin))
-    throw Failure(GAPKIT_ERROR_INPUT, fmt::format("the skin is {} Å, expected a finite number of 0 or more", skin));
+  constexpr double widest = 10;  // Å; beyond that a list is much larger than what it saves
+  if (!(skin >= 0 && skin <= widest)) throw Failure(GAPKIT_ERROR_INPUT, fmt::format("the skin is {} Å, expected 0 … {} Å", skin, widest));
   const std::lock_guard lock(mutex_);
   settings_.skin = skin;
 }

@@ -178,7 +178,10 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
       throw InputError("the model's baseline '" + p->name() + "' needs the whole structure: environments alone do not give its energy");
   Prediction prediction = scratch_->evaluate(*model_, environments, atoms, request);
   scratch_->finish(environments, 0, nullptr, request, prediction);
-  if (request.error_bars()) scratch_->add_error_bars(*model_, environments, atoms, request, prediction);
+  if (request.error_bars()) {
+    check_density(environments, environments.size(), "environments");
+    scratch_->add_error_bars(*model_, environments, atoms, request, prediction);
+  }
   judge(prediction, *model_, environments, "environments");
   add_noise(prediction, *model_, nullptr, environments.size(), request.calibrated);
   return prediction;

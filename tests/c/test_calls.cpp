@@ -188,6 +188,7 @@ TEST_CASE("models: files that are none, versions, null pointers") {
   CHECK(gapkit_evaluate_environments(e.handle.get(), nullptr, nullptr) == GAPKIT_ERROR_INPUT);
   CHECK(gapkit_set_skin(e.handle.get(), not_a_number) == GAPKIT_ERROR_INPUT);
   CHECK(gapkit_set_skin(e.handle.get(), -1) == GAPKIT_ERROR_INPUT);
+  CHECK(gapkit_set_skin(e.handle.get(), 1e3) == GAPKIT_ERROR_INPUT);
   CHECK(gapkit_set_error_bar_points(e.handle.get(), -1) == GAPKIT_ERROR_INPUT);
   CHECK(gapkit_set_threads(0) == GAPKIT_ERROR_INPUT);
   CHECK(gapkit_cutoff(nullptr) == 0);
