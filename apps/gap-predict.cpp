@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <gapkit/convert/gap_xml.hpp>
 #include <gapkit/core/version.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/io/targets.hpp>
@@ -17,7 +18,6 @@
 #include "common/error_bar_notes.hpp"
 #include "common/frame_batch.hpp"
 #include "common/html_reports.hpp"
-#include "common/model_file.hpp"
 #include "common/predicted_fields.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
@@ -251,7 +251,7 @@ void run(const Arguments& arguments) {
   const apps::TablesOnStderr tables_on_stderr(apps::is_stdout(arguments.output) || (arguments.json && apps::is_stdout(*arguments.json)));
   apps::ProgressDisplay display("gap-predict");
   const auto model =
-      std::make_shared<const Model>(apps::load_any_model(arguments.model, [&](const std::string& text) { display.message(text); }));
+      std::make_shared<const Model>(load_any_model(arguments.model, [&](const std::string& text) { display.message(text); }));
   const auto note = model->notes.find(apps::target_keys_note);
   TargetKeys keys = note == model->notes.end() ? TargetKeys() : apps::target_keys_from_json(note->second);
   arguments.named.apply_to(keys);

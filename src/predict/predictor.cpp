@@ -1,3 +1,4 @@
+#include <array>
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
@@ -8,6 +9,7 @@
 #include "model/quip_variance.hpp"
 #include "potentials/pair_sums.hpp"
 #include "predict/density_check.hpp"
+#include "predict/environments_of_many.hpp"
 #include "predict/finite_check.hpp"
 #include "predict/term_potential.hpp"
 
@@ -27,12 +29,18 @@ Factors factors_of(const Model& model, Property property, const std::string& con
   return found ? Factors{found->a, found->b} : Factors{};
 }
 
-// Error bars from their epistemic part.
-void add_noise(Prediction& prediction, const Model& model, const Structure& structure, bool calibrated) {
+// The noise of the rows of a property of a structure; of `atoms` atoms with the config type "default" if that is null.
+std::vector<double> noise_of(const Model& model, Property property, const Structure* structure, int atoms) {
+  if (structure != nullptr) return row_noise(model, property, *structure);
+  return {noise_scale(property, atoms, model.scale_with_atoms) * noise_level(model, property, "default").sigma};
+}
+
+// Error bars from their epistemic part. `atoms`: those whose energy it is.
+void add_noise(Prediction& prediction, const Model& model, const Structure* structure, int atoms, bool calibrated) {
   const auto widened = [&](Property property) {
-    const Factors f = factors_of(model, property, structure.config_type, calibrated);
-    return [f, noise = row_noise(model, property, structure)](double epistemic, Eigen::Index row) {
-      return std::hypot(f.a * epistemic, f.b * noise[static_cast<std::size_t>(row)]);
+    const Factors f = factors_of(model, property, structure != nullptr ? structure->config_type : "default", calibrated);
+    return [f, noise = noise_of(model, property, structure, atoms)](double epistemic, Eigen::Index row) {
+      return std::hypot(f.a * epistemic, f.b * noise[noise.size() == 1 ? 0 : static_cast<std::size_t>(row)]);
     };
   };
   if (prediction.energy_std_epistemic) prediction.energy_std = widened(Property::energy)(*prediction.energy_std_epistemic, 0);
@@ -58,9 +66,11 @@ void add_noise(Prediction& prediction, const Model& model, const Structure& stru
 
 // Descriptors ignore neighbours of elements that they do not know, so somebody must look at them.
 void check_elements(const Model& model, const Environments& environments) {
+  std::array<bool, largest_atomic_number + 1> known = {};
+  for (const auto& [element, e0] : model.reference_energies) known.at(static_cast<std::size_t>(element)) = true;
   const auto check = [&](int atom) {
     const int z = environments.atomic_number[static_cast<std::size_t>(atom)];
-    if (!model.knows(z)) throw_unknown_element(model, "environments", atom, z);
+    if (z < 0 || z > largest_atomic_number || !known[static_cast<std::size_t>(z)]) throw_unknown_element(model, "environments", atom, z);
   };
   for (std::size_t c = 0; c < environments.centre.size(); ++c) {
     check(environments.centre[c]);
@@ -75,45 +85,6 @@ void check_elements(const Model& model, const Structure& structure) {
     if (!model.knows(z)) throw_unknown_element(model, name_of(structure), i, z);
   }
 }
-
-/// Environments of several structures in one list, so that matrix products have many rows. Atoms are numbered through.
-class EnvironmentsOfMany {
- public:
-  EnvironmentsOfMany(std::span<const Structure> structures, double cutoff) {
-    begin_.push_back(0);
-    for (const Structure& structure : structures) {
-      const StructureEnvironments& own = *parts_.emplace_back(std::make_unique<StructureEnvironments>(structure, cutoff));
-      const Environments& view = own.view();
-      const int first = static_cast<int>(atomic_number_.size());
-      first_atom_.push_back(first);
-      first_pair_.push_back(neighbor_.size());
-      for (std::size_t c = 0; c + 1 < view.begin.size(); ++c) {
-        centre_.push_back(first + view.centre[c]);
-        begin_.push_back(first_pair_.back() + view.begin[c + 1]);
-      }
-      for (const int j : view.neighbor) neighbor_.push_back(first + j);
-      atomic_number_.insert(atomic_number_.end(), view.atomic_number.begin(), view.atomic_number.end());
-      vector_.insert(vector_.end(), view.vector.begin(), view.vector.end());
-      distance_.insert(distance_.end(), view.distance.begin(), view.distance.end());
-    }
-    view_ = {centre_, atomic_number_, begin_, neighbor_, vector_, distance_, cutoff};
-  }
-
-  const Environments& view() const { return view_; }
-  const Environments& part(std::size_t k) const { return parts_[k]->view(); }
-  int first_atom(std::size_t k) const { return first_atom_[k]; }
-  std::size_t first_pair(std::size_t k) const { return first_pair_[k]; }
-
- private:
-  std::vector<std::unique_ptr<StructureEnvironments>> parts_;
-  std::vector<int> first_atom_;
-  std::vector<std::size_t> first_pair_;
-  std::vector<int> centre_, atomic_number_, neighbor_;
-  std::vector<std::size_t> begin_;
-  std::vector<Vector3> vector_;
-  std::vector<double> distance_;
-  Environments view_;
-};
 
 Vector std_of(std::span<const Variance> variances) {
   Vector result(static_cast<Eigen::Index>(variances.size()));
@@ -158,7 +129,9 @@ struct Predictor::Scratch {
   void add_error_bars(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request,
                       Prediction& result);
   Prediction evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request);
-  void finish(const Environments& environments, std::size_t first_pair, const Structure* structure, Prediction& result) const;
+  void finish(const Environments& environments, std::size_t first_pair, const Structure* structure, const PredictionRequest& request,
+              Prediction& result) const;
+  void add_atom_virial(const Environments& environments, std::size_t first_pair, Prediction& result) const;
   bool begin_local_std(const Model& model, const Environments& environments, const PredictionRequest& request);
   std::vector<Variance> local_energies(const Model& model, const Environments& environments, int atoms);
 };
@@ -171,16 +144,21 @@ Predictor::~Predictor() = default;
 Prediction Predictor::compute(const Structure& structure, const PredictionRequest& request) {
   check_elements(*model_, structure);
   const StructureEnvironments environments(structure, model_->cutoff());
-  Prediction prediction = scratch_->evaluate(*model_, environments.view(), structure.size(), request);
-  scratch_->finish(environments.view(), 0, &structure, prediction);
-  check_mean(prediction, *model_, environments.view(), request, name_of(structure));
+  return compute(structure, environments.view(), request);
+}
+
+Prediction Predictor::compute(const Structure& structure, const Environments& environments, const PredictionRequest& request) {
+  check_elements(*model_, structure);
+  Prediction prediction = scratch_->evaluate(*model_, environments, structure.size(), request);
+  scratch_->finish(environments, 0, &structure, request, prediction);
+  check_mean(prediction, *model_, environments, request, name_of(structure));
   if (!prediction.is_finite) return prediction;
   if (request.error_bars()) {
-    check_density(environments.view(), structure.size(), name_of(structure));
-    scratch_->add_error_bars(*model_, environments.view(), structure.size(), request, prediction);
+    check_density(environments, structure.size(), name_of(structure));
+    scratch_->add_error_bars(*model_, environments, structure.size(), request, prediction);
     check_error_bars(prediction, request, name_of(structure));
   }
-  add_noise(prediction, *model_, structure, request.calibrated);
+  add_noise(prediction, *model_, &structure, structure.size(), request.calibrated);
   return prediction;
 }
 
@@ -190,12 +168,26 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
     if (p->needs_structure())
       throw InputError("the model's baseline '" + p->name() + "' needs the whole structure: environments alone do not give its energy");
   Prediction prediction = scratch_->evaluate(*model_, environments, atoms, request);
-  scratch_->finish(environments, 0, nullptr, prediction);
+  scratch_->finish(environments, 0, nullptr, request, prediction);
   check_mean(prediction, *model_, environments, request, "environments");
-  if (request.error_bars() && prediction.is_finite) {
+  if (!prediction.is_finite) return prediction;
+  if (request.error_bars()) {
+    check_density(environments, environments.size(), "environments");
     scratch_->add_error_bars(*model_, environments, atoms, request, prediction);
     check_error_bars(prediction, request, "environments");
   }
+  add_noise(prediction, *model_, nullptr, environments.size(), request.calibrated);
+  return prediction;
+}
+
+Prediction Predictor::error_bars(const Environments& environments, int atoms, const PredictionRequest& request) {
+  check_elements(*model_, environments);
+  check_density(environments, environments.size(), "environments");
+  scratch_->local.clear();  // may be those of other environments
+  Prediction prediction;
+  scratch_->add_error_bars(*model_, environments, atoms, request, prediction);
+  check_error_bars(prediction, request, "environments");
+  add_noise(prediction, *model_, nullptr, environments.size(), request.calibrated);
   return prediction;
 }
 
@@ -220,7 +212,7 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
     Prediction& prediction = result.emplace_back();
     prediction.local_energy = together.local_energy.segment(first, atoms);
     if (request.forces) prediction.forces = together.forces->middleRows(first, atoms);
-    s.finish(all.part(k), all.first_pair(k), &structures[k], prediction);
+    s.finish(all.part(k), all.first_pair(k), &structures[k], request, prediction);
     for (const std::size_t t : together.unsampled_terms)
       if (s.terms[t]->has_environments(all.part(k))) prediction.unsampled_terms.push_back(t);
     check_mean(prediction, *model_, all.part(k), request, name_of(structures[k]));
@@ -231,7 +223,7 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
       prediction.local_energy_std_epistemic =
           std_of(std::span(local).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(atoms)));
     check_error_bars(prediction, request, name_of(structures[k]));
-    add_noise(prediction, *model_, structures[k], request.calibrated);
+    add_noise(prediction, *model_, &structures[k], atoms, request.calibrated);
   }
   return result;
 }
@@ -270,8 +262,9 @@ Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& 
 // Virial from the derivatives by the pairs from `first_pair` on, structure-level parts, and the energy. `structure` is null where no
 // potential needs it.
 void Predictor::Scratch::finish(const Environments& environments, std::size_t first_pair, const Structure* structure,
-                                Prediction& result) const {
+                                const PredictionRequest& request, Prediction& result) const {
   if (result.forces) result.virial = pair_virial(environments.vector, std::span(dE_dr).subspan(first_pair, environments.vector.size()));
+  if (result.forces && request.atom_virial) add_atom_virial(environments, first_pair, result);
   StructureSums sums{.local_energy = {result.local_energy.data(), static_cast<std::size_t>(result.local_energy.size())}};
   if (result.forces) {
     sums.forces = &*result.forces;
@@ -280,6 +273,17 @@ void Predictor::Scratch::finish(const Environments& environments, std::size_t fi
   for (const PotentialPointer& p : potentials)
     if (p->needs_structure()) p->add_structure(*structure, sums);
   result.energy = result.local_energy.sum();
+}
+
+void Predictor::Scratch::add_atom_virial(const Environments& environments, std::size_t first_pair, Prediction& result) const {
+  for (const PotentialPointer& p : potentials)
+    if (p->needs_structure()) throw InputError("the model's baseline '" + p->name() + "' has no virials of atoms: leave them out");
+  std::vector<Matrix3>& virials = result.atom_virial.emplace(static_cast<std::size_t>(result.local_energy.size()), Matrix3::Zero());
+  for (std::size_t c = 0; c < environments.centre.size(); ++c) {
+    const std::size_t begin = environments.begin[c], count = environments.begin[c + 1] - begin;
+    virials[static_cast<std::size_t>(environments.centre[c])] +=
+        pair_virial(environments.vector.subspan(begin, count), std::span(dE_dr).subspan(first_pair + begin, count));
+  }
 }
 
 // After evaluate() of the same environments.

@@ -48,10 +48,12 @@ struct JacobianBlock {
 
 /// Feature vectors of the environments of a range of centre atoms. Reused from chunk to chunk, and from one descriptor to the next.
 struct Features {
-  ReusableMatrix x;                   ///< [E, D], one environment per row
-  std::vector<double> cutoff;         ///< [E] covariance cutoff f of each environment (1 for SOAP)
-  std::vector<int> centre;            ///< [E] atom index of the centre
-  std::vector<int> partner;           ///< [E] atom that shares the local energy half and half with the centre; −1: the centre alone
+  ReusableMatrix x;            ///< [E, D], one environment per row
+  std::vector<double> cutoff;  ///< [E] covariance cutoff f of each environment (1 for SOAP)
+  std::vector<int> centre;     ///< [E] atom index of the centre
+  /// [E] atom that shares the local energy half and half with the centre, if the same environment is listed from the other end too (equal
+  /// features, centre and partner exchanged); −1: the energy is the centre's alone
+  std::vector<int> partner;
   std::vector<JacobianBlock> blocks;  ///< one per neighbour species, if derivatives were asked for
 
   // What a descriptor keeps between compute and pullback

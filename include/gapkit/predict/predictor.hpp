@@ -11,8 +11,9 @@ struct PredictionRequest {
   bool energy_std = false;
   bool local_std = false;
   bool force_std = false;
-  bool stress_std = false;  ///< of virial (and so of stress)
-  bool calibrated = true;   ///< apply the model's calibration, if it has one
+  bool stress_std = false;   ///< of virial (and so of stress)
+  bool atom_virial = false;  ///< with forces only
+  bool calibrated = true;    ///< apply the model's calibration, if it has one
   /// A prediction that is not finite (atoms on top of each other with a repulsive baseline) is returned, without error bars and with
   /// Prediction::is_finite = false, in place of NumericalError; of several structures the others have theirs.
   bool keep_not_finite = false;
@@ -24,13 +25,15 @@ struct PredictionRequest {
 ///
 /// `…_epistemic`: √(novelty + data), what more data would remove, as the posterior has it. `…_std`: √(a² epistemic² + b² noise²) with
 /// row_noise() (model/noise.hpp: the structure's own σ, else that of its config type) and the model's calibration (METHODS 5; a = b = 1
-/// without it): the error to expect against a new reference value; it needs a Structure. A property that was not fitted has no noise.
+/// without it): the error to expect against a new reference value. Environments without a Structure have the config type "default". A
+/// property that was not fitted has no noise.
 /// An imported model has no posterior, so none of these; local_std then gives `local_quip_variance` instead.
 struct Prediction {
   double energy = 0;
   Vector local_energy;  ///< sums to energy
   std::optional<Positions> forces;
   std::optional<Matrix3> virial;
+  std::optional<std::vector<Matrix3>> atom_virial;            ///< eV; −Σ_j dE_i/dr_ij ⊗ r_ij of each atom, symmetric; sums to virial
   std::optional<double> energy_std, energy_std_epistemic;     ///< eV
   std::optional<Positions> forces_std, forces_std_epistemic;  ///< eV/Å
   std::optional<Voigt> virial_std, virial_std_epistemic;      ///< eV; xx yy zz yz xz xy
@@ -73,6 +76,8 @@ class Predictor {
   /// Throws InputError naming structure and element if the model does not know one, NumericalError naming structure and closest atoms if
   /// the prediction is not finite.
   Prediction compute(const Structure& structure, const PredictionRequest& request = {});
+  /// The same with neighbours that the caller has already: those of the structure, within the model's cutoff or beyond.
+  Prediction compute(const Structure& structure, const Environments& environments, const PredictionRequest& request = {});
 
   /// The same for several structures at once: faster where they are small, as matrix products then have more rows. Equal to one after
   /// the other up to rounding. A thousand atoms together are enough; more take memory only.
@@ -82,8 +87,14 @@ class Predictor {
   EnergyDifference difference(const Structure& a, const Structure& b, bool calibrated = true, bool keep_not_finite = false);
 
   /// For programs that have neighbours already (molecular dynamics): centres with their neighbours, ghosts allowed. Forces and local
-  /// energies have `atoms` rows, one for every index that occurs. Error bars need every index below the number of centres' atoms.
+  /// energies have `atoms` rows, one for every index that occurs: forces act on ghosts too, but a local energy is whole at its centre and
+  /// zero elsewhere. The energy is that of the centres, and so is its error bar. Error bars of forces need every environment that contains
+  /// one of the atoms: error_bars() can have other environments than the mean.
   Prediction compute(const Environments& environments, int atoms, const PredictionRequest& request = {});
+
+  /// Error bars alone (what the request says of the mean is ignored), of the forces on atoms 0 … atoms−1. Throws InputError if the model
+  /// has no posterior.
+  Prediction error_bars(const Environments& environments, int atoms, const PredictionRequest& request);
 
  private:
   struct Scratch;
