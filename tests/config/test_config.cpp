@@ -3,7 +3,6 @@
 #include <cctype>
 #include <cmath>
 #include <fstream>
-#include <gapkit/baselines/baseline.hpp>
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
