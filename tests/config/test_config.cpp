@@ -7,6 +7,7 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/kernels/kernel.hpp>
+#include <gapkit/potentials/potential.hpp>
 #include <gapkit/sparsify/selection.hpp>
 #include <support/support.hpp>
 
@@ -536,7 +537,7 @@ TEST_CASE("config: docs/configuration.md shows the limits of every parameter") {
   for (const auto& kind : descriptor_kinds()) check_rows(part_of("descriptor", kind.name), kind);
   for (const auto& kind : kernel_kinds()) check_rows(part_of("kernel", kind.name), kind);
   const std::string baselines = text.substr(text.find("\n## [[baseline]]\n"));
-  for (const auto& kind : baseline_kinds()) check_rows(baselines, kind);
+  for (const auto& kind : potential_kinds()) check_rows(baselines, kind);
 }
 
 TEST_CASE("config: docs/configuration.md names every key") {
