@@ -2,7 +2,6 @@
 
 #include <Eigen/QR>
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
@@ -12,123 +11,27 @@
 
 #include "fit/choose_points.hpp"
 #include "fit/cost.hpp"
-#include "fit/data_checker.hpp"
-#include "fit/frame_fingerprint.hpp"
-#include "fit/held_out.hpp"
-#include "fit/shortest_distances.hpp"
 #include "fit/statistics_builder.hpp"
+#include "fit/training_facts.hpp"
 
 namespace gapkit {
 namespace {
 
-double configured_cutoff(const FitOptions& options) {
-  double cutoff = 0;
-  for (const TermOptions& term : options.terms) cutoff = std::max(cutoff, term.descriptor_parameters.real("cutoff"));
-  return cutoff;
-}
-
-// What one pass over the frames collects.
-struct Collected {
-  std::set<int> elements;
-  std::map<int, std::int64_t> atoms_of;
-  /// Per term: environments by combination; atoms are in atoms_of.
-  std::vector<std::map<std::vector<int>, std::int64_t>> environments;
-  std::map<int, std::pair<double, std::string>> isolated;  // E0 and where it came from
-  std::int64_t isolated_without_energy = 0;
-  std::map<std::pair<Property, std::string>, std::int64_t> rows;
-  std::map<std::map<int, int>, std::pair<double, std::int64_t>> by_composition;  // for least squares: sum of energies, count
-  Checksum checksum;
-};
-
-// Pairs (from both ends) or triplets (unordered, by centre) within a term's cutoff.
-void count_environments(const Structure& s, const NeighborList& list, double cutoff, std::size_t arity,
-                        std::map<std::vector<int>, std::int64_t>& counts) {
-  std::array<std::int64_t, largest_atomic_number + 1> near{};
-  std::vector<int> species;  // of the neighbours of one atom
-  for (std::size_t i = 0; i < s.atomic_numbers.size(); ++i) {
-    const int centre = s.atomic_numbers[i];
-    species.clear();
-    for (std::size_t p = list.begin()[i]; p < list.begin()[i + 1]; ++p) {
-      if (!(list.distance()[p] < cutoff)) continue;
-      const int z = s.atomic_numbers[static_cast<std::size_t>(list.index()[p])];
-      if (near[static_cast<std::size_t>(z)]++ == 0) species.push_back(z);
-    }
-    std::sort(species.begin(), species.end());
-    const auto number = [&](std::size_t k) { return near[static_cast<std::size_t>(species[k])]; };
-    for (std::size_t j = 0; j < species.size(); ++j) {
-      if (arity == 2) counts[{std::min(centre, species[j]), std::max(centre, species[j])}] += number(j);
-      for (std::size_t k = j; arity == 3 && k < species.size(); ++k) {
-        const std::int64_t triplets = j == k ? number(j) * (number(j) - 1) / 2 : number(j) * number(k);
-        if (triplets > 0) counts[{centre, species[j], species[k]}] += triplets;
-      }
-    }
-    for (const int z : species) near[static_cast<std::size_t>(z)] = 0;
-  }
-}
-
-std::size_t arity_of(const TermOptions& term) {
-  const std::vector<int> hydrogen = {1};
-  return descriptor_kind(term.descriptor).combinations(hydrogen).at(0).size();
-}
-
-void collect(const Structure& s, const NeighborList& list, const FitOptions& options, FitPlan& plan, Collected& found) {
-  ++plan.frames;
-  plan.atoms += s.size();
-  ++plan.config_types[s.config_type];
-  std::map<int, int> composition;
-  for (const int z : s.atomic_numbers) ++composition[z];
-  for (const auto& [z, n] : composition) {
-    found.elements.insert(z);
-    found.atoms_of[z] += n;
-  }
-  plan.pairs += static_cast<std::int64_t>(list.pair_count());
-  found.environments.resize(options.terms.size());
-  for (std::size_t t = 0; t < options.terms.size(); ++t) {
-    const std::size_t arity = arity_of(options.terms[t]);
-    if (arity > 1) count_environments(s, list, options.terms[t].descriptor_parameters.real("cutoff"), arity, found.environments[t]);
-  }
-  if (s.size() == 1 && list.pair_count() == 0) {
-    if (!s.energy) {
-      ++found.isolated_without_energy;
-    } else {
-      const int z = s.atomic_numbers[0];
-      const auto [entry, is_new] = found.isolated.try_emplace(z, *s.energy, s.source);
-      if (!is_new && std::abs(entry->second.first - *s.energy) > 1e-6 &&
-          options.reference_energies.mode == ReferenceEnergyOptions::Mode::isolated)
-        throw InputError(s.source + ": a second isolated " + element_symbol(z) + " atom with energy " + std::to_string(*s.energy) +
-                         " eV, but " + entry->second.second + " has " + std::to_string(entry->second.first) +
-                         " eV; keep one of them or give [reference_energies] explicit values");
-    }
-  }
-  if (s.energy) {
-    auto& sum = found.by_composition[composition];
-    double energy = *s.energy;
-    if (!options.baselines.empty() && options.reference_energies.mode == ReferenceEnergyOptions::Mode::least_squares) {
-      Structure learned = s;
-      subtract_baselines(options.baselines, learned);
-      energy = *learned.energy;
-    }
-    sum.first += energy;
-    ++sum.second;
-  }
-  add_frame(found.checksum, s);
-}
-
-std::map<int, double> reference_energies(const FitOptions& options, const Collected& found) {
+std::map<int, double> reference_energies(const FitOptions& options, const TrainingFacts& facts) {
   using Mode = ReferenceEnergyOptions::Mode;
   std::map<int, double> result;
   if (options.reference_energies.mode == Mode::explicit_values) {
     for (const auto& [symbol, value] : options.reference_energies.values) result[atomic_number(symbol)] = value;
-    for (const int z : found.elements)
+    for (const auto& [z, atoms] : facts.atoms_of)
       if (!result.count(z))
         throw InputError("[reference_energies] explicit has no value for " + element_symbol(z) + ", which the training data contain");
-    std::erase_if(result, [&](const auto& entry) { return !found.elements.count(entry.first); });
+    std::erase_if(result, [&](const auto& entry) { return !facts.atoms_of.count(entry.first); });
     return result;
   }
   if (options.reference_energies.mode == Mode::isolated) {
-    for (const int z : found.elements) {
-      const auto atom = found.isolated.find(z);
-      if (atom == found.isolated.end())
+    for (const auto& [z, atoms] : facts.atoms_of) {
+      const auto atom = facts.isolated.find(z);
+      if (atom == facts.isolated.end())
         throw InputError(
             "the training data have no isolated " + element_symbol(z) +
             " atom with an energy (a one-atom frame without neighbours within the largest cutoff) for its reference energy; add one, or "
@@ -138,12 +41,13 @@ std::map<int, double> reference_energies(const FitOptions& options, const Collec
     return result;
   }
   // Least squares of energies per atom over the frames; frames of one composition count with their mean.
-  if (found.by_composition.empty()) throw InputError("[reference_energies] mode = \"least_squares\" needs energies in the training data");
-  const std::vector<int> elements(found.elements.begin(), found.elements.end());
-  Eigen::MatrixXd a(static_cast<Eigen::Index>(found.by_composition.size()), static_cast<Eigen::Index>(elements.size()));
+  if (facts.by_composition.empty()) throw InputError("[reference_energies] mode = \"least_squares\" needs energies in the training data");
+  std::vector<int> elements;
+  for (const auto& [z, atoms] : facts.atoms_of) elements.push_back(z);
+  Eigen::MatrixXd a(static_cast<Eigen::Index>(facts.by_composition.size()), static_cast<Eigen::Index>(elements.size()));
   Vector b(a.rows());
   Eigen::Index row = 0;
-  for (const auto& [composition, sum] : found.by_composition) {
+  for (const auto& [composition, sum] : facts.by_composition) {
     double atoms = 0;
     for (const auto& [z, n] : composition) atoms += n;
     const double weight = std::sqrt(static_cast<double>(sum.second)) / atoms;
@@ -198,7 +102,7 @@ std::vector<std::vector<int>> combinations_of(const TermOptions& term, const std
 // A pair or triplet against a sparse point, exponential and sums included, as DGEMM's flop that take the same time.
 constexpr double flop_of_few_features = 150;
 
-void estimate_cost(const FitOptions& options, const DataScan& scan, const Collected& found, FitPlan& plan) {
+void estimate_cost(const FitOptions& options, const DataScan& scan, const TrainingFacts& facts, FitPlan& plan) {
   const bool derivatives = options.use_forces || options.use_virial;
   const auto sparse = static_cast<double>(plan.sparse_points());
   double candidate_bytes = 0;
@@ -208,7 +112,7 @@ void estimate_cost(const FitOptions& options, const DataScan& scan, const Collec
     if (species.size() > 1) {
       plan.phase_flop["kernel rows"] += flop_of_few_features * static_cast<double>(term.candidates) * term.sparse_points;
     } else if (derivatives) {
-      const double share = static_cast<double>(found.atoms_of.at(species[0])) / static_cast<double>(plan.atoms);
+      const double share = static_cast<double>(facts.atoms_of.at(species[0])) / static_cast<double>(plan.atoms);
       plan.phase_flop["kernel rows"] += 6 * share * static_cast<double>(plan.pairs) * term.features * term.sparse_points;
     }
     plan.phase_flop["whiten"] += static_cast<double>(plan.rows()) * term.sparse_points * term.sparse_points;  // block by block
@@ -308,52 +212,19 @@ std::int64_t FitPlan::sparse_points() const {
   return sum;
 }
 
-bool scan_frames(const FitOptions& options, const ProgressCallback& progress, DataChecker& checker, Findings& findings, DataScan& scan) {
-  if (options.terms.empty()) throw InputError("the configuration has no [[term]]");
-  if (options.train.empty()) throw InputError("no training files: name them in [data] train or with --train");
-  FitPlan& plan = scan.plan;
-  Collected found;
-  const double cutoff = configured_cutoff(options);
-  const Regularization regularization(options);
-  std::vector<FitPlan::GroupPlan> groups;
-  for (const RowGroup& g : regularization.groups()) groups.push_back({g, 0});
-  std::int64_t lost = 0;
-  lost += read_frames(options.train, options.keys, &plan.targets, findings, [&](const Structure& s, const FramePlace& place) {
-    const std::optional<NeighborList> list = checker.neighbors(s, cutoff);
-    if (!list) {
-      ++lost;
-      return;
-    }
-    checker.examine(s, *list, place);
-    if (is_left_out(options, place.number)) return;
-    collect(s, *list, options, plan, found);
-    std::map<int, double> zero;
-    for (const int z : s.atomic_numbers) zero[z] = 0;
-    const RowTargets targets = regularization.row_targets(s, zero);
-    for (const int g : targets.group)
-      if (g != RowTargets::excluded) ++groups[static_cast<std::size_t>(g)].rows;
-    if (!targets.group.empty()) keep_shorter(scan.shortest_distances, closest_pairs(s, *list));
-    if (progress) progress({.phase = "scan", .done = static_cast<double>(place.number + 1), .unit = "frames"});
-  });
-  plan.groups = groups;
-  // What is missed below might be in the frames that could not be read.
-  if (lost > 0) return false;
-  if (plan.rows() == 0)
-    throw InputError("the training data have no target that is used: no energy, forces or virial was found under the known names in " +
-                     std::to_string(plan.frames) + " frames; name the keys in [data] energy_key, forces_key, virial_key, stress_key");
-  plan.elements.assign(found.elements.begin(), found.elements.end());
-  plan.reference_energies = reference_energies(options, found);
-  scan.data_fingerprint = std::to_string(found.checksum.value());
-  std::vector<std::string> config_types;
-  for (const auto& [name, frames] : plan.config_types) config_types.push_back(name);
-  for (const TermOptions& term : options.terms) check_quotas(term, config_types);
+namespace {
 
+// The terms of the configuration for every combination of elements, and what the plan says of each.
+void add_drafts(const FitOptions& options, const TrainingFacts& facts, const PlanWarning& warn, DataScan& scan) {
+  FitPlan& plan = scan.plan;
   for (std::size_t t = 0; t < options.terms.size(); ++t) {
     const TermOptions& term = options.terms[t];
     std::string empty;
     for (const auto& species : combinations_of(term, plan.elements)) {
       TermDraft draft{&term, species, descriptor_kind(term.descriptor).make(term.descriptor_parameters, species, plan.elements)};
-      const std::int64_t count = species.size() == 1 ? found.atoms_of[species[0]] : found.environments.at(t)[species];
+      const auto& counts = facts.environments.at(t);
+      const auto found = counts.find(species);
+      const std::int64_t count = species.size() == 1 ? facts.atoms_of.at(species[0]) : found == counts.end() ? 0 : found->second;
       const bool has_points = term.selection == "file" && term.sparse_file.count(draft.combination()) > 0;
       draft.is_empty = count == 0 && !has_points;
       if (draft.is_empty) empty += (empty.empty() ? "" : ", ") + draft.combination();
@@ -362,8 +233,8 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
       scan.drafts.push_back(std::move(draft));
     }
     if (!empty.empty())
-      findings.warning("terms", "term '" + term.name + "' has no environment of " + empty +
-                                    " in the training data: no sparse points for that, and predictions that meet it will say so");
+      warn("term '" + term.name + "' has no environment of " + empty +
+           " in the training data: no sparse points for that, and predictions that meet it will say so");
   }
   for (std::size_t t = 0; t < scan.drafts.size(); ++t) {
     const TermDraft& draft = scan.drafts[t];
@@ -373,16 +244,44 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
                                                             ? static_cast<int>(draft.read_listed_points(file).size())
                                                             : static_cast<int>(read_sparse_indices(file).size());
   }
-  estimate_cost(options, scan, found, plan);
+}
+
+}  // namespace
+
+DataScan plan_of_facts(const FitOptions& options, const TrainingFacts& facts, const PlanWarning& warn) {
+  DataScan scan;
+  FitPlan& plan = scan.plan;
+  plan.frames = facts.frames;
+  plan.atoms = facts.atoms;
+  plan.pairs = facts.pairs;
+  plan.config_types = facts.config_types;
+  plan.groups = facts.groups;
+  if (plan.rows() == 0)
+    throw InputError("the training data have no target that is used: no energy, forces or virial was found under the known names in " +
+                     std::to_string(plan.frames) + " frames; name the keys in [data] energy_key, forces_key, virial_key, stress_key");
+  for (const auto& [z, atoms] : facts.atoms_of) plan.elements.push_back(z);
+  plan.reference_energies = reference_energies(options, facts);
+  scan.data_fingerprint = std::to_string(facts.checksum.value());
+  scan.shortest_distances = facts.shortest_distances;
+  std::vector<std::string> config_types;
+  for (const auto& [name, frames] : plan.config_types) config_types.push_back(name);
+  for (const TermOptions& term : options.terms) check_quotas(term, config_types);
+  add_drafts(options, facts, warn, scan);
+  estimate_cost(options, scan, facts, plan);
   if (plan.memory_bytes > options.memory * 1e9)
     throw InputError("the fit needs about " + std::to_string(plan.memory_bytes / 1e9) + " GB, more than the " +
                      std::to_string(options.memory) +
                      " GB allowed; allow more with --memory, or reduce n_sparse, max_candidates or the config types with their own sigma");
-  return true;
+  return scan;
 }
 
-FitPlan plan_fit(const FitOptions& options, const ProgressCallback& progress) {
-  return scan_training_data(with_held_out(options), progress).plan;
+DataScan scan_frames(const Dataset& training, const FitOptions& options, const ProgressCallback& progress) {
+  TrainingFacts facts(options);
+  training.visit([&](const Structure& s, const FramePlace&) {
+    facts.add(s, NeighborList(s, facts.cutoff()));
+    if (progress) progress({.phase = "scan", .done = static_cast<double>(facts.frames), .unit = "frames"});
+  });
+  return plan_of_facts(options, facts, [](const std::string&) {});
 }
 
 }  // namespace gapkit
