@@ -53,7 +53,7 @@ std::vector<std::string> files_instead(const std::vector<std::string>& patterns)
   return expanded_files(patterns, std::filesystem::current_path(), [](const std::string& what) { throw InputError(what); });
 }
 
-void read_data(const Section& section, const std::filesystem::path& folder, const DataFiles& instead, FitOptions& options) {
+void read_data(const Section& section, const std::filesystem::path& folder, const DataFiles& instead, FitConfiguration& options) {
   section.check_keys(section_keys("data"));
   if (!instead.train.empty()) {
     options.train = files_instead(instead.train);
@@ -161,7 +161,7 @@ void read_optimize(const Section& section, bool is_present, OptimizeOptions& opt
 }
 
 // Without anything said: on the validation data if there are any.
-void read_calibration(const Section& section, bool is_present, FitOptions& options) {
+void read_calibration(const Section& section, bool is_present, FitConfiguration& options) {
   using Source = CalibrationOptions::Source;
   section.check_keys(section_keys("calibration"));
   const bool holds_out = section.has("holdout") || (is_present && options.validation.empty());
@@ -185,7 +185,7 @@ void read_calibration(const Section& section, bool is_present, FitOptions& optio
   calibration.most_atoms = section.integer("most_atoms", calibration.most_atoms, 1, std::numeric_limits<std::int64_t>::max());
 }
 
-void read_terms(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, FitOptions& options) {
+void read_terms(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, FitConfiguration& options) {
   const TomlEntry* entry = document.find("term");
   if (!entry)
     throw InputError(name + ":1: no [[term]], expected at least one (descriptor, kernel, delta, n_sparse: docs/configuration.md)");
@@ -202,7 +202,7 @@ void read_terms(const TomlValue& document, const std::string& name, const std::f
   name_terms(options.terms, sections);
 }
 
-void read_baselines(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, FitOptions& options) {
+void read_baselines(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, FitConfiguration& options) {
   const TomlEntry* entry = document.find("baseline");
   if (!entry) return;
   if (entry->value.kind != Kind::list)
@@ -220,7 +220,7 @@ void read_baselines(const TomlValue& document, const std::string& name, const st
   }
 }
 
-void read_solver(const Section& section, FitOptions& options) {
+void read_solver(const Section& section, FitConfiguration& options) {
   section.check_keys(section_keys("solver"));
   if (section.has("jitter") && section.has("jitter_absolute"))
     section.fail(std::max(section.line("jitter"), section.line("jitter_absolute")),
@@ -239,12 +239,12 @@ Section top_section(const TomlValue& document, const std::string& key, const std
   return Section(entry ? &entry->value : nullptr, label, name, entry ? entry->line : 1);
 }
 
-FitOptions fit_options_of(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, const DataFiles& instead,
-                          std::span<const std::string> other_sections) {
+FitConfiguration fit_options_of(const TomlValue& document, const std::string& name, const std::filesystem::path& folder,
+                                const DataFiles& instead, std::span<const std::string> other_sections) {
   check_sections(document, name, other_sections);
   const auto section = [&](const std::string& key) { return top_section(document, key, name); };
 
-  FitOptions options;
+  FitConfiguration options;
   read_data(section("data"), folder, instead, options);
   read_reference_energies(section("reference_energies"), options.reference_energies);
   read_terms(document, name, folder, options);
@@ -263,12 +263,11 @@ FitOptions fit_options_of(const TomlValue& document, const std::string& name, co
   run.check_keys(section_keys("run"));
   options.seed = static_cast<std::uint64_t>(run.integer("seed", 0, 0, std::numeric_limits<std::int64_t>::max()));
   options.memory = run.positive("memory", options.memory, "GB");
-  options.resolved = fit_options_to_toml(options);
   return options;
 }
 
-FitOptions parse_fit_options(const std::string& toml, const std::string& name, const std::filesystem::path& folder,
-                             const DataFiles& instead, const std::vector<ConfigurationOverride>& overrides) {
+FitConfiguration parse_fit_options(const std::string& toml, const std::string& name, const std::filesystem::path& folder,
+                                   const DataFiles& instead, const std::vector<ConfigurationOverride>& overrides) {
   TomlValue document = parse_toml(toml, name);
   for (const ConfigurationOverride& change : overrides) apply_override(document, change);
   return fit_options_of(document, name, folder, instead, {});
@@ -291,8 +290,8 @@ std::string configuration_text(const std::filesystem::path& path) {
   return text.str();
 }
 
-FitOptions read_fit_options(const std::filesystem::path& path, const DataFiles& instead,
-                            const std::vector<ConfigurationOverride>& overrides) {
+FitConfiguration read_fit_options(const std::filesystem::path& path, const DataFiles& instead,
+                                  const std::vector<ConfigurationOverride>& overrides) {
   return parse_fit_options(configuration_text(path), path == "-" ? "standard input" : path.string(),
                            path.has_parent_path() ? path.parent_path() : std::filesystem::path("."), instead, overrides);
 }
