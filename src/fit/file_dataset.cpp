@@ -35,9 +35,7 @@ struct FileDataset::Index {
   std::vector<Entry> entries;  // one for each frame of the summary
   std::vector<FileState> files;
 
-  bool has_positions() const {
-    return std::all_of(files.begin(), files.end(), [](const FileState& f) { return f.has_positions; });
-  }
+  bool has_positions = true;  // in all files that have frames
 };
 
 /// Opens one file after the other, reads frames with their targets and hands them out. Takes mistakes down as the request says.
@@ -123,7 +121,7 @@ DatasetSummary FileDataset::summary() const {
 }
 
 std::int64_t FileDataset::visit_frames(const Visitor& visitor, const VisitRequest& request) const {
-  return request.numbers && index_ && index_->has_positions() ? visit_some(visitor, request) : visit_all(visitor, request);
+  return request.numbers && index_ && index_->has_positions ? visit_some(visitor, request) : visit_all(visitor, request);
 }
 
 std::int64_t FileDataset::visit_all(const Visitor& visitor, const VisitRequest& request) const {
@@ -145,6 +143,7 @@ std::int64_t FileDataset::visit_all(const Visitor& visitor, const VisitRequest& 
       if (index) {
         index->summary.add(reader.frame(), number);
         index->entries.push_back({position, static_cast<int>(f)});
+        index->has_positions = index->has_positions && index->files.back().has_positions;
       }
       if (is_wanted) reader.hand_out(number);
     }

@@ -44,7 +44,7 @@ struct VisitRequest {
   TargetReport* targets = nullptr;                     ///< counts which keys held the targets
   /// If set, mistakes are reported here, and the visit goes on with the next frame, or with the next file where the rest of a file
   /// cannot be read; an InputError of the visitor is a mistake of its frame. Else the first mistake ends the visit as InputError.
-  std::function<void(const CheckFinding&)> finding;
+  std::function<void(const CheckFinding&)> finding = {};
 };
 
 /// Frames with their targets that can be visited several times, in whole or in part, always in ascending order of their numbers, one in
