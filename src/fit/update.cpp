@@ -167,8 +167,9 @@ std::int64_t append(FittedModel& fitted, const Dataset& data, const ProgressCall
   const std::int64_t frames = append_frames(fitted, data, &look_alikes, progress);
   if (findings) {
     FrameSample sample(choose_sample(data.summary(), fitted.model.seed));
-    data.visit([&](const Structure& frame, const FramePlace& place) { sample.add(frame, place.number); });
     FitReport report;
+    data.visit([&](const Structure& frame, const FramePlace& place) { sample.add(frame, place.number); },
+               {.targets = &report.plan.targets});
     check_conventions(fitted.model, fitted.stored, sample.frames(), report, progress);
     *findings = std::move(report.findings);
   }
