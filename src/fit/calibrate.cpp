@@ -4,6 +4,7 @@
 #include <gapkit/fit/calibrate.hpp>
 #include <gapkit/math/random_stream.hpp>
 
+#include "fit/frame_fingerprint.hpp"
 #include "fit/maximize.hpp"
 #include "fit/row_targets.hpp"
 
@@ -14,6 +15,8 @@ constexpr double bound = 9.2;                                      // |log a|, |
 constexpr double prior_width = 2.3;                                // standard deviation of log a and log b: a factor of 10
 constexpr double class_width = 0.5;                                // of the logarithm of a config type's own number
 constexpr double least_noise = 0.01;                               // of the errors (root mean square): reference values are not exact
+constexpr double most_noise = 100;                                 // of the errors: rows of larger σ say nothing about error bars
+constexpr double least_factor = 1e-3, most_factor = 1e3;           // both a and b beyond: no calibration
 constexpr std::int64_t fewest_of_class = 5;                        // structures that a config type needs for it
 constexpr double vanishing_force = 1e-5, vanishing_virial = 1e-4;  // eV/Å, eV
 
@@ -102,6 +105,31 @@ void rescale(const HeldOutRows& rows, int config_type, CalibrationFactors& facto
   factors.b *= f;
 }
 
+/// Without the rows whose σ dwarfs the errors: users switch rows off with such σ, and one b for these and others would shrink the noise of
+/// all.
+HeldOutRows informative(const HeldOutRows& rows) {
+  HeldOutRows result;
+  const double most = most_noise * (rows.size() == 0 ? 0 : root_mean_square(rows.error));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows.noise[i] > most) continue;
+    result.error.push_back(rows.error[i]);
+    result.epistemic.push_back(rows.epistemic[i]);
+    result.noise.push_back(rows.noise[i]);
+    result.structure.push_back(rows.structure[i]);
+    result.config_type.push_back(rows.config_type[i]);
+  }
+  return result;
+}
+
+/// Labels that are predictions of the model itself, for example, would make both vanish.
+bool is_plausible(const CalibrationFactors& f) {
+  return std::max(f.a, f.b) > least_factor && std::min(f.a, f.b) < most_factor;
+}
+
+bool is_isolated_atom(const Structure& frame, double cutoff) {
+  return frame.size() == 1 && NeighborList(frame, cutoff).pair_count() == 0;
+}
+
 }  // namespace
 
 CalibrationFactors calibrate(const HeldOutRows& rows) {
@@ -144,6 +172,11 @@ void Calibrator::use(std::shared_ptr<const Model> model) {
 void Calibrator::add(const Structure& frame) {
   const auto [energy, forces, virial] = wanted_rows(rules_, frame);
   if (!energy && !forces && !virial) return;
+  // An isolated atom is the zero of energy, and a copy of a frame brings nothing new.
+  if (is_isolated_atom(frame, model_->cutoff())) return;
+  Checksum checksum;
+  add_frame(checksum, frame);
+  if (!seen_.insert(checksum.value()).second) return;
   const Prediction p = predictor_->compute(frame, {.energy_std = energy, .force_std = forces, .stress_std = virial, .calibrated = false});
   const int type = config_types_.try_emplace(frame.config_type, static_cast<int>(config_types_.size())).first->second;
   const auto add_row = [&](Property property, double predicted, double reference, double epistemic, double noise, double vanishing) {
@@ -184,11 +217,12 @@ std::optional<Calibration> Calibrator::calibration(const std::string& source, co
   Calibration result;
   result.source = source;
   for (const Property property : {Property::energy, Property::force, Property::virial}) {
-    const HeldOutRows& rows = this->rows(property);
+    const HeldOutRows rows = informative(this->rows(property));
     if (count_distinct(rows.structure) < fewest_structures_) continue;
     CalibrationFactors common = calibrate(rows);
     common.property = property;
     rescale(rows, -1, common);
+    if (!is_plausible(common)) continue;
     result.factors.push_back(common);
     for (const auto& [name, type] : config_types_) {
       if (config_types_.size() < 2 || name == "default") continue;
@@ -206,9 +240,11 @@ std::optional<Calibration> Calibrator::calibration(const std::string& source, co
   }
   if (progress && !missing.empty())
     progress({.phase = "calibrate",
-              .message =
-                  "fewer than " + std::to_string(fewest_structures_) +
-                  " held-out structures have rows of these properties that can be used, so their error bars stay uncalibrated: " + missing,
+              .message = "fewer than " + std::to_string(fewest_structures_) +
+                         " different held-out structures have rows of these properties that can be used (their σ not far above the errors, "
+                         "their errors "
+                         "not zero), so their error bars stay uncalibrated: " +
+                         missing,
               .is_warning = true});
   if (result.factors.empty()) return std::nullopt;
   return result;

@@ -31,6 +31,17 @@ std::vector<double> numbers_of_cell(const Field& field) {
   return is_cell ? numbers : std::vector<double>();
 }
 
+/// Without a Lattice a name that begins like one of a cell is enough.
+bool may_be_cell(const Field& field) {
+  if (!numbers_of_cell(field).empty()) return true;
+  const std::string name = bare_name(field.key);
+  const std::string_view beginnings[] = {"cell", "box", "latt", "unitcell", "supercell", "hmatrix"};
+  const bool begins_so =
+      std::any_of(std::begin(beginnings), std::end(beginnings), [&](std::string_view beginning) { return name.starts_with(beginning); });
+  const std::size_t count = begins_so ? parse_numbers(field.text).size() : 0;
+  return count == 3 || count == 6 || count == 9;
+}
+
 /// Lengths and angles of a cell do not depend on its orientation: products of its vectors a·a, a·b, ...
 bool has_same_shape(const Matrix3& a, const Matrix3& b) {
   const Matrix3 of_a = a * a.transpose(), of_b = b * b.transpose();
@@ -83,9 +94,9 @@ void check_cell_is_there(const std::vector<Field>& fields, const Structure& stru
   const bool is_periodic = structure.pbc[0] || structure.pbc[1] || structure.pbc[2];
   if (pbc && !is_periodic) return;
   const std::string form = "Lattice=\"a_x a_y a_z b_x b_y b_z c_x c_y c_z\"";
-  const auto cell = std::find_if(fields.begin(), fields.end(), [](const Field& f) { return !numbers_of_cell(f).empty(); });
+  const auto cell = std::find_if(fields.begin(), fields.end(), may_be_cell);
   if (cell != fields.end()) {
-    const std::size_t count = numbers_of_cell(*cell).size();
+    const std::size_t count = parse_numbers(cell->text).size();
     const std::string what_to_do = count == 9
                                        ? fmt::format("if they are the cell vectors (Å), call the key Lattice instead of {}", cell->key)
                                        : fmt::format("if they are the cell, write its vectors (Å) as {}", form);

@@ -238,6 +238,59 @@ TEST_CASE("calibration: held-out rows with a sigma of their own count with that;
   CHECK_FALSE(load_model(path).calibration.has_value());
 }
 
+TEST_CASE("calibration: rows of huge sigma, copies, isolated atoms and the model's own predictions do not calibrate") {
+  const Setup setup;
+  const FitResult fitted = fit(setup.options);
+  const auto model = std::make_shared<const Model>(fitted.model);
+  const RowRules rules = fitted.statistics.value().rules;
+  std::vector<Structure> others;
+  for (unsigned seed = 101; seed <= 112; ++seed) others.push_back(labelled(random_triclinic(4, seed, {6, 14}), "odd"));
+  const auto calibrated = [&](const std::vector<Structure>& frames) {
+    Calibrator calibrator(rules, 5);
+    calibrator.use(model);
+    for (const Structure& frame : frames) calibrator.add(frame);
+    return calibrator.calibration("validation");
+  };
+  const std::optional<Calibration> clean = calibrated(others);
+  REQUIRE(clean);
+  const CalibrationFactors* energy = clean->find(Property::energy, "default");
+  REQUIRE(energy != nullptr);
+
+  std::vector<Structure> with_huge = others;
+  for (unsigned seed = 201; seed <= 212; ++seed) {
+    with_huge.push_back(labelled(random_triclinic(4, seed, {6, 14}), "odd"));
+    with_huge.back().energy_sigma = 1e6;
+  }
+  const std::optional<Calibration> mixed = calibrated(with_huge);
+  REQUIRE(mixed);
+  const CalibrationFactors* same = mixed->find(Property::energy, "default");
+  REQUIRE(same != nullptr);
+  CHECK(same->rows == energy->rows);
+  check_close(same->a, energy->a, 0, 1e-6);
+  check_close(same->b, energy->b, 0, 1e-6);
+
+  for (Structure& frame : others) frame.energy_sigma = 1e8;
+  const std::optional<Calibration> huge = calibrated(others);
+  CHECK((!huge || !huge->covers(Property::energy)));
+  CHECK(!calibrated(std::vector<Structure>(12, labelled(random_triclinic(4, 301, {6, 14}), "odd"))));
+  Structure atom;
+  atom.atomic_numbers = {14};
+  atom.positions = Positions::Zero(1, 3);
+  std::vector<Structure> atoms(8, atom);
+  for (std::size_t i = 0; i < atoms.size(); ++i) atoms[i].energy = 0.1 * static_cast<double>(i);
+  CHECK(!calibrated(atoms));
+
+  Predictor predictor(model);
+  for (Structure& frame : others) {
+    const Prediction p = predictor.compute(frame);
+    frame.energy_sigma.reset();
+    frame.energy = p.energy;
+    frame.forces = *p.forces;
+    frame.virial = *p.virial;
+  }
+  CHECK(!calibrated(others));
+}
+
 TEST_CASE("without a calibration nothing changes; validation data change the error bars alone") {
   const Setup setup;
   const FitResult plain = fit(setup.options);

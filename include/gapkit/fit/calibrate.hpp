@@ -5,6 +5,7 @@
 #include <gapkit/fit/options.hpp>
 #include <gapkit/model/stored_statistics.hpp>
 #include <gapkit/predict/predictor.hpp>
+#include <set>
 
 namespace gapkit {
 
@@ -34,13 +35,14 @@ class Calibrator {
 
   /// The model whose errors are collected from now on. It must have a posterior.
   void use(std::shared_ptr<const Model> model);
-  /// Predicts a structure that the model was not fitted to. Cost: that of its error bars. Elements that the model does not know:
-  /// InputError.
+  /// Predicts a structure that the model was not fitted to. Isolated atoms and copies of structures are passed over. Cost: that of its
+  /// error bars. Elements that the model does not know: InputError.
   void add(const Structure& frame);
   std::int64_t structures() const { return structures_; }
   const HeldOutRows& rows(Property property) const { return rows_[static_cast<std::size_t>(property)]; }
 
-  /// Factors for each property that has rows of enough structures. A config type of which several structures were held out has them
+  /// Factors for each property that has rows of enough structures; rows whose σ is above 100 times the errors (root mean square) do not
+  /// count, and factors that are both below 1/1000 or above 1000 are none. A config type of which several structures were held out has them
   /// multiplied by a number of its own, where its errors say so. Absent if there is no row at all; says which fitted properties stay
   /// uncalibrated.
   std::optional<Calibration> calibration(const std::string& source, const ProgressCallback& progress = {}) const;
@@ -53,6 +55,7 @@ class Calibrator {
   std::array<HeldOutRows, 3> rows_;
   std::map<std::string, int> config_types_;
   std::int64_t structures_ = 0;
+  std::set<std::uint64_t> seen_;  // checksums of the frames
 };
 
 /// A calibration on labelled data that the model was not fitted to. At most about options.most_atoms atoms are looked at, in frames drawn
