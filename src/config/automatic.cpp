@@ -24,6 +24,7 @@ namespace {
 constexpr double largest_radius = 7.0, radius_step = 0.1;  // Å
 constexpr std::int64_t most_atoms_measured = 20000;        // for the radial distribution
 constexpr double most_excess = 1.15;                       // of the time allowed, before a round of calibration is left out
+constexpr double later_search = 0.5;  // steps of the search for σ that begins where the first one ended, of the first one's
 constexpr double wanted_neighbors = 30;
 constexpr double molecular_cutoff = 4.5, smallest_cutoff = 3.5, largest_cutoff_chosen = 6.0;  // Å
 constexpr int fewest_points = 50, most_points = 2000;                                         // of SOAP, per element
@@ -136,10 +137,12 @@ double set_points_for(const AutomaticRequest& request, const DataSummary& data, 
     planned.memory = 1e6;
     planned.calibration.source = CalibrationOptions::Source::none;
     const FitPlan plan = plan_fit(planned, {});
-    const double round = plan.seconds + (calibrates ? error_bar_seconds(data, o, plan) : 0), rest = rest_seconds(data, o, plan);
+    const double bars = calibrates ? error_bar_seconds(data, o, plan) : 0, rest = rest_seconds(data, o, plan);
+    const double first = plan.seconds + bars, later = first - (1 - later_search) * plan.search_seconds;  // rounds
     const double left = request.seconds - stopwatch.seconds() - rest;
-    choice.rounds = calibrates ? static_cast<int>(std::clamp<double>(std::floor(left / round), fewest_rounds, o.calibration.rounds)) : 1;
-    choice.seconds = stopwatch.seconds() + choice.rounds * round + rest;
+    choice.rounds =
+        calibrates ? static_cast<int>(std::clamp<double>(1 + std::floor((left - first) / later), fewest_rounds, o.calibration.rounds)) : 1;
+    choice.seconds = stopwatch.seconds() + first + (choice.rounds - 1) * later + rest;
     o.calibration.seconds = std::max(0.0, most_excess * request.seconds - stopwatch.seconds() - rest);
     if (choice.seconds <= request.seconds && plan.memory_bytes < request.memory * 1e9) break;
   }
@@ -308,6 +311,7 @@ AutomaticChoice choose_fit_options(const AutomaticRequest& request, const Progre
   o.optimize.folds = 5;
   o.optimize.delta = false;
   o.optimize.max_factor = 30;
+  o.optimize.max_evaluations = 40;  // usually 20 to 25; the time of a fit must be known
   say(fmt::format("sigma: by cross-validation in five folds{}; delta as usual for such data",
                   o.use_energy && o.use_forces ? ", energies and forces with equal weight" : ""));
 

@@ -61,7 +61,7 @@ void add_term(Key& key, const TermOptions& term) {
 
 void add_optimize(Key& key, const OptimizeOptions& options) {
   const auto& [objective, sigma, delta, classes, max_factor, min_rows, max_evaluations, folds, fold, energy_weight, force_weight,
-               virial_weight] = options;
+               virial_weight, start] = options;
   key.all(classes, folds);
   if (folds > 1) key.add(fold);
   key.add(objective == OptimizeOptions::Objective::vfe);  // the sums then hold prior variances too

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/fit/cross_validation.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <limits>
 #include <set>
@@ -225,11 +226,11 @@ void estimate_cost(const FitOptions& options, const DataScan& scan, FitPlan& pla
   const double streaming = plan.gram_bytes + 2 * batch * sparse * 8 + 2 * sparse * sparse * 8;
   double optimizing = 0;  // work space of Evidence and CrossValidation, and the sums over the folds
   if (folds > 1)
-    optimizing = plan.gram_bytes + groups * triangle + 10 * triangle;
+    optimizing = plan.gram_bytes + (groups + 7 + 3 * CrossValidation::lanes(plan.sparse_points(), folds)) * triangle;
   else if (options.optimize.objective != OptimizeOptions::Objective::none)
     optimizing = plan.gram_bytes + 5 * triangle;
   plan.memory_bytes = 6e7 + std::max({candidate_bytes, streaming, optimizing});
-  plan.seconds = estimated_seconds(options, plan, measure_dgemm(0.05));
+  estimate_seconds(options, measure_dgemm(0.05), plan);
 }
 
 }  // namespace

@@ -16,6 +16,8 @@
 namespace gapkit {
 namespace {
 
+constexpr int steps_of_round = 12;  // of the search for σ and δ in rounds that only serve the calibration
+
 // Terms of one name share their amplitude unless it was given as a table.
 std::vector<std::int64_t> amplitude_groups(const DataScan& scan) {
   std::vector<std::int64_t> result;
@@ -134,7 +136,16 @@ FitResult fit(const FitOptions& given, const ProgressCallback& progress) {
   model.data_fingerprint = scan.data_fingerprint;
   if (options.calibration.source != CalibrationOptions::Source::none) {
     FittedModel fitted{std::move(model), std::move(stored)};
-    calibrate_fit(fitted, options, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), progress);
+    FitOptions of_rounds = options;
+    if (report.optimization) {  // their search for σ and δ begins where this one ended, and ends near there
+      of_rounds.optimize.start = report.optimization->factors;
+      of_rounds.optimize.max_evaluations = std::min(options.optimize.max_evaluations, steps_of_round);
+    }
+    RoundTimes times{.elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()};
+    times.expected = times.elapsed;
+    if (report.optimization && report.optimization->evaluations > steps_of_round)
+      times.expected -= report.optimization->seconds * (1 - static_cast<double>(steps_of_round) / report.optimization->evaluations);
+    calibrate_fit(fitted, of_rounds, times, progress);
     model = std::move(fitted.model);
     stored = std::move(fitted.stored);
     report.phases["calibrate"] = watch.lap();

@@ -30,7 +30,7 @@ FitOptions options_of_round(const FitOptions& options, const std::vector<std::in
 ProgressCallback progress_of_round(const ProgressCallback& progress, std::size_t round, std::size_t rounds) {
   if (!progress) return progress;
   return [&progress, prefix = fmt::format("calibration round {} of {}: ", round + 1, rounds)](const ProgressEvent& event) {
-    if (!event.message.empty() && !event.is_warning) return;
+    if (!event.message.empty() && (!event.is_warning || event.phase == "optimize")) return;
     ProgressEvent shown = event;
     shown.phase = prefix + event.phase;
     progress(shown);
@@ -68,7 +68,7 @@ void for_each_training_frame(const FitOptions& options, const std::function<void
   });
 }
 
-void calibrate_fit(FittedModel& fitted, const FitOptions& options, double seconds, const ProgressCallback& progress) {
+void calibrate_fit(FittedModel& fitted, const FitOptions& options, const RoundTimes& times, const ProgressCallback& progress) {
   if (options.calibration.source == Source::none) return;
   const RowRules& rules = fitted.stored.rules;
   if (options.calibration.source == Source::validation) {
@@ -90,11 +90,11 @@ void calibrate_fit(FittedModel& fitted, const FitOptions& options, double second
   const auto rounds = choose_held_out(options.train, options.keys, calibration.holdout, calibration.rounds, options.seed);
   Calibrator calibrator(rules, options.calibration.fewest_structures);
   const auto begin = std::chrono::steady_clock::now();
-  double longest = seconds;  // of the rounds so far
+  double longest = times.expected;
   for (std::size_t round = 0; round < rounds.size(); ++round) {
     const std::vector<std::int64_t>& numbers = round == 0 ? options.left_out : rounds[round];
     if (numbers.empty()) continue;
-    if (round > 0 && seconds + seconds_since(begin) + longest > calibration.seconds) {
+    if (round > 0 && times.elapsed + seconds_since(begin) + longest > calibration.seconds) {
       if (progress)
         progress({.phase = "calibrate", .message = fmt::format("calibration: {} of {} rounds, as the time allows", round, rounds.size())});
       break;

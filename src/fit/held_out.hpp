@@ -22,8 +22,12 @@ using FrameSource = std::function<void(const std::function<void(const Structure&
 /// Adds the frames of a source to the statistics and solves again; see append().
 std::int64_t append_frames(FittedModel& fitted, const FrameSource& frames, const ProgressCallback& progress);
 
+struct RoundTimes {
+  double elapsed = 0;   ///< s, since the fit began
+  double expected = 0;  ///< s, of a further round
+};
+
 /// Calibrates the error bars as options.calibration says; structures that were left out are added to the data afterwards.
-/// `seconds`: what the fit has taken so far, the measure of a round.
-void calibrate_fit(FittedModel& fitted, const FitOptions& options, double seconds, const ProgressCallback& progress);
+void calibrate_fit(FittedModel& fitted, const FitOptions& options, const RoundTimes& times, const ProgressCallback& progress);
 
 }  // namespace gapkit

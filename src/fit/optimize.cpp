@@ -223,9 +223,13 @@ OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term
     };
     const double bound = std::log(options.max_factor), reach = std::log(5.0);
     const std::size_t count = unknowns.names.size();
-    const Maximum best =
-        maximize(objective, std::vector<double>(count, 0.0), std::vector<double>(count, -bound), std::vector<double>(count, bound), reach,
-                 is_evidence ? 0.01 * unit : fold_error_tolerance, options.max_evaluations);
+    std::vector<double> begin_at(count, 0.0);
+    for (std::size_t p = 0; p < count; ++p)
+      if (const auto found = options.start.find(unknowns.names[p]); found != options.start.end())
+        begin_at[p] = std::clamp(found->second, -bound, bound);
+    const Maximum best = maximize(objective, begin_at, std::vector<double>(count, -bound), std::vector<double>(count, bound), reach,
+                                  is_evidence ? 0.01 * unit : fold_error_tolerance, options.max_evaluations);
+    for (std::size_t p = 0; p < count; ++p) report.factors.emplace(unknowns.names[p], best.x[p]);
     report.after = changed(report.before, unknowns, best.x);
     for (std::size_t p = 0; p < count; ++p)
       if (std::abs(best.x[p]) > 0.999 * bound)

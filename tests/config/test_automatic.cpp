@@ -8,6 +8,7 @@
 #include <gapkit/fit/fit.hpp>
 #include <random>
 
+#include "support/distributions.hpp"
 #include "support/pair_potential.hpp"
 #include "support/support.hpp"
 
@@ -20,7 +21,7 @@ namespace {
 std::vector<Structure> cubic(double a, int count) {
   std::vector<Structure> frames;
   std::mt19937_64 random(3);
-  std::normal_distribution<double> normal;
+  test::Normal normal;
   for (int f = 0; f < count; ++f) {
     Structure s;
     s.cell = Matrix3::Identity() * (2 * a);

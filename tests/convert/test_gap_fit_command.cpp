@@ -294,8 +294,8 @@ TEST_CASE("a Glue of pair energies under the fit becomes a pair_spline") {
   CHECK(t.unsupported.empty());
   const FitOptions o = data.read(t);
   REQUIRE(o.baselines.size() == 1);
-  CHECK(o.baselines[0].kind == "pair_spline");
-  CHECK(o.baselines[0].baseline->parameters().text("table") == "pair C Si\n0.5 40\n1 9.25\n1.5 1\n2 0\n");
+  CHECK(o.baselines[0]->name() == "pair_spline");
+  CHECK(o.baselines[0]->parameters().text("table") == "pair C Si\n0.5 40\n1 9.25\n1.5 1\n2 0\n");
   std::string steep = glue;
   steep.replace(steep.find("1e50"), 4, "-7.0");
   data.folder.write("glue.xml", steep);

@@ -8,6 +8,7 @@
 #include <numeric>
 #include <set>
 
+#include "support/distributions.hpp"
 #include "support/pair_potential.hpp"
 #include "support/small_fits.hpp"
 #include "support/support.hpp"
@@ -20,7 +21,7 @@ namespace {
 /// Errors of known a and b; epistemic and noise parts spread independently over a decade.
 HeldOutRows drawn_rows(std::size_t count, double a, double b, unsigned seed) {
   std::mt19937_64 random(seed);
-  std::normal_distribution<double> normal;
+  test::Normal normal;
   HeldOutRows rows;
   for (std::size_t i = 0; i < count; ++i) {
     const double epistemic = 0.02 * std::exp(normal(random)), noise = 0.02 * std::exp(0.3 * normal(random));
@@ -41,7 +42,7 @@ struct Setup {
 
   Setup() {
     std::mt19937_64 random(5);
-    std::normal_distribution<double> normal;
+    test::Normal normal;
     for (unsigned seed = 1; seed <= 20; ++seed) {
       frames.push_back(labelled(random_triclinic(4, seed, {6, 14}), seed % 2 ? "odd" : "even"));
       for (double& f : frames.back().forces->reshaped()) f += 0.2 * normal(random);

@@ -4,6 +4,7 @@
 
 #include "fit/choose_points.hpp"
 #include "fit/sparse_points.hpp"
+#include "support/distributions.hpp"
 #include "support/pair_potential.hpp"
 #include "support/small_fits.hpp"
 #include "support/support.hpp"
@@ -18,7 +19,7 @@ const std::vector<std::string> config_types = {"bulk", "gas", "liquid"};
 /// 400 candidates: about 300 of bulk, 40 of gas, 60 of liquid.
 Candidates mixed_candidates(int size) {
   std::mt19937_64 generator(31);
-  std::normal_distribution<double> normal;
+  test::Normal normal;
   Candidates c;
   c.x.resize(400, size);
   for (double& v : c.x.reshaped()) v = normal(generator);

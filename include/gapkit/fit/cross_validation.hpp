@@ -21,20 +21,28 @@ class CrossValidation {
 
   /// The statistics must outlive the object. property_weights: energy, force, virial. Throws InputError if there are fewer than two folds.
   CrossValidation(const SufficientStatistics& statistics, std::vector<Eigen::Index> offsets, std::vector<double> property_weights);
+  CrossValidation(CrossValidation&&) noexcept;
+  ~CrossValidation();
 
   /// sigma: one per group, equal for the same group in different folds. Cost: M³/3 flop and 4 M² per group, for each fold.
   Value compute(const std::vector<double>& sigma, const std::vector<double>& scale, bool with_gradient = true);
 
+  /// Folds that are computed at a time, each in a thread and with 1.5 M² doubles of its own: for small M, where the products of one fold
+  /// are too small for several threads.
+  static int lanes(Eigen::Index sparse_points, int folds);
+
  private:
-  struct Sums;
-  void add_fold(int fold, const std::vector<double>& sigma, const Vector& s, bool with_gradient, Value& value, Sums& sums);
+  struct Point;      // σ, s and whether the gradient is wanted
+  struct Fold;       // what one fold gives
+  struct WorkSpace;  // of a thread
+  Fold compute_fold(int fold, const Point& point, WorkSpace& work) const;
 
   const SufficientStatistics& statistics_;
   std::vector<Eigen::Index> offsets_;
   std::vector<double> property_weights_;
   std::vector<int> folds_;
-  SymmetricAccumulator all_, train_;
-  Matrix a_;
+  SymmetricAccumulator all_;
+  std::vector<WorkSpace> work_;  // one for each lane
 };
 
 }  // namespace gapkit

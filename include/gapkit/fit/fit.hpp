@@ -39,6 +39,7 @@ struct FitPlan {
   double gram_bytes = 0;                     ///< gram_groups × M(M+1)/2 × 8
   double memory_bytes = 0;                   ///< estimated peak
   double seconds = 0;  ///< estimated from the plan and a short measurement of DGEMM on this machine; without calibration and error tables
+  double search_seconds = 0;  ///< of these: the search for σ and δ
 };
 
 /// What happened to one term's sparse points.

@@ -32,8 +32,9 @@ struct OptimizationReport {
   std::vector<std::string> terms;     ///< labels
   std::vector<double> delta;          ///< δ_t^ref, eV: what the scales multiply
   HyperparameterState before, after;  ///< equal if nothing was optimised
-  int evaluations = 0;                ///< of the objective with its gradient
-  std::vector<double> trace;          ///< log evidence (or bound), or minus the cross-validation loss, at each evaluation that succeeded
+  std::map<std::string, double> factors;  ///< logarithm of the factor that each free σ and δ was multiplied by, by its name
+  int evaluations = 0;                    ///< of the objective with its gradient
+  std::vector<double> trace;  ///< log evidence (or bound), or minus the cross-validation loss, at each evaluation that succeeded
   double seconds = 0;
   std::vector<std::string> warnings;  ///< parameters that stopped at a bound
 };

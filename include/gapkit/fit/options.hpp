@@ -56,6 +56,7 @@ struct OptimizeOptions {
   int folds = 0;                    ///< parts of the data for cross-validation; 0: none
   std::string fold = "contiguous";  ///< contiguous (within a config type), random, "key:" and the name of a field: which frames a part has
   double energy_weight = 1, force_weight = 1, virial_weight = 1;  ///< of the properties in cross-validation
+  std::map<std::string, double> start;  ///< logarithms of the factors where the search begins (OptimizationReport::factors); 0 if absent
 };
 
 /// Where the factors of the error bars come from (METHODS 5).
