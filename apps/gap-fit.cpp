@@ -35,7 +35,7 @@ using namespace gapkit;
 struct Arguments {
   std::vector<std::string> files;
   std::vector<std::string> train, validation;
-  std::optional<std::string> model, json, time, report;
+  std::optional<std::string> model, json, report;
   bool check = false, dry_run = false, keep_statistics = false, timing = false;
   std::vector<std::string> scan;
   std::optional<std::string> sample;
@@ -44,7 +44,7 @@ struct Arguments {
   apps::NamedTargets named;
   std::optional<std::int64_t> seed;
   std::optional<int> threads;
-  std::optional<double> memory;
+  std::optional<double> time, memory;  // s, GB
   double checkpoint_interval = 60;
 };
 
@@ -62,7 +62,8 @@ void describe(CLI::App& app, Arguments& arguments) {
       ->type_name("MODEL");
   app.add_option("--time", arguments.time,
                  "Without a configuration: wall time that the fit may take, roughly, such as 90s, 10m, 2h (default: 10m)")
-      ->type_name("TIME");
+      ->type_name("TIME")
+      ->transform(apps::duration_in_seconds("--time"));
   app.add_flag("--check", arguments.check,
                "Examine data and configuration and report what looks wrong (docs/checks.md); fit nothing; exit code 2 if there are errors");
   app.add_flag("--dry-run", arguments.dry_run,
@@ -90,14 +91,15 @@ void describe(CLI::App& app, Arguments& arguments) {
       ->type_name("N")
       ->check(CLI::Validator(CLI::NonNegativeNumber).description(""));
   apps::add_threads_option(app, arguments.threads);
-  app.add_option("--memory", arguments.memory, "GB; a fit that needs more is refused (default: that of the configuration, 4)")
+  app.add_option("--memory", arguments.memory,
+                 "GB, or such as 500MB; a fit that needs more is refused (default: that of the configuration, 4)")
       ->type_name("GB")
-      ->check(CLI::Validator(CLI::PositiveNumber).description(""));
-  app.add_option(
-         "--checkpoint-interval", arguments.checkpoint_interval,
-         "Seconds between saves of the state to MODEL.checkpoint; after a kill, Ctrl-C or SIGTERM the same command continues from it")
-      ->type_name("SECONDS")
-      ->check(CLI::NonNegativeNumber)
+      ->transform(apps::memory_in_gb("--memory"));
+  app.add_option("--checkpoint-interval", arguments.checkpoint_interval,
+                 "Time between saves of the state to MODEL.checkpoint, in seconds or such as 10m; after a kill, Ctrl-C or SIGTERM the same "
+                 "command continues from it")
+      ->type_name("TIME")
+      ->transform(apps::interval_in_seconds("--checkpoint-interval"))
       ->capture_default_str();
   app.add_flag("--statistics", arguments.keep_statistics,
                "Keep the sums over the data in the model file, for --refit, --append and --merge; their size is told");
@@ -147,6 +149,10 @@ void check_outputs(const Arguments& arguments, const FitOptions& options) {
   if (arguments.json) outputs.emplace_back("--json", *arguments.json);
   if (arguments.report) outputs.emplace_back("--report", *arguments.report);
   apps::check_distinct(outputs);
+  if (!arguments.dry_run && !arguments.check) {
+    apps::check_can_be_replaced(options.model_path, outputs.front().first);
+    if (!arguments.scan.empty()) apps::check_can_be_replaced(apps::Scan::results_path(options.model_path), "the results of --scan");
+  }
   for (const auto& [option, path] : outputs) {
     option == "--json" ? apps::check_text_output(path, option) : apps::check_can_be_written(path, option);
     apps::check_differs(path, option, arguments.files.front());
@@ -166,7 +172,7 @@ FitOptions choose_options(const Arguments& arguments, apps::ProgressDisplay& dis
   request.train = arguments.files;
   request.train.insert(request.train.end(), arguments.train.begin(), arguments.train.end());
   request.validation = arguments.validation;
-  if (arguments.time) request.seconds = parse_duration(*arguments.time);
+  if (arguments.time) request.seconds = *arguments.time;
   if (arguments.memory) request.memory = *arguments.memory;
   arguments.named.apply_to(request.keys);
   FitOptions outputs;  // looked at before the data are read
@@ -295,7 +301,7 @@ void run_sample(const Arguments& arguments) {
       !arguments.scan.empty())
     throw InputError("--sample-model draws from a model that is there: it goes with -o, --seed and --member only");
   if (!arguments.model) throw InputError("--sample-model needs -o MODEL, the file to write");
-  apps::check_can_be_written(*arguments.model, "-o");
+  apps::check_can_be_replaced(*arguments.model, "-o");
   apps::check_differs(*arguments.model, "-o", *arguments.sample);
   apps::refuse_xml(*arguments.sample, "--sample-model");
   const Model model = load_model(*arguments.sample);

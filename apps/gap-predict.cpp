@@ -18,6 +18,7 @@
 #include "common/error_bar_notes.hpp"
 #include "common/frame_batch.hpp"
 #include "common/html_reports.hpp"
+#include "common/predicted_fields.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
 #include "common/run_main.hpp"
@@ -95,6 +96,7 @@ void describe(CLI::App& app, Arguments& arguments) {
 
 PredictionRequest request_from(const Arguments& arguments) {
   PredictionRequest request;
+  request.keep_not_finite = true;  // nothing of the other frames may be lost
   request.forces = !arguments.no_forces;
   request.calibrated = !arguments.raw;
   const std::vector<std::string> known = {"energy", "local", "force", "stress"};
@@ -139,10 +141,6 @@ void check_arguments(const Arguments& arguments) {
   }
 }
 
-std::vector<double> as_list(const auto& matrix) {
-  return {matrix.data(), matrix.data() + matrix.size()};
-}
-
 /// Says at the end which frames the sparse set does not span.
 class NoveltyWarning {
  public:
@@ -171,44 +169,6 @@ class NoveltyWarning {
   std::string worst_;
 };
 
-/// Puts the prediction beside what the frame holds. `calibration`: what is said about the error bars; empty if there are none.
-void set_fields(Structure& frame, const Prediction& prediction, const std::optional<Voigt>& stress, const std::string& calibration,
-                const std::string& prefix) {
-  frame.set_field(prefix + "energy", prediction.energy);
-  if (prediction.energy_std) frame.set_field(prefix + "energy_std", *prediction.energy_std);
-  if (prediction.energy_std_epistemic) frame.set_field(prefix + "energy_std_epistemic", *prediction.energy_std_epistemic);
-  if (prediction.energy_std) frame.set_field(prefix + "energy_per_atom_std", *prediction.energy_std / frame.size());
-  if (stress) {
-    // ASE 3.22 reads no frame in which the key `stress` has six numbers.
-    if (prefix.empty())
-      frame.set_field("stress", as_list(Matrix3(*prediction.virial / -frame.volume())));
-    else
-      frame.set_field(prefix + "stress", as_list(*stress));
-    frame.set_field(prefix + "virial", as_list(*prediction.virial));
-    if (prediction.virial_std) {
-      const double volume = frame.volume();
-      frame.set_field(prefix + "stress_std", as_list(Voigt(*prediction.virial_std / volume)));
-      frame.set_field(prefix + "stress_std_epistemic", as_list(Voigt(*prediction.virial_std_epistemic / volume)));
-      frame.set_field(prefix + "virial_std", as_list(*prediction.virial_std));
-      frame.set_field(prefix + "virial_std_epistemic", as_list(*prediction.virial_std_epistemic));
-    }
-  }
-  if (!calibration.empty()) frame.set_field(prefix + "calibration", calibration);
-  if (prediction.novelty) frame.set_field(prefix + "novelty", *prediction.novelty);
-  const std::string closest = prefix + "shortest_distance_ratio";
-  if (prediction.closeness.ratio)
-    frame.set_field(closest, *prediction.closeness.ratio);
-  else
-    std::erase_if(frame.fields, [&](const Field& f) { return f.key == closest; });  // that of another model would be wrong
-  frame.set_column(prefix + "local_energy", 1, as_list(prediction.local_energy));
-  if (prediction.local_energy_std_epistemic)
-    frame.set_column(prefix + "local_energy_std_epistemic", 1, as_list(*prediction.local_energy_std_epistemic));
-  if (prediction.local_quip_variance) frame.set_column(prefix + "local_variance_quip", 1, as_list(*prediction.local_quip_variance));
-  if (prediction.forces) frame.set_column(prefix + "forces", 3, as_list(*prediction.forces));
-  if (prediction.forces_std) frame.set_column(prefix + "forces_std", 3, as_list(*prediction.forces_std));
-  if (prediction.forces_std_epistemic) frame.set_column(prefix + "forces_std_epistemic", 3, as_list(*prediction.forces_std_epistemic));
-}
-
 /// The posterior's ensemble: one predictor for each member.
 class Ensemble {
  public:
@@ -227,7 +187,7 @@ class Ensemble {
       if (forces_) forces.middleCols(3 * static_cast<Eigen::Index>(m), 3) = *prediction.forces;
     }
     frame.set_field(prefix_ + "energy_samples", energies);
-    if (forces_) frame.set_column(prefix_ + "forces_samples", static_cast<int>(forces.cols()), as_list(forces));
+    if (forces_) frame.set_column(prefix_ + "forces_samples", static_cast<int>(forces.cols()), apps::as_list(forces));
   }
 
  private:
@@ -248,16 +208,22 @@ void run_differences(const Arguments& arguments, Predictor& predictor, apps::Pro
     if (!a || !b)
       throw InputError(fmt::format("--difference: {} has {} frames, {} has more; they are compared frame by frame",
                                    arguments.difference[a ? 1 : 0], (a ? second : first).frame_count(), arguments.difference[a ? 0 : 1]));
-    const EnergyDifference d = predictor.difference(*a, *b, !arguments.raw);
-    closeness.look_at(a->source, d.closeness_a);
-    closeness.look_at(b->source, d.closeness_b);
-    table += fmt::format("{:6}  {:14.6f}  {:10.6f}  {:14.6f}\n", first.frame_count(), d.energy, d.std, d.std_epistemic);
-    json.push_back({{"frame", first.frame_count()}, {"energy", d.energy}, {"std", d.std}, {"std_epistemic", d.std_epistemic}});
+    const EnergyDifference d = predictor.difference(*a, *b, !arguments.raw, true);
+    closeness.look_at(a->source, d.closeness_a, d.is_finite_a);
+    closeness.look_at(b->source, d.closeness_b, d.is_finite_b);
+    if (d.is_finite()) {
+      table += fmt::format("{:6}  {:14.6f}  {:10.6f}  {:14.6f}\n", first.frame_count(), d.energy, d.std, d.std_epistemic);
+      json.push_back({{"frame", first.frame_count()}, {"energy", d.energy}, {"std", d.std}, {"std_epistemic", d.std_epistemic}});
+    } else {
+      table += fmt::format("{:6}  {:>14}  {:>10}  {:>14}\n", first.frame_count(), "not finite", "-", "-");
+      json.push_back({{"frame", first.frame_count()}, {"energy", nullptr}, {"std", nullptr}, {"std_epistemic", nullptr}});
+    }
   }
   if (json.empty()) throw InputError(fmt::format("{}: the file holds no frames", arguments.difference[0]));
   if (arguments.json) apps::write_text_file(*arguments.json, json.dump(2) + "\n");
   if (closeness.is_needed()) display.warning(closeness.text());
   std::cout << table << std::flush;
+  closeness.finish(display, "their differences are left out");
 }
 
 /// How much wider the error bars of fewer points are in this frame.
@@ -322,6 +288,13 @@ void run(const Arguments& arguments) {
   std::int64_t predicted = 0;
   bool compared = arguments.std_points == 0 || !has_error_bars || !model->has_posterior();
   apps::FrameBatch batch(predictor, request, [&](Structure& frame, const Prediction& prediction) {
+    closeness.look_at(frame.source, prediction.closeness, prediction.is_finite);
+    display.show({"predictions", static_cast<double>(++predicted), 0, "frames", "", false});
+    if (!prediction.is_finite) {
+      apps::set_not_finite(frame, arguments.prefix);
+      writer.write(frame);
+      return;
+    }
     if (!std::exchange(compared, true)) display.message(reduction_text(model, frame, request, prediction));
     if (reporter) reporter->add(frame, prediction);
     for (const std::size_t t : prediction.unsampled_terms)
@@ -333,14 +306,14 @@ void run(const Arguments& arguments) {
     errors.add(frame, prediction.energy, prediction.forces ? &*prediction.forces : nullptr, stress ? &*stress : nullptr);
     uncertainties.add(frame, prediction);
     novelty.look_at(frame, prediction);
-    closeness.look_at(frame.source, prediction.closeness);
     noise.look_at(frame, prediction);
-    set_fields(frame, prediction, stress, calibration, arguments.prefix);
+    apps::set_predicted_fields(frame, prediction, stress, calibration, arguments.prefix);
     ensemble.set_fields(frame);
     writer.write(frame);
-    display.show({"predictions", static_cast<double>(++predicted), 0, "frames", "", false});
     phases["compare, write"] += clock.lap();
   });
+  const std::string left_out =
+      fmt::format("they are written without predictions ({}not_finite=T) and left out of all tables", arguments.prefix);
   phases["start"] = clock.lap();
   display.show({"predictions", 0, 0, "frames", "", false});  // time counts from here
   while (std::optional<Structure> frame = reader.next()) {
@@ -381,7 +354,8 @@ void run(const Arguments& arguments) {
     json["error_bars"] = uncertainties.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json::parse(uncertainties.json());
     json["frames_outside_sparse_set"] = has_error_bars ? nlohmann::ordered_json(novelty.frames_outside()) : nlohmann::ordered_json(nullptr);
     json["frames_with_close_atoms"] = closeness.close_frames();
-    json["frames_predicted"] = reader.frame_count();
+    json["frames_not_finite"] = closeness.frames_not_finite();
+    json["frames_predicted"] = reader.frame_count() - closeness.frames_not_finite();
     apps::add_phases(phases, json);
     json["seconds"] = stopwatch.seconds();
     json["peak_memory_gb"] = apps::peak_memory_gb();
@@ -390,9 +364,11 @@ void run(const Arguments& arguments) {
   if (reporter) {
     std::string remark = calibration_message;
     for (const std::string& text : {noise.given_rows(), noise.no_noise()})
-      if (!text.empty()) remark += "; " + text;
+      if (!text.empty()) remark += (remark.empty() ? "" : "; ") + text;
+    reporter->say_left_out(closeness.not_finite_text(left_out));
     reporter->write(*arguments.report, batch.time().wall, remark, stopwatch);
   }
+  closeness.finish(display, left_out);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What the C interface adds to an evaluation, in molecular dynamics of 64 silicon atoms: neighbour list, checks, copies.
+// Time that the C interface adds to an evaluation, in molecular dynamics of 64 silicon atoms: neighbour list, checks, copies.
 //
 //     c_overhead MODEL.h5 [STEPS]
 //

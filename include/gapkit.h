@@ -72,7 +72,7 @@ typedef struct gapkit_environments {
                   2 gapkit_cutoff() on */
 } gapkit_environments;
 
-/* Where results go; NULL: not wanted. What is wanted decides what is computed: forces and virials cost a few times the energy, error bars
+/* Where results go; NULL: not wanted. Only wanted results are computed: forces and virials cost a few times the energy, error bars
  * more (docs/c-interface.md). "Atoms" are all n_atoms, ghosts included; arrays by atom are overwritten in full.
  *
  * …_std is the error to expect against a new reference value (as in gap-predict: noise of the training data, and calibration),
@@ -99,8 +99,7 @@ typedef struct gapkit_results {
 GAPKIT_EXPORT const char* gapkit_version(void);
 GAPKIT_EXPORT int gapkit_interface(void);
 
-/* What went wrong in the last call of this thread that failed: one sentence, UTF-8; "" if none has. Holds until the next call that fails.
- */
+/* Message of the last call of this thread that failed: one sentence, UTF-8; "" if none has. Holds until the next call that fails. */
 GAPKIT_EXPORT const char* gapkit_error_message(void);
 
 /* Loads a model of gap-fit (HDF5) or a GAP potential of QUIP (XML). interface_version: GAPKIT_INTERFACE. *model is NULL after an error. */

@@ -45,6 +45,13 @@ Json number_json(double value) {
 
 }  // namespace
 
+std::string warnings_text(const std::vector<std::string>& warnings) {
+  std::string text;
+  if (!warnings.empty()) text += fmt::format("{}:\n", plural(static_cast<std::int64_t>(warnings.size()), "warning"));
+  for (const std::string& warning : warnings) text += "  " + warning + "\n";
+  return text;
+}
+
 Json finding_json(const CheckFinding& finding) {
   return {{"severity", severity_name(finding.severity)}, {"kind", finding.kind}, {"message", finding.message}};
 }
@@ -107,8 +114,7 @@ std::string summary_text(const FitSummary& s) {
                        term.chosen == term.asked ? fmt::format("{}", term.chosen) : fmt::format("{} of {}", term.chosen, term.asked),
                        term.effective_rank);
   out += "\n" + calibration_line(s.calibration);
-  if (!s.warnings.empty()) out += fmt::format("{}:\n", plural(static_cast<std::int64_t>(s.warnings.size()), "warning"));
-  for (const std::string& warning : s.warnings) out += "  " + warning + "\n";
+  out += warnings_text(s.warnings);
   out += fmt::format("Time: {}", duration(s.seconds));
   std::string phases;
   for (const auto& [phase, time] : s.report.phases)

@@ -20,6 +20,8 @@ struct FitSummary {
 };
 
 nlohmann::ordered_json finding_json(const CheckFinding& finding);
+/// The warnings of a run as its summary repeats them; empty if there are none.
+std::string warnings_text(const std::vector<std::string>& warnings);
 
 /// The dry run: data, terms, noise groups, estimated memory and time.
 std::string plan_text(const FitPlan& plan, const FitOptions& options);

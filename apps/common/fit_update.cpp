@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "errors_of.hpp"
+#include "fit_report.hpp"
 #include "model_file.hpp"
 #include "model_report.hpp"
 #include "optimization_report.hpp"
@@ -113,7 +114,7 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
   const RefitOptions options = refit_options(arguments);
   if (arguments.refit && options.sigma.empty() && options.delta.empty() && options.optimize.objective == OptimizeOptions::Objective::none)
     throw InputError("--refit needs what is to change: --sigma-energy, --sigma-force, --sigma-virial, --delta or --optimize");
-  check_can_be_written(*output.model, "-o");
+  check_can_be_replaced(*output.model, "-o");
   check_differs(*output.model, "-o", source);
   if (output.json) check_text_output(*output.json, "--json");
   for (const auto* files : {&output.files, &output.validation})
@@ -128,7 +129,8 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
   const bool was_calibrated = fitted.model.calibration.has_value();
   const std::int64_t rows_before = fitted.stored.statistics.row_count();
   std::int64_t frames = 0;
-  if (arguments.append) frames = append(fitted, output.files, display.callback());
+  std::vector<CheckFinding> findings;
+  if (arguments.append) frames = append(fitted, output.files, display.callback(), &findings);
   if (arguments.merge)
     for (const std::string& file : output.files) merge_file(fitted, file);
   const OptimizationReport report = refit(fitted, options, display.callback());
@@ -157,6 +159,7 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
   if (arguments.merge) text += fmt::format("Added: {} rows\n", added);
   text += fmt::format("Time: {:.1f} s; peak memory: {:.2f} GB\nModel: {} ({:.1f} MB of statistics in it)\n", stopwatch.seconds(),
                       peak_memory_gb(), *output.model, 1e-6 * fitted.stored.bytes());
+  text += warnings_text(display.warnings());
   std::cout << text << std::flush;
   if (!output.json) return;
   nlohmann::ordered_json json;
@@ -167,6 +170,9 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
   json["rows_before"] = rows_before;
   json["rows_added"] = added;
   json["optimization"] = optimization_json(report);
+  json["findings"] = nlohmann::ordered_json::array();
+  for (const CheckFinding& finding : findings) json["findings"].push_back(finding_json(finding));
+  json["warnings"] = display.warnings();
   json["calibration"] = calibration_json(fitted.model.calibration);
   json["log_evidence"] = report.after.log_evidence;
   json["validation"] = validation.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json::parse(validation.json());

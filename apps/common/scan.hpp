@@ -13,6 +13,9 @@ class Scan {
   /// "term.soap.zeta=2,4,6": a key and its values, separated by commas outside of brackets and quotes.
   explicit Scan(const std::vector<std::string>& texts);
 
+  /// The file of results beside a model.
+  static std::string results_path(const std::string& model_path) { return model_path + ".scan.jsonl"; }
+
   std::size_t size() const { return points_.size(); }
   const std::vector<ConfigurationOverride>& overrides(std::size_t i) const { return points_[i].overrides; }
   std::string name(std::size_t i) const;
@@ -42,7 +45,7 @@ class Scan {
     std::string key;                // checksum of options, data and version
     nlohmann::ordered_json result;  // null until it is done
   };
-  std::string path() const { return points_.front().options.model_path + ".scan.jsonl"; }
+  std::string path() const { return results_path(points_.front().options.model_path); }
   std::vector<std::size_t> ranking() const;
 
   std::vector<Point> points_;

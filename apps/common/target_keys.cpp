@@ -62,7 +62,8 @@ std::vector<std::string> ReferenceTargets::lines() const {
     lines.push_back(fmt::format("not compared: {}; the model was not fitted to this target{}", report_.first_left_out,
                                 report_.targets_left_out > 1 ? fmt::format(" (and {} more like it)", report_.targets_left_out - 1) : ""));
   for (const Target target : {Target::energy, Target::forces, Target::virial})
-    if (look_alikes_->could_be_named(target)) lines.push_back("not compared: " + look_alikes_->lost_sentence({target}));
+    if (look_alikes_->could_be_named(target))
+      lines.push_back("not compared: " + look_alikes_->lost_sentence({target}, LookAlikes::Reader::prediction));
   return lines;
 }
 

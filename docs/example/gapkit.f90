@@ -98,7 +98,7 @@ contains
     gapkit_load = load_c(trim(path)//c_null_char, GAPKIT_INTERFACE, model)
   end function
 
-  ! What went wrong in the last call that failed.
+  ! Message of the last call that failed.
   function gapkit_message() result(message)
     character(len=:), allocatable :: message
     character(kind=c_char), pointer :: text(:)

@@ -91,7 +91,7 @@ Evaluator::Settings Evaluator::settings() const {
 }
 
 void Evaluator::set_skin(double skin) {
-  constexpr double widest = 10;  // Å; beyond that a list is much larger than what it saves
+  constexpr double widest = 10;  // Å; beyond that a list costs more than it saves
   if (!(skin >= 0 && skin <= widest)) throw Failure(GAPKIT_ERROR_INPUT, fmt::format("the skin is {} Å, expected 0 … {} Å", skin, widest));
   const std::lock_guard lock(mutex_);
   settings_.skin = skin;

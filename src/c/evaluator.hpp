@@ -11,8 +11,8 @@
 
 namespace gapkit::c {
 
-/// What a handle of the C interface holds: a model made ready, its neighbours and settings. Calls run one after the other. Throws Failure
-/// and what Predictor throws.
+/// Contents of a handle of the C interface: a model made ready, its neighbours and settings. Calls run one after the other. Throws Failure,
+/// and the errors of Predictor.
 class Evaluator {
  public:
   explicit Evaluator(std::shared_ptr<const Model> model);

@@ -4,7 +4,7 @@
 
 namespace gapkit::c {
 
-/// What a call of the C interface fails with: one of the error codes of gapkit.h and one sentence.
+/// Failure of a call of the C interface: one of the error codes of gapkit.h and one sentence.
 class Failure : public Error {
  public:
   Failure(int code, const std::string& message) : Error(message), code_(code) {}

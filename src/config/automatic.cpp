@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -246,7 +245,9 @@ AutomaticChoice choose_fit_options(const AutomaticRequest& request, const Progre
   const DataSummary data = summarize_data(request.train, request.keys, progress);
   const bool has_neither = data.energies + data.forces == 0;
   if (data.lost_energy || data.forces_of_atoms_only || (has_neither && data.lost_forces))
-    throw InputError(request.train.front() + ": " + data.lost_targets);
+    throw InputError(
+        request.train.front() + ": " + data.lost_targets +
+        (data.lost_energy ? " of a configuration (docs/configuration.md): without one, all targets that are found are fitted" : ""));
   if (has_neither && request.keys.energy.empty() && request.keys.forces.empty())
     throw InputError(request.train.front() +
                      ": the frames have neither energies nor forces under a known name (energy, forces, ...); name the keys "
@@ -332,16 +333,6 @@ AutomaticChoice choose_fit_options(const AutomaticRequest& request, const Progre
           : "error bars: uncalibrated, too few structures");
   o.resolved = fit_options_to_toml(o);
   return choice;
-}
-
-double parse_duration(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const std::string unit(end, text.data() + text.size());
-  const double factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
-  if (error != std::errc() || factor == 0 || !(value > 0) || !std::isfinite(value))
-    throw InputError(fmt::format("'{}' is no duration, expected a number with s, m or h, such as 10m", text));
-  return value * factor;
 }
 
 }  // namespace gapkit

@@ -43,6 +43,9 @@ class Soap final : public Descriptor {
 
   struct Scratch;
   struct Neighborhood;
+  struct Spectrum;
+  using BlockOffsets = std::vector<std::vector<int>>;                              // where the rows of each environment begin in each block
+  std::vector<int> centres(const Environments& source, int begin, int end) const;  // positions in the source
   void gather(const Environments& source, int centre, Neighborhood& out) const;
   void expand(const Environments& source, int centre, Scratch& scratch, double* coefficients) const;
   void fill_block(const Environments& source, const Neighborhood& neighborhood, int block, Derivatives derivatives, Scratch& scratch) const;
@@ -53,8 +56,11 @@ class Soap final : public Descriptor {
   void order_features(bool shortened);
   SoapFeatures places() const;
   Matrix turned_points(const MatrixView& points, const SoapFeatures& plain) const;
-  void fill_directions(int species, const double* c, const double* x, std::size_t environment, JacobianBlock& block,
-                       Scratch& scratch) const;
+  BlockOffsets make_blocks(const Environments& source, const std::vector<int>& centre, Features& out) const;
+  void fill_jacobian(const Environments& source, const Spectrum& spectrum, const BlockOffsets& offset, Features& out,
+                     Scratch& scratch) const;
+  void fill_pair(int species, int k, std::size_t row, const Spectrum& spectrum, JacobianBlock& block, Scratch& scratch) const;
+  void fill_directions(int species, const Spectrum& spectrum, JacobianBlock& block, Scratch& scratch) const;
   const double* table_of(int species) const;
 
   Parameters parameters_;

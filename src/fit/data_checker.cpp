@@ -172,7 +172,7 @@ void DataChecker::check_targets(const Structure& s) {
   if (!is_used)
     findings_.warning(
         "no target", fmt::format("{}: the frame has no energy, forces or virial that is fitted, and adds nothing but candidates for sparse "
-                                 "points; take it out or name the keys in [data]",
+                                 "points; take it out or name the keys in [data], or with --energy-key and its like",
                                  s.source));
   if (s.energy && *s.energy == 0 && s.size() > 1)
     findings_.warning("zero energy", fmt::format("{}: the energy of {} atoms is exactly 0; if it stands for a missing value, take it out",

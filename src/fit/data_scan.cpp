@@ -341,7 +341,9 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
   if (lost > 0) return false;
   if (plan.rows() == 0)
     throw InputError("the training data have no target that is used: no energy, forces or virial was found under the known names in " +
-                     std::to_string(plan.frames) + " frames; name the keys in [data] energy_key, forces_key, virial_key, stress_key");
+                     std::to_string(plan.frames) +
+                     " frames; name the keys in [data] energy_key, forces_key, virial_key, "
+                     "stress_key, or with --energy-key, --forces-key, --virial-key, --stress-key");
   plan.elements.assign(found.elements.begin(), found.elements.end());
   plan.reference_energies = reference_energies(options, found);
   scan.data_fingerprint = std::to_string(found.checksum.value());

@@ -165,7 +165,7 @@ void LabelChecks::finish(Findings& findings, const TargetReport& targets, const 
     if (sums_[f].frames_with_forces >= 3 && sums_[f].frames_with_forces == sums_[f].frames_with_zero_forces)
       findings.warning("zero forces",
                        fmt::format("{}: the forces of all {} frames with more than one atom are exactly 0; if they only fill a "
-                                   "column, take it out or name another with [data] forces_key",
+                                   "column, take it out or name another with [data] forces_key or --forces-key",
                                    files_[f], sums_[f].frames_with_forces));
 }
 

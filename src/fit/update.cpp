@@ -5,6 +5,7 @@
 #include <gapkit/model/prior.hpp>
 #include <utility>
 
+#include "fit/convention_checks.hpp"
 #include "fit/folds.hpp"
 #include "fit/frame_fingerprint.hpp"
 #include "fit/held_out.hpp"
@@ -159,22 +160,36 @@ std::int64_t append_frames(FittedModel& fitted, const FrameSource& source, const
   return frames;
 }
 
-std::int64_t append(FittedModel& fitted, const std::vector<std::string>& files, const ProgressCallback& progress) {
+std::int64_t append(FittedModel& fitted, const std::vector<std::string>& files, const ProgressCallback& progress,
+                    std::vector<CheckFinding>* findings) {
   const RowRules& rules = fitted.stored.rules;
   LookAlikes look_alikes(rules.keys);
-  bool is_first_pass = true;
+  FitReport report;
+  std::map<std::string, std::int64_t> config_types;
+  std::optional<FrameSample> sample;  // from the second pass on
   const FrameSource source = [&](const std::function<void(const Structure&)>& visit) {
-    for_each_frame(files, rules.keys, nullptr, [&](const Structure& s, std::int64_t) {
-      if (is_first_pass) look_alikes.add(s);
+    for_each_frame(files, rules.keys, sample ? nullptr : &report.plan.targets, [&](const Structure& s, std::int64_t) {
+      if (sample) {
+        sample->add(s);
+      } else {
+        look_alikes.add(s);
+        ++config_types[s.config_type];
+      }
       visit(s);
     });
-    if (!std::exchange(is_first_pass, false)) return;
+    if (sample) return;
+    sample.emplace(config_types, fitted.model.seed);
     const std::vector<Target> lost = look_alikes.lost();
     if (lost.empty()) return;
     if (lost.front() == Target::energy) throw InputError("the new data: " + look_alikes.lost_sentence(lost));
     if (progress) progress({.phase = "append", .message = "the new data: " + look_alikes.lost_sentence(lost), .is_warning = true});
   };
-  return append_frames(fitted, source, progress);
+  const std::int64_t frames = append_frames(fitted, source, progress);
+  if (findings) {
+    check_conventions(fitted.model, fitted.stored, *sample, report, progress);
+    *findings = std::move(report.findings);
+  }
+  return frames;
 }
 
 void merge(FittedModel& fitted, const FittedModel& other) {

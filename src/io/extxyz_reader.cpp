@@ -97,6 +97,7 @@ class RowParser {
   /// After the last row.
   std::optional<Complaint> complaint() const {
     if (plan_.is_plain) return plain_rows_.complaint();
+    if (const std::optional<Complaint> found = contradicted_position(columns_, positions_)) return found;
     for (const auto& column : plan_.columns)
       if (column.role == ColumnRole::species || column.role == ColumnRole::atomic_number)
         return contradicted_element(columns_, atomic_numbers_, column.name);

@@ -282,7 +282,7 @@ std::string LookAlikes::likeness(Target target) const {
 }
 
 /// `[data] energy_key = "Energy" (or --energy-key Energy)`
-std::string LookAlikes::advice(const std::vector<Target>& targets) const {
+std::string LookAlikes::advice(const std::vector<Target>& targets, Reader reader) const {
   std::vector<std::string> keys, flags;
   for (const Target target : targets) {
     const std::vector<Candidate> all = best_first(target);
@@ -295,11 +295,12 @@ std::string LookAlikes::advice(const std::vector<Target>& targets) const {
     flags.push_back(fmt::format("--{}-key {}", key, all.front().name));
   }
   if (keys.empty()) return "";
+  if (reader == Reader::prediction) return fmt::format("; if so, name {} with {}", keys.size() == 1 ? "it" : "them", fmt::join(flags, " "));
   return fmt::format("; if so, name {} with [data] {} (or {})", keys.size() == 1 ? "it" : "them", joined(keys, ", "),
                      fmt::format("{}", fmt::join(flags, " ")));
 }
 
-std::string LookAlikes::lost_sentence(const std::vector<Target>& targets) const {
+std::string LookAlikes::lost_sentence(const std::vector<Target>& targets, Reader reader) const {
   std::vector<std::string> names, likenesses;
   for (const Target target : targets) {
     names.emplace_back(plain_name(target));
@@ -311,8 +312,8 @@ std::string LookAlikes::lost_sentence(const std::vector<Target>& targets) const 
                   targets.front() == Target::energy   ? "an "
                   : targets.front() == Target::virial ? "a "
                                                       : "",
-                  joined(names, " or "), joined(likenesses, " and "), advice(targets));
-  if (std::find(targets.begin(), targets.end(), Target::energy) == targets.end()) return text;
+                  joined(names, " or "), joined(likenesses, " and "), advice(targets, reader));
+  if (reader == Reader::prediction || std::find(targets.begin(), targets.end(), Target::energy) == targets.end()) return text;
   return text +
          (found(Target::energy).candidates.empty()
               ? fmt::format("; give each frame its energy as a key (energy=...), or leave energies out with {}", use_without_energy())

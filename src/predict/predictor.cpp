@@ -10,6 +10,7 @@
 #include "potentials/pair_sums.hpp"
 #include "predict/density_check.hpp"
 #include "predict/environments_of_many.hpp"
+#include "predict/finite_check.hpp"
 #include "predict/term_potential.hpp"
 
 namespace gapkit {
@@ -85,18 +86,6 @@ void check_elements(const Model& model, const Structure& structure) {
   }
 }
 
-// Distances are looked at first: they may be the reason.
-void judge(Prediction& prediction, const Model& model, const Environments& environments, const std::string& where) {
-  prediction.closeness = closeness(model, environments);
-  if (!std::isfinite(prediction.energy) || (prediction.forces && !prediction.forces->allFinite()))
-    throw NumericalError(where + ": the predicted energy or a force is not finite" +
-                         (prediction.closeness.too_close ? "; " + prediction.closeness.too_close->text() : ""));
-  const bool energy_bar_is_finite = !prediction.energy_std_epistemic || std::isfinite(*prediction.energy_std_epistemic);
-  if (!energy_bar_is_finite || (prediction.forces_std_epistemic && !prediction.forces_std_epistemic->allFinite()) ||
-      (prediction.virial_std_epistemic && !prediction.virial_std_epistemic->allFinite()))
-    throw NumericalError(where + ": an error bar is not finite");
-}
-
 Vector std_of(std::span<const Variance> variances) {
   Vector result(static_cast<Eigen::Index>(variances.size()));
   for (std::size_t i = 0; i < variances.size(); ++i) result[static_cast<Eigen::Index>(i)] = std::sqrt(variances[i].total());
@@ -162,11 +151,13 @@ Prediction Predictor::compute(const Structure& structure, const Environments& en
   check_elements(*model_, structure);
   Prediction prediction = scratch_->evaluate(*model_, environments, structure.size(), request);
   scratch_->finish(environments, 0, &structure, request, prediction);
+  check_mean(prediction, *model_, environments, request, name_of(structure));
+  if (!prediction.is_finite) return prediction;
   if (request.error_bars()) {
     check_density(environments, structure.size(), name_of(structure));
     scratch_->add_error_bars(*model_, environments, structure.size(), request, prediction);
+    check_error_bars(prediction, request, name_of(structure));
   }
-  judge(prediction, *model_, environments, name_of(structure));
   add_noise(prediction, *model_, &structure, structure.size(), request.calibrated);
   return prediction;
 }
@@ -178,11 +169,13 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
       throw InputError("the model's baseline '" + p->name() + "' needs the whole structure: environments alone do not give its energy");
   Prediction prediction = scratch_->evaluate(*model_, environments, atoms, request);
   scratch_->finish(environments, 0, nullptr, request, prediction);
+  check_mean(prediction, *model_, environments, request, "environments");
+  if (!prediction.is_finite) return prediction;
   if (request.error_bars()) {
     check_density(environments, environments.size(), "environments");
     scratch_->add_error_bars(*model_, environments, atoms, request, prediction);
+    check_error_bars(prediction, request, "environments");
   }
-  judge(prediction, *model_, environments, "environments");
   add_noise(prediction, *model_, nullptr, environments.size(), request.calibrated);
   return prediction;
 }
@@ -193,7 +186,7 @@ Prediction Predictor::error_bars(const Environments& environments, int atoms, co
   scratch_->local.clear();  // may be those of other environments
   Prediction prediction;
   scratch_->add_error_bars(*model_, environments, atoms, request, prediction);
-  judge(prediction, *model_, environments, "environments");
+  check_error_bars(prediction, request, "environments");
   add_noise(prediction, *model_, nullptr, environments.size(), request.calibrated);
   return prediction;
 }
@@ -222,12 +215,14 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
     s.finish(all.part(k), all.first_pair(k), &structures[k], request, prediction);
     for (const std::size_t t : together.unsampled_terms)
       if (s.terms[t]->has_environments(all.part(k))) prediction.unsampled_terms.push_back(t);
+    check_mean(prediction, *model_, all.part(k), request, name_of(structures[k]));
+    if (!prediction.is_finite) continue;
     if (request.error_bars()) check_density(all.part(k), atoms, name_of(structures[k]));
     if (alone.error_bars()) s.add_error_bars(*model_, all.part(k), atoms, alone, prediction);
     if (request.local_std && !alone.local_std)
       prediction.local_energy_std_epistemic =
           std_of(std::span(local).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(atoms)));
-    judge(prediction, *model_, all.part(k), name_of(structures[k]));
+    check_error_bars(prediction, request, name_of(structures[k]));
     add_noise(prediction, *model_, &structures[k], atoms, request.calibrated);
   }
   return result;
@@ -347,9 +342,15 @@ void Predictor::Scratch::add_error_bars(const Model& model, const Environments& 
   }
 }
 
-EnergyDifference Predictor::difference(const Structure& a, const Structure& b, bool calibrated) {
-  const Prediction of_a = compute(a, {.forces = false}), of_b = compute(b, {.forces = false});
-  EnergyDifference result{.energy = of_b.energy - of_a.energy, .closeness_a = of_a.closeness, .closeness_b = of_b.closeness};
+EnergyDifference Predictor::difference(const Structure& a, const Structure& b, bool calibrated, bool keep_not_finite) {
+  const PredictionRequest request{.forces = false, .keep_not_finite = keep_not_finite};
+  const Prediction of_a = compute(a, request), of_b = compute(b, request);
+  EnergyDifference result{.energy = of_b.energy - of_a.energy,
+                          .closeness_a = of_a.closeness,
+                          .closeness_b = of_b.closeness,
+                          .is_finite_a = of_a.is_finite,
+                          .is_finite_b = of_b.is_finite};
+  if (!result.is_finite()) return result;
   const StructureEnvironments ea(a, model_->cutoff()), eb(b, model_->cutoff());
   result.std_epistemic = std::sqrt(scratch_->posterior(*model_).energy_difference(ea.view(), eb.view()).total());
   // Of two config types with factors of their own, the epistemic part takes the larger one.

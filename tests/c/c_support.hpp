@@ -36,7 +36,7 @@ struct Results {
 };
 
 gapkit_structure c_structure(const Structure& structure, std::array<int, 3>& pbc);
-/// Throws what the interface says.
+/// Throws the message of the interface.
 void evaluate(const Handle& handle, const Structure& structure, const gapkit_results& results);
 
 /// A structure as a molecular-dynamics program holds it: centres, and every image (or atom that is no centre) within `halo` of a centre as

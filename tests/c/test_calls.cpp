@@ -35,6 +35,23 @@ void check_failure(const Example& e, int code, int expected, const std::string& 
   CHECK(std::isfinite(after.energy));
 }
 
+/// Good neighbours of the example, and calls with changed ones that must fail.
+struct GhostFailures {
+  Example e;
+  double cutoff = e.toy.model->cutoff();
+  Ghosts good = Ghosts(e.structure, all_atoms(e.structure.size()), cutoff + 0.3, cutoff + 0.3);
+
+  template <class Change>
+  void operator()(const Ghosts& ghosts, int expected, const std::string& text, Change&& change, bool with_force_std = false) const {
+    gapkit_environments given = ghosts.view();
+    change(given);
+    Results r(ghosts.atoms());
+    const gapkit_results results = with_force_std ? r.all() : r.mean();
+    const int code = gapkit_evaluate_environments(e.handle.get(), &given, &results);
+    check_failure(e, code, expected, text, r);
+  }
+};
+
 }  // namespace
 
 TEST_CASE("structures that cannot be evaluated: a code, one sentence, and no result") {
@@ -86,19 +103,10 @@ TEST_CASE("structures that cannot be evaluated: a code, one sentence, and no res
   fails(s, GAPKIT_ERROR_VERSION, "the size in structure is", [](gapkit_structure& g) { g.size = static_cast<std::size_t>(-1); });
 }
 
-TEST_CASE("neighbours that are not good enough: a code, one sentence, and no result") {
-  const Example e;
-  const double cutoff = e.toy.model->cutoff();
-  const int n = e.structure.size();
-  const Ghosts good(e.structure, all_atoms(n), cutoff + 0.3, cutoff + 0.3);
-  const auto fails = [&](const Ghosts& ghosts, int expected, const std::string& text, auto&& change, bool with_force_std = false) {
-    gapkit_environments given = ghosts.view();
-    change(given);
-    Results r(ghosts.atoms());
-    const gapkit_results results = with_force_std ? r.all() : r.mean();
-    const int code = gapkit_evaluate_environments(e.handle.get(), &given, &results);
-    check_failure(e, code, expected, text, r);
-  };
+TEST_CASE("neighbours that do not reach far enough, and wrong owners: a code, one sentence, and no result") {
+  const GhostFailures fails;
+  const double cutoff = fails.cutoff;
+  const Ghosts& good = fails.good;
   const auto as_it_is = [](gapkit_environments&) {};
   fails(good, GAPKIT_ERROR_NEIGHBORS, "the neighbour list reaches 4.19 Å (list_cutoff), expected at least the model's cutoff of 4.2 Å",
         [](gapkit_environments& g) { g.list_cutoff = 4.19; });
@@ -127,7 +135,12 @@ TEST_CASE("neighbours that are not good enough: a code, one sentence, and no res
   for (const int i : good.centres)
     if (good.atomic_numbers[static_cast<std::size_t>(i)] != good.atomic_numbers.back()) bad.owners.back() = i;
   fails(bad, GAPKIT_ERROR_INPUT, "their atomic numbers are", as_it_is, true);
+}
 
+TEST_CASE("neighbour lists and indices that are wrong: a code, one sentence, and no result") {
+  const GhostFailures fails;
+  const Ghosts& good = fails.good;
+  const auto as_it_is = [](gapkit_environments&) {};
   // Half of the pairs of centres, as molecular-dynamics programs often have them
   Ghosts half = good;
   half.neighbors.clear();
@@ -138,7 +151,7 @@ TEST_CASE("neighbours that are not good enough: a code, one sentence, and no res
     half.first.push_back(half.neighbors.size());
   }
   fails(half, GAPKIT_ERROR_NEIGHBORS, "the neighbour list is not full", as_it_is);
-  bad = good;
+  Ghosts bad = good;
   bad.neighbors[5] = bad.atoms();
   fails(bad, GAPKIT_ERROR_INPUT, "neighbors[5] (of centre 0) is", as_it_is);
   bad.neighbors[5] = -7;

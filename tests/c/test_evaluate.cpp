@@ -1,4 +1,4 @@
-// The C interface gives what Predictor gives, from positions and cell and from neighbours with ghosts.
+// The C interface gives the results of Predictor, from positions and cell and from neighbours with ghosts.
 
 #include "c/c_support.hpp"
 
@@ -135,7 +135,7 @@ TEST_CASE("ghosts: every result is that of the periodic structure, forces are on
   }
 }
 
-TEST_CASE("neighbours: every result is what Predictor makes of the same pairs") {
+TEST_CASE("neighbours: every result is that of Predictor for the same pairs") {
   for (const ToyModel& toy : c_models()) {
     CAPTURE(toy.label);
     const Handle handle = handle_of(*toy.model);

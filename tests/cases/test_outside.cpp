@@ -165,6 +165,8 @@ TEST_CASE("outside: a potential of QUIP predicts as its conversion does, is show
   const ProgramResult shown = quip.run("gap-info", {"D_sic_2bsoap.xml"});
   CHECK(shown.exit_code == 0);
   CHECK(contains(shown.out, "GAP XML D_sic_2bsoap.xml"));
+  CHECK(contains(shown.out, "read from           GAP XML, the format of QUIP\n"));
+  CHECK(!contains(shown.out, "written by gapkit"));
   CHECK(contains(shown.out, "shortest distances  unknown"));
 }
 

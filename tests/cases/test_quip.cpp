@@ -191,7 +191,13 @@ TEST_CASE("cases: missing_pair, terms without sparse points are left out of the 
     CHECK(files[i] == "m.xml.sparseX.GAP_m_" + std::to_string(i + 1));
     CHECK(fs::exists(c.folder() / files[i]));
   }
-  REQUIRE(c.run("gap-convert", {"m.xml", "again.h5"}).exit_code == 0);
+  CHECK(written.err.find("of which the training data had none") != std::string::npos);
+  const std::string missing = "it has no 'two_body' term for O-O, Mg-Mg: their energy is left out of all predictions";
+  const ProgramResult read = c.run("gap-convert", {"m.xml", "again.h5"});
+  REQUIRE(read.exit_code == 0);
+  CHECK_MESSAGE(read.err.find(missing) != std::string::npos, read.err);
+  const ProgramResult direct = c.run("gap-predict", {"m.xml", "test.xyz", "-o", "direct.xyz", "--no-reference"});
+  CHECK_MESSAGE(direct.err.find(missing) != std::string::npos, direct.err);
   const auto energies = [&](const char* of, const char* out) {
     const ProgramResult predicted = c.run("gap-predict", {of, "test.xyz", "-o", out, "--no-reference"});
     REQUIRE_MESSAGE(predicted.exit_code == 0, predicted.err);

@@ -1,3 +1,7 @@
+#include <fmt/format.h>
+
+#include <cctype>
+#include <cmath>
 #include <fstream>
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/errors.hpp>
@@ -493,6 +497,46 @@ TEST_CASE("config: the calibration uses validation data, held-out structures, or
   CHECK(source(validation, "[calibration]\nholdout = 0.25\n").holdout == 0.25);
   CHECK(source(validation, "[calibration]\nsource = 'none'\n").source == Source::none);
   CHECK(source("", "[calibration]\nrounds = 10\n").rounds == 10);
+}
+
+/// "integer 1 … 32", "number > 0": how the reference shows the limits of a parameter; "" if it has none.
+std::string documented_limits(const ParameterInfo& info) {
+  const bool is_integer = info.type == ParameterInfo::Type::integer;
+  if (!is_integer && info.type != ParameterInfo::Type::real && info.type != ParameterInfo::Type::reals) return "";
+  const std::string type = is_integer ? "integer" : "number", below = info.excludes_smallest ? ">" : "≥";
+  const bool has_smallest = std::isfinite(info.smallest), has_largest = std::isfinite(info.largest);
+  if (has_smallest && has_largest && !info.excludes_smallest) return fmt::format("{} {} … {}", type, info.smallest, info.largest);
+  if (has_smallest && has_largest) return fmt::format("{} > {} and ≤ {}", type, info.smallest, info.largest);
+  if (has_largest) return fmt::format("{} ≤ {}", type, info.largest);
+  return has_smallest ? fmt::format("{} {} {}", type, below, info.smallest) : type;
+}
+
+TEST_CASE("config: docs/configuration.md shows the limits of every parameter") {
+  const std::string text = read_text(source_folder() / "docs" / "configuration.md");
+  const auto check_rows = [](const std::string& part, const auto& kind) {
+    for (const ParameterInfo& info : kind.parameters) {
+      const std::string key = "| `" + info.name + "` | ";
+      const auto row = part.find(key);
+      REQUIRE_MESSAGE(row != std::string::npos, kind.name, " ", info.name);
+      const std::string type = part.substr(row + key.size(), part.find(" | ", row + key.size()) - row - key.size());
+      const std::string limits = documented_limits(info);
+      CAPTURE(kind.name);
+      CAPTURE(info.name);
+      CHECK_MESSAGE(type.starts_with(limits), "expected '", limits, "', found '", type, "'");
+      // "integer ≥ 1" must not hide an upper limit, nor "integer 1 … 32" another one.
+      CHECK((type.size() == limits.size() || std::isdigit(static_cast<unsigned char>(type[limits.size()])) == 0 || limits.empty()));
+      if (!info.unit.empty() && info.type == ParameterInfo::Type::real) CHECK_MESSAGE(type.ends_with(", " + info.unit), type);
+    }
+  };
+  const auto part_of = [&](const std::string& what, const std::string& name) {
+    const auto begin = text.find("Parameters of `" + what + " = \"" + name + "\"`");
+    REQUIRE_MESSAGE(begin != std::string::npos, name);
+    return text.substr(begin, text.find("\nParameters of", begin) - begin);
+  };
+  for (const auto& kind : descriptor_kinds()) check_rows(part_of("descriptor", kind.name), kind);
+  for (const auto& kind : kernel_kinds()) check_rows(part_of("kernel", kind.name), kind);
+  const std::string baselines = text.substr(text.find("\n## [[baseline]]\n"));
+  for (const auto& kind : baseline_kinds()) check_rows(baselines, kind);
 }
 
 TEST_CASE("config: docs/configuration.md names every key") {

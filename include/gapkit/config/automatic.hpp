@@ -53,7 +53,4 @@ double choose_cutoff(const DataSummary& data);
 /// takes. Throws InputError if the data have neither energies nor forces, or no energies but something that looks like them.
 AutomaticChoice choose_fit_options(const AutomaticRequest& request, const ProgressCallback& progress = {});
 
-/// "90", "90s", "10m", "2h" → seconds. Throws InputError otherwise.
-double parse_duration(const std::string& text);
-
 }  // namespace gapkit

@@ -14,6 +14,9 @@ struct PredictionRequest {
   bool stress_std = false;   ///< of virial (and so of stress)
   bool atom_virial = false;  ///< with forces only
   bool calibrated = true;    ///< apply the model's calibration, if it has one
+  /// A prediction that is not finite (atoms on top of each other with a repulsive baseline) is returned, without error bars and with
+  /// Prediction::is_finite = false, in place of NumericalError; of several structures the others have theirs.
+  bool keep_not_finite = false;
 
   bool error_bars() const { return energy_std || local_std || force_std || stress_std; }
 };
@@ -42,7 +45,8 @@ struct Prediction {
   /// Terms of the model (ascending) that have environments here but no sparse points, as the training data had none: their energy is
   /// missing from the mean, and the error bars count it as novelty.
   std::vector<std::size_t> unsampled_terms;
-  Closeness closeness;  ///< of the atoms to each other, compared with the training data
+  Closeness closeness;    ///< of the atoms to each other, compared with the training data
+  bool is_finite = true;  ///< energies, forces and virial; always true without PredictionRequest::keep_not_finite
 };
 
 /// E_b − E_a of two structures and its error bars, eV. Structures that resemble each other share most of their error, so the difference
@@ -51,6 +55,9 @@ struct EnergyDifference {
   double energy = 0;
   double std = 0, std_epistemic = 0;
   Closeness closeness_a, closeness_b;
+  bool is_finite_a = true, is_finite_b = true;  ///< of the two energies; if one is false, the numbers above mean nothing
+
+  bool is_finite() const { return is_finite_a && is_finite_b; }
 };
 
 /// A model made ready for evaluation. One object per thread of control (it owns scratch memory); threads inside.
@@ -66,7 +73,8 @@ class Predictor {
 
   const Model& model() const { return *model_; }
 
-  /// Throws InputError naming structure and element if the model does not know one.
+  /// Throws InputError naming structure and element if the model does not know one, NumericalError naming structure and closest atoms if
+  /// the prediction is not finite.
   Prediction compute(const Structure& structure, const PredictionRequest& request = {});
   /// The same with neighbours that the caller has already: those of the structure, within the model's cutoff or beyond.
   Prediction compute(const Structure& structure, const Environments& environments, const PredictionRequest& request = {});
@@ -75,8 +83,8 @@ class Predictor {
   /// the other up to rounding. A thousand atoms together are enough; more take memory only.
   std::vector<Prediction> compute(std::span<const Structure> structures, const PredictionRequest& request = {});
 
-  /// Throws InputError also if the model has no posterior.
-  EnergyDifference difference(const Structure& a, const Structure& b, bool calibrated = true);
+  /// Throws InputError also if the model has no posterior. `keep_not_finite`: as in PredictionRequest.
+  EnergyDifference difference(const Structure& a, const Structure& b, bool calibrated = true, bool keep_not_finite = false);
 
   /// For programs that have neighbours already (molecular dynamics): centres with their neighbours, ghosts allowed. Forces and local
   /// energies have `atoms` rows, one for every index that occurs: forces act on ghosts too, but a local energy is whole at its centre and
