@@ -27,6 +27,8 @@
 #include "common/text_file.hpp"
 #include "common/threads.hpp"
 #include "common/timing.hpp"
+#include "report/optimization_json.hpp"
+#include "report/target_keys_note.hpp"
 
 namespace {
 
@@ -239,9 +241,9 @@ struct FittedWithErrors {
     if (!validation.empty()) model->notes["validation_errors"] = validation.json();
     TargetKeys keys = options.keys;
     keys.set_use(options.use_energy, options.use_forces, options.use_virial);
-    model->notes[apps::target_keys_note] = apps::target_keys_to_json(keys);
+    model->notes[target_keys_note] = target_keys_to_json(keys);
     model->notes[sparse_counts_note] = sparse_counts_to_json(count_sparse_points(*model, training_record));
-    if (result.report.optimization) model->notes["optimization"] = apps::optimization_json(*result.report.optimization).dump();
+    if (result.report.optimization) model->notes["optimization"] = optimization_json(*result.report.optimization).dump();
   }
 
   void save(const FitOptions& options, const FitResult& result) const {

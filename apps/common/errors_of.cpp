@@ -3,7 +3,7 @@
 #include <gapkit/fit/frames.hpp>
 #include <gapkit/predict/predictor.hpp>
 
-#include "frame_batch.hpp"
+#include "predict/frame_batch.hpp"
 
 namespace gapkit::apps {
 

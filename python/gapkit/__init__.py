@@ -3,6 +3,7 @@
     model = gapkit.Model.load("silicon.h5")
     prediction = model.predict(atoms, std="energy,forces")     # arrays, with error bars
     atoms.calc = gapkit.Calculator(model)                      # molecular dynamics, relaxations, phonons with ASE
+    model = gapkit.fit("train.xyz")                           # config = dict, TOML or None
 
 Units: Å, eV, eV/Å; stress in eV/Å³, Voigt order xx yy zz yz xz xy, positive under tension. docs/python.md has more.
 ASE is needed for `Calculator` only, and imported there.
@@ -22,13 +23,14 @@ except ImportError as error:
 from ._frames import Frame
 from ._gapkit import Error, InputError, NumericalError, set_threads, threads
 from ._gapkit import version as __version__
+from .fitting import FitWarning, Progress, errors, fit
 from .model import Model, Prediction, PredictionWarning, Predictions
 
 if TYPE_CHECKING:
     from .calculator import Calculator
 
-__all__ = ["Calculator", "Error", "Frame", "InputError", "Model", "NumericalError", "Prediction", "PredictionWarning",
-           "Predictions", "__version__", "set_threads", "threads"]
+__all__ = ["Calculator", "Error", "FitWarning", "Frame", "InputError", "Model", "NumericalError", "Prediction", "PredictionWarning",
+           "Predictions", "Progress", "__version__", "errors", "fit", "set_threads", "threads"]
 
 # The threads of OpenMP do not survive a fork: in the child process a computation on several threads would wait for them forever.
 os.register_at_fork(after_in_child=lambda: set_threads(1))

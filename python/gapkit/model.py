@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import warnings
@@ -181,7 +180,8 @@ class Model:
     def __init__(self, handle: _gapkit.Model):
         """Made by Model.load() and gapkit.fit()."""
         self._handle = handle
-        self._keys = target_keys(handle.notes)
+        self._keys = handle.target_keys
+        self._evaluators: dict[int, _gapkit.Evaluator] = {}  # the last one, by std_points: error bars take a while to prepare
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Model:
@@ -271,7 +271,7 @@ class Model:
         (PredictionWarning) about structures for which the prediction means little.
         """
         request = make_request(std, forces=forces, calibrated=calibrated)
-        evaluator = _gapkit.Evaluator(self._handle, 0.0, std_points)
+        evaluator = self._evaluator(std_points)
         if not is_list(atoms):
             result = prediction_from(evaluator.evaluate(predictable_structure(atoms, self._keys), request))
             warn_about([result], stacklevel=3)
@@ -280,6 +280,13 @@ class Model:
         results = [prediction_from(d) for d in evaluator.evaluate_many(structures, request)]
         warn_about(results, stacklevel=3)
         return Predictions(results)
+
+    def _evaluator(self, std_points: int) -> _gapkit.Evaluator:
+        evaluator = self._evaluators.get(std_points)
+        if evaluator is None:
+            evaluator = _gapkit.Evaluator(self._handle, 0.0, std_points)
+            self._evaluators = {std_points: evaluator}
+        return evaluator
 
     def __repr__(self) -> str:
         bars = "no error bars" if not self.has_error_bars else "error bars" if self.calibration is None else "calibrated error bars"
@@ -307,21 +314,6 @@ def _model_from_bytes(content: bytes) -> Model:
         with open(path, "wb") as file:
             file.write(content)
         return Model.load(path)
-
-
-def target_keys(notes: Mapping[str, str]) -> _gapkit.TargetKeys:
-    """Names of the targets that a model was fitted to, from its note (docs/file-formats.md)."""
-    keys = _gapkit.TargetKeys()
-    if "target_keys" not in notes:
-        return keys
-    try:
-        note = json.loads(notes["target_keys"])
-        for name in ("energy", "forces", "virial", "stress", "config_type", "force_mask"):
-            setattr(keys, name, note[name])
-        keys.set_use(note.get("use_energy", True), note.get("use_forces", True), note.get("use_virial", True))
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"the model's note 'target_keys' cannot be read ({error}); fit the model again") from error
-    return keys
 
 
 def make_request(std: Std, *, forces: bool = True, calibrated: bool = True) -> _gapkit.Request:

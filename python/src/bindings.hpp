@@ -5,7 +5,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <gapkit/model/model.hpp>
+#include <gapkit/model/stored_statistics.hpp>
 #include <memory>
 
 /// The extension module gapkit._gapkit: thin bindings, no computation of their own. The package python/gapkit is what users see.
@@ -16,7 +16,8 @@ namespace py = pybind11;
 /// A model as Python holds it. Models never change, so copies share them.
 struct PythonModel {
   std::shared_ptr<const Model> model;
-  std::vector<std::string> messages;  ///< about the conversion of a GAP potential
+  std::shared_ptr<const StoredStatistics> statistics;  ///< of a fit that keeps them, else null
+  std::vector<std::string> messages;                   ///< about the conversion of a GAP potential
 };
 
 /// n × columns numbers as an array; [n] if columns is 0.
@@ -29,5 +30,6 @@ void add_exceptions(py::module_& module);
 void add_structure(py::module_& module);
 void add_model(py::module_& module);
 void add_evaluator(py::module_& module);
+void add_fit(py::module_& module);
 
 }  // namespace gapkit::python

@@ -5,6 +5,7 @@
 
 #include "bindings.hpp"
 #include "core/kept_neighbors.hpp"
+#include "predict/frame_batch.hpp"
 
 namespace gapkit::python {
 namespace {
@@ -40,12 +41,10 @@ class Evaluator {
     {
       const py::gil_scoped_release without_gil;
       const std::lock_guard lock(mutex_);
-      const std::span<const Structure> all(structures);
-      constexpr int enough_atoms = 512;
-      for (std::size_t first = 0, last = 0; first < all.size(); first = last) {
-        for (int atoms = 0; last < all.size() && atoms < enough_atoms; ++last) atoms += all[last].size();
-        for (Prediction& p : predictor_->compute(all.subspan(first, last - first), request)) predictions.push_back(std::move(p));
-      }
+      const auto keep = [&](const Structure&, const Prediction& prediction) { predictions.push_back(prediction); };
+      FrameBatch batch(*predictor_, request, keep);
+      for (const Structure& structure : structures) batch.add(structure);
+      batch.flush();
     }
     py::list result;
     for (std::size_t i = 0; i < predictions.size(); ++i) result.append(dict_of(structures[i], predictions[i]));

@@ -2,6 +2,7 @@
 #include <gapkit/core/elements.hpp>
 
 #include "bindings.hpp"
+#include "report/target_keys_note.hpp"
 
 namespace gapkit::python {
 namespace {
@@ -15,7 +16,10 @@ PythonModel load(const std::string& path) {
 
 void save(const PythonModel& self, const std::string& path) {
   const py::gil_scoped_release without_gil;
-  save_model(*self.model, path);
+  if (self.statistics)
+    save_model(*self.model, *self.statistics, path);
+  else
+    save_model(*self.model, path);
 }
 
 const char* name_of(Property property) {
@@ -51,6 +55,11 @@ std::vector<std::string> elements(const PythonModel& self) {
   return result;
 }
 
+TargetKeys target_keys(const PythonModel& self) {
+  const auto note = self.model->notes.find(target_keys_note);
+  return note == self.model->notes.end() ? TargetKeys() : target_keys_from_json(note->second);
+}
+
 int sparse_points(const PythonModel& self) {
   int sum = 0;
   for (const Term& term : self.model->terms) sum += static_cast<int>(term.sparse.size());
@@ -68,6 +77,8 @@ void add_model(py::module_& module) {
       .def_property_readonly("cutoff", [](const PythonModel& self) { return self.model->cutoff(); })
       .def_property_readonly("has_error_bars", [](const PythonModel& self) { return self.model->has_posterior(); })
       .def_property_readonly("calibration", &calibration)
+      .def_property_readonly("target_keys", &target_keys)
+      .def_property_readonly("has_statistics", [](const PythonModel& self) { return self.statistics != nullptr; })
       .def_property_readonly("sparse_points", &sparse_points)
       .def_property_readonly("weights",
                              [](const PythonModel& self) { return array_of(self.model->weights.data(), self.model->weights.size()); })

@@ -19,6 +19,7 @@ PYBIND11_MODULE(_gapkit, module) {
   gapkit::python::add_structure(module);
   gapkit::python::add_model(module);
   gapkit::python::add_evaluator(module);
+  gapkit::python::add_fit(module);
   module.def("set_threads", &set_threads, pybind11::arg("threads"));
   module.def("threads", &gapkit::thread_count);
   module.def("blas_description", &gapkit::blas_description);

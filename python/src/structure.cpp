@@ -106,6 +106,7 @@ void set_column(Structure& s, const std::string& name, const py::array& array) {
 void add_structure(py::module_& module) {
   py::class_<TargetKeys>(module, "TargetKeys")
       .def(py::init<>())
+      .def("__copy__", [](const TargetKeys& keys) { return keys; })
       .def_readwrite("energy", &TargetKeys::energy)
       .def_readwrite("forces", &TargetKeys::forces)
       .def_readwrite("virial", &TargetKeys::virial)
