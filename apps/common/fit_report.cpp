@@ -57,7 +57,7 @@ Json finding_json(const CheckFinding& finding) {
   return {{"severity", severity_name(finding.severity)}, {"kind", finding.kind}, {"message", finding.message}};
 }
 
-std::string plan_text(const FitPlan& plan, const FitOptions& options) {
+std::string plan_text(const FitPlan& plan, const FitConfiguration& options) {
   std::string out = fmt::format("Data: {}, {}, {} neighbour pairs\n", plural(plan.frames, "frame"), plural(plan.atoms, "atom"), plan.pairs);
   for (const auto& [name, frames] : plan.config_types) out += fmt::format("  {:<24}{:>8} frames\n", name, frames);
   out += "Reference energies (eV per atom):";
@@ -78,7 +78,7 @@ std::string plan_text(const FitPlan& plan, const FitOptions& options) {
   return out;
 }
 
-Json plan_json(const FitPlan& plan, const FitOptions& options) {
+Json plan_json(const FitPlan& plan, const FitConfiguration& options) {
   Json json;
   json["data"] = {{"files", options.train}, {"frames", plan.frames}, {"atoms", plan.atoms}, {"pairs", plan.pairs}};
   json["data"]["config_types"] = plan.config_types;

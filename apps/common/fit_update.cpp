@@ -131,15 +131,16 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
   const std::int64_t rows_before = fitted.stored.statistics.row_count();
   std::int64_t frames = 0;
   std::vector<CheckFinding> findings;
-  if (arguments.append) frames = append(fitted, output.files, display.callback(), &findings);
+  if (arguments.append) frames = append(fitted, FileDataset(output.files, fitted.stored.rules.keys), display.callback(), &findings);
   if (arguments.merge)
     for (const std::string& file : output.files) merge_file(fitted, file);
   const OptimizationReport report = refit(fitted, options, display.callback());
   display.finish();
   fitted.model.notes["optimization"] = optimization_json(report).dump();
+  const FileDataset validation_data(output.validation, fitted.stored.rules.keys);
   if (!output.validation.empty()) {
-    fitted.model.calibration = calibrate_on_files(fitted.model, fitted.stored.rules, output.validation, CalibrationOptions(),
-                                                  fitted.model.seed, display.callback());
+    fitted.model.calibration =
+        calibrate_on(validation_data, fitted.model, fitted.stored.rules, CalibrationOptions(), fitted.model.seed, display.callback());
     display.finish();
   } else if (was_calibrated && !fitted.model.calibration) {
     display.message("the calibration of the error bars belonged to the model before and was dropped; --validation FILE calibrates anew");
@@ -147,7 +148,7 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
     display.message("the error bars keep the calibration from before the new data; --validation FILE calibrates anew");
   }
   const auto model = std::make_shared<const Model>(fitted.model);
-  const ErrorTable validation = errors_of(model, output.validation, fitted.stored.rules.keys, "validation errors", 0, display);
+  const ErrorTable validation = errors_of(model, validation_data, "validation errors", 0, display);
   if (!validation.empty()) fitted.model.notes["validation_errors"] = validation.json();
   fitted.stored.rules.keys = keys_before;  // other names were those of these files
   save_model(fitted.model, fitted.stored, *output.model);

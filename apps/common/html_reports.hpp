@@ -1,6 +1,6 @@
 #pragma once
 
-#include <gapkit/fit/fit.hpp>
+#include <gapkit/config/fit_configuration.hpp>
 #include <gapkit/report/prediction_record.hpp>
 #include <memory>
 
@@ -29,7 +29,7 @@ class PredictionReporter {
 
 /// gap-fit --report, after the model is finished. `training` and `validation` hold all their frames.
 /// Predicts the validation data once more with error bars; only some of the frames if all would take long (the page says so).
-void write_fit_report(const std::string& path, const std::shared_ptr<const Model>& model, const FitOptions& options,
+void write_fit_report(const std::string& path, const std::shared_ptr<const Model>& model, const FitConfiguration& options,
                       const FitReport& report, const PredictionRecord& training, const PredictionRecord& validation,
                       const Stopwatch& stopwatch, ProgressDisplay& display);
 

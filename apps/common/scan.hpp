@@ -1,7 +1,7 @@
 #pragma once
 
 #include <gapkit/config/config.hpp>
-#include <gapkit/fit/fit.hpp>
+#include <gapkit/config/fit_configuration.hpp>
 #include <gapkit/report/error_table.hpp>
 #include <nlohmann/json.hpp>
 
@@ -19,8 +19,8 @@ class Scan {
   std::size_t size() const { return points_.size(); }
   const std::vector<ConfigurationOverride>& overrides(std::size_t i) const { return points_[i].overrides; }
   std::string name(std::size_t i) const;
-  void set_options(std::size_t i, FitOptions options) { points_[i].options = std::move(options); }
-  const FitOptions& options(std::size_t i) const { return points_[i].options; }
+  void set_options(std::size_t i, FitConfiguration options) { points_[i].options = std::move(options); }
+  const FitConfiguration& options(std::size_t i) const { return points_[i].options; }
 
   /// Calls f; InputErrors get the name of the combination put before them.
   template <class F>
@@ -41,7 +41,7 @@ class Scan {
  private:
   struct Point {
     std::vector<ConfigurationOverride> overrides;
-    FitOptions options;
+    FitConfiguration options;
     std::string key;                // checksum of options, data and version
     nlohmann::ordered_json result;  // null until it is done
   };

@@ -3,7 +3,7 @@
     model = gapkit.Model.load("silicon.h5")
     prediction = model.predict(atoms, std="energy,forces")     # arrays, with error bars
     atoms.calc = gapkit.Calculator(model)                      # molecular dynamics, relaxations, phonons with ASE
-    model = gapkit.fit("train.xyz")                           # config = dict, TOML or None
+    model = gapkit.fit(frames)                                 # or files; config = dict, TOML or None
 
 Units: Å, eV, eV/Å; stress in eV/Å³, Voigt order xx yy zz yz xz xy, positive under tension. docs/python.md has more.
 ASE is needed for `Calculator` only, and imported there.

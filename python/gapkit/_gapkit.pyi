@@ -97,6 +97,8 @@ Report = Callable[[str, float, float, str, str, bool], None]
 class FitRequest:
     train: list[str]
     validation: list[str]
+    train_in_memory: bool
+    validation_in_memory: bool
     seconds: float | None
     seed: int | None
     memory: float | None
@@ -106,6 +108,10 @@ class FitRequest:
 class FitJob:
     keys: TargetKeys
     def __init__(self, request: FitRequest, toml: str, path: str) -> None: ...
+    @property
+    def used_keys(self) -> TargetKeys: ...
+    def set_train(self, frames: list[Structure]) -> None: ...
+    def set_validation(self, frames: list[Structure]) -> None: ...
     def run(self, report: Report) -> Model: ...
 
 def error_table(model: Model, frames: list[Structure], report: Report) -> str: ...

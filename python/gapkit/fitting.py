@@ -17,18 +17,18 @@ from .model import Model
 __all__ = ["FitWarning", "Progress", "errors", "fit"]
 
 Data = Union[str, os.PathLike, Sequence[Union[str, os.PathLike]], Atoms, Iterable[Atoms]]
-Files = Union[str, os.PathLike, Sequence[Union[str, os.PathLike]]]
 Config = Union[Mapping[str, Any], str, os.PathLike, None]
 
 
-def fit(train: Files | None = None, config: Config = None, *, validation: Files | None = None, time: float | None = None,
+def fit(train: Data | None = None, config: Config = None, *, validation: Data | None = None, time: float | None = None,
         seed: int | None = None, memory: float | None = None, keep_statistics: bool = False, energy_key: str | None = None,
         forces_key: str | None = None, virial_key: str | None = None, stress_key: str | None = None,
         progress: ProgressOption = None) -> Model:
     """Fits a potential, as gap-fit does; the same data, configuration and seed give the same model.
 
-    train, validation: extended-XYZ files, relative to the current folder; they replace [data] train and validation of the configuration.
-    Validation data are never fitted.
+    train, validation: frames (ase.Atoms or gapkit.Frame, with their targets) or extended-XYZ files; they replace [data] train and
+    validation of the configuration. Validation data are never fitted. ASE's calculators give `energy`, `forces` and `stress` of frames;
+    other names in info and arrays are found as in files (docs/file-formats.md). Frames stay in memory; no file is written.
     config: a dictionary with the keys of docs/configuration.md, a TOML file, TOML as a text of several lines, or None: chosen from the
     data, for about `time` seconds (default: 600). Paths in a dictionary or text are relative to the current folder.
     seed: of all random choices; memory: GB, a fit that needs more is refused; both replace what the configuration says.
@@ -40,18 +40,24 @@ def fit(train: Files | None = None, config: Config = None, *, validation: Files 
     NumericalError, and KeyboardInterrupt after Ctrl-C. Nothing is written.
     """
     with Reporter(progress) as report:
-        files, validation_files = _files(train, "train"), _files(validation, "validation")
+        files, validation_files = file_names(train), file_names(validation)
         request = _gapkit.FitRequest()
         request.train = files or []
         request.validation = validation_files or []
+        request.train_in_memory = train is not None and files is None
+        request.validation_in_memory = validation is not None and validation_files is None
         request.seed, request.memory, request.keep_statistics = seed, memory, keep_statistics
         if config is None and train is None:
-            raise InputError("fit: train is missing: files, or a configuration that names files")
+            raise InputError("fit: train is missing: frames or files, or a configuration that names files")
         if config is not None and time is not None:
             raise InputError("fit: time belongs to a fit without a configuration")
         request.seconds = time
         job = _gapkit.FitJob(request, *_configuration(config))
         job.keys = _named(job.keys, energy_key, forces_key, virial_key, stress_key)
+        if request.train_in_memory:
+            job.set_train(labelled_structures(train, job.used_keys))  # type: ignore[arg-type]
+        if request.validation_in_memory:
+            job.set_validation(labelled_structures(validation, job.used_keys))  # type: ignore[arg-type]
         return Model(job.run(report))
 
 
@@ -72,14 +78,6 @@ def errors(model: Model, frames: Data, *, energy_key: str | None = None, forces_
             table = _gapkit.error_table(model._handle, labelled_structures(frames, keys), report)  # type: ignore[arg-type]
     result: dict[str, Any] = json.loads(table)
     return result
-
-
-def _files(given: Any, name: str) -> list[str] | None:
-    files = file_names(given)
-    if given is not None and files is None:
-        raise InputError(f"fit: {name} is {type(given).__name__}, expected the names of files; frames in memory are fitted once they are "
-                         "written with ase.io.write('train.xyz', frames)")
-    return files
 
 
 def _named(keys: _gapkit.TargetKeys, energy: str | None, forces: str | None, virial: str | None, stress: str | None) -> _gapkit.TargetKeys:

@@ -2,10 +2,8 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/calibrate.hpp>
-#include <gapkit/fit/frames.hpp>
 #include <gapkit/math/random_stream.hpp>
 
-#include "fit/frame_source.hpp"
 #include "fit/maximize.hpp"
 #include "fit/row_targets.hpp"
 
@@ -216,26 +214,24 @@ std::optional<Calibration> Calibrator::calibration(const std::string& source, co
   return result;
 }
 
-std::optional<Calibration> calibrate_on_files(const Model& model, const RowRules& rules, const std::vector<std::string>& files,
-                                              const CalibrationOptions& options, std::uint64_t seed, const ProgressCallback& progress) {
-  std::vector<std::int64_t> sizes;
-  for_each_frame(files, rules.keys, nullptr, [&](const Structure& s, std::int64_t) { sizes.push_back(s.size()); });
-  std::vector<std::size_t> order(sizes.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+std::optional<Calibration> calibrate_on(const Dataset& data, const Model& model, const RowRules& rules, const CalibrationOptions& options,
+                                        std::uint64_t seed, const ProgressCallback& progress) {
+  DatasetSummary summary = data.summary();
+  summary.check_complete();
   RandomStream random{.seed = seed, .stream = 0xD1B54A32D192ED03u};
-  shuffle(order, random);
-  std::vector<bool> is_chosen(sizes.size(), false);
+  shuffle(summary.frames, random);
+  std::vector<std::int64_t> chosen;
   double total = 0;
-  for (const std::size_t i : order) {
-    if (total > 0 && total + static_cast<double>(sizes[i]) > static_cast<double>(options.most_atoms)) continue;
-    is_chosen[i] = true;
-    total += static_cast<double>(sizes[i]);
+  for (const DatasetSummary::Frame& frame : summary.frames) {
+    if (total > 0 && total + frame.atoms > static_cast<double>(options.most_atoms)) continue;
+    chosen.push_back(frame.number);
+    total += frame.atoms;
   }
+  std::sort(chosen.begin(), chosen.end());
   Calibrator calibrator(rules, options.fewest_structures);
   calibrator.use(std::make_shared<const Model>(model));
   double done = 0;
-  for_each_frame(files, rules.keys, nullptr, [&](const Structure& s, std::int64_t number) {
-    if (!is_chosen[static_cast<std::size_t>(number)]) return;
+  DatasetView(data, std::move(chosen)).visit([&](const Structure& s, const FramePlace&) {
     calibrator.add(s);
     done += s.size();
     if (progress) progress({.phase = "calibrate", .done = done, .total = total, .unit = "atoms"});
@@ -243,22 +239,17 @@ std::optional<Calibration> calibrate_on_files(const Model& model, const RowRules
   return calibrator.calibration("validation", progress);
 }
 
-std::vector<std::vector<std::int64_t>> choose_held_out(const std::vector<std::string>& files, const TargetKeys& keys, double fraction,
-                                                       int rounds, std::uint64_t seed) {
-  struct Frame {
-    std::int64_t number;
-    std::vector<int> elements;
-  };
-  std::map<std::string, std::vector<Frame>> config_types;
+std::vector<std::vector<std::int64_t>> choose_held_out(const Dataset& data, double fraction, int rounds, std::uint64_t seed) {
+  const DatasetSummary summary = data.summary();
+  std::map<std::string, std::vector<DatasetSummary::Frame>> config_types;
   std::map<int, std::int64_t> frames_with;  // by element
-  Findings ignored;
-  read_frames(files, keys, nullptr, ignored, [&](const Structure& s, const FramePlace& place) {
-    std::vector<int> elements = s.atomic_numbers;
-    std::sort(elements.begin(), elements.end());
-    elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
-    for (const int z : elements) ++frames_with[z];
-    if (s.size() > 1) config_types[s.config_type].push_back({place.number, std::move(elements)});
-  });
+  const auto elements_of = [&](const DatasetSummary::Frame& frame) -> const std::vector<int>& {
+    return summary.element_sets[static_cast<std::size_t>(frame.elements)];
+  };
+  for (const DatasetSummary::Frame& frame : summary.frames) {
+    for (const int z : elements_of(frame)) ++frames_with[z];
+    if (frame.atoms > 1) config_types[summary.config_types[static_cast<std::size_t>(frame.config_type)]].push_back(frame);
+  }
   RandomStream random{.seed = seed, .stream = 0xA0761D6478BD642Fu};
   for (auto& [name, frames] : config_types) shuffle(frames, random);
   std::vector<std::vector<std::int64_t>> result;
@@ -272,9 +263,10 @@ std::vector<std::vector<std::int64_t>> choose_held_out(const std::vector<std::st
       const auto whole = static_cast<std::size_t>(owed);
       owed -= static_cast<double>(whole);
       for (std::size_t k = 0; k < std::min(whole, frames.size() - 1); ++k) {
-        const Frame& frame = frames[next[name]++ % frames.size()];
-        if (std::any_of(frame.elements.begin(), frame.elements.end(), [&](int z) { return left[z] < 2; })) continue;
-        for (const int z : frame.elements) --left[z];
+        const DatasetSummary::Frame& frame = frames[next[name]++ % frames.size()];
+        const std::vector<int>& elements = elements_of(frame);
+        if (std::any_of(elements.begin(), elements.end(), [&](int z) { return left[z] < 2; })) continue;
+        for (const int z : elements) --left[z];
         held_out.push_back(frame.number);
       }
     }

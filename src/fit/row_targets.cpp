@@ -9,11 +9,10 @@ namespace gapkit {
 RowRules row_rules(const FitOptions& options) {
   const RegularizationOptions& regularization = options.regularization;
   RowRules rules;
-  rules.keys = options.keys;
+  rules.keys = options.used_keys();
   rules.use_energy = options.use_energy;
   rules.use_forces = options.use_forces;
   rules.use_virial = options.use_virial;
-  rules.keys.set_use(rules.use_energy, rules.use_forces, rules.use_virial);
   rules.scale_with_atoms = regularization.scale_with_atoms;
   std::map<std::string, SigmaOptions> classes = regularization.config_type;
   for (const std::string& name : options.optimize.classes) classes.emplace(name, regularization.standard);

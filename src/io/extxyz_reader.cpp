@@ -357,6 +357,23 @@ int ExtxyzReader::frame_count() const {
   return state_->frames;
 }
 
+ExtxyzReader::Position ExtxyzReader::position() const {
+  return {state_->lines.offset(), state_->lines.line_number(), state_->frames};
+}
+
+void ExtxyzReader::go_to(const Position& position) {
+  state_->failure.clear();
+  state_->line_to_blame = 0;
+  if (position.offset == state_->lines.offset() && position.frames == state_->frames) return;
+  try {
+    state_->lines.go_to(position.offset, position.line);
+  } catch (const InputError& e) {
+    throw InputError(state_->lines.path() + ": " + e.what());
+  }
+  state_->frames = position.frames;
+  state_->has_symbols = true;  // a reader that skips frames cannot judge the species of the whole file
+}
+
 std::vector<Structure> read_extxyz(const std::filesystem::path& path) {
   ExtxyzReader reader(path);
   std::vector<Structure> frames;

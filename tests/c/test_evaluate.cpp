@@ -12,7 +12,7 @@ constexpr double rounding = 1e-12;
 // Positions of images are rounded, and the weights of the models are large.
 constexpr double rounding_of_images = 1e-10;
 // Error bars are square roots of differences: relative to the largest of the same kind, and where they cancel.
-constexpr double rounding_of_std = 1e-7, vanishing_std = 1e-7;
+constexpr double rounding_of_std = 1e-7, vanishing_std = 2e-7;
 
 Matrix3 as_matrix(const Voigt& v) {
   Matrix3 m;

@@ -54,14 +54,15 @@ struct Setup {
     request.train = {write_frames((folder.path() / "train.xyz").string(), frames)};
     request.model_path = (folder.path() / "model.h5").string();
     request.seconds = seconds;
-    return choose_fit_options(request);
+    const FitFiles files(request.train, {}, request.keys);
+    return choose_fit_options(files.data(), request);
   }
   DataSummary summary(const std::vector<Structure>& frames) const {
-    return summarize_data({write_frames((folder.path() / "train.xyz").string(), frames)});
+    return summarize_data(FileDataset({write_frames((folder.path() / "train.xyz").string(), frames)}));
   }
 };
 
-const TermOptions& term(const FitOptions& options, const std::string& name) {
+const TermOptions& term(const FitConfiguration& options, const std::string& name) {
   for (const TermOptions& t : options.terms)
     if (t.name == name) return t;
   FAIL("no term ", name);
@@ -146,8 +147,8 @@ TEST_CASE("what is chosen reads back as a configuration and fits") {
   const Setup setup;
   std::vector<Structure> frames = cubic(2.6, 20);
   const AutomaticChoice choice = setup.choose(frames);
-  const FitOptions again = parse_fit_options(choice.options.resolved, "chosen.toml", "/");
-  CHECK(again.resolved == choice.options.resolved);
+  const FitConfiguration again = parse_fit_options(fit_options_to_toml(choice.options), "chosen.toml", "/");
+  CHECK(fit_options_to_toml(again) == fit_options_to_toml(choice.options));
   const FitResult result = fit(choice.options);
   CHECK(result.model.calibration.has_value());
   CHECK(result.model.weights.allFinite());

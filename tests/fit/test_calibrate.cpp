@@ -38,7 +38,7 @@ HeldOutRows drawn_rows(std::size_t count, double a, double b, unsigned seed) {
 struct Setup {
   TemporaryFolder folder;
   std::vector<Structure> frames;
-  FitOptions options;
+  FitConfiguration options;
 
   Setup() {
     std::mt19937_64 random(5);
@@ -53,8 +53,8 @@ struct Setup {
     options.keep_statistics = true;
     options.calibration.fewest_structures = 1;
   }
-  FitOptions with_holdout(double fraction = 0.2) const {
-    FitOptions o = options;
+  FitConfiguration with_holdout(double fraction = 0.2) const {
+    FitConfiguration o = options;
     o.calibration.source = CalibrationOptions::Source::holdout;
     o.calibration.holdout = fraction;
     return o;
@@ -143,11 +143,11 @@ TEST_CASE("structures set aside: a share of every config type, by seed, no singl
   frames.push_back(labelled(random_triclinic(3, 99, {14}), "one"));
   frames.push_back(labelled(random_triclinic(3, 98, {6, 14}), "carbon"));
   frames.push_back(labelled(random_triclinic(3, 97, {8, 14}), "carbon"));  // the only oxygen
-  const std::vector<std::string> files = {write_frames((folder.path() / "a.xyz").string(), frames)};
+  const FileDataset data({write_frames((folder.path() / "a.xyz").string(), frames)});
   std::set<std::vector<std::int64_t>> seen;
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
-    const auto chosen = choose_held_out(files, {}, 0.2, 1, seed).front();
-    CHECK(choose_held_out(files, {}, 0.2, 1, seed).front() == chosen);
+    const auto chosen = choose_held_out(data, 0.2, 1, seed).front();
+    CHECK(choose_held_out(data, 0.2, 1, seed).front() == chosen);
     seen.insert(chosen);
     CHECK(std::is_sorted(chosen.begin(), chosen.end()));
     CHECK((chosen.size() >= 8 && chosen.size() <= 9));
@@ -168,7 +168,7 @@ TEST_CASE("structures set aside: a share of every config type, by seed, no singl
 TEST_CASE("a fit with a holdout: sparse points from the others, all data in the end, factors from the fit before") {
   const Setup setup;
   const FitResult result = fit(setup.with_holdout());
-  const auto held_out = choose_held_out(setup.options.train, {}, 0.2, 1, 0).front();
+  const auto held_out = choose_held_out(FileDataset(setup.options.train), 0.2, 1, 0).front();
   REQUIRE(held_out.size() == 4);
   for (const Term& term : result.model.terms)
     for (const EnvironmentOrigin& origin : term.sparse.origin)
@@ -177,16 +177,13 @@ TEST_CASE("a fit with a holdout: sparse points from the others, all data in the 
   CHECK(result.statistics->statistics.row_count() == fit(setup.options).statistics->statistics.row_count());
 
   // by hand
-  FitOptions without = setup.options;
-  without.left_out = held_out;
-  FitResult part = fit(without);
+  const FileDataset data(setup.options.train);
+  FitResult part = fit({DatasetView::without(data, held_out)}, setup.options);
   FittedModel fitted{std::move(part.model), std::move(*part.statistics)};
   CHECK_FALSE(fitted.model.calibration.has_value());
-  std::vector<Structure> others;
-  for (const std::int64_t i : held_out) others.push_back(setup.frames.at(static_cast<std::size_t>(i)));
-  const std::string file = write_frames((setup.folder.path() / "others.xyz").string(), others);
-  const Calibration expected = calibrate_on_files(fitted.model, fitted.stored.rules, {file}, setup.options.calibration, 0).value();
-  append(fitted, {file});
+  const DatasetView others(data, held_out);
+  const Calibration expected = calibrate_on(others, fitted.model, fitted.stored.rules, setup.options.calibration, 0).value();
+  append(fitted, others);
   CHECK(largest_difference(result.model.weights, fitted.model.weights) <= 1e-9 * fitted.model.weights.cwiseAbs().maxCoeff());
   REQUIRE(result.model.calibration.has_value());
   CHECK(result.model.calibration->source == "holdout");
@@ -247,7 +244,7 @@ TEST_CASE("without a calibration nothing changes; validation data change the err
   CHECK_FALSE(plain.model.calibration.has_value());
   std::vector<Structure> others;
   for (unsigned seed = 31; seed <= 36; ++seed) others.push_back(labelled(random_triclinic(4, seed, {6, 14})));
-  FitOptions options = setup.options;
+  FitConfiguration options = setup.options;
   options.validation = {write_frames((setup.folder.path() / "validation.xyz").string(), others)};
   options.calibration.source = CalibrationOptions::Source::validation;
   const FitResult calibrated = fit(options);
@@ -300,7 +297,7 @@ TEST_CASE("predictions apply the factors of the config type; raw ones do not; fi
 
 TEST_CASE("rounds of the holdout: every structure once, the same model, factors from all of them") {
   const Setup setup;
-  const auto rounds = choose_held_out(setup.options.train, {}, 0.2, 5, 0);
+  const auto rounds = choose_held_out(FileDataset(setup.options.train), 0.2, 5, 0);
   REQUIRE(rounds.size() == 5);
   std::set<std::int64_t> seen;
   for (const auto& round : rounds) {
@@ -308,8 +305,8 @@ TEST_CASE("rounds of the holdout: every structure once, the same model, factors 
     seen.insert(round.begin(), round.end());
   }
   CHECK(seen.size() == 20);
-  CHECK(rounds.front() == choose_held_out(setup.options.train, {}, 0.2, 1, 0).front());
-  FitOptions options = setup.with_holdout();
+  CHECK(rounds.front() == choose_held_out(FileDataset(setup.options.train), 0.2, 1, 0).front());
+  FitConfiguration options = setup.with_holdout();
   const FitResult one = fit(options);
   options.calibration.rounds = 5;
   const FitResult five = fit(options);
@@ -322,7 +319,7 @@ TEST_CASE("rounds of the holdout: every structure once, the same model, factors 
 
 TEST_CASE("rounds of a calibration say which they are, repeat no remarks, and follow the time allowed") {
   const Setup setup;
-  FitOptions options = setup.with_holdout();
+  FitConfiguration options = setup.with_holdout();
   options.calibration.rounds = 3;
   std::set<std::string> phases;
   std::vector<std::string> remarks;
@@ -369,7 +366,7 @@ TEST_CASE("a refit drops the calibration, added data keep it, a merge drops it")
   CHECK(same.model.calibration.has_value());
   const std::string file = write_frames((setup.folder.path() / "more.xyz").string(), {labelled(random_triclinic(4, 77, {6, 14}))});
   FittedModel appended = fitted;
-  append(appended, {file});
+  append(appended, FileDataset({file}));
   CHECK(appended.model.calibration.has_value());
   FittedModel merged = fitted;
   merge(merged, appended);
@@ -378,7 +375,7 @@ TEST_CASE("a refit drops the calibration, added data keep it, a merge drops it")
 
 TEST_CASE("a holdout refuses sparse points by number, and folds go with it") {
   const Setup setup;
-  FitOptions options = setup.with_holdout();
+  FitConfiguration options = setup.with_holdout();
   options.optimize.folds = 3;
   options.optimize.objective = OptimizeOptions::Objective::cross_validation;
   CHECK(factors(fit(options).model, Property::force).rows == 48);

@@ -23,7 +23,7 @@ namespace {
 const std::vector<int> silicon = {14};
 
 struct Fitted {
-  FitOptions options;
+  FitConfiguration options;
   FitReport report;
   std::vector<std::string> warnings;
   std::shared_ptr<const Model> model;

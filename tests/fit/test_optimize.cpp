@@ -198,7 +198,7 @@ TEST_CASE("a fit with [optimize]: terms of one name share their amplitude, the m
   const TemporaryFolder folder;
   std::vector<Structure> frames;
   for (unsigned seed = 1; seed <= 10; ++seed) frames.push_back(labelled(random_triclinic(5, seed, {6, 14}), seed > 5 ? "late" : "early"));
-  FitOptions options =
+  FitConfiguration options =
       small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_two_body(0.6, 8), small_soap(2, 2, 3, 12)});
   const double before = fit(options).report.log_evidence;
   options.optimize = by_evidence();
@@ -219,7 +219,7 @@ TEST_CASE("a fit with [optimize]: terms of one name share their amplitude, the m
   for (std::size_t g = 0; g < 6; ++g) CHECK(result.model.posterior.groups[g].sigma == r.after.sigma[g]);
 
   // The same as a new fit with these σ and δ: the kernels keep their δ, the scale does the rest.
-  FitOptions direct = options;
+  FitConfiguration direct = options;
   direct.optimize = {};
   direct.terms[0].delta *= r.after.scale[0];
   direct.terms[1].delta *= r.after.scale[3];
@@ -248,7 +248,7 @@ TEST_CASE("VFE: every group's prior variance is at least what the sparse points 
   const TemporaryFolder folder;
   std::vector<Structure> frames;
   for (unsigned seed = 1; seed <= 8; ++seed) frames.push_back(labelled(random_triclinic(5, seed, {14})));
-  FitOptions options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_soap(3, 2, 2, 6)});
+  FitConfiguration options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_soap(3, 2, 2, 6)});
   options.keep_statistics = true;
   options.optimize = by_evidence();
   options.optimize.min_rows = 5;
@@ -271,7 +271,7 @@ TEST_CASE("folds leave the solution as it is") {
   const TemporaryFolder folder;
   std::vector<Structure> frames;
   for (unsigned seed = 1; seed <= 9; ++seed) frames.push_back(labelled(random_triclinic(5, seed, {14})));
-  FitOptions options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_soap(3, 2, 2, 10)});
+  FitConfiguration options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_soap(3, 2, 2, 10)});
   const FitResult plain = fit(options);
   CHECK(!plain.report.optimization);
   options.optimize.folds = 3;

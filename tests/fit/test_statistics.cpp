@@ -15,7 +15,7 @@ using namespace gapkit::test;
 namespace {
 
 struct Setup {
-  FitOptions options;
+  FitConfiguration options;
   Model model;  // terms, factor and reference energies of a fit
   std::vector<Structure> frames;
 };

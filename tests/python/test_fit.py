@@ -36,6 +36,17 @@ class Fits(unittest.TestCase):
         ours.save(FOLDER / "ours.h5")
         self.assertEqual(gapkit.Model.load(FOLDER / "ours.h5").configuration, ours.configuration)
 
+    def test_frames_in_memory_equal_files(self):
+        train, test = ase.io.read(DATA / "train.xyz", ":"), ase.io.read(DATA / "test.xyz", ":")
+        files = gapkit.fit(DATA / "train.xyz", CONFIGURATION, validation=DATA / "test.xyz", progress=False)
+        memory = gapkit.fit(train, CONFIGURATION, validation=test, progress=False)
+        self.assertEqual(largest_difference(memory.weights, files.weights), 0)
+        self.assertEqual(memory.calibration, files.calibration)
+        self.assertEqual(json.loads(memory.notes["training_errors"]), json.loads(files.notes["training_errors"]))
+        self.assertEqual(json.loads(memory.notes["validation_errors"]), json.loads(files.notes["validation_errors"]))
+        chosen = gapkit.fit(train[:40], time=3, progress=False)
+        self.assertTrue(chosen.has_error_bars)
+
     def test_configurations_as_text_and_dictionary(self):
         by_text = gapkit.fit(DATA / "train.xyz", to_toml(PAIRS), progress=False)
         by_dictionary = gapkit.fit([str(DATA / "train.xyz")], PAIRS, progress=False)
@@ -91,7 +102,7 @@ class Fits(unittest.TestCase):
         for arguments, text in (((None, "[[term]]\nn_spase = 3\n"), "train|n_sparse"), ((DATA / "train.xyz", {"term": [{"n_spase": 3}]}),
                                 "config:2: .*did you mean 'n_sparse'"), ((None, FOLDER / "wrong.toml"), "wrong.toml:1: .*train.xyz"),
                                 ((None, FOLDER / "nothing.toml"), "nothing.toml"), (("nothing.xyz",), "nothing.xyz"), ((), "train is missing"),
-                                ((DATA / "train.xyz", {"a": object()}), "'a' is object"), (([crystal(1)],), "ase.io.write")):
+                                ((DATA / "train.xyz", {"a": object()}), "'a' is object"), (([crystal(1)], PAIRS), "no target"), (([], PAIRS), "")):
             with self.subTest(text=text), self.assertRaisesRegex(gapkit.InputError, text):
                 gapkit.fit(*arguments, progress=False)
         with self.assertRaisesRegex(gapkit.InputError, "time belongs to"):

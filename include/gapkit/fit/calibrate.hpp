@@ -1,8 +1,8 @@
 #pragma once
 
 #include <gapkit/core/progress.hpp>
+#include <gapkit/fit/dataset.hpp>
 #include <gapkit/fit/options.hpp>
-#include <gapkit/io/targets.hpp>
 #include <gapkit/model/stored_statistics.hpp>
 #include <gapkit/predict/predictor.hpp>
 
@@ -55,15 +55,14 @@ class Calibrator {
   std::int64_t structures_ = 0;
 };
 
-/// A calibration on labelled files that the model was not fitted to. At most about options.most_atoms atoms are looked at, in frames drawn
+/// A calibration on labelled data that the model was not fitted to. At most about options.most_atoms atoms are looked at, in frames drawn
 /// at random with the seed.
-std::optional<Calibration> calibrate_on_files(const Model& model, const RowRules& rules, const std::vector<std::string>& files,
-                                              const CalibrationOptions& options, std::uint64_t seed, const ProgressCallback& progress = {});
+std::optional<Calibration> calibrate_on(const Dataset& data, const Model& model, const RowRules& rules, const CalibrationOptions& options,
+                                        std::uint64_t seed, const ProgressCallback& progress = {});
 
-/// Structures to set aside in each of several rounds, as numbers from 0 over all files, ascending: `fraction` of them, drawn at random
-/// within each config type, others in every round. Single atoms are never set aside, nor all structures with an element. Frames that
-/// cannot be read are passed over.
-std::vector<std::vector<std::int64_t>> choose_held_out(const std::vector<std::string>& files, const TargetKeys& keys, double fraction,
-                                                       int rounds, std::uint64_t seed);
+/// Structures to set aside in each of several rounds, as numbers of the data set, ascending: `fraction` of them, drawn at random within
+/// each config type, others in every round. Single atoms are never set aside, nor all structures with an element. Frames that cannot be
+/// read are passed over.
+std::vector<std::vector<std::int64_t>> choose_held_out(const Dataset& data, double fraction, int rounds, std::uint64_t seed);
 
 }  // namespace gapkit

@@ -77,10 +77,8 @@ struct ReferenceEnergyOptions {
   std::map<std::string, double> values;  ///< eV per atom, by element, for explicit_values
 };
 
-/// All that a fit needs to know; config/ makes it from TOML, programs may fill it themselves.
-struct FitOptions {
-  std::vector<std::string> train;  ///< files
-  std::vector<std::string> validation;
+/// What is to be fitted: targets with their σ, to a sum of terms.
+struct Problem {
   bool use_energy = true, use_forces = true, use_virial = true;
   TargetKeys keys;
   ReferenceEnergyOptions reference_energies;
@@ -89,22 +87,24 @@ struct FitOptions {
   RegularizationOptions regularization;
   OptimizeOptions optimize;
   CalibrationOptions calibration;
+
+  /// The keys, with what is used: how the frames of files are to be read.
+  TargetKeys used_keys() const {
+    TargetKeys used = keys;
+    used.set_use(use_energy, use_forces, use_virial);
+    return used;
+  }
+};
+
+/// How it is computed. The number of threads is that of the process (math/linear_algebra.hpp).
+struct Numerics {
   double jitter = 1e-8;                   ///< relative to δ² of each term
   std::optional<double> jitter_absolute;  ///< eV², replaces jitter
-  std::string model_path = "model.h5";
-  bool keep_statistics = false;  ///< the result holds the statistics, which refit(), append() and merge() work on
-  /// Sparse points of an earlier model, by the label of the term ("soap Si"), that stay: n_sparse counts them, and more are added by
-  /// selection `variance`. Terms that are listed in files or have selection `uniform` are chosen anew.
-  std::map<std::string, SparseSet> kept_points;
-  std::string sparse_output;  ///< prefix of files with the chosen environments; empty: none
-  /// Training frames (numbers from 0 over all files, ascending) that are neither selected from nor fitted; filled by the fit itself where
-  /// the calibration sets structures aside, which it adds at the end.
-  std::vector<std::int64_t> left_out;
   std::uint64_t seed = 0;
-  double memory = 4.0;              ///< GB; a fit that needs more is refused
-  std::string checkpoint_path;      ///< file that an interrupted fit continues from; empty: none is kept
-  double checkpoint_interval = 60;  ///< s between checkpoints
-  std::string resolved;             ///< the resolved configuration as TOML text, stored in the model
+  double memory = 4.0;  ///< GB; a fit that needs more is refused
 };
+
+/// All that a fit needs to know beside its data.
+struct FitOptions : Problem, Numerics {};
 
 }  // namespace gapkit
