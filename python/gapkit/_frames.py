@@ -91,7 +91,8 @@ def predictable_structure(atoms: Atoms, keys: _gapkit.TargetKeys, source: str = 
 def labelled_structure(atoms: Atoms, keys: _gapkit.TargetKeys, source: str) -> _gapkit.Structure:
     """With everything that the frame holds, and its targets.
 
-    ASE keeps the energy, forces and stress that it reads from files in a calculator; they count as `energy`, `forces` and `stress`.
+    Energy, forces and stress of the frame's calculator count as `energy`, `forces` and `stress`. What ASE reads from files may be in both
+    places.
     """
     structure = bare_structure(atoms, source)
     for key, value in (getattr(atoms, "info", None) or {}).items():
@@ -101,14 +102,16 @@ def labelled_structure(atoms: Atoms, keys: _gapkit.TargetKeys, source: str) -> _
         if name not in ("numbers", "positions"):
             structure.set_column(str(name), np.asarray(values))
     for name, value in _results_of(atoms, source).items():
-        if name == "forces":
-            if not _agrees(getattr(atoms, "arrays", None), name, value):
-                raise InputError(f"{source}: 'forces' in arrays and the forces of the calculator differ: keep one of them")
-            structure.set_column(name, np.asarray(value, dtype=float))
+        place = "arrays" if name == "forces" else "info"
+        given = (getattr(atoms, place, None) or {}).get(name)
+        value = np.asarray(value, dtype=float)
+        if given is not None:
+            if not _agree(given, value):
+                raise InputError(f"{source}: '{name}' in {place} and the {name} of the calculator differ: keep one of them")
+        elif name == "forces":
+            structure.set_column(name, value)
         else:
-            if not _agrees(getattr(atoms, "info", None), name, value):
-                raise InputError(f"{source}: '{name}' in info and the {name} of the calculator differ: keep one of them")
-            structure.set_field(name, np.asarray(value, dtype=float))
+            structure.set_field(name, value)
     structure.assign_targets(keys)
     return structure
 
@@ -123,11 +126,14 @@ def _results_of(atoms: Atoms, source: str) -> dict[str, Any]:
     return found
 
 
-def _agrees(mapping: Mapping[str, Any] | None, name: str, value: Any) -> bool:
-    if not mapping or mapping.get(name) is None:
-        return True
-    other = np.asarray(mapping[name])
-    return other.shape == np.shape(value) and bool(np.array_equal(other, value))
+def _agree(given: Any, value: Any) -> bool:
+    """Whether numbers are the same up to rounding; a stress may be a matrix or in Voigt order."""
+    given = np.asarray(given)
+    if given.dtype.kind not in "fiu":
+        return False
+    if value.shape == (6,) and given.size == 9:
+        given = given.reshape(3, 3)[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
+    return given.shape == value.shape and bool(np.allclose(given, value, rtol=1e-9, atol=1e-12))
 
 
 def is_list(given: Any) -> bool:

@@ -22,8 +22,8 @@ struct Request {
   bool keep_statistics = false;
 };
 
-/// Errors of a model on data; `record` gets every prediction.
-ErrorTable errors_of(const std::shared_ptr<const Model>& model, const Dataset& data, const char* phase, PredictionRecord& record,
+/// Errors of a model on data; `record` gets every prediction. `phase`: name and total of the steps.
+ErrorTable errors_of(const std::shared_ptr<const Model>& model, const Dataset& data, const ProgressEvent& phase, PredictionRecord& record,
                      const ProgressCallback& progress) {
   ErrorTable table;
   Predictor predictor(model);
@@ -33,7 +33,7 @@ ErrorTable errors_of(const std::shared_ptr<const Model>& model, const Dataset& d
     std::optional<Voigt> stress;
     if (frame.volume() > 0) stress = stress_of(prediction.virial.value(), frame.volume());
     table.add(frame, prediction.energy, &prediction.forces.value(), stress ? &*stress : nullptr);
-    progress({.phase = phase, .done = ++done, .unit = "frames"});
+    progress({.phase = phase.phase, .done = ++done, .total = phase.total, .unit = "frames"});
   });
   data.visit([&](const Structure& frame, const FramePlace&) { batch.add(frame); });
   batch.flush();
@@ -103,10 +103,11 @@ class FitJob {
 
   // Those that gap-fit adds.
   void add_notes(const std::shared_ptr<Model>& model, const FitReport& report, const ProgressCallback& progress) const {
+    const auto frames = static_cast<double>(report.plan.frames);
     PredictionRecord training(model->reference_energies, false), validation(model->reference_energies, false);
-    model->notes["training_errors"] = errors_of(model, *train_, "training errors", training, progress).json();
+    model->notes["training_errors"] = errors_of(model, *train_, {.phase = "training errors", .total = frames}, training, progress).json();
     if (validation_) {
-      const ErrorTable errors = errors_of(model, *validation_, "validation errors", validation, progress);
+      const ErrorTable errors = errors_of(model, *validation_, {.phase = "validation errors"}, validation, progress);
       if (!errors.empty()) model->notes["validation_errors"] = errors.json();
     }
     model->notes[target_keys_note] = target_keys_to_json(used_keys());
@@ -123,7 +124,7 @@ class FitJob {
 std::string error_table(const PythonModel& model, const Dataset& data, const py::function& report) {
   return with_progress(report, [&](const ProgressCallback& progress) {
     PredictionRecord record(model.model->reference_energies, false);
-    return errors_of(model.model, data, "errors", record, progress).json();
+    return errors_of(model.model, data, {.phase = "errors"}, record, progress).json();
   });
 }
 
