@@ -16,7 +16,6 @@
 
 #include "common/closeness_warning.hpp"
 #include "common/error_bar_notes.hpp"
-#include "common/frame_batch.hpp"
 #include "common/html_reports.hpp"
 #include "common/predicted_fields.hpp"
 #include "common/progress_display.hpp"
@@ -26,6 +25,8 @@
 #include "common/text_file.hpp"
 #include "common/threads.hpp"
 #include "common/timing.hpp"
+#include "predict/frame_batch.hpp"
+#include "report/target_keys_note.hpp"
 
 namespace {
 
@@ -252,8 +253,8 @@ void run(const Arguments& arguments) {
   apps::ProgressDisplay display("gap-predict");
   const auto model =
       std::make_shared<const Model>(load_any_model(arguments.model, [&](const std::string& text) { display.message(text); }));
-  const auto note = model->notes.find(apps::target_keys_note);
-  TargetKeys keys = note == model->notes.end() ? TargetKeys() : apps::target_keys_from_json(note->second);
+  const auto note = model->notes.find(target_keys_note);
+  TargetKeys keys = note == model->notes.end() ? TargetKeys() : target_keys_from_json(note->second);
   arguments.named.apply_to(keys);
   apps::ReferenceTargets references(keys);
   const bool has_error_bars = request.error_bars();
@@ -287,7 +288,7 @@ void run(const Arguments& arguments) {
   std::set<std::size_t> warned;  // terms
   std::int64_t predicted = 0;
   bool compared = arguments.std_points == 0 || !has_error_bars || !model->has_posterior();
-  apps::FrameBatch batch(predictor, request, [&](Structure& frame, const Prediction& prediction) {
+  FrameBatch batch(predictor, request, [&](Structure& frame, const Prediction& prediction) {
     closeness.look_at(frame.source, prediction.closeness, prediction.is_finite);
     display.show({"predictions", static_cast<double>(++predicted), 0, "frames", "", false});
     if (!prediction.is_finite) {

@@ -2,7 +2,7 @@
 
 #include <gapkit/predict/predictor.hpp>
 
-#include "frame_batch.hpp"
+#include "predict/frame_batch.hpp"
 
 namespace gapkit::apps {
 

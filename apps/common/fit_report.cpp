@@ -10,6 +10,7 @@
 
 #include "model_report.hpp"
 #include "optimization_report.hpp"
+#include "report/optimization_json.hpp"
 #include "resources.hpp"
 #include "threads.hpp"
 #include "timing.hpp"

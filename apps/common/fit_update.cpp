@@ -16,6 +16,7 @@
 #include "model_file.hpp"
 #include "model_report.hpp"
 #include "optimization_report.hpp"
+#include "report/optimization_json.hpp"
 #include "resources.hpp"
 #include "text_file.hpp"
 

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "errors_of.hpp"
-#include "optimization_report.hpp"
-#include "target_keys.hpp"
+#include "report/optimization_json.hpp"
+#include "report/target_keys_note.hpp"
 
 namespace gapkit::apps {
 

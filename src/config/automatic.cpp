@@ -251,10 +251,10 @@ AutomaticChoice choose_fit_options(const FitData& given, const AutomaticRequest&
   const bool has_neither = data.energies + data.forces == 0;
   if (data.lost_energy || data.forces_of_atoms_only || (has_neither && data.lost_forces))
     throw InputError(
-        request.train.front() + ": " + data.lost_targets +
+        given.train.parts().front() + ": " + data.lost_targets +
         (data.lost_energy ? " of a configuration (docs/configuration.md): without one, all targets that are found are fitted" : ""));
   if (has_neither && request.keys.energy.empty() && request.keys.forces.empty())
-    throw InputError(request.train.front() +
+    throw InputError(given.train.parts().front() +
                      ": the frames have neither energies nor forces under a known name (energy, forces, ...); name the keys "
                      "with --energy-key and --forces-key, or in a configuration ([data] energy_key, forces_key)");
   AutomaticChoice choice;

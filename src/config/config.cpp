@@ -55,14 +55,17 @@ std::vector<std::string> files_instead(const std::vector<std::string>& patterns)
 
 void read_data(const Section& section, const std::filesystem::path& folder, const DataFiles& instead, FitConfiguration& options) {
   section.check_keys(section_keys("data"));
-  if (!instead.train.empty()) {
+  if (instead.train_in_memory) {
+    options.train.clear();
+  } else if (!instead.train.empty()) {
     options.train = files_instead(instead.train);
   } else {
     options.train = read_files(section, "train", folder);
     if (options.train.empty())
       section.fail(section.line("train"), "'train' is missing or empty, expected the names of files with training structures");
   }
-  options.validation = instead.validation.empty() ? read_files(section, "validation", folder) : files_instead(instead.validation);
+  if (!instead.validation_in_memory)
+    options.validation = instead.validation.empty() ? read_files(section, "validation", folder) : files_instead(instead.validation);
 
   if (section.has("use")) {
     options.use_energy = options.use_forces = options.use_virial = false;
@@ -161,15 +164,15 @@ void read_optimize(const Section& section, bool is_present, OptimizeOptions& opt
 }
 
 // Without anything said: on the validation data if there are any.
-void read_calibration(const Section& section, bool is_present, FitConfiguration& options) {
+void read_calibration(const Section& section, bool is_present, bool has_validation, FitConfiguration& options) {
   using Source = CalibrationOptions::Source;
   section.check_keys(section_keys("calibration"));
-  const bool holds_out = section.has("holdout") || (is_present && options.validation.empty());
-  const std::string usual = holds_out ? "holdout" : options.validation.empty() ? "none" : "validation";
+  const bool holds_out = section.has("holdout") || (is_present && !has_validation);
+  const std::string usual = holds_out ? "holdout" : has_validation ? "validation" : "none";
   const std::string source = section.choice("source", usual, std::vector<std::string>{"holdout", "validation", "none"});
   CalibrationOptions& calibration = options.calibration;
   calibration.source = source == "holdout" ? Source::holdout : source == "validation" ? Source::validation : Source::none;
-  if (source == "validation" && options.validation.empty())
+  if (source == "validation" && !has_validation)
     section.fail(section.line("source"),
                  "source = \"validation\" needs files in [data] validation; \"holdout\" sets training structures aside");
   if (source != "holdout" && section.has("holdout"))
@@ -251,7 +254,8 @@ FitConfiguration fit_options_of(const TomlValue& document, const std::string& na
   read_baselines(document, name, folder, options);
   read_regularization(section("regularization"), options.regularization);
   read_optimize(section("optimize"), document.find("optimize") != nullptr, options.optimize);
-  read_calibration(section("calibration"), document.find("calibration") != nullptr, options);
+  const bool has_validation = instead.validation_in_memory || !options.validation.empty();
+  read_calibration(section("calibration"), document.find("calibration") != nullptr, has_validation, options);
   read_solver(section("solver"), options);
 
   const Section output = section("output");

@@ -10,6 +10,8 @@ namespace gapkit {
 struct DataFiles {
   std::vector<std::string> train;
   std::vector<std::string> validation;
+  /// The program has these data itself: they have no files, whatever the configuration names.
+  bool train_in_memory = false, validation_in_memory = false;
 };
 
 /// A key of the configuration with another value: "term.soap.zeta" (the name of the [[term]], then its key), "regularization.force".
