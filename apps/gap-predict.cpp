@@ -5,8 +5,10 @@
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/io/targets.hpp>
 #include <gapkit/model/sample.hpp>
+#include <gapkit/predict/frame_batch.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <gapkit/report/error_table.hpp>
+#include <gapkit/report/target_keys_note.hpp>
 #include <gapkit/report/uncertainty_table.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -25,8 +27,6 @@
 #include "common/text_file.hpp"
 #include "common/threads.hpp"
 #include "common/timing.hpp"
-#include "predict/frame_batch.hpp"
-#include "report/target_keys_note.hpp"
 
 namespace {
 

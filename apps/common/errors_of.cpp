@@ -1,8 +1,7 @@
 #include "errors_of.hpp"
 
+#include <gapkit/predict/frame_batch.hpp>
 #include <gapkit/predict/predictor.hpp>
-
-#include "predict/frame_batch.hpp"
 
 namespace gapkit::apps {
 

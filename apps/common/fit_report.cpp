@@ -6,11 +6,11 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/version.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/report/optimization_json.hpp>
 #include <nlohmann/json.hpp>
 
 #include "model_report.hpp"
 #include "optimization_report.hpp"
-#include "report/optimization_json.hpp"
 #include "resources.hpp"
 #include "threads.hpp"
 #include "timing.hpp"

@@ -8,6 +8,7 @@
 #include <gapkit/core/version.hpp>
 #include <gapkit/fit/calibrate.hpp>
 #include <gapkit/fit/update.hpp>
+#include <gapkit/report/optimization_json.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -16,7 +17,6 @@
 #include "model_file.hpp"
 #include "model_report.hpp"
 #include "optimization_report.hpp"
-#include "report/optimization_json.hpp"
 #include "resources.hpp"
 #include "text_file.hpp"
 

@@ -1,12 +1,12 @@
 #include "fitted_with_errors.hpp"
 
 #include <filesystem>
+#include <gapkit/report/optimization_json.hpp>
 #include <gapkit/report/report_pages.hpp>
+#include <gapkit/report/target_keys_note.hpp>
 #include <nlohmann/json.hpp>
 
 #include "errors_of.hpp"
-#include "report/optimization_json.hpp"
-#include "report/target_keys_note.hpp"
 
 namespace gapkit::apps {
 

@@ -1,11 +1,11 @@
 #include <chrono>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/predict/frame_batch.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <mutex>
 
 #include "bindings.hpp"
 #include "core/kept_neighbors.hpp"
-#include "predict/frame_batch.hpp"
 
 namespace gapkit::python {
 namespace {

@@ -1,14 +1,14 @@
 #include <gapkit/config/automatic.hpp>
 #include <gapkit/config/config.hpp>
+#include <gapkit/predict/frame_batch.hpp>
 #include <gapkit/report/error_table.hpp>
+#include <gapkit/report/optimization_json.hpp>
 #include <gapkit/report/report_pages.hpp>
+#include <gapkit/report/target_keys_note.hpp>
 #include <nlohmann/json.hpp>
 
 #include "bindings.hpp"
-#include "predict/frame_batch.hpp"
 #include "progress.hpp"
-#include "report/optimization_json.hpp"
-#include "report/target_keys_note.hpp"
 
 namespace gapkit::python {
 namespace {

@@ -1,8 +1,8 @@
 #include <gapkit/convert/gap_xml.hpp>
 #include <gapkit/core/elements.hpp>
+#include <gapkit/report/target_keys_note.hpp>
 
 #include "bindings.hpp"
-#include "report/target_keys_note.hpp"
 
 namespace gapkit::python {
 namespace {

@@ -1,5 +1,4 @@
-#include "report/optimization_json.hpp"
-
+#include <gapkit/report/optimization_json.hpp>
 #include <nlohmann/json.hpp>
 
 namespace gapkit {

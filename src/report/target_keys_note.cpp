@@ -1,8 +1,7 @@
-#include "report/target_keys_note.hpp"
-
 #include <fmt/format.h>
 
 #include <gapkit/core/errors.hpp>
+#include <gapkit/report/target_keys_note.hpp>
 #include <nlohmann/json.hpp>
 
 namespace gapkit {

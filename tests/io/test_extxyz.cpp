@@ -308,6 +308,17 @@ TEST_CASE("a cell without Lattice, and periodic directions without a cell, are r
   CHECK_THROWS_AS(write_all(folder.path() / "out.xyz", {periodic}), InputError);
 }
 
+TEST_CASE("cells under names that begin like one make no molecule") {
+  for (const char* name : {"cell_parameters", "cellpar", "boxsize", "latt", "lattice_parameters", "simulation_cell", "cell_type"}) {
+    CAPTURE(name);
+    const std::string row = "1\nProperties=species:S:1:pos:R:3 " + std::string(name) + "=\"4 0 0 0 4 0 0 0 4\"";
+    const bool is_known = std::string(name) != "simulation_cell";
+    CHECK(!error_of(row + its_row).empty() == is_known);
+    CHECK(error_of(row + " pbc=\"F F F\"" + its_row).empty());
+  }
+  CHECK(error_of("1\nProperties=species:S:1:pos:R:3 cell_volume=64" + its_row).empty());
+}
+
 TEST_CASE("a cell beside a Lattice that is another one is refused") {
   const auto error = [](const std::string& fields) {
     return error_of("1\nProperties=species:S:1:pos:R:3 Lattice=\"4 0 0 2 5 0 0 1 6\" " + fields + its_row);
