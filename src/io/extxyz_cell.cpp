@@ -20,26 +20,27 @@ std::string bare_name(std::string_view key) {
   return name;
 }
 
-/// A key under which other programs keep the cell: its numbers, if there are 3, 6 or 9 that are not all zero.
-std::vector<double> numbers_of_cell(const Field& field) {
-  const std::string name = bare_name(field.key);
-  const std::string_view known[] = {"cell", "unitcell", "supercell", "cellvectors", "latticevectors", "box", "boxvectors"};
-  if (std::find(std::begin(known), std::end(known), name) == std::end(known)) return {};
+/// The numbers of a cell: 3, 6 or 9 that are not all zero; else none.
+std::vector<double> cell_numbers(const Field& field) {
   std::vector<double> numbers = parse_numbers(field.text);
   const bool is_cell = (numbers.size() == 3 || numbers.size() == 6 || numbers.size() == 9) &&
                        std::any_of(numbers.begin(), numbers.end(), [](double x) { return x != 0; });
   return is_cell ? numbers : std::vector<double>();
 }
 
+/// Of a key under which other programs keep the cell.
+std::vector<double> numbers_of_cell(const Field& field) {
+  const std::string name = bare_name(field.key);
+  const std::string_view known[] = {"cell", "unitcell", "supercell", "cellvectors", "latticevectors", "box", "boxvectors"};
+  return std::find(std::begin(known), std::end(known), name) == std::end(known) ? std::vector<double>() : cell_numbers(field);
+}
+
 /// Without a Lattice a name that begins like one of a cell is enough.
 bool may_be_cell(const Field& field) {
-  if (!numbers_of_cell(field).empty()) return true;
   const std::string name = bare_name(field.key);
   const std::string_view beginnings[] = {"cell", "box", "latt", "unitcell", "supercell", "hmatrix"};
-  const bool begins_so =
-      std::any_of(std::begin(beginnings), std::end(beginnings), [&](std::string_view beginning) { return name.starts_with(beginning); });
-  const std::size_t count = begins_so ? parse_numbers(field.text).size() : 0;
-  return count == 3 || count == 6 || count == 9;
+  const auto begins_with = [&](std::string_view beginning) { return name.starts_with(beginning); };
+  return std::any_of(std::begin(beginnings), std::end(beginnings), begins_with) && !cell_numbers(field).empty();
 }
 
 /// Lengths and angles of a cell do not depend on its orientation: products of its vectors a·a, a·b, ...

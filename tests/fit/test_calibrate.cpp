@@ -222,7 +222,13 @@ TEST_CASE("calibration: held-out rows with a sigma of their own count with that;
   for (const double sigma : s.force_atom_sigma) expected.insert(expected.end(), 3, sigma);
   CHECK(calibrator.rows(Property::force).noise == expected);
   CHECK_FALSE(calibrator.calibration("validation", progress).has_value());  // two structures are too few
-  for (int i = 0; i < 3; ++i) calibrator.add(s);
+  for (std::size_t i = 1; i < 4; ++i) {
+    Structure other = setup.frames[i];
+    other.energy.reset();
+    other.virial.reset();
+    other.force_atom_sigma = s.force_atom_sigma;
+    calibrator.add(other);
+  }
   message.clear();
   const std::optional<Calibration> found = calibrator.calibration("validation", progress);
   REQUIRE(found.has_value());
