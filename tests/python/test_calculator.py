@@ -242,7 +242,7 @@ class NeighborList(unittest.TestCase):
         atoms.calc = calculator(std=None)
         random = np.random.default_rng(4)
         overheads = []
-        for step in range(60):
+        for step in range(300):
             atoms.positions += 0.002 * random.standard_normal(atoms.positions.shape)
             begin = time.perf_counter()
             atoms.get_forces()
