@@ -10,8 +10,9 @@ namespace gapkit {
 
 /// Smooth overlap of atomic positions: the power spectrum of the neighbour density around one kind of centre atom.
 ///
-/// Conventions, order of features and normalisation are those of METHODS 7 (QUIP's `soap` with equispaced Gaussians), without the
-/// constant component that QUIP appends. Sources: Bartók, Kondor & Csányi, Phys. Rev. B 87, 184115 (2013), eqs. 24-36; METHODS 7.
+/// Conventions, order of features and normalisation are those of methods.md, section 2 (QUIP's `soap` with equispaced Gaussians), without
+/// the constant component that QUIP appends. Sources: Bartók, Kondor & Csányi, Phys. Rev. B 87, 184115 (2013), eqs. 24-36; methods.md,
+/// section 2.
 ///
 /// With `mixed_channels` = Q > 0 the species · n_max channels (s, n) are replaced by Q mixtures c_qlm = Σ W_q,(s,n) c_(s,n)lm with random
 /// orthonormal rows W, so that the length is (l_max+1) Q(Q+1)/2 whatever the number of elements. Source: Darby et al., Phys. Rev. Lett.

@@ -55,7 +55,7 @@ Values directly(const RadialBasis& basis, double r) {
   return v;
 }
 
-/// A slow reading of METHODS 7: every integral by quadrature, plain elimination, no recurrence of Bessel functions.
+/// A slow reading of methods.md, section 2: every integral by quadrature, plain elimination, no recurrence of Bessel functions.
 class Definition {
  public:
   using Real = long double;

@@ -1,5 +1,5 @@
 // Posterior variances of forces and virials, of differences, and the joint covariance, against dense references in long double and
-// against finite differences of energy covariances (METHODS 5).
+// against finite differences of energy covariances (methods.md, section 5).
 
 #include <cmath>
 #include <gapkit/model/prior.hpp>

@@ -18,7 +18,8 @@ FitConfiguration small_options(const std::string& train, std::vector<TermOptions
 /// A term as a fit would make it, with the given sparse points.
 Term make_term(const TermOptions& options, const std::vector<int>& species, const std::vector<int>& elements, const Matrix& points);
 
-/// Every row that a fit with these options sees in these frames, with target and σ; written anew from METHODS 3, apart from the library.
+/// Every row that a fit with these options sees in these frames, with target and σ; written anew from methods.md, section 4, apart from the
+/// library.
 Observations observations_of(const FitConfiguration& options, std::span<const Term> terms, const std::map<int, double>& reference_energies,
                              const std::vector<Structure>& frames);
 

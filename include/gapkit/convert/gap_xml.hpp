@@ -20,8 +20,8 @@ struct GapXmlImport {
 /// Reads a potential of gap_fit: `<GAP_params>` with distance_2b, angle_3b and soap, inline or separate sparse points
 /// (docs/from-gap-fit.md).
 ///
-/// The model predicts what QUIP predicts (METHODS 7). Whatever cannot be represented is refused with file, line and tag, all of it in one
-/// message. Throws InputError; also for files of sparse points that are missing or do not have the MD5 sum that the XML names.
+/// The model predicts what QUIP predicts (methods.md, section 2). Whatever cannot be represented is refused with file, line and tag, all of
+/// it in one message. Throws InputError; also for files of sparse points that are missing or do not have the MD5 sum that the XML names.
 GapXmlImport read_gap_xml(const std::filesystem::path& path, const GapXmlOptions& options = {});
 
 /// The model in a file of gapkit (HDF5), or the one that a GAP potential of QUIP (is_xml()) converts to. `say` (optional) gets one line for

@@ -23,7 +23,8 @@ struct HeldOutRows {
 /// The a and b that make the errors most likely, N(0, a² epistemic² + b² noise²).
 ///
 /// A prior of one factor of 10 per standard deviation about 1 on both keeps them sensible where there are few rows; it counts as much as
-/// one row. The noise stays at least a hundredth of the errors (root mean squares). b = 1 if no row has noise. Source: METHODS 5.
+/// one row. The noise stays at least a hundredth of the errors (root mean squares). b = 1 if no row has noise. Source: methods.md,
+/// section 5.
 CalibrationFactors calibrate(const HeldOutRows& rows);
 
 /// Collects held-out rows, structure by structure, of one model or of several fits with the same options, and finds the calibration.

@@ -4,8 +4,8 @@
 
 namespace gapkit {
 
-/// Errors on data that were left out, from statistics that are divided into folds (METHODS 4): for each fold the weights are solved from
-/// the other folds' sums, and its own sums give the squares of the residuals. No kernel is computed again.
+/// Errors on data that were left out, from statistics that are divided into folds (methods.md, section 4): for each fold the weights are
+/// solved from the other folds' sums, and its own sums give the squares of the residuals. No kernel is computed again.
 ///
 /// The sparse points were chosen from all folds: good for choosing σ and δ, not for calibrating error bars.
 class CrossValidation {

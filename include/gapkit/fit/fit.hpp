@@ -62,7 +62,7 @@ struct FitPlan {
 
   std::int64_t rows() const;
   std::int64_t sparse_points() const;
-  double flop = 0;                           ///< of the fit's matrix products (METHODS 6)
+  double flop = 0;                           ///< of the fit's matrix products (methods.md, section 6)
   std::map<std::string, double> phase_flop;  ///< its parts: "kernel rows", "whiten", "gram"
   int gram_groups = 0;                       ///< groups with rows, times folds
   double gram_bytes = 0;                     ///< gram_groups × M(M+1)/2 × 8
@@ -116,7 +116,8 @@ struct FitResult {
 /// One pass over the data. Throws InputError for whatever would stop the fit, also if the memory estimate exceeds options.memory.
 FitPlan plan_fit(const FitData& data, const FitOptions& options, const ProgressCallback& progress = {});
 
-/// Fits: plan, choice of sparse points, one pass that folds every frame into sufficient statistics, solution (METHODS 2-4).
+/// Fits: plan, choice of sparse points, one pass that folds every frame into sufficient statistics, solution (methods.md, sections 3 and
+/// 4).
 ///
 /// Memory: groups · M²/2 + one batch of rows · M numbers and the largest frame; independent of the number of frames.
 /// With run.checkpoint_path, sparse points and statistics are saved there every checkpoint_interval seconds, and when `progress` throws

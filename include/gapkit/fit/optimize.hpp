@@ -39,7 +39,7 @@ struct OptimizationReport {
   std::vector<std::string> warnings;  ///< parameters that stopped at a bound
 };
 
-/// Changes σ and δ so that the objective is best, from sufficient statistics alone (L-BFGS in the logarithms, METHODS 4).
+/// Changes σ and δ so that the objective is best, from sufficient statistics alone (L-BFGS in the logarithms, methods.md, section 4).
 ///
 /// The groups' own σ and `scale` (one per term) are the start. Free are the σ of each property and class, and the amplitudes; terms with
 /// equal numbers in stored.amplitudes share one. A class with fewer than min_rows rows of a property has its σ multiplied by the factor

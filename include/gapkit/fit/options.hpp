@@ -43,7 +43,7 @@ struct RegularizationOptions {
   bool scale_with_atoms = true;
 };
 
-/// What becomes of σ and δ once the data have been seen (METHODS 4).
+/// What becomes of σ and δ once the data have been seen (methods.md, section 4).
 struct OptimizeOptions {
   enum class Objective { none, evidence, cross_validation, vfe };
   Objective objective = Objective::none;
@@ -59,7 +59,7 @@ struct OptimizeOptions {
   std::map<std::string, double> start;  ///< logarithms of the factors where the search begins (OptimizationReport::factors); 0 if absent
 };
 
-/// Where the factors of the error bars come from (METHODS 5).
+/// Where the factors of the error bars come from (methods.md, section 5).
 struct CalibrationOptions {
   enum class Source { none, holdout, validation };
   Source source = Source::none;

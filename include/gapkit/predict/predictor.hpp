@@ -24,10 +24,10 @@ struct PredictionRequest {
 /// Energies in eV, forces in eV/Å, virial in eV (−dE/dstrain).
 ///
 /// `…_epistemic`: √(novelty + data), what more data would remove, as the posterior has it. `…_std`: √(a² epistemic² + b² noise²) with
-/// row_noise() (model/noise.hpp: the structure's own σ, else that of its config type) and the model's calibration (METHODS 5; a = b = 1
-/// without it): the error to expect against a new reference value. Environments without a Structure have the config type "default". A
-/// property that was not fitted has no noise.
-/// An imported model has no posterior, so none of these; local_std then gives `local_quip_variance` instead.
+/// row_noise() (model/noise.hpp: the structure's own σ, else that of its config type) and the model's calibration (methods.md, section 5; a
+/// = b = 1 without it): the error to expect against a new reference value. Environments without a Structure have the config type "default".
+/// A property that was not fitted has no noise. An imported model has no posterior, so none of these; local_std then gives
+/// `local_quip_variance` instead.
 struct Prediction {
   double energy = 0;
   Vector local_energy;  ///< sums to energy
@@ -38,7 +38,7 @@ struct Prediction {
   std::optional<Positions> forces_std, forces_std_epistemic;  ///< eV/Å
   std::optional<Voigt> virial_std, virial_std_epistemic;      ///< eV; xx yy zz yz xz xy
   std::optional<Vector> local_energy_std_epistemic;
-  std::optional<Vector> local_quip_variance;  ///< eV²: QUIP's variance of local energies (METHODS 7)
+  std::optional<Vector> local_quip_variance;  ///< eV²: QUIP's variance of local energies (methods.md, section 5)
   /// Novelty as a fraction of the prior variance: of the atom whose force the sparse set spans worst, else of the energy. Near 1: the
   /// model knows nothing like it, mean and error bar are the prior's.
   std::optional<double> novelty;
