@@ -35,10 +35,11 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.add_option("--labels", arguments.labels, "Structures labelled at most, 0: any number (default: loop.labels of the configuration, 0)")
       ->type_name("N")
       ->check(CLI::Range(0, 1000000000).description(""));
-  app.add_option("--wall-time", arguments.wall_time,
-                 "Seconds after which no further round begins, 0: none (default: loop.wall_time of the configuration, 0)")
-      ->type_name("SECONDS")
-      ->check(CLI::Validator(CLI::NonNegativeNumber).description(""));
+  app.add_option(
+         "--wall-time", arguments.wall_time,
+         "Time after which no further round begins, in seconds or such as 10h, 0: none (default: loop.wall_time of the configuration, 0)")
+      ->type_name("TIME")
+      ->transform(apps::interval_in_seconds("--wall-time"));
   apps::add_threads_option(app, arguments.threads);
   app.footer(
       "Every step is on disk before the next begins: after a kill, Ctrl-C or SIGTERM the same command goes on.\n"

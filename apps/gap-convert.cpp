@@ -54,7 +54,7 @@ void convert_files(const Arguments& arguments) {
   const bool imports = from == ".xml" && (to == ".h5" || to == ".hdf5"), exports = (from == ".h5" || from == ".hdf5") && to == ".xml";
   if (!imports && !exports)
     throw InputError(fmt::format("{} → {}: only .xml → .h5 and .h5 → .xml can be converted", arguments.input, arguments.output));
-  apps::check_can_be_written(arguments.output, "OUT");
+  apps::check_can_be_replaced(arguments.output, "OUT");
   apps::check_differs(arguments.output, "OUT", arguments.input);
   if (exports) {
     if (!arguments.species.empty()) throw InputError("--species goes with potentials of QUIP (.xml) as input");

@@ -6,15 +6,14 @@
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/model/sample.hpp>
-#include <gapkit/report/report_pages.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "common/check_report.hpp"
 #include "common/data_file.hpp"
-#include "common/errors_of.hpp"
 #include "common/fit_report.hpp"
 #include "common/fit_update.hpp"
+#include "common/fitted_with_errors.hpp"
 #include "common/html_reports.hpp"
 #include "common/interruption.hpp"
 #include "common/model_file.hpp"
@@ -35,7 +34,7 @@ using namespace gapkit;
 struct Arguments {
   std::vector<std::string> files;
   std::vector<std::string> train, validation;
-  std::optional<std::string> model, json, time, report;
+  std::optional<std::string> model, json, report;
   bool check = false, dry_run = false, keep_statistics = false, timing = false;
   std::vector<std::string> scan;
   std::optional<std::string> sample;
@@ -44,7 +43,7 @@ struct Arguments {
   apps::NamedTargets named;
   std::optional<std::int64_t> seed;
   std::optional<int> threads;
-  std::optional<double> memory;
+  std::optional<double> time, memory;  // s, GB
   double checkpoint_interval = 60;
 };
 
@@ -62,7 +61,8 @@ void describe(CLI::App& app, Arguments& arguments) {
       ->type_name("MODEL");
   app.add_option("--time", arguments.time,
                  "Without a configuration: wall time that the fit may take, roughly, such as 90s, 10m, 2h (default: 10m)")
-      ->type_name("TIME");
+      ->type_name("TIME")
+      ->transform(apps::duration_in_seconds("--time"));
   app.add_flag("--check", arguments.check,
                "Examine data and configuration and report what looks wrong (docs/checks.md); fit nothing; exit code 2 if there are errors");
   app.add_flag("--dry-run", arguments.dry_run,
@@ -90,14 +90,15 @@ void describe(CLI::App& app, Arguments& arguments) {
       ->type_name("N")
       ->check(CLI::Validator(CLI::NonNegativeNumber).description(""));
   apps::add_threads_option(app, arguments.threads);
-  app.add_option("--memory", arguments.memory, "GB; a fit that needs more is refused (default: that of the configuration, 4)")
+  app.add_option("--memory", arguments.memory,
+                 "GB, or such as 500MB; a fit that needs more is refused (default: that of the configuration, 4)")
       ->type_name("GB")
-      ->check(CLI::Validator(CLI::PositiveNumber).description(""));
-  app.add_option(
-         "--checkpoint-interval", arguments.checkpoint_interval,
-         "Seconds between saves of the state to MODEL.checkpoint; after a kill, Ctrl-C or SIGTERM the same command continues from it")
-      ->type_name("SECONDS")
-      ->check(CLI::NonNegativeNumber)
+      ->transform(apps::memory_in_gb("--memory"));
+  app.add_option("--checkpoint-interval", arguments.checkpoint_interval,
+                 "Time between saves of the state to MODEL.checkpoint, in seconds or such as 10m; after a kill, Ctrl-C or SIGTERM the same "
+                 "command continues from it")
+      ->type_name("TIME")
+      ->transform(apps::interval_in_seconds("--checkpoint-interval"))
       ->capture_default_str();
   app.add_flag("--statistics", arguments.keep_statistics,
                "Keep the sums over the data in the model file, for --refit, --append and --merge; their size is told");
@@ -112,7 +113,7 @@ void describe(CLI::App& app, Arguments& arguments) {
 }
 
 /// What the command line says stands above the configuration.
-void apply_arguments(const Arguments& arguments, FitOptions& options) {
+void apply_arguments(const Arguments& arguments, FitConfiguration& options) {
   if (arguments.model) options.model_path = *arguments.model;
   if (arguments.seed) options.seed = static_cast<std::uint64_t>(*arguments.seed);
   if (arguments.memory) options.memory = *arguments.memory;
@@ -122,23 +123,22 @@ void apply_arguments(const Arguments& arguments, FitOptions& options) {
     if (options.optimize.objective == OptimizeOptions::Objective::cross_validation && options.optimize.folds == 0)
       options.optimize.folds = 5;
   }
-  options.resolved = fit_options_to_toml(options);
   options.checkpoint_path = options.model_path + ".checkpoint";
   options.checkpoint_interval = arguments.checkpoint_interval;
 }
 
-FitOptions options_from(const Arguments& arguments, const std::vector<ConfigurationOverride>& overrides = {}) {
+FitConfiguration options_from(const Arguments& arguments, const std::vector<ConfigurationOverride>& overrides = {}) {
   const std::string& file = arguments.files.front();
   if (apps::is_data(file)) throw InputError(fmt::format("{}: is data; --scan needs a configuration", file));
   if (arguments.time) throw InputError("--time belongs to a fit without a configuration (gap-fit train.xyz)");
-  FitOptions options = read_fit_options(file, {arguments.train, arguments.validation}, overrides);
+  FitConfiguration options = read_fit_options(file, {arguments.train, arguments.validation}, overrides);
   arguments.named.apply_to(options.keys);
   apply_arguments(arguments, options);
   return options;
 }
 
 /// Before the work begins: outputs can be written, and none of them is an input.
-void check_outputs(const Arguments& arguments, const FitOptions& options) {
+void check_outputs(const Arguments& arguments, const FitConfiguration& options) {
   std::vector<std::pair<std::string, std::string>> outputs;
   if (!arguments.dry_run && !arguments.check) {
     outputs.emplace_back(arguments.model ? "-o" : "output.model", options.model_path);
@@ -147,6 +147,10 @@ void check_outputs(const Arguments& arguments, const FitOptions& options) {
   if (arguments.json) outputs.emplace_back("--json", *arguments.json);
   if (arguments.report) outputs.emplace_back("--report", *arguments.report);
   apps::check_distinct(outputs);
+  if (!arguments.dry_run && !arguments.check) {
+    apps::check_can_be_replaced(options.model_path, outputs.front().first);
+    if (!arguments.scan.empty()) apps::check_can_be_replaced(apps::Scan::results_path(options.model_path), "the results of --scan");
+  }
   for (const auto& [option, path] : outputs) {
     option == "--json" ? apps::check_text_output(path, option) : apps::check_can_be_written(path, option);
     apps::check_differs(path, option, arguments.files.front());
@@ -156,27 +160,34 @@ void check_outputs(const Arguments& arguments, const FitOptions& options) {
 }
 
 /// Where the configuration that was chosen is written: beside the model.
-std::string chosen_configuration_path(const FitOptions& options) {
+std::string chosen_configuration_path(const FitConfiguration& options) {
   return std::filesystem::path(options.model_path).replace_extension(".toml").string();
 }
 
+/// What is fitted to which data.
+struct Job {
+  FitConfiguration options;
+  std::shared_ptr<const FitFiles> files;
+};
+
 /// Options for data without a configuration; tells what was chosen, and writes it beside the model if there will be one.
-FitOptions choose_options(const Arguments& arguments, apps::ProgressDisplay& display) {
+Job choose_job(const Arguments& arguments, apps::ProgressDisplay& display) {
   AutomaticRequest request;
   request.train = arguments.files;
   request.train.insert(request.train.end(), arguments.train.begin(), arguments.train.end());
   request.validation = arguments.validation;
-  if (arguments.time) request.seconds = parse_duration(*arguments.time);
+  if (arguments.time) request.seconds = *arguments.time;
   if (arguments.memory) request.memory = *arguments.memory;
   arguments.named.apply_to(request.keys);
-  FitOptions outputs;  // looked at before the data are read
+  FitConfiguration outputs;  // looked at before the data are read
   if (arguments.model) outputs.model_path = *arguments.model;
   outputs.train = request.train;
   outputs.validation = request.validation;
   check_outputs(arguments, outputs);
   const bool writes = !arguments.check && !arguments.dry_run;
   if (writes) apps::check_can_be_written(chosen_configuration_path(outputs), "the configuration beside the model");
-  AutomaticChoice choice = choose_fit_options(request, display.callback());
+  const auto files = std::make_shared<const FitFiles>(absolute_paths(request.train), absolute_paths(request.validation), request.keys);
+  AutomaticChoice choice = choose_fit_options(files->data(), request, display.callback());
   display.finish();
   apply_arguments(arguments, choice.options);
   std::string comments = "# Chosen by gap-fit for these data; paths are absolute.\n";
@@ -186,67 +197,37 @@ FitOptions choose_options(const Arguments& arguments, apps::ProgressDisplay& dis
   }
   if (writes) {
     const std::string path = chosen_configuration_path(choice.options);
-    apps::write_text_file(path, comments + "\n" + choice.options.resolved);
+    apps::write_text_file(path, comments + "\n" + fit_options_to_toml(choice.options));
     display.message(fmt::format("this choice as a configuration: {}", path));
   }
-  return std::move(choice.options);
+  return {std::move(choice.options), files};
+}
+
+Job job_of(const Arguments& arguments, apps::ProgressDisplay& display) {
+  if (apps::is_data(arguments.files.front())) return choose_job(arguments, display);
+  Job job{options_from(arguments), nullptr};
+  job.files = std::make_shared<const FitFiles>(job.options.train, job.options.validation, job.options.used_keys());
+  return job;
 }
 
 void write_json(const std::string& path, const nlohmann::ordered_json& json) {
   apps::write_text_file(path, json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
-bool has_checkpoint(const FitOptions& options) {
-  std::error_code ignored;
-  return std::filesystem::is_regular_file(options.checkpoint_path, ignored);
-}
-
 /// Fits with checkpoints; a signal leaves a message that says how to go on.
-FitResult fit_interruptibly(const FitOptions& options, apps::ProgressDisplay& display) {
+FitResult fit_interruptibly(const FitFiles& files, const FitConfiguration& options, apps::ProgressDisplay& display) {
   apps::catch_signals();
   try {
-    FitResult result = fit(options, apps::interruptible(display.callback()));
+    FitResult result = fit_configured(files.data(), options, apps::interruptible(display.callback()));
     display.finish();
     return result;
   } catch (const Interrupted& e) {
     display.finish();
     throw Interrupted(fmt::format("{}; {}", e.what(),
-                                  has_checkpoint(options) ? fmt::format("the same command continues from {}", options.checkpoint_path)
-                                                          : "nothing had to be saved yet, the same command starts anew"));
+                                  apps::has_checkpoint(options) ? fmt::format("the same command continues from {}", options.checkpoint_path)
+                                                                : "nothing had to be saved yet, the same command starts anew"));
   }
 }
-
-/// A fitted model with its error tables; written to options.model_path by save().
-struct FittedWithErrors {
-  std::shared_ptr<Model> model;
-  PredictionRecord training_record, validation_record;  // of all frames
-  ErrorTable training, validation;
-
-  FittedWithErrors(const FitOptions& options, FitResult& result, bool with_report, apps::ProgressDisplay& display)
-      : model(std::make_shared<Model>(std::move(result.model))),
-        training_record(model->reference_energies, with_report),
-        validation_record(model->reference_energies, with_report),
-        training(
-            apps::errors_of(model, options.train, options.keys, "training errors", result.report.plan.frames, display, &training_record)),
-        validation(apps::errors_of(model, options.validation, options.keys, "validation errors", 0, display, &validation_record)) {
-    model->notes["training_errors"] = training.json();
-    if (!validation.empty()) model->notes["validation_errors"] = validation.json();
-    TargetKeys keys = options.keys;
-    keys.use = options.use;
-    model->notes[apps::target_keys_note] = apps::target_keys_to_json(keys);
-    model->notes[sparse_counts_note] = sparse_counts_to_json(count_sparse_points(*model, training_record));
-    if (result.report.optimization) model->notes["optimization"] = apps::optimization_json(*result.report.optimization).dump();
-  }
-
-  void save(const FitOptions& options, const FitResult& result) const {
-    if (result.statistics)
-      save_model(*model, *result.statistics, options.model_path);
-    else
-      save_model(*model, options.model_path);
-    std::error_code ignored;  // the model is safe; what is left of the checkpoint does no harm
-    if (has_checkpoint(options)) std::filesystem::remove(options.checkpoint_path, ignored);
-  }
-};
 
 void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
   if (arguments.check || arguments.dry_run) throw InputError("--scan fits: it excludes --check and --dry-run");
@@ -254,9 +235,8 @@ void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
   apps::Scan scan(arguments.scan);
   // All configurations are read before the first fit, so that a mistake in the last one costs nothing.
   for (std::size_t i = 0; i < scan.size(); ++i) {
-    FitOptions options = scan.with_name(i, [&] { return options_from(arguments, scan.overrides(i)); });
+    FitConfiguration options = scan.with_name(i, [&] { return options_from(arguments, scan.overrides(i)); });
     if (options.optimize.folds == 0) options.optimize.folds = 5;
-    options.resolved = fit_options_to_toml(options);
     if (i == 0) check_outputs(arguments, options);
     scan.set_options(i, std::move(options));
   }
@@ -264,14 +244,15 @@ void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
   for (std::size_t i = 0; i < scan.size(); ++i) {
     if (scan.is_done(i)) continue;
     const apps::Stopwatch stopwatch;
-    const FitOptions& options = scan.options(i);
+    const FitConfiguration& options = scan.options(i);
     display.message(fmt::format("combination {} of {}: {}", i + 1, scan.size(), scan.name(i)));
-    FitResult result = scan.with_name(i, [&] { return fit_interruptibly(options, display); });
-    const FittedWithErrors fitted(options, result, false, display);
+    const FitFiles files(options.train, options.validation, options.used_keys());
+    FitResult result = scan.with_name(i, [&] { return fit_interruptibly(files, options, display); });
+    const apps::FittedWithErrors fitted(files, options, result, false, display);
     if (scan.is_best(result.report.log_evidence)) fitted.save(options, result);
     scan.add_result(i, result.report, fitted.validation, stopwatch.seconds());
     std::error_code ignored;
-    if (has_checkpoint(options)) std::filesystem::remove(options.checkpoint_path, ignored);
+    if (apps::has_checkpoint(options)) std::filesystem::remove(options.checkpoint_path, ignored);
   }
   std::cout << scan.text() << std::flush;
   if (arguments.json) write_json(*arguments.json, scan.json());
@@ -295,7 +276,7 @@ void run_sample(const Arguments& arguments) {
       !arguments.scan.empty())
     throw InputError("--sample-model draws from a model that is there: it goes with -o, --seed and --member only");
   if (!arguments.model) throw InputError("--sample-model needs -o MODEL, the file to write");
-  apps::check_can_be_written(*arguments.model, "-o");
+  apps::check_can_be_replaced(*arguments.model, "-o");
   apps::check_differs(*arguments.model, "-o", *arguments.sample);
   apps::refuse_xml(*arguments.sample, "--sample-model");
   const Model model = load_model(*arguments.sample);
@@ -334,11 +315,12 @@ void run(const Arguments& arguments) {
     return;
   }
   display.begin_with(fmt::format("gapkit {}, {} ({})", version, blas_description(), apps::threads_origin()));
-  const FitOptions options = apps::is_data(arguments.files.front()) ? choose_options(arguments, display) : options_from(arguments);
+  const Job job = job_of(arguments, display);
+  const FitConfiguration& options = job.options;
   check_outputs(arguments, options);
 
   if (arguments.check) {
-    const CheckReport report = check_training_data(options, display.callback());
+    const CheckReport report = check_training_data(job.files->data(), options, display.callback());
     display.finish();
     std::cout << apps::check_text(report, options) << std::flush;
     if (arguments.json) write_json(*arguments.json, apps::check_json(report, options));
@@ -348,16 +330,16 @@ void run(const Arguments& arguments) {
     return;
   }
   if (arguments.dry_run) {
-    const FitPlan plan = plan_fit(options, display.callback());
+    const FitPlan plan = plan_fit(job.files->data(), options, display.callback());
     display.finish();
     std::cout << apps::plan_text(plan, options);
     if (arguments.json) write_json(*arguments.json, apps::plan_json(plan, options));
     return;
   }
 
-  FitResult result = fit_interruptibly(options, display);
+  FitResult result = fit_interruptibly(*job.files, options, display);
   PhaseClock errors_clock;
-  const FittedWithErrors fitted(options, result, arguments.report.has_value(), display);
+  const apps::FittedWithErrors fitted(*job.files, options, result, arguments.report.has_value(), display);
   result.report.phases["errors"] = errors_clock.lap();
   fitted.save(options, result);
   result.report.phases["save"] = errors_clock.lap();

@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
+#include <gapkit/convert/gap_xml.hpp>
 #include <gapkit/core/version.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "common/model_file.hpp"
 #include "common/model_report.hpp"
 #include "common/run_main.hpp"
 
@@ -30,7 +30,7 @@ void describe(CLI::App& app, Arguments& arguments) {
 
 void run(const Arguments& arguments) {
   const auto say = [](const std::string& text) { std::cerr << "gap-info: " << text << "\n"; };
-  const auto json = gapkit::apps::model_json(gapkit::apps::load_any_model(arguments.model, say));
+  const auto json = gapkit::apps::model_json(gapkit::load_any_model(arguments.model, say));
   std::cout << (arguments.json ? json.dump(2) + "\n" : gapkit::apps::model_text(json)) << std::flush;
 }
 

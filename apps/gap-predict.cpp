@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
+#include <gapkit/convert/gap_xml.hpp>
 #include <gapkit/core/version.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/io/targets.hpp>
 #include <gapkit/model/sample.hpp>
+#include <gapkit/predict/frame_batch.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <gapkit/report/error_table.hpp>
+#include <gapkit/report/target_keys_note.hpp>
 #include <gapkit/report/uncertainty_table.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -16,10 +19,8 @@
 
 #include "common/closeness_warning.hpp"
 #include "common/error_bar_notes.hpp"
-#include "common/frame_batch.hpp"
 #include "common/html_reports.hpp"
-#include "common/model_file.hpp"
-#include "common/prediction_fields.hpp"
+#include "common/predicted_fields.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
 #include "common/run_main.hpp"
@@ -113,6 +114,7 @@ void describe(CLI::App& app, Arguments& arguments) {
 
 PredictionRequest request_from(const Arguments& arguments) {
   PredictionRequest request;
+  request.keep_not_finite = true;  // nothing of the other frames may be lost
   request.forces = !arguments.no_forces;
   request.calibrated = !arguments.raw;
   std::istringstream names(arguments.error_bars);
@@ -200,9 +202,7 @@ class Ensemble {
       if (forces_) forces.middleCols(3 * static_cast<Eigen::Index>(m), 3) = *prediction.forces;
     }
     frame.set_field(prefix_ + "energy_samples", energies);
-    if (forces_)
-      frame.set_column(prefix_ + "forces_samples", static_cast<int>(forces.cols()),
-                       std::vector<double>(forces.data(), forces.data() + forces.size()));
+    if (forces_) frame.set_column(prefix_ + "forces_samples", static_cast<int>(forces.cols()), apps::as_list(forces));
   }
 
  private:
@@ -223,16 +223,22 @@ void run_differences(const Arguments& arguments, Predictor& predictor, apps::Pro
     if (!a || !b)
       throw InputError(fmt::format("--difference: {} has {} frames, {} has more; they are compared frame by frame",
                                    arguments.difference[a ? 1 : 0], (a ? second : first).frame_count(), arguments.difference[a ? 0 : 1]));
-    const EnergyDifference d = predictor.difference(*a, *b, !arguments.raw);
-    closeness.look_at(a->source, d.closeness_a);
-    closeness.look_at(b->source, d.closeness_b);
-    table += fmt::format("{:6}  {:14.6f}  {:10.6f}  {:14.6f}\n", first.frame_count(), d.energy, d.std, d.std_epistemic);
-    json.push_back({{"frame", first.frame_count()}, {"energy", d.energy}, {"std", d.std}, {"std_epistemic", d.std_epistemic}});
+    const EnergyDifference d = predictor.difference(*a, *b, !arguments.raw, true);
+    closeness.look_at(a->source, d.closeness_a, d.is_finite_a);
+    closeness.look_at(b->source, d.closeness_b, d.is_finite_b);
+    if (d.is_finite()) {
+      table += fmt::format("{:6}  {:14.6f}  {:10.6f}  {:14.6f}\n", first.frame_count(), d.energy, d.std, d.std_epistemic);
+      json.push_back({{"frame", first.frame_count()}, {"energy", d.energy}, {"std", d.std}, {"std_epistemic", d.std_epistemic}});
+    } else {
+      table += fmt::format("{:6}  {:>14}  {:>10}  {:>14}\n", first.frame_count(), "not finite", "-", "-");
+      json.push_back({{"frame", first.frame_count()}, {"energy", nullptr}, {"std", nullptr}, {"std_epistemic", nullptr}});
+    }
   }
   if (json.empty()) throw InputError(fmt::format("{}: the file holds no frames", arguments.difference[0]));
   if (arguments.json) apps::write_text_file(*arguments.json, json.dump(2) + "\n");
   if (closeness.is_needed()) display.warning(closeness.text());
   std::cout << table << std::flush;
+  closeness.finish(display, "their differences are left out");
 }
 
 /// How much wider the error bars of fewer points are in this frame.
@@ -263,9 +269,9 @@ void run(const Arguments& arguments) {
   const apps::TablesOnStderr tables_on_stderr(apps::is_stdout(arguments.output) || (arguments.json && apps::is_stdout(*arguments.json)));
   apps::ProgressDisplay display("gap-predict");
   const auto model =
-      std::make_shared<const Model>(apps::load_any_model(arguments.model, [&](const std::string& text) { display.message(text); }));
-  const auto note = model->notes.find(apps::target_keys_note);
-  TargetKeys keys = note == model->notes.end() ? TargetKeys() : apps::target_keys_from_json(note->second);
+      std::make_shared<const Model>(load_any_model(arguments.model, [&](const std::string& text) { display.message(text); }));
+  const auto note = model->notes.find(target_keys_note);
+  TargetKeys keys = note == model->notes.end() ? TargetKeys() : target_keys_from_json(note->second);
   arguments.named.apply_to(keys);
   apps::ReferenceTargets references(keys);
   const bool has_error_bars = request.error_bars();
@@ -299,7 +305,14 @@ void run(const Arguments& arguments) {
   std::set<std::size_t> warned;  // terms
   std::int64_t predicted = 0;
   bool compared = arguments.std_points == 0 || !has_error_bars || !model->has_posterior();
-  apps::FrameBatch batch(predictor, request, [&](Structure& frame, const Prediction& prediction) {
+  FrameBatch batch(predictor, request, [&](Structure& frame, const Prediction& prediction) {
+    closeness.look_at(frame.source, prediction.closeness, prediction.is_finite);
+    display.show({"predictions", static_cast<double>(++predicted), 0, "frames", "", false});
+    if (!prediction.is_finite) {
+      apps::set_not_finite(frame, arguments.prefix);
+      writer.write(frame);
+      return;
+    }
     if (!std::exchange(compared, true)) display.message(reduction_text(model, frame, request, prediction));
     if (reporter) reporter->add(frame, prediction);
     for (const std::size_t t : prediction.unsampled_terms)
@@ -309,14 +322,14 @@ void run(const Arguments& arguments) {
     errors.add(frame, prediction);
     uncertainties.add(frame, prediction);
     novelty.look_at(frame, prediction);
-    closeness.look_at(frame.source, prediction.closeness);
     noise.look_at(frame, prediction);
-    apps::set_prediction_fields(frame, prediction, calibration, arguments.prefix);
+    apps::set_predicted_fields(frame, prediction, calibration, arguments.prefix);
     ensemble.set_fields(frame);
     writer.write(frame);
-    display.show({"predictions", static_cast<double>(++predicted), 0, "frames", "", false});
     phases["compare, write"] += clock.lap();
   });
+  const std::string left_out =
+      fmt::format("they are written without predictions ({}not_finite=T) and left out of all tables", arguments.prefix);
   phases["start"] = clock.lap();
   display.show({"predictions", 0, 0, "frames", "", false});  // time counts from here
   while (std::optional<Structure> frame = reader.next()) {
@@ -357,7 +370,8 @@ void run(const Arguments& arguments) {
     json["error_bars"] = uncertainties.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json::parse(uncertainties.json());
     json["frames_outside_sparse_set"] = has_error_bars ? nlohmann::ordered_json(novelty.frames_outside()) : nlohmann::ordered_json(nullptr);
     json["frames_with_close_atoms"] = closeness.close_frames();
-    json["frames_predicted"] = reader.frame_count();
+    json["frames_not_finite"] = closeness.frames_not_finite();
+    json["frames_predicted"] = reader.frame_count() - closeness.frames_not_finite();
     apps::add_phases(phases, json);
     json["seconds"] = stopwatch.seconds();
     json["peak_memory_gb"] = apps::peak_memory_gb();
@@ -366,9 +380,11 @@ void run(const Arguments& arguments) {
   if (reporter) {
     std::string remark = calibration_message;
     for (const std::string& text : {noise.given_rows(), noise.no_noise()})
-      if (!text.empty()) remark += "; " + text;
+      if (!text.empty()) remark += (remark.empty() ? "" : "; ") + text;
+    reporter->say_left_out(closeness.not_finite_text(left_out));
     reporter->write(*arguments.report, batch.time().wall, remark, stopwatch);
   }
+  closeness.finish(display, left_out);
 }
 
 }  // namespace

@@ -15,8 +15,8 @@ namespace {
 using namespace gapkit;
 using namespace gapkit::bench;
 
-/// The direct formula (METHODS 7) in double precision, value and derivative, as a program without splines would evaluate it for each
-/// pair: one exponential and one recurrence for each Gaussian, then the product with T.
+/// The direct formula (methods.md, section 2) in double precision, value and derivative, as a program without splines would evaluate it for
+/// each pair: one exponential and one recurrence for each Gaussian, then the product with T.
 class DirectInDouble {
  public:
   DirectInDouble() : alpha_(0.5 / (atom_sigma * atom_sigma)) {

@@ -1,7 +1,7 @@
 #include "setup.hpp"
 
 #include <cmath>
-#include <random>
+#include <gapkit/math/random_stream.hpp>
 
 namespace gapkit::bench {
 namespace {
@@ -27,8 +27,7 @@ Structure silicon(int n, unsigned seed) {
   constexpr double a = 5.43, amplitude = 0.1;
   const double fractions[8][3] = {{0, 0, 0},          {0, 0.5, 0.5},      {0.5, 0, 0.5},      {0.5, 0.5, 0},
                                   {0.25, 0.25, 0.25}, {0.25, 0.75, 0.75}, {0.75, 0.25, 0.75}, {0.75, 0.75, 0.25}};
-  std::mt19937_64 random(seed);
-  std::normal_distribution<double> normal(0, amplitude);
+  RandomStream random{.seed = seed};
   Structure s;
   s.cell = Matrix3(a * n * Matrix3::Identity());
   s.pbc = {true, true, true};
@@ -38,7 +37,8 @@ Structure silicon(int n, unsigned seed) {
     for (int j = 0; j < n; ++j)
       for (int k = 0; k < n; ++k)
         for (const auto& f : fractions)
-          s.positions.row(atom++) << a * (i + f[0]) + normal(random), a * (j + f[1]) + normal(random), a * (k + f[2]) + normal(random);
+          s.positions.row(atom++) << a * (i + f[0]) + amplitude * random.normal(), a * (j + f[1]) + amplitude * random.normal(),
+              a * (k + f[2]) + amplitude * random.normal();
   s.atomic_numbers.assign(static_cast<std::size_t>(atom), 14);
   return s;
 }
@@ -89,10 +89,9 @@ std::shared_ptr<const Model> model() {
 }
 
 Matrix random_matrix(Eigen::Index rows, Eigen::Index cols, unsigned seed) {
-  std::mt19937_64 random(seed);
-  std::normal_distribution<double> normal;
+  RandomStream random{.seed = seed};
   Matrix m(rows, cols);
-  for (Eigen::Index i = 0; i < m.size(); ++i) m.data()[i] = normal(random);
+  for (Eigen::Index i = 0; i < m.size(); ++i) m.data()[i] = random.normal();
   return m;
 }
 

@@ -17,7 +17,7 @@ from pathlib import Path
 # From top to bottom.
 LAYERS = [
     ["apps"],
-    ["active"],
+    ["active", "c"],
     ["report"],
     ["config", "convert"],
     ["fit"],
@@ -32,6 +32,8 @@ LAYERS = [
 HEIGHT = {name: -rank for rank, names in enumerate(LAYERS) for name in names}
 # include/gapkit/x.hpp, in no layer's folder: may gather all headers of the library, for its users only.
 UMBRELLA = "umbrella"
+# The C interface: one header, outside of the folders of layers.
+C_HEADER = "gapkit.h"
 
 # Includes that are allowed against the order: (file pattern, included path, reason). An entry that matches nothing is an error.
 # Not needed for sparsify → kernels: the kernels are below.
@@ -95,6 +97,8 @@ def layer_of(path):
         return "apps"
     if parts[0] == "src":
         return parts[1] if len(parts) > 2 else None
+    if parts[1:] == (C_HEADER,):
+        return "c"
     if len(parts) == 3:
         return UMBRELLA
     return parts[2]
@@ -117,6 +121,8 @@ def public_header(root, included):
 
 def target_layer(root, file, included, quoted):
     """(layer, problem) of an include; (None, None) for headers of other projects."""
+    if included == C_HEADER:
+        return "c", None
     if included.startswith("gapkit/"):
         parts = Path(included).parts
         if not public_header(root, included).is_file():
@@ -209,6 +215,8 @@ CLEAN = {
     "src/io/archive_hdf5.hpp": "#pragma once\n#include <hdf5.h>\n",
     "src/io/archive_write.cpp": '#include <hdf5.h>\n#include "archive_hdf5.hpp"\n',
     "src/kernels/private.hpp": "#pragma once\n",
+    "include/gapkit.h": "#include <stddef.h>\n",
+    "src/c/interface.cpp": "#include <gapkit.h>\n#include <gapkit/convert/xml.hpp>\n",
     "src/descriptors/soap.cpp": "#include <gapkit/descriptors/soap.hpp>\n",
     "src/sparsify/cur.cpp": '#include "kernels/private.hpp"\n#include <gapkit/sparsify/select.hpp>\n',
     "apps/common/console.hpp": "#pragma once\n",
@@ -230,6 +238,9 @@ CASES = [
     ("src/sparsify/cur.cpp", "#include <gapkit/report/table.hpp>", "'sparsify' must not see 'report'"),
     ("src/sparsify/cur.cpp", '#include "../../apps/common/console.hpp"', "'sparsify' must not see 'apps'"),
     ("src/sparsify/cur.cpp", "#include <gapkit/gapkit.hpp>", "'sparsify' must not see 'umbrella'"),
+    ("src/sparsify/cur.cpp", "#include <gapkit.h>", "'sparsify' must not see 'c'"),
+    ("include/gapkit.h", "#include <gapkit/apps/x.hpp>", "no such header"),
+    ("include/gapkit.h", "#include <stdio.h>", "does not print"),
     ("src/sparsify/cur.cpp", "#include <gapkit/core/typos.hpp>", "no such header"),
     ("src/sparsify/cur.cpp", '#include "typos.hpp"', "no such file"),
     ("src/core/list.cpp", '#include "../../include/gapkit/core/types.hpp"', "are included as <gapkit/...>"),

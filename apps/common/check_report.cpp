@@ -20,7 +20,7 @@ Json keys_json(const TargetReport& report) {
 
 }  // namespace
 
-std::string check_text(const CheckReport& report, const FitOptions& options) {
+std::string check_text(const CheckReport& report, const FitConfiguration& options) {
   CheckReport::Counts all;
   std::string rows;
   const auto row = [](const std::string& name, const CheckReport::Counts& c) {
@@ -46,7 +46,7 @@ std::string check_text(const CheckReport& report, const FitOptions& options) {
          fmt::format("{}, {}, {}\n", plural(report.errors, "error"), plural(report.warnings, "warning"), plural(report.notes, "note"));
 }
 
-Json check_json(const CheckReport& report, const FitOptions& options) {
+Json check_json(const CheckReport& report, const FitConfiguration& options) {
   Json json;
   json["errors"] = report.errors;
   json["warnings"] = report.warnings;

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <gapkit/fit/check.hpp>
+#include <gapkit/config/fit_configuration.hpp>
 #include <nlohmann/json_fwd.hpp>
 
 namespace gapkit::apps {
 
 /// What gap-fit --check prints: counts per config type, keys, the plan, findings, and how many of each sort there are.
-std::string check_text(const CheckReport& report, const FitOptions& options);
-nlohmann::ordered_json check_json(const CheckReport& report, const FitOptions& options);
+std::string check_text(const CheckReport& report, const FitConfiguration& options);
+nlohmann::ordered_json check_json(const CheckReport& report, const FitConfiguration& options);
 
 }  // namespace gapkit::apps

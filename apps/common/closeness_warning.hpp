@@ -2,21 +2,35 @@
 
 #include <gapkit/predict/closeness.hpp>
 
+#include "progress_display.hpp"
+
 namespace gapkit::apps {
 
-/// Says at the end which frames have atoms so close to each other that a prediction means nothing.
+/// Says at the end which frames have atoms so close to each other that a prediction means nothing, or is not finite.
 class ClosenessWarning {
  public:
   /// `frame`: its place, for the message.
-  void look_at(const std::string& frame, const Closeness& closeness);
-  bool is_needed() const { return close_ > 0; }
-  int close_frames() const { return close_; }
+  void look_at(const std::string& frame, const Closeness& closeness, bool is_finite);
+  /// Of frames with finite predictions.
+  bool is_needed() const { return close_.frames > 0; }
   std::string text() const;
+  int close_frames() const { return close_.frames + not_finite_.with_pair; }
+  int frames_not_finite() const { return not_finite_.frames; }
+  /// Empty if all predictions are finite. `consequence`: the frames are named as "they".
+  std::string not_finite_text(const std::string& consequence) const;
+  /// The end of a run in which predictions are not finite: warns, and throws FailureWasSaid with exit_numerical_failure.
+  void finish(ProgressDisplay& display, const std::string& consequence) const;
 
  private:
-  int frames_ = 0, close_ = 0;
-  CloseAtoms worst_;
-  std::string worst_frame_;
+  struct Found {
+    int frames = 0, with_pair = 0;
+    CloseAtoms worst;
+    std::string worst_frame;
+
+    void add(const std::string& frame, const std::optional<CloseAtoms>& pair);
+  };
+  int frames_ = 0;
+  Found close_, not_finite_;
 };
 
 }  // namespace gapkit::apps

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <gapkit/convert/gap_xml.hpp>
 #include <gapkit/core/errors.hpp>
 
 #include "io/other_formats.hpp"
-#include "model_file.hpp"
 
 namespace gapkit::apps {
 

@@ -1,14 +1,12 @@
 #include "errors_of.hpp"
 
-#include <gapkit/fit/frames.hpp>
+#include <gapkit/predict/frame_batch.hpp>
 #include <gapkit/predict/predictor.hpp>
-
-#include "frame_batch.hpp"
 
 namespace gapkit::apps {
 
-ErrorTable errors_of(const std::shared_ptr<const Model>& model, const std::vector<std::string>& files, const TargetKeys& keys,
-                     const std::string& phase, std::int64_t total, ProgressDisplay& display, PredictionRecord* record) {
+ErrorTable errors_of(const std::shared_ptr<const Model>& model, const Dataset& data, const std::string& phase, std::int64_t total,
+                     ProgressDisplay& display, PredictionRecord* record) {
   ErrorTable table;
   Predictor predictor(model);
   std::int64_t done = 0;
@@ -17,7 +15,7 @@ ErrorTable errors_of(const std::shared_ptr<const Model>& model, const std::vecto
     table.add(frame, prediction);
     display.show({phase, static_cast<double>(++done), static_cast<double>(total), "frames", "", false});
   });
-  for_each_frame(files, keys, nullptr, [&](const Structure& frame, std::int64_t) { batch.add(frame); });
+  data.visit([&](const Structure& frame, const FramePlace&) { batch.add(frame); });
   batch.flush();
   display.finish();
   return table;

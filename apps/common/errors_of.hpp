@@ -1,6 +1,6 @@
 #pragma once
 
-#include <gapkit/io/targets.hpp>
+#include <gapkit/fit/dataset.hpp>
 #include <gapkit/model/model.hpp>
 #include <gapkit/report/error_table.hpp>
 #include <gapkit/report/prediction_record.hpp>
@@ -10,9 +10,9 @@
 
 namespace gapkit::apps {
 
-/// Errors of a model on the frames of files, frame by frame. `total`: frames to come, 0 if unknown; `phase` is shown meanwhile.
+/// Errors of a model on the frames of a data set, frame by frame. `total`: frames to come, 0 if unknown; `phase` is shown meanwhile.
 /// `record`, if there is one, gets every prediction.
-ErrorTable errors_of(const std::shared_ptr<const Model>& model, const std::vector<std::string>& files, const TargetKeys& keys,
-                     const std::string& phase, std::int64_t total, ProgressDisplay& display, PredictionRecord* record = nullptr);
+ErrorTable errors_of(const std::shared_ptr<const Model>& model, const Dataset& data, const std::string& phase, std::int64_t total,
+                     ProgressDisplay& display, PredictionRecord* record = nullptr);
 
 }  // namespace gapkit::apps

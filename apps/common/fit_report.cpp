@@ -6,6 +6,7 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/version.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/report/optimization_json.hpp>
 #include <nlohmann/json.hpp>
 
 #include "model_report.hpp"
@@ -45,11 +46,18 @@ Json number_json(double value) {
 
 }  // namespace
 
+std::string warnings_text(const std::vector<std::string>& warnings) {
+  std::string text;
+  if (!warnings.empty()) text += fmt::format("{}:\n", plural(static_cast<std::int64_t>(warnings.size()), "warning"));
+  for (const std::string& warning : warnings) text += "  " + warning + "\n";
+  return text;
+}
+
 Json finding_json(const CheckFinding& finding) {
   return {{"severity", severity_name(finding.severity)}, {"kind", finding.kind}, {"message", finding.message}};
 }
 
-std::string plan_text(const FitPlan& plan, const FitOptions& options) {
+std::string plan_text(const FitPlan& plan, const FitConfiguration& options) {
   std::string out = fmt::format("Data: {}, {}, {} neighbour pairs\n", plural(plan.frames, "frame"), plural(plan.atoms, "atom"), plan.pairs);
   for (const auto& [name, frames] : plan.config_types) out += fmt::format("  {:<24}{:>8} frames\n", name, frames);
   out += "Reference energies (eV per atom):";
@@ -72,7 +80,7 @@ std::string plan_text(const FitPlan& plan, const FitOptions& options) {
   return out;
 }
 
-Json plan_json(const FitPlan& plan, const FitOptions& options) {
+Json plan_json(const FitPlan& plan, const FitConfiguration& options) {
   Json json;
   json["data"] = {{"files", options.train}, {"frames", plan.frames}, {"atoms", plan.atoms}, {"pairs", plan.pairs}};
   json["data"]["config_types"] = plan.config_types;
@@ -109,8 +117,7 @@ std::string summary_text(const FitSummary& s) {
                        term.chosen == term.asked ? fmt::format("{}", term.chosen) : fmt::format("{} of {}", term.chosen, term.asked),
                        term.effective_rank);
   out += "\n" + calibration_line(s.calibration);
-  if (!s.warnings.empty()) out += fmt::format("{}:\n", plural(static_cast<std::int64_t>(s.warnings.size()), "warning"));
-  for (const std::string& warning : s.warnings) out += "  " + warning + "\n";
+  out += warnings_text(s.warnings);
   out += fmt::format("Time: {}", duration(s.seconds));
   std::string phases;
   for (const auto& [phase, time] : s.report.phases)

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <gapkit/fit/fit.hpp>
+#include <gapkit/config/fit_configuration.hpp>
 #include <gapkit/report/error_table.hpp>
 #include <nlohmann/json_fwd.hpp>
 
@@ -8,7 +8,7 @@ namespace gapkit::apps {
 
 /// What gap-fit tells of a finished fit beside the model itself.
 struct FitSummary {
-  const FitOptions& options;
+  const FitConfiguration& options;
   const FitReport& report;
   const ErrorTable& training;
   const ErrorTable& validation;  ///< empty if there was no validation data
@@ -20,10 +20,12 @@ struct FitSummary {
 };
 
 nlohmann::ordered_json finding_json(const CheckFinding& finding);
+/// The warnings of a run as its summary repeats them; empty if there are none.
+std::string warnings_text(const std::vector<std::string>& warnings);
 
 /// The dry run: data, terms, noise groups, estimated memory and time.
-std::string plan_text(const FitPlan& plan, const FitOptions& options);
-nlohmann::ordered_json plan_json(const FitPlan& plan, const FitOptions& options);
+std::string plan_text(const FitPlan& plan, const FitConfiguration& options);
+nlohmann::ordered_json plan_json(const FitPlan& plan, const FitConfiguration& options);
 
 std::string summary_text(const FitSummary& summary);
 nlohmann::ordered_json summary_json(const FitSummary& summary);

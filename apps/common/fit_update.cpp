@@ -8,10 +8,12 @@
 #include <gapkit/core/version.hpp>
 #include <gapkit/fit/calibrate.hpp>
 #include <gapkit/fit/update.hpp>
+#include <gapkit/report/optimization_json.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "errors_of.hpp"
+#include "fit_report.hpp"
 #include "model_file.hpp"
 #include "model_report.hpp"
 #include "optimization_report.hpp"
@@ -121,7 +123,7 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
   const RefitOptions options = refit_options(arguments);
   if (arguments.refit && options.sigma.empty() && options.delta.empty() && options.optimize.objective == OptimizeOptions::Objective::none)
     throw InputError(fmt::format("--refit needs what is to change: {}, --delta or --optimize", sigma_options()));
-  check_can_be_written(*output.model, "-o");
+  check_can_be_replaced(*output.model, "-o");
   check_differs(*output.model, "-o", source);
   if (output.json) check_text_output(*output.json, "--json");
   for (const auto* files : {&output.files, &output.validation})
@@ -136,15 +138,17 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
   const bool was_calibrated = fitted.model.calibration.has_value();
   const std::int64_t rows_before = fitted.stored.statistics.row_count();
   std::int64_t frames = 0;
-  if (arguments.append) frames = append(fitted, output.files, display.callback());
+  std::vector<CheckFinding> findings;
+  if (arguments.append) frames = append(fitted, FileDataset(output.files, fitted.stored.rules.keys), display.callback(), &findings);
   if (arguments.merge)
     for (const std::string& file : output.files) merge_file(fitted, file);
   const OptimizationReport report = refit(fitted, options, display.callback());
   display.finish();
   fitted.model.notes["optimization"] = optimization_json(report).dump();
+  const FileDataset validation_data(output.validation, fitted.stored.rules.keys);
   if (!output.validation.empty()) {
-    fitted.model.calibration = calibrate_on_files(fitted.model, fitted.stored.rules, output.validation, CalibrationOptions(),
-                                                  fitted.model.seed, display.callback());
+    fitted.model.calibration =
+        calibrate_on(validation_data, fitted.model, fitted.stored.rules, CalibrationOptions(), fitted.model.seed, display.callback());
     display.finish();
   } else if (was_calibrated && !fitted.model.calibration) {
     display.message("the calibration of the error bars belonged to the model before and was dropped; --validation FILE calibrates anew");
@@ -152,7 +156,7 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
     display.message("the error bars keep the calibration from before the new data; --validation FILE calibrates anew");
   }
   const auto model = std::make_shared<const Model>(fitted.model);
-  const ErrorTable validation = errors_of(model, output.validation, fitted.stored.rules.keys, "validation errors", 0, display);
+  const ErrorTable validation = errors_of(model, validation_data, "validation errors", 0, display);
   if (!validation.empty()) fitted.model.notes["validation_errors"] = validation.json();
   fitted.stored.rules.keys = keys_before;  // other names were those of these files
   save_model(fitted.model, fitted.stored, *output.model);
@@ -165,6 +169,7 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
   if (arguments.merge) text += fmt::format("Added: {} rows\n", added);
   text += fmt::format("Time: {:.1f} s; peak memory: {:.2f} GB\nModel: {} ({:.1f} MB of statistics in it)\n", stopwatch.seconds(),
                       peak_memory_gb(), *output.model, 1e-6 * fitted.stored.bytes());
+  text += warnings_text(display.warnings());
   std::cout << text << std::flush;
   if (!output.json) return;
   nlohmann::ordered_json json;
@@ -175,6 +180,9 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
   json["rows_before"] = rows_before;
   json["rows_added"] = added;
   json["optimization"] = optimization_json(report);
+  json["findings"] = nlohmann::ordered_json::array();
+  for (const CheckFinding& finding : findings) json["findings"].push_back(finding_json(finding));
+  json["warnings"] = display.warnings();
   json["calibration"] = calibration_json(fitted.model.calibration);
   json["log_evidence"] = report.after.log_evidence;
   json["validation"] = validation.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json::parse(validation.json());

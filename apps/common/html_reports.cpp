@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <gapkit/fit/frames.hpp>
 #include <gapkit/report/report_pages.hpp>
 
 #include "error_bar_notes.hpp"
@@ -29,11 +28,12 @@ std::int64_t frame_stride(const Model& model, const PredictionRecord& validation
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(2 * rows * points * points / most_flop)));
 }
 
-PredictionRecord with_error_bars(const std::shared_ptr<const Model>& model, const FitOptions& options, std::int64_t stride,
+PredictionRecord with_error_bars(const std::shared_ptr<const Model>& model, const FitConfiguration& options, std::int64_t stride,
                                  std::int64_t frames, ProgressDisplay& display) {
   PredictionRecord record(model->reference_energies);
   Predictor predictor(model);
-  for_each_frame(options.validation, options.keys, nullptr, [&](const Structure& frame, std::int64_t number) {
+  FileDataset(options.validation, options.keys).visit([&](const Structure& frame, const FramePlace& place) {
+    const std::int64_t number = place.number;
     PredictionRequest request;
     for (const TargetInfo& target : targets()) request.std_of(target.property) = target.shown_scale(frame).has_value();
     if (number % stride == 0) record.add(frame, predictor.compute(frame, request), number + 1);
@@ -63,10 +63,10 @@ PredictionReporter::PredictionReporter(std::shared_ptr<const Model> model, std::
 void PredictionReporter::write(const std::string& path, double predicting, const std::string& note, const Stopwatch& stopwatch) const {
   const ReportModel model{*model_, model_path_, dimer_curves(model_)};
   const ReportTiming timing{{{"predictions", predicting}}, stopwatch.seconds(), peak_memory_gb()};
-  write_text_file(path, prediction_report(model, {"", input_, record_, note}, timing));
+  write_text_file(path, prediction_report(model, {"", input_, record_, note, left_out_}, timing));
 }
 
-void write_fit_report(const std::string& path, const std::shared_ptr<const Model>& model, const FitOptions& options,
+void write_fit_report(const std::string& path, const std::shared_ptr<const Model>& model, const FitConfiguration& options,
                       const FitReport& report, const PredictionRecord& training, const PredictionRecord& validation,
                       const Stopwatch& stopwatch, ProgressDisplay& display) {
   std::vector<ReportData> data;

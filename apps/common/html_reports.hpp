@@ -1,6 +1,6 @@
 #pragma once
 
-#include <gapkit/fit/fit.hpp>
+#include <gapkit/config/fit_configuration.hpp>
 #include <gapkit/report/prediction_record.hpp>
 #include <memory>
 
@@ -15,6 +15,8 @@ class PredictionReporter {
   PredictionReporter(std::shared_ptr<const Model> model, std::string model_path, std::string input);
 
   void add(const Structure& frame, const Prediction& prediction) { record_.add(frame, prediction); }
+  /// Frames that were not added, and why; the page says so.
+  void say_left_out(std::string text) { left_out_ = std::move(text); }
   /// `predicting`: seconds that the predictions took. `note`: of the error bars, may be empty.
   void write(const std::string& path, double predicting, const std::string& note, const Stopwatch& stopwatch) const;
 
@@ -22,11 +24,12 @@ class PredictionReporter {
   std::shared_ptr<const Model> model_;
   std::string model_path_, input_;
   PredictionRecord record_;
+  std::string left_out_;
 };
 
 /// gap-fit --report, after the model is finished. `training` and `validation` hold all their frames.
 /// Predicts the validation data once more with error bars; only some of the frames if all would take long (the page says so).
-void write_fit_report(const std::string& path, const std::shared_ptr<const Model>& model, const FitOptions& options,
+void write_fit_report(const std::string& path, const std::shared_ptr<const Model>& model, const FitConfiguration& options,
                       const FitReport& report, const PredictionRecord& training, const PredictionRecord& validation,
                       const Stopwatch& stopwatch, ProgressDisplay& display);
 

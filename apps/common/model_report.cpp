@@ -174,8 +174,10 @@ Json model_json(const Model& model) {
 
 std::string model_text(const Json& model) {
   const bool has_posterior = model["has_posterior"].get<bool>();
-  std::string text = fmt::format("{:<20}{}\n{:<20}{}\n", "written by gapkit", model["gapkit_version"].get<std::string>(), "origin",
-                                 model["origin"].get<std::string>());
+  const std::string written_by = model["gapkit_version"].get<std::string>();
+  std::string text = written_by.empty() ? fmt::format("{:<20}{}\n", "read from", "GAP XML, the format of QUIP")
+                                        : fmt::format("{:<20}{}\n", "written by gapkit", written_by);
+  text += fmt::format("{:<20}{}\n", "origin", model["origin"].get<std::string>());
   const std::string bars = has_posterior               ? "yes"
                            : model["sample"].is_null() ? "no posterior (imported): only QUIP's variance of local energies"
                                                        : fmt::format("none: member {} of the ensemble of seed {}",

@@ -4,14 +4,12 @@
 
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
-#include <nlohmann/json.hpp>
 
 #include "target_words.hpp"
 
 namespace gapkit::apps {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Objective = OptimizeOptions::Objective;
 
 std::string name_of(const RowGroup& group) {
@@ -20,20 +18,6 @@ std::string name_of(const RowGroup& group) {
 
 std::string given_sigma(double root_mean_square) {
   return root_mean_square > 0 ? fmt::format("given, rms {:.4g}", root_mean_square) : "given";
-}
-
-Json state_json(const OptimizationReport& report, const HyperparameterState& state) {
-  Json json;
-  json["log_evidence"] = state.log_evidence;
-  json["groups"] = Json::array();
-  for (std::size_t g = 0; g < report.groups.size(); ++g) {
-    Json entry = {{"sigma", report.groups[g].fixed ? Json(nullptr) : Json(state.sigma[g])}, {"residual", state.residual[g]}};
-    entry["fold_error"] = state.fold_error.empty() ? Json(nullptr) : Json(state.fold_error[g]);
-    json["groups"].push_back(entry);
-  }
-  json["delta"] = Json::array();
-  for (std::size_t t = 0; t < report.delta.size(); ++t) json["delta"].push_back(report.delta[t] * state.scale[t]);
-  return json;
 }
 
 }  // namespace
@@ -73,26 +57,6 @@ std::string optimization_text(const OptimizationReport& r) {
     out += group.scales_with_atoms ? fmt::format("{}: {} per √N (as sigma is scaled); ", group.names(" and "), group.unit)
                                    : fmt::format("{}: {}; ", group.shown_names(" and "), group.unit);
   return out + "delta: eV\n";
-}
-
-Json optimization_json(const OptimizationReport& report) {
-  Json json;
-  json["objective"] = objective_name(report.objective);
-  json["groups"] = Json::array();
-  for (std::size_t g = 0; g < report.groups.size(); ++g)
-    json["groups"].push_back({{"property", property_name(report.groups[g].property)},
-                              {"class", report.groups[g].config_class},
-                              {"fixed", report.groups[g].fixed},
-                              {"given_sigma", report.given_sigma[g] > 0 ? Json(report.given_sigma[g]) : Json(nullptr)},
-                              {"rows", report.rows[g]}});
-  json["terms"] = report.terms;
-  json["before"] = state_json(report, report.before);
-  json["after"] = state_json(report, report.after);
-  json["evaluations"] = report.evaluations;
-  json["trace"] = report.trace;
-  json["seconds"] = report.seconds;
-  json["warnings"] = report.warnings;
-  return json;
 }
 
 }  // namespace gapkit::apps

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <gapkit/fit/optimize.hpp>
-#include <nlohmann/json_fwd.hpp>
 
 namespace gapkit::apps {
 
@@ -10,7 +9,5 @@ OptimizeOptions::Objective objective_from(const std::string& name, const std::st
 
 /// Evidence, σ, residuals, fold errors and δ before and after, as a table.
 std::string optimization_text(const OptimizationReport& report);
-/// The same for programs, and for the model's note "optimization".
-nlohmann::ordered_json optimization_json(const OptimizationReport& report);
 
 }  // namespace gapkit::apps

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <new>
 
+#include "core/quantity.hpp"
 #include "interruption.hpp"
 #include "math/instruction_set.hpp"
 #include "threads.hpp"
@@ -34,12 +35,32 @@ std::string option_suggestion(const CLI::App& app, int argc, char** argv) {
   return "";
 }
 
+CLI::Validator quantity(QuantityKind kind, const std::string& option) {
+  const auto to_number = [kind, option](std::string& text) {
+    text = fmt::format("{:.17g}", parse_quantity(text, kind, option));
+    return std::string();
+  };
+  return {to_number, ""};
+}
+
 }  // namespace
 
 void add_threads_option(CLI::App& app, std::optional<int>& threads) {
   app.add_option("--threads", threads, "Threads (default: OMP_NUM_THREADS, or the cores and the CPU quota of this process)")
       ->type_name("N")
       ->check(CLI::Range(1, 4096).description(""));
+}
+
+CLI::Validator duration_in_seconds(const std::string& option) {
+  return quantity(QuantityKind::duration, option);
+}
+
+CLI::Validator interval_in_seconds(const std::string& option) {
+  return quantity(QuantityKind::interval, option);
+}
+
+CLI::Validator memory_in_gb(const std::string& option) {
+  return quantity(QuantityKind::memory, option);
 }
 
 int run_main(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
@@ -54,6 +75,9 @@ int run_main(CLI::App& app, int argc, char** argv, const std::function<void()>& 
     if (!std::cout)
       return fail(app, "the standard output cannot be written (is the disk full?); what was printed is not complete", exit_bad_input);
     return exit_good;
+  } catch (const FailureWasSaid& e) {
+    std::cout.flush();
+    return std::cout ? e.code : exit_bad_input;
   } catch (const CLI::Success& e) {  // --help, --version
     return app.exit(e);
   } catch (const CLI::ParseError& e) {

@@ -7,7 +7,6 @@
 #include <fstream>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/version.hpp>
-#include <gapkit/fit/frames.hpp>
 #include <limits>
 
 #include "fit/frame_fingerprint.hpp"
@@ -115,12 +114,12 @@ void Scan::read_results() {
     auto [entry, is_new] = data.try_emplace(files);
     if (is_new) {
       Checksum sum;
-      for_each_frame(point.options.train, point.options.keys, nullptr, [&](const Structure& s, std::int64_t) { add_frame(sum, s); });
+      FileDataset(point.options.train, point.options.keys).visit([&](const Structure& s, const FramePlace&) { add_frame(sum, s); });
       entry->second = std::to_string(sum.value());
     }
     Checksum sum;
     sum.add(version);
-    sum.add(point.options.resolved);
+    sum.add(fit_options_to_toml(point.options));
     sum.add(entry->second);
     point.key = std::to_string(sum.value());
   }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <gapkit/config/config.hpp>
-#include <gapkit/fit/fit.hpp>
+#include <gapkit/config/fit_configuration.hpp>
 #include <gapkit/report/error_table.hpp>
 #include <nlohmann/json.hpp>
 
@@ -13,11 +13,14 @@ class Scan {
   /// "term.soap.zeta=2,4,6": a key and its values, separated by commas outside of brackets and quotes.
   explicit Scan(const std::vector<std::string>& texts);
 
+  /// The file of results beside a model.
+  static std::string results_path(const std::string& model_path) { return model_path + ".scan.jsonl"; }
+
   std::size_t size() const { return points_.size(); }
   const std::vector<ConfigurationOverride>& overrides(std::size_t i) const { return points_[i].overrides; }
   std::string name(std::size_t i) const;
-  void set_options(std::size_t i, FitOptions options) { points_[i].options = std::move(options); }
-  const FitOptions& options(std::size_t i) const { return points_[i].options; }
+  void set_options(std::size_t i, FitConfiguration options) { points_[i].options = std::move(options); }
+  const FitConfiguration& options(std::size_t i) const { return points_[i].options; }
 
   /// Calls f; InputErrors get the name of the combination put before them.
   template <class F>
@@ -38,11 +41,11 @@ class Scan {
  private:
   struct Point {
     std::vector<ConfigurationOverride> overrides;
-    FitOptions options;
+    FitConfiguration options;
     std::string key;                // checksum of options, data and version
     nlohmann::ordered_json result;  // null until it is done
   };
-  std::string path() const { return points_.front().options.model_path + ".scan.jsonl"; }
+  std::string path() const { return results_path(points_.front().options.model_path); }
   std::vector<std::size_t> ranking() const;
 
   std::vector<Point> points_;

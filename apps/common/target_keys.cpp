@@ -4,46 +4,10 @@
 
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
-#include <nlohmann/json.hpp>
 
 #include "io/look_alikes.hpp"
 
 namespace gapkit::apps {
-namespace {
-
-/// "use_forces"
-std::string use_name(const TargetInfo& target) {
-  return std::string("use_") + target.sources.front().name;
-}
-
-}  // namespace
-
-std::string target_keys_to_json(const TargetKeys& keys) {
-  nlohmann::ordered_json json;
-  for (const TargetSource& source : target_sources()) json[source.name] = keys.named(source.name);
-  json["config_type"] = keys.config_type;
-  json["force_mask"] = keys.force_mask;
-  for (const TargetInfo& target : targets()) json[use_name(target)] = keys.use[target.property];
-  return json.dump();
-}
-
-TargetKeys target_keys_from_json(const std::string& text) {
-  try {
-    const auto json = nlohmann::json::parse(text);
-    TargetKeys keys;
-    for (const TargetSource& source : target_sources())
-      if (json.contains(source.name)) keys.name(source.name, json.at(source.name).get<std::string>());
-    json.at("config_type").get_to(keys.config_type);
-    json.at("force_mask").get_to(keys.force_mask);
-    // Absent in old models, which used all targets that there were.
-    for (const TargetInfo& target : targets())
-      keys.use[target.property] = json.value(use_name(target), json.contains(target.sources.front().name));
-    return keys;
-  } catch (const nlohmann::json::exception& e) {
-    throw InputError(fmt::format("the model's note '{}' cannot be read ({}); fit the model again", target_keys_note, e.what()));
-  }
-}
-
 bool NamedTargets::any() const {
   return std::any_of(names.begin(), names.end(), [](const auto& entry) { return !entry.second.empty(); });
 }
@@ -85,7 +49,8 @@ std::vector<std::string> ReferenceTargets::lines() const {
     lines.push_back(fmt::format("not compared: {}; the model was not fitted to this target{}", report_.first_left_out,
                                 report_.targets_left_out > 1 ? fmt::format(" (and {} more like it)", report_.targets_left_out - 1) : ""));
   for (const TargetInfo& target : targets())
-    if (look_alikes_->could_be_named(target.property)) lines.push_back("not compared: " + look_alikes_->lost_sentence({target.property}));
+    if (look_alikes_->could_be_named(target.property))
+      lines.push_back("not compared: " + look_alikes_->lost_sentence({target.property}, LookAlikes::Reader::prediction));
   return lines;
 }
 

@@ -10,13 +10,6 @@ class LookAlikes;
 
 namespace gapkit::apps {
 
-/// Name of the model's note that holds the keys it was fitted with, so that predictions are compared with the same properties.
-inline constexpr const char* target_keys_note = "target_keys";
-
-std::string target_keys_to_json(const TargetKeys& keys);
-/// Throws InputError if the text is not what target_keys_to_json writes.
-TargetKeys target_keys_from_json(const std::string& text);
-
 /// Names of targets given on the command line.
 struct NamedTargets {
   std::map<std::string, std::string> names;  ///< by source; empty: not given

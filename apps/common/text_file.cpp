@@ -53,6 +53,15 @@ void check_can_be_written(const std::filesystem::path& path, const std::string& 
   }
 }
 
+void check_can_be_replaced(const std::filesystem::path& path, const std::string& option) {
+  std::error_code ignored;
+  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) && !std::filesystem::is_directory(status))
+    throw InputError(fmt::format("{} {}: this is a device or a pipe, which cannot be replaced by a file; give the name of a file", option,
+                                 path.string()));
+  check_can_be_written(path, option);
+}
+
 void check_differs(const std::filesystem::path& output, const std::string& option, const std::filesystem::path& input) {
   std::error_code ignored;
   if (std::filesystem::equivalent(output, input, ignored))

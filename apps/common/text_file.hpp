@@ -36,6 +36,9 @@ void check_text_output(const std::filesystem::path& path, const std::string& opt
 /// `path` is itself a folder or the standard output. `option` ("-o") begins the message.
 void check_can_be_written(const std::filesystem::path& path, const std::string& option);
 
+/// check_can_be_written for files that are renamed into place when complete, as models and checkpoints are: no devices, pipes or sockets.
+void check_can_be_replaced(const std::filesystem::path& path, const std::string& option);
+
 /// Throws InputError if `output` is the same file as `input`.
 void check_differs(const std::filesystem::path& output, const std::string& option, const std::filesystem::path& input);
 

@@ -3,6 +3,7 @@
 // which do not depend on the order of the neighbours. In the project it would be src/descriptors/four_body.cpp, and four_body_kind() one
 // line in the table of src/descriptors/descriptor_kinds.cpp; a program of its own calls add_descriptor_kind(four_body_kind()).
 
+#include <Eigen/Geometry>
 #include <gapkit/core/errors.hpp>
 
 #include "additions.hpp"

@@ -9,8 +9,8 @@ namespace gapkit {
 ///
 /// Total energies: one row, in units of σ_E √N; local energies: one row per atom, in units of σ_E; forces: the total energy, then 3n rows
 /// in units of σ_F. The sparse points are extended by environments of the candidates (pivoted Cholesky, up to `auxiliary` per term), so
-/// that what the model's own points do not span has coordinates too (METHODS 5: novelty). Of the novelty of forces this is a part only:
-/// derivatives of the kernel are not in the span of its values at the environments.
+/// that what the model's own points do not span has coordinates too (methods.md, section 5: novelty). Of the novelty of forces this is a
+/// part only: derivatives of the kernel are not in the span of its values at the environments.
 std::vector<Matrix> joint_rows(const Model& model, std::span<const Structure* const> structures, ChooseOptions::Covariance covariance,
                                int auxiliary = 400);
 

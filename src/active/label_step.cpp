@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
-#include <gapkit/fit/frames.hpp>
+#include <gapkit/fit/dataset.hpp>
 
 #include "active/event_log.hpp"
 #include "active/loop_folder.hpp"
@@ -31,7 +31,7 @@ void rename_targets(Structure& s, const LoopOptions& options) {
 std::vector<Structure> read_labelled_frames(const std::filesystem::path& path, const TargetKeys& keys) {
   std::vector<Structure> frames;
   if (std::filesystem::file_size(path) == 0) return frames;
-  for_each_frame({path.string()}, keys, nullptr, [&](const Structure& s, std::int64_t) { frames.push_back(s); });
+  FileDataset({path.string()}, keys).visit([&](const Structure& s, const FramePlace&) { frames.push_back(s); });
   return frames;
 }
 

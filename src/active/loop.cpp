@@ -6,7 +6,7 @@
 #include <gapkit/active/choose.hpp>
 #include <gapkit/active/loop.hpp>
 #include <gapkit/core/errors.hpp>
-#include <gapkit/fit/frames.hpp>
+#include <gapkit/fit/dataset.hpp>
 #include <gapkit/predict/predictor.hpp>
 
 #include "active/event_log.hpp"
@@ -258,7 +258,7 @@ class Loop {
   void label_start() {
     if (options_.start.empty()) return;
     std::vector<Structure> structures;
-    for_each_frame(options_.start, options_.fit.keys, nullptr, [&](const Structure& s, std::int64_t) { structures.push_back(s); });
+    FileDataset(options_.start, options_.fit.keys).visit([&](const Structure& s, const FramePlace&) { structures.push_back(s); });
     for (Structure& s : structures) s.set_field(options_.fit.keys.config_type, s.config_type);
     const auto note = [&](std::size_t i, const Label& label) {
       Json facts = {{"number", i}, {"seconds", rounded(label.seconds, 4)}, {"attempts", label.attempts}};

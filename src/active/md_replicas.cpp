@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <gapkit/core/errors.hpp>
-#include <gapkit/fit/frames.hpp>
+#include <gapkit/fit/dataset.hpp>
 
 #include "active/event_log.hpp"
 #include "active/loop_folder.hpp"
@@ -72,8 +72,8 @@ bool load_replicas(Replicas& replicas, const std::filesystem::path& stem, const 
     replicas.list.push_back(std::move(replica));
   }
   if (!json.at("proposals").empty())
-    for_each_frame({file_of(stem, number, "xyz")}, keys, nullptr, [&](const Structure& frame, std::int64_t i) {
-      const Json& p = json.at("proposals").at(static_cast<std::size_t>(i));
+    FileDataset({file_of(stem, number, "xyz")}, keys).visit([&](const Structure& frame, const FramePlace& place) {
+      const Json& p = json.at("proposals").at(static_cast<std::size_t>(place.number));
       replicas.proposals.push_back({p.at("turn"), p.at("std"), frame});
     });
   return true;

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
-#include <gapkit/fit/frames.hpp>
+#include <gapkit/fit/dataset.hpp>
 
 #include "active/loop_folder.hpp"
 #include "active/md_replicas.hpp"
@@ -81,7 +81,7 @@ class MdSource : public Source {
 
   void begin() {
     replicas_ = {};
-    for_each_frame(source_.files, loop_.fit.keys, nullptr, [&](const Structure& frame, std::int64_t) {
+    FileDataset(source_.files, loop_.fit.keys).visit([&](const Structure& frame, const FramePlace&) {
       for (const double factor : source_.volume_factors)
         for (const double kelvin : source_.temperatures) {
           Structure s = frame;

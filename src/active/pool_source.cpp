@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <gapkit/fit/frames.hpp>
+#include <gapkit/fit/dataset.hpp>
 #include <queue>
 
 #include "active/source.hpp"
@@ -26,7 +26,8 @@ class PoolSource : public Source {
     const auto is_behind = [](const Entry& a, const Entry& b) { return a.key != b.key ? a.key > b.key : a.number < b.number; };
     left_ = above_ = 0;
     largest_ = 0;
-    for_each_frame(source_.files, options.fit.keys, nullptr, [&](const Structure& frame, std::int64_t number) {
+    FileDataset(source_.files, options.fit.keys).visit([&](const Structure& frame, const FramePlace& place) {
+      const std::int64_t number = place.number;
       if (used != context.used.end() && used->second.count(number) > 0) return;
       ++left_;
       const double std = wants_std ? context.error_bar_of(frame) : 0;

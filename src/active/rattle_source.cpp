@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <gapkit/fit/frames.hpp>
+#include <gapkit/fit/dataset.hpp>
 
 #include "active/source.hpp"
 
@@ -12,7 +12,7 @@ namespace {
 class RattleSource : public Source {
  public:
   RattleSource(const SourceOptions& source, const LoopOptions& loop) : source_(source) {
-    for_each_frame(source.files, loop.fit.keys, nullptr, [&](const Structure& s, std::int64_t) { frames_.push_back(s); });
+    FileDataset(source.files, loop.fit.keys).visit([&](const Structure& s, const FramePlace&) { frames_.push_back(s); });
     for (Structure& s : frames_) remove_targets(s);
   }
 

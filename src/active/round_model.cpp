@@ -7,8 +7,6 @@
 #include <cmath>
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/errors.hpp>
-#include <gapkit/fit/fit.hpp>
-#include <gapkit/fit/frames.hpp>
 #include <gapkit/fit/update.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/report/error_table.hpp>
@@ -30,8 +28,8 @@ bool needs_statistics(const LoopOptions& options) {
 }
 
 /// The configuration of a round's fit.
-FitOptions fit_options_of_round(const LoopOptions& options, const LoopFolder& folder, int round) {
-  FitOptions fit = options.fit;
+FitConfiguration configuration_of_round(const LoopOptions& options, const LoopFolder& folder, int round) {
+  FitConfiguration fit = options.fit;
   if (folder.labels() > 0) fit.train.push_back(folder.labelled().string());
   for (TermOptions& term : fit.terms) {
     if (term.selection == "file" || term.selection == "indices" || term.selection == "uniform" || term.selection == "all" ||
@@ -42,7 +40,6 @@ FitOptions fit_options_of_round(const LoopOptions& options, const LoopFolder& fo
   }
   fit.keep_statistics = needs_statistics(options);
   fit.model_path = (folder.round(round) / "model.h5").string();
-  fit.resolved = fit_options_to_toml(fit);
   fit.checkpoint_path = fit.model_path + ".checkpoint";
   return fit;
 }
@@ -56,14 +53,16 @@ ProgressCallback quieter(const ProgressCallback& progress, int round) {
 }
 
 void fit_all(const LoopOptions& options, const LoopFolder& folder, int round, const ProgressCallback& progress) {
-  FitOptions fit = fit_options_of_round(options, folder, round);
+  const FitConfiguration fit = configuration_of_round(options, folder, round);
+  const FitFiles files(fit.train, fit.validation, fit.used_keys());
+  FitData data = files.data();
   if (round > 0 && options.growth.every > 0) {
     const Model before = load_model(folder.round(round - 1) / "model.h5");
     for (const Term& term : before.terms)
-      if (term.sparse.size() > 0) fit.kept_points[term.label()] = term.sparse;
-    for (auto& [label, set] : fit.kept_points) set.origin.clear();  // frames may have other numbers now
+      if (term.sparse.size() > 0) data.kept_points[term.label()] = term.sparse;
+    for (auto& [label, set] : data.kept_points) set.origin.clear();  // frames may have other numbers now
   }
-  FitResult result = gapkit::fit(fit, quieter(progress, round));
+  const FitResult result = fit_configured(data, fit, quieter(progress, round));
   if (result.statistics)
     save_model(result.model, *result.statistics, fit.model_path);
   else
@@ -77,7 +76,7 @@ void append_labels(const LoopOptions& options, const LoopFolder& folder, int rou
   FittedModel fitted;
   fitted.model = load_model(before);
   fitted.stored = load_statistics(before, fitted.model);
-  append(fitted, {(folder.round(round - 1) / "labels.xyz").string()}, progress);
+  append(fitted, FileDataset({(folder.round(round - 1) / "labels.xyz").string()}, fitted.stored.rules.keys), progress);
   if (options.fit.optimize.objective != OptimizeOptions::Objective::none) {
     RefitOptions again;
     again.optimize = options.fit.optimize;
@@ -89,22 +88,29 @@ void append_labels(const LoopOptions& options, const LoopFolder& folder, int rou
 ErrorTable validation_errors(const LoopOptions& options, const std::shared_ptr<const Model>& model, const ProgressCallback& progress) {
   ErrorTable table;
   Predictor predictor(model);
-  for_each_frame(options.fit.validation, options.fit.keys, nullptr, [&](const Structure& frame, std::int64_t number) {
+  FileDataset(options.fit.validation, options.fit.keys).visit([&](const Structure& frame, const FramePlace& place) {
     const Prediction prediction = predictor.compute(frame);
     table.add(frame, prediction);
-    if (progress) progress({.phase = "validation errors", .done = static_cast<double>(number + 1), .unit = "frames"});
+    if (progress) progress({.phase = "validation errors", .done = static_cast<double>(place.number + 1), .unit = "frames"});
   });
   return table;
 }
 
-/// All that is known of a frame but its place in a file; needed to write it again.
-std::vector<Structure> all_frames(const LoopOptions& options) {
-  std::vector<Structure> frames;
-  for (const std::string& file : options.fit.train) {
-    ExtxyzReader reader(file);
-    while (std::optional<Structure> frame = reader.next()) frames.push_back(std::move(*frame));
-  }
-  return frames;
+/// The training frames in two halves, with the isolated atoms in both; nothing if there are too few.
+std::vector<DatasetView> halves_of(const Dataset& train) {
+  std::vector<std::int64_t> halves[2];
+  std::int64_t count = 0;
+  for (const DatasetSummary::Frame& frame : train.summary().frames)
+    if (frame.atoms == 1) {  // isolated atoms, which both halves may need
+      halves[0].push_back(frame.number);
+      halves[1].push_back(frame.number);
+    } else {
+      halves[count++ % 2].push_back(frame.number);
+    }
+  std::vector<DatasetView> views;
+  if (count < 4) return views;
+  for (auto& numbers : halves) views.emplace_back(train, std::move(numbers));
+  return views;
 }
 
 }  // namespace
@@ -134,7 +140,8 @@ RoundModel model_of_round(const LoopOptions& options, const LoopFolder& folder, 
   if (!std::filesystem::exists(facts)) {
     const ErrorTable::Row errors = validation_errors(options, result.model, progress).total();
     const std::int64_t before =
-        round == 0 ? static_cast<std::int64_t>(all_frames(options).size()) : folder.finished().front().summary.frames;
+        round == 0 ? static_cast<std::int64_t>(FileDataset(options.fit.train, options.fit.used_keys()).summary().frames.size())
+                   : folder.finished().front().summary.frames;
     Json json = {{"frames", before + folder.labels()}, {"seconds", rounded(seconds, 4)}};
     PerTarget<double> rmse;
     for (const TargetInfo& target : targets()) rmse[target.property] = errors[target.property].rmse();
@@ -174,34 +181,19 @@ std::vector<CalibrationPoint> first_points(const LoopOptions& options, const Loo
   const std::filesystem::path file = folder.round(0) / "first_errors.json";
   if (!std::filesystem::exists(file)) {
     Json json = Json::array();
-    std::vector<Structure> halves[2];
-    int number = 0;
-    for (const Structure& frame : all_frames(options)) {
-      if (frame.size() == 1) {  // isolated atoms, which both halves may need
-        halves[0].push_back(frame);
-        halves[1].push_back(frame);
-      } else {
-        halves[number++ % 2].push_back(frame);
-      }
-    }
-    for (int half = 0; half < 2 && number >= 4; ++half) {
-      const std::filesystem::path learnt = folder.round(0) / "half.xyz", seen = folder.round(0) / "other_half.xyz";
-      write_frames(learnt, halves[half]);
-      write_frames(seen, halves[1 - half]);
-      FitOptions fit = options.fit;
-      fit.train = {learnt.string()};
-      fit.checkpoint_path.clear();
+    const FitFiles files(options.fit.train, options.fit.validation, options.fit.used_keys());
+    const std::vector<DatasetView> halves = halves_of(files.train);
+    for (std::size_t half = 0; half < halves.size(); ++half) {
       try {
-        Predictor predictor(std::make_shared<const Model>(gapkit::fit(fit, quieter(progress, 1)).model));
-        for_each_frame({seen.string()}, options.fit.keys, nullptr, [&](const Structure& s, std::int64_t) {
+        const FitData data{halves[half], files.data().validation};
+        Predictor predictor(std::make_shared<const Model>(fit(data, options.fit, {.progress = quieter(progress, 1)}).model));
+        halves[1 - half].visit([&](const Structure& s, const FramePlace&) {
           const CalibrationPoint p = point_of(predictor, s, options.threshold.quantity);
           if (s.size() > 1 && p.count > 0) json.push_back({p.count, p.error, p.epistemic, p.noise, p.bar});
         });
       } catch (const InputError&) {
         // Half of the data may lack what the whole has; the loop begins without these points.
       }
-      std::filesystem::remove(learnt);
-      std::filesystem::remove(seen);
     }
     write_json(file, json);
   }

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -12,7 +11,6 @@
 #include <gapkit/core/neighbor_list.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/fit/fit.hpp>
-#include <gapkit/fit/frames.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 
@@ -24,6 +22,7 @@ namespace {
 constexpr double largest_radius = 7.0, radius_step = 0.1;  // Å
 constexpr std::int64_t most_atoms_measured = 20000;        // for the radial distribution
 constexpr double most_excess = 1.15;                       // of the time allowed, before a round of calibration is left out
+constexpr double later_search = 0.5;  // steps of the search for σ that begins where the first one ended, of the first one's
 constexpr double wanted_neighbors = 30;
 constexpr double molecular_cutoff = 4.5, smallest_cutoff = 3.5, largest_cutoff_chosen = 6.0;  // Å
 constexpr int fewest_points = 50, most_points = 2000;                                         // of SOAP, per element
@@ -110,36 +109,38 @@ std::string points_text(const TermOptions& soap) {
 }
 
 /// What follows the calibration: the structures that were set aside are added, and the error tables.
-double rest_seconds(const DataSummary& data, const FitOptions& options, const FitPlan& plan) {
+double rest_seconds(const DataSummary& data, const FitConfiguration& options, const FitPlan& plan) {
   constexpr double of_atom_and_point = 1e-7;  // one thread, energy and forces
   return 0.3 + options.calibration.holdout * plan.seconds +
          of_atom_and_point * static_cast<double>(plan.sparse_points()) * static_cast<double>(data.atoms) / thread_count();
 }
 
 /// Error bars of the structures that one round sets aside.
-double error_bar_seconds(const DataSummary& data, const FitOptions& options, const FitPlan& plan) {
+double error_bar_seconds(const DataSummary& data, const FitConfiguration& options, const FitPlan& plan) {
   const double of_atom_and_point = data.is_molecular() ? 6e-6 : 2e-6;  // with triplets, without
   return of_atom_and_point * static_cast<double>(plan.sparse_points()) * options.calibration.holdout * static_cast<double>(data.atoms);
 }
 
 /// Sets as many sparse points, up to the usual number, as time and memory allow beside a few rounds of calibration. Returns their share of
 /// the usual number.
-double set_points_for(const AutomaticRequest& request, const DataSummary& data, const Stopwatch& stopwatch, AutomaticChoice& choice) {
-  FitOptions& o = choice.options;
+double set_points_for(const FitData& given, const AutomaticRequest& request, const DataSummary& data, const Stopwatch& stopwatch,
+                      AutomaticChoice& choice) {
+  FitConfiguration& o = choice.options;
   const bool calibrates = o.calibration.source == CalibrationOptions::Source::holdout;
   const int fewest_rounds = std::min(o.calibration.rounds, 3);
   double factor = 1;
   for (int attempt = 0; attempt < 12; ++attempt, factor *= 0.8) {
     set_points(o.terms.back(), data, factor);
-    o.resolved = fit_options_to_toml(o);
-    FitOptions planned = o;  // the estimate is what matters, not the limit
+    FitConfiguration planned = o;  // the estimate is what matters, not the limit
     planned.memory = 1e6;
     planned.calibration.source = CalibrationOptions::Source::none;
-    const FitPlan plan = plan_fit(planned, {});
-    const double round = plan.seconds + (calibrates ? error_bar_seconds(data, o, plan) : 0), rest = rest_seconds(data, o, plan);
+    const FitPlan plan = plan_fit(given, planned);
+    const double bars = calibrates ? error_bar_seconds(data, o, plan) : 0, rest = rest_seconds(data, o, plan);
+    const double first = plan.seconds + bars, later = first - (1 - later_search) * plan.search_seconds;  // rounds
     const double left = request.seconds - stopwatch.seconds() - rest;
-    choice.rounds = calibrates ? static_cast<int>(std::clamp<double>(std::floor(left / round), fewest_rounds, o.calibration.rounds)) : 1;
-    choice.seconds = stopwatch.seconds() + choice.rounds * round + rest;
+    choice.rounds =
+        calibrates ? static_cast<int>(std::clamp<double>(1 + std::floor((left - first) / later), fewest_rounds, o.calibration.rounds)) : 1;
+    choice.seconds = stopwatch.seconds() + first + (choice.rounds - 1) * later + rest;
     o.calibration.seconds = std::max(0.0, most_excess * request.seconds - stopwatch.seconds() - rest);
     if (choice.seconds <= request.seconds && plan.memory_bytes < request.memory * 1e9) break;
   }
@@ -157,14 +158,14 @@ double DataSummary::neighbors_within(double radius) const {
   return neighbors[std::min(neighbors.size() - 1, static_cast<std::size_t>(std::lround(radius / radius_step)))];
 }
 
-DataSummary summarize_data(const std::vector<std::string>& files, const TargetKeys& keys, const ProgressCallback& progress) {
+DataSummary summarize_data(const Dataset& train, const TargetKeys& keys, const ProgressCallback& progress) {
   DataSummary data;
   LookAlikes look_alikes(keys);
   const auto bins = static_cast<std::size_t>(std::lround(largest_radius / radius_step)) + 1;
   std::vector<double> counts(bins, 0.0), nearest;
   double force_square = 0, force_count = 0;
   std::int64_t measured = 0;
-  for_each_frame(files, keys, nullptr, [&](const Structure& s, std::int64_t number) {
+  train.visit([&](const Structure& s, const FramePlace&) {
     ++data.frames;
     look_alikes.add(s);
     data.atoms += s.size();
@@ -195,7 +196,7 @@ DataSummary summarize_data(const std::vector<std::string>& files, const TargetKe
         }
       }
     }
-    if (progress) progress({.phase = "look at the data", .done = static_cast<double>(number + 1), .unit = "frames"});
+    if (progress) progress({.phase = "look at the data", .done = static_cast<double>(data.frames), .unit = "frames"});
   });
   double sum = 0;
   for (const double count : counts) {
@@ -238,26 +239,29 @@ double choose_cutoff(const DataSummary& data) {
   return static_cast<double>(best) * radius_step;
 }
 
-AutomaticChoice choose_fit_options(const AutomaticRequest& request, const ProgressCallback& progress) {
+std::vector<std::string> absolute_paths(const std::vector<std::string>& files) {
+  std::vector<std::string> result;
+  for (const std::string& file : files) result.push_back(std::filesystem::absolute(file).lexically_normal().string());
+  return result;
+}
+
+AutomaticChoice choose_fit_options(const FitData& given, const AutomaticRequest& request, const ProgressCallback& progress) {
   const Stopwatch stopwatch;
-  const DataSummary data = summarize_data(request.train, request.keys, progress);
+  const DataSummary data = summarize_data(given.train, request.keys, progress);
   const bool has_neither = data.energies + data.forces == 0;
   if (data.lost_energy || data.forces_of_atoms_only || (has_neither && data.lost_forces))
-    throw InputError(request.train.front() + ": " + data.lost_targets);
+    throw InputError(
+        given.train.parts().front() + ": " + data.lost_targets +
+        (data.lost_energy ? " of a configuration (docs/configuration.md): without one, all targets that are found are fitted" : ""));
   if (has_neither && request.keys.named("energy").empty() && request.keys.named("forces").empty())
-    throw InputError(request.train.front() +
+    throw InputError(given.train.parts().front() +
                      ": the frames have neither energies nor forces under a known name (energy, forces, ...); name the keys "
                      "with --energy-key and --forces-key, or in a configuration ([data] energy_key, forces_key)");
   AutomaticChoice choice;
-  FitOptions& o = choice.options;
+  FitConfiguration& o = choice.options;
   const auto say = [&](const std::string& text) { choice.reasons.push_back(text); };
-  const auto absolute = [](const std::vector<std::string>& files) {
-    std::vector<std::string> result;
-    for (const std::string& file : files) result.push_back(std::filesystem::absolute(file).lexically_normal().string());
-    return result;
-  };
-  o.train = absolute(request.train);
-  o.validation = absolute(request.validation);
+  o.train = absolute_paths(request.train);
+  o.validation = absolute_paths(request.validation);
   o.model_path = request.model_path;
   o.seed = request.seed;
   o.memory = request.memory;
@@ -310,6 +314,7 @@ AutomaticChoice choose_fit_options(const AutomaticRequest& request, const Progre
   o.optimize.folds = 5;
   o.optimize.delta = false;
   o.optimize.max_factor = 30;
+  o.optimize.max_evaluations = 40;  // usually 20 to 25; the time of a fit must be known
   say(fmt::format("sigma: by cross-validation in five folds{}; delta as usual for such data",
                   uses_energy && o.use[Property::force] ? ", energies and forces with equal weight" : ""));
 
@@ -317,7 +322,7 @@ AutomaticChoice choose_fit_options(const AutomaticRequest& request, const Progre
     o.calibration.source = CalibrationOptions::Source::holdout;
     o.calibration.rounds = std::clamp(static_cast<int>(std::ceil(1000.0 / static_cast<double>(data.frames))), 1, 5);
   }
-  const double factor = set_points_for(request, data, stopwatch, choice);
+  const double factor = set_points_for(given, request, data, stopwatch, choice);
   say(fmt::format("sparse points of SOAP: {}{}; {:.0f} s estimated, {:.0f} s allowed", points_text(o.terms.back()),
                   factor < 1 ? ", fewer than usual for lack of time or memory" : ", usual for so many environments", choice.seconds,
                   request.seconds));
@@ -328,18 +333,7 @@ AutomaticChoice choose_fit_options(const AutomaticRequest& request, const Progre
                         : choice.rounds < o.calibration.rounds ? "s, as the time allows"
                                                                : "s")
           : "error bars: uncalibrated, too few structures");
-  o.resolved = fit_options_to_toml(o);
   return choice;
-}
-
-double parse_duration(const std::string& text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const std::string unit(end, text.data() + text.size());
-  const double factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
-  if (error != std::errc() || factor == 0 || !(value > 0) || !std::isfinite(value))
-    throw InputError(fmt::format("'{}' is no duration, expected a number with s, m or h, such as 10m", text));
-  return value * factor;
 }
 
 }  // namespace gapkit

@@ -53,16 +53,19 @@ std::vector<std::string> files_instead(const std::vector<std::string>& patterns)
   return expanded_files(patterns, std::filesystem::current_path(), [](const std::string& what) { throw InputError(what); });
 }
 
-void read_data(const Section& section, const std::filesystem::path& folder, const DataFiles& instead, FitOptions& options) {
+void read_data(const Section& section, const std::filesystem::path& folder, const DataFiles& instead, FitConfiguration& options) {
   section.check_keys(section_keys("data"));
-  if (!instead.train.empty()) {
+  if (instead.train_in_memory) {
+    options.train.clear();
+  } else if (!instead.train.empty()) {
     options.train = files_instead(instead.train);
   } else {
     options.train = read_files(section, "train", folder);
     if (options.train.empty())
       section.fail(section.line("train"), "'train' is missing or empty, expected the names of files with training structures");
   }
-  options.validation = instead.validation.empty() ? read_files(section, "validation", folder) : files_instead(instead.validation);
+  if (!instead.validation_in_memory)
+    options.validation = instead.validation.empty() ? read_files(section, "validation", folder) : files_instead(instead.validation);
 
   if (section.has("use")) {
     options.use = PerTarget<bool>(false);
@@ -156,15 +159,15 @@ void read_optimize(const Section& section, bool is_present, OptimizeOptions& opt
 }
 
 // Without anything said: on the validation data if there are any.
-void read_calibration(const Section& section, bool is_present, FitOptions& options) {
+void read_calibration(const Section& section, bool is_present, bool has_validation, FitConfiguration& options) {
   using Source = CalibrationOptions::Source;
   section.check_keys(section_keys("calibration"));
-  const bool holds_out = section.has("holdout") || (is_present && options.validation.empty());
-  const std::string usual = holds_out ? "holdout" : options.validation.empty() ? "none" : "validation";
+  const bool holds_out = section.has("holdout") || (is_present && !has_validation);
+  const std::string usual = holds_out ? "holdout" : has_validation ? "validation" : "none";
   const std::string source = section.choice("source", usual, std::vector<std::string>{"holdout", "validation", "none"});
   CalibrationOptions& calibration = options.calibration;
   calibration.source = source == "holdout" ? Source::holdout : source == "validation" ? Source::validation : Source::none;
-  if (source == "validation" && options.validation.empty())
+  if (source == "validation" && !has_validation)
     section.fail(section.line("source"),
                  "source = \"validation\" needs files in [data] validation; \"holdout\" sets training structures aside");
   if (source != "holdout" && section.has("holdout"))
@@ -180,7 +183,7 @@ void read_calibration(const Section& section, bool is_present, FitOptions& optio
   calibration.most_atoms = section.integer("most_atoms", calibration.most_atoms, 1, std::numeric_limits<std::int64_t>::max());
 }
 
-void read_terms(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, FitOptions& options) {
+void read_terms(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, FitConfiguration& options) {
   const TomlEntry* entry = document.find("term");
   if (!entry)
     throw InputError(name + ":1: no [[term]], expected at least one (descriptor, kernel, delta, n_sparse: docs/configuration.md)");
@@ -197,7 +200,7 @@ void read_terms(const TomlValue& document, const std::string& name, const std::f
   name_terms(options.terms, sections);
 }
 
-void read_baselines(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, FitOptions& options) {
+void read_baselines(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, FitConfiguration& options) {
   const TomlEntry* entry = document.find("baseline");
   if (!entry) return;
   if (entry->value.kind != Kind::list)
@@ -215,7 +218,7 @@ void read_baselines(const TomlValue& document, const std::string& name, const st
   }
 }
 
-void read_solver(const Section& section, FitOptions& options) {
+void read_solver(const Section& section, FitConfiguration& options) {
   section.check_keys(section_keys("solver"));
   if (section.has("jitter") && section.has("jitter_absolute"))
     section.fail(std::max(section.line("jitter"), section.line("jitter_absolute")),
@@ -234,19 +237,20 @@ Section top_section(const TomlValue& document, const std::string& key, const std
   return Section(entry ? &entry->value : nullptr, label, name, entry ? entry->line : 1);
 }
 
-FitOptions fit_options_of(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, const DataFiles& instead,
-                          std::span<const std::string> other_sections) {
+FitConfiguration fit_options_of(const TomlValue& document, const std::string& name, const std::filesystem::path& folder,
+                                const DataFiles& instead, std::span<const std::string> other_sections) {
   check_sections(document, name, other_sections);
   const auto section = [&](const std::string& key) { return top_section(document, key, name); };
 
-  FitOptions options;
+  FitConfiguration options;
   read_data(section("data"), folder, instead, options);
   read_reference_energies(section("reference_energies"), options.reference_energies);
   read_terms(document, name, folder, options);
   read_baselines(document, name, folder, options);
   read_regularization(section("regularization"), options.regularization);
   read_optimize(section("optimize"), document.find("optimize") != nullptr, options.optimize);
-  read_calibration(section("calibration"), document.find("calibration") != nullptr, options);
+  const bool has_validation = instead.validation_in_memory || !options.validation.empty();
+  read_calibration(section("calibration"), document.find("calibration") != nullptr, has_validation, options);
   read_solver(section("solver"), options);
 
   const Section output = section("output");
@@ -258,12 +262,11 @@ FitOptions fit_options_of(const TomlValue& document, const std::string& name, co
   run.check_keys(section_keys("run"));
   options.seed = static_cast<std::uint64_t>(run.integer("seed", 0, 0, std::numeric_limits<std::int64_t>::max()));
   options.memory = run.positive("memory", options.memory, "GB");
-  options.resolved = fit_options_to_toml(options);
   return options;
 }
 
-FitOptions parse_fit_options(const std::string& toml, const std::string& name, const std::filesystem::path& folder,
-                             const DataFiles& instead, const std::vector<ConfigurationOverride>& overrides) {
+FitConfiguration parse_fit_options(const std::string& toml, const std::string& name, const std::filesystem::path& folder,
+                                   const DataFiles& instead, const std::vector<ConfigurationOverride>& overrides) {
   TomlValue document = parse_toml(toml, name);
   for (const ConfigurationOverride& change : overrides) apply_override(document, change);
   return fit_options_of(document, name, folder, instead, {});
@@ -286,8 +289,8 @@ std::string configuration_text(const std::filesystem::path& path) {
   return text.str();
 }
 
-FitOptions read_fit_options(const std::filesystem::path& path, const DataFiles& instead,
-                            const std::vector<ConfigurationOverride>& overrides) {
+FitConfiguration read_fit_options(const std::filesystem::path& path, const DataFiles& instead,
+                                  const std::vector<ConfigurationOverride>& overrides) {
   return parse_fit_options(configuration_text(path), path == "-" ? "standard input" : path.string(),
                            path.has_parent_path() ? path.parent_path() : std::filesystem::path("."), instead, overrides);
 }

@@ -115,7 +115,7 @@ void write_optimize(TomlText& out, const OptimizeOptions& options) {
 
 }  // namespace
 
-std::string fit_options_to_toml(const FitOptions& options) {
+std::string fit_options_to_toml(const FitConfiguration& options) {
   if (options.seed > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
     throw InputError(fmt::format("the seed {} is too large, expected at most {}", options.seed, std::numeric_limits<std::int64_t>::max()));
   TomlText out;

@@ -5,7 +5,7 @@
 /// What reading and writing GAP XML share: codes, and the order of SOAP features.
 namespace gapkit {
 
-/// METHODS 7.
+/// methods.md, section 2.
 enum class QuipCovariance { ard_se = 1, dot_product = 2, bond_real_space = 3, piecewise_polynomial = 4 };
 
 /// For each SOAP feature with the species in the order `to`, its place with the species in the order `from`: the same elements in

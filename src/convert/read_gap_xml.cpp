@@ -176,6 +176,36 @@ void keep_elements_of_terms(Model& model, std::map<int, double> energies, const 
         fmt::format("e0 of {} elements that no descriptor knows are left out: the model refuses structures with them", others));
 }
 
+/// The order of two neighbours, or of both atoms of a pair, does not matter.
+std::vector<int> in_order(std::vector<int> species) {
+  if (species.size() > 1) std::sort(species.end() - 2, species.end());
+  return species;
+}
+
+/// gap_fit and write_gap_xml leave out terms without sparse points, so nothing in the file tells predictions that a pair was never seen.
+void note_missing_terms(const Model& model, std::vector<std::string>& notes) {
+  std::map<std::string, std::set<std::vector<int>>> covered;  // by descriptor
+  std::set<int> elements;
+  for (const Term& term : model.terms) {
+    covered[term.descriptor_name].insert(in_order(term.species));
+    elements.insert(term.elements.begin(), term.elements.end());
+  }
+  const std::vector<int> known(elements.begin(), elements.end());
+  constexpr int most_names = 10;
+  for (const auto& [descriptor, terms] : covered) {
+    std::string names;
+    int missing = 0;
+    for (const std::vector<int>& species : descriptor_kind(descriptor).combinations(known)) {
+      if (terms.count(in_order(species)) > 0 || ++missing > most_names) continue;
+      names += (names.empty() ? "" : ", ") + combination_name(species);
+    }
+    if (missing > most_names) names += fmt::format(" and {} more", missing - most_names);
+    if (missing > 0)
+      notes.push_back(fmt::format(
+          "it has no '{}' term for {}: their energy is left out of all predictions, of which no later message warns", descriptor, names));
+  }
+}
+
 }  // namespace
 
 GapXmlImport read_gap_xml(const std::filesystem::path& path, const GapXmlOptions& options) {
@@ -221,9 +251,15 @@ GapXmlImport read_gap_xml(const std::filesystem::path& path, const GapXmlOptions
   keep_elements_of_terms(model, std::move(energies), params, context);
   problems.throw_if_any(what);
   name_terms(model.terms);
+  note_missing_terms(model, result.notes);
 
   const std::string* label = params.find_attribute("label");
   const std::string* gap_version = params.find_attribute("gap_version");
+  const auto is_soap = [](const Term& term) { return term.descriptor_name == "soap"; };
+  if (!gap_version && std::any_of(model.terms.begin(), model.terms.end(), is_soap))
+    result.notes.push_back(
+        "it has no gap_version, so its SOAP is taken as QUIP takes it: that of before February 2015 (spectrum not divided by √(2l+1), the "
+        "centre in the channels of all elements); a potential of a newer gap_fit needs its gap_version");
   model.notes["origin"] = fmt::format("GAP XML {}, label {}, gap_version {}", path.filename().string(), label ? *label : "(none)",
                                       gap_version ? *gap_version : "(none)");
   if (!context.other_variance.empty()) model.notes["other_quip_variance"] = context.other_variance;

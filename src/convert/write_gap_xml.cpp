@@ -168,7 +168,10 @@ std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem
   std::vector<std::string> notes;
   for (const Term& term : model.terms) {
     terms.push_back(term.sparse.size() > 0 ? written(term, problems) : Written{});
-    if (term.sparse.size() == 0) notes.push_back(fmt::format("term '{}' has no sparse points and is left out", term.label()));
+    if (term.sparse.size() == 0)
+      notes.push_back(fmt::format(
+          "term '{}' has no sparse points and is left out: QUIP will not warn of its environments, of which the training data had none",
+          term.label()));
   }
   if (model.terms.size() == notes.size()) problems.add("no term has sparse points");
   for (const PotentialPointer& b : model.baselines)

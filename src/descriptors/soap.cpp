@@ -8,40 +8,10 @@
 #include <numbers>
 
 #include "descriptors/soap_mixing.hpp"
+#include "descriptors/soap_scratch.hpp"
 #include "math/spherical_harmonics_lanes.hpp"
 
 namespace gapkit {
-
-// Neighbours of one centre within the cutoff, in blocks of up to soap_lanes pairs of one species.
-struct Soap::Neighborhood {
-  struct Block {
-    int species = 0;
-    int first = 0, count = 0;  // in `pair`
-  };
-  std::vector<Block> blocks;
-  std::vector<std::size_t> pair;
-  std::vector<std::vector<std::size_t>> by_species;
-};
-
-// What one thread needs while it works on one centre. Arrays of a block of pairs are overwritten block by block.
-struct Soap::Scratch {
-  explicit Scratch(const Soap& soap)
-      : harmonics(static_cast<std::size_t>((soap.basis_.l_max() + 1) * (soap.basis_.l_max() + 1) * soap_lanes)),
-        harmonics_gradient(3 * harmonics.size()),
-        radial(static_cast<std::size_t>((soap.count_ + soap_lanes) * soap_lanes)),
-        slope(radial.size()),
-        coefficients(static_cast<std::size_t>(soap.coefficients_ + soap_lanes)),
-        feature_gradient(static_cast<std::size_t>(soap.features_)),
-        x_block(static_cast<std::size_t>(soap.features_)),
-        direction_x(static_cast<std::size_t>(soap.channels_)),
-        jacobian(static_cast<std::size_t>(4 * soap.channels_ * (soap.basis_.l_max() + 2) + 2 * soap.count_)),
-        channel_gradient(static_cast<std::size_t>(soap.channels_ * (soap.channels_ + soap_lanes))) {}
-
-  Neighborhood neighborhood;
-  double x[soap_lanes], y[soap_lanes], z[soap_lanes], inverse_r[soap_lanes];
-  std::vector<double> harmonics, harmonics_gradient, radial, slope;
-  std::vector<double> coefficients, feature_gradient, x_block, direction_x, jacobian, channel_gradient;
-};
 
 Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements)
     : Soap(parameters, species, elements,
@@ -286,41 +256,24 @@ void Soap::expand(const Environments& source, int centre, Scratch& scratch, doub
   }
 }
 
-void Soap::fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
-  std::vector<int> centre;  // positions in the source
+std::vector<int> Soap::centres(const Environments& source, int begin, int end) const {
+  std::vector<int> found;
   for (int c = begin; c < end; ++c)
-    if (source.atomic_number[static_cast<std::size_t>(source.centre[static_cast<std::size_t>(c)])] == species_[0]) centre.push_back(c);
+    if (source.atomic_number[static_cast<std::size_t>(source.centre[static_cast<std::size_t>(c)])] == species_[0]) found.push_back(c);
+  return found;
+}
+
+void Soap::fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
+  const std::vector<int> centre = centres(source, begin, end);
   const auto count = centre.size();
   out.x.resize(static_cast<Eigen::Index>(count), features_);
   out.cutoff.assign(count, 1.0);
   out.partner.assign(count, -1);
   out.centre.resize(count);
   for (std::size_t e = 0; e < count; ++e) out.centre[e] = source.centre[static_cast<std::size_t>(centre[e])];
-  if (derivatives == Derivatives::jacobian) out.make_blocks(static_cast<std::size_t>(blocks_));
   if (derivatives == Derivatives::pullback) out.workspace.resize(static_cast<Eigen::Index>(count), coefficients_ + soap_lanes);
-
-  // Where the rows of each environment go in each block
-  std::vector<std::vector<int>> offset(out.blocks.size(), std::vector<int>(count + 1, 0));
-  if (derivatives == Derivatives::jacobian) {
-    Neighborhood neighborhood;
-    for (std::size_t e = 0; e < count; ++e) {
-      gather(source, centre[e], neighborhood);
-      for (std::size_t s = 0; s < offset.size(); ++s) offset[s][e + 1] = offset[s][e] + static_cast<int>(neighborhood.by_species[s].size());
-    }
-    for (std::size_t s = 0; s < out.blocks.size(); ++s) {
-      JacobianBlock& block = out.blocks[s];
-      const auto pairs = static_cast<std::size_t>(offset[s][count]);
-      block.feature = block_features_[s].higher;
-      block.radial_feature = block_features_[s].zero;
-      block.environment.resize(pairs);
-      block.neighbor.resize(pairs);
-      block.vector.resize(pairs);
-      block.projection.resize(3 * pairs);
-      block.values.resize(static_cast<Eigen::Index>(3 * pairs), static_cast<Eigen::Index>(block.feature.size()));
-      block.radial.resize(static_cast<Eigen::Index>(pairs), radial_);
-      block.direction.resize(static_cast<Eigen::Index>(count) * radial_, static_cast<Eigen::Index>(block.radial_feature.size()));
-    }
-  }
+  BlockOffsets offset;
+  if (derivatives == Derivatives::jacobian) offset = make_blocks(source, centre, out);
 
   const auto& loops = soap_loops();
 #pragma omp parallel if (count > 1)
@@ -335,73 +288,14 @@ void Soap::fill(const Environments& source, int begin, int end, Derivatives deri
       const double inverse_norm = norm > 0 ? 1 / norm : 0;  // nothing around and central_weight = 0: the zero vector
       for (int i = 0; i < features_; ++i) x[i] *= inverse_norm;
       if (derivatives == Derivatives::pullback) c[coefficients_] = inverse_norm;
-      if (derivatives != Derivatives::jacobian) continue;
-
-      const auto& neighborhood = scratch.neighborhood;
-      for (std::size_t s = 0; s < out.blocks.size(); ++s) fill_directions(static_cast<int>(s), c, x, e, out.blocks[s], scratch);
-      std::size_t previous_species = out.blocks.size();
-      for (int b = 0; b < static_cast<int>(neighborhood.blocks.size()); ++b) {
-        const auto& pairs = neighborhood.blocks[static_cast<std::size_t>(b)];
-        const auto s = static_cast<std::size_t>(pairs.species);
-        JacobianBlock& block = out.blocks[s];
-        if (s != previous_species)
-          for (std::size_t i = 0; i < block.feature.size(); ++i) scratch.x_block[i] = x[block.feature[i]];
-        previous_species = s;
-        fill_block(source, neighborhood, b, Derivatives::jacobian, scratch);
-        std::size_t q = static_cast<std::size_t>(offset[s][e]);
-        for (int first = b; first > 0 && neighborhood.blocks[static_cast<std::size_t>(first - 1)].species == pairs.species; --first)
-          q += soap_lanes;
-        for (int k = 0; k < pairs.count; ++k, ++q) {
-          const std::size_t pair = neighborhood.pair[static_cast<std::size_t>(pairs.first + k)];
-          block.environment[q] = static_cast<int>(e);
-          block.neighbor[q] = source.neighbor[pair];
-          block.vector[q] = source.vector[pair];
-          const double unit[3] = {scratch.x[k], scratch.y[k], scratch.z[k]};
-          double* projection = &block.projection[3 * q];
-          const double* slope = scratch.slope.data() + k * count_;
-          loops.jacobian(basis_.l_max(), radial_, channels_, places(), pairs.species * radial_, k, c, scratch.harmonics.data(),
-                         scratch.harmonics_gradient.data(), scratch.radial.data() + k * count_, slope, unit, scratch.inverse_r[k],
-                         inverse_norm, scratch.x_block.data(), static_cast<int>(block.values.cols()),
-                         block.values.row(static_cast<Eigen::Index>(3 * q)), projection, scratch.jacobian.data());
-          // l = 0: dc_n/dr_α = R'_n r̂_α Y_00. Atoms on top of each other have no direction.
-          double* radial = block.radial.row(static_cast<Eigen::Index>(q));
-          const double scale = scratch.inverse_r[k] > 0 ? inverse_norm * scratch.harmonics[static_cast<std::size_t>(k)] : 0;
-          double along = 0;
-          for (int n = 0; n < radial_; ++n) {
-            radial[n] = scale * slope[n];
-            along += radial[n] * scratch.direction_x[s * static_cast<std::size_t>(radial_) + static_cast<std::size_t>(n)];
-          }
-          for (int a = 0; a < 3; ++a) projection[a] += unit[a] * along;
-        }
-      }
+      if (derivatives == Derivatives::jacobian) fill_jacobian(source, {e, c, x, inverse_norm}, offset, out, scratch);
     }
-  }
-}
-
-// p(a, b ≤ a, 0) = f c_a c_b with f = 1 or √2 changes by f (dc_a c_b + c_a dc_b): along f (δ_na c_b + δ_nb c_a) for each dc_n. Also the
-// products of these directions with x.
-void Soap::fill_directions(int species, const double* c, const double* x, std::size_t environment, JacobianBlock& block,
-                           Scratch& scratch) const {
-  const BlockFeatures& features = block_features_[static_cast<std::size_t>(species)];
-  const int first = species * radial_;
-  for (int n = 0; n < radial_; ++n) {
-    double* row = block.direction.row(static_cast<Eigen::Index>(environment) * radial_ + n);
-    double sum = 0;
-    for (std::size_t i = 0; i < features.channels.size(); ++i) {
-      const auto [a, b] = features.channels[i];
-      row[i] = (a == first + n ? c[b] : 0.0) + (b == first + n ? c[a] : 0.0);
-      if (a != b) row[i] *= std::numbers::sqrt2;
-      sum += row[i] * x[features.zero[i]];
-    }
-    scratch.direction_x[static_cast<std::size_t>(first + n)] = sum;
   }
 }
 
 void Soap::pullback(const Environments& source, int begin, int end, const Features& features, const MatrixView& dE_dx,
                     std::span<const double> /*dE_df*/, std::span<Vector3> dE_dr) const {
-  std::vector<int> centre;
-  for (int c = begin; c < end; ++c)
-    if (source.atomic_number[static_cast<std::size_t>(source.centre[static_cast<std::size_t>(c)])] == species_[0]) centre.push_back(c);
+  const std::vector<int> centre = centres(source, begin, end);
   const auto& loops = soap_loops();
 #pragma omp parallel if (centre.size() > 1)
   {

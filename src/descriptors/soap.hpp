@@ -10,8 +10,9 @@ namespace gapkit {
 
 /// Smooth overlap of atomic positions: the power spectrum of the neighbour density around one kind of centre atom.
 ///
-/// Conventions, order of features and normalisation are those of METHODS 7 (QUIP's `soap` with equispaced Gaussians), without the
-/// constant component that QUIP appends. Sources: Bartók, Kondor & Csányi, Phys. Rev. B 87, 184115 (2013), eqs. 24-36; METHODS 7.
+/// Conventions, order of features and normalisation are those of methods.md, section 2 (QUIP's `soap` with equispaced Gaussians), without
+/// the constant component that QUIP appends. Sources: Bartók, Kondor & Csányi, Phys. Rev. B 87, 184115 (2013), eqs. 24-36; methods.md,
+/// section 2.
 ///
 /// With `mixed_channels` = Q > 0 the species · n_max channels (s, n) are replaced by Q mixtures c_qlm = Σ W_q,(s,n) c_(s,n)lm with random
 /// orthonormal rows W, so that the length is (l_max+1) Q(Q+1)/2 whatever the number of elements. Source: Darby et al., Phys. Rev. Lett.
@@ -43,6 +44,9 @@ class Soap final : public Descriptor {
 
   struct Scratch;
   struct Neighborhood;
+  struct Spectrum;
+  using BlockOffsets = std::vector<std::vector<int>>;                              // where the rows of each environment begin in each block
+  std::vector<int> centres(const Environments& source, int begin, int end) const;  // positions in the source
   void gather(const Environments& source, int centre, Neighborhood& out) const;
   void expand(const Environments& source, int centre, Scratch& scratch, double* coefficients) const;
   void fill_block(const Environments& source, const Neighborhood& neighborhood, int block, Derivatives derivatives, Scratch& scratch) const;
@@ -53,8 +57,11 @@ class Soap final : public Descriptor {
   void order_features(bool shortened);
   SoapFeatures places() const;
   Matrix turned_points(const MatrixView& points, const SoapFeatures& plain) const;
-  void fill_directions(int species, const double* c, const double* x, std::size_t environment, JacobianBlock& block,
-                       Scratch& scratch) const;
+  BlockOffsets make_blocks(const Environments& source, const std::vector<int>& centre, Features& out) const;
+  void fill_jacobian(const Environments& source, const Spectrum& spectrum, const BlockOffsets& offset, Features& out,
+                     Scratch& scratch) const;
+  void fill_pair(int species, int k, std::size_t row, const Spectrum& spectrum, JacobianBlock& block, Scratch& scratch) const;
+  void fill_directions(int species, const Spectrum& spectrum, JacobianBlock& block, Scratch& scratch) const;
   const double* table_of(int species) const;
 
   Parameters parameters_;

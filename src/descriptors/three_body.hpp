@@ -8,7 +8,7 @@ namespace gapkit {
 /// (k, j), with covariance cutoff f_c(r_ij) f_c(r_ik). r_jk has no cutoff: it reaches up to twice the cutoff.
 ///
 /// `species` is {Z_i, Z_j, Z_k}, the centre first and Z_j ≤ Z_k. Each unordered {j, k} is one environment that counts twice
-/// (`multiplicity`); its local energy belongs to the centre (METHODS 7). Two images of one atom are two neighbours.
+/// (`multiplicity`); its local energy belongs to the centre (methods.md, section 2). Two images of one atom are two neighbours.
 /// Environments of a centre stand in the order of j, then k, in the neighbour list.
 /// Cost: O(P²) per centre with P neighbours inside the cutoff.
 class ThreeBody final : public Descriptor {

@@ -7,7 +7,7 @@ namespace gapkit {
 /// Distance of a pair (QUIP's distance_2b): x = r_ij with covariance cutoff f_c(r_ij).
 ///
 /// Every ordered pair (i, j) with {Z_i, Z_j} = species is an environment, so each bond counts twice; its local energy is shared half
-/// and half by its ends (METHODS 7).
+/// and half by its ends (methods.md, section 2).
 class TwoBody final : public Descriptor {
  public:
   TwoBody(const Parameters& parameters, const std::vector<int>& species);

@@ -2,21 +2,22 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/calibrate.hpp>
-#include <gapkit/fit/frames.hpp>
 #include <gapkit/math/random_stream.hpp>
 
-#include "fit/frame_source.hpp"
+#include "fit/frame_fingerprint.hpp"
 #include "fit/maximize.hpp"
 #include "fit/row_targets.hpp"
 
 namespace gapkit {
 namespace {
 
-constexpr double bound = 9.2;                // |log a|, |log b|: factors from 1e-4 to 1e4
-constexpr double prior_width = 2.3;          // standard deviation of log a and log b: a factor of 10
-constexpr double class_width = 0.5;          // of the logarithm of a config type's own number
-constexpr double least_noise = 0.01;         // of the errors (root mean square): reference values are not exact
-constexpr std::int64_t fewest_of_class = 5;  // structures that a config type needs for it
+constexpr double bound = 9.2;                             // |log a|, |log b|: factors from 1e-4 to 1e4
+constexpr double prior_width = 2.3;                       // standard deviation of log a and log b: a factor of 10
+constexpr double class_width = 0.5;                       // of the logarithm of a config type's own number
+constexpr double least_noise = 0.01;                      // of the errors (root mean square): reference values are not exact
+constexpr double most_noise = 100;                        // of the errors: rows of larger σ say nothing about error bars
+constexpr double least_factor = 1e-3, most_factor = 1e3;  // both a and b beyond: no calibration
+constexpr std::int64_t fewest_of_class = 5;               // structures that a config type needs for it
 
 /// Mean log likelihood per row, with its gradient in log a and log b. x: the free ones of log a, log b.
 class Likelihood {
@@ -103,6 +104,31 @@ void rescale(const HeldOutRows& rows, int config_type, CalibrationFactors& facto
   factors.b *= f;
 }
 
+/// Without the rows whose σ dwarfs the errors: users switch rows off with such σ, and one b for these and others would shrink the noise of
+/// all.
+HeldOutRows informative(const HeldOutRows& rows) {
+  HeldOutRows result;
+  const double most = most_noise * (rows.size() == 0 ? 0 : root_mean_square(rows.error));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows.noise[i] > most) continue;
+    result.error.push_back(rows.error[i]);
+    result.epistemic.push_back(rows.epistemic[i]);
+    result.noise.push_back(rows.noise[i]);
+    result.structure.push_back(rows.structure[i]);
+    result.config_type.push_back(rows.config_type[i]);
+  }
+  return result;
+}
+
+/// Labels that are predictions of the model itself, for example, would make both vanish.
+bool is_plausible(const CalibrationFactors& f) {
+  return std::max(f.a, f.b) > least_factor && std::min(f.a, f.b) < most_factor;
+}
+
+bool is_isolated_atom(const Structure& frame, double cutoff) {
+  return frame.size() == 1 && NeighborList(frame, cutoff).pair_count() == 0;
+}
+
 }  // namespace
 
 CalibrationFactors calibrate(const HeldOutRows& rows) {
@@ -145,6 +171,11 @@ void Calibrator::use(std::shared_ptr<const Model> model) {
 void Calibrator::add(const Structure& frame) {
   const Observables wanted = wanted_rows(rules_, frame);
   if (wanted.rows(frame.size()) == 0) return;
+  // An isolated atom is the zero of energy, and a copy of a frame brings nothing new.
+  if (is_isolated_atom(frame, model_->cutoff())) return;
+  Checksum checksum;
+  add_frame(checksum, frame);
+  if (!seen_.insert(checksum.value()).second) return;
   PredictionRequest request{.calibrated = false};
   for (const TargetInfo& target : targets()) request.std_of(target.property) = wanted.wants(target.property);
   const Prediction prediction = predictor_->compute(frame, request);
@@ -172,11 +203,12 @@ std::optional<Calibration> Calibrator::calibration(const std::string& source, co
   result.source = source;
   for (const TargetInfo& target : targets()) {
     const Property property = target.property;
-    const HeldOutRows& rows = this->rows(property);
+    const HeldOutRows rows = informative(this->rows(property));
     if (count_distinct(rows.structure) < fewest_structures_) continue;
     CalibrationFactors common = calibrate(rows);
     common.property = property;
     rescale(rows, -1, common);
+    if (!is_plausible(common)) continue;
     result.factors.push_back(common);
     for (const auto& [name, type] : config_types_) {
       if (config_types_.size() < 2 || name == "default") continue;
@@ -195,34 +227,34 @@ std::optional<Calibration> Calibrator::calibration(const std::string& source, co
   }
   if (progress && !missing.empty())
     progress({.phase = "calibrate",
-              .message =
-                  "fewer than " + std::to_string(fewest_structures_) +
-                  " held-out structures have rows of these properties that can be used, so their error bars stay uncalibrated: " + missing,
+              .message = "fewer than " + std::to_string(fewest_structures_) +
+                         " different held-out structures have rows of these properties that can be used (their σ not far above the errors, "
+                         "their errors "
+                         "not zero), so their error bars stay uncalibrated: " +
+                         missing,
               .is_warning = true});
   if (result.factors.empty()) return std::nullopt;
   return result;
 }
 
-std::optional<Calibration> calibrate_on_files(const Model& model, const RowRules& rules, const std::vector<std::string>& files,
-                                              const CalibrationOptions& options, std::uint64_t seed, const ProgressCallback& progress) {
-  std::vector<std::int64_t> sizes;
-  for_each_frame(files, rules.keys, nullptr, [&](const Structure& s, std::int64_t) { sizes.push_back(s.size()); });
-  std::vector<std::size_t> order(sizes.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+std::optional<Calibration> calibrate_on(const Dataset& data, const Model& model, const RowRules& rules, const CalibrationOptions& options,
+                                        std::uint64_t seed, const ProgressCallback& progress) {
+  DatasetSummary summary = data.summary();
+  summary.check_complete();
   RandomStream random{.seed = seed, .stream = 0xD1B54A32D192ED03u};
-  shuffle(order, random);
-  std::vector<bool> is_chosen(sizes.size(), false);
+  shuffle(summary.frames, random);
+  std::vector<std::int64_t> chosen;
   double total = 0;
-  for (const std::size_t i : order) {
-    if (total > 0 && total + static_cast<double>(sizes[i]) > static_cast<double>(options.most_atoms)) continue;
-    is_chosen[i] = true;
-    total += static_cast<double>(sizes[i]);
+  for (const DatasetSummary::Frame& frame : summary.frames) {
+    if (total > 0 && total + frame.atoms > static_cast<double>(options.most_atoms)) continue;
+    chosen.push_back(frame.number);
+    total += frame.atoms;
   }
+  std::sort(chosen.begin(), chosen.end());
   Calibrator calibrator(rules, options.fewest_structures);
   calibrator.use(std::make_shared<const Model>(model));
   double done = 0;
-  for_each_frame(files, rules.keys, nullptr, [&](const Structure& s, std::int64_t number) {
-    if (!is_chosen[static_cast<std::size_t>(number)]) return;
+  DatasetView(data, std::move(chosen)).visit([&](const Structure& s, const FramePlace&) {
     calibrator.add(s);
     done += s.size();
     if (progress) progress({.phase = "calibrate", .done = done, .total = total, .unit = "atoms"});
@@ -230,22 +262,17 @@ std::optional<Calibration> calibrate_on_files(const Model& model, const RowRules
   return calibrator.calibration("validation", progress);
 }
 
-std::vector<std::vector<std::int64_t>> choose_held_out(const std::vector<std::string>& files, const TargetKeys& keys, double fraction,
-                                                       int rounds, std::uint64_t seed) {
-  struct Frame {
-    std::int64_t number;
-    std::vector<int> elements;
-  };
-  std::map<std::string, std::vector<Frame>> config_types;
+std::vector<std::vector<std::int64_t>> choose_held_out(const Dataset& data, double fraction, int rounds, std::uint64_t seed) {
+  const DatasetSummary summary = data.summary();
+  std::map<std::string, std::vector<DatasetSummary::Frame>> config_types;
   std::map<int, std::int64_t> frames_with;  // by element
-  Findings ignored;
-  read_frames(files, keys, nullptr, ignored, [&](const Structure& s, const FramePlace& place) {
-    std::vector<int> elements = s.atomic_numbers;
-    std::sort(elements.begin(), elements.end());
-    elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
-    for (const int z : elements) ++frames_with[z];
-    if (s.size() > 1) config_types[s.config_type].push_back({place.number, std::move(elements)});
-  });
+  const auto elements_of = [&](const DatasetSummary::Frame& frame) -> const std::vector<int>& {
+    return summary.element_sets[static_cast<std::size_t>(frame.elements)];
+  };
+  for (const DatasetSummary::Frame& frame : summary.frames) {
+    for (const int z : elements_of(frame)) ++frames_with[z];
+    if (frame.atoms > 1) config_types[summary.config_types[static_cast<std::size_t>(frame.config_type)]].push_back(frame);
+  }
   RandomStream random{.seed = seed, .stream = 0xA0761D6478BD642Fu};
   for (auto& [name, frames] : config_types) shuffle(frames, random);
   std::vector<std::vector<std::int64_t>> result;
@@ -259,9 +286,10 @@ std::vector<std::vector<std::int64_t>> choose_held_out(const std::vector<std::st
       const auto whole = static_cast<std::size_t>(owed);
       owed -= static_cast<double>(whole);
       for (std::size_t k = 0; k < std::min(whole, frames.size() - 1); ++k) {
-        const Frame& frame = frames[next[name]++ % frames.size()];
-        if (std::any_of(frame.elements.begin(), frame.elements.end(), [&](int z) { return left[z] < 2; })) continue;
-        for (const int z : frame.elements) --left[z];
+        const DatasetSummary::Frame& frame = frames[next[name]++ % frames.size()];
+        const std::vector<int>& elements = elements_of(frame);
+        if (std::any_of(elements.begin(), elements.end(), [&](int z) { return left[z] < 2; })) continue;
+        for (const int z : elements) --left[z];
         held_out.push_back(frame.number);
       }
     }

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <gapkit/core/errors.hpp>
 
 #include "fit/data_checker.hpp"
 #include "fit/data_scan.hpp"
 #include "fit/held_out.hpp"
+#include "fit/training_facts.hpp"
 
 namespace gapkit {
 namespace {
@@ -14,46 +16,77 @@ struct CheckedScan {
   std::optional<DataScan> scan;  // complete, or absent
 };
 
-CheckedScan scan_and_check(const FitOptions& options, const ProgressCallback& progress) {
+/// What a visit of the training data fills.
+struct Examination {
+  DataChecker& checker;
+  Findings& findings;
+  TargetReport& targets;
+};
+
+/// Visits all training data; the facts are those of the frames that are not held out. False if a frame cannot be used.
+bool examine_training_data(const FitData& data, const std::vector<std::int64_t>& held_out, const Examination& examination,
+                           TrainingFacts& facts, const ProgressCallback& progress) {
+  std::int64_t lost = 0;
+  const auto examine = [&](const Structure& s, const FramePlace& place) {
+    std::optional<NeighborList> list = examination.checker.neighbors(s, facts.cutoff());
+    if (!list) {
+      ++lost;
+      return;
+    }
+    examination.checker.examine(s, *list, place);
+    if (std::binary_search(held_out.begin(), held_out.end(), place.number)) return;
+    facts.add(s, std::move(*list));
+    if (progress) progress({.phase = "scan", .done = static_cast<double>(place.number + 1), .unit = "frames"});
+  };
+  lost +=
+      data.train.visit(examine, {.targets = &examination.targets, .finding = [&](const CheckFinding& f) { examination.findings.add(f); }});
+  return lost == 0;
+}
+
+CheckedScan scan_and_check(const FitData& data, const std::vector<std::int64_t>& held_out, const FitOptions& options,
+                           const ProgressCallback& progress) {
   CheckedScan result;
   CheckReport& report = result.report;
   Findings findings;
-  DataChecker checker(options, report, findings);
-  DataScan scan;
-  bool complete = false;
+  DataChecker checker(options, data.train.parts(), report, findings);
+  std::optional<TrainingFacts> facts;
   std::string stopped_by;
   try {
-    complete = scan_frames(options, progress, checker, findings, scan);
+    if (options.terms.empty()) throw InputError("the configuration has no [[term]]");
+    if (data.train.parts().empty()) throw InputError("no training files: name them in [data] train or with --train");
+    facts.emplace(options);
+    // What a plan would miss might be in the frames that could not be read.
+    if (examine_training_data(data, held_out, {checker, findings, report.targets}, *facts, progress))
+      result.scan = plan_of_facts(options, *facts, [&](const std::string& message) { findings.warning("terms", message); });
   } catch (const InputError& e) {
     stopped_by = e.what();
   }
-  report.targets = scan.plan.targets;
-  if (complete || scan.plan.frames > 0) checker.finish(scan.plan, complete);
+  const bool complete = result.scan.has_value();
+  if (complete) result.scan->plan.targets = report.targets;
+  if (facts && facts->frames > 0) checker.finish(complete ? result.scan->plan : FitPlan(), complete);
   // After what may be its cause. Without targets that were lost for their names it would not be.
   if (!stopped_by.empty() && !checker.has_lost_targets()) findings.error("configuration", stopped_by);
-  TargetReport ignored;
-  read_frames(options.validation, options.keys, &ignored, findings, [&](const Structure& s, const FramePlace&) {
-    if (complete) checker.examine_validation(s);
-  });
+  if (data.validation)
+    data.validation->visit(
+        [&](const Structure& s, const FramePlace&) {
+          if (complete) checker.examine_validation(s);
+        },
+        {.finding = [&](const CheckFinding& f) { findings.add(f); }});
   checker.finish_validation();
   report.errors = findings.count(CheckFinding::Severity::error);
   report.warnings = findings.count(CheckFinding::Severity::warning);
   report.notes = findings.count(CheckFinding::Severity::note);
   report.findings = findings.sorted();
-  if (complete) {
-    report.plan = scan.plan;
-    result.scan = std::move(scan);
-  }
+  if (complete) report.plan = result.scan->plan;
   return result;
 }
 
 /// The first block of the log: data, keys, targets and what they are used for, memory.
-std::vector<std::string> lines_at_start(const FitOptions& options, const CheckReport& report) {
+std::vector<std::string> lines_at_start(const FitData& data, std::size_t held_out, const FitOptions& options, const CheckReport& report) {
   const FitPlan& plan = report.plan.value();
   std::vector<std::string> lines;
-  const std::string left_out =
-      options.left_out.empty() ? "" : fmt::format("; {} frames are set aside for the calibration", options.left_out.size());
-  lines.push_back(fmt::format("data: {}: {} frames, {} atoms{}", fmt::join(options.train, ", "), plan.frames, plan.atoms, left_out));
+  const std::string set_aside = held_out == 0 ? "" : fmt::format("; {} frames are set aside for the calibration", held_out);
+  lines.push_back(fmt::format("data: {}: {} frames, {} atoms{}", fmt::join(data.train.parts(), ", "), plan.frames, plan.atoms, set_aside));
   for (const std::string& line : report.targets.lines()) lines.push_back(line);
   std::string fitted, unused;
   for (const TargetInfo& target : targets()) {
@@ -71,12 +104,13 @@ std::vector<std::string> lines_at_start(const FitOptions& options, const CheckRe
 
 }  // namespace
 
-CheckReport check_training_data(const FitOptions& options, const ProgressCallback& progress) {
-  return scan_and_check(with_held_out(options), progress).report;
+CheckReport check_training_data(const FitData& data, const FitOptions& options, const ProgressCallback& progress) {
+  return scan_and_check(data, held_out_of_fit(data.train, options), options, progress).report;
 }
 
-DataScan scan_training_data(const FitOptions& options, const ProgressCallback& progress) {
-  CheckedScan checked = scan_and_check(options, progress);
+DataScan scan_training_data(const FitData& data, const std::vector<std::int64_t>& held_out, const FitOptions& options,
+                            const ProgressCallback& progress) {
+  CheckedScan checked = scan_and_check(data, held_out, options, progress);
   const CheckReport& report = checked.report;
   if (report.errors > 0) {
     const std::string others = report.errors > 1 ? fmt::format(" (and {} more error{}: gap-fit --check lists them)", report.errors - 1,
@@ -86,7 +120,7 @@ DataScan scan_training_data(const FitOptions& options, const ProgressCallback& p
   }
   if (!checked.scan) throw Error("the examination of the data ended without errors and without a plan");
   if (progress) {
-    for (const std::string& line : lines_at_start(options, report)) progress({.phase = "scan", .message = line});
+    for (const std::string& line : lines_at_start(data, held_out.size(), options, report)) progress({.phase = "scan", .message = line});
     for (const CheckFinding& finding : report.findings)
       // The choice of sparse points tells the same, and counts distinct environments.
       if (finding.severity == CheckFinding::Severity::warning && finding.kind != "n_sparse")

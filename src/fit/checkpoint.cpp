@@ -1,10 +1,8 @@
 #include "fit/checkpoint.hpp"
 
-#include <chrono>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/io/archive.hpp>
 
-#include "fit/checkpoint_key.hpp"
 #include "io/checksum.hpp"
 #include "io/temporary_file.hpp"
 #include "model/statistics_file.hpp"
@@ -14,10 +12,6 @@ namespace {
 
 constexpr const char* format_name = "gapkit-checkpoint";
 constexpr int format_version = 2;
-
-double now_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 std::span<const double> as_span(const Vector& v) {
   return {v.data(), static_cast<std::size_t>(v.size())};
@@ -58,27 +52,22 @@ void get_term(const ArchiveReader& archive, const std::string& at, const TermDra
 
 }  // namespace
 
-CheckpointKeeper::CheckpointKeeper(const FitOptions& options, const DataScan& scan)
-    : options_(options),
-      scan_(scan),
-      key_(options.checkpoint_path.empty() ? std::string() : checkpoint_key(options, scan)),
-      last_(now_seconds()) {}
-
 bool CheckpointKeeper::is_due() const {
-  return now_seconds() - last_ >= options_.checkpoint_interval;
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - last_).count() >= run_.checkpoint_interval;
 }
 
-std::optional<Checkpoint> CheckpointKeeper::load(const ProgressCallback& progress) const {
+std::optional<Checkpoint> CheckpointKeeper::load() const {
+  const ProgressCallback& progress = run_.progress;
   std::error_code unreachable;  // save() tells
-  if (!options_.checkpoint_path.empty()) remove_stale_temporaries(options_.checkpoint_path);
-  if (options_.checkpoint_path.empty() || !std::filesystem::exists(options_.checkpoint_path, unreachable)) return std::nullopt;
+  if (!run_.checkpoint_path.empty()) remove_stale_temporaries(run_.checkpoint_path);
+  if (run_.checkpoint_path.empty() || !std::filesystem::exists(run_.checkpoint_path, unreachable)) return std::nullopt;
   const auto ignore = [&](const std::string& why) -> std::optional<Checkpoint> {
     if (progress)
-      progress({.phase = "fit", .message = options_.checkpoint_path + " is ignored: " + why + "; the fit starts anew", .is_warning = true});
+      progress({.phase = "fit", .message = run_.checkpoint_path + " is ignored: " + why + "; the fit starts anew", .is_warning = true});
     return std::nullopt;
   };
   try {
-    const ArchiveReader archive(options_.checkpoint_path, format_name, format_version);
+    const ArchiveReader archive(run_.checkpoint_path, format_name, format_version);
     if (archive.string("key") != key_) return ignore("it belongs to other data, options or another version");
     Checkpoint checkpoint;
     checkpoint.frames = archive.integer("frames");
@@ -90,7 +79,7 @@ std::optional<Checkpoint> CheckpointKeeper::load(const ProgressCallback& progres
       checkpoint.statistics.groups.push_back(get_group(archive, "groups/" + std::to_string(g) + "/", sparse_count(checkpoint.terms)));
     if (progress)
       progress({.phase = "fit",
-                .message = "continuing from " + options_.checkpoint_path + ": " + std::to_string(checkpoint.frames) + " of " +
+                .message = "continuing from " + run_.checkpoint_path + ": " + std::to_string(checkpoint.frames) + " of " +
                            std::to_string(scan_.plan.frames) + " frames are done"});
     return checkpoint;
   } catch (const InputError& e) {
@@ -99,25 +88,25 @@ std::optional<Checkpoint> CheckpointKeeper::load(const ProgressCallback& progres
 }
 
 void CheckpointKeeper::save(const std::vector<Term>& terms, const std::vector<TermReport>& reports, const SufficientStatistics& statistics,
-                            std::int64_t frames, bool now, const ProgressCallback& progress) {
-  if (options_.checkpoint_path.empty() || failed_ || frames == saved_ || !(now || is_due())) return;
+                            std::int64_t frames, bool now) {
+  if (run_.checkpoint_path.empty() || failed_ || frames == saved_ || !(now || is_due())) return;
   try {
     write(terms, reports, statistics, frames);
     saved_ = frames;
   } catch (const InputError& e) {
     failed_ = true;
-    if (progress)
-      progress(
+    if (run_.progress)
+      run_.progress(
           {.phase = "fit",
            .message = std::string(e.what()) + "; the fit goes on without saving its state, and could not continue after an interruption",
            .is_warning = true});
   }
-  last_ = now_seconds();
+  last_ = std::chrono::steady_clock::now();
 }
 
 void CheckpointKeeper::write(const std::vector<Term>& terms, const std::vector<TermReport>& reports, const SufficientStatistics& statistics,
                              std::int64_t frames) const {
-  ArchiveWriter archive(options_.checkpoint_path, format_name, format_version);
+  ArchiveWriter archive(run_.checkpoint_path, format_name, format_version);
   archive.put("key", key_);
   archive.put("fingerprint", statistics.fingerprint);
   archive.put("frames", frames);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+
 #include "fit/data_scan.hpp"
 
 namespace gapkit {
@@ -15,25 +17,28 @@ struct Checkpoint {
 /// Saves a fit's state from time to time (docs/file-formats.md). Does nothing without a checkpoint path.
 class CheckpointKeeper {
  public:
-  CheckpointKeeper(const FitOptions& options, const DataScan& scan);
+  /// `key`: what a checkpoint must share with the fit (checkpoint_key()). All but `key` must outlive the object.
+  CheckpointKeeper(const FitRun& run, const FitOptions& options, const DataScan& scan, std::string key)
+      : run_(run), options_(options), scan_(scan), key_(std::move(key)) {}
 
   /// The state that an interrupted fit of the same data with the same options left, if there is one.
-  std::optional<Checkpoint> load(const ProgressCallback& progress) const;
+  std::optional<Checkpoint> load() const;
 
   /// Saves if the last time is long enough ago, or if `now`. A file that cannot be written is no reason to lose the fit: `progress` is
   /// told once, and there are no further attempts.
   void save(const std::vector<Term>& terms, const std::vector<TermReport>& reports, const SufficientStatistics& statistics,
-            std::int64_t frames, bool now, const ProgressCallback& progress);
+            std::int64_t frames, bool now);
 
  private:
   bool is_due() const;
   void write(const std::vector<Term>& terms, const std::vector<TermReport>& reports, const SufficientStatistics& statistics,
              std::int64_t frames) const;
 
+  const FitRun& run_;
   const FitOptions& options_;
   const DataScan& scan_;
-  std::string key_;          // of options, data and version: what a checkpoint must share with the fit
-  double last_ = 0;          // s
+  std::string key_;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
   std::int64_t saved_ = -1;  // frames in the file
   bool failed_ = false;      // no further attempts
 };

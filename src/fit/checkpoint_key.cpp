@@ -60,7 +60,7 @@ void add_term(Key& key, const TermOptions& term) {
 }
 
 void add_optimize(Key& key, const OptimizeOptions& options) {
-  const auto& [objective, sigma, delta, classes, max_factor, min_rows, max_evaluations, folds, fold, weights] = options;
+  const auto& [objective, sigma, delta, classes, max_factor, min_rows, max_evaluations, folds, fold, weights, start] = options;
   key.all(classes, folds);
   if (folds > 1) key.add(fold);
   key.add(objective == OptimizeOptions::Objective::vfe);  // the sums then hold prior variances too
@@ -73,12 +73,13 @@ void add_regularization(Key& key, const RegularizationOptions& options) {
   key.add(scale_with_atoms);
 }
 
-void add_options(Key& key, const FitOptions& options) {
-  const auto& [train, validation, use, keys, reference_energies, baselines, terms, regularization, optimize, calibration, jitter,
-               jitter_absolute, model_path, keep_statistics, kept_points, sparse_output, left_out, seed, memory, checkpoint_path,
-               checkpoint_interval, resolved] = options;
+void add_options(Key& key, const FitOptions& options, const std::vector<std::int64_t>& held_out,
+                 const std::map<std::string, SparseSet>& kept_points) {
+  const auto& [use, keys, reference_energies, baselines, terms, regularization, optimize, calibration] =
+      static_cast<const Problem&>(options);
+  const auto& [jitter, jitter_absolute, seed, memory] = static_cast<const Numerics&>(options);
   for (const bool is_used : use) key.add(is_used);
-  key.all(baselines, jitter, jitter_absolute, kept_points, left_out, seed);
+  key.all(baselines, jitter, jitter_absolute, kept_points, held_out, seed);
   key.add(terms.size());
   for (const TermOptions& term : terms) add_term(key, term);
   add_regularization(key, regularization);
@@ -99,10 +100,11 @@ void add_listed_points(Key& key, const DataScan& scan) {
 
 }  // namespace
 
-std::string checkpoint_key(const FitOptions& options, const DataScan& scan) {
+std::string checkpoint_key(const FitOptions& options, const DataScan& scan, const std::vector<std::int64_t>& held_out,
+                           const std::map<std::string, SparseSet>& kept_points) {
   Key key;
   key.all(std::string_view(version), scan.data_fingerprint, scan.plan.reference_energies);
-  add_options(key, options);
+  add_options(key, options, held_out, kept_points);
   add_listed_points(key, scan);
   return std::to_string(key.sum.value());
 }

@@ -370,12 +370,12 @@ void Checker::warn(const std::string& labels, const Wrong& wrong, const std::str
 
 }  // namespace
 
-void check_conventions(const Model& model, const StoredStatistics& stored, const FrameSample& sample, FitReport& report,
+void check_conventions(const Model& model, const StoredStatistics& stored, const std::vector<Structure>& sample, FitReport& report,
                        const ProgressCallback& progress) {
-  if (sample.frames().empty()) return;
+  if (sample.empty()) return;
   const bool has_folds = stored.statistics.has_folds();
   const SufficientStatistics merged = has_folds ? stored.statistics.without_folds() : SufficientStatistics{};
-  Checker(model, stored, has_folds ? merged : stored.statistics, sample.frames(), report).run();
+  Checker(model, stored, has_folds ? merged : stored.statistics, sample, report).run();
   if (progress)
     for (const CheckFinding& finding : report.findings) progress({.phase = "conventions", .message = finding.message, .is_warning = true});
 }

@@ -2,8 +2,6 @@
 
 #include <gapkit/fit/fit.hpp>
 
-#include "fit/frame_sample.hpp"
-
 namespace gapkit {
 
 /// Looks for labels with wrong units or conventions, by what a fitted model and its statistics say about a sample of the training frames
@@ -14,7 +12,7 @@ namespace gapkit {
 /// mistake is named. Fills report.agreement, and adds warnings to report.findings.
 /// Cost: two solutions, M³/3 flop each, and three predictions of the sample. Memory: M² numbers, and a copy of the sums if they are in
 /// folds.
-void check_conventions(const Model& model, const StoredStatistics& stored, const FrameSample& sample, FitReport& report,
+void check_conventions(const Model& model, const StoredStatistics& stored, const std::vector<Structure>& sample, FitReport& report,
                        const ProgressCallback& progress = {});
 
 }  // namespace gapkit

@@ -47,13 +47,14 @@ bool has_nan(const FieldValue& value) {
 
 }  // namespace
 
-DataChecker::DataChecker(const FitOptions& options, CheckReport& report, Findings& findings)
+DataChecker::DataChecker(const FitOptions& options, std::vector<std::string> parts, CheckReport& report, Findings& findings)
     : options_(options),
+      parts_(std::move(parts)),
       report_(report),
       findings_(findings),
-      labels_(options.train),
-      look_alikes_(options.keys),
-      validation_look_alikes_(options.keys) {}
+      labels_(parts_),
+      look_alikes_(options.used_keys()),
+      validation_look_alikes_(options.used_keys()) {}
 
 std::optional<NeighborList> DataChecker::neighbors(const Structure& s, double cutoff) {
   const bool is_periodic = s.cell && s.pbc[0] && s.pbc[1] && s.pbc[2];
@@ -103,7 +104,7 @@ void DataChecker::examine_validation(const Structure& s) {
     findings_.warning("validation",
                       fmt::format("{}: the same structure as training frame {} of {}: errors of validation will look too small; take one "
                                   "of them out",
-                                  s.source, found->second.frame, options_.train[static_cast<std::size_t>(found->second.file)]));
+                                  s.source, found->second.frame, parts_[static_cast<std::size_t>(found->second.file)]));
 }
 
 void DataChecker::check_cell(const Structure& s) {
@@ -172,7 +173,7 @@ void DataChecker::check_targets(const Structure& s) {
   if (!is_used)
     findings_.warning(
         "no target", fmt::format("{}: the frame has no energy, forces or virial that is fitted, and adds nothing but candidates for sparse "
-                                 "points; take it out or name the keys in [data]",
+                                 "points; take it out or name the keys in [data], or with --energy-key and its like",
                                  s.source));
   if (s.energy && *s.energy == 0 && s.size() > 1)
     findings_.warning("zero energy", fmt::format("{}: the energy of {} atoms is exactly 0; if it stands for a missing value, take it out",
@@ -208,14 +209,14 @@ void DataChecker::check_other_values(const Structure& s) {
 }
 
 void DataChecker::check_duplicate(const Structure& s, const FramePlace& place) {
-  Known now{std::numeric_limits<double>::quiet_NaN(), -1, -1, place.file, place.frame};
+  Known now{std::numeric_limits<double>::quiet_NaN(), -1, -1, place.part, place.frame};
   if (s.energy) now.energy = *s.energy;
   if (s.forces) now.forces = static_cast<float>(s.forces->norm());
   if (s.virial) now.virial = static_cast<float>(s.virial->norm());
   const auto [found, is_new] = known_.emplace(fingerprint(s), now);
   if (is_new) return;
   const Known& before = found->second;
-  const std::string other = fmt::format("frame {} of {}", before.frame, options_.train[static_cast<std::size_t>(before.file)]);
+  const std::string other = fmt::format("frame {} of {}", before.frame, parts_[static_cast<std::size_t>(before.file)]);
   const auto differ = [](float a, float b) { return a >= 0 && b >= 0 && std::abs(a - b) > 1e-3f + 1e-3f * std::max(a, b); };
   if (std::abs(now.energy - before.energy) > 1e-4 * s.size())
     findings_.warning("duplicate",

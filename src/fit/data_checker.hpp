@@ -11,7 +11,8 @@ namespace gapkit {
 /// Examines frames one after the other (docs/checks.md); what it notices goes to `findings`.
 class DataChecker {
  public:
-  DataChecker(const FitOptions& options, CheckReport& report, Findings& findings);
+  /// `parts`: of the training data.
+  DataChecker(const FitOptions& options, std::vector<std::string> parts, CheckReport& report, Findings& findings);
 
   /// Neighbours within the cutoff; nothing, and an error among the findings, if the cell makes no sense.
   std::optional<NeighborList> neighbors(const Structure& s, double cutoff);
@@ -48,6 +49,7 @@ class DataChecker {
   void report_terms(const FitPlan& plan);
 
   const FitOptions& options_;
+  std::vector<std::string> parts_;
   CheckReport& report_;
   Findings& findings_;
   LabelChecks labels_;

@@ -118,7 +118,7 @@ void DataChecker::report_keys() {
   if (t.frames_with_unused_free_energy > 0)
     findings_.note("keys",
                    fmt::format("free_energy is in {} frames and not used: forces of many codes are its derivatives; name it with [data] "
-                               "energy_key to use it",
+                               "energy_key or --energy-key to use it",
                                t.frames_with_unused_free_energy));
 }
 

@@ -5,126 +5,35 @@
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/fit/cross_validation.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <limits>
 #include <set>
 
 #include "fit/choose_points.hpp"
 #include "fit/cost.hpp"
-#include "fit/data_checker.hpp"
-#include "fit/frame_fingerprint.hpp"
-#include "fit/held_out.hpp"
-#include "fit/shortest_distances.hpp"
 #include "fit/statistics_builder.hpp"
+#include "fit/training_facts.hpp"
 #include "model/row_loops.hpp"
 
 namespace gapkit {
 namespace {
 
-// The largest cutoff of the terms, before the elements of the data are known: it does not depend on them.
-double configured_cutoff(const FitOptions& options) {
-  const std::vector<int> hydrogen = {1};
-  double cutoff = 0;
-  for (const TermOptions& term : options.terms) {
-    const DescriptorKind& kind = descriptor_kind(term.descriptor);
-    const auto combinations = kind.combinations(hydrogen);
-    cutoff = std::max(cutoff, kind.make(term.descriptor_parameters, combinations.front(), hydrogen)->cutoff());
-  }
-  return cutoff;
-}
-
-// Environments of one combination of a term in the data.
-struct Counted {
-  std::shared_ptr<const Descriptor> descriptor;  // knows no elements but those of the combination
-  EnvironmentCount sum;
-};
-
-// What one pass over the frames collects.
-struct Collected {
-  std::set<int> elements;
-  std::vector<std::map<std::vector<int>, Counted>> environments;  // per term, by combination
-  std::map<int, std::pair<double, std::string>> isolated;         // E0 and where it came from
-  std::int64_t isolated_without_energy = 0;
-  std::map<std::pair<Property, std::string>, std::int64_t> rows;
-  std::map<std::map<int, int>, std::pair<double, std::int64_t>> by_composition;  // for least squares: sum of energies, count
-  Checksum checksum;
-};
-
-void count_environments(const TermOptions& term, const std::vector<int>& elements, const Environments& environments,
-                        std::map<std::vector<int>, Counted>& found) {
-  const DescriptorKind& kind = descriptor_kind(term.descriptor);
-  for (const std::vector<int>& species : kind.combinations(elements)) {
-    Counted& counted = found[species];
-    if (!counted.descriptor) {
-      std::vector<int> own = species;
-      std::sort(own.begin(), own.end());
-      own.erase(std::unique(own.begin(), own.end()), own.end());
-      counted.descriptor = kind.make(term.descriptor_parameters, species, own);
-    }
-    for (int c = 0; c < environments.size(); ++c) {
-      const EnvironmentCount count = counted.descriptor->count(environments, c);
-      counted.sum.environments += count.environments;
-      counted.sum.pairs += count.pairs;
-    }
-  }
-}
-
-void collect(const Structure& s, const StructureEnvironments& environments, const FitOptions& options, FitPlan& plan, Collected& found) {
-  const NeighborList& list = environments.list();
-  ++plan.frames;
-  plan.atoms += s.size();
-  ++plan.config_types[s.config_type];
-  std::map<int, int> composition;
-  for (const int z : s.atomic_numbers) ++composition[z];
-  std::vector<int> elements;
-  for (const auto& [z, n] : composition) elements.push_back(z);
-  found.elements.insert(elements.begin(), elements.end());
-  plan.pairs += static_cast<std::int64_t>(list.pair_count());
-  found.environments.resize(options.terms.size());
-  for (std::size_t t = 0; t < options.terms.size(); ++t)
-    count_environments(options.terms[t], elements, environments.view(), found.environments[t]);
-  if (s.size() == 1 && list.pair_count() == 0) {
-    if (!s.energy) {
-      ++found.isolated_without_energy;
-    } else {
-      const int z = s.atomic_numbers[0];
-      const auto [entry, is_new] = found.isolated.try_emplace(z, *s.energy, s.source);
-      if (!is_new && std::abs(entry->second.first - *s.energy) > 1e-6 &&
-          options.reference_energies.mode == ReferenceEnergyOptions::Mode::isolated)
-        throw InputError(s.source + ": a second isolated " + element_symbol(z) + " atom with energy " + std::to_string(*s.energy) +
-                         " eV, but " + entry->second.second + " has " + std::to_string(entry->second.first) +
-                         " eV; keep one of them or give [reference_energies] explicit values");
-    }
-  }
-  if (s.energy) {
-    auto& sum = found.by_composition[composition];
-    double energy = *s.energy;
-    if (!options.baselines.empty() && options.reference_energies.mode == ReferenceEnergyOptions::Mode::least_squares) {
-      Structure learned = s;
-      subtract_potentials(options.baselines, learned);
-      energy = *learned.energy;
-    }
-    sum.first += energy;
-    ++sum.second;
-  }
-  add_frame(found.checksum, s);
-}
-
-std::map<int, double> reference_energies(const FitOptions& options, const Collected& found) {
+std::map<int, double> reference_energies(const FitOptions& options, const TrainingFacts& facts) {
   using Mode = ReferenceEnergyOptions::Mode;
   std::map<int, double> result;
   if (options.reference_energies.mode == Mode::explicit_values) {
     for (const auto& [symbol, value] : options.reference_energies.values) result[atomic_number(symbol)] = value;
-    for (const int z : found.elements)
+    for (const auto& [z, atoms] : facts.atoms_of)
       if (!result.count(z))
         throw InputError("[reference_energies] explicit has no value for " + element_symbol(z) + ", which the training data contain");
-    std::erase_if(result, [&](const auto& entry) { return !found.elements.count(entry.first); });
+    std::erase_if(result, [&](const auto& entry) { return !facts.atoms_of.count(entry.first); });
     return result;
   }
   if (options.reference_energies.mode == Mode::isolated) {
-    for (const int z : found.elements) {
-      const auto atom = found.isolated.find(z);
-      if (atom == found.isolated.end())
+    for (const auto& [z, atoms] : facts.atoms_of) {
+      const auto atom = facts.isolated.find(z);
+      if (atom == facts.isolated.end())
         throw InputError(
             "the training data have no isolated " + element_symbol(z) +
             " atom with an energy (a one-atom frame without neighbours within the largest cutoff) for its reference energy; add one, or "
@@ -134,12 +43,13 @@ std::map<int, double> reference_energies(const FitOptions& options, const Collec
     return result;
   }
   // Least squares of energies per atom over the frames; frames of one composition count with their mean.
-  if (found.by_composition.empty()) throw InputError("[reference_energies] mode = \"least_squares\" needs energies in the training data");
-  const std::vector<int> elements(found.elements.begin(), found.elements.end());
-  Eigen::MatrixXd a(static_cast<Eigen::Index>(found.by_composition.size()), static_cast<Eigen::Index>(elements.size()));
+  if (facts.by_composition.empty()) throw InputError("[reference_energies] mode = \"least_squares\" needs energies in the training data");
+  std::vector<int> elements;
+  for (const auto& [z, atoms] : facts.atoms_of) elements.push_back(z);
+  Eigen::MatrixXd a(static_cast<Eigen::Index>(facts.by_composition.size()), static_cast<Eigen::Index>(elements.size()));
   Vector b(a.rows());
   Eigen::Index row = 0;
-  for (const auto& [composition, sum] : found.by_composition) {
+  for (const auto& [composition, sum] : facts.by_composition) {
     double atoms = 0;
     for (const auto& [z, n] : composition) atoms += n;
     const double weight = std::sqrt(static_cast<double>(sum.second)) / atoms;
@@ -225,11 +135,11 @@ void estimate_cost(const FitOptions& options, const DataScan& scan, FitPlan& pla
   const double streaming = plan.gram_bytes + 2 * batch * sparse * 8 + 2 * sparse * sparse * 8;
   double optimizing = 0;  // work space of Evidence and CrossValidation, and the sums over the folds
   if (folds > 1)
-    optimizing = plan.gram_bytes + groups * triangle + 10 * triangle;
+    optimizing = plan.gram_bytes + (groups + 7 + 3 * CrossValidation::lanes(plan.sparse_points(), folds)) * triangle;
   else if (options.optimize.objective != OptimizeOptions::Objective::none)
     optimizing = plan.gram_bytes + 5 * triangle;
   plan.memory_bytes = 6e7 + std::max({candidate_bytes, streaming, optimizing});
-  plan.seconds = estimated_seconds(options, plan, measure_dgemm(0.05));
+  estimate_seconds(options, measure_dgemm(0.05), plan);
 }
 
 }  // namespace
@@ -307,53 +217,18 @@ std::int64_t FitPlan::sparse_points() const {
   return sum;
 }
 
-bool scan_frames(const FitOptions& options, const ProgressCallback& progress, DataChecker& checker, Findings& findings, DataScan& scan) {
-  if (options.terms.empty()) throw InputError("the configuration has no [[term]]");
-  if (options.train.empty()) throw InputError("no training files: name them in [data] train or with --train");
-  FitPlan& plan = scan.plan;
-  Collected found;
-  const double cutoff = configured_cutoff(options);
-  const Regularization regularization(options);
-  std::vector<FitPlan::GroupPlan> groups;
-  for (const RowGroup& g : regularization.groups()) groups.push_back({g, 0});
-  std::int64_t lost = 0;
-  lost += read_frames(options.train, options.keys, &plan.targets, findings, [&](const Structure& s, const FramePlace& place) {
-    std::optional<NeighborList> list = checker.neighbors(s, cutoff);
-    if (!list) {
-      ++lost;
-      return;
-    }
-    checker.examine(s, *list, place);
-    if (is_left_out(options, place.number)) return;
-    const StructureEnvironments environments(s, std::move(*list));
-    collect(s, environments, options, plan, found);
-    std::map<int, double> zero;
-    for (const int z : s.atomic_numbers) zero[z] = 0;
-    const RowTargets targets = regularization.row_targets(s, zero);
-    for (const int g : targets.group)
-      if (g != RowTargets::excluded) ++groups[static_cast<std::size_t>(g)].rows;
-    if (!targets.group.empty()) keep_shorter(scan.shortest_distances, closest_pairs(s, environments.list()));
-    if (progress) progress({.phase = "scan", .done = static_cast<double>(place.number + 1), .unit = "frames"});
-  });
-  plan.groups = groups;
-  // What is missed below might be in the frames that could not be read.
-  if (lost > 0) return false;
-  if (plan.rows() == 0)
-    throw InputError("the training data have no target that is used: no energy, forces or virial was found under the known names in " +
-                     std::to_string(plan.frames) + " frames; name the keys in [data] energy_key, forces_key, virial_key, stress_key");
-  plan.elements.assign(found.elements.begin(), found.elements.end());
-  plan.reference_energies = reference_energies(options, found);
-  scan.data_fingerprint = std::to_string(found.checksum.value());
-  std::vector<std::string> config_types;
-  for (const auto& [name, frames] : plan.config_types) config_types.push_back(name);
-  for (const TermOptions& term : options.terms) check_quotas(term, config_types);
+namespace {
 
+// The terms of the configuration for every combination of elements, and what the plan says of each.
+void add_drafts(const FitOptions& options, const TrainingFacts& facts, const PlanWarning& warn, DataScan& scan) {
+  FitPlan& plan = scan.plan;
   for (std::size_t t = 0; t < options.terms.size(); ++t) {
     const TermOptions& term = options.terms[t];
     std::string empty;
     for (const auto& species : combinations_of(term, plan.elements)) {
       TermDraft draft{&term, species, descriptor_kind(term.descriptor).make(term.descriptor_parameters, species, plan.elements)};
-      draft.count = found.environments.at(t)[species].sum;
+      const auto& counts = facts.environments.at(t);
+      if (const auto found = counts.find(species); found != counts.end()) draft.count = found->second.sum;
       const bool has_points = term.selection == "file" && term.sparse_file.count(draft.combination()) > 0;
       draft.is_empty = draft.count.environments == 0 && !has_points;
       if (draft.is_empty) empty += (empty.empty() ? "" : ", ") + draft.combination();
@@ -363,8 +238,8 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
       scan.drafts.push_back(std::move(draft));
     }
     if (!empty.empty())
-      findings.warning("terms", "term '" + term.name + "' has no environment of " + empty +
-                                    " in the training data: no sparse points for that, and predictions that meet it will say so");
+      warn("term '" + term.name + "' has no environment of " + empty +
+           " in the training data: no sparse points for that, and predictions that meet it will say so");
   }
   for (std::size_t t = 0; t < scan.drafts.size(); ++t) {
     const TermDraft& draft = scan.drafts[t];
@@ -374,16 +249,46 @@ bool scan_frames(const FitOptions& options, const ProgressCallback& progress, Da
                                                             ? static_cast<int>(draft.read_listed_points(file).size())
                                                             : static_cast<int>(read_sparse_indices(file).size());
   }
+}
+
+}  // namespace
+
+DataScan plan_of_facts(const FitOptions& options, const TrainingFacts& facts, const PlanWarning& warn) {
+  DataScan scan;
+  FitPlan& plan = scan.plan;
+  plan.frames = facts.frames;
+  plan.atoms = facts.atoms;
+  plan.pairs = facts.pairs;
+  plan.config_types = facts.config_types;
+  plan.groups = facts.groups;
+  if (plan.rows() == 0)
+    throw InputError("the training data have no target that is used: no energy, forces or virial was found under the known names in " +
+                     std::to_string(plan.frames) +
+                     " frames; name the keys in [data] energy_key, forces_key, virial_key, "
+                     "stress_key, or with --energy-key, --forces-key, --virial-key, --stress-key");
+  for (const auto& [z, atoms] : facts.atoms_of) plan.elements.push_back(z);
+  plan.reference_energies = reference_energies(options, facts);
+  scan.data_fingerprint = std::to_string(facts.checksum.value());
+  scan.shortest_distances = facts.shortest_distances;
+  std::vector<std::string> config_types;
+  for (const auto& [name, frames] : plan.config_types) config_types.push_back(name);
+  for (const TermOptions& term : options.terms) check_quotas(term, config_types);
+  add_drafts(options, facts, warn, scan);
   estimate_cost(options, scan, plan);
   if (plan.memory_bytes > options.memory * 1e9)
     throw InputError("the fit needs about " + std::to_string(plan.memory_bytes / 1e9) + " GB, more than the " +
                      std::to_string(options.memory) +
                      " GB allowed; allow more with --memory, or reduce n_sparse, max_candidates or the config types with their own sigma");
-  return true;
+  return scan;
 }
 
-FitPlan plan_fit(const FitOptions& options, const ProgressCallback& progress) {
-  return scan_training_data(with_held_out(options), progress).plan;
+DataScan scan_frames(const Dataset& training, const FitOptions& options, const ProgressCallback& progress) {
+  TrainingFacts facts(options);
+  training.visit([&](const Structure& s, const FramePlace&) {
+    facts.add(s, NeighborList(s, facts.cutoff()));
+    if (progress) progress({.phase = "scan", .done = static_cast<double>(facts.frames), .unit = "frames"});
+  });
+  return plan_of_facts(options, facts, [](const std::string&) {});
 }
 
 }  // namespace gapkit

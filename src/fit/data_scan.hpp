@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <gapkit/core/progress.hpp>
 #include <gapkit/fit/fit.hpp>
 
@@ -30,7 +31,7 @@ struct TermDraft {
   SparseSet read_listed_points(const std::string& file) const;
 };
 
-/// What one pass over the training files finds out.
+/// What one pass over the training frames finds out.
 struct DataScan {
   FitPlan plan;
   std::vector<TermDraft> drafts;
@@ -42,15 +43,18 @@ struct DataScan {
   std::string listed_file(const TermDraft& draft) const;
 };
 
-class DataChecker;
-class Findings;
+class TrainingFacts;
+using PlanWarning = std::function<void(const std::string& message)>;
 
-/// The pass itself, with its plan in `scan`; mistakes of single frames are findings. False if frames or files could not be read, and
-/// the plan was not made for that reason. Throws InputError for whatever else would stop the fit.
-bool scan_frames(const FitOptions& options, const ProgressCallback& progress, DataChecker& checker, Findings& findings, DataScan& scan);
+/// The plan of a fit to the frames that the facts were collected from. Throws InputError for whatever would stop the fit.
+DataScan plan_of_facts(const FitOptions& options, const TrainingFacts& facts, const PlanWarning& warn);
 
-/// Scans and examines the data (fit/check.hpp): throws InputError with the first error and the number of the others, tells warnings to
-/// `progress`.
-DataScan scan_training_data(const FitOptions& options, const ProgressCallback& progress);
+/// One pass over frames of data that have been examined.
+DataScan scan_frames(const Dataset& training, const FitOptions& options, const ProgressCallback& progress);
+
+/// One pass over all data, which examines them (fit/check.hpp): throws InputError with the first error and the number of the others, tells
+/// warnings to `progress`. The plan is that of a fit to the training frames but those `held_out` (numbers, ascending).
+DataScan scan_training_data(const FitData& data, const std::vector<std::int64_t>& held_out, const FitOptions& options,
+                            const ProgressCallback& progress);
 
 }  // namespace gapkit

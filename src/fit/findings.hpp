@@ -14,6 +14,8 @@ class Findings {
   void warning(const std::string& kind, const std::string& message) { add(Severity::warning, kind, message); }
   void error(const std::string& kind, const std::string& message) { add(Severity::error, kind, message); }
 
+  void add(const CheckFinding& finding) { add(finding.severity, finding.kind, finding.message); }
+
   bool has_errors() const { return count(Severity::error) > 0; }
   std::int64_t count(Severity severity) const;
   /// Errors, warnings, notes, in the order in which each kind was first found; "… and 37 more" ends a kind with too many.

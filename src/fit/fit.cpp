@@ -1,20 +1,22 @@
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/fit.hpp>
-#include <gapkit/model/prior.hpp>
 
+#include "fit/accumulate.hpp"
 #include "fit/checkpoint.hpp"
+#include "fit/checkpoint_key.hpp"
 #include "fit/convention_checks.hpp"
 #include "fit/data_scan.hpp"
-#include "fit/folds.hpp"
+#include "fit/frame_sample.hpp"
 #include "fit/held_out.hpp"
-#include "fit/row_workers.hpp"
 #include "fit/sparse_points.hpp"
-#include "fit/statistics_builder.hpp"
 
 namespace gapkit {
 namespace {
+
+constexpr int steps_of_round = 12;  // of the search for σ and δ in rounds that only serve the calibration
 
 // Terms of one name share their amplitude unless it was given as a table.
 std::vector<std::int64_t> amplitude_groups(const DataScan& scan) {
@@ -26,126 +28,159 @@ std::vector<std::int64_t> amplitude_groups(const DataScan& scan) {
   return result;
 }
 
-SufficientStatistics accumulate(const FitOptions& options, const DataScan& scan, const Model& model, const std::string& fingerprint,
-                                std::optional<Checkpoint>& resumed, CheckpointKeeper& keeper, FrameSample& sample, FitReport& report,
-                                const ProgressCallback& progress) {
-  const Regularization regularization(options);
-  FoldAssigner folds(options.optimize, scan.plan.config_types, options.seed);
-  StatisticsBuilder builder(model.factor, groups_of_folds(regularization.groups(), folds.folds()), fingerprint);
-  const int groups = static_cast<int>(regularization.groups().size());
-  const std::int64_t done = resumed ? resumed->frames : 0;
-  if (resumed) builder.resume(std::move(resumed->statistics), done);
-  RowWorkers workers(model.terms);
-  std::optional<Prior> prior;
-  if (options.optimize.objective == OptimizeOptions::Objective::vfe) prior.emplace(model.terms);
-  std::int64_t atoms = 0;
-  std::vector<NoiseRecord> noise;
-  const auto save = [&](bool now) { keeper.save(model.terms, report.terms, builder.statistics(), builder.folded_frames(), now, progress); };
-  const auto show = [&](double atoms_done) {
-    if (progress) progress({.phase = "fit", .done = atoms_done, .total = static_cast<double>(scan.plan.atoms), .unit = "atoms"});
-  };
-  try {
-    for_each_training_frame(options, [&](const Structure& given, std::int64_t, std::int64_t number) {
-      atoms += given.size();
-      sample.add(given);
-      const int fold = folds.next(given);
-      count_noise(regularization.rules(), given, noise);
-      if (number < done) return;
-      Structure s = given;
-      if (!model.baselines.empty()) subtract_potentials(model.baselines, s);
-      RowTargets targets = regularization.row_targets(s, scan.plan.reference_energies);
-      for (int& group : targets.group)
-        if (group != RowTargets::excluded) group += fold * groups;
-      const auto count = static_cast<Eigen::Index>(targets.value.size());
-      if (!builder.has_room(count)) workers.finish(show);
-      const MatrixSlice rows = builder.reserve(count);
-      save(false);
-      std::optional<PriorVariances> variances;
-      if (prior && count > 0) {
-        const StructureEnvironments environments(s, workers.cutoff());
-        variances = prior->observables(environments.view(), s.size(), targets.wanted);
-      }
-      builder.add(targets, variances ? &variances->value : nullptr);
-      if (count > 0) workers.add(std::move(s), targets.wanted, rows, static_cast<double>(atoms));
-    });
-    workers.finish(show);
-  } catch (const Interrupted&) {
-    save(true);
-    throw;
+/// A fit to frames that have been scanned, from the choice of sparse points to the solution; its steps in the order in which they run.
+class ScannedFit {
+ public:
+  ScannedFit(const FitData& training, const FitOptions& options, const DataScan& scan, FitReport& report, const FitRun& run)
+      : training_(training), options_(options), scan_(scan), report_(report), run_(run) {}
+
+  /// `sample` gets the frames that it wants.
+  FittedModel run(CheckpointKeeper& keeper, FrameSample& sample) {
+    begin_model();
+    std::optional<Checkpoint> resumed = keeper.load();
+    choose_terms(resumed);
+    accumulate_statistics(resumed, keeper, sample);
+    solve();
+    return std::move(fitted_);
   }
-  SufficientStatistics statistics = builder.finish();
-  statistics.noise = std::move(noise);
-  report.phases["kernel rows"] = workers.time();
-  report.phases["whiten"] = builder.whiten_time();
-  report.phases["gram"] = builder.gram_time();
-  return statistics;
+
+ private:
+  void begin_model() {
+    Model& model = fitted_.model;
+    model.reference_energies = scan_.plan.reference_energies;
+    model.baselines = options_.baselines;
+    model.shortest_distances = scan_.shortest_distances;
+    model.scale_with_atoms = options_.regularization.scale_with_atoms;
+    model.seed = options_.seed;
+    model.data_fingerprint = scan_.data_fingerprint;
+  }
+
+  void choose_terms(std::optional<Checkpoint>& resumed) {
+    Model& model = fitted_.model;
+    if (resumed) {
+      model.terms = std::move(resumed->terms);
+      report_.terms = std::move(resumed->reports);
+    } else {
+      model.terms = choose_sparse_points(training_, options_, scan_, report_.terms, run_);
+    }
+    std::vector<double> jitter;
+    for (const TermReport& term : report_.terms) jitter.push_back(term.jitter);
+    model.factor = SparseFactor::of(model.terms, jitter);
+    report_.phases["select"] = watch_.lap();
+  }
+
+  void accumulate_statistics(std::optional<Checkpoint>& resumed, CheckpointKeeper& keeper, FrameSample& sample) {
+    const Model& model = fitted_.model;
+    StoredStatistics& stored = fitted_.stored;
+    stored.rules = row_rules(options_);
+    stored.amplitudes = amplitude_groups(scan_);
+    const Regularization regularization(stored.rules);
+    AccumulationCheckpoints checkpoints;
+    if (resumed) {
+      checkpoints.resumed = std::move(resumed->statistics);
+      checkpoints.frames = resumed->frames;
+    }
+    checkpoints.save = [&](const AccumulationState& state, bool now) {
+      keeper.save(model.terms, report_.terms, state.statistics, state.frames, now);
+    };
+    const auto show = [&](double atoms) {
+      if (run_.progress) run_.progress({.phase = "fit", .done = atoms, .total = static_cast<double>(scan_.plan.atoms), .unit = "atoms"});
+    };
+    AccumulationRules rules{.model = model,
+                            .regularization = regularization,
+                            .folds = FoldAssigner(options_.optimize, scan_.plan.config_types, options_.seed),
+                            .fingerprint = statistics_fingerprint(model),
+                            .has_prior = options_.optimize.objective == OptimizeOptions::Objective::vfe,
+                            .watch = [&](const Structure& frame, const FramePlace& place) { sample.add(frame, place.number); }};
+    Accumulation sums = accumulate(training_.train, std::move(rules), std::move(checkpoints), show);
+    stored.statistics = std::move(sums.statistics);
+    report_.phases["kernel rows"] = sums.kernel_rows;
+    report_.phases["whiten"] = sums.whiten;
+    report_.phases["gram"] = sums.gram;
+    watch_.lap();
+  }
+
+  void solve() {
+    Model& model = fitted_.model;
+    const SufficientStatistics& statistics = fitted_.stored.statistics;
+    const std::vector<double> unchanged(model.terms.size(), 1.0);
+    if (options_.optimize.objective != OptimizeOptions::Objective::none || statistics.has_folds()) {
+      report_.optimization = optimize(fitted_.stored, model.terms, unchanged, options_.optimize, run_.progress);
+      report_.phases["optimize"] = watch_.lap();
+      solve_model(model, statistics, report_.optimization->after);
+    } else {
+      model.posterior = solve_posterior(statistics, model.factor, unchanged);
+      model.weights = kernel_weights(model.factor, model.posterior);
+      if (!model.weights.allFinite()) throw NumericalError("the weights came out as NaN or infinity");
+    }
+    report_.phases["solve"] = watch_.lap();
+  }
+
+  const FitData& training_;
+  const FitOptions& options_;
+  const DataScan& scan_;
+  FitReport& report_;
+  const FitRun& run_;
+  FittedModel fitted_;
+  PhaseClock watch_;
+};
+
+/// A fit that only serves the calibration: of data that have been examined, without checkpoints.
+Model fit_of_round(const FitData& training, const FitOptions& options, const ProgressCallback& progress) {
+  const DataScan scan = scan_frames(training.train, options, progress);
+  const FitRun run{.progress = progress};
+  CheckpointKeeper keeper(run, options, scan, "");
+  FitReport report;
+  FrameSample none({});
+  return ScannedFit(training, options, scan, report, run).run(keeper, none).model;
 }
 
 }  // namespace
 
-FitResult fit(const FitOptions& given, const ProgressCallback& progress) {
-  const FitOptions options = with_held_out(given);
-  FitResult result;
-  FitReport& report = result.report;
+FitResult fit(const FitData& data, const FitOptions& options, const FitRun& run) {
   const auto begin = std::chrono::steady_clock::now();
   PhaseClock watch;
-  const DataScan scan = scan_training_data(options, progress);
+  FitResult result;
+  FitReport& report = result.report;
+  CalibrationRounds rounds;
+  rounds.held_out = held_out_of_rounds(data.train, options);
+  const std::vector<std::int64_t> held_out = rounds.held_out.empty() ? std::vector<std::int64_t>() : rounds.held_out.front();
+  const DataScan scan = scan_training_data(data, held_out, options, run.progress);
   report.plan = scan.plan;
   report.phases["scan"] = watch.lap();
 
-  Model& model = result.model;
-  model.reference_energies = scan.plan.reference_energies;
-  model.baselines = options.baselines;
-  model.shortest_distances = scan.shortest_distances;
-  CheckpointKeeper keeper(options, scan);
-  std::optional<Checkpoint> resumed = keeper.load(progress);
-  if (resumed) {
-    model.terms = std::move(resumed->terms);
-    report.terms = std::move(resumed->reports);
-  } else {
-    model.terms = choose_sparse_points(options, scan, report.terms, progress);
-  }
-  std::vector<double> jitter;
-  for (const TermReport& term : report.terms) jitter.push_back(term.jitter);
-  model.factor = SparseFactor::of(model.terms, jitter);
-  report.phases["select"] = watch.lap();
-
-  model.scale_with_atoms = options.regularization.scale_with_atoms;
-  StoredStatistics stored;
-  stored.rules = row_rules(options);
-  stored.amplitudes = amplitude_groups(scan);
-  const std::string fingerprint = statistics_fingerprint(model);
-  FrameSample sample(scan.plan.config_types, options.seed);
-  stored.statistics = accumulate(options, scan, model, fingerprint, resumed, keeper, sample, report, progress);
+  const DatasetView training = DatasetView::without(data.train, held_out);
+  const FitData training_data{training, nullptr, data.kept_points};
+  CheckpointKeeper keeper(run, options, scan, run.checkpoint_path.empty() ? "" : checkpoint_key(options, scan, held_out, data.kept_points));
+  FrameSample sample(choose_sample(training.summary(), options.seed));
+  FittedModel fitted = ScannedFit(training_data, options, scan, report, run).run(keeper, sample);
   watch.lap();
-  const std::vector<double> unchanged(model.terms.size(), 1.0);
-  if (options.optimize.objective != OptimizeOptions::Objective::none || stored.statistics.has_folds()) {
-    report.optimization = optimize(stored, model.terms, unchanged, options.optimize, progress);
-    report.phases["optimize"] = watch.lap();
-    solve_model(model, stored.statistics, report.optimization->after);
-  } else {
-    model.posterior = solve_posterior(stored.statistics, model.factor, unchanged);
-    model.weights = kernel_weights(model.factor, model.posterior);
-    if (!model.weights.allFinite()) throw NumericalError("the weights came out as NaN or infinity");
-  }
-  report.phases["solve"] = watch.lap();
-  model.configuration = options.resolved;
-  model.seed = options.seed;
-  model.data_fingerprint = scan.data_fingerprint;
   if (options.calibration.source != CalibrationOptions::Source::none) {
-    FittedModel fitted{std::move(model), std::move(stored)};
-    calibrate_fit(fitted, options, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), progress);
-    model = std::move(fitted.model);
-    stored = std::move(fitted.stored);
+    FitOptions of_rounds = options;
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    rounds.elapsed = rounds.expected = seconds;
+    if (const auto& search = report.optimization) {  // that of a round begins where this one ended, and ends near there
+      of_rounds.optimize.start = search->factors;
+      of_rounds.optimize.max_evaluations = std::min(options.optimize.max_evaluations, steps_of_round);
+      if (search->evaluations > steps_of_round)
+        rounds.expected -= search->seconds * (1 - static_cast<double>(steps_of_round) / search->evaluations);
+    }
+    rounds.fit = [&](const Dataset& part, const ProgressCallback& shown) {
+      return fit_of_round({part, nullptr, data.kept_points}, of_rounds, shown);
+    };
+    calibrate_fit(fitted, data, options, rounds, run.progress);
     report.phases["calibrate"] = watch.lap();
   }
-  if (given.left_out.empty()) {  // else a round of a calibration
-    check_conventions(model, stored, sample, report, progress);
-    report.phases["conventions"] = watch.lap();
-  }
-  report.log_evidence = model.posterior.log_evidence;
-  if (options.keep_statistics) result.statistics = std::move(stored);
+  check_conventions(fitted.model, fitted.stored, sample.frames(), report, run.progress);
+  report.phases["conventions"] = watch.lap();
+  report.log_evidence = fitted.model.posterior.log_evidence;
+  result.model = std::move(fitted.model);
+  result.statistics = std::move(fitted.stored);
   return result;
+}
+
+FitPlan plan_fit(const FitData& data, const FitOptions& options, const ProgressCallback& progress) {
+  return scan_training_data(data, held_out_of_fit(data.train, options), options, progress).plan;
 }
 
 }  // namespace gapkit

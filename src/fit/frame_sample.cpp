@@ -1,34 +1,56 @@
 #include "fit/frame_sample.hpp"
 
-namespace gapkit {
+#include <algorithm>
+#include <gapkit/math/random_stream.hpp>
 
-FrameSample::FrameSample(const std::map<std::string, std::int64_t>& config_types, std::uint64_t seed)
-    : random_{.seed = seed, .stream = 0x8CB92BA72F3D8DD7u} {
-  for (const auto& [name, count] : config_types) quotas_[name].to_come = count;
-  // One more of each type, as long as frames are left to give.
-  std::int64_t left = most_frames;
+namespace gapkit {
+namespace {
+
+/// Of one config type.
+struct Quota {
+  std::int64_t wanted = 0, to_come = 0, atoms = 0;
+};
+
+/// One more of each type in turn, as long as frames are left to give.
+std::map<std::string, Quota> quotas_of(const std::map<std::string, std::int64_t>& frames_of_types) {
+  std::map<std::string, Quota> quotas;
+  for (const auto& [name, count] : frames_of_types) quotas[name].to_come = count;
+  std::int64_t left = most_frames_of_sample;
   for (bool has_changed = true; has_changed && left > 0;) {
     has_changed = false;
-    for (auto& [name, quota] : quotas_) {
+    for (auto& [name, quota] : quotas) {
       if (left == 0 || quota.wanted == quota.to_come) continue;
       ++quota.wanted;
       --left;
       has_changed = true;
     }
   }
-  atoms_of_type_ = most_atoms / std::max<std::int64_t>(1, static_cast<std::int64_t>(quotas_.size()));
+  return quotas;
 }
 
-void FrameSample::add(const Structure& frame) {
-  Quota& quota = quotas_[frame.config_type];
-  if (quota.to_come == 0) return;
-  // Each of those to come is taken with the same probability.
-  const bool is_chosen = random_.below(static_cast<std::uint64_t>(quota.to_come)) < static_cast<std::uint64_t>(quota.wanted);
-  --quota.to_come;
-  if (!is_chosen) return;
-  --quota.wanted;
-  if (frame.size() < 2 || quota.atoms + frame.size() > atoms_of_type_) return;
-  quota.atoms += frame.size();
+}  // namespace
+
+std::vector<std::int64_t> choose_sample(const DatasetSummary& summary, std::uint64_t seed) {
+  std::map<std::string, Quota> quotas = quotas_of(summary.frames_of_types());
+  const std::int64_t atoms_of_type = most_atoms_of_sample / std::max<std::int64_t>(1, static_cast<std::int64_t>(quotas.size()));
+  RandomStream random{.seed = seed, .stream = 0x8CB92BA72F3D8DD7u};
+  std::vector<std::int64_t> sample;
+  for (const DatasetSummary::Frame& frame : summary.frames) {
+    Quota& quota = quotas[summary.config_types[static_cast<std::size_t>(frame.config_type)]];
+    // Each of those to come is taken with the same probability.
+    const bool is_chosen = random.below(static_cast<std::uint64_t>(quota.to_come)) < static_cast<std::uint64_t>(quota.wanted);
+    --quota.to_come;
+    if (!is_chosen) continue;
+    --quota.wanted;
+    if (frame.atoms < 2 || quota.atoms + frame.atoms > atoms_of_type) continue;
+    quota.atoms += frame.atoms;
+    sample.push_back(frame.number);
+  }
+  return sample;
+}
+
+void FrameSample::add(const Structure& frame, std::int64_t number) {
+  if (!std::binary_search(numbers_.begin(), numbers_.end(), number)) return;
   Structure& kept = frames_.emplace_back(frame);
   kept.fields.clear();
   kept.columns.clear();

@@ -1,31 +1,26 @@
 #pragma once
 
-#include <gapkit/core/structure.hpp>
-#include <gapkit/math/random_stream.hpp>
-#include <map>
+#include <gapkit/fit/dataset.hpp>
 
 namespace gapkit {
 
-/// Some of the frames that pass by, drawn at random with a seed within each config type: equally many of each type, as far as it has
-/// them. Frames of one atom are passed over. Memory: that of the frames' atoms, within the bounds.
+/// Bounds of a sample.
+inline constexpr std::int64_t most_frames_of_sample = 200, most_atoms_of_sample = 10'000;
+
+/// Numbers of some frames, drawn at random with a seed within each config type: equally many of each type, as far as it has them. Frames of
+/// one atom are passed over.
+std::vector<std::int64_t> choose_sample(const DatasetSummary& summary, std::uint64_t seed);
+
+/// Keeps the frames of a sample that pass by, without fields and columns.
 class FrameSample {
  public:
-  static constexpr std::int64_t most_frames = 200, most_atoms = 10'000;
+  explicit FrameSample(std::vector<std::int64_t> numbers) : numbers_(std::move(numbers)) {}
 
-  /// `config_types`: the number of frames to come, by config type.
-  FrameSample(const std::map<std::string, std::int64_t>& config_types, std::uint64_t seed);
-
-  void add(const Structure& frame);
+  void add(const Structure& frame, std::int64_t number);
   const std::vector<Structure>& frames() const { return frames_; }
 
  private:
-  struct Quota {
-    std::int64_t wanted = 0, to_come = 0, atoms = 0;
-  };
-
-  std::map<std::string, Quota> quotas_;
-  std::int64_t atoms_of_type_ = 0;  // that each type may have
-  RandomStream random_;
+  std::vector<std::int64_t> numbers_;
   std::vector<Structure> frames_;
 };
 

@@ -1,29 +1,27 @@
 #pragma once
 
 #include <functional>
-#include <gapkit/core/structure.hpp>
+#include <gapkit/fit/fit.hpp>
 #include <gapkit/fit/update.hpp>
 
 namespace gapkit {
 
-/// The options with left_out filled if the configuration sets structures aside for the calibration, and with keys that know what is used.
-/// Throws InputError if something in the configuration counts environments of all structures, or if nothing can be set aside.
-FitOptions with_held_out(const FitOptions& options);
+/// Numbers of the training frames that each round of the calibration sets aside; no rounds if the calibration sets none aside.
+/// Throws InputError if something in the configuration counts environments of all structures.
+std::vector<std::vector<std::int64_t>> held_out_of_rounds(const Dataset& train, const FitOptions& options);
+/// Of the first round, whose fit gives the model; empty if there are no rounds.
+std::vector<std::int64_t> held_out_of_fit(const Dataset& train, const FitOptions& options);
 
-bool is_left_out(const FitOptions& options, std::int64_t number);
+/// How the rounds of a calibration are done.
+struct CalibrationRounds {
+  std::vector<std::vector<std::int64_t>> held_out;  ///< of each round; the model of the first is there already
+  std::function<Model(const Dataset& training, const ProgressCallback& progress)> fit;
+  double elapsed = 0;   ///< s, since the fit began
+  double expected = 0;  ///< s, of a further round
+};
 
-/// The training frames but those left out. `number` counts all, `index` the visited ones.
-void for_each_training_frame(const FitOptions& options,
-                             const std::function<void(const Structure& frame, std::int64_t number, std::int64_t index)>& visit);
-
-/// Goes through some frames, one in memory at a time, as often as it is called.
-using FrameSource = std::function<void(const std::function<void(const Structure&)>& visit)>;
-
-/// Adds the frames of a source to the statistics and solves again; see append().
-std::int64_t append_frames(FittedModel& fitted, const FrameSource& frames, const ProgressCallback& progress);
-
-/// Calibrates the error bars as options.calibration says; structures that were left out are added to the data afterwards.
-/// `seconds`: what the fit has taken so far, the measure of a round.
-void calibrate_fit(FittedModel& fitted, const FitOptions& options, double seconds, const ProgressCallback& progress);
+/// Calibrates the error bars as options.calibration says; structures that the first round held out are added to the data afterwards.
+void calibrate_fit(FittedModel& fitted, const FitData& data, const FitOptions& options, const CalibrationRounds& rounds,
+                   const ProgressCallback& progress);
 
 }  // namespace gapkit

@@ -65,13 +65,13 @@ bool LabelChecks::Group::is_narrow() const {
 LabelChecks::LabelChecks(std::vector<std::string> files) : files_(std::move(files)), sums_(files_.size()) {}
 
 void LabelChecks::add(const Structure& s, const FramePlace& place) {
-  Sums& sums = sums_[static_cast<std::size_t>(place.file)];
+  Sums& sums = sums_[static_cast<std::size_t>(place.part)];
   // Beyond so many types the last one takes what does not fit; it is then no type of its own.
-  const bool has_place = sums_of_types_.size() < most_groups || sums_of_types_.count({place.file, s.config_type});
-  Sums& of_type = sums_of_types_[{place.file, has_place ? s.config_type : "(others)"}];
+  const bool has_place = sums_of_types_.size() < most_groups || sums_of_types_.count({place.part, s.config_type});
+  Sums& of_type = sums_of_types_[{place.part, has_place ? s.config_type : "(others)"}];
   const double atoms = s.size();
   if (s.energy && s.size() > 1) {
-    GroupKey key{reduced_composition(s.atomic_numbers), s.config_type, place.file};
+    GroupKey key{reduced_composition(s.atomic_numbers), s.config_type, place.part};
     if (groups_.size() < most_groups || groups_.count(key)) {
       Group& group = groups_[key];
       const double e = *s.energy / atoms;
@@ -89,8 +89,8 @@ void LabelChecks::add(const Structure& s, const FramePlace& place) {
     const double size = s.virial->cwiseAbs().maxCoeff() / atoms;
     if (size > 0) sums.virial_per_atom.push_back(static_cast<float>(size));
   }
-  if (s.energy && s.forces && s.force_mask.empty()) compare_with_previous(s, place.file, sums, of_type);
-  if (s.energy && s.virial && s.cell) compare_strained_copies(s, place.file, sums, of_type);
+  if (s.energy && s.forces && s.force_mask.empty()) compare_with_previous(s, place.part, sums, of_type);
+  if (s.energy && s.virial && s.cell) compare_strained_copies(s, place.part, sums, of_type);
 }
 
 void LabelChecks::compare_with_previous(const Structure& s, int file, Sums& all, Sums& of_type) {
@@ -165,7 +165,7 @@ void LabelChecks::finish(Findings& findings, const TargetReport& targets, const 
     if (sums_[f].frames_with_forces >= 3 && sums_[f].frames_with_forces == sums_[f].frames_with_zero_forces)
       findings.warning("zero forces",
                        fmt::format("{}: the forces of all {} frames with more than one atom are exactly 0; if they only fill a "
-                                   "column, take it out or name another with [data] forces_key",
+                                   "column, take it out or name another with [data] forces_key or --forces-key",
                                    files_[f], sums_[f].frames_with_forces));
 }
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include <gapkit/fit/dataset.hpp>
 #include <gapkit/fit/options.hpp>
 #include <unordered_map>
 
 #include "fit/findings.hpp"
-#include "fit/frame_source.hpp"
 #include "fit/label_slopes.hpp"
 
 namespace gapkit {

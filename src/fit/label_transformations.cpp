@@ -34,7 +34,7 @@ void add_stresses_named_virial(std::vector<LabelTransformation>& all) {
                      std::string("the virials look like stresses in ") + unit.name +
                          (sign < 0 ? ", positive under tension" : ", positive under compression (the other sign is expected of a stress)") +
                          ": the factor " + (sign < 0 ? "−volume" : "volume") +
-                         " explains them; name them stress in the data, or use [data] stress_key" +
+                         " explains them; name them stress in the data, or use [data] stress_key or --stress-key" +
                          (unit.size == 1 ? "" : ", and convert them to eV/Å³")});
 }
 
@@ -65,7 +65,8 @@ std::vector<LabelTransformation> virial_transformations(const TargetReport& targ
     for (const double f : {-1.0, 1.0})
       all.push_back({f, 0, -1,
                      std::string("the stresses look like virials in eV") + (f > 0 ? " of the opposite sign" : "") + ": the factor " +
-                         (f > 0 ? "1/volume" : "−1/volume") + " explains them; name them virial in the data, or use [data] virial_key" +
+                         (f > 0 ? "1/volume" : "−1/volume") +
+                         " explains them; name them virial in the data, or use [data] virial_key or --virial-key" +
                          (f > 0 ? ", with the sign of −dE/dstrain" : "")});
   all.push_back({1, 1, 0, "the virials seem to be divided by the number of atoms"});
   all.push_back({1, -1, 0, per_atom});

@@ -78,9 +78,9 @@ std::vector<double> gathered(const Unknowns& unknowns, const std::vector<double>
 }
 
 // Statistics with and without folds, and both objectives on them.
-class Problem {
+class Objectives {
  public:
-  Problem(const SufficientStatistics& statistics, std::span<const Term> terms, const OptimizeOptions& options)
+  Objectives(const SufficientStatistics& statistics, std::span<const Term> terms, const OptimizeOptions& options)
       : divided_(statistics),
         merged_(statistics.has_folds() ? statistics.without_folds() : SufficientStatistics{}),
         evidence_(merged(), sparse_offsets(terms), options.objective == Kind::vfe) {
@@ -141,10 +141,10 @@ class Problem {
 };
 
 // Errors do not change if all σ and δ are multiplied by one factor; the evidence says by which.
-void settle_common_factor(Problem& problem, const Unknowns& unknowns, HyperparameterState& state) {
-  const auto& groups = problem.merged().groups;
+void settle_common_factor(Objectives& objectives, const Unknowns& unknowns, HyperparameterState& state) {
+  const auto& groups = objectives.merged().groups;
   double rows = 0;
-  const Evidence::Value value = problem.evidence(state, true);
+  const Evidence::Value value = objectives.evidence(state, true);
   for (std::size_t g = 0; g < groups.size(); ++g) {
     if (unknowns.of_group[g] < 0) return;
     rows += static_cast<double>(groups[g].count);
@@ -177,27 +177,27 @@ OptimizeOptions::Objective objective_of(const std::string& name) {
 OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term> terms, const std::vector<double>& scale,
                             const OptimizeOptions& options, const ProgressCallback& progress) {
   const auto begin = std::chrono::steady_clock::now();
-  Problem problem(stored.statistics, terms, options);
-  if (options.objective == Kind::cross_validation && !problem.has_folds())
+  Objectives objectives(stored.statistics, terms, options);
+  if (options.objective == Kind::cross_validation && !objectives.has_folds())
     throw InputError("cross-validation needs statistics in folds: fit with [optimize] folds = 5 (or another number above 1)");
   OptimizationReport report;
   report.objective = options.objective;
-  for (const GroupStatistics& g : problem.merged().groups) {
+  for (const GroupStatistics& g : objectives.merged().groups) {
     report.groups.push_back(g.group);
     report.rows.push_back(g.count);
     report.before.sigma.push_back(g.group.fixed ? 1.0 : g.group.sigma);
-    report.given_sigma.push_back(g.group.fixed ? own_noise(problem.merged().noise, g.group.property) : 0);
+    report.given_sigma.push_back(g.group.fixed ? own_noise(objectives.merged().noise, g.group.property) : 0);
   }
   for (const Term& term : terms) {
     report.terms.push_back(term.label());
     report.delta.push_back(term.delta);
   }
   report.before.scale = scale;
-  problem.assess(report.before);
+  objectives.assess(report.before);
   report.after = report.before;
   if (options.objective != Kind::none) {
-    const Unknowns unknowns = choose_unknowns(problem.merged(), terms, stored.amplitudes, options);
-    const auto& groups = problem.merged().groups;
+    const Unknowns unknowns = choose_unknowns(objectives.merged(), terms, stored.amplitudes, options);
+    const auto& groups = objectives.merged().groups;
     if (options.sigma && std::all_of(groups.begin(), groups.end(), [](const GroupStatistics& g) { return g.group.fixed; }))
       report.warnings.push_back(std::string("all rows brought a sigma of their own, which stays: ") +
                                 (options.delta ? "only delta is optimised" : "there is nothing to optimise"));
@@ -208,23 +208,27 @@ OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term
       ++report.evaluations;
       if (progress) progress({.phase = "optimize", .done = static_cast<double>(report.evaluations), .unit = "steps"});
       if (is_evidence) {
-        const Evidence::Value value = problem.evidence(state, true);
+        const Evidence::Value value = objectives.evidence(state, true);
         // Where rounding decides, nothing is to be found.
         if (value.rounding > 1 && report.evaluations > 1) throw NumericalError("sigma is too small for the rounding of the data");
         report.trace.push_back(value.log_evidence);
         gradient = gathered(unknowns, value.log_sigma_gradient, value.log_scale_gradient, unit);
         return unit * value.log_evidence;  // per row, so that the first step of the search is of order one
       }
-      const CrossValidation::Value value = problem.cross_validation(state, true);
+      const CrossValidation::Value value = objectives.cross_validation(state, true);
       report.trace.push_back(-value.loss);
       gradient = gathered(unknowns, value.log_sigma_gradient, value.log_scale_gradient, -1);
       return -value.loss;
     };
     const double bound = std::log(options.max_factor), reach = std::log(5.0);
     const std::size_t count = unknowns.names.size();
-    const Maximum best =
-        maximize(objective, std::vector<double>(count, 0.0), std::vector<double>(count, -bound), std::vector<double>(count, bound), reach,
-                 is_evidence ? 0.01 * unit : fold_error_tolerance, options.max_evaluations);
+    std::vector<double> begin_at(count, 0.0);
+    for (std::size_t p = 0; p < count; ++p)
+      if (const auto found = options.start.find(unknowns.names[p]); found != options.start.end())
+        begin_at[p] = std::clamp(found->second, -bound, bound);
+    const Maximum best = maximize(objective, begin_at, std::vector<double>(count, -bound), std::vector<double>(count, bound), reach,
+                                  is_evidence ? 0.01 * unit : fold_error_tolerance, options.max_evaluations);
+    for (std::size_t p = 0; p < count; ++p) report.factors.emplace(unknowns.names[p], best.x[p]);
     report.after = changed(report.before, unknowns, best.x);
     for (std::size_t p = 0; p < count; ++p)
       if (std::abs(best.x[p]) > 0.999 * bound)
@@ -234,8 +238,8 @@ OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term
     if (best.evaluations >= options.max_evaluations)
       report.warnings.push_back("the optimisation stopped after " + std::to_string(best.evaluations) +
                                 " steps ([optimize] max_evaluations) before it converged");
-    if (options.objective == Kind::cross_validation) settle_common_factor(problem, unknowns, report.after);
-    problem.assess(report.after);
+    if (options.objective == Kind::cross_validation) settle_common_factor(objectives, unknowns, report.after);
+    objectives.assess(report.after);
   }
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (progress)

@@ -9,8 +9,8 @@ namespace gapkit {
 RowRules row_rules(const FitOptions& options) {
   const RegularizationOptions& regularization = options.regularization;
   RowRules rules;
-  rules.keys = options.keys;
-  rules.use = rules.keys.use = options.use;
+  rules.keys = options.used_keys();
+  rules.use = options.use;
   rules.scale_with_atoms = regularization.scale_with_atoms;
   std::map<std::string, SigmaOptions> classes = regularization.config_type;
   for (const std::string& name : options.optimize.classes) classes.emplace(name, regularization.standard);

@@ -25,7 +25,7 @@ void count_noise(const RowRules& rules, const Structure& structure, std::vector<
 /// The rules that a configuration makes. Throws InputError for a σ that is not above 0.
 RowRules row_rules(const FitOptions& options);
 
-/// Which σ belongs to which row (METHODS 3).
+/// Which σ belongs to which row (methods.md, section 4).
 class Regularization {
  public:
   explicit Regularization(RowRules rules) : rules_(std::move(rules)) {}

@@ -1,8 +1,6 @@
 #include "fit/row_workers.hpp"
 
-#include <atomic>
-#include <exception>
-#include <gapkit/math/linear_algebra.hpp>
+#include "math/parallel_tasks.hpp"
 
 namespace gapkit {
 namespace {
@@ -37,23 +35,10 @@ void RowWorkers::finish(const std::function<void(double)>& show) {
     fill(work, kernel_rows_[0]);
     show(work.progress);
   }
-  std::exception_ptr failure;
-  std::atomic<bool> stop = false;
-  const auto count = static_cast<std::ptrdiff_t>(small.size());
-#pragma omp parallel for schedule(dynamic, 1) if (count > 1)
-  for (std::ptrdiff_t i = 0; i < count; ++i) {
-    if (stop) continue;
-    try {
-      const auto thread = static_cast<std::size_t>(current_thread());
-      fill(*small[static_cast<std::size_t>(i)], kernel_rows_[thread]);
-      if (thread == 0) show(small[static_cast<std::size_t>(i)]->progress);
-    } catch (...) {  // must not leave the parallel region
-#pragma omp critical(gapkit_row_workers_failure)
-      failure = std::current_exception();
-      stop = true;
-    }
-  }
-  if (failure) std::rethrow_exception(failure);
+  parallel_tasks(small.size(), thread_count(), [&](std::size_t i, std::size_t thread) {
+    fill(*small[i], kernel_rows_[thread]);
+    if (thread == 0) show(small[i]->progress);
+  });
   if (!work_.empty()) show(work_.back().progress);
   work_.clear();
   time_ += watch.lap();

@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
-#include <gapkit/fit/frames.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <limits>
 #include <numeric>
@@ -12,7 +11,6 @@
 
 #include "fit/candidate_pool.hpp"
 #include "fit/choose_points.hpp"
-#include "fit/held_out.hpp"
 #include "io/temporary_file.hpp"
 #include "model/environment_chunks.hpp"
 
@@ -147,7 +145,8 @@ bool is_extended(const TermOptions& term) {
 constexpr std::size_t chunk_environments = 100'000;
 
 // One pass over the data that fills the pool of every draft that needs one.
-std::vector<Candidates> gather_candidates(const FitOptions& options, const DataScan& scan, const ProgressCallback& progress) {
+std::vector<Candidates> gather_candidates(const Dataset& training, const FitOptions& options, const DataScan& scan,
+                                          const ProgressCallback& progress) {
   std::vector<std::unique_ptr<CandidatePool>> pools;
   double cutoff = 0;
   bool any = false;
@@ -168,7 +167,8 @@ std::vector<Candidates> gather_candidates(const FitOptions& options, const DataS
   std::map<std::string, int> config_types;
   for (const auto& [name, count] : scan.plan.config_types) config_types.emplace(name, static_cast<int>(config_types.size()));
   Features features;
-  for_each_training_frame(options, [&](const Structure& s, std::int64_t number, std::int64_t index) {
+  std::int64_t done = 0;
+  training.visit([&](const Structure& s, const FramePlace& place) {
     const StructureEnvironments environments(s, cutoff);
     const int config_type = config_types.at(s.config_type);
     for (std::size_t t = 0; t < pools.size(); ++t) {
@@ -184,15 +184,13 @@ std::vector<Candidates> gather_candidates(const FitOptions& options, const DataS
           const int centre = features.centre[static_cast<std::size_t>(e)];
           ordinal = centre == previous ? ordinal + 1 : 0;
           previous = centre;
-          pools[t]->add(features.x.row(e), features.cutoff[static_cast<std::size_t>(e)], config_type, {number, centre, ordinal});
+          pools[t]->add(features.x.row(e), features.cutoff[static_cast<std::size_t>(e)], config_type, {place.number, centre, ordinal});
         }
       }
     }
     if (progress)
-      progress({.phase = "candidates",
-                .done = static_cast<double>(index + 1),
-                .total = static_cast<double>(scan.plan.frames),
-                .unit = "frames"});
+      progress(
+          {.phase = "candidates", .done = static_cast<double>(++done), .total = static_cast<double>(scan.plan.frames), .unit = "frames"});
   });
   for (std::size_t t = 0; t < pools.size(); ++t)
     if (pools[t]) result[t] = pools[t]->take();
@@ -201,9 +199,10 @@ std::vector<Candidates> gather_candidates(const FitOptions& options, const DataS
 
 }  // namespace
 
-std::vector<Term> choose_sparse_points(const FitOptions& options, const DataScan& scan, std::vector<TermReport>& reports,
-                                       const ProgressCallback& progress) {
-  std::vector<Candidates> candidates = gather_candidates(options, scan, progress);
+std::vector<Term> choose_sparse_points(const FitData& training, const FitOptions& options, const DataScan& scan,
+                                       std::vector<TermReport>& reports, const FitRun& run) {
+  const ProgressCallback& progress = run.progress;
+  std::vector<Candidates> candidates = gather_candidates(training.train, options, scan, progress);
   const std::vector<Parameters> kernel_parameters = resolved_kernel_parameters(scan, candidates);
   std::vector<std::string> config_types;  // in the order of gather_candidates' numbers
   for (const auto& [name, count] : scan.plan.config_types) config_types.push_back(name);
@@ -232,8 +231,8 @@ std::vector<Term> choose_sparse_points(const FitOptions& options, const DataScan
     } else {
       report.candidates = static_cast<std::int64_t>(candidates[t].serial.size());
       std::vector<int> chosen;
-      const auto kept = options.kept_points.find(report.label);
-      const bool extends = kept != options.kept_points.end() && is_extended(settings);
+      const auto kept = training.kept_points.find(report.label);
+      const bool extends = kept != training.kept_points.end() && is_extended(settings);
       if (settings.selection == "indices") {
         const std::string file = scan.listed_file(draft);
         chosen = indices_in(candidates[t], read_sparse_indices(file), file);
@@ -269,7 +268,7 @@ std::vector<Term> choose_sparse_points(const FitOptions& options, const DataScan
                            std::to_string(report.dropped + report.chosen) +
                            " sparse points depend linearly on the others beyond the jitter and were dropped",
                 .is_warning = true});
-    if (!options.sparse_output.empty()) write_sparse_points(options.sparse_output, term, serial);
+    if (run.chosen) run.chosen(term, serial);
     if (progress)
       progress({.phase = "select", .done = static_cast<double>(t + 1), .total = static_cast<double>(scan.drafts.size()), .unit = "terms"});
     terms.push_back(std::move(term));

@@ -7,7 +7,7 @@
 
 namespace gapkit {
 
-/// Folds kernel rows into sufficient statistics, batch by batch (METHODS 3, 4). Memory: two batches of rows and the statistics.
+/// Folds kernel rows into sufficient statistics, batch by batch (methods.md, section 4). Memory: two batches of rows and the statistics.
 class StatisticsBuilder {
  public:
   StatisticsBuilder(const SparseFactor& factor, const std::vector<RowGroup>& groups, std::string fingerprint);

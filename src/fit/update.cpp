@@ -1,16 +1,14 @@
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
-#include <gapkit/fit/frames.hpp>
 #include <gapkit/fit/update.hpp>
-#include <gapkit/model/prior.hpp>
-#include <utility>
 
+#include "fit/accumulate.hpp"
+#include "fit/append_frames.hpp"
+#include "fit/convention_checks.hpp"
 #include "fit/folds.hpp"
 #include "fit/frame_fingerprint.hpp"
-#include "fit/held_out.hpp"
+#include "fit/frame_sample.hpp"
 #include "fit/shortest_distances.hpp"
-#include "fit/statistics_builder.hpp"
-#include "io/look_alikes.hpp"
 
 namespace gapkit {
 namespace {
@@ -43,6 +41,14 @@ std::string joined_fingerprint(const std::string& a, const std::string& b) {
   sum.add(a);
   sum.add(b);
   return std::to_string(sum.value());
+}
+
+/// Throws InputError if energies seem to be there under another name; tells the same of other targets.
+void report_lost_targets(const LookAlikes& look_alikes, const ProgressCallback& progress) {
+  const std::vector<Property> lost = look_alikes.lost();
+  if (lost.empty()) return;
+  if (lost.front() == Property::energy) throw InputError("the new data: " + look_alikes.lost_sentence(lost));
+  if (progress) progress({.phase = "append", .message = "the new data: " + look_alikes.lost_sentence(lost), .is_warning = true});
 }
 
 // Unknown if one of them is.
@@ -102,79 +108,72 @@ OptimizationReport refit(FittedModel& fitted, const RefitOptions& options, const
   return report;
 }
 
-std::int64_t append_frames(FittedModel& fitted, const FrameSource& source, const ProgressCallback& progress) {
-  Model& model = fitted.model;
-  const Regularization regularization(fitted.stored.rules);
-  // Contiguous folds want the number of frames of each config type beforehand.
-  std::map<std::string, std::int64_t> config_types;
+namespace {
+
+/// What a first pass over new frames finds out.
+struct NewFrames {
+  std::map<std::string, std::int64_t> config_types;  // contiguous folds want the number of frames of each beforehand
   Checksum checksum;
   std::int64_t frames = 0;
   double atoms = 0;
-  source([&](const Structure& s) {
-    ++config_types[s.config_type];
-    ++frames;
-    atoms += s.size();
-    add_frame(checksum, s);
+  ShortestDistances shortest_distances;  // in the frames with rows
+};
+
+NewFrames look_at(const Dataset& data, const RowRules& rules, double cutoff, LookAlikes* look_alikes) {
+  NewFrames found;
+  data.visit([&](const Structure& s, const FramePlace&) {
+    ++found.config_types[s.config_type];
+    ++found.frames;
+    found.atoms += s.size();
+    add_frame(found.checksum, s);
+    if (look_alikes) look_alikes->add(s);
+    const Observables wanted = wanted_rows(rules, s);
+    if (wanted.energy || wanted.forces || wanted.virial) keep_shorter(found.shortest_distances, closest_pairs(s, NeighborList(s, cutoff)));
   });
-  OptimizeOptions fold_options;
-  for (const GroupStatistics& g : fitted.stored.statistics.groups)
-    if (g.group.fold > 0) fold_options.folds = std::max(fold_options.folds, g.group.fold + 1);
-  FoldAssigner folds(fold_options, config_types, model.seed);
-  StatisticsBuilder builder(model.factor, groups_of_folds(regularization.groups(), folds.folds()), fitted.stored.statistics.fingerprint);
-  KernelRows kernel_rows(model.terms);
-  const auto& stored_groups = fitted.stored.statistics.groups;
-  std::optional<Prior> prior;
-  if (std::any_of(stored_groups.begin(), stored_groups.end(), [](const GroupStatistics& g) { return !g.prior.empty(); }))
-    prior.emplace(model.terms);
-  std::optional<ShortestDistances> shortest = model.shortest_distances;
-  double done = 0;
-  std::vector<NoiseRecord> noise;
-  source([&](const Structure& given) {
-    count_noise(regularization.rules(), given, noise);
-    Structure s = given;
-    subtract_potentials(model.baselines, s);
-    RowTargets targets = regularization.row_targets(s, model.reference_energies);
-    const int offset = folds.next(given) * static_cast<int>(regularization.groups().size());
-    for (int& group : targets.group)
-      if (group != RowTargets::excluded) group += offset;
-    MatrixSlice rows = builder.reserve(static_cast<Eigen::Index>(targets.value.size()));
-    std::optional<PriorVariances> variances;
-    if (!targets.value.empty()) {
-      const StructureEnvironments environments(s, largest_cutoff(model.terms));
-      if (shortest) keep_shorter(*shortest, closest_pairs(environments.view()));
-      kernel_rows.compute(environments.view(), s.size(), targets.wanted, rows);
-      if (prior) variances = prior->observables(environments.view(), s.size(), targets.wanted);
-    }
-    builder.add(targets, variances ? &variances->value : nullptr);
-    done += s.size();
-    if (progress) progress({.phase = "append", .done = done, .total = atoms, .unit = "atoms"});
-  });
-  SufficientStatistics added = builder.finish();
-  added.noise = std::move(noise);
-  if (added.row_count() == 0) throw InputError("the new data have no target that is used: nothing to append");
-  fitted.stored.statistics += added;
-  model.shortest_distances = shortest;
-  model.data_fingerprint = joined_fingerprint(model.data_fingerprint, std::to_string(checksum.value()));
-  solve(fitted);
-  return frames;
+  return found;
 }
 
-std::int64_t append(FittedModel& fitted, const std::vector<std::string>& files, const ProgressCallback& progress) {
-  const RowRules& rules = fitted.stored.rules;
-  LookAlikes look_alikes(rules.keys);
-  bool is_first_pass = true;
-  const FrameSource source = [&](const std::function<void(const Structure&)>& visit) {
-    for_each_frame(files, rules.keys, nullptr, [&](const Structure& s, std::int64_t) {
-      if (is_first_pass) look_alikes.add(s);
-      visit(s);
-    });
-    if (!std::exchange(is_first_pass, false)) return;
-    const std::vector<Property> lost = look_alikes.lost();
-    if (lost.empty()) return;
-    if (lost.front() == Property::energy) throw InputError("the new data: " + look_alikes.lost_sentence(lost));
-    if (progress) progress({.phase = "append", .message = "the new data: " + look_alikes.lost_sentence(lost), .is_warning = true});
-  };
-  return append_frames(fitted, source, progress);
+}  // namespace
+
+std::int64_t append_frames(FittedModel& fitted, const Dataset& data, LookAlikes* look_alikes, const ProgressCallback& progress) {
+  Model& model = fitted.model;
+  const SufficientStatistics& before = fitted.stored.statistics;
+  const Regularization regularization(fitted.stored.rules);
+  const NewFrames found = look_at(data, regularization.rules(), largest_cutoff(model.terms), look_alikes);
+  if (look_alikes) report_lost_targets(*look_alikes, progress);
+  OptimizeOptions fold_options;
+  for (const GroupStatistics& g : before.groups)
+    if (g.group.fold > 0) fold_options.folds = std::max(fold_options.folds, g.group.fold + 1);
+  AccumulationRules rules{
+      .model = model,
+      .regularization = regularization,
+      .folds = FoldAssigner(fold_options, found.config_types, model.seed),
+      .fingerprint = before.fingerprint,
+      .has_prior = std::any_of(before.groups.begin(), before.groups.end(), [](const GroupStatistics& g) { return !g.prior.empty(); })};
+  const SufficientStatistics added = accumulate(data, std::move(rules), {}, [&](double atoms) {
+                                       if (progress) progress({.phase = "append", .done = atoms, .total = found.atoms, .unit = "atoms"});
+                                     }).statistics;
+  if (added.row_count() == 0) throw InputError("the new data have no target that is used: nothing to append");
+  fitted.stored.statistics += added;
+  if (model.shortest_distances)
+    for (const auto& [elements, distance] : found.shortest_distances) keep_shorter(*model.shortest_distances, elements, distance);
+  model.data_fingerprint = joined_fingerprint(model.data_fingerprint, std::to_string(found.checksum.value()));
+  solve(fitted);
+  return found.frames;
+}
+
+std::int64_t append(FittedModel& fitted, const Dataset& data, const ProgressCallback& progress, std::vector<CheckFinding>* findings) {
+  LookAlikes look_alikes(fitted.stored.rules.keys);
+  const std::int64_t frames = append_frames(fitted, data, &look_alikes, progress);
+  if (findings) {
+    FrameSample sample(choose_sample(data.summary(), fitted.model.seed));
+    FitReport report;
+    data.visit([&](const Structure& frame, const FramePlace& place) { sample.add(frame, place.number); },
+               {.targets = &report.plan.targets});
+    check_conventions(fitted.model, fitted.stored, sample.frames(), report, progress);
+    *findings = std::move(report.findings);
+  }
+  return frames;
 }
 
 void merge(FittedModel& fitted, const FittedModel& other) {

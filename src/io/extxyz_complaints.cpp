@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <gapkit/core/elements.hpp>
 
 #include "extxyz_values.hpp"
@@ -85,9 +86,11 @@ std::optional<Complaint> contradicted_element(const std::vector<Column>& columns
                                               const std::string& species_column) {
   for (const Column& column : columns) {
     if (column.count != 1) continue;
-    const bool is_number = column.name == "Z" || column.name == "numbers" || column.name == "atomic_numbers";
+    const bool is_number =
+        column.name == "Z" || column.name == "numbers" || column.name == "atomic_numbers" || column.name == "atomic_number";
+    const bool is_symbol = column.name == "element" || column.name == "elements" || column.name == "symbol" || column.name == "symbols";
     const auto* numbers = is_number ? std::get_if<std::vector<std::int64_t>>(&column.values) : nullptr;
-    const auto* symbols = column.name == "element" ? std::get_if<std::vector<std::string>>(&column.values) : nullptr;
+    const auto* symbols = is_symbol ? std::get_if<std::vector<std::string>>(&column.values) : nullptr;
     for (std::size_t i = 0; i < atomic_numbers.size(); ++i) {
       const int z = symbols ? find_atomic_number((*symbols)[i]) : atomic_numbers[i];
       const bool differs = numbers ? (*numbers)[i] != atomic_numbers[i] : z != 0 && z != atomic_numbers[i];
@@ -98,6 +101,22 @@ std::optional<Complaint> contradicted_element(const std::vector<Column>& columns
                                    "something else if it is no element",
                                    i + 1, element_symbol(atomic_numbers[i]), atomic_numbers[i], species_column, excerpt(found), column.name,
                                    column.name)};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Complaint> contradicted_position(const std::vector<Column>& columns, const std::vector<double>& positions) {
+  for (const Column& column : columns) {
+    const auto* values = std::get_if<std::vector<double>>(&column.values);
+    if (column.name != "positions" || column.count != 3 || !values) continue;
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+      constexpr double tolerance = 1e-3;  // Å: one of them may be rounded
+      if (std::abs((*values)[i] - positions[i]) <= tolerance) continue;
+      return Complaint{static_cast<std::int64_t>(i / 3) + 1,
+                       fmt::format("atom {} has the {} coordinate {} in the column 'pos', but {} in the column 'positions'; correct one of "
+                                   "them, or call 'positions' something else",
+                                   i / 3 + 1, std::string_view("xyz").substr(i % 3, 1), positions[i], (*values)[i])};
     }
   }
   return std::nullopt;

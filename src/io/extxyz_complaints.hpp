@@ -56,4 +56,7 @@ class NumericSpecies {
 std::optional<Complaint> contradicted_element(const std::vector<Column>& columns, const std::vector<int>& atomic_numbers,
                                               const std::string& species_column);
 
+/// A column `positions` beside the column `pos`, which gave the positions (x y z of each atom), that has others.
+std::optional<Complaint> contradicted_position(const std::vector<Column>& columns, const std::vector<double>& positions);
+
 }  // namespace gapkit::extxyz

@@ -7,6 +7,7 @@
 #include <gapkit/core/errors.hpp>
 #include <unordered_set>
 
+#include "extxyz_cell.hpp"
 #include "extxyz_values.hpp"
 
 namespace gapkit::extxyz {
@@ -14,13 +15,6 @@ namespace gapkit::extxyz {
 namespace {
 
 constexpr int largest_row = 100000;  // values per atom; a count beyond is a mistake
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
@@ -78,44 +72,6 @@ bool is_free_text(const std::vector<Field>& fields) {
   const bool has_bare_key =
       std::any_of(fields.begin(), fields.end(), [](const Field& f) { return f.text.empty() && std::holds_alternative<bool>(f.value); });
   return has_bare_key && !has_reserved_key;
-}
-
-/// A key under which other programs keep the cell: its numbers, if there are 3, 6 or 9 that are not all zero.
-std::vector<double> numbers_of_cell(const Field& field) {
-  std::string name;
-  for (const char c : lower_case(field.key))
-    if (c != '_' && c != '-') name.push_back(c);
-  const std::string_view known[] = {"cell", "unitcell", "supercell", "cellvectors", "latticevectors", "box", "boxvectors"};
-  if (std::find(std::begin(known), std::end(known), name) == std::end(known)) return {};
-  std::vector<double> numbers = parse_numbers(field.text);
-  const bool is_cell = (numbers.size() == 3 || numbers.size() == 6 || numbers.size() == 9) &&
-                       std::any_of(numbers.begin(), numbers.end(), [](double x) { return x != 0; });
-  return is_cell ? numbers : std::vector<double>();
-}
-
-/// A frame that is periodic, or has its cell under another name, needs a Lattice. `pbc` is null if the frame does not say.
-void check_cell_is_there(const std::vector<Field>& fields, const Structure& structure, const Field* pbc) {
-  if (structure.cell) return;
-  const bool is_periodic = structure.pbc[0] || structure.pbc[1] || structure.pbc[2];
-  if (pbc && !is_periodic) return;
-  const std::string form = "Lattice=\"a_x a_y a_z b_x b_y b_z c_x c_y c_z\"";
-  const auto cell = std::find_if(fields.begin(), fields.end(), [](const Field& f) { return !numbers_of_cell(f).empty(); });
-  if (cell != fields.end()) {
-    const std::size_t count = numbers_of_cell(*cell).size();
-    const std::string what_to_do = count == 9
-                                       ? fmt::format("if they are the cell vectors (Å), call the key Lattice instead of {}", cell->key)
-                                       : fmt::format("if they are the cell, write its vectors (Å) as {}", form);
-    throw InputError(
-        is_periodic
-            ? fmt::format("pbc is {}, there is no Lattice, but '{}' has {} numbers; {}", pbc->text, excerpt(cell->key), count, what_to_do)
-            : fmt::format(
-                  "'{}' has {} numbers, but there is no Lattice, without which the frame is a molecule; {}; if it is a molecule, add "
-                  "pbc=\"F F F\"",
-                  excerpt(cell->key), count, what_to_do));
-  }
-  if (is_periodic)
-    throw InputError(fmt::format("pbc is {}, but there is no Lattice; give the cell vectors (Å) as {}, or pbc=\"F F F\" for a molecule",
-                                 pbc->text, form));
 }
 
 /// "Atoms. Timestep: 500", as LAMMPS writes it above the types of atoms.
@@ -217,7 +173,7 @@ PropertiesPlan read_comment(std::string_view line, Structure& structure) {
   structure.pbc.fill(structure.cell.has_value());
   const Field* pbc = find_key("pbc");
   if (pbc) structure.pbc = parse_pbc(*pbc);
-  check_cell_is_there(fields, structure, pbc);
+  check_cell(fields, structure, pbc);
   PropertiesPlan plan = plain_xyz();
   if (properties) {
     const auto* text = std::get_if<std::string>(&properties->value);

@@ -97,6 +97,7 @@ class RowParser {
   /// After the last row.
   std::optional<Complaint> complaint() const {
     if (plan_.is_plain) return plain_rows_.complaint();
+    if (const std::optional<Complaint> found = contradicted_position(columns_, positions_)) return found;
     for (const auto& column : plan_.columns)
       if (column.role == ColumnRole::species || column.role == ColumnRole::atomic_number)
         return contradicted_element(columns_, atomic_numbers_, column.name);
@@ -354,6 +355,23 @@ std::optional<Structure> ExtxyzReader::next() {
 
 int ExtxyzReader::frame_count() const {
   return state_->frames;
+}
+
+ExtxyzReader::Position ExtxyzReader::position() const {
+  return {state_->lines.offset(), state_->lines.line_number(), state_->frames};
+}
+
+void ExtxyzReader::go_to(const Position& position) {
+  state_->failure.clear();
+  state_->line_to_blame = 0;
+  if (position.offset == state_->lines.offset() && position.frames == state_->frames) return;
+  try {
+    state_->lines.go_to(position.offset, position.line);
+  } catch (const InputError& e) {
+    throw InputError(state_->lines.path() + ": " + e.what());
+  }
+  state_->frames = position.frames;
+  state_->has_symbols = true;  // a reader that skips frames cannot judge the species of the whole file
 }
 
 std::vector<Structure> read_extxyz(const std::filesystem::path& path) {

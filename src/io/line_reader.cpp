@@ -38,6 +38,7 @@ void LineReader::fill() {
   if (begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
     end_ -= begin_;
+    buffer_offset_ += static_cast<std::int64_t>(begin_);
     begin_ = 0;
   }
   if (end_ == buffer_.size()) {
@@ -53,6 +54,19 @@ void LineReader::fill() {
     end_ += static_cast<std::size_t>(count);
     return;
   }
+}
+
+void LineReader::go_to(std::int64_t offset, long line_number) {
+  line_number_ = line_number;
+  if (offset >= buffer_offset_ && offset <= buffer_offset_ + static_cast<std::int64_t>(end_)) {
+    begin_ = static_cast<std::size_t>(offset - buffer_offset_);
+    return;
+  }
+  if (::lseek(descriptor_, static_cast<off_t>(offset), SEEK_SET) < 0)
+    throw InputError(fmt::format("cannot go to byte {} of the file: {}", offset, std::strerror(errno)));
+  buffer_offset_ = offset;
+  begin_ = end_ = 0;
+  at_end_of_file_ = false;
 }
 
 std::string_view LineReader::beginning() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -22,6 +23,11 @@ class LineReader {
   bool next(std::string_view& line);
   /// Number of the last line returned, from 1.
   long line_number() const { return line_number_; }
+  /// Bytes before the line that next() returns next.
+  std::int64_t offset() const { return buffer_offset_ + static_cast<std::int64_t>(begin_); }
+  /// Goes to a line that begins at this offset; `line_number`: that of the line before. Throws InputError without a place if the file
+  /// has no positions (a pipe).
+  void go_to(std::int64_t offset, long line_number);
   /// For messages.
   const std::string& path() const { return path_; }
   /// What is known of the file before its first line is asked for: some of its first bytes, none of an empty file.
@@ -34,6 +40,7 @@ class LineReader {
   int descriptor_ = -1;
   std::vector<char> buffer_;
   std::size_t begin_ = 0, end_ = 0;  // unread part of the buffer
+  std::int64_t buffer_offset_ = 0;   // of the first byte of the buffer in the file
   bool at_end_of_file_ = false;
   long line_number_ = 0;
 };

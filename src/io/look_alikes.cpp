@@ -310,7 +310,7 @@ std::string LookAlikes::likeness(Property target) const {
 }
 
 /// `[data] energy_key = "Energy" (or --energy-key Energy)`
-std::string LookAlikes::advice(const std::vector<Property>& targets) const {
+std::string LookAlikes::advice(const std::vector<Property>& targets, Reader reader) const {
   std::vector<std::string> keys, flags;
   for (const Property target : targets) {
     const std::vector<Candidate> all = best_first(target);
@@ -320,11 +320,12 @@ std::string LookAlikes::advice(const std::vector<Property>& targets) const {
     flags.push_back(fmt::format("--{}-key {}", key, all.front().name));
   }
   if (keys.empty()) return "";
+  if (reader == Reader::prediction) return fmt::format("; if so, name {} with {}", keys.size() == 1 ? "it" : "them", fmt::join(flags, " "));
   return fmt::format("; if so, name {} with [data] {} (or {})", keys.size() == 1 ? "it" : "them", joined(keys, ", "),
                      fmt::format("{}", fmt::join(flags, " ")));
 }
 
-std::string LookAlikes::lost_sentence(const std::vector<Property>& targets) const {
+std::string LookAlikes::lost_sentence(const std::vector<Property>& targets, Reader reader) const {
   std::vector<std::string> names, likenesses;
   for (const Property target : targets) {
     names.emplace_back(plain_name(target));
@@ -336,8 +337,8 @@ std::string LookAlikes::lost_sentence(const std::vector<Property>& targets) cons
                   target_info(targets.front()).is_per_atom ? ""
                   : targets.front() == Property::energy    ? "an "
                                                            : "a ",
-                  joined(names, " or "), joined(likenesses, " and "), advice(targets));
-  if (std::find(targets.begin(), targets.end(), Property::energy) == targets.end()) return text;
+                  joined(names, " or "), joined(likenesses, " and "), advice(targets, reader));
+  if (reader == Reader::prediction || std::find(targets.begin(), targets.end(), Property::energy) == targets.end()) return text;
   return text +
          (found(Property::energy).candidates.empty()
               ? fmt::format("; give each frame its energy as a key (energy=...), or leave energies out with {}", use_without_energy())

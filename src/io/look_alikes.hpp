@@ -16,6 +16,9 @@ namespace gapkit {
 /// Memory: a few names. Keys that `keys` names are not looked for.
 class LookAlikes {
  public:
+  /// Who gets advice: a fit, which has a configuration or options, or a prediction, which has options only and needs no targets.
+  enum class Reader { fit, prediction };
+
   explicit LookAlikes(TargetKeys keys = {}) : keys_(std::move(keys)) {}
 
   /// A frame whose targets were assigned.
@@ -38,7 +41,7 @@ class LookAlikes {
   bool is_partly_lost(Property target) const;
 
   /// One sentence on these targets, each of which is_lost(): what looks like them, and how to name it.
-  std::string lost_sentence(const std::vector<Property>& targets) const;
+  std::string lost_sentence(const std::vector<Property>& targets, Reader reader = Reader::fit) const;
   /// One sentence if lacks_energy(): keys that could be one, under any name.
   std::string no_energy_sentence() const;
   /// One sentence on a target that is_partly_lost().
@@ -65,7 +68,7 @@ class LookAlikes {
   const Found& found(Property target) const { return found_[target]; }
   std::vector<Candidate> best_first(Property target) const;
   std::string likeness(Property target) const;
-  std::string advice(const std::vector<Property>& targets) const;
+  std::string advice(const std::vector<Property>& targets, Reader reader = Reader::fit) const;
   std::string use_without_energy() const;
 
   TargetKeys keys_;

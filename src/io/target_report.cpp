@@ -68,7 +68,7 @@ std::vector<std::string> TargetReport::lines() const {
   if (frames_with_unused_free_energy > 0)
     out.push_back(
         fmt::format("free_energy is present in {} frame{} and not used: forces of many codes belong to it; name it with [data] energy_key "
-                    "to use it",
+                    "or --energy-key to use it",
                     frames_with_unused_free_energy, frames_with_unused_free_energy == 1 ? "" : "s"));
   return out;
 }

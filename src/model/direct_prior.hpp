@@ -4,7 +4,8 @@
 
 namespace gapkit {
 
-/// Prior covariances of one term by double sums over its environments (METHODS 5), for κ instead of weight()² /δ² κ: the caller multiplies.
+/// Prior covariances of one term by double sums over its environments (methods.md, section 5), for κ instead of weight()² /δ² κ: the caller
+/// multiplies.
 class DirectPrior {
  public:
   explicit DirectPrior(const Term& term);

@@ -16,7 +16,7 @@ struct Functionals {
   std::vector<Matrix> gradient;  // C times [E, D]
 };
 
-/// What a pair of blocks of environments adds to k** of each component (METHODS 5):
+/// What a pair of blocks of environments adds to k** of each component (methods.md, section 5):
 ///   (v + g·∇)(v' + g'·∇')κ = v v' κ + S (v g'·Λ(x − h x') + v' g·Λ(x' − h x) + gᵀΛg') + C (g·Λ(x' − h x)) (g'·Λ(x − h x'))
 /// with slope S and curvature C of the kernel. One with has_own_slope() adds, with its own_slope R, own_curvature C_x, both_curvature C_b
 /// and R' = R(x', x), C_x' = C_x(x', x),

@@ -73,7 +73,10 @@ Posterior solve_posterior(const SufficientStatistics& statistics, const SparseFa
   b = s.cwiseProduct(b);
   if (!b.allFinite() || !a.diagonal().allFinite()) throw NumericalError("the statistics of the training data hold NaN or infinity");
   // Eigenvalues of A are at least 1: only numbers that are not finite can stop this.
-  if (!cholesky(a)) throw NumericalError("the posterior precision is not positive definite: the statistics are damaged");
+  if (!cholesky(a))
+    throw NumericalError(
+        "the posterior precision is not positive definite: a sigma is too small for the rounding of the data, or the statistics are "
+        "damaged");
   posterior.factor = std::move(a);
   const Vector half = solve_lower(posterior.factor, b);
   posterior.mean = solve_lower_transposed(posterior.factor, half);

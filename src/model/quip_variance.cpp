@@ -54,9 +54,7 @@ Vector QuipVariance::local_energies(const Environments& environments, int atoms)
           const auto i = static_cast<std::size_t>(from + e);
           const double f = features_.cutoff[i];
           const double variance = term.descriptor->multiplicity() * f * f * (alone - rows.row(e).squaredNorm());
-          const int partner = features_.partner[i];
-          result[features_.centre[i]] += partner >= 0 ? 0.5 * variance : variance;
-          if (partner >= 0) result[partner] += 0.5 * variance;
+          result[features_.centre[i]] += variance;  // of a pair both halves, as the list has it from both ends
         }
       }
     }

@@ -4,7 +4,7 @@
 
 namespace gapkit {
 
-/// QUIP's variance of local energies, for imported models only (METHODS 7, last paragraph). Per environment
+/// QUIP's variance of local energies, for imported models only (methods.md, section 5). Per environment
 ///
 ///     f² [ δ² + reg² − kᵀ (K_MM + reg²)⁻¹ k ]        k_m = δ² f_m κ(x, x_m)
 ///

@@ -1,3 +1,4 @@
+#include <array>
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
@@ -8,6 +9,8 @@
 #include "model/quip_variance.hpp"
 #include "potentials/pair_sums.hpp"
 #include "predict/density_check.hpp"
+#include "predict/environments_of_many.hpp"
+#include "predict/finite_check.hpp"
 #include "predict/term_potential.hpp"
 
 namespace gapkit {
@@ -26,17 +29,23 @@ Factors factors_of(const Model& model, Property property, const std::string& con
   return found ? Factors{found->a, found->b} : Factors{};
 }
 
-// Error bars from their epistemic part.
-void add_noise(Prediction& prediction, const Model& model, const Structure& structure, bool calibrated) {
+// The noise of the rows of a property of a structure; of `atoms` atoms with the config type "default" if that is null.
+std::vector<double> noise_of(const Model& model, Property property, const Structure* structure, int atoms) {
+  if (structure != nullptr) return row_noise(model, property, *structure);
+  return {target_info(property).noise_scale(atoms, model.scale_with_atoms) * noise_level(model, property, "default").sigma};
+}
+
+// Error bars from their epistemic part. `atoms`: those whose energy it is.
+void add_noise(Prediction& prediction, const Model& model, const Structure* structure, int atoms, bool calibrated) {
   prediction.energy_std = prediction.energy_std_epistemic;
   prediction.forces_std = prediction.forces_std_epistemic;
   prediction.virial_std = prediction.virial_std_epistemic;
   for (const TargetInfo& target : targets()) {
     const std::span<double> bars = prediction.std_of(target.property);
     if (bars.empty()) continue;
-    const Factors f = factors_of(model, target.property, structure.config_type, calibrated);
-    const std::vector<double> noise = row_noise(model, target.property, structure);
-    for (std::size_t i = 0; i < bars.size(); ++i) bars[i] = std::hypot(f.a * bars[i], f.b * noise[i]);
+    const Factors f = factors_of(model, target.property, structure != nullptr ? structure->config_type : "default", calibrated);
+    const std::vector<double> noise = noise_of(model, target.property, structure, atoms);
+    for (std::size_t i = 0; i < bars.size(); ++i) bars[i] = std::hypot(f.a * bars[i], f.b * noise[noise.size() == 1 ? 0 : i]);
   }
 }
 
@@ -50,9 +59,11 @@ void add_noise(Prediction& prediction, const Model& model, const Structure& stru
 
 // Descriptors ignore neighbours of elements that they do not know, so somebody must look at them.
 void check_elements(const Model& model, const Environments& environments) {
+  std::array<bool, largest_atomic_number + 1> known = {};
+  for (const auto& [element, e0] : model.reference_energies) known.at(static_cast<std::size_t>(element)) = true;
   const auto check = [&](int atom) {
     const int z = environments.atomic_number[static_cast<std::size_t>(atom)];
-    if (!model.knows(z)) throw_unknown_element(model, "environments", atom, z);
+    if (z < 0 || z > largest_atomic_number || !known[static_cast<std::size_t>(z)]) throw_unknown_element(model, "environments", atom, z);
   };
   for (std::size_t c = 0; c < environments.centre.size(); ++c) {
     check(environments.centre[c]);
@@ -66,57 +77,6 @@ void check_elements(const Model& model, const Structure& structure) {
     const int z = structure.atomic_numbers[static_cast<std::size_t>(i)];
     if (!model.knows(z)) throw_unknown_element(model, name_of(structure), i, z);
   }
-}
-
-/// Environments of several structures in one list, so that matrix products have many rows. Atoms are numbered through.
-class EnvironmentsOfMany {
- public:
-  EnvironmentsOfMany(std::span<const Structure> structures, double cutoff) {
-    begin_.push_back(0);
-    for (const Structure& structure : structures) {
-      const StructureEnvironments& own = *parts_.emplace_back(std::make_unique<StructureEnvironments>(structure, cutoff));
-      const Environments& view = own.view();
-      const int first = static_cast<int>(atomic_number_.size());
-      first_atom_.push_back(first);
-      first_pair_.push_back(neighbor_.size());
-      for (std::size_t c = 0; c + 1 < view.begin.size(); ++c) {
-        centre_.push_back(first + view.centre[c]);
-        begin_.push_back(first_pair_.back() + view.begin[c + 1]);
-      }
-      for (const int j : view.neighbor) neighbor_.push_back(first + j);
-      atomic_number_.insert(atomic_number_.end(), view.atomic_number.begin(), view.atomic_number.end());
-      vector_.insert(vector_.end(), view.vector.begin(), view.vector.end());
-      distance_.insert(distance_.end(), view.distance.begin(), view.distance.end());
-    }
-    view_ = {centre_, atomic_number_, begin_, neighbor_, vector_, distance_, cutoff};
-  }
-
-  const Environments& view() const { return view_; }
-  const Environments& part(std::size_t k) const { return parts_[k]->view(); }
-  int first_atom(std::size_t k) const { return first_atom_[k]; }
-  std::size_t first_pair(std::size_t k) const { return first_pair_[k]; }
-
- private:
-  std::vector<std::unique_ptr<StructureEnvironments>> parts_;
-  std::vector<int> first_atom_;
-  std::vector<std::size_t> first_pair_;
-  std::vector<int> centre_, atomic_number_, neighbor_;
-  std::vector<std::size_t> begin_;
-  std::vector<Vector3> vector_;
-  std::vector<double> distance_;
-  Environments view_;
-};
-
-// Distances are looked at first: they may be the reason.
-void judge(Prediction& prediction, const Model& model, const Environments& environments, const std::string& where) {
-  prediction.closeness = closeness(model, environments);
-  if (!std::isfinite(prediction.energy) || (prediction.forces && !prediction.forces->allFinite()))
-    throw NumericalError(where + ": the predicted energy or a force is not finite" +
-                         (prediction.closeness.too_close ? "; " + prediction.closeness.too_close->text() : ""));
-  const bool energy_bar_is_finite = !prediction.energy_std_epistemic || std::isfinite(*prediction.energy_std_epistemic);
-  if (!energy_bar_is_finite || (prediction.forces_std_epistemic && !prediction.forces_std_epistemic->allFinite()) ||
-      (prediction.virial_std_epistemic && !prediction.virial_std_epistemic->allFinite()))
-    throw NumericalError(where + ": an error bar is not finite");
 }
 
 Vector std_of(std::span<const Variance> variances) {
@@ -162,7 +122,9 @@ struct Predictor::Scratch {
   void add_error_bars(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request,
                       Prediction& result);
   Prediction evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request);
-  void finish(const Environments& environments, std::size_t first_pair, const Structure* structure, Prediction& result) const;
+  void finish(const Environments& environments, std::size_t first_pair, const Structure* structure, const PredictionRequest& request,
+              Prediction& result) const;
+  void add_atom_virial(const Environments& environments, std::size_t first_pair, Prediction& result) const;
   bool begin_local_std(const Model& model, const Environments& environments, const PredictionRequest& request);
   std::vector<Variance> local_energies(const Model& model, const Environments& environments, int atoms);
 };
@@ -175,14 +137,21 @@ Predictor::~Predictor() = default;
 Prediction Predictor::compute(const Structure& structure, const PredictionRequest& request) {
   check_elements(*model_, structure);
   const StructureEnvironments environments(structure, model_->cutoff());
-  Prediction prediction = scratch_->evaluate(*model_, environments.view(), structure.size(), request);
-  scratch_->finish(environments.view(), 0, &structure, prediction);
+  return compute(structure, environments.view(), request);
+}
+
+Prediction Predictor::compute(const Structure& structure, const Environments& environments, const PredictionRequest& request) {
+  check_elements(*model_, structure);
+  Prediction prediction = scratch_->evaluate(*model_, environments, structure.size(), request);
+  scratch_->finish(environments, 0, &structure, request, prediction);
+  check_mean(prediction, *model_, environments, request, name_of(structure));
+  if (!prediction.is_finite) return prediction;
   if (request.error_bars()) {
-    check_density(environments.view(), structure.size(), name_of(structure));
-    scratch_->add_error_bars(*model_, environments.view(), structure.size(), request, prediction);
+    check_density(environments, structure.size(), name_of(structure));
+    scratch_->add_error_bars(*model_, environments, structure.size(), request, prediction);
+    check_error_bars(prediction, request, name_of(structure));
   }
-  judge(prediction, *model_, environments.view(), name_of(structure));
-  add_noise(prediction, *model_, structure, request.calibrated);
+  add_noise(prediction, *model_, &structure, structure.size(), request.calibrated);
   return prediction;
 }
 
@@ -192,9 +161,26 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
     if (p->needs_structure())
       throw InputError("the model's baseline '" + p->name() + "' needs the whole structure: environments alone do not give its energy");
   Prediction prediction = scratch_->evaluate(*model_, environments, atoms, request);
-  scratch_->finish(environments, 0, nullptr, prediction);
-  if (request.error_bars()) scratch_->add_error_bars(*model_, environments, atoms, request, prediction);
-  judge(prediction, *model_, environments, "environments");
+  scratch_->finish(environments, 0, nullptr, request, prediction);
+  check_mean(prediction, *model_, environments, request, "environments");
+  if (!prediction.is_finite) return prediction;
+  if (request.error_bars()) {
+    check_density(environments, environments.size(), "environments");
+    scratch_->add_error_bars(*model_, environments, atoms, request, prediction);
+    check_error_bars(prediction, request, "environments");
+  }
+  add_noise(prediction, *model_, nullptr, environments.size(), request.calibrated);
+  return prediction;
+}
+
+Prediction Predictor::error_bars(const Environments& environments, int atoms, const PredictionRequest& request) {
+  check_elements(*model_, environments);
+  check_density(environments, environments.size(), "environments");
+  scratch_->local.clear();  // may be those of other environments
+  Prediction prediction;
+  scratch_->add_error_bars(*model_, environments, atoms, request, prediction);
+  check_error_bars(prediction, request, "environments");
+  add_noise(prediction, *model_, nullptr, environments.size(), request.calibrated);
   return prediction;
 }
 
@@ -219,16 +205,18 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
     Prediction& prediction = result.emplace_back();
     prediction.local_energy = together.local_energy.segment(first, atoms);
     if (request.forces) prediction.forces = together.forces->middleRows(first, atoms);
-    s.finish(all.part(k), all.first_pair(k), &structures[k], prediction);
+    s.finish(all.part(k), all.first_pair(k), &structures[k], request, prediction);
     for (const std::size_t t : together.unsampled_terms)
       if (s.terms[t]->has_environments(all.part(k))) prediction.unsampled_terms.push_back(t);
+    check_mean(prediction, *model_, all.part(k), request, name_of(structures[k]));
+    if (!prediction.is_finite) continue;
     if (request.error_bars()) check_density(all.part(k), atoms, name_of(structures[k]));
     if (alone.error_bars()) s.add_error_bars(*model_, all.part(k), atoms, alone, prediction);
     if (request.local_std && !alone.local_std)
       prediction.local_energy_std_epistemic =
           std_of(std::span(local).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(atoms)));
-    judge(prediction, *model_, all.part(k), name_of(structures[k]));
-    add_noise(prediction, *model_, structures[k], request.calibrated);
+    check_error_bars(prediction, request, name_of(structures[k]));
+    add_noise(prediction, *model_, &structures[k], atoms, request.calibrated);
   }
   return result;
 }
@@ -267,8 +255,9 @@ Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& 
 // Virial from the derivatives by the pairs from `first_pair` on, structure-level parts, and the energy. `structure` is null where no
 // potential needs it.
 void Predictor::Scratch::finish(const Environments& environments, std::size_t first_pair, const Structure* structure,
-                                Prediction& result) const {
+                                const PredictionRequest& request, Prediction& result) const {
   if (result.forces) result.virial = pair_virial(environments.vector, std::span(dE_dr).subspan(first_pair, environments.vector.size()));
+  if (result.forces && request.atom_virial) add_atom_virial(environments, first_pair, result);
   StructureSums sums{.local_energy = {result.local_energy.data(), static_cast<std::size_t>(result.local_energy.size())}};
   if (result.forces) {
     sums.forces = &*result.forces;
@@ -277,6 +266,17 @@ void Predictor::Scratch::finish(const Environments& environments, std::size_t fi
   for (const PotentialPointer& p : potentials)
     if (p->needs_structure()) p->add_structure(*structure, sums);
   result.energy = result.local_energy.sum();
+}
+
+void Predictor::Scratch::add_atom_virial(const Environments& environments, std::size_t first_pair, Prediction& result) const {
+  for (const PotentialPointer& p : potentials)
+    if (p->needs_structure()) throw InputError("the model's baseline '" + p->name() + "' has no virials of atoms: leave them out");
+  std::vector<Matrix3>& virials = result.atom_virial.emplace(static_cast<std::size_t>(result.local_energy.size()), Matrix3::Zero());
+  for (std::size_t c = 0; c < environments.centre.size(); ++c) {
+    const std::size_t begin = environments.begin[c], count = environments.begin[c + 1] - begin;
+    virials[static_cast<std::size_t>(environments.centre[c])] +=
+        pair_virial(environments.vector.subspan(begin, count), std::span(dE_dr).subspan(first_pair + begin, count));
+  }
 }
 
 // After evaluate() of the same environments.
@@ -336,9 +336,15 @@ void Predictor::Scratch::add_error_bars(const Model& model, const Environments& 
   }
 }
 
-EnergyDifference Predictor::difference(const Structure& a, const Structure& b, bool calibrated) {
-  const Prediction of_a = compute(a, {.forces = false}), of_b = compute(b, {.forces = false});
-  EnergyDifference result{.energy = of_b.energy - of_a.energy, .closeness_a = of_a.closeness, .closeness_b = of_b.closeness};
+EnergyDifference Predictor::difference(const Structure& a, const Structure& b, bool calibrated, bool keep_not_finite) {
+  const PredictionRequest request{.forces = false, .keep_not_finite = keep_not_finite};
+  const Prediction of_a = compute(a, request), of_b = compute(b, request);
+  EnergyDifference result{.energy = of_b.energy - of_a.energy,
+                          .closeness_a = of_a.closeness,
+                          .closeness_b = of_b.closeness,
+                          .is_finite_a = of_a.is_finite,
+                          .is_finite_b = of_b.is_finite};
+  if (!result.is_finite()) return result;
   const StructureEnvironments ea(a, model_->cutoff()), eb(b, model_->cutoff());
   result.std_epistemic = std::sqrt(scratch_->posterior(*model_).energy_difference(ea.view(), eb.view()).total());
   // Of two config types with factors of their own, the epistemic part takes the larger one.

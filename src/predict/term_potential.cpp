@@ -67,10 +67,10 @@ void TermPotential::add(const Environments& environments, std::span<double> loca
       observer_(environments, first, end, features, gives_values ? &known : nullptr);
     }
     for (std::size_t e = 0; e < static_cast<std::size_t>(n); ++e) {
-      const int partner = features.partner[e];
-      const double f = features.cutoff[e], share = f * energy[e];
-      local_energy[static_cast<std::size_t>(features.centre[e])] += partner >= 0 ? 0.5 * share : share;
-      if (partner >= 0) local_energy[static_cast<std::size_t>(partner)] += 0.5 * share;
+      const double f = features.cutoff[e];
+      // A pair's energy is shared half and half. The list has each pair from both ends, so an atom's two halves are one whole from its own
+      // end: ghosts, whose ends are not there, get nothing.
+      local_energy[static_cast<std::size_t>(features.centre[e])] += f * energy[e];
       if (with_derivatives && f != 1) gradient.row(static_cast<Eigen::Index>(e)) *= f;
     }
     if (with_derivatives) descriptor_->pullback(environments, first, end, features, scratch_->dE_dx.view(), energy, dE_dr);

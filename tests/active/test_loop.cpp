@@ -5,6 +5,7 @@
 #include <gapkit/sparsify/selection.hpp>
 #include <numeric>
 
+#include "support/distributions.hpp"
 #include "support/support.hpp"
 
 namespace gapkit::test {
@@ -181,7 +182,7 @@ TEST_CASE("loop: mistakes in the configuration") {
 
 TEST_CASE("selection by variance goes on from points chosen before") {
   std::mt19937_64 random(4);
-  std::normal_distribution<double> normal;
+  Normal normal;
   Candidates all;
   all.x.resize(60, 5);
   for (Eigen::Index i = 0; i < all.x.size(); ++i) all.x.data()[i] = normal(random);

@@ -17,7 +17,7 @@ namespace {
 /// A small potential for silicon, fitted to data/silicon.
 std::shared_ptr<const Model> silicon_model() {
   static const std::shared_ptr<const Model> model = [] {
-    FitOptions options;
+    FitConfiguration options;
     options.train = {(source_folder() / "data" / "silicon" / "train.xyz").string()};
     options.terms = {small_two_body(0.8, 12, 4.5), small_soap(4, 3, 4, 80, 4.5)};
     options.regularization.standard = {0.002, 0.05, 0.05};

@@ -1,6 +1,7 @@
 #include <gapkit/core/errors.hpp>
 
 #include "active/threshold.hpp"
+#include "support/distributions.hpp"
 #include "support/support.hpp"
 #include "support/toy_data.hpp"
 
@@ -10,7 +11,7 @@ namespace {
 /// Errors drawn from std² = a² epistemic + b² noise.
 std::vector<CalibrationPoint> drawn_points(double a, double b, int count, unsigned seed) {
   std::mt19937_64 random(seed);
-  std::normal_distribution<double> normal;
+  Normal normal;
   std::vector<CalibrationPoint> points;
   for (int i = 0; i < count; ++i) {
     CalibrationPoint p;

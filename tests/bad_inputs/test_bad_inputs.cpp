@@ -7,6 +7,7 @@
 
 #include "apps/run_program.hpp"
 #include "bad_inputs/bad_inputs.hpp"
+#include "support/distributions.hpp"
 #include "support/pair_potential.hpp"
 #include "support/support.hpp"
 
@@ -50,7 +51,7 @@ Inputs valid_inputs() {
     for (int i = 0; i < 4; ++i) {
       Structure moved = all[2];
       std::mt19937 random(11);
-      std::normal_distribution<double> step(0, 0.02);
+      Normal step(0, 0.02);
       for (Eigen::Index k = 0; k < moved.positions.size(); ++k) moved.positions.data()[k] += (i + 1) * step(random);
       all.push_back(labelled(moved, "md"));
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 
 #include "cases/cases.hpp"
 
@@ -333,4 +334,22 @@ TEST_CASE("cases: potentials and models are no configurations") {
   write(in, "m.xml", "<GAP_1><Potential label=\"GAP_1\"/></GAP_1>\n");
   check_refused(in.run("gap-fit", {"m.xml"}), {"m.xml: a configuration (TOML) or data (extended XYZ) is expected", "gap-convert reads"});
   check_refused(in.run("gap-fit", {base_model().string()}), {"a configuration (TOML) or data (extended XYZ) is expected", "HDF5"});
+}
+
+TEST_CASE("cases: advice names options of the program that gives it") {
+  const Case in("base");
+  std::string text = read_text(in.folder() / "train.xyz");
+  for (std::size_t at = 0; (at = text.find(" energy=", at)) != std::string::npos; at += 8) text.replace(at, 8, " Energy=");
+  std::ofstream(in.folder() / "other.xyz") << text;
+  const ProgramResult predicted = in.run("gap-predict", {base_model().string(), "other.xyz", "-o", "out.xyz"});
+  CHECK(predicted.exit_code == 0);
+  CHECK_MESSAGE(predicted.err.find("if so, name it with --energy-key Energy\n") != std::string::npos, predicted.err);
+  CHECK_MESSAGE(predicted.err.find("[data]") == std::string::npos, predicted.err);  // it has no configuration
+  CHECK_MESSAGE(predicted.err.find("leave energies out") == std::string::npos, predicted.err);
+  CHECK(in.run("gap-predict", {base_model().string(), "other.xyz", "-o", "out.xyz", "--energy-key", "Energy"}).exit_code == 0);
+
+  const ProgramResult fitted = in.run("gap-fit", {"other.xyz", "-o", "m.h5"});
+  CHECK(fitted.exit_code == 2);
+  CHECK_MESSAGE(fitted.err.find("(or --energy-key Energy)") != std::string::npos, fitted.err);
+  CHECK_MESSAGE(fitted.err.find("of a configuration (docs/configuration.md)") != std::string::npos, fitted.err);
 }

@@ -49,9 +49,9 @@ Si 0 0 0
 )";
 
 /// A folder with the potential D_sic_2bsoap.xml of a real QUIP, and structures that QUIP predicted with it.
-class Potential {
+class QuipFiles {
  public:
-  Potential() {
+  QuipFiles() {
     for (const auto& entry : std::filesystem::directory_iterator(source_folder() / "tests" / "data" / "gap_models"))
       if (const std::string name = entry.path().filename().string(); name.starts_with("D_sic_2bsoap"))
         std::filesystem::copy(entry.path(), folder_.path());
@@ -130,7 +130,7 @@ TEST_CASE("outside: gap-info shows the shortest distances") {
 }
 
 TEST_CASE("outside: a potential of QUIP predicts as its conversion does, is shown, and has the criterion of covalent radii only") {
-  const Potential quip;
+  const QuipFiles quip;
   REQUIRE(quip.run("gap-convert", {"D_sic_2bsoap.xml", "m.h5"}).exit_code == 0);
   const std::vector<std::string> options = {"D_sic_2bsoap.sic8.xyz", "--no-reference", "--std", "local", "-o"};
   const auto predict = [&](const char* model, const char* output) {
@@ -165,11 +165,13 @@ TEST_CASE("outside: a potential of QUIP predicts as its conversion does, is show
   const ProgramResult shown = quip.run("gap-info", {"D_sic_2bsoap.xml"});
   CHECK(shown.exit_code == 0);
   CHECK(contains(shown.out, "GAP XML D_sic_2bsoap.xml"));
+  CHECK(contains(shown.out, "read from           GAP XML, the format of QUIP\n"));
+  CHECK(!contains(shown.out, "written by gapkit"));
   CHECK(contains(shown.out, "shortest distances  unknown"));
 }
 
 TEST_CASE("outside: where a potential of QUIP cannot serve, the sentence says so") {
-  const Potential quip;
+  const QuipFiles quip;
   quip.folder().write("broken.xml", "<GAP_params><GAP_data>");
   quip.folder().write("empty.xml", "");
   for (const char* name : {"broken.xml", "empty.xml", "missing.xml"}) {

@@ -26,7 +26,7 @@ void write(const fs::path& path, const std::string& text) {
 }
 
 /// What gap-convert prints for a command line, read as a configuration. `unsupported`: what it says that it cannot translate.
-FitOptions translated(const Case& c, const std::string& file, const std::string& unsupported = "") {
+FitConfiguration translated(const Case& c, const std::string& file, const std::string& unsupported = "") {
   const ProgramResult result = c.run("gap-convert", {"--from-gap-fit", file});
   INFO(result.out);
   INFO(result.err);
@@ -82,7 +82,7 @@ std::vector<std::string> values_of(const std::string& text, const std::string& a
 TEST_CASE("cases: gap_fit_brace_list, terms in braces of their own and blanks around '='") {
   const Case c("gap_fit_brace_list");
   write(c.folder() / "train.xyz", silicon_frame);
-  const FitOptions o = translated(c, "cmd.txt");
+  const FitConfiguration o = translated(c, "cmd.txt");
   REQUIRE(o.terms.size() == 2);
   CHECK(o.terms[0].descriptor == "two_body");
   CHECK(o.terms[0].species == std::vector<std::string>{"Si-Si"});
@@ -105,7 +105,7 @@ TEST_CASE("cases: gap_fit_brace_list, terms in braces of their own and blanks ar
 TEST_CASE("cases: gap_fit_shell_quotes, quotes of the shell and of Python") {
   const Case c("gap_fit_shell_quotes");
   write(c.folder() / "train.xyz", silicon_frame);
-  const FitOptions o = translated(c, "cmd.txt", "distance_2b: delta is missing or not above 0; 1.0 is written instead");
+  const FitConfiguration o = translated(c, "cmd.txt", "distance_2b: delta is missing or not above 0; 1.0 is written instead");
   REQUIRE(o.terms.size() == 2);
   CHECK(o.terms[0].descriptor == "two_body");
   CHECK(o.terms[0].n_sparse == 15);
@@ -128,7 +128,7 @@ TEST_CASE("cases: quip/config_type_sigma_default.cmd, the class 'default' of gap
         "2\nLattice=\"5 0 0 0 5 0 0 0 5\" Properties=species:S:1:pos:R:3:forces:R:3 energy=-10 virial=\"1 0 0 0 1 0 0 0 1\"\n"
         "Mg 0 0 0 0 0 0\nO 1.4 1.4 1.4 0 0 0\n");
   for (const char* name : {"mg.idx", "o.idx"}) write(quip.folder() / name, "1\n");
-  const FitOptions o = translated(quip, "config_type_sigma_default.cmd");
+  const FitConfiguration o = translated(quip, "config_type_sigma_default.cmd");
   CHECK(o.regularization.standard[Property::energy] == 0.01);
   CHECK(o.regularization.standard[Property::force] == 0.3);
   CHECK(o.regularization.standard[Property::virial] == 0.3);
@@ -153,7 +153,7 @@ TEST_CASE("cases: quip/sparse_file, each point of gap_fit's files begins with it
     for (const Structure& s : frames) writer.write(s);
     writer.commit();
   }
-  const FitOptions o = translated(c, "cmd");
+  const FitConfiguration o = translated(c, "cmd");
   REQUIRE(o.terms.size() == 2);
   CHECK(o.terms[0].sparse_file_cutoffs);
   const ProgramResult toml = c.run("gap-convert", {"--from-gap-fit", "cmd"});
@@ -191,7 +191,13 @@ TEST_CASE("cases: missing_pair, terms without sparse points are left out of the 
     CHECK(files[i] == "m.xml.sparseX.GAP_m_" + std::to_string(i + 1));
     CHECK(fs::exists(c.folder() / files[i]));
   }
-  REQUIRE(c.run("gap-convert", {"m.xml", "again.h5"}).exit_code == 0);
+  CHECK(written.err.find("of which the training data had none") != std::string::npos);
+  const std::string missing = "it has no 'two_body' term for O-O, Mg-Mg: their energy is left out of all predictions";
+  const ProgramResult read = c.run("gap-convert", {"m.xml", "again.h5"});
+  REQUIRE(read.exit_code == 0);
+  CHECK_MESSAGE(read.err.find(missing) != std::string::npos, read.err);
+  const ProgramResult direct = c.run("gap-predict", {"m.xml", "test.xyz", "-o", "direct.xyz", "--no-reference"});
+  CHECK_MESSAGE(direct.err.find(missing) != std::string::npos, direct.err);
   const auto energies = [&](const char* of, const char* out) {
     const ProgramResult predicted = c.run("gap-predict", {of, "test.xyz", "-o", out, "--no-reference"});
     REQUIRE_MESSAGE(predicted.exit_code == 0, predicted.err);

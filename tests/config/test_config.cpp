@@ -1,8 +1,13 @@
+#include <fmt/format.h>
+
+#include <cctype>
+#include <cmath>
 #include <fstream>
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/kernels/kernel.hpp>
+#include <gapkit/potentials/potential.hpp>
 #include <gapkit/sparsify/selection.hpp>
 #include <support/support.hpp>
 
@@ -24,7 +29,7 @@ struct Files {
     folder.write("more/c.xyz", "");
   }
   std::string path(const std::string& name) const { return (folder.path() / name).string(); }
-  FitOptions parse(const std::string& toml) const { return parse_fit_options(toml, "t.toml", folder.path()); }
+  FitConfiguration parse(const std::string& toml) const { return parse_fit_options(toml, "t.toml", folder.path()); }
   std::string message(const std::string& toml) const {
     return message_of<InputError>([&] { parse(toml); });
   }
@@ -49,7 +54,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return text.replace(at, from.size(), to);
 }
 
-void check_equal(const FitOptions& a, const FitOptions& b) {
+void check_equal(const FitConfiguration& a, const FitConfiguration& b) {
   CHECK(a.train == b.train);
   CHECK(a.validation == b.validation);
   CHECK(a.use == b.use);
@@ -94,7 +99,7 @@ void check_equal(const FitOptions& a, const FitOptions& b) {
 
 TEST_CASE("config: a small configuration and its defaults") {
   const Files files;
-  const FitOptions options = files.parse(good);
+  const FitConfiguration options = files.parse(good);
   CHECK(options.train == std::vector<std::string>{files.path("train.xyz")});
   CHECK(options.validation.empty());
   CHECK((options.use[Property::energy] && options.use[Property::force] && options.use[Property::virial]));
@@ -113,12 +118,11 @@ TEST_CASE("config: a small configuration and its defaults") {
   CHECK(options.jitter == 1e-8);
   CHECK(!options.jitter_absolute);
   CHECK(options.model_path == "model.h5");
-  CHECK(options.resolved == fit_options_to_toml(options));
 }
 
 TEST_CASE("config: everything at once") {
   const Files files;
-  const FitOptions options = files.parse(R"(
+  const FitConfiguration options = files.parse(R"(
 [data]
 train = ["train.xyz", "b*.xyz", "[odd].xyz", "*/?.xyz"]
 validation = "b[0-9].xyz"
@@ -204,7 +208,7 @@ TEST_CASE("config: writing and reading gives equal options") {
   check_equal(files.parse(fit_options_to_toml(files.parse(good))), files.parse(good));
   check_equal(files.parse(fit_options_to_toml(files.parse(pair))), files.parse(pair));
 
-  FitOptions options = files.parse(good);
+  FitConfiguration options = files.parse(good);
   options.keys.config_type = "";
   options.model_path = "quote \" backslash \\ tab \t µ\x01.h5";
   options.jitter = 0.1 + 0.2;
@@ -435,7 +439,7 @@ TEST_CASE("config: random damage to a configuration is either read or an input e
 }
 
 TEST_CASE("config: the example in configs/ reads") {
-  const FitOptions options = read_fit_options(source_folder() / "configs" / "silicon.toml");
+  const FitConfiguration options = read_fit_options(source_folder() / "configs" / "silicon.toml");
   CHECK(options.terms.size() == 2);
   CHECK(options.train.size() == 1);
   CHECK(options.model_path == "silicon.h5");
@@ -461,8 +465,9 @@ TEST_CASE("config: the calibration uses validation data, held-out structures, or
   const std::string term_text =
       "[[term]]\ndescriptor = 'two_body'\ncutoff = 4.0\nkernel = 'squared_exponential'\nlength_scale = 1.0\nn_sparse = 5\n";
   const auto source = [&](const std::string& data_keys, const std::string& more) {
-    const FitOptions options = parse_fit_options("[data]\ntrain = 'train.xyz'\n" + data_keys + term_text + more, "t.toml", folder.path());
-    const FitOptions again = parse_fit_options(options.resolved, "resolved", folder.path());  // keeps it
+    const FitConfiguration options =
+        parse_fit_options("[data]\ntrain = 'train.xyz'\n" + data_keys + term_text + more, "t.toml", folder.path());
+    const FitConfiguration again = parse_fit_options(fit_options_to_toml(options), "resolved", folder.path());  // keeps it
     CHECK(again.calibration.source == options.calibration.source);
     CHECK(again.calibration.holdout == options.calibration.holdout);
     CHECK(again.calibration.most_atoms == options.calibration.most_atoms);
@@ -479,6 +484,46 @@ TEST_CASE("config: the calibration uses validation data, held-out structures, or
   CHECK(source(validation, "[calibration]\nholdout = 0.25\n").holdout == 0.25);
   CHECK(source(validation, "[calibration]\nsource = 'none'\n").source == Source::none);
   CHECK(source("", "[calibration]\nrounds = 10\n").rounds == 10);
+}
+
+/// "integer 1 … 32", "number > 0": how the reference shows the limits of a parameter; "" if it has none.
+std::string documented_limits(const ParameterInfo& info) {
+  const bool is_integer = info.type == ParameterInfo::Type::integer;
+  if (!is_integer && info.type != ParameterInfo::Type::real && info.type != ParameterInfo::Type::reals) return "";
+  const std::string type = is_integer ? "integer" : "number", below = info.excludes_smallest ? ">" : "≥";
+  const bool has_smallest = std::isfinite(info.smallest), has_largest = std::isfinite(info.largest);
+  if (has_smallest && has_largest && !info.excludes_smallest) return fmt::format("{} {} … {}", type, info.smallest, info.largest);
+  if (has_smallest && has_largest) return fmt::format("{} > {} and ≤ {}", type, info.smallest, info.largest);
+  if (has_largest) return fmt::format("{} ≤ {}", type, info.largest);
+  return has_smallest ? fmt::format("{} {} {}", type, below, info.smallest) : type;
+}
+
+TEST_CASE("config: docs/configuration.md shows the limits of every parameter") {
+  const std::string text = read_text(source_folder() / "docs" / "configuration.md");
+  const auto check_rows = [](const std::string& part, const auto& kind) {
+    for (const ParameterInfo& info : kind.parameters) {
+      const std::string key = "| `" + info.name + "` | ";
+      const auto row = part.find(key);
+      REQUIRE_MESSAGE(row != std::string::npos, kind.name, " ", info.name);
+      const std::string type = part.substr(row + key.size(), part.find(" | ", row + key.size()) - row - key.size());
+      const std::string limits = documented_limits(info);
+      CAPTURE(kind.name);
+      CAPTURE(info.name);
+      CHECK_MESSAGE(type.starts_with(limits), "expected '", limits, "', found '", type, "'");
+      // "integer ≥ 1" must not hide an upper limit, nor "integer 1 … 32" another one.
+      CHECK((type.size() == limits.size() || std::isdigit(static_cast<unsigned char>(type[limits.size()])) == 0 || limits.empty()));
+      if (!info.unit.empty() && info.type == ParameterInfo::Type::real) CHECK_MESSAGE(type.ends_with(", " + info.unit), type);
+    }
+  };
+  const auto part_of = [&](const std::string& what, const std::string& name) {
+    const auto begin = text.find("Parameters of `" + what + " = \"" + name + "\"`");
+    REQUIRE_MESSAGE(begin != std::string::npos, name);
+    return text.substr(begin, text.find("\nParameters of", begin) - begin);
+  };
+  for (const auto& kind : descriptor_kinds()) check_rows(part_of("descriptor", kind.name), kind);
+  for (const auto& kind : kernel_kinds()) check_rows(part_of("kernel", kind.name), kind);
+  const std::string baselines = text.substr(text.find("\n## [[baseline]]\n"));
+  for (const auto& kind : potential_kinds()) check_rows(baselines, kind);
 }
 
 TEST_CASE("config: docs/configuration.md names every key") {
@@ -520,7 +565,7 @@ TEST_CASE("config: the examples in docs/configuration.md read") {
     else if (inside)
       all += line + "\n";
   }
-  const FitOptions options = files.parse(all);
+  const FitConfiguration options = files.parse(all);
   CHECK(options.terms.size() == 3);
   CHECK(options.seed == 7);
 }
@@ -544,7 +589,7 @@ TEST_CASE("[[baseline]]: kinds and parameters; what is resolved is read back") {
   const std::string head = "data.train = [\"train.xyz\"]\n", pairs =
                                                                  "[[term]]\ndescriptor = \"two_body\"\ncutoff = 4.0\nkernel = "
                                                                  "\"squared_exponential\"\nlength_scale = 1.0\nn_sparse = 5\n";
-  const FitOptions options =
+  const FitConfiguration options =
       parse_fit_options(head +
                             "[[baseline]]\nkind = \"zbl\"\nouter = 1.6\n[[baseline]]\nkind = \"pair_spline\"\nfile = \"pairs.txt\"\n"
                             "[[baseline]]\nkind = \"stillinger_weber\"\nlambda = 20\n" +
@@ -558,9 +603,9 @@ TEST_CASE("[[baseline]]: kinds and parameters; what is resolved is read back") {
   CHECK(options.baselines[2]->parameters().real("lambda") == 20);
   // The table itself is in the resolved configuration: the file may go.
   std::filesystem::remove(folder.path() / "pairs.txt");
-  const FitOptions again = parse_fit_options(options.resolved, "again.toml", folder.path());
+  const FitConfiguration again = parse_fit_options(fit_options_to_toml(options), "again.toml", folder.path());
   REQUIRE(again.baselines.size() == 3);
-  CHECK(again.resolved == options.resolved);
+  CHECK(fit_options_to_toml(again) == fit_options_to_toml(options));
   for (const auto& [section, parts] :
        {std::pair<std::string, std::vector<std::string>>{"[[baseline]]\nouter = 1.5\n", {"c.toml:2", "'kind' is missing"}},
         {"[[baseline]]\nkind = \"zbll\"\n", {"c.toml:3", "did you mean 'zbl'?"}},

@@ -30,11 +30,11 @@ struct Data {
   GapFitTranslation translate(const std::string& more, const std::string& gap = soap) const {
     return translate_gap_fit("gap_fit at_file=train.xyz gap={" + gap + "} default_sigma={0.002 0.05 0.1 0} " + more, folder.path());
   }
-  FitOptions read(const GapFitTranslation& t) const {
+  FitConfiguration read(const GapFitTranslation& t) const {
     INFO(t.toml);
     return parse_fit_options(t.toml, "translated.toml", folder.path());
   }
-  FitOptions options(const std::string& more, const std::string& gap = soap) const { return read(translate(more, gap)); }
+  FitConfiguration options(const std::string& more, const std::string& gap = soap) const { return read(translate(more, gap)); }
 };
 
 bool any_holds(const std::vector<std::string>& lines, const std::string& text) {
@@ -54,7 +54,7 @@ TEST_CASE("everything that both programs have is translated") {
       "Z1=14 Z2=6 : soap l_max=4 n_max=6 atom_sigma=0.6 zeta=2.5 cutoff=5.0 cutoff_transition_width=0.7 central_weight=0.9 delta=0.3 "
       "n_sparse=60 config_type_n_sparse={liquid:10:crystal:20} covariance_type=dot_product sparse_method=covariance");
   CHECK(t.unsupported.empty());
-  const FitOptions o = data.read(t);
+  const FitConfiguration o = data.read(t);
   CHECK(o.train.size() == 1);
   CHECK(o.keys.named("energy") == "dft_energy");
   CHECK(o.keys.named("forces") == "dft_forces");
@@ -99,7 +99,7 @@ TEST_CASE("everything that both programs have is translated") {
 
 TEST_CASE("defaults are gap_fit's, not gapkit's") {
   const Data data;
-  const FitOptions o = data.options("", "soap l_max=4 n_max=6 atom_sigma=0.5 cutoff=5.0 delta=0.3 n_sparse=60");
+  const FitConfiguration o = data.options("", "soap l_max=4 n_max=6 atom_sigma=0.5 cutoff=5.0 delta=0.3 n_sparse=60");
   CHECK(o.jitter_absolute == 1e-10);
   CHECK(o.keys.named("forces") == "force");
   CHECK(o.keys.named("energy") == "energy");
@@ -142,7 +142,7 @@ TEST_CASE("properties that the data do not have under gap_fit's names are not fi
   CHECK(t.unsupported.empty());
   CHECK(any_holds(t.notes, "force_parameter_name=force"));
   CHECK(any_holds(t.notes, "virial_parameter_name=virial"));
-  const FitOptions o = parse_fit_options(t.toml, "t.toml", folder.path());
+  const FitConfiguration o = parse_fit_options(t.toml, "t.toml", folder.path());
   CHECK(!o.use[Property::force]);
   CHECK(o.use[Property::virial]);
   CHECK(o.keys.named("stress") == "stress");
@@ -154,7 +154,7 @@ TEST_CASE("one e0 for all elements is written for each element of the data") {
   CHECK(data.options("e0=-4.25").reference_energies.values == std::map<std::string, double>{{"Si", -4.25}, {"C", -4.25}});
   const GapFitTranslation unknown = translate_gap_fit(std::string("at_file=none.xyz gap={") + soap + "} default_sigma={1 1 1 0} e0=-4.25");
   CHECK(any_holds(unknown.unsupported, "e0=-4.25"));
-  const FitOptions average = data.options("e0_method=average");
+  const FitConfiguration average = data.options("e0_method=average");
   CHECK(average.reference_energies.mode == ReferenceEnergyOptions::Mode::least_squares);
 }
 
@@ -243,7 +243,7 @@ TEST_CASE("sparse points: numbers by config type exclude n_sparse and may be 0; 
 
 TEST_CASE("the config type 'default' of config_type_sigma replaces default_sigma") {
   const Data data;
-  const FitOptions o = data.options("config_type_sigma={default:0.01:0.3:0.4:0.0:'liquid':0.02:0.5:0.6:0.0}");
+  const FitConfiguration o = data.options("config_type_sigma={default:0.01:0.3:0.4:0.0:'liquid':0.02:0.5:0.6:0.0}");
   CHECK(o.regularization.standard[Property::energy] == 0.01);
   CHECK(o.regularization.standard[Property::force] == 0.3);
   CHECK(o.regularization.standard[Property::virial] == 0.4);
@@ -292,10 +292,10 @@ TEST_CASE("a Glue of pair energies under the fit becomes a pair_spline") {
   data.folder.write("glue.xml", glue);
   const GapFitTranslation t = data.translate("core_ip_args={IP Glue} core_param_file=glue.xml");
   CHECK(t.unsupported.empty());
-  const FitOptions o = data.read(t);
+  const FitConfiguration o = data.read(t);
   REQUIRE(o.baselines.size() == 1);
-  CHECK(o.baselines[0].kind == "pair_spline");
-  CHECK(o.baselines[0].baseline->parameters().text("table") == "pair C Si\n0.5 40\n1 9.25\n1.5 1\n2 0\n");
+  CHECK(o.baselines[0]->name() == "pair_spline");
+  CHECK(o.baselines[0]->parameters().text("table") == "pair C Si\n0.5 40\n1 9.25\n1.5 1\n2 0\n");
   std::string steep = glue;
   steep.replace(steep.find("1e50"), 4, "-7.0");
   data.folder.write("glue.xml", steep);
@@ -347,7 +347,7 @@ TEST_CASE("the command line of every potential at hand is translated and read") 
     const GapFitTranslation t = translate_gap_fit(command->text, here);
     CAPTURE(t.toml);
     CHECK(t.unsupported.empty());
-    const FitOptions options = parse_fit_options(t.toml, "translated.toml", here);
+    const FitConfiguration options = parse_fit_options(t.toml, "translated.toml", here);
     CHECK(!options.terms.empty());
     // Reading and writing it once more changes nothing.
     CHECK(fit_options_to_toml(parse_fit_options(fit_options_to_toml(options), "again.toml", here)) == fit_options_to_toml(options));

@@ -9,6 +9,7 @@
 #include <random>
 #include <tuple>
 
+#include "support/distributions.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;
@@ -98,7 +99,7 @@ void check_against_brute_force(const Structure& s, double cutoff) {
 }
 
 Structure random_atoms(int n, const Matrix3& cell, double spread, std::mt19937& random) {
-  std::uniform_real_distribution<double> uniform(-spread, 1 + spread);
+  test::Uniform uniform(-spread, 1 + spread);
   Structure s;
   s.cell = cell;
   s.pbc = {true, true, true};
@@ -114,7 +115,7 @@ Structure random_atoms(int n, const Matrix3& cell, double spread, std::mt19937& 
 
 /// Any shape and handedness, but not flatter than a fifth of the unit volume.
 Matrix3 random_cell(double length, std::mt19937& random) {
-  std::uniform_real_distribution<double> uniform(-1, 1);
+  test::Uniform uniform(-1, 1);
   for (;;) {
     Matrix3 cell;
     for (int k = 0; k < 9; ++k) cell(k / 3, k % 3) = uniform(random);
@@ -304,7 +305,7 @@ TEST_CASE("neighbour list: moving atoms by whole cells changes the shifts only")
 
 TEST_CASE("neighbour list: molecules, with and without pbc flags, a zero cell or a huge box") {
   std::mt19937 random(4);
-  std::uniform_real_distribution<double> uniform(-4, 4);
+  test::Uniform uniform(-4, 4);
   Positions positions(20, 3);
   for (int k = 0; k < 60; ++k) positions(k / 3, k % 3) = uniform(random);
   Structure s = molecule(positions);
@@ -360,7 +361,7 @@ TEST_CASE("neighbour list: no atom, one atom, two atoms at the same place") {
 
 TEST_CASE("neighbour list: a few atoms spread over a million Å") {
   std::mt19937 random(3);
-  std::uniform_real_distribution<double> far(-1e6, 1e6), near(-2, 2);
+  test::Uniform far(-1e6, 1e6), near(-2, 2);
   Positions positions(300, 3);
   for (int i = 0; i < 300; ++i)
     for (int d = 0; d < 3; ++d) positions(i, d) = i % 3 == 0 ? far(random) : positions(i - 1, d) + near(random);
@@ -375,7 +376,7 @@ TEST_CASE("neighbour list: a few atoms spread over a million Å") {
 TEST_CASE("neighbour list: 10⁵ atoms, and two distant clusters of them, in a few seconds") {
   const int side = 46, n = side * side * side;
   std::mt19937 random(1);
-  std::uniform_real_distribution<double> uniform(-0.4, 0.4);
+  test::Uniform uniform(-0.4, 0.4);
   Structure s;
   s.positions.resize(n, 3);
   for (int i = 0; i < n; ++i) {

@@ -6,6 +6,7 @@
 #include <gapkit/math/linear_algebra.hpp>
 
 #include "descriptors/samples.hpp"
+#include "support/distributions.hpp"
 #include "support/jacobian.hpp"
 #include "support/support.hpp"
 
@@ -83,7 +84,7 @@ TEST_CASE("every descriptor: Jacobian equals central differences") {
 TEST_CASE("every descriptor: pullback equals the Jacobian's transpose, and values do not depend on what is asked for") {
   const Structure structure = random_triclinic(6, 5, {6, 14});
   std::mt19937_64 random(3);
-  std::normal_distribution<double> normal;
+  test::Normal normal;
   for (const Sample& sample : samples({6, 14})) {
     CAPTURE(sample.label);
     const Descriptor& d = *sample.descriptor;

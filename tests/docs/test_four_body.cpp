@@ -98,7 +98,7 @@ energy = 0.01
 force = 0.1
 virial = 0.2
 )";
-  FitOptions options = parse_fit_options(toml, "c.toml", folder.path());
+  FitConfiguration options = parse_fit_options(toml, "c.toml", folder.path());
   const FitPlan plan = plan_fit(options);
   REQUIRE(plan.terms.size() == 10);
   const Model fitted = fit(options).model;

@@ -46,7 +46,7 @@ void check_not_learned(const PotentialPointer& baseline) {
     s.set_field("virial", std::vector<double>(s.virial->data(), s.virial->data() + 9));
     raised.push_back(s);
   }
-  FitOptions options =
+  FitConfiguration options =
       small_options(write_frames((folder.path() / "plain.xyz").string(), plain), {small_two_body(0.6, 12), small_soap(2, 2, 2, 15)});
   for (const auto mode : {ReferenceEnergyOptions::Mode::explicit_values, ReferenceEnergyOptions::Mode::least_squares}) {
     options.reference_energies.mode = mode;
@@ -93,7 +93,7 @@ TEST_CASE("with a repulsive baseline two atoms do not fuse") {
   const TemporaryFolder folder;
   std::vector<Structure> frames;
   for (unsigned seed = 1; seed <= 5; ++seed) frames.push_back(labelled(random_triclinic(5, seed)));
-  FitOptions options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_soap(2, 2, 2, 15)});
+  FitConfiguration options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_soap(2, 2, 2, 15)});
   options.baselines = {zbl(0.8, 1.5)};
   Predictor predictor(std::make_shared<const Model>(fit(options).model));
   double before = predictor.compute(dimer(1.0)).energy;

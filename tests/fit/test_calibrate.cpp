@@ -8,6 +8,7 @@
 #include <numeric>
 #include <set>
 
+#include "support/distributions.hpp"
 #include "support/pair_potential.hpp"
 #include "support/small_fits.hpp"
 #include "support/support.hpp"
@@ -20,7 +21,7 @@ namespace {
 /// Errors of known a and b; epistemic and noise parts spread independently over a decade.
 HeldOutRows drawn_rows(std::size_t count, double a, double b, unsigned seed) {
   std::mt19937_64 random(seed);
-  std::normal_distribution<double> normal;
+  test::Normal normal;
   HeldOutRows rows;
   for (std::size_t i = 0; i < count; ++i) {
     const double epistemic = 0.02 * std::exp(normal(random)), noise = 0.02 * std::exp(0.3 * normal(random));
@@ -37,11 +38,11 @@ HeldOutRows drawn_rows(std::size_t count, double a, double b, unsigned seed) {
 struct Setup {
   TemporaryFolder folder;
   std::vector<Structure> frames;
-  FitOptions options;
+  FitConfiguration options;
 
   Setup() {
     std::mt19937_64 random(5);
-    std::normal_distribution<double> normal;
+    test::Normal normal;
     for (unsigned seed = 1; seed <= 20; ++seed) {
       frames.push_back(labelled(random_triclinic(4, seed, {6, 14}), seed % 2 ? "odd" : "even"));
       for (double& f : frames.back().forces->reshaped()) f += 0.2 * normal(random);
@@ -52,8 +53,8 @@ struct Setup {
     options.keep_statistics = true;
     options.calibration.fewest_structures = 1;
   }
-  FitOptions with_holdout(double fraction = 0.2) const {
-    FitOptions o = options;
+  FitConfiguration with_holdout(double fraction = 0.2) const {
+    FitConfiguration o = options;
     o.calibration.source = CalibrationOptions::Source::holdout;
     o.calibration.holdout = fraction;
     return o;
@@ -142,11 +143,11 @@ TEST_CASE("structures set aside: a share of every config type, by seed, no singl
   frames.push_back(labelled(random_triclinic(3, 99, {14}), "one"));
   frames.push_back(labelled(random_triclinic(3, 98, {6, 14}), "carbon"));
   frames.push_back(labelled(random_triclinic(3, 97, {8, 14}), "carbon"));  // the only oxygen
-  const std::vector<std::string> files = {write_frames((folder.path() / "a.xyz").string(), frames)};
+  const FileDataset data({write_frames((folder.path() / "a.xyz").string(), frames)});
   std::set<std::vector<std::int64_t>> seen;
   for (std::uint64_t seed = 0; seed < 6; ++seed) {
-    const auto chosen = choose_held_out(files, {}, 0.2, 1, seed).front();
-    CHECK(choose_held_out(files, {}, 0.2, 1, seed).front() == chosen);
+    const auto chosen = choose_held_out(data, 0.2, 1, seed).front();
+    CHECK(choose_held_out(data, 0.2, 1, seed).front() == chosen);
     seen.insert(chosen);
     CHECK(std::is_sorted(chosen.begin(), chosen.end()));
     CHECK((chosen.size() >= 8 && chosen.size() <= 9));
@@ -167,7 +168,7 @@ TEST_CASE("structures set aside: a share of every config type, by seed, no singl
 TEST_CASE("a fit with a holdout: sparse points from the others, all data in the end, factors from the fit before") {
   const Setup setup;
   const FitResult result = fit(setup.with_holdout());
-  const auto held_out = choose_held_out(setup.options.train, {}, 0.2, 1, 0).front();
+  const auto held_out = choose_held_out(FileDataset(setup.options.train), 0.2, 1, 0).front();
   REQUIRE(held_out.size() == 4);
   for (const Term& term : result.model.terms)
     for (const EnvironmentOrigin& origin : term.sparse.origin)
@@ -176,16 +177,13 @@ TEST_CASE("a fit with a holdout: sparse points from the others, all data in the 
   CHECK(result.statistics->statistics.row_count() == fit(setup.options).statistics->statistics.row_count());
 
   // by hand
-  FitOptions without = setup.options;
-  without.left_out = held_out;
-  FitResult part = fit(without);
+  const FileDataset data(setup.options.train);
+  FitResult part = fit({DatasetView::without(data, held_out)}, setup.options);
   FittedModel fitted{std::move(part.model), std::move(*part.statistics)};
   CHECK_FALSE(fitted.model.calibration.has_value());
-  std::vector<Structure> others;
-  for (const std::int64_t i : held_out) others.push_back(setup.frames.at(static_cast<std::size_t>(i)));
-  const std::string file = write_frames((setup.folder.path() / "others.xyz").string(), others);
-  const Calibration expected = calibrate_on_files(fitted.model, fitted.stored.rules, {file}, setup.options.calibration, 0).value();
-  append(fitted, {file});
+  const DatasetView others(data, held_out);
+  const Calibration expected = calibrate_on(others, fitted.model, fitted.stored.rules, setup.options.calibration, 0).value();
+  append(fitted, others);
   CHECK(largest_difference(result.model.weights, fitted.model.weights) <= 1e-9 * fitted.model.weights.cwiseAbs().maxCoeff());
   REQUIRE(result.model.calibration.has_value());
   CHECK(result.model.calibration->source == "holdout");
@@ -224,7 +222,13 @@ TEST_CASE("calibration: held-out rows with a sigma of their own count with that;
   for (const double sigma : s.sigma[Property::force].atom) expected.insert(expected.end(), 3, sigma);
   CHECK(calibrator.rows(Property::force).noise == expected);
   CHECK_FALSE(calibrator.calibration("validation", progress).has_value());  // two structures are too few
-  for (int i = 0; i < 3; ++i) calibrator.add(s);
+  for (std::size_t i = 1; i < 4; ++i) {
+    Structure other = setup.frames[i];
+    other.energy.reset();
+    other.virial.reset();
+    other.sigma[Property::force].atom = s.sigma[Property::force].atom;
+    calibrator.add(other);
+  }
   message.clear();
   const std::optional<Calibration> found = calibrator.calibration("validation", progress);
   REQUIRE(found.has_value());
@@ -240,13 +244,66 @@ TEST_CASE("calibration: held-out rows with a sigma of their own count with that;
   CHECK_FALSE(load_model(path).calibration.has_value());
 }
 
+TEST_CASE("calibration: rows of huge sigma, copies, isolated atoms and the model's own predictions do not calibrate") {
+  const Setup setup;
+  const FitResult fitted = fit(setup.options);
+  const auto model = std::make_shared<const Model>(fitted.model);
+  const RowRules rules = fitted.statistics.value().rules;
+  std::vector<Structure> others;
+  for (unsigned seed = 101; seed <= 112; ++seed) others.push_back(labelled(random_triclinic(4, seed, {6, 14}), "odd"));
+  const auto calibrated = [&](const std::vector<Structure>& frames) {
+    Calibrator calibrator(rules, 5);
+    calibrator.use(model);
+    for (const Structure& frame : frames) calibrator.add(frame);
+    return calibrator.calibration("validation");
+  };
+  const std::optional<Calibration> clean = calibrated(others);
+  REQUIRE(clean);
+  const CalibrationFactors* energy = clean->find(Property::energy, "default");
+  REQUIRE(energy != nullptr);
+
+  std::vector<Structure> with_huge = others;
+  for (unsigned seed = 201; seed <= 212; ++seed) {
+    with_huge.push_back(labelled(random_triclinic(4, seed, {6, 14}), "odd"));
+    with_huge.back().sigma[Property::energy].frame = 1e6;
+  }
+  const std::optional<Calibration> mixed = calibrated(with_huge);
+  REQUIRE(mixed);
+  const CalibrationFactors* same = mixed->find(Property::energy, "default");
+  REQUIRE(same != nullptr);
+  CHECK(same->rows == energy->rows);
+  check_close(same->a, energy->a, 0, 1e-6);
+  check_close(same->b, energy->b, 0, 1e-6);
+
+  for (Structure& frame : others) frame.sigma[Property::energy].frame = 1e8;
+  const std::optional<Calibration> huge = calibrated(others);
+  CHECK((!huge || !huge->covers(Property::energy)));
+  CHECK(!calibrated(std::vector<Structure>(12, labelled(random_triclinic(4, 301, {6, 14}), "odd"))));
+  Structure atom;
+  atom.atomic_numbers = {14};
+  atom.positions = Positions::Zero(1, 3);
+  std::vector<Structure> atoms(8, atom);
+  for (std::size_t i = 0; i < atoms.size(); ++i) atoms[i].energy = 0.1 * static_cast<double>(i);
+  CHECK(!calibrated(atoms));
+
+  Predictor predictor(model);
+  for (Structure& frame : others) {
+    const Prediction p = predictor.compute(frame);
+    frame.sigma[Property::energy].frame.reset();
+    frame.energy = p.energy;
+    frame.forces = *p.forces;
+    frame.virial = *p.virial;
+  }
+  CHECK(!calibrated(others));
+}
+
 TEST_CASE("without a calibration nothing changes; validation data change the error bars alone") {
   const Setup setup;
   const FitResult plain = fit(setup.options);
   CHECK_FALSE(plain.model.calibration.has_value());
   std::vector<Structure> others;
   for (unsigned seed = 31; seed <= 36; ++seed) others.push_back(labelled(random_triclinic(4, seed, {6, 14})));
-  FitOptions options = setup.options;
+  FitConfiguration options = setup.options;
   options.validation = {write_frames((setup.folder.path() / "validation.xyz").string(), others)};
   options.calibration.source = CalibrationOptions::Source::validation;
   const FitResult calibrated = fit(options);
@@ -299,7 +356,7 @@ TEST_CASE("predictions apply the factors of the config type; raw ones do not; fi
 
 TEST_CASE("rounds of the holdout: every structure once, the same model, factors from all of them") {
   const Setup setup;
-  const auto rounds = choose_held_out(setup.options.train, {}, 0.2, 5, 0);
+  const auto rounds = choose_held_out(FileDataset(setup.options.train), 0.2, 5, 0);
   REQUIRE(rounds.size() == 5);
   std::set<std::int64_t> seen;
   for (const auto& round : rounds) {
@@ -307,8 +364,8 @@ TEST_CASE("rounds of the holdout: every structure once, the same model, factors 
     seen.insert(round.begin(), round.end());
   }
   CHECK(seen.size() == 20);
-  CHECK(rounds.front() == choose_held_out(setup.options.train, {}, 0.2, 1, 0).front());
-  FitOptions options = setup.with_holdout();
+  CHECK(rounds.front() == choose_held_out(FileDataset(setup.options.train), 0.2, 1, 0).front());
+  FitConfiguration options = setup.with_holdout();
   const FitResult one = fit(options);
   options.calibration.rounds = 5;
   const FitResult five = fit(options);
@@ -321,7 +378,7 @@ TEST_CASE("rounds of the holdout: every structure once, the same model, factors 
 
 TEST_CASE("rounds of a calibration say which they are, repeat no remarks, and follow the time allowed") {
   const Setup setup;
-  FitOptions options = setup.with_holdout();
+  FitConfiguration options = setup.with_holdout();
   options.calibration.rounds = 3;
   std::set<std::string> phases;
   std::vector<std::string> remarks;
@@ -368,7 +425,7 @@ TEST_CASE("a refit drops the calibration, added data keep it, a merge drops it")
   CHECK(same.model.calibration.has_value());
   const std::string file = write_frames((setup.folder.path() / "more.xyz").string(), {labelled(random_triclinic(4, 77, {6, 14}))});
   FittedModel appended = fitted;
-  append(appended, {file});
+  append(appended, FileDataset({file}));
   CHECK(appended.model.calibration.has_value());
   FittedModel merged = fitted;
   merge(merged, appended);
@@ -377,7 +434,7 @@ TEST_CASE("a refit drops the calibration, added data keep it, a merge drops it")
 
 TEST_CASE("a holdout refuses sparse points by number, and folds go with it") {
   const Setup setup;
-  FitOptions options = setup.with_holdout();
+  FitConfiguration options = setup.with_holdout();
   options.optimize.folds = 3;
   options.optimize.objective = OptimizeOptions::Objective::cross_validation;
   CHECK(factors(fit(options).model, Property::force).rows == 48);

@@ -19,7 +19,7 @@ namespace {
 
 struct Place {
   TemporaryFolder folder;
-  FitOptions options;
+  FitConfiguration options;
 
   Place() {
     options = small_options(write_frames((folder.path() / "train.xyz").string(), toy_training_frames({14})), {small_soap(3, 2, 2, 10)});
@@ -90,7 +90,7 @@ struct Continued {
   std::string answer;
 };
 
-Continued continued(const FitOptions& options) {
+Continued continued(const FitConfiguration& options) {
   Continued c;
   c.result = fit(options, [&](const ProgressEvent& event) {
     if (event.message.find("continuing from") != std::string::npos) c.answer = "continues";
@@ -100,13 +100,13 @@ Continued continued(const FitOptions& options) {
 }
 
 // Leaves the checkpoint of a fit that was stopped after this part of the data.
-void interrupt(const FitOptions& options, double part) {
+void interrupt(const FitConfiguration& options, double part) {
   std::filesystem::remove(options.checkpoint_path);
   CHECK_THROWS_AS(fit(options, stop_after(part)), Interrupted);
   REQUIRE(std::filesystem::exists(options.checkpoint_path));
 }
 
-FitOptions without_checkpoint(FitOptions options) {
+FitConfiguration without_checkpoint(FitConfiguration options) {
   options.checkpoint_path.clear();
   return options;
 }
@@ -120,44 +120,47 @@ TEST_CASE("a checkpoint of other options or data is not continued, without any t
   listed.name = "listed";
   listed.selection = "file";
   listed.sparse_file[""] = points;
-  FitOptions& options = place.options;
+  FitConfiguration& options = place.options;
   options.terms.push_back(pair);
   options.terms.push_back(listed);
   options.checkpoint_path = (place.folder.path() / "state").string();
-  REQUIRE(options.resolved.empty());
   const std::vector<Structure> frames = toy_training_frames({14});
-  using Change = std::function<void(FitOptions&)>;
+  using Change = std::function<void(FitConfiguration&)>;
   const std::vector<std::pair<const char*, Change>> changes = {
-      {"seed", [](FitOptions& o) { o.seed = 9; }},
-      {"delta", [](FitOptions& o) { o.terms[0].delta *= 2; }},
-      {"delta of a combination", [](FitOptions& o) { o.terms[1].species_delta["Si-Si"] = 0.01; }},
-      {"cutoff", [](FitOptions& o) { o.terms[0].descriptor_parameters.set("cutoff", 3.2); }},
-      {"kernel", [](FitOptions& o) { o.terms[1].kernel_parameters.set("length_scale", 0.31); }},
-      {"length scale", [](FitOptions& o) { o.terms[1].length_scale_fraction = 0.2; }},
-      {"n_sparse", [](FitOptions& o) { o.terms[1].n_sparse = 5; }},
-      {"selection", [](FitOptions& o) { o.terms[0].selection = "fps"; }},
-      {"max_candidates", [](FitOptions& o) { o.terms[0].max_candidates = 12; }},
-      {"a term less", [](FitOptions& o) { o.terms.erase(o.terms.begin() + 1); }},
-      {"listed points", [&](FitOptions&) { place.folder.write("points", "0.5\n2.6\n3\n"); }},
-      {"use_virial", [](FitOptions& o) { o.use[Property::virial] = false; }},
-      {"reference energies", [](FitOptions& o) { o.reference_energies.values["Si"] += 0.25; }},
-      {"scale_with_atoms", [](FitOptions& o) { o.regularization.scale_with_atoms = false; }},
+      {"seed", [](FitConfiguration& o) { o.seed = 9; }},
+      {"delta", [](FitConfiguration& o) { o.terms[0].delta *= 2; }},
+      {"delta of a combination", [](FitConfiguration& o) { o.terms[1].species_delta["Si-Si"] = 0.01; }},
+      {"cutoff", [](FitConfiguration& o) { o.terms[0].descriptor_parameters.set("cutoff", 3.2); }},
+      {"kernel", [](FitConfiguration& o) { o.terms[1].kernel_parameters.set("length_scale", 0.31); }},
+      {"length scale", [](FitConfiguration& o) { o.terms[1].length_scale_fraction = 0.2; }},
+      {"n_sparse", [](FitConfiguration& o) { o.terms[1].n_sparse = 5; }},
+      {"selection", [](FitConfiguration& o) { o.terms[0].selection = "fps"; }},
+      {"max_candidates", [](FitConfiguration& o) { o.terms[0].max_candidates = 12; }},
+      {"a term less", [](FitConfiguration& o) { o.terms.erase(o.terms.begin() + 1); }},
+      {"listed points", [&](FitConfiguration&) { place.folder.write("points", "0.5\n2.6\n3\n"); }},
+      {"use_virial", [](FitConfiguration& o) { o.use[Property::virial] = false; }},
+      {"reference energies", [](FitConfiguration& o) { o.reference_energies.values["Si"] += 0.25; }},
+      {"scale_with_atoms", [](FitConfiguration& o) { o.regularization.scale_with_atoms = false; }},
       {"a class",
-       [&](FitOptions& o) {
+       [&](FitConfiguration& o) {
          o.regularization.config_type[frames.back().config_type + "x"] = {0.02, 0.2, 0.3};
        }},
-      {"a class to optimise", [](FitOptions& o) { o.optimize.classes = {"of its own"}; }},
-      {"folds", [](FitOptions& o) { o.optimize.folds = 3; }},
-      {"jitter", [](FitOptions& o) { o.jitter = 1e-5; }},
-      {"absolute jitter", [](FitOptions& o) { o.jitter_absolute = 1e-5; }},
-      {"left out", [](FitOptions& o) { o.left_out = {2}; }},
+      {"a class to optimise", [](FitConfiguration& o) { o.optimize.classes = {"of its own"}; }},
+      {"folds", [](FitConfiguration& o) { o.optimize.folds = 3; }},
+      {"jitter", [](FitConfiguration& o) { o.jitter = 1e-5; }},
+      {"absolute jitter", [](FitConfiguration& o) { o.jitter_absolute = 1e-5; }},
+      {"held out",
+       [](FitConfiguration& o) {
+         o.calibration.source = CalibrationOptions::Source::holdout;
+         o.calibration.holdout = 0.5;
+       }},
       {"sigma of a component",
-       [&](FitOptions& o) {
+       [&](FitConfiguration& o) {
          std::vector<Structure> changed = frames;
          changed.back().set_field("virial_component_sigma", std::vector<double>{0.1, 0.1, 0.1, 0.2, 0.1, 0.1});
          write_frames(o.train[0], changed);
        }},
-      {"sigma of a row", [&](FitOptions& o) {
+      {"sigma of a row", [&](FitConfiguration& o) {
          std::vector<Structure> changed = frames;
          changed.back().set_field("energy_sigma", 0.004);
          write_frames(o.train[0], changed);
@@ -168,7 +171,7 @@ TEST_CASE("a checkpoint of other options or data is not continued, without any t
     place.folder.write("points", "0.5\n2.5\n3\n");
     write_frames(options.train[0], frames);
     interrupt(options, 0);
-    FitOptions other = options;
+    FitConfiguration other = options;
     change(other);
     const Continued c = continued(other);
     CHECK(c.answer == "ignored");
@@ -178,7 +181,7 @@ TEST_CASE("a checkpoint of other options or data is not continued, without any t
 
 TEST_CASE("a checkpoint survives other sigma, and all that the sums do not depend on: the model is that of a whole fit") {
   Place place;
-  FitOptions& options = place.options;
+  FitConfiguration& options = place.options;
   std::vector<Structure> frames;  // more rows than one batch
   for (unsigned seed = 1; seed <= 60; ++seed) frames.push_back(labelled(random_triclinic(48, seed), seed % 3 == 0 ? "third" : "default"));
   options.train = {write_frames((place.folder.path() / "many.xyz").string(), frames)};
@@ -187,12 +190,11 @@ TEST_CASE("a checkpoint survives other sigma, and all that the sums do not depen
   options.checkpoint_path = (place.folder.path() / "state").string();
   interrupt(options, 0.99);
   const Vector as_begun = fit(without_checkpoint(options)).model.weights;
-  FitOptions other = options;
+  FitConfiguration other = options;
   other.regularization.standard = {0.003, 0.4, 0.07};
   other.regularization.config_type["third"][Property::force] = 0.011;
   other.model_path = "elsewhere.h5";
   other.memory = 3;
-  other.resolved = "# another text";
   std::int64_t done = 0;
   FitResult result = fit(other, [&](const ProgressEvent& event) {
     const std::size_t at = event.message.find("continuing from");

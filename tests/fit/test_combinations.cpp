@@ -53,7 +53,7 @@ TEST_CASE("a term over all elements expands to every pair and to every centre wi
   pair.species_n_sparse = {{"C-Si", 5}};
   triplet.species_delta = {{"Si-C-Si", 0.7}};
   triplet.species_n_sparse = {{"C-C-Si", 6}};
-  FitOptions options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {pair, triplet});
+  FitConfiguration options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {pair, triplet});
   const Model model = fit(options).model;
   const auto terms = by_combination(model);
   const std::map<std::string, std::pair<int, double>> expected = {
@@ -107,7 +107,7 @@ TEST_CASE("combinations that the training data lack: told, remembered in the mod
   const std::string train = write_frames((folder.path() / "train.xyz").string(), frames_without_carbon_pairs());
   TermOptions triplet = small_three_body(1.5, 8);
   triplet.length_scale_fraction = 0.5;
-  const FitOptions options = small_options(train, {small_two_body(0.7, 8), triplet, small_soap(2, 2, 2, 6)});
+  const FitConfiguration options = small_options(train, {small_two_body(0.7, 8), triplet, small_soap(2, 2, 2, 6)});
   std::vector<std::string> warnings;
   const Model fitted = fit(options, [&](const ProgressEvent& e) {
                          if (e.is_warning) warnings.push_back(e.message);

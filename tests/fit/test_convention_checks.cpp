@@ -64,9 +64,9 @@ std::vector<Structure> frames_of(const std::string& file, const std::vector<std:
   return result;
 }
 
-FitOptions options_for(const std::vector<Structure>& frames, const TemporaryFolder& folder) {
-  FitOptions options = small_options(write_frames((folder.path() / "train.xyz").string(), frames),
-                                     {small_two_body(1.0, 10, 4.5), small_soap(4, 3, 2, 30, 4.5)});
+FitConfiguration options_for(const std::vector<Structure>& frames, const TemporaryFolder& folder) {
+  FitConfiguration options = small_options(write_frames((folder.path() / "train.xyz").string(), frames),
+                                           {small_two_body(1.0, 10, 4.5), small_soap(4, 3, 2, 30, 4.5)});
   options.reference_energies = {ReferenceEnergyOptions::Mode::least_squares, {}};
   options.regularization.standard = {0.002, 0.1, 0.1};
   options.terms[0].delta = 2;
@@ -75,7 +75,7 @@ FitOptions options_for(const std::vector<Structure>& frames, const TemporaryFold
 }
 
 // All findings of a fit, one per line.
-std::string findings_of(const FitOptions& options) {
+std::string findings_of(const FitConfiguration& options) {
   std::string text;
   for (const CheckFinding& finding : fit(options).report.findings) text += finding.message + "\n";
   return text;
@@ -195,7 +195,7 @@ TEST_CASE("convention checks: optimised noise and held-out structures hide nothi
   std::vector<Structure> wrong;
   for (const Structure& s : frames_of(data_sets[0].file, data_sets[0].types))
     wrong.push_back(with_mistake(s, [](const Structure& t, Labels& l) { l.virial /= -t.volume(); }));
-  FitOptions options = options_for(wrong, folder);
+  FitConfiguration options = options_for(wrong, folder);
   options.optimize.objective = OptimizeOptions::Objective::evidence;
   options.optimize.folds = 2;
   options.calibration.source = CalibrationOptions::Source::holdout;
@@ -273,7 +273,7 @@ TEST_CASE("convention checks: nothing is suspected in the project's own data, an
       const TemporaryFolder folder;
       std::vector<Structure> frames = read_extxyz(source_folder() / "data" / file);
       if (frames.size() > 230) frames.resize(60);
-      FitOptions options = options_for(frames, folder);
+      FitConfiguration options = options_for(frames, folder);
       options.terms[1].n_sparse = points;
       const FitResult result = fit(options);
       for (const CheckFinding& finding : result.report.findings) FAIL_CHECK(finding.message);
@@ -290,7 +290,7 @@ TEST_CASE("convention checks: nothing is suspected in the project's own data, an
 TEST_CASE("convention checks: the sample is bounded, takes from every config type, and depends on the seed alone") {
   std::map<std::string, std::int64_t> counts = {{"many", 1000}, {"few", 7}, {"large", 50}};
   const auto sizes_of = [&](std::uint64_t seed) {
-    FrameSample sample(counts, seed);
+    std::vector<Structure> frames;
     for (const auto& [type, count] : counts)
       for (int i = 0; i < count; ++i) {
         Structure s;
@@ -298,9 +298,12 @@ TEST_CASE("convention checks: the sample is bounded, takes from every config typ
         const int atoms = type == "large" ? 3000 : 2 + i % 7;
         s.atomic_numbers.assign(static_cast<std::size_t>(atoms), 14);
         s.positions = Positions::Constant(atoms, 3, i);
-        sample.add(s);
+        frames.push_back(s);
       }
     std::vector<std::pair<std::string, double>> chosen;
+    const MemoryDataset data(std::move(frames));
+    FrameSample sample(choose_sample(data.summary(), seed));
+    data.visit([&](const Structure& s, const FramePlace& place) { sample.add(s, place.number); });
     for (const Structure& s : sample.frames()) chosen.emplace_back(s.config_type, s.positions(0, 0));
     return chosen;
   };

@@ -3,6 +3,7 @@
 #include <Eigen/Cholesky>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/cross_validation.hpp>
+#include <gapkit/math/linear_algebra.hpp>
 
 #include "fit/folds.hpp"
 #include "support/random_sums.hpp"
@@ -80,6 +81,27 @@ TEST_CASE("the gradient of the cross-validation loss equals finite differences")
       largest = std::max(largest, std::abs(analytic));
     }
     CHECK(largest > 1e-3);
+  }
+}
+
+TEST_CASE("cross-validation gives the same bits with any number of folds at a time") {
+  constexpr int folds = 5;
+  const RandomSums sums = random_sums({7, 20, 9, 5}, {0, 8, 19}, 1, {0.05}, 1, folds);
+  const std::vector<double> sigma = sigmas(group_sigma, folds), scale = {0.7, 2};
+  const int before = thread_count();
+  std::vector<CrossValidation::Value> values;
+  for (const int threads : {1, 3, 5}) {
+    set_thread_count(threads);
+    CHECK(CrossValidation::lanes(19, folds) == threads);
+    values.push_back(CrossValidation(sums.statistics, sums.offsets, {1, 0.5, 2}).compute(sigma, scale));
+  }
+  CHECK(CrossValidation::lanes(100'000, folds) == 1);
+  set_thread_count(before);
+  for (const CrossValidation::Value& value : values) {
+    CHECK(value.loss == values[0].loss);
+    CHECK(value.residual_square == values[0].residual_square);
+    CHECK(value.log_sigma_gradient == values[0].log_sigma_gradient);
+    CHECK(value.log_scale_gradient == values[0].log_scale_gradient);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <gapkit/predict/predictor.hpp>
 #include <set>
 
+#include "support/distributions.hpp"
 #include "support/pair_potential.hpp"
 #include "support/small_fits.hpp"
 #include "support/support.hpp"
@@ -22,7 +23,7 @@ namespace {
 const std::vector<int> silicon = {14};
 
 struct Fitted {
-  FitOptions options;
+  FitConfiguration options;
   FitReport report;
   std::vector<std::string> warnings;
   std::shared_ptr<const Model> model;
@@ -346,7 +347,7 @@ TEST_CASE("extremes: 100000 atoms in one frame, in bounded memory") {
   diamond.positions << 0, 0, 0, 0, 2, 2, 2, 0, 2, 2, 2, 0, 1, 1, 1, 1, 3, 3, 3, 1, 3, 3, 3, 1;
   diamond.positions *= a / 4;
   std::mt19937 random(7);
-  std::normal_distribution<double> normal(0, 0.1);
+  test::Normal normal(0, 0.1);
   for (Eigen::Index i = 0; i < diamond.positions.size(); ++i) diamond.positions.data()[i] += normal(random);
 
   const Structure large = supercell(diamond, 25, 25, 20);

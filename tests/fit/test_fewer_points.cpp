@@ -27,7 +27,7 @@ struct Setup {
   Model fitted(int pairs, int environments) const {
     TermOptions two_body = small_two_body(0.8, pairs), soap = small_soap(3, 2, 3, environments);
     two_body.selection = soap.selection = "variance";
-    FitOptions options = small_options(train, {two_body, soap});
+    FitConfiguration options = small_options(train, {two_body, soap});
     options.jitter = 1e-7;
     return fit(options).model;
   }

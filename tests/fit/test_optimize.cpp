@@ -179,11 +179,26 @@ TEST_CASE("cross-validation lowers the fold errors, and the evidence settles the
   }
 }
 
+TEST_CASE("a search that begins at the optimum ends there") {
+  const RandomSums sums = random_sums({300, 600, 300}, {0, 40, 90}, 5, {0.02, 0.2, 0.05}, 3);
+  const auto terms = terms_of_sizes(sums.offsets);
+  const StoredStatistics start = stored(sums, {0, 0}, {0.1, 0.1, 0.1});
+  const OptimizationReport first = optimize(start, terms, {1, 1}, by_evidence());
+  REQUIRE(first.factors.size() == 4);
+  OptimizeOptions options = by_evidence();
+  options.start = first.factors;
+  const OptimizationReport again = optimize(start, terms, {1, 1}, options);
+  CHECK(again.evaluations < first.evaluations);
+  CHECK(again.trace.front() == doctest::Approx(first.after.log_evidence).epsilon(1e-12));
+  for (std::size_t g = 0; g < 3; ++g) check_close(again.after.sigma[g], first.after.sigma[g], 0, 0.01);
+  check_close(again.after.scale[0], first.after.scale[0], 0, 0.01);
+}
+
 TEST_CASE("a fit with [optimize]: terms of one name share their amplitude, the model has the optimum") {
   const TemporaryFolder folder;
   std::vector<Structure> frames;
   for (unsigned seed = 1; seed <= 10; ++seed) frames.push_back(labelled(random_triclinic(5, seed, {6, 14}), seed > 5 ? "late" : "early"));
-  FitOptions options =
+  FitConfiguration options =
       small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_two_body(0.6, 8), small_soap(2, 2, 3, 12)});
   const double before = fit(options).report.log_evidence;
   options.optimize = by_evidence();
@@ -204,7 +219,7 @@ TEST_CASE("a fit with [optimize]: terms of one name share their amplitude, the m
   for (std::size_t g = 0; g < 6; ++g) CHECK(result.model.posterior.groups[g].sigma == r.after.sigma[g]);
 
   // The same as a new fit with these σ and δ: the kernels keep their δ, the scale does the rest.
-  FitOptions direct = options;
+  FitConfiguration direct = options;
   direct.optimize = {};
   direct.terms[0].delta *= r.after.scale[0];
   direct.terms[1].delta *= r.after.scale[3];
@@ -233,7 +248,7 @@ TEST_CASE("VFE: every group's prior variance is at least what the sparse points 
   const TemporaryFolder folder;
   std::vector<Structure> frames;
   for (unsigned seed = 1; seed <= 8; ++seed) frames.push_back(labelled(random_triclinic(5, seed, {14})));
-  FitOptions options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_soap(3, 2, 2, 6)});
+  FitConfiguration options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_soap(3, 2, 2, 6)});
   options.keep_statistics = true;
   options.optimize = by_evidence();
   options.optimize.min_rows = 5;
@@ -256,7 +271,7 @@ TEST_CASE("folds leave the solution as it is") {
   const TemporaryFolder folder;
   std::vector<Structure> frames;
   for (unsigned seed = 1; seed <= 9; ++seed) frames.push_back(labelled(random_triclinic(5, seed, {14})));
-  FitOptions options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_soap(3, 2, 2, 10)});
+  FitConfiguration options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_soap(3, 2, 2, 10)});
   const FitResult plain = fit(options);
   CHECK(!plain.report.optimization);
   options.optimize.folds = 3;
@@ -265,8 +280,10 @@ TEST_CASE("folds leave the solution as it is") {
         1e-9 * plain.model.posterior.mean.cwiseAbs().maxCoeff());
   REQUIRE(divided.report.optimization);
   REQUIRE(divided.report.optimization->after.fold_error.size() == 3);
-  for (std::size_t g = 0; g < 3; ++g)
-    CHECK(divided.report.optimization->after.fold_error[g] > divided.report.optimization->after.residual[g]);
+  const HyperparameterState& state = divided.report.optimization->after;
+  double ratio = 1;
+  for (std::size_t g = 0; g < 3; ++g) ratio *= state.fold_error[g] / state.residual[g];
+  CHECK(ratio > 1.5);
   CHECK(divided.model.posterior.groups.size() == 3);
   CHECK(divided.report.plan.gram_groups == 9);
 }

@@ -26,7 +26,7 @@ TEST_CASE("the plan counts frames, atoms, pairs, rows and candidates, and the fi
   const std::string train = write_frames((folder.path() / "train.xyz").string(), frames);
   TermOptions soap = small_soap(2, 2, 2, 5);
   soap.config_type_n_sparse = {{"odd", 2}};
-  FitOptions options = small_options(train, {small_two_body(0.6, 6), soap});
+  FitConfiguration options = small_options(train, {small_two_body(0.6, 6), soap});
   options.regularization.config_type["odd"] = {0.1, 0.1, 0.1};
   const FitPlan plan = plan_fit(options);
   CHECK(plan.frames == 6);
@@ -76,7 +76,7 @@ TEST_CASE("the plan counts frames, atoms, pairs, rows and candidates, and the fi
 TEST_CASE("a fit that needs more memory than allowed is refused before it begins, with a remedy") {
   const TemporaryFolder folder;
   const std::string train = write_frames((folder.path() / "train.xyz").string(), some_frames({14}));
-  FitOptions options = small_options(train, {small_soap(2, 2, 2, 5)});
+  FitConfiguration options = small_options(train, {small_soap(2, 2, 2, 5)});
   const double needed = plan_fit(options).memory_bytes;
   options.memory = 1.001 * needed / 1e9;
   CHECK(message_of<InputError>([&] { plan_fit(options); }) == "");
@@ -104,12 +104,12 @@ TEST_CASE("sparse points that were written are read back to the same model") {
     CAPTURE(selection);
     TermOptions pair = small_two_body(0.6, 6), soap = small_soap(2, 2, 2, 7);
     soap.selection = selection;
-    FitOptions options = small_options(train, {pair, soap});
+    FitConfiguration options = small_options(train, {pair, soap});
     options.seed = 11;
     options.sparse_output = (folder.path() / selection).string();
     const Model model = fit(options).model;
-    FitOptions from_points = options, from_indices = options;
-    for (FitOptions* o : {&from_points, &from_indices}) {
+    FitConfiguration from_points = options, from_indices = options;
+    for (FitConfiguration* o : {&from_points, &from_indices}) {
       o->sparse_output.clear();
       o->seed = 99;
     }
@@ -123,7 +123,7 @@ TEST_CASE("sparse points that were written are read back to the same model") {
         from_indices.terms[t].sparse_indices[combination] = stem + ".indices";
       }
     }
-    for (const FitOptions* o : {&from_points, &from_indices}) {
+    for (const FitConfiguration* o : {&from_points, &from_indices}) {
       CHECK(plan_fit(*o).sparse_points() == model.weights.size());
       const Model again = fit(*o).model;
       REQUIRE(again.terms.size() == model.terms.size());
@@ -170,8 +170,8 @@ TEST_CASE("a long list of sparse points counts in the memory estimate") {
 TEST_CASE("no terms, no files, no targets: refused") {
   const TemporaryFolder folder;
   std::vector<Structure> frames = some_frames({14}, 2);
-  FitOptions options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_soap(2, 2, 2, 5)});
-  FitOptions bad = options;
+  FitConfiguration options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_soap(2, 2, 2, 5)});
+  FitConfiguration bad = options;
   bad.terms.clear();
   CHECK(message_of<InputError>([&] { plan_fit(bad); }) != "");
   bad = options;

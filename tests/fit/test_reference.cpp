@@ -1,8 +1,8 @@
 // Fits with QUIP's sparse points and hyperparameters give QUIP's predictions. The stored numbers were made with QUIP caff154 + GAP
 // 6c3375f; each fit's command line stands in its XML file under <command_line>.
 
+#include <gapkit/config/fit_configuration.hpp>
 #include <gapkit/core/elements.hpp>
-#include <gapkit/fit/fit.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <sstream>
@@ -63,8 +63,8 @@ std::vector<TermOptions> two_three_soap(std::vector<double> theta, const fs::pat
   return terms;
 }
 
-FitOptions options_for(const fs::path& train, std::map<std::string, double> e0, SigmaOptions sigma, std::vector<TermOptions> terms) {
-  FitOptions o;
+FitConfiguration options_for(const fs::path& train, std::map<std::string, double> e0, SigmaOptions sigma, std::vector<TermOptions> terms) {
+  FitConfiguration o;
   o.train = {train.string()};
   o.reference_energies.mode = ReferenceEnergyOptions::Mode::explicit_values;
   o.reference_energies.values = std::move(e0);
@@ -89,7 +89,7 @@ std::string with_species_swapped(const std::string& file, int n, int l, const Te
   return folder.write(fs::path(file).filename().string(), text.str()).string();
 }
 
-void compare(const FitOptions& options, const fs::path& predictions, const TargetKeys& keys = {}) {
+void compare(const FitConfiguration& options, const fs::path& predictions, const TargetKeys& keys = {}) {
   CAPTURE(predictions.string());
   const FitResult result = fit(options);
   Predictor predictor(std::make_shared<const Model>(result.model));
@@ -120,7 +120,7 @@ TEST_CASE("fits A to E with QUIP's sparse points predict as QUIP does" * doctest
   {
     TermOptions soap = soap_term(6, 4, 5.0, 0.5, 0.5, 1, 4, 1);
     soap.sparse_file[""] = sparse_files(fits, "A_si_soap").at(0);
-    FitOptions o = options_for(train / "si_small.xyz", {{"Si", -0.79}}, {0.002, 0.05, 0.05}, {soap});
+    FitConfiguration o = options_for(train / "si_small.xyz", {{"Si", -0.79}}, {0.002, 0.05, 0.05}, {soap});
     compare(o, predictions / "A_si_soap.si8.xyz");
     compare(o, predictions / "A_si_soap.si64.xyz");
     o.terms[0].selection = "indices";
@@ -128,15 +128,15 @@ TEST_CASE("fits A to E with QUIP's sparse points predict as QUIP does" * doctest
     compare(o, predictions / "A_si_soap.si8.xyz");
   }
   {
-    FitOptions o = options_for(train / "si_small.xyz", {{"Si", -0.79}}, {0.002, 0.05, 0.05},
-                               two_three_soap({1.3490390395388352, 1.0588647287564652, 2.4047885935456694}, fits, "B_si_2b3bsoap"));
+    FitConfiguration o = options_for(train / "si_small.xyz", {{"Si", -0.79}}, {0.002, 0.05, 0.05},
+                                     two_three_soap({1.3490390395388352, 1.0588647287564652, 2.4047885935456694}, fits, "B_si_2b3bsoap"));
     compare(o, predictions / "B_si_2b3bsoap.si8.xyz");
     compare(o, predictions / "B_si_2b3bsoap.si64.xyz");
   }
   {
     TermOptions soap = soap_term(8, 8, 5.2, 0.5, 0.5, 1, 4, 1);
     soap.sparse_file[""] = sparse_files(fits, "C_mo_soap").at(0);
-    FitOptions o = options_for(train / "mo_small.xyz", {{"Mo", -4.04}}, {0.002, 0.05, 0.05}, {soap});
+    FitConfiguration o = options_for(train / "mo_small.xyz", {{"Mo", -4.04}}, {0.002, 0.05, 0.05}, {soap});
     o.regularization.config_type = {{"AIMD-NVT", {0.005, 0.1, 0.1}}, {"Elastic", {0.0005, 0.01, 0.02}}};
     compare(o, predictions / "C_mo_soap.mo16.xyz");
   }
@@ -149,13 +149,13 @@ TEST_CASE("fits A to E with QUIP's sparse points predict as QUIP does" * doctest
     TermOptions soap = soap_term(4, 4, 4.0, 0.8, 0.5, 0.7, 2, 0.5);
     const TemporaryFolder folder;
     soap.sparse_file = {{"Si", with_species_swapped(files[3], 4, 4, folder)}, {"C", with_species_swapped(files[4], 4, 4, folder)}};
-    FitOptions o = options_for(train / "sic_tersoff.xyz", {{"Si", -1.0}, {"C", -2.0}}, {0.002, 0.1, 0.1}, {pair, soap});
+    FitConfiguration o = options_for(train / "sic_tersoff.xyz", {{"Si", -1.0}, {"C", -2.0}}, {0.002, 0.1, 0.1}, {pair, soap});
     compare(o, predictions / "D_sic_2bsoap.sic8.xyz");
   }
   {
     TermOptions soap = soap_term(4, 3, 4.0, 1.0, 0.6, 1, 2.5, 1.3);
     soap.sparse_file[""] = sparse_files(fits, "E_si_soap_zeta25").at(0);
-    FitOptions o = options_for(train / "si_small.xyz", {{"Si", -0.79}}, {0.005, 0.1, 0.1}, {soap});
+    FitConfiguration o = options_for(train / "si_small.xyz", {{"Si", -0.79}}, {0.005, 0.1, 0.1}, {soap});
     compare(o, predictions / "E_si_soap_zeta25.si8.xyz");
     compare(o, predictions / "E_si_soap_zeta25.si64.xyz");
   }
@@ -163,8 +163,8 @@ TEST_CASE("fits A to E with QUIP's sparse points predict as QUIP does" * doctest
 
 TEST_CASE("the fit si_own_2b3bsoap with QUIP's sparse points predicts as QUIP does") {
   const fs::path folder = source_folder() / "tests" / "data" / "gap_models";
-  FitOptions o = options_for(folder / "si_own_2b3bsoap.train.xyz", {{"Si", -0.85183004491289027}}, {0.002, 0.1, 0.1},
-                             two_three_soap({1.6030191937881839, 1.4527803885551072, 2.5966868592765429}, folder, "si_own_2b3bsoap"));
+  FitConfiguration o = options_for(folder / "si_own_2b3bsoap.train.xyz", {{"Si", -0.85183004491289027}}, {0.002, 0.1, 0.1},
+                                   two_three_soap({1.6030191937881839, 1.4527803885551072, 2.5966868592765429}, folder, "si_own_2b3bsoap"));
   TargetKeys quip;  // the labels stand there, too
   quip.name("energy", "energy");
   quip.name("forces", "force");

@@ -18,7 +18,7 @@ std::vector<Structure> some_frames(const std::vector<int>& elements, unsigned co
   return frames;
 }
 
-FitOptions options_for(const TemporaryFolder& folder, const std::vector<Structure>& frames) {
+FitConfiguration options_for(const TemporaryFolder& folder, const std::vector<Structure>& frames) {
   return small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_two_body(0.6, 6), small_soap(2, 2, 2, 6)});
 }
 
@@ -37,7 +37,7 @@ void set_mask(Structure& s, const std::vector<bool>& mask) {
 }
 
 // Fits that mean the same give the same weights and evidence.
-void check_same_fit(const FitOptions& a, const FitOptions& b) {
+void check_same_fit(const FitConfiguration& a, const FitConfiguration& b) {
   const FitResult first = fit(a), second = fit(b);
   const Vector &u = first.model.posterior.mean, &v = second.model.posterior.mean;
   REQUIRE(u.size() == v.size());
@@ -58,7 +58,7 @@ TEST_CASE("rows go to the group of their property and class, those with a sigma 
   set_mask(frames[4], {true, false, false, true});
   frames[5].set_column("force_atom_sigma", 1, {0.1, 0.2, 0.3, 0.4});
   set_mask(frames[5], {false, false, true, false});
-  FitOptions options = options_for(folder, frames);
+  FitConfiguration options = options_for(folder, frames);
   options.regularization.config_type["surface"] = {0.1, 0.1, 0.1};
   const std::vector<std::string> expected = {"energy default 4",  "energy surface 1", "energy default fixed 1",
                                              "force default 36",  "force surface 12", "force default fixed 15",
@@ -93,7 +93,7 @@ TEST_CASE("a sigma in the file means the same as that sigma of a class") {
     by_atom[i].set_field("force_sigma", 99.0);  // σ's of atoms come first
     by_atom[i].set_column("force_atom_sigma", 1, std::vector<double>(4, special[Property::force]));
   }
-  FitOptions by_class = options_for(class_folder, frames);
+  FitConfiguration by_class = options_for(class_folder, frames);
   by_class.regularization.config_type["special"] = special;
   check_same_fit(by_class, options_for(frame_folder, by_frame));
   check_same_fit(by_class, options_for(atom_folder, by_atom));
@@ -107,7 +107,7 @@ TEST_CASE("a sigma in the file means the same as that sigma of a class") {
   const TemporaryFolder component_folder;
   check_same_fit(by_class, options_for(component_folder, by_component));
 
-  FitOptions unscaled = by_class;
+  FitConfiguration unscaled = by_class;
   unscaled.regularization.scale_with_atoms = false;
   unscaled.regularization.config_type["special"] = {special[Property::energy] * 2, special[Property::force], special[Property::virial] * 2};
   const SigmaOptions s = unscaled.regularization.standard;
@@ -141,7 +141,7 @@ TEST_CASE("a sigma that is not above zero is refused with the structure's name")
         frames[2].set_column(key, 1, {0.1, 0.1, bad, 0.1});
       else
         frames[2].set_field(key, bad);
-      const FitOptions options = options_for(folder, frames);
+      const FitConfiguration options = options_for(folder, frames);
       const std::string message = message_of<InputError>([&] { fit(options); });
       CAPTURE(message);
       CHECK(message.find("train.xyz") != std::string::npos);
@@ -154,7 +154,7 @@ TEST_CASE("a class's sigma that is not above zero is refused") {
   const TemporaryFolder folder;
   for (const double bad : {0.0, -0.1, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()})
     for (const TargetInfo& target : targets()) {
-      FitOptions options = options_for(folder, some_frames({14}, 2));
+      FitConfiguration options = options_for(folder, some_frames({14}, 2));
       options.regularization.standard[target.property] = bad;
       CHECK(message_of<InputError>([&] { plan_fit(options); }) != "");
       options = options_for(folder, some_frames({14}, 2));
@@ -171,7 +171,7 @@ TEST_CASE("properties that are not used, or not there, create no rows") {
   std::erase_if(frames[1].fields, [](const Field& f) { return f.key == "virial"; });
   frames[1] = labelled(frames[1]);
   std::erase_if(frames[2].columns, [](const Column& c) { return c.name == "forces"; });
-  FitOptions options = options_for(folder, frames);
+  FitConfiguration options = options_for(folder, frames);
   CHECK(row_counts(plan_fit(options)) == std::vector<std::string>{"energy default 3", "force default 24", "virial default 12"});
   options.use[Property::force] = false;
   CHECK(row_counts(plan_fit(options)) == std::vector<std::string>{"energy default 3", "virial default 12"});
@@ -190,7 +190,7 @@ TEST_CASE("properties that are not used, or not there, create no rows") {
 
 TEST_CASE("explicit reference energies are taken, and a missing one is named") {
   const TemporaryFolder folder;
-  FitOptions options = options_for(folder, some_frames({6, 14}));
+  FitConfiguration options = options_for(folder, some_frames({6, 14}));
   options.reference_energies.values = {{"Si", -3.5}, {"C", -7.25}, {"O", -1.0}};
   CHECK(plan_fit(options).reference_energies == std::map<int, double>{{6, -7.25}, {14, -3.5}});
   CHECK(fit(options).model.reference_energies == std::map<int, double>{{6, -7.25}, {14, -3.5}});
@@ -211,7 +211,7 @@ TEST_CASE("isolated atoms are found whatever their config type, cell or place") 
   boxed.pbc = {true, true, true};
   frames.insert(frames.begin() + 1, lone_atom(14, "surprise"));
   frames.push_back(labelled(boxed, "whatever"));
-  FitOptions options = options_for(folder, frames);
+  FitConfiguration options = options_for(folder, frames);
   options.reference_energies.mode = Mode::isolated;
   CHECK(plan_fit(options).reference_energies == expected);
 
@@ -262,7 +262,7 @@ TEST_CASE("least squares finds the reference energies that explain the compositi
     s.set_field("energy", energy);
     frames.push_back(s);
   }
-  FitOptions options = options_for(folder, frames);
+  FitConfiguration options = options_for(folder, frames);
   options.reference_energies.mode = ReferenceEnergyOptions::Mode::least_squares;
   const std::map<int, double> found = plan_fit(options).reference_energies;
   REQUIRE(found.size() == 2);

@@ -4,6 +4,7 @@
 
 #include "fit/choose_points.hpp"
 #include "fit/sparse_points.hpp"
+#include "support/distributions.hpp"
 #include "support/pair_potential.hpp"
 #include "support/small_fits.hpp"
 #include "support/support.hpp"
@@ -18,7 +19,7 @@ const std::vector<std::string> config_types = {"bulk", "gas", "liquid"};
 /// 400 candidates: about 300 of bulk, 40 of gas, 60 of liquid.
 Candidates mixed_candidates(int size) {
   std::mt19937_64 generator(31);
-  std::normal_distribution<double> normal;
+  test::Normal normal;
   Candidates c;
   c.x.resize(400, size);
   for (double& v : c.x.reshaped()) v = normal(generator);
@@ -153,14 +154,15 @@ TEST_CASE("a fit's sparse points honour quotas and the cap") {
     type_of_frame.push_back(k < 8 ? "bulk" : k < 10 ? "liquid" : "gas");
     frames.push_back(labelled(random_triclinic(6, 100 + k), type_of_frame.back()));
   }
-  FitOptions options =
+  FitConfiguration options =
       small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_soap(3, 2, 2, 6), small_two_body(0.6, 8)});
   for (TermOptions& term : options.terms) term.config_type_n_sparse = {{"liquid", 4}, {"gas", 3}};
   options.terms[0].selection = "fps";
   options.terms[0].max_candidates = 30;  // of 72: 12 of liquid, 12 of gas would be more than a third
-  const DataScan scan = scan_training_data(options, {});
+  const FileDataset data(options.train);
+  const DataScan scan = scan_training_data({data}, {}, options, {});
   std::vector<TermReport> reports;
-  const std::vector<Term> terms = choose_sparse_points(options, scan, reports, {});
+  const std::vector<Term> terms = choose_sparse_points({data}, options, scan, reports, {});
   REQUIRE(terms.size() == 2);
   CHECK(reports[0].candidates == 30);
   for (std::size_t t = 0; t < 2; ++t) {
@@ -176,9 +178,9 @@ TEST_CASE("a fit's sparse points honour quotas and the cap") {
   options.terms[0].n_sparse = 0;
   options.terms[1].config_type_n_sparse.clear();
   options.terms[1].selection = "all";
-  const DataScan second_scan = scan_training_data(options, {});
+  const DataScan second_scan = scan_training_data({data}, {}, options, {});
   std::vector<TermReport> second_reports;
-  const std::vector<Term> others = choose_sparse_points(options, second_scan, second_reports, {});
+  const std::vector<Term> others = choose_sparse_points({data}, options, second_scan, second_reports, {});
   REQUIRE(others.size() == 2);
   CHECK(others[0].sparse.size() == 7);
   CHECK(second_reports[1].asked == second_reports[1].candidates - second_reports[1].duplicates);

@@ -54,7 +54,7 @@ TEST_CASE("a fit keeps the shortest distance of each pair of elements; append an
   const TemporaryFolder folder;
   const auto path = [&](const char* name) { return (folder.path() / name).string(); };
   const std::vector<Structure> first = some_frames(1, 5, {6, 14}), second = some_frames(20, 5, {6, 14});
-  FitOptions options = small_options(write_frames(path("first.xyz"), first), {small_two_body(0.6, 8)});
+  FitConfiguration options = small_options(write_frames(path("first.xyz"), first), {small_two_body(0.6, 8)});
   write_frames(path("second.xyz"), second);
   options.keep_statistics = true;
   options.sparse_output = path("sparse");
@@ -65,10 +65,10 @@ TEST_CASE("a fit keeps the shortest distance of each pair of elements; append an
   CHECK(all != shortest_in(first, cutoff));
 
   FittedModel appended{result.model, *result.statistics};
-  append(appended, {path("second.xyz")});
+  append(appended, FileDataset({path("second.xyz")}));
   check_same(appended.model.shortest_distances, all);
 
-  FitOptions with_same_points = options;
+  FitConfiguration with_same_points = options;
   with_same_points.sparse_output.clear();
   with_same_points.terms[0].selection = "file";
   for (const char* pair : {"C-C", "C-Si", "Si-Si"})
@@ -84,7 +84,7 @@ TEST_CASE("a fit keeps the shortest distance of each pair of elements; append an
   // Of a model that does not know its own, the distances stay unknown: those of the new frames alone would be wrong.
   FittedModel old{result.model, *result.statistics};
   old.model.shortest_distances.reset();
-  append(old, {path("second.xyz")});
+  append(old, FileDataset({path("second.xyz")}));
   CHECK(!old.model.shortest_distances);
   FittedModel with_old{a.model, *a.statistics};
   FittedModel early = other;
@@ -96,7 +96,7 @@ TEST_CASE("a fit keeps the shortest distance of each pair of elements; append an
 TEST_CASE("frames without rows do not count for the shortest distances; a fit with held-out frames has those of all") {
   const TemporaryFolder folder;
   std::vector<Structure> frames = some_frames(1, 24, {14});
-  FitOptions options = small_options(write_frames((folder.path() / "all.xyz").string(), frames), {small_two_body(0.6, 8)});
+  FitConfiguration options = small_options(write_frames((folder.path() / "all.xyz").string(), frames), {small_two_body(0.6, 8)});
   options.calibration.source = CalibrationOptions::Source::holdout;
   options.calibration.holdout = 0.3;
   check_same(fit(options).model.shortest_distances, shortest_in(frames, 4.2));
@@ -114,7 +114,7 @@ TEST_CASE("frames without rows do not count for the shortest distances; a fit wi
 TEST_CASE("sparse points beyond the environments that exist count neither in memory nor in time") {
   const TemporaryFolder folder;
   const std::string train = write_frames((folder.path() / "train.xyz").string(), some_frames(1, 6, {14}));  // 24 environments
-  FitOptions options = small_options(train, {small_soap(2, 2, 2, 24)});
+  FitConfiguration options = small_options(train, {small_soap(2, 2, 2, 24)});
   const FitPlan exact = plan_fit(options);
   options.terms[0].n_sparse = 100'000;
   const FitPlan plan = plan_fit(options);

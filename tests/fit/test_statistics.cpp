@@ -4,6 +4,7 @@
 #include <gapkit/fit/fit.hpp>
 
 #include "fit/statistics_builder.hpp"
+#include "support/distributions.hpp"
 #include "support/pair_potential.hpp"
 #include "support/small_fits.hpp"
 #include "support/support.hpp"
@@ -14,7 +15,7 @@ using namespace gapkit::test;
 namespace {
 
 struct Setup {
-  FitOptions options;
+  FitConfiguration options;
   Model model;  // terms, factor and reference energies of a fit
   std::vector<Structure> frames;
 };
@@ -129,7 +130,7 @@ TEST_CASE("other sigmas at the solution equal a fit with those sigmas") {
 TEST_CASE("batches of rows leave no trace, a structure larger than a batch included") {
   constexpr Eigen::Index size = 6;
   std::mt19937 random(9);
-  std::normal_distribution<double> normal;
+  test::Normal normal;
   const auto random_matrix = [&](Eigen::Index rows) {
     Matrix m(rows, size);
     for (Eigen::Index i = 0; i < m.size(); ++i) m.data()[i] = normal(random);

@@ -18,7 +18,7 @@ namespace {
 struct Setup {
   TemporaryFolder folder;
   std::vector<Structure> first, second;
-  FitOptions options;  // to all data
+  FitConfiguration options;  // to all data
 
   Setup() {
     for (unsigned seed = 1; seed <= 12; ++seed)
@@ -45,8 +45,8 @@ struct Setup {
   }
   std::string path(const std::string& name) const { return (folder.path() / name).string(); }
   std::string write(const std::string& name, const std::vector<Structure>& frames) const { return write_frames(path(name), frames); }
-  FittedModel fitted(const std::string& train, const FitOptions& with) const {
-    FitOptions o = with;
+  FittedModel fitted(const std::string& train, const FitConfiguration& with) const {
+    FitConfiguration o = with;
     o.train = {path(train)};
     FitResult result = fit(o);
     return {std::move(result.model), std::move(*result.statistics)};
@@ -81,7 +81,7 @@ TEST_CASE("append equals the fit to all data with the same sparse points; merge 
   FittedModel appended = setup.fitted("first.xyz");
   const FittedModel half = appended, other = setup.fitted("second.xyz");
   CHECK(largest_difference(half.model.weights, all.model.weights) > 1e-3 * all.model.weights.cwiseAbs().maxCoeff());
-  CHECK(append(appended, {setup.path("second.xyz")}) == 6);
+  CHECK(append(appended, FileDataset({setup.path("second.xyz")})) == 6);
   check_same_solution(appended.model, all.model, 1e-8);
   CHECK(appended.stored.statistics.row_count() == all.stored.statistics.row_count());
   CHECK(appended.model.data_fingerprint != half.model.data_fingerprint);
@@ -93,7 +93,7 @@ TEST_CASE("append equals the fit to all data with the same sparse points; merge 
 
 TEST_CASE("append and merge with folds, through model files") {
   const Setup setup;
-  FitOptions with_folds = setup.options;
+  FitConfiguration with_folds = setup.options;
   with_folds.optimize.folds = 3;
   const FittedModel all = setup.fitted("all.xyz");
   for (const char* name : {"first.xyz", "second.xyz"}) {
@@ -107,7 +107,7 @@ TEST_CASE("append and merge with folds, through model files") {
   second.stored = load_statistics(setup.path("second.xyz.h5"), second.model);
   CHECK(first.stored.statistics.has_folds());
   FittedModel appended = first;
-  append(appended, {setup.path("second.xyz")});
+  append(appended, FileDataset({setup.path("second.xyz")}));
   CHECK(appended.stored.statistics.groups.size() >= first.stored.statistics.groups.size());
   check_same_solution(appended.model, all.model, 1e-8);
   merge(first, second);
@@ -128,7 +128,7 @@ TEST_CASE("refit equals a fit with these sigmas and deltas") {
   changes.delta = {{"soap", 0.3}};
   const OptimizationReport r = refit(fitted, changes);
   check_close(r.before.log_evidence, before, 0, 1e-9);
-  FitOptions direct = setup.options;
+  FitConfiguration direct = setup.options;
   direct.regularization.standard[Property::energy] = 0.004;
   direct.regularization.config_type["late"][Property::force] = 0.07;
   direct.regularization.standard[Property::virial] = 0.9;
@@ -152,7 +152,7 @@ TEST_CASE("refit equals a fit with these sigmas and deltas") {
 
 TEST_CASE("optimising from stored statistics equals optimising in the fit") {
   const Setup setup;
-  FitOptions options = setup.options;
+  FitConfiguration options = setup.options;
   options.optimize.objective = OptimizeOptions::Objective::evidence;
   options.optimize.min_rows = 5;
   const FittedModel direct = setup.fitted("all.xyz", options);
@@ -164,7 +164,7 @@ TEST_CASE("optimising from stored statistics equals optimising in the fit") {
   // Appending to an optimised model keeps its σ.
   FittedModel half = setup.fitted("first.xyz", options);
   const auto before = half.model.posterior;
-  append(half, {setup.path("second.xyz")});
+  append(half, FileDataset({setup.path("second.xyz")}));
   CHECK(half.model.posterior.scale == before.scale);
   for (const RowGroup& g : before.groups)
     for (const RowGroup& now : half.model.posterior.groups)
@@ -206,7 +206,7 @@ TEST_CASE("what does not belong together is refused") {
   // The same data twice
   CHECK(message_of<InputError>([&] { merge(fitted, setup.fitted("first.xyz")); }).find("same data") != std::string::npos);
   // Other sparse points, reference energies, scales, δ
-  FitOptions other = setup.options;
+  FitConfiguration other = setup.options;
   other.reference_energies.values["Si"] += 0.1;
   CHECK(message_of<InputError>([&] { merge(fitted, setup.fitted("second.xyz", other)); }).find("reference energies") != std::string::npos);
   other = setup.options;
@@ -225,7 +225,7 @@ TEST_CASE("what does not belong together is refused") {
         std::string::npos);
   // Unknown elements, classes, terms
   setup.write("germanium.xyz", {labelled(random_triclinic(3, 1, {32}))});
-  CHECK(message_of<InputError>([&] { append(fitted, {setup.path("germanium.xyz")}); }).find("Ge") != std::string::npos);
+  CHECK(message_of<InputError>([&] { append(fitted, FileDataset({setup.path("germanium.xyz")})); }).find("Ge") != std::string::npos);
   RefitOptions wrong;
   wrong.sigma = {{Property::force, "liqid", 0.1}};
   CHECK(message_of<InputError>([&] { refit(fitted, wrong); }).find("'liqid'") != std::string::npos);

@@ -11,6 +11,7 @@
 #include <support/support.hpp>
 
 #include "io/checksum.hpp"
+#include "support/distributions.hpp"
 
 using namespace gapkit;
 using namespace gapkit::test;
@@ -19,7 +20,7 @@ namespace {
 
 Matrix random_matrix(Eigen::Index rows, Eigen::Index cols, unsigned seed) {
   std::mt19937_64 random(seed);
-  std::normal_distribution<double> normal;
+  test::Normal normal;
   return Matrix::NullaryExpr(rows, cols, [&] { return normal(random); });
 }
 

@@ -308,6 +308,56 @@ TEST_CASE("a cell without Lattice, and periodic directions without a cell, are r
   CHECK_THROWS_AS(write_all(folder.path() / "out.xyz", {periodic}), InputError);
 }
 
+TEST_CASE("cells under names that begin like one make no molecule") {
+  for (const char* name : {"cell_parameters", "cellpar", "boxsize", "latt", "lattice_parameters", "simulation_cell", "cell_type"}) {
+    CAPTURE(name);
+    const std::string row = "1\nProperties=species:S:1:pos:R:3 " + std::string(name) + "=\"4 0 0 0 4 0 0 0 4\"";
+    const bool is_known = std::string(name) != "simulation_cell";
+    CHECK(!error_of(row + its_row).empty() == is_known);
+    CHECK(error_of(row + " pbc=\"F F F\"" + its_row).empty());
+  }
+  CHECK(error_of("1\nProperties=species:S:1:pos:R:3 cell_volume=64" + its_row).empty());
+}
+
+TEST_CASE("a cell beside a Lattice that is another one is refused") {
+  const auto error = [](const std::string& fields) {
+    return error_of("1\nProperties=species:S:1:pos:R:3 Lattice=\"4 0 0 2 5 0 0 1 6\" " + fields + its_row);
+  };
+  CHECK(
+      error("cell=\"5 0 0 0 5 0 0 0 5\"") ==
+      "in.xyz:2 (frame 1): 'cell' is \"5 0 0 0 5 0 0 0 5\", but Lattice is another cell, with vectors of 4, 5.38516 and 6.08276 Å; correct "
+      "one of them, or give 'cell' another name if it is not the cell of the frame");
+  for (const char* name : {"cell", "Cell", "cell_vectors", "lattice-vectors", "box", "box_vectors"}) {
+    CAPTURE(name);
+    const auto refused = [&](const char* value) { return !error(std::string(name) + "=\"" + value + "\"").empty(); };
+    // Another unit, another length, another angle, a strain of 1 %, no numbers.
+    for (const char* value : {"7.559 0 0 3.779 9.448 0 0 1.89 11.338", "4 0 0 2 5 0 0 1 7", "4 5.38516 6.08276", "4 0 0 0 5 0 0 0 6",
+                              "4.04 0 0 2.02 5 0 0 1 6", "nan 0 0 2 5 0 0 1 6", "4 5.38516 6.08276 90 90 90", "0 4 0 5 0 6"}) {
+      CAPTURE(value);
+      CHECK(refused(value) == (std::string(value) != "4 5.38516 6.08276"));
+    }
+    // Rows, columns, rounded, another orientation, lengths and angles, bounds of a box of the same lengths.
+    for (const char* value : {"4 0 0 2 5 0 0 1 6", "4 2 0 0 5 1 0 0 6", "4.0004 0 0 2 5 0 0 1 6", "0 4 0 5 2 0 1 0 6",
+                              "4 5.38516 6.08276 81.2198 90 68.1986", "1 5 -1 4.38516 0 6.08276", "0 0 0 0 0 0 0 0 0"}) {
+      CAPTURE(value);
+      CHECK(!refused(value));
+    }
+  }
+  for (const char* other : {"unit_cell", "supercell", "cell_type"}) CHECK(error(std::string(other) + "=\"2 2 2\"") == "");
+}
+
+TEST_CASE("columns pos and positions that contradict each other are refused") {
+  const auto error = [](const std::string& row) {
+    return error_of("2\nProperties=species:S:1:pos:R:3:positions:R:3\nSi 0 0 0 0 0 0\n" + row + "\n");
+  };
+  CHECK(error("Si 1 2 3 1 2 3") == "");
+  CHECK(error("Si 1 2 3 1.0000001 2 3") == "");
+  CHECK(error("Si 1 2 3 1 2.5 3") ==
+        "in.xyz:4 (frame 1): atom 2 has the y coordinate 2 in the column 'pos', but 2.5 in the column 'positions'; correct one of them, or "
+        "call 'positions' something else");
+  CHECK(error("Si 1 2 3 1 2 nan") != "");
+}
+
 TEST_CASE("symbols and atomic numbers that contradict each other are refused") {
   const auto error = [](const std::string& columns, const std::string& rows) {
     return error_of("2\nProperties=species:S:1:pos:R:3:" + columns + "\n" + rows);
@@ -318,6 +368,9 @@ TEST_CASE("symbols and atomic numbers that contradict each other are refused") {
       "else if it is no element");
   CHECK(error("numbers:I:1", "Si 0 0 0 1\nO 0 0 2 8\n").starts_with("in.xyz:3 (frame 1): atom 1 is Si (14)"));
   CHECK(error("element:S:1", "Si 0 0 0 Si\nO 0 0 2 H\n").find("but 'H' in the column 'element'") != std::string::npos);
+  CHECK(error("symbols:S:1", "Si 0 0 0 Si\nO 0 0 2 H\n").find("but 'H' in the column 'symbols'") != std::string::npos);
+  CHECK(error("numbers:I:1:Z:I:1", "Si 0 0 0 14 14\nO 0 0 2 8 7\n").find("but '7' in the column 'Z'") != std::string::npos);
+  CHECK(error_of("1\nProperties=Z:I:1:numbers:I:1:pos:R:3\n14 8 0 0 0\n").find("but '8' in the column 'numbers'") != std::string::npos);
   CHECK(error("element:S:1", "Si 0 0 0 surface\nO 0 0 2 O\n") == "");
   CHECK(error("Z:I:1", "Si 0 0 0 14\nO 0 0 2 8\n") == "");
   CHECK(error("Z:R:1", "Si 0 0 0 1.5\nO 0 0 2 2\n") == "");

@@ -242,7 +242,8 @@ TEST_CASE("the report says which key gave what, and that free_energy was not use
   CHECK(lines[1] == "forces: column 'forces' in 1 of 3 frames");
   CHECK(lines[2] == "stress: key 'stress' in 1 of 3 frames (virial = −stress·volume)");
   CHECK(lines[3] ==
-        "free_energy is present in 2 frames and not used: forces of many codes belong to it; name it with [data] energy_key to use it");
+        "free_energy is present in 2 frames and not used: forces of many codes belong to it; name it with [data] energy_key or "
+        "--energy-key to use it");
 
   TargetReport named;
   assigned(frame("energy=1 free_energy=2"), {.names = {{"energy", "free_energy"}}}, &named);

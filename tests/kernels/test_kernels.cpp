@@ -4,6 +4,7 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/kernels/kernel.hpp>
 
+#include "support/distributions.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;
@@ -55,7 +56,7 @@ double compact_polynomial(double r, int size, std::int64_t q) {
 /// Nonnegative vectors of length 1, as SOAP gives them; for one component, any length.
 Matrix random_features(int rows, int size, unsigned seed) {
   std::mt19937_64 generator(seed);
-  std::uniform_real_distribution<double> uniform(0.05, 1.0);
+  test::Uniform uniform(0.05, 1.0);
   Matrix x(rows, size);
   for (int i = 0; i < rows; ++i) {
     for (int d = 0; d < size; ++d) x(i, d) = uniform(generator);

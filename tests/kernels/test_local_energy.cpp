@@ -4,6 +4,7 @@
 #include <gapkit/kernels/kernel.hpp>
 #include <map>
 
+#include "support/distributions.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;
@@ -39,7 +40,7 @@ std::shared_ptr<const Kernel> make(const Case& c) {
 
 Matrix random_features(int rows, int size, unsigned seed) {
   std::mt19937_64 generator(seed);
-  std::uniform_real_distribution<double> uniform(0.05, 1.0);
+  test::Uniform uniform(0.05, 1.0);
   Matrix x(rows, size);
   for (Eigen::Index i = 0; i < x.size(); ++i) x.data()[i] = uniform(generator);
   if (size > 1) x.rowwise().normalize();
@@ -56,7 +57,7 @@ Matrix interval(int size) {
 struct Setup {
   explicit Setup(const Case& c) : kernel(make(c)), points(random_features(43, c.size, 1)), x(random_features(70, c.size, 2)) {
     std::mt19937_64 generator(3);
-    std::normal_distribution<double> normal(0, 2);
+    test::Normal normal(0, 2);
     weights.resize(points.rows());
     for (double& w : weights) w = normal(generator);
     compiled = kernel->compile(weights, points, interval(c.size));

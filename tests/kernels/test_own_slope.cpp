@@ -3,6 +3,7 @@
 #include <gapkit/core/errors.hpp>
 
 #include "support/arcsine_kernel.hpp"
+#include "support/distributions.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;
@@ -12,7 +13,7 @@ namespace {
 
 Matrix random_features(int rows, int size, unsigned seed) {
   std::mt19937_64 generator(seed);
-  std::normal_distribution<double> normal;
+  test::Normal normal;
   Matrix x(rows, size);
   for (Eigen::Index i = 0; i < x.size(); ++i) x.data()[i] = normal(generator);
   return x;

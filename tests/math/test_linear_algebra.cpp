@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "support/distributions.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;
@@ -15,7 +16,7 @@ namespace {
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 Matrix random_matrix(Eigen::Index rows, Eigen::Index cols, std::mt19937_64& random) {
-  std::normal_distribution<double> normal;
+  test::Normal normal;
   Matrix m(rows, cols);
   for (Eigen::Index i = 0; i < m.size(); ++i) m.data()[i] = normal(random);
   return m;

@@ -7,6 +7,7 @@
 #include <map>
 #include <numbers>
 
+#include "support/distributions.hpp"
 #include "support/quadrature.hpp"
 #include "support/support.hpp"
 
@@ -37,7 +38,7 @@ const RadialBasis& basis_of(const Setting& s) {
 /// Distances over [0, cutoff], ends and near-ends included.
 std::vector<double> distances(double cutoff, int n, unsigned seed) {
   std::mt19937_64 random(seed);
-  std::uniform_real_distribution<double> uniform(0, cutoff);
+  test::Uniform uniform(0, cutoff);
   std::vector<double> result = {0, 1e-12, 1e-5, cutoff * (1 - 1e-15), cutoff};
   for (int i = 0; i < n; ++i) result.push_back(uniform(random));
   return result;
@@ -54,7 +55,7 @@ Values directly(const RadialBasis& basis, double r) {
   return v;
 }
 
-/// A slow reading of METHODS 7: every integral by quadrature, plain elimination, no recurrence of Bessel functions.
+/// A slow reading of methods.md, section 2: every integral by quadrature, plain elimination, no recurrence of Bessel functions.
 class Definition {
  public:
   using Real = long double;

@@ -5,6 +5,7 @@
 #include <gapkit/math/spherical_harmonics.hpp>
 #include <numbers>
 
+#include "support/distributions.hpp"
 #include "support/quadrature.hpp"
 #include "support/support.hpp"
 
@@ -36,7 +37,7 @@ Matrix gradient_of(int l_max, const Vector3& unit) {
 
 std::vector<Vector3> directions(int n, unsigned seed) {
   std::mt19937_64 random(seed);
-  std::normal_distribution<double> normal;
+  test::Normal normal;
   std::vector<Vector3> result = {
       {0, 0, 1}, {0, 0, -1}, {1, 0, 0}, {0, -1, 0}, Vector3(1e-9, 2e-9, 1).normalized(), Vector3(1e-4, 0, -1).normalized()};
   for (int i = 0; i < n; ++i) result.push_back(Vector3(normal(random), normal(random), normal(random)).normalized());

@@ -4,6 +4,7 @@
 #include <gapkit/math/linear_algebra.hpp>
 #include <random>
 
+#include "support/distributions.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;
@@ -13,7 +14,7 @@ namespace {
 
 SymmetricAccumulator random_accumulator(Eigen::Index size, unsigned seed) {
   std::mt19937 random(seed);
-  std::normal_distribution<double> normal;
+  test::Normal normal;
   Matrix rows(size + 3, size);
   for (Eigen::Index i = 0; i < rows.size(); ++i) rows.data()[i] = normal(random);
   SymmetricAccumulator sum(size);

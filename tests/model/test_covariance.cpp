@@ -1,4 +1,4 @@
-// Posterior mean and variances against dense references in long double (METHODS 5). Tolerances are relative to k**.
+// Posterior mean and variances against dense references in long double (methods.md, section 5). Tolerances are relative to k**.
 
 #include <Eigen/Eigenvalues>
 #include <algorithm>

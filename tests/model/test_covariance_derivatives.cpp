@@ -1,10 +1,11 @@
 // Posterior variances of forces and virials, of differences, and the joint covariance, against dense references in long double and
-// against finite differences of energy covariances (METHODS 5).
+// against finite differences of energy covariances (methods.md, section 5).
 
 #include <cmath>
 #include <gapkit/model/prior.hpp>
 
 #include "support/dense_setups.hpp"
+#include "support/distributions.hpp"
 
 using namespace gapkit;
 using namespace gapkit::test;
@@ -224,7 +225,7 @@ TEST_CASE("a perfect crystal has no shear stress to doubt, and error bars of its
   Setup setup;
   setup.options.regularization.standard = {0.01, 0.1, 0.2};
   std::mt19937_64 random(5);
-  std::normal_distribution<double> normal(0, 0.05);
+  test::Normal normal(0, 0.05);
   for (int i = 0; i < 30; ++i) {
     Structure s = body_centred(2.9 + 0.01 * i);
     for (Eigen::Index k = 0; k < s.positions.size(); ++k) s.positions.data()[k] += normal(random);

@@ -26,12 +26,12 @@ Model fitted_model(const TemporaryFolder& folder) {
   frames.back().set_field("energy_sigma", 0.004);
   TermOptions pair = small_two_body(0.7, 6), soap = small_soap(2, 2, 2, 7);
   soap.delta = 0.3;
-  FitOptions options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {pair, soap});
+  FitConfiguration options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {pair, soap});
   options.regularization.config_type["odd"] = {0.02, 0.2, 0.3};
   options.reference_energies.mode = ReferenceEnergyOptions::Mode::isolated;
   options.seed = 7;
-  options.resolved = "[data]\n# Å, \"quotes\"\n";
   Model model = fit(options).model;
+  model.configuration = "[data]\n# Å, \"quotes\"\n";
   model.notes = {{"training_errors", "{\"energy\": 1}"}, {"empty", ""}};
   return model;
 }

@@ -5,6 +5,7 @@
 #include <gapkit/predict/predictor.hpp>
 #include <numeric>
 
+#include "support/distributions.hpp"
 #include "support/pair_potential.hpp"
 #include "support/support.hpp"
 #include "support/toy_data.hpp"
@@ -172,7 +173,7 @@ TEST_CASE("translation, shifts by cell vectors and mirrors leave the energy; per
       std::vector<int> order(static_cast<std::size_t>(s.size()));
       std::iota(order.begin(), order.end(), 0);
       std::mt19937 random(5);
-      std::shuffle(order.begin(), order.end(), random);
+      test::shuffle(order, random);
       Structure permuted = s;
       Prediction expected = before;
       for (int i = 0; i < s.size(); ++i) {

@@ -55,7 +55,7 @@ TEST_CASE("without √N the noise is the same for every size") {
 TEST_CASE("a model fitted without energies has no energy noise: the std is epistemic") {
   const TemporaryFolder folder;
   const std::string train = write_frames((folder.path() / "train.xyz").string(), toy_training_frames({14}));
-  FitOptions options = small_options(train, {small_soap(3, 2, 2, 20)});
+  FitConfiguration options = small_options(train, {small_soap(3, 2, 2, 20)});
   options.use[Property::energy] = false;
   Predictor predictor(std::make_shared<const Model>(fit(options).model));
   const Prediction p = predictor.compute(random_triclinic(5, 42), error_bars);

@@ -159,9 +159,42 @@ TEST_CASE("periodic images as ghosts: what they feel, added to the atoms they st
       for (int k = 0; k < atoms; ++k) {
         folded.forces->row(owner[static_cast<std::size_t>(k)]) += raw.forces->row(k);
         folded.local_energy[owner[static_cast<std::size_t>(k)]] += raw.local_energy[k];
+        if (k >= n) CHECK(raw.local_energy[k] == 0);  // the centre has its whole share
       }
       check_same(folded, predictor.compute(sample.structure), 1e-11);
     }
+}
+
+TEST_CASE("neighbours that the caller has, error bars alone, virials of atoms: as in the whole prediction") {
+  const PredictionRequest everything{
+      .forces = true, .energy_std = true, .local_std = true, .force_std = true, .stress_std = true, .atom_virial = true};
+  for (const ToyModel& toy : toy_models()) {
+    CAPTURE(toy.label);
+    Predictor predictor(toy.model);
+    std::vector<Structure> structures;
+    for (const ToyStructure& sample : toy_structures(toy.elements)) structures.push_back(sample.structure);
+    const std::vector<Prediction> together = predictor.compute(structures, {.atom_virial = true});
+    for (std::size_t k = 0; k < structures.size(); ++k) {
+      const Structure& s = structures[k];
+      CAPTURE(s.source);
+      const StructureEnvironments environments(s, toy.model->cutoff());
+      const Prediction whole = predictor.compute(s, everything), given = predictor.compute(s, environments.view(), everything);
+      check_same(given, whole, 1e-12);
+      CHECK(largest_difference(*given.forces_std, *whole.forces_std) == 0);
+      const Prediction bars = predictor.error_bars(environments.view(), s.size(), everything);
+      check_close(*bars.energy_std, *whole.energy_std, 0, 1e-9);
+      CHECK(largest_difference(*bars.forces_std, *whole.forces_std) <= 1e-9);
+      CHECK(largest_difference(*bars.virial_std, *whole.virial_std) <= 1e-9);
+      CHECK(largest_difference(*bars.local_energy_std_epistemic, *whole.local_energy_std_epistemic) <= 1e-7);
+      Matrix3 sum = Matrix3::Zero();
+      for (int i = 0; i < s.size(); ++i) {
+        const Matrix3& one = (*whole.atom_virial)[static_cast<std::size_t>(i)];
+        sum += one;
+        CHECK(largest_difference((*together[k].atom_virial)[static_cast<std::size_t>(i)], one) <= 1e-9 * (1 + largest_entry(one)));
+      }
+      CHECK(largest_difference(sum, *whole.virial) <= 1e-11 * (1 + largest_entry(*whole.virial)));
+    }
+  }
 }
 
 TEST_CASE("no centres at all: nothing") {

@@ -3,6 +3,7 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/report/uncertainty_metrics.hpp>
 
+#include "support/distributions.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;
@@ -14,7 +15,7 @@ namespace {
 /// Errors drawn from N(0, (factor · std)²), stds spread over more than a decade; `per_structure` entries in each structure.
 ErrorsWithBars drawn_errors(std::size_t entries, double factor, unsigned seed, int per_structure = 10, double spread = 0.8) {
   std::mt19937_64 random(seed);
-  std::normal_distribution<double> normal;
+  test::Normal normal;
   ErrorsWithBars data;
   for (std::size_t i = 0; i < entries; ++i) {
     const double std = 0.1 * std::exp(spread * normal(random));
@@ -74,7 +75,7 @@ TEST_CASE("error bars: a wrong scale is found, with its size") {
 TEST_CASE("error bars: stds that have nothing to do with the errors are worse than a constant") {
   ErrorsWithBars data = drawn_errors(5000, 1.0, 8);
   std::mt19937_64 random(4);
-  std::shuffle(data.std.begin(), data.std.end(), random);
+  test::shuffle(data.std, random);
   const UncertaintyMetrics m = uncertainty_metrics(data);
   CHECK(m.nll_difference.low > 0);
   CHECK(m.spearman.contains(0.0));
@@ -129,7 +130,7 @@ TEST_CASE("error bars: units, signs, order and names of the structures do not ma
 TEST_CASE("error bars: entries of one structure do not count as independent") {
   ErrorsWithBars apart, together;
   std::mt19937_64 random(2);
-  std::normal_distribution<double> normal;
+  test::Normal normal;
   for (int s = 0; s < 100; ++s) {
     const double error = normal(random);
     for (int copy = 0; copy < 10; ++copy) {
@@ -178,7 +179,7 @@ TEST_CASE("error bars: NaN, negative stds and unequal lengths are refused") {
 
 TEST_CASE("error bars of vectors: as for numbers, with the norm; perfect and wrong scales") {
   std::mt19937_64 random(9);
-  std::normal_distribution<double> normal;
+  test::Normal normal;
   for (const double factor : {1.0, 1.5}) {
     CAPTURE(factor);
     VectorErrorsWithBars data;

@@ -2,6 +2,7 @@
 #include <gapkit/sparsify/selection.hpp>
 #include <set>
 
+#include "support/distributions.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;
@@ -18,7 +19,7 @@ Candidates as_candidates(Matrix x) {
 
 Matrix random_matrix(int rows, int size, unsigned seed) {
   std::mt19937_64 generator(seed);
-  std::normal_distribution<double> normal;
+  test::Normal normal;
   Matrix x(rows, size);
   for (double& v : x.reshaped()) v = normal(generator);
   return x;

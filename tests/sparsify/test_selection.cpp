@@ -8,6 +8,7 @@
 #include <set>
 
 #include "sparsify/leverage_scores.hpp"
+#include "support/distributions.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;
@@ -26,7 +27,7 @@ Candidates as_candidates(Matrix x, bool with_cutoffs = false) {
 
 Matrix random_matrix(int rows, int size, unsigned seed) {
   std::mt19937_64 generator(seed);
-  std::normal_distribution<double> normal;
+  test::Normal normal;
   Matrix x(rows, size);
   for (double& v : x.reshaped()) v = normal(generator);
   return x;
@@ -335,7 +336,7 @@ TEST_CASE("uniform in two and three dimensions spreads over the occupied cells")
     CAPTURE(size);
     // Almost all candidates in one corner, the rest all over the unit cube.
     std::mt19937_64 generator(71);
-    std::uniform_real_distribution<double> uniform(0, 1);
+    test::Uniform uniform(0, 1);
     Matrix x(5000, size);
     for (int i = 0; i < 5000; ++i)
       for (int d = 0; d < size; ++d) x(i, d) = (i % 10 == 0 ? 1.0 : 0.1) * uniform(generator);

@@ -29,7 +29,7 @@ std::vector<DenseFunctional> local_energies_of(std::span<const Term> terms, cons
 /// f_m ε_t(x_m) of every sparse point, terms one after the other.
 std::vector<DenseFunctional> sparse_points_of(std::span<const Term> terms);
 
-/// Prior covariance of functionals, with δ² and with mixed second derivatives ∂∂'κ (METHODS 5). For every kernel of
+/// Prior covariance of functionals, with δ² and with mixed second derivatives ∂∂'κ (methods.md, section 5). For every kernel of
 /// the table.
 LongMatrix prior_covariance(std::span<const Term> terms, const std::vector<DenseFunctional>& a, const std::vector<DenseFunctional>& b);
 /// Its diagonal for a = b.

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "support/arcsine_kernel.hpp"
+#include "support/distributions.hpp"
 
 namespace gapkit::test {
 namespace {
@@ -30,7 +31,7 @@ Matrix distinct_environments(const Term& term, const std::vector<Structure>& str
 
 Matrix random_points(Eigen::Index count, Eigen::Index size, unsigned seed) {
   std::mt19937 random(seed);
-  std::normal_distribution<double> normal;
+  Normal normal;
   Matrix points(count, size);
   for (Eigen::Index i = 0; i < points.size(); ++i) points.data()[i] = normal(random);
   points.rowwise().normalize();

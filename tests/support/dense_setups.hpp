@@ -15,7 +15,7 @@ struct Setup {
   std::string label;
   std::vector<Term> terms;
   std::vector<Structure> train, other;  ///< `other` is not fitted
-  FitOptions options;                   ///< σ's and what is fitted
+  FitConfiguration options;             ///< σ's and what is fitted
   double jitter = 1e-8;                 ///< eV², of every term
   bool once_differentiable = false;     ///< finite differences of covariances converge with the step only
 };

@@ -3,6 +3,7 @@
 #include <gapkit/model/statistics.hpp>
 #include <random>
 
+#include "support/distributions.hpp"
 #include "support/support.hpp"
 
 namespace gapkit::test {
@@ -20,7 +21,7 @@ struct RandomSums {
 inline RandomSums random_sums(const std::vector<int>& counts, std::vector<Eigen::Index> offsets, unsigned seed,
                               std::vector<double> noise = {0.02}, double amplitude = 1, int folds = 1) {
   std::mt19937 random(seed);
-  std::normal_distribution<double> normal;
+  Normal normal;
   RandomSums sums;
   sums.offsets = std::move(offsets);
   const Eigen::Index size = sums.offsets.back();

@@ -44,8 +44,8 @@ TermOptions small_three_body(double length_scale, int n_sparse, double cutoff) {
   return t;
 }
 
-FitOptions small_options(const std::string& train, std::vector<TermOptions> terms) {
-  FitOptions o;
+FitConfiguration small_options(const std::string& train, std::vector<TermOptions> terms) {
+  FitConfiguration o;
   o.train = {train};
   o.terms = std::move(terms);
   o.reference_energies.mode = ReferenceEnergyOptions::Mode::explicit_values;
@@ -71,7 +71,7 @@ Term make_term(const TermOptions& options, const std::vector<int>& species, cons
   return term;
 }
 
-Observations observations_of(const FitOptions& options, std::span<const Term> terms, const std::map<int, double>& reference_energies,
+Observations observations_of(const FitConfiguration& options, std::span<const Term> terms, const std::map<int, double>& reference_energies,
                              const std::vector<Structure>& frames) {
   Observations all;
   for (const Structure& s : frames) {

@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "support/distributions.hpp"
+
 namespace gapkit::test {
 namespace {
 
@@ -25,7 +27,7 @@ fs::path shared_folder(const fs::path& name) {
 
 /// Right-handed, its angles between about 60° and 120°.
 Matrix3 random_cell(double volume, std::mt19937& random) {
-  std::uniform_real_distribution<double> uniform(-0.25, 0.25);
+  Uniform uniform(-0.25, 0.25);
   for (;;) {
     Matrix3 cell = Matrix3::Identity();
     for (int row = 0; row < 3; ++row)
@@ -88,7 +90,7 @@ Structure random_triclinic(int atoms, unsigned seed, const std::vector<int>& ele
   if (atoms < 1 || elements.empty()) throw std::invalid_argument("random_triclinic: expected at least one atom and one element");
   constexpr double volume_per_atom = 15.0, smallest_distance = 1.6;
   std::mt19937 random(seed);
-  std::uniform_real_distribution<double> uniform(0, 1);
+  Uniform uniform(0, 1);
 
   Structure structure;
   structure.pbc = {true, true, true};
@@ -118,7 +120,7 @@ Structure random_triclinic(int atoms, unsigned seed, const std::vector<int>& ele
     const std::size_t at_random = random() % elements.size(), in_turn = static_cast<std::size_t>(i);
     structure.atomic_numbers.push_back(in_turn < elements.size() ? elements[in_turn] : elements[at_random]);
   }
-  std::shuffle(structure.atomic_numbers.begin(), structure.atomic_numbers.end(), random);
+  shuffle(structure.atomic_numbers, random);
   return structure;
 }
 
@@ -132,7 +134,7 @@ Structure deformed(const Structure& structure, const Matrix3& deformation) {
 
 Structure rotated(const Structure& structure, unsigned seed) {
   std::mt19937 random(seed);
-  std::normal_distribution<double> normal;
+  Normal normal;
   const double w = normal(random), x = normal(random), y = normal(random), z = normal(random);
   const Matrix3 rotation = Eigen::Quaterniond(w, x, y, z).normalized().toRotationMatrix();
   Structure result = deformed(structure, rotation);

@@ -26,7 +26,7 @@ std::vector<Structure> training_frames(const std::vector<int>& elements) {
 std::shared_ptr<const Model> fitted(const std::vector<int>& elements, std::vector<TermOptions> terms) {
   const TemporaryFolder folder;
   const std::string train = write_frames((folder.path() / "train.xyz").string(), toy_training_frames(elements));
-  FitOptions options = small_options(train, std::move(terms));
+  FitConfiguration options = small_options(train, std::move(terms));
   options.regularization.config_type["odd"] = {0.03, 0.1, 0.2};
   options.jitter = 1e-6;  // weights so small that finite differences of energies are not lost in rounding
   return std::make_shared<const Model>(fit(options).model);

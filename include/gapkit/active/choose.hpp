@@ -21,9 +21,9 @@ struct Choice {
 /// A batch of up to `count` candidates, in the order of their choice. Labels are not looked at: the covariance does not depend on them.
 ///
 /// `variance`: of the options.candidates with the largest error bars, greedily the one whose label tells most, given the data and those
-/// chosen before (METHODS 5): the joint posterior covariance of total energies, or of all local energies or forces, plus noise. `top`: the
-/// largest error bars. `random`: any. Ties go to the first. Cost: kernel rows of those candidates, and for `forces` about 12 r K² flop each
-/// per choice (r rows, K sparse points of model and candidates).
+/// chosen before (methods.md, section 5): the joint posterior covariance of total energies, or of all local energies or forces, plus noise.
+/// `top`: the largest error bars. `random`: any. Ties go to the first. Cost: kernel rows of those candidates, and for `forces` about 12 r
+/// K² flop each per choice (r rows, K sparse points of model and candidates).
 std::vector<Choice> choose_batch(const Model& model, std::span<const Candidate> candidates, const ChooseOptions& options, int count,
                                  std::uint64_t seed);
 

@@ -3,7 +3,7 @@
 #include <gapkit/active/labeller.hpp>
 #include <gapkit/active/molecular_dynamics.hpp>
 #include <gapkit/active/perturb.hpp>
-#include <gapkit/fit/options.hpp>
+#include <gapkit/config/fit_configuration.hpp>
 
 namespace gapkit {
 
@@ -69,7 +69,7 @@ struct GoalOptions {
 /// All that a learning loop needs to know; read_loop_options() makes it from TOML.
 struct LoopOptions {
   std::string folder = "loop";     ///< everything is kept here
-  FitOptions fit;                  ///< its training files are what is labelled before the loop begins
+  FitConfiguration fit;            ///< its training files are what is labelled before the loop begins
   std::vector<std::string> start;  ///< files with structures that the labeller labels first, training data as well
   std::vector<SourceOptions> sources;
   LabellerOptions labeller;

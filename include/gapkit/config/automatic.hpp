@@ -1,7 +1,7 @@
 #pragma once
 
+#include <gapkit/config/fit_configuration.hpp>
 #include <gapkit/core/progress.hpp>
-#include <gapkit/fit/options.hpp>
 
 namespace gapkit {
 
@@ -17,13 +17,13 @@ struct AutomaticRequest {
 
 /// Options chosen for data, and why.
 struct AutomaticChoice {
-  FitOptions options;                ///< `resolved` is filled
+  FitConfiguration options;
   std::vector<std::string> reasons;  ///< a line each
   double seconds = 0;                ///< estimated wall time of everything
   int rounds = 1;  ///< of calibration that this allows for; more are done if there is time, up to options.calibration.rounds
 };
 
-/// What the choice looks at; found in one pass over the training files.
+/// What the choice looks at; found in one pass over the training data.
 struct DataSummary {
   std::int64_t frames = 0, atoms = 0;
   std::int64_t energies = 0, forces = 0, virials = 0;  ///< frames that have them
@@ -42,18 +42,19 @@ struct DataSummary {
   double neighbors_within(double radius) const;
 };
 
-DataSummary summarize_data(const std::vector<std::string>& files, const TargetKeys& keys = {}, const ProgressCallback& progress = {});
+DataSummary summarize_data(const Dataset& train, const TargetKeys& keys = {}, const ProgressCallback& progress = {});
 
 /// Cutoff for many-body terms, Å: about 30 neighbours in a solid or liquid, then moved by up to 0.3 Å to where fewest atoms are, so that
 /// no shell of neighbours is cut in two; 4.5 Å for molecules.
 double choose_cutoff(const DataSummary& data);
 
-/// Terms, cutoffs, numbers of sparse points, reference energies, σ and calibration for these data. Reads the files a few times.
+/// Files as the options that are chosen name them: that the configuration which is written holds from any folder.
+std::vector<std::string> absolute_paths(const std::vector<std::string>& files);
+
+/// Terms, cutoffs, numbers of sparse points, reference energies, σ and calibration for these data, which are those of the request's files.
+/// Visits them a few times.
 /// The options bound the time of the calibration (CalibrationOptions::seconds): the number of its rounds follows the time that the fit
 /// takes. Throws InputError if the data have neither energies nor forces, or no energies but something that looks like them.
-AutomaticChoice choose_fit_options(const AutomaticRequest& request, const ProgressCallback& progress = {});
-
-/// "90", "90s", "10m", "2h" → seconds. Throws InputError otherwise.
-double parse_duration(const std::string& text);
+AutomaticChoice choose_fit_options(const FitData& data, const AutomaticRequest& request, const ProgressCallback& progress = {});
 
 }  // namespace gapkit

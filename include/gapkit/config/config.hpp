@@ -1,7 +1,7 @@
 #pragma once
 
 #include <filesystem>
-#include <gapkit/fit/options.hpp>
+#include <gapkit/config/fit_configuration.hpp>
 
 namespace gapkit {
 
@@ -10,6 +10,8 @@ namespace gapkit {
 struct DataFiles {
   std::vector<std::string> train;
   std::vector<std::string> validation;
+  /// The program has these data itself: they have no files, whatever the configuration names.
+  bool train_in_memory = false, validation_in_memory = false;
 };
 
 /// A key of the configuration with another value: "term.soap.zeta" (the name of the [[term]], then its key), "regularization.force".
@@ -20,16 +22,15 @@ struct ConfigurationOverride {
 
 /// Reads a TOML configuration (docs/configuration.md). Paths of data in it are relative to its folder and come back absolute; globs
 /// in `train` and `validation` are expanded in sorted order. The paths in [output] stay as they are: relative to the current folder.
-/// `resolved` is filled; whoever changes an option afterwards calls fit_options_to_toml again.
 /// Unknown keys, wrong types, impossible values, files that do not exist: InputError "file:line: …" with the nearest valid name.
-FitOptions read_fit_options(const std::filesystem::path& path, const DataFiles& instead = {},
-                            const std::vector<ConfigurationOverride>& overrides = {});
+FitConfiguration read_fit_options(const std::filesystem::path& path, const DataFiles& instead = {},
+                                  const std::vector<ConfigurationOverride>& overrides = {});
 
 /// The same from a string; `name` stands for the file in messages, `folder` is what paths are relative to.
-FitOptions parse_fit_options(const std::string& toml, const std::string& name, const std::filesystem::path& folder,
-                             const DataFiles& instead = {}, const std::vector<ConfigurationOverride>& overrides = {});
+FitConfiguration parse_fit_options(const std::string& toml, const std::string& name, const std::filesystem::path& folder,
+                                   const DataFiles& instead = {}, const std::vector<ConfigurationOverride>& overrides = {});
 
 /// The configuration as TOML with every default written out; reading it back gives equal options.
-std::string fit_options_to_toml(const FitOptions& options);
+std::string fit_options_to_toml(const FitConfiguration& options);
 
 }  // namespace gapkit

@@ -55,7 +55,7 @@ struct GivenSigmas {
 
 /// A key of the comment line, or a column, that can hold a target. Predictions are written with the same names after a prefix.
 struct TargetSource {
-  const char* name;                  ///< in [data] <name>_key, --<name>-key, <prefix><name>
+  const char* name;                  ///< in [data] NAME_key, --NAME-key, PREFIXNAME
   const char* plural;                ///< in messages
   std::vector<const char*> endings;  ///< of the default names: these after nothing, REF_, dft_ and DFT_
   bool is_column;                    ///< else a key of the comment line

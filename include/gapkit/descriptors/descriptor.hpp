@@ -48,10 +48,12 @@ struct JacobianBlock {
 
 /// Feature vectors of the environments of a range of centre atoms. Reused from chunk to chunk, and from one descriptor to the next.
 struct Features {
-  ReusableMatrix x;                   ///< [E, D], one environment per row
-  std::vector<double> cutoff;         ///< [E] covariance cutoff f of each environment (1 for SOAP)
-  std::vector<int> centre;            ///< [E] atom index of the centre
-  std::vector<int> partner;           ///< [E] atom that shares the local energy half and half with the centre; −1: the centre alone
+  ReusableMatrix x;            ///< [E, D], one environment per row
+  std::vector<double> cutoff;  ///< [E] covariance cutoff f of each environment (1 for SOAP)
+  std::vector<int> centre;     ///< [E] atom index of the centre
+  /// [E] atom that shares the local energy half and half with the centre, if the same environment is listed from the other end too (equal
+  /// features, centre and partner exchanged); −1: the energy is the centre's alone
+  std::vector<int> partner;
   std::vector<JacobianBlock> blocks;  ///< one per neighbour species, if derivatives were asked for
 
   // What a descriptor keeps between compute and pullback
@@ -96,11 +98,11 @@ class Descriptor {
   /// Covariance cutoff f of an environment, recovered from its feature vector (sparse points read from a file).
   virtual double covariance_cutoff(std::span<const double> /*x*/) const { return 1; }
 
-  /// How many environments of equal features each one that compute() lists stands for: 2 for triplets, which METHODS 7 counts as (j, k)
-  /// and as (k, j). An observable sums that many times; sparse points and their covariance cutoffs are single environments.
+  /// How many environments of equal features each one that compute() lists stands for: 2 for triplets, which methods.md, section 2 counts
+  /// as (j, k) and as (k, j). An observable sums that many times; sparse points and their covariance cutoffs are single environments.
   virtual int multiplicity() const { return 1; }
   /// Points that lie densely in all of the feature space that environments can reach, [≤ count, D], for descriptors of few dimensions;
-  /// empty if there is no such set. Error bars then use a low-rank form of the prior over these points (METHODS 5).
+  /// empty if there is no such set. Error bars then use a low-rank form of the prior over these points (methods.md, section 5).
   virtual Matrix domain_points(int /*count*/) const { return {}; }
 
   /// The same descriptor in fewer features: y [C] for x = U y with orthonormal columns U [D, C], which span all feature vectors of
@@ -155,7 +157,7 @@ void add_descriptor_kind(DescriptorKind kind);
 /// `species`. Empty if there is none.
 std::vector<int> find_combination(const DescriptorKind& kind, const std::vector<int>& species);
 
-/// cos-shaped cutoff: 1 up to cutoff − width, ½[1 + cos(π(r − cutoff + width)/width)] up to cutoff, 0 beyond (METHODS 7).
+/// cos-shaped cutoff: 1 up to cutoff − width, ½[1 + cos(π(r − cutoff + width)/width)] up to cutoff, 0 beyond (methods.md, section 2).
 double cutoff_value(double distance, double cutoff, double width);
 double cutoff_derivative(double distance, double cutoff, double width);
 

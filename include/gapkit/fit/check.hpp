@@ -20,10 +20,10 @@ struct CheckReport {
   std::int64_t errors = 0, warnings = 0, notes = 0;  ///< found, those that are not listed included
 };
 
-/// Examines training and validation data and what the configuration makes of them, without fitting: one pass over the files, the same
+/// Examines training and validation data and what the configuration makes of them, without fitting: one pass over the data, the same
 /// that begins every fit. Throws nothing for mistakes in the data: they are findings.
 ///
 /// Memory: about 100 bytes per frame, and the largest frame.
-CheckReport check_training_data(const FitOptions& options, const ProgressCallback& progress = {});
+CheckReport check_training_data(const FitData& data, const FitOptions& options, const ProgressCallback& progress = {});
 
 }  // namespace gapkit

@@ -5,7 +5,7 @@
 namespace gapkit {
 
 /// Log marginal likelihood (DTC) of the training data as a function of noise levels and amplitudes, from sufficient statistics alone
-/// (METHODS 4). Nothing is fitted to the data here; the kernels stay those that the statistics were made with.
+/// (methods.md, section 4). Nothing is fitted to the data here; the kernels stay those that the statistics were made with.
 ///
 ///     A = 1 + S (Σ_g G_g/σ_g²) S      u = A⁻¹ S Σ_g b_g/σ_g²      RSS_g = q_g − 2 (Su)ᵀb_g + (Su)ᵀG_g(Su)
 ///     log p = −½ [ Σ_g (n_g log 2πσ_g² − ℓ_g + RSS_g/σ_g²) + |u|² + log|A| ]

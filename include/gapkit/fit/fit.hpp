@@ -2,6 +2,7 @@
 
 #include <gapkit/core/phase_clock.hpp>
 #include <gapkit/core/progress.hpp>
+#include <gapkit/fit/dataset.hpp>
 #include <gapkit/fit/finding.hpp>
 #include <gapkit/fit/optimize.hpp>
 #include <gapkit/fit/options.hpp>
@@ -9,7 +10,35 @@
 
 namespace gapkit {
 
-/// What a fit of these data with these options amounts to; found by one pass over the files, without any kernel.
+/// The data of a fit.
+struct FitData {
+  const Dataset& train;
+  const Dataset* validation = nullptr;  ///< never fitted; may be absent
+  /// Sparse points of an earlier model, by the label of the term ("soap Si"), that stay: n_sparse counts them, and more are added by
+  /// selection `variance`. Terms that are listed in files or have selection `uniform` are chosen anew.
+  std::map<std::string, SparseSet> kept_points = {};
+};
+
+/// What goes along with a fit and does not change the model.
+struct FitRun {
+  ProgressCallback progress = {};
+  std::string checkpoint_path = {};  ///< file that an interrupted fit continues from; empty: none is kept
+  double checkpoint_interval = 60;   ///< s between checkpoints
+  /// Gets the sparse points of each term once they are chosen, with the numbers of their environments among all of the term's combination,
+  /// from 0 (none if they were listed in a file); not called where a checkpoint is continued.
+  std::function<void(const Term& term, const std::vector<std::int64_t>& environments)> chosen = {};
+};
+
+/// The data sets of files.
+struct FitFiles {
+  FileDataset train, validation;
+
+  FitFiles(std::vector<std::string> train_files, std::vector<std::string> validation_files, const TargetKeys& keys)
+      : train(std::move(train_files), keys), validation(std::move(validation_files), keys) {}
+  FitData data() const { return {train, validation.parts().empty() ? nullptr : &validation}; }
+};
+
+/// What a fit of these data with these options amounts to; found by one pass over the data, without any kernel.
 struct FitPlan {
   struct TermPlan {
     std::string label;            ///< "soap Si"
@@ -33,12 +62,13 @@ struct FitPlan {
 
   std::int64_t rows() const;
   std::int64_t sparse_points() const;
-  double flop = 0;                           ///< of the fit's matrix products (METHODS 6)
+  double flop = 0;                           ///< of the fit's matrix products (methods.md, section 6)
   std::map<std::string, double> phase_flop;  ///< its parts: "kernel rows", "whiten", "gram"
   int gram_groups = 0;                       ///< groups with rows, times folds
   double gram_bytes = 0;                     ///< gram_groups × M(M+1)/2 × 8
   double memory_bytes = 0;                   ///< estimated peak
   double seconds = 0;  ///< estimated from the plan and a short measurement of DGEMM on this machine; without calibration and error tables
+  double search_seconds = 0;  ///< of these: the search for σ and δ
 };
 
 /// What happened to one term's sparse points.
@@ -80,20 +110,20 @@ struct FitReport {
 struct FitResult {
   Model model;
   FitReport report;
-  std::optional<StoredStatistics> statistics;  ///< with options.keep_statistics
+  std::optional<StoredStatistics> statistics;  ///< what refit(), append() and merge() work on
 };
 
-/// One pass over the training files. Throws InputError for whatever would stop the fit, also if the memory estimate exceeds
-/// options.memory.
-FitPlan plan_fit(const FitOptions& options, const ProgressCallback& progress = {});
+/// One pass over the data. Throws InputError for whatever would stop the fit, also if the memory estimate exceeds options.memory.
+FitPlan plan_fit(const FitData& data, const FitOptions& options, const ProgressCallback& progress = {});
 
-/// Fits: plan, choice of sparse points, one pass that folds every frame into sufficient statistics, solution (METHODS 2-4).
+/// Fits: plan, choice of sparse points, one pass that folds every frame into sufficient statistics, solution (methods.md, sections 3 and
+/// 4).
 ///
 /// Memory: groups · M²/2 + one batch of rows · M numbers and the largest frame; independent of the number of frames.
-/// With options.checkpoint_path, sparse points and statistics are saved there every checkpoint_interval seconds, and when `progress` throws
+/// With run.checkpoint_path, sparse points and statistics are saved there every checkpoint_interval seconds, and when `progress` throws
 /// Interrupted; the same call then continues from them and gives the same model. The caller removes the file once the model is saved.
 /// A checkpoint of other data, options or version is ignored with a warning; σ of a class of rows may differ.
 /// The result depends on options and data only, not on the number of threads (to rounding).
-FitResult fit(const FitOptions& options, const ProgressCallback& progress = {});
+FitResult fit(const FitData& data, const FitOptions& options, const FitRun& run = {});
 
 }  // namespace gapkit

@@ -32,13 +32,14 @@ struct OptimizationReport {
   std::vector<std::string> terms;     ///< labels
   std::vector<double> delta;          ///< δ_t^ref, eV: what the scales multiply
   HyperparameterState before, after;  ///< equal if nothing was optimised
-  int evaluations = 0;                ///< of the objective with its gradient
-  std::vector<double> trace;          ///< log evidence (or bound), or minus the cross-validation loss, at each evaluation that succeeded
+  std::map<std::string, double> factors;  ///< logarithm of the factor that each free σ and δ was multiplied by, by its name
+  int evaluations = 0;                    ///< of the objective with its gradient
+  std::vector<double> trace;  ///< log evidence (or bound), or minus the cross-validation loss, at each evaluation that succeeded
   double seconds = 0;
   std::vector<std::string> warnings;  ///< parameters that stopped at a bound
 };
 
-/// Changes σ and δ so that the objective is best, from sufficient statistics alone (L-BFGS in the logarithms, METHODS 4).
+/// Changes σ and δ so that the objective is best, from sufficient statistics alone (L-BFGS in the logarithms, methods.md, section 4).
 ///
 /// The groups' own σ and `scale` (one per term) are the start. Free are the σ of each property and class, and the amplitudes; terms with
 /// equal numbers in stored.amplitudes share one. A class with fewer than min_rows rows of a property has its σ multiplied by the factor

@@ -43,7 +43,7 @@ struct RegularizationOptions {
   bool scale_with_atoms = true;
 };
 
-/// What becomes of σ and δ once the data have been seen (METHODS 4).
+/// What becomes of σ and δ once the data have been seen (methods.md, section 4).
 struct OptimizeOptions {
   enum class Objective { none, evidence, cross_validation, vfe };
   Objective objective = Objective::none;
@@ -56,9 +56,10 @@ struct OptimizeOptions {
   int folds = 0;                    ///< parts of the data for cross-validation; 0: none
   std::string fold = "contiguous";  ///< contiguous (within a config type), random, "key:" and the name of a field: which frames a part has
   PerTarget<double> weights = PerTarget<double>(1.0);  ///< of the properties in cross-validation
+  std::map<std::string, double> start;  ///< logarithms of the factors where the search begins (OptimizationReport::factors); 0 if absent
 };
 
-/// Where the factors of the error bars come from (METHODS 5).
+/// Where the factors of the error bars come from (methods.md, section 5).
 struct CalibrationOptions {
   enum class Source { none, holdout, validation };
   Source source = Source::none;
@@ -76,10 +77,8 @@ struct ReferenceEnergyOptions {
   std::map<std::string, double> values;  ///< eV per atom, by element, for explicit_values
 };
 
-/// All that a fit needs to know; config/ makes it from TOML, programs may fill it themselves.
-struct FitOptions {
-  std::vector<std::string> train;  ///< files
-  std::vector<std::string> validation;
+/// What is to be fitted: targets with their σ, to a sum of terms.
+struct Problem {
   PerTarget<bool> use = PerTarget<bool>(true);  ///< the targets that are fitted
   TargetKeys keys;
   ReferenceEnergyOptions reference_energies;
@@ -88,22 +87,24 @@ struct FitOptions {
   RegularizationOptions regularization;
   OptimizeOptions optimize;
   CalibrationOptions calibration;
+
+  /// The keys, with what is used: how the frames of files are to be read.
+  TargetKeys used_keys() const {
+    TargetKeys used = keys;
+    used.use = use;
+    return used;
+  }
+};
+
+/// How it is computed. The number of threads is that of the process (math/linear_algebra.hpp).
+struct Numerics {
   double jitter = 1e-8;                   ///< relative to δ² of each term
   std::optional<double> jitter_absolute;  ///< eV², replaces jitter
-  std::string model_path = "model.h5";
-  bool keep_statistics = false;  ///< the result holds the statistics, which refit(), append() and merge() work on
-  /// Sparse points of an earlier model, by the label of the term ("soap Si"), that stay: n_sparse counts them, and more are added by
-  /// selection `variance`. Terms that are listed in files or have selection `uniform` are chosen anew.
-  std::map<std::string, SparseSet> kept_points;
-  std::string sparse_output;  ///< prefix of files with the chosen environments; empty: none
-  /// Training frames (numbers from 0 over all files, ascending) that are neither selected from nor fitted; filled by the fit itself where
-  /// the calibration sets structures aside, which it adds at the end.
-  std::vector<std::int64_t> left_out;
   std::uint64_t seed = 0;
-  double memory = 4.0;              ///< GB; a fit that needs more is refused
-  std::string checkpoint_path;      ///< file that an interrupted fit continues from; empty: none is kept
-  double checkpoint_interval = 60;  ///< s between checkpoints
-  std::string resolved;             ///< the resolved configuration as TOML text, stored in the model
+  double memory = 4.0;  ///< GB; a fit that needs more is refused
 };
+
+/// All that a fit needs to know beside its data.
+struct FitOptions : Problem, Numerics {};
 
 }  // namespace gapkit

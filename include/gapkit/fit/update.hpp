@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gapkit/fit/dataset.hpp>
+#include <gapkit/fit/finding.hpp>
 #include <gapkit/fit/optimize.hpp>
 
 namespace gapkit {
@@ -27,11 +29,14 @@ struct RefitOptions {
 /// Throws InputError for a class, property or term that the model does not have.
 OptimizationReport refit(FittedModel& fitted, const RefitOptions& options, const ProgressCallback& progress = {});
 
-/// Adds the frames of more files, with the model's sparse points, reference energies and σ: equal to a fit to all data with these.
-/// If the statistics are in folds, each config type of the new frames is cut into as many. Returns the number of frames. One pass over the
-/// new files, one frame in memory at a time. A calibration is kept: it says how errors and error bars compare at these σ and δ, and error
+/// Adds the frames of more data, with the model's sparse points, reference energies and σ: equal to a fit to all data with these.
+/// If the statistics are in folds, each config type of the new frames is cut into as many. Returns the number of frames. Two passes
+/// over them, one frame in memory at a time. A calibration is kept: it says how errors and error bars compare at these σ and δ, and error
 /// bars shrink with the data that are added. Throws InputError for an element that the model does not know.
-std::int64_t append(FittedModel& fitted, const std::vector<std::string>& files, const ProgressCallback& progress = {});
+/// With `findings`, the labels of the new frames are compared with predictions as those of a fit are (FitReport::findings), which costs two
+/// more solutions.
+std::int64_t append(FittedModel& fitted, const Dataset& data, const ProgressCallback& progress = {},
+                    std::vector<CheckFinding>* findings = nullptr);
 
 /// Adds the statistics of another model with the same sparse points, reference energies and scales; σ and δ stay those of `fitted`, groups
 /// that only `other` has bring their own. A calibration is dropped. Throws InputError if the models differ in these, or if both were fitted

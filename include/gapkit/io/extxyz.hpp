@@ -25,8 +25,19 @@ class ExtxyzReader {
 
   /// Next frame, or nothing at the end of the file.
   std::optional<Structure> next();
-  /// Frames read so far.
+  /// Frames before the next one.
   int frame_count() const;
+
+  /// A place between two frames of a file.
+  struct Position {
+    std::int64_t offset = 0;  ///< bytes before it
+    long line = 0;            ///< lines before it
+    int frames = 0;           ///< frames before it
+  };
+  Position position() const;
+  /// Goes to a position that a reader of the same file had; the next frame is the one that followed there. Throws InputError if the file
+  /// has no positions (a pipe).
+  void go_to(const Position& position);
 
  private:
   struct State;

@@ -49,8 +49,8 @@ struct TargetReport {
 /// ASE's Voigt order, or 9; eV/Å³, positive under tension) becomes virial = −stress·volume; if both are given and differ by more
 /// than 10⁻³ of the norm (and 10⁻³ eV), that is an error, as is a virial or stress that is not symmetric to 10⁻³ of its norm (and
 /// 10⁻³ eV). If only one of virial and stress is named in `keys`, the other is not looked at.
-/// Also read: <target>_sigma (field) of each target, <target>_atom_sigma and <target>_component_sigma of targets of atoms (real columns),
-/// <target>_component_sigma of others with several components (field), the mask (logical or integer column).
+/// Also read: TARGET_sigma (field) of each target, TARGET_atom_sigma and TARGET_component_sigma of targets of atoms (real columns),
+/// TARGET_component_sigma of others with several components (field), the mask (logical or integer column).
 /// A key named in `keys` that a frame lacks leaves that target empty. NaN or infinity in a target: InputError.
 void assign_targets(Structure& structure, const TargetKeys& keys, TargetReport* report = nullptr);
 

@@ -4,8 +4,8 @@
 
 namespace gapkit {
 
-/// Radial functions g_nl(r) of SOAP with equispaced Gaussians (METHODS 7): an atom at distance r, smeared with `atom_sigma`, projected on
-/// n_max orthonormalised Gaussians. The cutoff function is not included.
+/// Radial functions g_nl(r) of SOAP with equispaced Gaussians (methods.md, section 2): an atom at distance r, smeared with `atom_sigma`,
+/// projected on n_max orthonormalised Gaussians. The cutoff function is not included.
 ///
 /// Values come from quintic Hermite splines on a uniform grid whose knots (value and two derivatives) are computed in extended
 /// precision; the grid is refined until the largest error, measured between the knots against the direct formula over all

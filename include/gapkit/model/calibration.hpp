@@ -6,7 +6,7 @@
 
 namespace gapkit {
 
-/// What turns a posterior variance into the square of an error bar: std² = a²·epistemic + b²·σ_g² h² (METHODS 5).
+/// What turns a posterior variance into the square of an error bar: std² = a²·epistemic + b²·σ_g² h² (methods.md, section 5).
 struct CalibrationFactors {
   Property property = Property::energy;
   std::string config_class = "default";   ///< a config type with factors of its own, or "default" for all others

@@ -5,7 +5,7 @@
 
 namespace gapkit {
 
-/// A posterior variance in its two parts (METHODS 5).
+/// A posterior variance in its two parts (methods.md, section 5).
 struct Variance {
   double novelty = 0;  ///< what no representative environment spans: k** − φᵀφ
   double data = 0;     ///< what the training data leave undetermined in that span: |R_A⁻ᵀ φ|²

@@ -33,11 +33,10 @@ struct KeptFeatures {
 
 /// Kernel rows of one structure against all sparse sets. The only place where environments are summed into observables.
 ///
-/// Row k(o) holds the observable o applied to δ² f κ(·, x_m) f_m for each sparse point m of each term (METHODS 1): energy in eV,
-/// forces in eV/Å (−d/dr, atom-major x y z), virial in eV (−Σ r_ij ⊗ dE/dr_ij, xx yy zz yz xz xy).
-/// Cost: one GEMM [3P, D]·[D, M] per centre atom and term; 6 P D M flop (of SOAP only the features of l ≥ 1: JacobianBlock::radial).
-/// Terms with up to four features: about 40 flop and an exponential per environment and sparse point.
-/// Source: Bartók & Csányi, Int. J. Quantum Chem. 115, 1051 (2015), section 4.
+/// Row k(o) holds the observable o applied to δ² f κ(·, x_m) f_m for each sparse point m of each term (methods.md, section 1): energy in
+/// eV, forces in eV/Å (−d/dr, atom-major x y z), virial in eV (−Σ r_ij ⊗ dE/dr_ij, xx yy zz yz xz xy). Cost: one GEMM [3P, D]·[D, M] per
+/// centre atom and term; 6 P D M flop (of SOAP only the features of l ≥ 1: JacobianBlock::radial). Terms with up to four features: about 40
+/// flop and an exponential per environment and sparse point. Source: Bartók & Csányi, Int. J. Quantum Chem. 115, 1051 (2015), section 4.
 ///
 /// Not re-entrant (it owns its scratch memory). Threads inside, over environments and over columns, unless called within an OpenMP parallel
 /// region; their number changes results by rounding at most.

@@ -15,7 +15,7 @@ std::string own_sigma_key(const Structure& structure, Property property);
 /// Root mean square of σ_n/h_n over the rows of a property that brought a σ of their own; 0 if there are none.
 double own_noise(const std::vector<NoiseRecord>& records, Property property);
 
-/// The noise of rows without a σ of their own, and where it comes from (METHODS 5).
+/// The noise of rows without a σ of their own, and where it comes from (methods.md, section 5).
 struct NoiseLevel {
   enum class Origin {
     none,        ///< no row of the property was fitted (or the model was made before these were counted): σ = 0

@@ -30,7 +30,7 @@ class SparseFactor {
   std::vector<Eigen::Index> offsets_;
 };
 
-/// What the data have taught: u ~ N(mean, A⁻¹) for the whitened weights (METHODS 3, 4).
+/// What the data have taught: u ~ N(mean, A⁻¹) for the whitened weights (methods.md, section 4).
 struct Posterior {
   Vector mean;                     ///< u = A⁻¹ b
   Matrix factor;                   ///< lower Cholesky factor of A = 1 + S (Σ G_g/σ_g²) S, [M, M]

@@ -12,7 +12,8 @@ struct PriorVariances {
   Matrix magnitude;
 };
 
-/// Prior covariance of observables: the functionals of KernelRows applied to both arguments of δ² f κ(x, x') f' (METHODS 1, 5).
+/// Prior covariance of observables: the functionals of KernelRows applied to both arguments of δ² f κ(x, x') f' (methods.md, sections 1 and
+/// 5).
 ///
 /// Terms whose descriptor has domain_points() and whose kernel is smooth go through a pivoted Cholesky factorisation of κ over the
 /// domain, κ(x, x') ≈ Σ_q ψ_q(x) ψ_q(x'), so that double sums over environments become squares of single sums. For all others the

@@ -22,7 +22,7 @@ struct RowGroup {
   bool same_rows(const RowGroup& other) const { return same_noise(other) && fold == other.fold; }
 };
 
-/// Sums over the whitened rows φ_n of one group with w_n = 1/h_n² (METHODS 4).
+/// Sums over the whitened rows φ_n of one group with w_n = 1/h_n² (methods.md, section 4).
 struct GroupStatistics {
   RowGroup group;
   SymmetricAccumulator gram;  ///< G = Σ w φ φᵀ

@@ -42,7 +42,8 @@ class Potential {
 
   /// Local part: adds each share of the energy (eV) to local_energy[atom] and, unless dE_dr is empty, the derivative of the shares' sum by
   /// r_ij to dE_dr[pair] (eV/Å), for the pairs of `environments`, which must reach as far as cutoff(). A pair's energy is shared half and
-  /// half. Any set of centres, any periodicity, cells smaller than the cutoff. Throws as check_elements().
+  /// half; only centres get shares, so that the whole share of an atom comes from its own environments. Any set of centres, any
+  /// periodicity, cells smaller than the cutoff. Throws as check_elements().
   virtual void add(const Environments& environments, std::span<double> local_energy, std::span<Vector3> dE_dr) const = 0;
 
   /// Whether there is a structure-level part.

@@ -24,7 +24,8 @@ struct ReportData {
   std::string name;  ///< "validation"
   std::string file;
   const PredictionRecord& record;
-  std::string note;  ///< what else is to be known about them, shown under the heading of error bars; may be empty
+  std::string note;           ///< what else is to be known about them, shown under the heading of error bars; may be empty
+  std::string left_out = {};  ///< which frames are not in the record, and why; shown by prediction_report; may be empty
 };
 
 /// One self-contained HTML page about predictions of a model: errors, parity, error bars, worst structures, dimers, sparse set,

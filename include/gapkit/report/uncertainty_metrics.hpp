@@ -53,7 +53,7 @@ struct StdBin {
   Estimate zms;
 };
 
-/// How good error bars are (METHODS 5). z = error/std; a perfect model has z ~ N(0, 1).
+/// How good error bars are (methods.md, section 5). z = error/std; a perfect model has z ~ N(0, 1).
 struct UncertaintyMetrics {
   static constexpr int bin_count = 5;
 

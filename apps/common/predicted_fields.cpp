@@ -1,11 +1,15 @@
-#include "prediction_fields.hpp"
+#include "predicted_fields.hpp"
+
+#include <algorithm>
+#include <array>
 
 namespace gapkit::apps {
 namespace {
 
-std::vector<double> as_list(const auto& numbers) {
-  return {numbers.data(), numbers.data() + numbers.size()};
-}
+constexpr const char* not_finite_name = "not_finite";
+constexpr std::array endings = {"", "_std", "_std_epistemic", "_per_atom_std", "_samples"};
+constexpr std::array other_names = {
+    "calibration", "novelty", "shortest_distance_ratio", "local_energy", "local_energy_std_epistemic", "local_variance_quip"};
 
 /// Stress and virial.
 void set_tensors(Structure& frame, const Prediction& prediction, const std::string& prefix) {
@@ -61,7 +65,8 @@ void set_target_columns(Structure& frame, const Prediction& prediction, const st
 
 }  // namespace
 
-void set_prediction_fields(Structure& frame, const Prediction& prediction, const std::string& calibration, const std::string& prefix) {
+void set_predicted_fields(Structure& frame, const Prediction& prediction, const std::string& calibration, const std::string& prefix) {
+  std::erase_if(frame.fields, [&](const Field& f) { return f.key == prefix + not_finite_name; });
   for (const TargetInfo& target : targets()) {
     const std::string name = prefix + target.sources.front().name;
     if (target.property == Property::virial)
@@ -83,6 +88,19 @@ void set_prediction_fields(Structure& frame, const Prediction& prediction, const
     frame.set_column(prefix + "local_energy_std_epistemic", 1, as_list(*prediction.local_energy_std_epistemic));
   if (prediction.local_quip_variance) frame.set_column(prefix + "local_variance_quip", 1, as_list(*prediction.local_quip_variance));
   set_target_columns(frame, prediction, prefix);
+}
+
+void set_not_finite(Structure& frame, const std::string& prefix) {
+  const auto is_predicted = [&](const std::string& name) {
+    const auto is = [&](const std::string& known) { return name == prefix + known; };
+    const auto is_of = [&](const TargetSource& source) {
+      return std::any_of(endings.begin(), endings.end(), [&](const char* ending) { return is(std::string(source.name) + ending); });
+    };
+    return std::any_of(other_names.begin(), other_names.end(), is) || std::any_of(target_sources().begin(), target_sources().end(), is_of);
+  };
+  std::erase_if(frame.fields, [&](const Field& f) { return is_predicted(f.key); });
+  std::erase_if(frame.columns, [&](const auto& c) { return is_predicted(c.name); });
+  frame.set_field(prefix + not_finite_name, true);
 }
 
 }  // namespace gapkit::apps

@@ -3,7 +3,7 @@
 #include <gapkit/core/phase_clock.hpp>
 #include <gapkit/predict/predictor.hpp>
 
-namespace gapkit::apps {
+namespace gapkit {
 
 /// Collects structures until they hold enough atoms, then predicts them together and hands each on, in order.
 template <class Use>
@@ -42,4 +42,4 @@ class FrameBatch {
   PhaseTime time_;
 };
 
-}  // namespace gapkit::apps
+}  // namespace gapkit

@@ -1,0 +1,47 @@
+"""Gaussian Approximation Potentials with error bars.
+
+    model = gapkit.Model.load("silicon.h5")
+    prediction = model.predict(atoms, std="energy,forces")     # arrays, with error bars
+    atoms.calc = gapkit.Calculator(model)                      # molecular dynamics, relaxations, phonons with ASE
+    model = gapkit.fit(frames)                                 # or files; config = dict, TOML or None
+
+Units: Å, eV, eV/Å; stress in eV/Å³, Voigt order xx yy zz yz xz xy, positive under tension. docs/python.md has more.
+ASE is needed for `Calculator` only, and imported there.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+try:
+    import numpy as _numpy  # noqa: F401
+except ImportError as error:
+    raise ImportError("gapkit needs NumPy, which this Python does not have: install python3-numpy and use /usr/bin/python3, or 'pip install "
+                      "numpy'") from error
+
+from ._frames import Frame
+from ._gapkit import Error, InputError, NumericalError, set_threads, threads
+from ._gapkit import version as __version__
+from .fitting import FitWarning, Progress, errors, fit
+from .model import Model, Prediction, PredictionWarning, Predictions
+
+if TYPE_CHECKING:
+    from .calculator import Calculator
+
+__all__ = ["Calculator", "Error", "FitWarning", "Frame", "InputError", "Model", "NumericalError", "Prediction", "PredictionWarning",
+           "Predictions", "Progress", "__version__", "errors", "fit", "set_threads", "threads"]
+
+# The threads of OpenMP do not survive a fork: in the child process a computation on several threads would wait for them forever.
+os.register_at_fork(after_in_child=lambda: set_threads(1))
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Calculator":
+        from .calculator import Calculator
+        return Calculator
+    raise AttributeError(f"module 'gapkit' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,146 @@
+"""A calculator for ASE."""
+
+from __future__ import annotations
+
+import copy
+import os
+import warnings
+from typing import Any, Iterable, Mapping, Sequence
+
+import numpy as np
+
+try:
+    from ase.calculators.calculator import Calculator as AseCalculator
+    from ase.calculators.calculator import all_changes, all_properties
+    from ase.outputs import Properties
+except ImportError as error:
+    raise ImportError("gapkit.Calculator needs ASE, which this Python does not have: install python3-ase, or 'pip install ase'") from error
+
+from . import _gapkit
+from ._frames import SIGMA_COLUMNS, SIGMA_FIELDS, predictable_structure
+from ._gapkit import InputError
+from .model import Model, PredictionWarning, Std, has_error_bars, make_request
+
+_STD_RESULTS = ("energy_std", "forces_std", "stress_std", "energies_std")
+_EPISTEMIC_RESULTS = ("energy_std_epistemic", "forces_std_epistemic", "stress_std_epistemic")
+
+
+class Calculator(AseCalculator):
+    """Energies, forces and stress with error bars, for ASE's optimisers, dynamics and phonons.
+
+    model: a Model, or the file of one. std: names of error bars, "energy,forces,stress,energies" or a list; None: none. They are in
+    `results` as energy_std (eV), forces_std ([atoms, 3] eV/Å), stress_std ([6] eV/Å³), energies_std ([atoms] eV), the first three also as
+    …_std_epistemic (docs/python.md says what each is), and get_property() gives them. calibrated, std_points: as Model.predict().
+    skin: Å that the neighbour list reaches beyond the cutoff; it is made anew when atoms have moved too far; 0: every time.
+
+    Each calculation gives all results. Calculators share the model, so that one of each thread or replica costs little memory.
+    """
+
+    implemented_properties = ["energy", "free_energy", "forces", "stress", "energies", *_STD_RESULTS, *_EPISTEMIC_RESULTS]
+    ignored_changes = {"initial_charges", "initial_magmoms"}
+    name = "gapkit"
+
+    def __init__(self, model: Model | str | os.PathLike[str], std: Std = "energy,forces", *, calibrated: bool = True, std_points: int = 0,
+                 skin: float = 0.5, **keywords: Any):
+        self.model = model if isinstance(model, Model) else Model.load(model)
+        self._labels: Any = None
+        self._warned: set[str] = set()
+        names = std if std is None or isinstance(std, str) else ",".join(std)
+        super().__init__(std=names, calibrated=calibrated, std_points=std_points, skin=skin, **keywords)
+
+    def set(self, **keywords: Any) -> dict[str, Any]:
+        """Changes std, calibrated, std_points or skin; results of before are dropped."""
+        known = {"std", "calibrated", "std_points", "skin"}
+        unknown = sorted(set(keywords) - known)
+        if unknown:
+            raise InputError(f"Calculator: unknown parameter '{unknown[0]}'; valid: {', '.join(sorted(known))}")
+        self._prepare({**self.parameters, **keywords}, keywords)
+        changed: dict[str, Any] = super().set(**keywords)
+        if changed:
+            self.reset()
+        return changed
+
+    def _prepare(self, parameters: Mapping[str, Any], changed: Iterable[str]) -> None:
+        """Takes parameters over; raises before anything has changed."""
+        request = make_request(parameters["std"], calibrated=parameters["calibrated"])
+        if has_error_bars(request) and not self.model.has_error_bars:
+            raise InputError("the model has no posterior, so it has no error bars: Calculator(model, std=None) goes without them, and a fit "
+                             "gives them")
+        if "skin" in changed or "std_points" in changed:
+            self._evaluator = _gapkit.Evaluator(self.model._handle, parameters["skin"], parameters["std_points"])
+        self._request = request
+
+    def check_state(self, atoms: Any, tol: float = 1e-15) -> list[str]:
+        """What has changed since the last calculation: any bit of it, as comparing costs less than ASE's tolerance then.
+
+        A changed config type or σ (`info`) counts too, as error bars depend on it.
+        """
+        before = self.atoms
+        if before is None:
+            return [name for name in all_changes if name not in self.ignored_changes]
+        changes = [name for name, old, new in (("positions", before.arrays["positions"], atoms.arrays["positions"]),
+                                               ("numbers", before.arrays["numbers"], atoms.arrays["numbers"]),
+                                               ("cell", before.cell.array, atoms.cell.array), ("pbc", before.pbc, atoms.pbc))
+                   if not np.array_equal(old, new)]
+        if self._labels_of(atoms) != self._labels:
+            changes.append("info")
+        return changes
+
+    def _labels_of(self, atoms: Any) -> Any:
+        info, arrays = atoms.info, atoms.arrays
+        keys = [key for key in (self.model._keys.config_type, *SIGMA_FIELDS) if key in info] if info else []
+        columns = [name for name in SIGMA_COLUMNS if name in arrays]
+        if not keys and not columns:
+            return None
+        return [(key, repr(info[key])) for key in keys] + [(name, arrays[name].tobytes()) for name in columns]
+
+    def calculate(self, atoms: Any = None, properties: Sequence[str] = ("energy",), system_changes: Sequence[str] = all_changes) -> None:
+        """Computes all results for the atoms."""
+        super().calculate(atoms, properties, system_changes)
+        self.results = {}
+        values = self._evaluator.evaluate(predictable_structure(self.atoms, self.model._keys), self._request)
+        self._labels = self._labels_of(self.atoms)
+        values["free_energy"] = values["energy"]
+        self._warn("too_close", values)
+        self._warn("unsampled_terms", values)
+        self.results = {name: values[name] for name in self.implemented_properties if name in values}
+
+    # Once for each calculator: dynamics would repeat it in every step.
+    def _warn(self, name: str, values: dict[str, Any]) -> None:
+        if name not in values or name in self._warned:
+            return
+        self._warned.add(name)
+        text = (f"{values[name]}: too close to each other for a prediction" if name == "too_close" else
+                f"environments of {', '.join(values[name])}, of which the training data had none: their energy is left out")
+        warnings.warn(text + " (told once for each calculator)", PredictionWarning, stacklevel=4)
+
+    def export_properties(self) -> Properties:
+        """The results that ASE has names for."""
+        return Properties({name: value for name, value in self.results.items() if name in all_properties})
+
+    @property
+    def neighbor_lists_made(self) -> int:
+        """How often the neighbour list has been made since the calculator was."""
+        return self._evaluator.lists_made
+
+    @property
+    def evaluation_seconds(self) -> float:
+        """Wall time of the last evaluation in C++, without neighbour list and conversions."""
+        return self._evaluator.seconds
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        del state["_evaluator"], state["_request"]
+        state.pop("get_spin_polarized", None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._prepare(self.parameters, self.parameters)
+        self.get_spin_polarized = self._deprecated_get_spin_polarized
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Calculator:
+        other = self.__class__.__new__(self.__class__)
+        memo[id(self)] = other
+        other.__setstate__(copy.deepcopy(self.__getstate__(), memo))
+        return other

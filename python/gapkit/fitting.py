@@ -1,0 +1,103 @@
+"""Fits, and errors against reference values."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from typing import Any, Iterable, Mapping, Sequence, Union
+
+from . import _gapkit
+from ._frames import Atoms, file_names, labelled_structures
+from ._gapkit import InputError
+from ._progress import FitWarning, Progress, ProgressOption, Reporter
+from ._toml import to_toml
+from .model import Model
+
+__all__ = ["FitWarning", "Progress", "errors", "fit"]
+
+Data = Union[str, os.PathLike, Sequence[Union[str, os.PathLike]], Atoms, Iterable[Atoms]]
+Config = Union[Mapping[str, Any], str, os.PathLike, None]
+
+
+def fit(train: Data | None = None, config: Config = None, *, validation: Data | None = None, time: float | None = None,
+        seed: int | None = None, memory: float | None = None, keep_statistics: bool = False, energy_key: str | None = None,
+        forces_key: str | None = None, virial_key: str | None = None, stress_key: str | None = None,
+        progress: ProgressOption = None) -> Model:
+    """Fits a potential, as gap-fit does; the same data, configuration and seed give the same model.
+
+    train, validation: frames (ase.Atoms or gapkit.Frame, with their targets) or extended-XYZ files; they replace [data] train and
+    validation of the configuration. Validation data are never fitted. ASE's calculators give `energy`, `forces` and `stress` of frames;
+    other names in info and arrays are found as in files (docs/file-formats.md). Frames stay in memory; no file is written.
+    config: a dictionary with the keys of docs/configuration.md, a TOML file, TOML as a text of several lines, or None: chosen from the
+    data, for about `time` seconds (default: 600). Paths in a dictionary or text are relative to the current folder.
+    seed: of all random choices; memory: GB, a fit that needs more is refused; both replace what the configuration says.
+    keep_statistics: the model keeps the sums over the data, which gap-fit --refit, --append and --merge work on once it is saved.
+    energy_key, …: names of the targets in the frames.
+    progress: a function that gets a gapkit.Progress for each step; None: a line on the terminal, if there is one; False: nothing.
+
+    Warnings about data and configuration are Python warnings (FitWarning). Raises InputError with the sentence of gap-fit,
+    NumericalError, and KeyboardInterrupt after Ctrl-C. Nothing is written.
+    """
+    with Reporter(progress) as report:
+        files, validation_files = file_names(train), file_names(validation)
+        request = _gapkit.FitRequest()
+        request.train = files or []
+        request.validation = validation_files or []
+        request.train_in_memory = train is not None and files is None
+        request.validation_in_memory = validation is not None and validation_files is None
+        request.seed, request.memory, request.keep_statistics = seed, memory, keep_statistics
+        if config is None and train is None:
+            raise InputError("fit: train is missing: frames or files, or a configuration that names files")
+        if config is not None and time is not None:
+            raise InputError("fit: time belongs to a fit without a configuration")
+        request.seconds = time
+        job = _gapkit.FitJob(request, *_configuration(config))
+        job.keys = _named(job.keys, energy_key, forces_key, virial_key, stress_key)
+        if request.train_in_memory:
+            job.set_train(labelled_structures(train, job.used_keys))  # type: ignore[arg-type]
+        if request.validation_in_memory:
+            job.set_validation(labelled_structures(validation, job.used_keys))  # type: ignore[arg-type]
+        return Model(job.run(report))
+
+
+def errors(model: Model, frames: Data, *, energy_key: str | None = None, forces_key: str | None = None, virial_key: str | None = None,
+           stress_key: str | None = None, progress: ProgressOption = False) -> dict[str, Any]:
+    """Errors of a model on frames or files with reference values: the table of gap-predict.
+
+    Returns {"all": row, "config_types": {name: row}, "units": …}; a row has "frames", and "energy" (meV/atom), "forces" (eV/Å, of
+    components) and "stress" (GPa) with "count", "rmse" and "mae" (None if the count is 0). Reference values have the names that the model
+    was fitted with, unless they are given here. Raises InputError for frames that cannot be read or predicted.
+    """
+    keys = _named(model._keys, energy_key, forces_key, virial_key, stress_key)
+    files = file_names(frames)
+    with Reporter(progress) as report:
+        if files is not None:
+            table = _gapkit.error_table_of_files(model._handle, files, keys, report)
+        else:
+            table = _gapkit.error_table(model._handle, labelled_structures(frames, keys), report)  # type: ignore[arg-type]
+    result: dict[str, Any] = json.loads(table)
+    return result
+
+
+def _named(keys: _gapkit.TargetKeys, energy: str | None, forces: str | None, virial: str | None, stress: str | None) -> _gapkit.TargetKeys:
+    """Keys with the names that were given."""
+    keys = copy.copy(keys)
+    if energy is not None:
+        keys.energy = energy
+    if forces is not None:
+        keys.forces = forces
+    if virial is not None or stress is not None:  # the other one is not looked at then
+        keys.virial, keys.stress = virial or "", stress or ""
+    return keys
+
+
+def _configuration(config: Config) -> tuple[str, str]:
+    """TOML, or the path of a file; both are empty for a choice from the data."""
+    if config is None:
+        return "", ""
+    if isinstance(config, Mapping):
+        return to_toml(config), ""
+    if isinstance(config, str) and ("\n" in config or "=" in config and not os.path.exists(config)):
+        return config, ""
+    return "", os.fspath(config)

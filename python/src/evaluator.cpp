@@ -1,0 +1,123 @@
+#include <chrono>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/predict/frame_batch.hpp>
+#include <gapkit/predict/predictor.hpp>
+#include <mutex>
+
+#include "bindings.hpp"
+#include "core/kept_neighbors.hpp"
+
+namespace gapkit::python {
+namespace {
+
+constexpr double widest_skin = 10;  // Å; beyond that a list is much larger than what it saves
+
+/// A model made ready, with neighbours kept from call to call. Calls from several threads run one after the other.
+class Evaluator {
+ public:
+  Evaluator(const PythonModel& model, double skin, int error_bar_points) : skin_(skin) {
+    if (!(skin >= 0 && skin <= widest_skin))
+      throw InputError("the skin is " + std::to_string(skin) + " Å, expected 0 … " + std::to_string(static_cast<int>(widest_skin)) + " Å");
+    if (error_bar_points < 0) throw InputError("std_points is " + std::to_string(error_bar_points) + ", expected 0 (all) or more");
+    predictor_ = std::make_unique<Predictor>(model.model, error_bar_points);
+  }
+
+  py::dict evaluate(const Structure& structure, const PredictionRequest& request) {
+    Prediction prediction;
+    {
+      const py::gil_scoped_release without_gil;
+      const std::lock_guard lock(mutex_);
+      const Environments& environments = neighbors_.update(structure, predictor_->model().cutoff(), skin_);
+      const auto begin = std::chrono::steady_clock::now();
+      prediction = predictor_->compute(structure, environments, request);
+      seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    }
+    return dict_of(structure, prediction);
+  }
+
+  // As many at once as make the matrix products fast.
+  py::list evaluate_many(const std::vector<Structure>& structures, const PredictionRequest& request) {
+    std::vector<Prediction> predictions;
+    {
+      const py::gil_scoped_release without_gil;
+      const std::lock_guard lock(mutex_);
+      const auto keep = [&](const Structure&, const Prediction& prediction) { predictions.push_back(prediction); };
+      FrameBatch batch(*predictor_, request, keep);
+      for (const Structure& structure : structures) batch.add(structure);
+      batch.flush();
+    }
+    py::list result;
+    for (std::size_t i = 0; i < predictions.size(); ++i) result.append(dict_of(structures[i], predictions[i]));
+    return result;
+  }
+
+  std::size_t lists_made() const { return neighbors_.lists_made(); }
+  double seconds() const { return seconds_; }
+
+ private:
+  py::dict dict_of(const Structure& structure, const Prediction& p) const;
+
+  std::mutex mutex_;
+  double skin_;
+  double seconds_ = 0;
+  std::unique_ptr<Predictor> predictor_;
+  KeptNeighbors neighbors_;
+};
+
+py::dict Evaluator::dict_of(const Structure& structure, const Prediction& p) const {
+  py::dict d;
+  d["energy"] = p.energy;
+  d["energies"] = array_of(p.local_energy.data(), p.local_energy.size());
+  const auto put = [&](const char* name, const std::optional<Positions>& rows) {
+    if (rows) d[name] = array_of(rows->data(), rows->rows(), 3);
+  };
+  put("forces", p.forces);
+  const double volume = structure.volume();
+  if (p.virial) d["virial"] = array_of(p.virial->data(), 3, 3);
+  if (p.virial && volume > 0) d["stress"] = array_of(stress_of(*p.virial, volume).data(), 6);
+  if (p.energy_std) d["energy_std"] = *p.energy_std;
+  if (p.energy_std_epistemic) d["energy_std_epistemic"] = *p.energy_std_epistemic;
+  put("forces_std", p.forces_std);
+  put("forces_std_epistemic", p.forces_std_epistemic);
+  const auto put_stress = [&](const char* name, const std::optional<Voigt>& virial) {
+    if (virial && volume > 0) d[name] = array_of(Voigt(*virial / volume).data(), 6);
+  };
+  put_stress("stress_std", p.virial_std);
+  put_stress("stress_std_epistemic", p.virial_std_epistemic);
+  if (p.local_energy_std_epistemic)
+    d["energies_std"] = array_of(p.local_energy_std_epistemic->data(), p.local_energy_std_epistemic->size());
+  if (p.local_quip_variance) d["energies_variance_quip"] = array_of(p.local_quip_variance->data(), p.local_quip_variance->size());
+  if (p.novelty) d["novelty"] = *p.novelty;
+  if (p.closeness.ratio) d["shortest_distance_ratio"] = *p.closeness.ratio;
+  if (p.closeness.too_close) d["too_close"] = p.closeness.too_close->text();
+  if (!p.unsampled_terms.empty()) {
+    std::vector<std::string> names;
+    for (const std::size_t t : p.unsampled_terms) {
+      const Term& term = predictor_->model().terms[t];
+      names.push_back(term.descriptor_name + " " + combination_name(term.species));
+    }
+    d["unsampled_terms"] = names;
+  }
+  return d;
+}
+
+}  // namespace
+
+void add_evaluator(py::module_& module) {
+  py::class_<PredictionRequest>(module, "Request")
+      .def(py::init<>())
+      .def_readwrite("forces", &PredictionRequest::forces)
+      .def_readwrite("energy_std", &PredictionRequest::energy_std)
+      .def_readwrite("energies_std", &PredictionRequest::local_std)
+      .def_readwrite("forces_std", &PredictionRequest::force_std)
+      .def_readwrite("stress_std", &PredictionRequest::stress_std)
+      .def_readwrite("calibrated", &PredictionRequest::calibrated);
+  py::class_<Evaluator>(module, "Evaluator")
+      .def(py::init<const PythonModel&, double, int>(), py::arg("model"), py::arg("skin") = 0.5, py::arg("std_points") = 0)
+      .def("evaluate", &Evaluator::evaluate, py::arg("structure"), py::arg("request"))
+      .def("evaluate_many", &Evaluator::evaluate_many, py::arg("structures"), py::arg("request"))
+      .def_property_readonly("lists_made", &Evaluator::lists_made)
+      .def_property_readonly("seconds", &Evaluator::seconds);
+}
+
+}  // namespace gapkit::python

@@ -1,0 +1,96 @@
+#include <gapkit/convert/gap_xml.hpp>
+#include <gapkit/core/elements.hpp>
+#include <gapkit/report/target_keys_note.hpp>
+
+#include "bindings.hpp"
+
+namespace gapkit::python {
+namespace {
+
+PythonModel load(const std::string& path) {
+  PythonModel result;
+  const py::gil_scoped_release without_gil;
+  result.model = std::make_shared<const Model>(load_any_model(path, [&](const std::string& text) { result.messages.push_back(text); }));
+  return result;
+}
+
+void save(const PythonModel& self, const std::string& path) {
+  const py::gil_scoped_release without_gil;
+  if (self.statistics)
+    save_model(*self.model, *self.statistics, path);
+  else
+    save_model(*self.model, path);
+}
+
+const char* name_of(Property property) {
+  return property == Property::energy ? "energy" : property == Property::force ? "force" : "virial";
+}
+
+// {property: {config type: {"a", "b", "rows", "structures"}}}; None if the model has no calibration
+py::object calibration(const PythonModel& self) {
+  if (!self.model->calibration) return py::none();
+  py::dict result;
+  for (const CalibrationFactors& f : self.model->calibration->factors) {
+    const py::str property = name_of(f.property);
+    if (!result.contains(property)) result[property] = py::dict();
+    py::dict factors;
+    factors["a"] = f.a;
+    factors["b"] = f.b;
+    factors["rows"] = f.rows;
+    factors["structures"] = f.structures;
+    result[property][py::str(f.config_class)] = factors;
+  }
+  return result;
+}
+
+std::map<std::string, double> reference_energies(const PythonModel& self) {
+  std::map<std::string, double> result;
+  for (const auto& [element, energy] : self.model->reference_energies) result[element_symbol(element)] = energy;
+  return result;
+}
+
+std::vector<std::string> elements(const PythonModel& self) {
+  std::vector<std::string> result;
+  for (const auto& [element, energy] : self.model->reference_energies) result.push_back(element_symbol(element));
+  return result;
+}
+
+TargetKeys target_keys(const PythonModel& self) {
+  const auto note = self.model->notes.find(target_keys_note);
+  return note == self.model->notes.end() ? TargetKeys() : target_keys_from_json(note->second);
+}
+
+int sparse_points(const PythonModel& self) {
+  int sum = 0;
+  for (const Term& term : self.model->terms) sum += static_cast<int>(term.sparse.size());
+  return sum;
+}
+
+}  // namespace
+
+void add_model(py::module_& module) {
+  py::class_<PythonModel>(module, "Model")
+      .def_static("load", &load, py::arg("path"))
+      .def("save", &save, py::arg("path"))
+      .def_property_readonly("elements", &elements)
+      .def_property_readonly("reference_energies", &reference_energies)
+      .def_property_readonly("cutoff", [](const PythonModel& self) { return self.model->cutoff(); })
+      .def_property_readonly("has_error_bars", [](const PythonModel& self) { return self.model->has_posterior(); })
+      .def_property_readonly("calibration", &calibration)
+      .def_property_readonly("target_keys", &target_keys)
+      .def_property_readonly("has_statistics", [](const PythonModel& self) { return self.statistics != nullptr; })
+      .def_property_readonly("sparse_points", &sparse_points)
+      .def_property_readonly("weights",
+                             [](const PythonModel& self) { return array_of(self.model->weights.data(), self.model->weights.size()); })
+      .def_property_readonly("configuration", [](const PythonModel& self) { return self.model->configuration; })
+      .def_property_readonly("seed", [](const PythonModel& self) { return self.model->seed; })
+      .def_property_readonly("notes", [](const PythonModel& self) { return self.model->notes; })
+      .def_readonly("messages", &PythonModel::messages)
+      .def_property_readonly("term_names", [](const PythonModel& self) {
+        std::vector<std::string> names;
+        for (const Term& term : self.model->terms) names.push_back(term.descriptor_name + " " + combination_name(term.species));
+        return names;
+      });
+}
+
+}  // namespace gapkit::python

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <gapkit.h>
+
+#include <array>
+#include <cstring>
+#include <gapkit/core/elements.hpp>
+#include <gapkit/model/model.hpp>
+
+#include "c/failure.hpp"
+
+namespace gapkit::c {
+
+/// Throws Failure: an argument that must be there is null.
+void require_pointer(const void* pointer, const char* name);
+/// Throws Failure: a number of atoms is negative.
+void require_count(int count, const char* name);
+/// Throws Failure with the first of `atoms` × 3 numbers that is not finite.
+void require_finite(const double* positions, int atoms);
+
+/// Which atomic numbers a model knows.
+class KnownElements {
+ public:
+  explicit KnownElements(const Model& model);
+  /// Throws Failure with the first atomic number that the model does not know.
+  void require(const int* atomic_numbers, int atoms) const;
+
+ private:
+  std::array<bool, largest_atomic_number + 1> is_known_ = {};
+  std::string names_;
+};
+
+/// Throws Failure: `size` is none that a structure of this interface can have.
+[[noreturn]] void fail_on_size(std::size_t size, std::size_t expected, const char* name);
+
+/// A copy of a structure of the C interface. A program that was compiled for a later version of the library may have a longer one, if it
+/// leaves the members that this version does not know at zero.
+template <class Given>
+Given read_argument(const Given* given, const char* name) {
+  require_pointer(given, name);
+  const std::size_t size = given->size;
+  if (size < sizeof(Given)) fail_on_size(size, sizeof(Given), name);
+  const auto* bytes = reinterpret_cast<const unsigned char*>(given);
+  constexpr std::size_t longest = 64 * 1024;  // anything longer is no size
+  if (size > longest) fail_on_size(size, sizeof(Given), name);
+  for (std::size_t i = sizeof(Given); i < size; ++i)
+    if (bytes[i] != 0) fail_on_size(size, sizeof(Given), name);
+  return *given;
+}
+
+}  // namespace gapkit::c

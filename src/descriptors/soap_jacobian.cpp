@@ -1,0 +1,97 @@
+// The Jacobian of the power spectrum, in blocks by the element of the neighbour.
+
+#include <numbers>
+
+#include "descriptors/soap_scratch.hpp"
+
+namespace gapkit {
+
+Soap::BlockOffsets Soap::make_blocks(const Environments& source, const std::vector<int>& centre, Features& out) const {
+  const auto count = centre.size();
+  out.make_blocks(static_cast<std::size_t>(blocks_));
+  BlockOffsets offset(out.blocks.size(), std::vector<int>(count + 1, 0));
+  Neighborhood neighborhood;
+  for (std::size_t e = 0; e < count; ++e) {
+    gather(source, centre[e], neighborhood);
+    for (std::size_t s = 0; s < offset.size(); ++s) offset[s][e + 1] = offset[s][e] + static_cast<int>(neighborhood.by_species[s].size());
+  }
+  for (std::size_t s = 0; s < out.blocks.size(); ++s) {
+    JacobianBlock& block = out.blocks[s];
+    const auto pairs = static_cast<std::size_t>(offset[s][count]);
+    block.feature = block_features_[s].higher;
+    block.radial_feature = block_features_[s].zero;
+    block.environment.resize(pairs);
+    block.neighbor.resize(pairs);
+    block.vector.resize(pairs);
+    block.projection.resize(3 * pairs);
+    block.values.resize(static_cast<Eigen::Index>(3 * pairs), static_cast<Eigen::Index>(block.feature.size()));
+    block.radial.resize(static_cast<Eigen::Index>(pairs), radial_);
+    block.direction.resize(static_cast<Eigen::Index>(count) * radial_, static_cast<Eigen::Index>(block.radial_feature.size()));
+  }
+  return offset;
+}
+
+void Soap::fill_jacobian(const Environments& source, const Spectrum& spectrum, const BlockOffsets& offset, Features& out,
+                         Scratch& scratch) const {
+  const auto& neighborhood = scratch.neighborhood;
+  for (std::size_t s = 0; s < out.blocks.size(); ++s) fill_directions(static_cast<int>(s), spectrum, out.blocks[s], scratch);
+  std::size_t species = out.blocks.size(), row = 0;
+  for (int b = 0; b < static_cast<int>(neighborhood.blocks.size()); ++b) {
+    const auto& pairs = neighborhood.blocks[static_cast<std::size_t>(b)];
+    JacobianBlock& block = out.blocks[static_cast<std::size_t>(pairs.species)];
+    if (static_cast<std::size_t>(pairs.species) != species) {  // the pairs of a species follow each other
+      species = static_cast<std::size_t>(pairs.species);
+      row = static_cast<std::size_t>(offset[species][spectrum.environment]);
+      for (std::size_t i = 0; i < block.feature.size(); ++i) scratch.x_block[i] = spectrum.x[block.feature[i]];
+    }
+    fill_block(source, neighborhood, b, Derivatives::jacobian, scratch);
+    for (int k = 0; k < pairs.count; ++k, ++row) {
+      const std::size_t pair = neighborhood.pair[static_cast<std::size_t>(pairs.first + k)];
+      block.environment[row] = static_cast<int>(spectrum.environment);
+      block.neighbor[row] = source.neighbor[pair];
+      block.vector[row] = source.vector[pair];
+      fill_pair(pairs.species, k, row, spectrum, block, scratch);
+    }
+  }
+}
+
+// Three rows of the Jacobian: lane k of the block of pairs in the scratch.
+void Soap::fill_pair(int species, int k, std::size_t row, const Spectrum& spectrum, JacobianBlock& block, Scratch& scratch) const {
+  const double unit[3] = {scratch.x[k], scratch.y[k], scratch.z[k]};
+  double* projection = &block.projection[3 * row];
+  const double* slope = scratch.slope.data() + k * count_;
+  soap_loops().jacobian(basis_.l_max(), radial_, channels_, places(), species * radial_, k, spectrum.coefficients, scratch.harmonics.data(),
+                        scratch.harmonics_gradient.data(), scratch.radial.data() + k * count_, slope, unit, scratch.inverse_r[k],
+                        spectrum.inverse_norm, scratch.x_block.data(), static_cast<int>(block.values.cols()),
+                        block.values.row(static_cast<Eigen::Index>(3 * row)), projection, scratch.jacobian.data());
+  // l = 0: dc_n/dr_α = R'_n r̂_α Y_00. Atoms on top of each other have no direction.
+  double* radial = block.radial.row(static_cast<Eigen::Index>(row));
+  const double scale = scratch.inverse_r[k] > 0 ? spectrum.inverse_norm * scratch.harmonics[static_cast<std::size_t>(k)] : 0;
+  double along = 0;
+  for (int n = 0; n < radial_; ++n) {
+    radial[n] = scale * slope[n];
+    along += radial[n] * scratch.direction_x[static_cast<std::size_t>(species * radial_ + n)];
+  }
+  for (int a = 0; a < 3; ++a) projection[a] += unit[a] * along;
+}
+
+// p(a, b ≤ a, 0) = f c_a c_b with f = 1 or √2 changes by f (dc_a c_b + c_a dc_b): along f (δ_na c_b + δ_nb c_a) for each dc_n. Also the
+// products of these directions with x.
+void Soap::fill_directions(int species, const Spectrum& spectrum, JacobianBlock& block, Scratch& scratch) const {
+  const double* c = spectrum.coefficients;
+  const BlockFeatures& features = block_features_[static_cast<std::size_t>(species)];
+  const int first = species * radial_;
+  for (int n = 0; n < radial_; ++n) {
+    double* row = block.direction.row(static_cast<Eigen::Index>(spectrum.environment) * radial_ + n);
+    double sum = 0;
+    for (std::size_t i = 0; i < features.channels.size(); ++i) {
+      const auto [a, b] = features.channels[i];
+      row[i] = (a == first + n ? c[b] : 0.0) + (b == first + n ? c[a] : 0.0);
+      if (a != b) row[i] *= std::numbers::sqrt2;
+      sum += row[i] * spectrum.x[features.zero[i]];
+    }
+    scratch.direction_x[static_cast<std::size_t>(first + n)] = sum;
+  }
+}
+
+}  // namespace gapkit

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "descriptors/soap.hpp"
+
+namespace gapkit {
+
+// Neighbours of one centre within the cutoff, in blocks of up to soap_lanes pairs of one species.
+struct Soap::Neighborhood {
+  struct Block {
+    int species = 0;
+    int first = 0, count = 0;  // in `pair`
+  };
+  std::vector<Block> blocks;
+  std::vector<std::size_t> pair;
+  std::vector<std::vector<std::size_t>> by_species;
+};
+
+// What one thread needs while it works on one centre. Arrays of a block of pairs are overwritten block by block.
+struct Soap::Scratch {
+  explicit Scratch(const Soap& soap)
+      : harmonics(static_cast<std::size_t>((soap.basis_.l_max() + 1) * (soap.basis_.l_max() + 1) * soap_lanes)),
+        harmonics_gradient(3 * harmonics.size()),
+        radial(static_cast<std::size_t>((soap.count_ + soap_lanes) * soap_lanes)),
+        slope(radial.size()),
+        coefficients(static_cast<std::size_t>(soap.coefficients_ + soap_lanes)),
+        feature_gradient(static_cast<std::size_t>(soap.features_)),
+        x_block(static_cast<std::size_t>(soap.features_)),
+        direction_x(static_cast<std::size_t>(soap.channels_)),
+        jacobian(static_cast<std::size_t>(4 * soap.channels_ * (soap.basis_.l_max() + 2) + 2 * soap.count_)),
+        channel_gradient(static_cast<std::size_t>(soap.channels_ * (soap.channels_ + soap_lanes))) {}
+
+  Neighborhood neighborhood;
+  double x[soap_lanes], y[soap_lanes], z[soap_lanes], inverse_r[soap_lanes];
+  std::vector<double> harmonics, harmonics_gradient, radial, slope;
+  std::vector<double> coefficients, feature_gradient, x_block, direction_x, jacobian, channel_gradient;
+};
+
+// Numbers of one environment, which its Jacobian needs.
+struct Soap::Spectrum {
+  std::size_t environment;
+  const double* coefficients;
+  const double* x;  // normalised
+  double inverse_norm;
+};
+
+}  // namespace gapkit

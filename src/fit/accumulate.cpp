@@ -1,0 +1,73 @@
+#include "fit/accumulate.hpp"
+
+#include <gapkit/core/errors.hpp>
+#include <gapkit/model/prior.hpp>
+
+#include "fit/row_workers.hpp"
+#include "fit/statistics_builder.hpp"
+
+namespace gapkit {
+namespace {
+
+/// Targets of a frame, their groups those of its fold.
+RowTargets targets_of_fold(const Structure& frame, const AccumulationRules& rules, int fold) {
+  RowTargets targets = rules.regularization.row_targets(frame, rules.model.reference_energies);
+  const int groups = static_cast<int>(rules.regularization.groups().size());
+  for (int& group : targets.group)
+    if (group != RowTargets::excluded) group += fold * groups;
+  return targets;
+}
+
+}  // namespace
+
+Accumulation accumulate(const Dataset& data, AccumulationRules rules, AccumulationCheckpoints checkpoints,
+                        const std::function<void(double atoms)>& show) {
+  const Model& model = rules.model;
+  StatisticsBuilder builder(model.factor, groups_of_folds(rules.regularization.groups(), rules.folds.folds()), rules.fingerprint);
+  if (checkpoints.resumed) builder.resume(std::move(*checkpoints.resumed), checkpoints.frames);
+  const std::int64_t done = checkpoints.resumed ? checkpoints.frames : 0;
+  RowWorkers workers(model.terms);
+  std::optional<Prior> prior;
+  if (rules.has_prior) prior.emplace(model.terms);
+  std::int64_t atoms = 0, index = 0;
+  std::vector<NoiseRecord> noise;
+  const auto save = [&](bool now) {
+    if (checkpoints.save) checkpoints.save({builder.statistics(), builder.folded_frames()}, now);
+  };
+  try {
+    data.visit([&](const Structure& given, const FramePlace& place) {
+      if (rules.watch) rules.watch(given, place);
+      atoms += given.size();
+      const int fold = rules.folds.next(given);
+      count_noise(rules.regularization.rules(), given, noise);
+      if (index++ < done) return;
+      Structure s = given;
+      if (!model.baselines.empty()) subtract_potentials(model.baselines, s);
+      const RowTargets targets = targets_of_fold(s, rules, fold);
+      const auto count = static_cast<Eigen::Index>(targets.value.size());
+      if (!builder.has_room(count)) workers.finish(show);
+      const MatrixSlice rows = builder.reserve(count);
+      save(false);
+      std::optional<PriorVariances> variances;
+      if (prior && count > 0) {
+        const StructureEnvironments environments(s, workers.cutoff());
+        variances = prior->observables(environments.view(), s.size(), targets.wanted);
+      }
+      builder.add(targets, variances ? &variances->value : nullptr);
+      if (count > 0) workers.add(std::move(s), targets.wanted, rows, static_cast<double>(atoms));
+    });
+    workers.finish(show);
+  } catch (const Interrupted&) {
+    save(true);
+    throw;
+  }
+  Accumulation result;
+  result.statistics = builder.finish();
+  result.statistics.noise = std::move(noise);
+  result.kernel_rows = workers.time();
+  result.whiten = builder.whiten_time();
+  result.gram = builder.gram_time();
+  return result;
+}
+
+}  // namespace gapkit

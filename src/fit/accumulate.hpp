@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <gapkit/core/phase_clock.hpp>
+#include <gapkit/core/progress.hpp>
+#include <gapkit/fit/dataset.hpp>
+#include <gapkit/model/model.hpp>
+
+#include "fit/folds.hpp"
+#include "fit/row_targets.hpp"
+
+namespace gapkit {
+
+/// What the statistics of frames depend on.
+struct AccumulationRules {
+  const Model& model;  ///< its terms with their factor, reference energies and baselines
+  const Regularization& regularization;
+  FoldAssigner folds;
+  std::string fingerprint;      ///< of the statistics
+  bool has_prior = false;       ///< with the prior variances of the rows
+  Dataset::Visitor watch = {};  ///< sees every frame first
+};
+
+/// How far the statistics have come, for checkpoints.
+struct AccumulationState {
+  const SufficientStatistics& statistics;
+  std::int64_t frames = 0;  ///< that are folded into them
+};
+
+/// Interruptions and how they are survived.
+struct AccumulationCheckpoints {
+  std::optional<SufficientStatistics> resumed;  ///< of the first `frames` frames
+  std::int64_t frames = 0;
+  std::function<void(const AccumulationState& state, bool now)> save;  ///< called now and then, with `now` before Interrupted leaves
+};
+
+struct Accumulation {
+  SufficientStatistics statistics;
+  PhaseTime kernel_rows, whiten, gram;
+};
+
+/// Folds frames into statistics: targets, kernel rows, whitening, sums (methods.md, sections 3 and 4). One pass; frames that are in resumed
+/// statistics are only counted. `show` gets the number of atoms that are done.
+Accumulation accumulate(const Dataset& data, AccumulationRules rules, AccumulationCheckpoints checkpoints,
+                        const std::function<void(double atoms)>& show);
+
+}  // namespace gapkit

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <gapkit/core/neighbor_list.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/fit/fit.hpp>
+#include <set>
+
+#include "fit/row_targets.hpp"
+#include "io/checksum.hpp"
+
+namespace gapkit {
+
+/// Facts on training frames that the plan of their fit needs; collected frame by frame, in the order of the data.
+class TrainingFacts {
+ public:
+  /// Throws InputError for a σ that is not above 0.
+  explicit TrainingFacts(const FitOptions& options);
+
+  /// The largest of the terms, which does not depend on elements: for the neighbours that add() wants.
+  double cutoff() const { return cutoff_; }
+  /// Throws InputError naming the frame for a σ that is not above 0, or for a second isolated atom with another energy.
+  void add(const Structure& frame, NeighborList list);
+
+  std::int64_t frames = 0, atoms = 0, pairs = 0;
+  std::map<std::string, std::int64_t> config_types;  ///< frames of each
+  std::vector<FitPlan::GroupPlan> groups;
+  std::map<int, std::int64_t> atoms_of;  ///< by element
+  /// Environments of one combination of a term.
+  struct Counted {
+    std::shared_ptr<const Descriptor> descriptor;  ///< knows no elements but those of the combination
+    EnvironmentCount sum;
+  };
+  std::vector<std::map<std::vector<int>, Counted>> environments;                 ///< per term, by combination
+  std::map<int, std::pair<double, std::string>> isolated;                        ///< energy, and the frame that it is from
+  std::map<std::map<int, int>, std::pair<double, std::int64_t>> by_composition;  ///< sum of energies, frames
+  Checksum checksum;
+  ShortestDistances shortest_distances;  ///< in the frames with rows
+
+ private:
+  void add_isolated_atom(const Structure& frame);
+  void add_energy(const Structure& frame, const std::map<int, int>& composition);
+
+  const FitOptions& options_;
+  Regularization regularization_;
+  double cutoff_ = 0;
+};
+
+}  // namespace gapkit
