@@ -51,7 +51,7 @@ void spherical_harmonics(benchmark::State& state) {  // eight directions at a ti
   std::vector<double> value(terms * terms * soap_lanes), gradient(3 * value.size());
   const SoapLoops& loops = soap_loops();
   for (auto _ : state) {
-    loops.harmonics(l_max, prefactor, x, y, z, value.data(), state.range(0) ? gradient.data() : nullptr);
+    loops.harmonics(l_max, prefactor, {x, y, z}, value.data(), state.range(0) ? gradient.data() : nullptr);
     benchmark::DoNotOptimize(value.data());
     benchmark::ClobberMemory();
   }

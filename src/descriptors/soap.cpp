@@ -73,8 +73,22 @@ void Soap::order_features(bool shortened) {
     }
 }
 
-SoapFeatures Soap::places() const {
-  return {zero_.data(), higher_.data(), last_.data()};
+SoapCoefficients Soap::loop_coefficients(const double* c) const {
+  return {basis_.l_max(), channels_, {zero_.data(), higher_.data(), last_.data()}, c};
+}
+
+SoapPairs Soap::loop_pairs(const Neighborhood::Block& block, const Scratch& scratch) const {
+  return {.l_max = basis_.l_max(),
+          .n_max = radial_,
+          .channels = channels_,
+          .offset = block.species * radial_,
+          .count = block.count,
+          .harmonics = scratch.harmonics.data(),
+          .harmonics_gradient = scratch.harmonics_gradient.data(),
+          .radial = scratch.radial.data(),
+          .slope = scratch.slope.data(),
+          .direction = {scratch.x, scratch.y, scratch.z},
+          .inverse_r = scratch.inverse_r};
 }
 
 EnvironmentCount Soap::count(const Environments& source, int c) const {
@@ -239,7 +253,7 @@ void Soap::fill_block(const Environments& source, const Neighborhood& neighborho
     for (int k = 0; k < b.count; ++k)
       loops.radial(rows[k], weight[k], derivative[k], count, scratch.radial.data() + k * count,
                    derivatives == Derivatives::jacobian ? scratch.slope.data() + k * count : nullptr);
-  loops.harmonics(basis_.l_max(), prefactor_.data(), scratch.x, scratch.y, scratch.z, scratch.harmonics.data(),
+  loops.harmonics(basis_.l_max(), prefactor_.data(), {scratch.x, scratch.y, scratch.z}, scratch.harmonics.data(),
                   derivatives == Derivatives::none ? nullptr : scratch.harmonics_gradient.data());
 }
 
@@ -250,9 +264,7 @@ void Soap::expand(const Environments& source, int centre, Scratch& scratch, doub
   gather(source, centre, scratch.neighborhood);
   for (int b = 0; b < static_cast<int>(scratch.neighborhood.blocks.size()); ++b) {
     fill_block(source, scratch.neighborhood, b, Derivatives::none, scratch);
-    const auto& block = scratch.neighborhood.blocks[static_cast<std::size_t>(b)];
-    soap_loops().accumulate(basis_.l_max(), radial_, channels_, block.species * radial_, block.count, scratch.harmonics.data(),
-                            scratch.radial.data(), coefficients);
+    soap_loops().accumulate(loop_pairs(scratch.neighborhood.blocks[static_cast<std::size_t>(b)], scratch), coefficients);
   }
 }
 
@@ -284,7 +296,7 @@ void Soap::fill(const Environments& source, int begin, int end, Derivatives deri
       double* x = out.x.row(static_cast<Eigen::Index>(e));
       double* c = derivatives == Derivatives::pullback ? out.workspace.row(static_cast<Eigen::Index>(e)) : scratch.coefficients.data();
       expand(source, centre[e], scratch, c);
-      const double norm = std::sqrt(loops.power_spectrum(basis_.l_max(), channels_, places(), c, x));
+      const double norm = std::sqrt(loops.power_spectrum(loop_coefficients(c), x));
       const double inverse_norm = norm > 0 ? 1 / norm : 0;  // nothing around and central_weight = 0: the zero vector
       for (int i = 0; i < features_; ++i) x[i] *= inverse_norm;
       if (derivatives == Derivatives::pullback) c[coefficients_] = inverse_norm;
@@ -309,16 +321,13 @@ void Soap::pullback(const Environments& source, int begin, int end, const Featur
       for (int i = 0; i < features_; ++i) along += x[i] * g[i];
       for (int i = 0; i < features_; ++i) scratch.feature_gradient[static_cast<std::size_t>(i)] = c[coefficients_] * (g[i] - along * x[i]);
       double* dE_dc = scratch.coefficients.data();
-      loops.coefficient_gradient(basis_.l_max(), channels_, places(), c, scratch.feature_gradient.data(), dE_dc,
-                                 scratch.channel_gradient.data());
+      loops.coefficient_gradient(loop_coefficients(c), scratch.feature_gradient.data(), dE_dc, scratch.channel_gradient.data());
       gather(source, centre[e], scratch.neighborhood);
       for (int b = 0; b < static_cast<int>(scratch.neighborhood.blocks.size()); ++b) {
         const auto& block = scratch.neighborhood.blocks[static_cast<std::size_t>(b)];
         fill_block(source, scratch.neighborhood, b, Derivatives::pullback, scratch);
         double out[3 * soap_lanes];
-        loops.pair_gradient(basis_.l_max(), radial_, channels_, block.species * radial_, dE_dc, scratch.harmonics.data(),
-                            scratch.harmonics_gradient.data(), scratch.radial.data(), scratch.slope.data(), scratch.x, scratch.y, scratch.z,
-                            scratch.inverse_r, out);
+        loops.pair_gradient(loop_pairs(block, scratch), dE_dc, out);
         for (int k = 0; k < block.count; ++k)
           dE_dr[scratch.neighborhood.pair[static_cast<std::size_t>(block.first + k)]] +=
               Vector3(out[k], out[soap_lanes + k], out[2 * soap_lanes + k]);

@@ -42,25 +42,36 @@ class Soap final : public Descriptor {
   enum class Form { plain, shortened };
   Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements, RadialBasis basis, Form form);
 
+  // Neighbours of one centre within the cutoff, in blocks of up to soap_lanes pairs of one species.
+  struct Neighborhood {
+    struct Block {
+      int species = 0;
+      int first = 0, count = 0;  // in `pair`
+    };
+    std::vector<Block> blocks;
+    std::vector<std::size_t> pair;
+    std::vector<std::vector<std::size_t>> by_species;
+  };
   struct Scratch;
-  struct Neighborhood;
   struct Spectrum;
   using BlockOffsets = std::vector<std::vector<int>>;                              // where the rows of each environment begin in each block
   std::vector<int> centres(const Environments& source, int begin, int end) const;  // positions in the source
   void gather(const Environments& source, int centre, Neighborhood& out) const;
   void expand(const Environments& source, int centre, Scratch& scratch, double* coefficients) const;
   void fill_block(const Environments& source, const Neighborhood& neighborhood, int block, Derivatives derivatives, Scratch& scratch) const;
+  SoapCoefficients loop_coefficients(const double* c) const;
+  SoapPairs loop_pairs(const Neighborhood::Block& block, const Scratch& scratch) const;  // of the block that fill_block() was called for
   int species_index(int z) const;
   std::vector<double> table_without_division() const;
   void mix_channels(std::uint64_t seed);
   std::vector<double> centre_coefficients() const;
   void order_features(bool shortened);
-  SoapFeatures places() const;
   Matrix turned_points(const MatrixView& points, const SoapFeatures& plain) const;
   BlockOffsets make_blocks(const Environments& source, const std::vector<int>& centre, Features& out) const;
   void fill_jacobian(const Environments& source, const Spectrum& spectrum, const BlockOffsets& offset, Features& out,
                      Scratch& scratch) const;
-  void fill_pair(int species, int k, std::size_t row, const Spectrum& spectrum, JacobianBlock& block, Scratch& scratch) const;
+  void fill_pair(const Neighborhood::Block& pairs, int k, std::size_t row, const Spectrum& spectrum, JacobianBlock& block,
+                 Scratch& scratch) const;
   void fill_directions(int species, const Spectrum& spectrum, JacobianBlock& block, Scratch& scratch) const;
   const double* table_of(int species) const;
 

@@ -50,29 +50,34 @@ void Soap::fill_jacobian(const Environments& source, const Spectrum& spectrum, c
       block.environment[row] = static_cast<int>(spectrum.environment);
       block.neighbor[row] = source.neighbor[pair];
       block.vector[row] = source.vector[pair];
-      fill_pair(pairs.species, k, row, spectrum, block, scratch);
+      fill_pair(pairs, k, row, spectrum, block, scratch);
     }
   }
 }
 
 // Three rows of the Jacobian: lane k of the block of pairs in the scratch.
-void Soap::fill_pair(int species, int k, std::size_t row, const Spectrum& spectrum, JacobianBlock& block, Scratch& scratch) const {
-  const double unit[3] = {scratch.x[k], scratch.y[k], scratch.z[k]};
+void Soap::fill_pair(const Neighborhood::Block& pairs, int k, std::size_t row, const Spectrum& spectrum, JacobianBlock& block,
+                     Scratch& scratch) const {
   double* projection = &block.projection[3 * row];
   const double* slope = scratch.slope.data() + k * count_;
-  soap_loops().jacobian(basis_.l_max(), radial_, channels_, places(), species * radial_, k, spectrum.coefficients, scratch.harmonics.data(),
-                        scratch.harmonics_gradient.data(), scratch.radial.data() + k * count_, slope, unit, scratch.inverse_r[k],
-                        spectrum.inverse_norm, scratch.x_block.data(), static_cast<int>(block.values.cols()),
-                        block.values.row(static_cast<Eigen::Index>(3 * row)), projection, scratch.jacobian.data());
+  soap_loops().jacobian(loop_pairs(pairs, scratch), k, loop_coefficients(spectrum.coefficients),
+                        {.scale = spectrum.inverse_norm,
+                         .x = scratch.x_block.data(),
+                         .columns = static_cast<int>(block.values.cols()),
+                         .rows = block.values.row(static_cast<Eigen::Index>(3 * row)),
+                         .projection = projection,
+                         .scratch = scratch.jacobian.data()});
   // l = 0: dc_n/dr_α = R'_n r̂_α Y_00. Atoms on top of each other have no direction.
   double* radial = block.radial.row(static_cast<Eigen::Index>(row));
   const double scale = scratch.inverse_r[k] > 0 ? spectrum.inverse_norm * scratch.harmonics[static_cast<std::size_t>(k)] : 0;
   double along = 0;
   for (int n = 0; n < radial_; ++n) {
     radial[n] = scale * slope[n];
-    along += radial[n] * scratch.direction_x[static_cast<std::size_t>(species * radial_ + n)];
+    along += radial[n] * scratch.direction_x[static_cast<std::size_t>(pairs.species * radial_ + n)];
   }
-  for (int a = 0; a < 3; ++a) projection[a] += unit[a] * along;
+  projection[0] += scratch.x[k] * along;
+  projection[1] += scratch.y[k] * along;
+  projection[2] += scratch.z[k] * along;
 }
 
 // p(a, b ≤ a, 0) = f c_a c_b with f = 1 or √2 changes by f (dc_a c_b + c_a dc_b): along f (δ_na c_b + δ_nb c_a) for each dc_n. Also the

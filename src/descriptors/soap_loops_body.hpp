@@ -36,9 +36,8 @@ void radial(const double* __restrict rows, const double* __restrict w, const dou
   }
 }
 
-void evaluate_harmonics(int l_max, const double* prefactor, const double* x, const double* y, const double* z, double* value,
-                        double* gradient) {
-  harmonics::evaluate(l_max, prefactor, x, y, z, value, gradient);
+void evaluate_harmonics(int l_max, const double* prefactor, const harmonics::Directions& directions, double* value, double* gradient) {
+  harmonics::evaluate(l_max, prefactor, directions, value, gradient);
 }
 
 // Transposes 8 × 8 numbers in three exchanges of ever larger blocks.
@@ -82,15 +81,17 @@ void radial_lanes(const double* const* rows, const double (*weight)[6], const do
   }
 }
 
-void accumulate(int l_max, int n_max, int channels, int offset, int pairs, const double* y, const double* radial_values, double* c) {
+void accumulate(const SoapPairs& pairs, double* c) {
+  const int l_max = pairs.l_max, n_max = pairs.n_max, channels = pairs.channels, offset = pairs.offset, pair_count = pairs.count;
   const int count = n_max * (l_max + 1);
+  const double *y = pairs.harmonics, *radial_values = pairs.radial;
   for (int first = 0; first < n_max; first += W) {
     const int width = n_max - first < W ? n_max - first : W;
     for (int l = 0; l <= l_max; ++l) {
       const double* r = radial_values + l * n_max + first;
       for (int lm = l * l; lm < (l + 1) * (l + 1); ++lm) {
         Pack sum = {};
-        for (int k = 0; k < pairs; ++k) sum += y[lm * W + k] * GAPKIT_LOAD(r + k * count);
+        for (int k = 0; k < pair_count; ++k) sum += y[lm * W + k] * GAPKIT_LOAD(r + k * count);
         double* row = c + lm * channels + offset + first;
         if (width == W) {
           sum += GAPKIT_LOAD(row);
@@ -103,7 +104,10 @@ void accumulate(int l_max, int n_max, int channels, int offset, int pairs, const
   }
 }
 
-double power_spectrum(int l_max, int channels, const SoapFeatures& features, const double* __restrict c, double* __restrict p) {
+double power_spectrum(const SoapCoefficients& coefficients, double* __restrict p) {
+  const int l_max = coefficients.l_max, channels = coefficients.channels;
+  const SoapFeatures features = coefficients.features;
+  const double* __restrict c = coefficients.c;
   constexpr int tile = 4;
   double norm = 0;
   for (int l = 0; l <= l_max; ++l) {
@@ -138,8 +142,11 @@ double power_spectrum(int l_max, int channels, const SoapFeatures& features, con
   return norm;
 }
 
-void coefficient_gradient(int l_max, int channels, const SoapFeatures& features, const double* __restrict c, const double* __restrict dE_dp,
-                          double* __restrict gradient, double* __restrict scratch) {
+void coefficient_gradient(const SoapCoefficients& coefficients, const double* __restrict dE_dp, double* __restrict gradient,
+                          double* __restrict scratch) {
+  const int l_max = coefficients.l_max, channels = coefficients.channels;
+  const SoapFeatures features = coefficients.features;
+  const double* __restrict c = coefficients.c;
   const int stride = (channels + W - 1) / W * W;
   for (int l = 0; l <= l_max; ++l) {
     const int rows = 2 * l + 1;
@@ -155,7 +162,7 @@ void coefficient_gradient(int l_max, int channels, const SoapFeatures& features,
         scratch[a * stride + b] = scratch[b * stride + a] = (b < a ? sqrt_2 : 2.0) * w * in;
       }
     }
-    // Whole packs are written: what goes beyond a row is overwritten by the next one, beyond the last there is room.
+    // Whole packs are written: the next row overwrites numbers beyond the end of a row; there is room beyond the last row.
     for (int m = 0; m < rows; ++m)
       for (int b = 0; b < channels; b += W) {
         Pack sum = {};
@@ -165,9 +172,9 @@ void coefficient_gradient(int l_max, int channels, const SoapFeatures& features,
   }
 }
 
-void pair_gradient(int l_max, int n_max, int channels, int offset, const double* __restrict dE_dc, const double* __restrict y,
-                   const double* __restrict dy, const double* __restrict radial_values, const double* __restrict slope, const double* ux,
-                   const double* uy, const double* uz, const double* inverse_r, double* __restrict out) {
+void pair_gradient(const SoapPairs& pairs, const double* __restrict dE_dc, double* __restrict out) {
+  const int l_max = pairs.l_max, n_max = pairs.n_max, channels = pairs.channels, offset = pairs.offset;
+  const double *y = pairs.harmonics, *dy = pairs.harmonics_gradient, *radial_values = pairs.radial, *slope = pairs.slope;
   const int nl = (l_max + 1) * (l_max + 1);
   Pack along = {}, gx = {}, gy = {}, gz = {};
   const auto add = [&](int lm, const Pack& q, const Pack& dq) {
@@ -201,128 +208,156 @@ void pair_gradient(int l_max, int n_max, int channels, int offset, const double*
     }
     add(lm, q, d);
   }
-  const Pack inverse = GAPKIT_LOAD(inverse_r);
-  store(out, along * GAPKIT_LOAD(ux) + gx * inverse);
-  store(out + W, along * GAPKIT_LOAD(uy) + gy * inverse);
-  store(out + 2 * W, along * GAPKIT_LOAD(uz) + gz * inverse);
+  const Pack inverse = GAPKIT_LOAD(pairs.inverse_r);
+  store(out, along * GAPKIT_LOAD(pairs.direction.x) + gx * inverse);
+  store(out + W, along * GAPKIT_LOAD(pairs.direction.y) + gy * inverse);
+  store(out + 2 * W, along * GAPKIT_LOAD(pairs.direction.z) + gz * inverse);
 }
 
-template <class Number>
-struct JacobianSums {
-  Number sum[3];
+// Sums over m of one pair, and its radial functions. Arrays are [channel][l] with l = 1 first.
+struct PairSums {
+  int terms;           // l_max
+  int size;            // of v: channels · terms
+  double* v;           // Σ_m Y_lm c_blm
+  double* u;           // three times as long, [α][b][l]: Σ_m (∂_αY_lm / r) c_blm
+  double* r;           // [n][l]: R_nl with the weight of l and the scale
+  double* dr;          // the same of R'_nl
+  const double* unit;  // r̂
 };
 
-// dp(a,b,l)/dr_α = w Σ_m [dc_alm/dr_α c_blm + c_alm dc_blm/dr_α], dc_nlm/dr_α = R'_nl r̂_α Y_lm + R_nl ∂_αY_lm / r. Summed over m first:
-//     v_bl = Σ_m Y_lm c_blm,  u_αbl = Σ_m (∂_αY_lm / r) c_blm   →   A_α(a,b,l) = (R'_al r̂_α) v_bl + R_al u_αbl
-// A(a,b) counts if channel a belongs to the neighbour's species, A(b,a) if b does. In the scratch l = 1 is the first.
-void jacobian(int l_max, int n_max, int channels, const SoapFeatures& features, int offset, int lane, const double* __restrict c,
-              const double* __restrict y, const double* __restrict dy, const double* __restrict radial_values,
-              const double* __restrict slope, const double* unit, double inverse_r, double scale, const double* __restrict x_block,
-              int columns, double* __restrict rows, double* __restrict projection, double* __restrict scratch) {
-  const int terms = l_max, count = n_max * terms, nl = (l_max + 1) * (l_max + 1), size = channels * terms;
-  double* v = scratch;             // [b][l]
-  double* u = v + size;            // [α][b][l]
-  double* sum = u + 3 * size;      // [4][K]: one l at a time
-  double* r = sum + 4 * channels;  // [n][l], with the weight of l and the scale
-  double* dr = r + count;
+// sum[j][b] += y[j] row[b] for j < 4
+inline void add_products(const double y[4], const double* __restrict row, int channels, double* __restrict sum) {
+  const double y0 = y[0], y1 = y[1], y2 = y[2], y3 = y[3];
+  for (int b = 0; b < channels; ++b) {
+    sum[b] += y0 * row[b];
+    sum[channels + b] += y1 * row[b];
+    sum[2 * channels + b] += y2 * row[b];
+    sum[3 * channels + b] += y3 * row[b];
+  }
+}
+
+// `sum` is scratch, [4][K], for one l at a time.
+void contract(const SoapPairs& pairs, int lane, const SoapCoefficients& coefficients, double scale, const PairSums& out, double* sum) {
+  const int l_max = pairs.l_max, n_max = pairs.n_max, channels = pairs.channels, terms = out.terms, size = out.size;
+  const int nl = (l_max + 1) * (l_max + 1), first = lane * n_max * (l_max + 1);
+  const double *y = pairs.harmonics + lane, *dy = pairs.harmonics_gradient + lane;
+  const double inverse_r = pairs.inverse_r[lane];
   for (int l = 1; l <= l_max; ++l) {
     for (int i = 0; i < 4 * channels; ++i) sum[i] = 0;
     for (int lm = l * l; lm < (l + 1) * (l + 1); ++lm) {
-      const double y0 = y[lm * W + lane], y1 = dy[lm * W + lane] * inverse_r, y2 = dy[(nl + lm) * W + lane] * inverse_r,
-                   y3 = dy[(2 * nl + lm) * W + lane] * inverse_r;
-      const double* row = c + lm * channels;
-      for (int b = 0; b < channels; ++b) {
-        sum[b] += y0 * row[b];
-        sum[channels + b] += y1 * row[b];
-        sum[2 * channels + b] += y2 * row[b];
-        sum[3 * channels + b] += y3 * row[b];
-      }
+      const double factors[4] = {y[lm * W], dy[lm * W] * inverse_r, dy[(nl + lm) * W] * inverse_r, dy[(2 * nl + lm) * W] * inverse_r};
+      add_products(factors, coefficients.c + lm * channels, channels, sum);
     }
-    const double w = scale / square_root(2 * l + 1);
     for (int b = 0; b < channels; ++b) {
-      double* vl = v + b * terms + l - 1;
-      double* ul = u + b * terms + l - 1;
+      double* vl = out.v + b * terms + l - 1;
+      double* ul = out.u + b * terms + l - 1;
       vl[0] = sum[b];
       ul[0] = sum[channels + b];
       ul[size] = sum[2 * channels + b];
       ul[2 * size] = sum[3 * channels + b];
     }
+    const double w = scale / square_root(2 * l + 1);
     for (int n = 0; n < n_max; ++n) {
-      r[n * terms + l - 1] = w * radial_values[l * n_max + n];
-      dr[n * terms + l - 1] = w * slope[l * n_max + n];
+      out.r[n * terms + l - 1] = w * pairs.radial[first + l * n_max + n];
+      out.dr[n * terms + l - 1] = w * pairs.slope[first + l * n_max + n];
     }
   }
-  double* row0 = rows;
-  double* row1 = rows + columns;
-  double* row2 = rows + 2 * static_cast<long>(columns);
-  JacobianSums<Pack> packs{};
-  JacobianSums<double> rest{};
-  const double* const e = unit;
-  int column = 0;
+}
+
+// The columns of one pair of channels: three rows, x at the same features, and the sums of their products so far.
+struct JacobianColumns {
+  double* out[3];
+  const double* x;
+  int length;
+  Pack packs[3];
+  double rest[3];
+};
+
+// Channels a and b both belong to the neighbour's species, whose first channel is `offset`.
+inline __attribute__((always_inline)) void write_both(const PairSums& p, int a, int b, int offset, JacobianColumns& columns) {
+  const double f = a == b ? 1.0 : sqrt_2;
+  const double *ra = p.r + (a - offset) * p.terms, *da = p.dr + (a - offset) * p.terms;
+  const double *rb = p.r + (b - offset) * p.terms, *db = p.dr + (b - offset) * p.terms;
+  const double *va = p.v + a * p.terms, *ua = p.u + a * p.terms;
+  const double *vb = p.v + b * p.terms, *ub = p.u + b * p.terms;
+  int l = 0;
+  for (; l + W <= columns.length; l += W) {
+    const Pack along = GAPKIT_LOAD(da + l) * GAPKIT_LOAD(vb + l) + GAPKIT_LOAD(db + l) * GAPKIT_LOAD(va + l);
+    const Pack fa = GAPKIT_LOAD(ra + l), fb = GAPKIT_LOAD(rb + l), x = GAPKIT_LOAD(columns.x + l);
+    for (int k = 0; k < 3; ++k) {
+      const Pack value = f * (p.unit[k] * along + fa * GAPKIT_LOAD(ub + k * p.size + l) + fb * GAPKIT_LOAD(ua + k * p.size + l));
+      store(columns.out[k] + l, value);
+      columns.packs[k] += x * value;
+    }
+  }
+  for (; l < columns.length; ++l) {
+    const double along = da[l] * vb[l] + db[l] * va[l];
+    for (int k = 0; k < 3; ++k) {
+      const double value = f * (p.unit[k] * along + ra[l] * ub[k * p.size + l] + rb[l] * ua[k * p.size + l]);
+      columns.out[k][l] = value;
+      columns.rest[k] += columns.x[l] * value;
+    }
+  }
+}
+
+// Only one channel belongs to the neighbour's species: `own`, counted from the first of the species. `other` is counted from 0.
+inline __attribute__((always_inline)) void write_one(const PairSums& p, int own, int other, JacobianColumns& columns) {
+  const double *ro = p.r + own * p.terms, *dro = p.dr + own * p.terms;
+  const double *vo = p.v + other * p.terms, *uo = p.u + other * p.terms;
+  int l = 0;
+  for (; l + W <= columns.length; l += W) {
+    const Pack along = sqrt_2 * GAPKIT_LOAD(dro + l) * GAPKIT_LOAD(vo + l), fo = sqrt_2 * GAPKIT_LOAD(ro + l);
+    const Pack x = GAPKIT_LOAD(columns.x + l);
+    for (int k = 0; k < 3; ++k) {
+      const Pack value = p.unit[k] * along + fo * GAPKIT_LOAD(uo + k * p.size + l);
+      store(columns.out[k] + l, value);
+      columns.packs[k] += x * value;
+    }
+  }
+  for (; l < columns.length; ++l) {
+    const double along = sqrt_2 * dro[l] * vo[l];
+    for (int k = 0; k < 3; ++k) {
+      const double value = p.unit[k] * along + sqrt_2 * ro[l] * uo[k * p.size + l];
+      columns.out[k][l] = value;
+      columns.rest[k] += columns.x[l] * value;
+    }
+  }
+}
+
+// dp(a,b,l)/dr_α = w Σ_m [dc_alm/dr_α c_blm + c_alm dc_blm/dr_α], dc_nlm/dr_α = R'_nl r̂_α Y_lm + R_nl ∂_αY_lm / r. Summed over m first:
+//     v_bl = Σ_m Y_lm c_blm,  u_αbl = Σ_m (∂_αY_lm / r) c_blm   →   A_α(a,b,l) = (R'_al r̂_α) v_bl + R_al u_αbl
+// A(a,b) counts if channel a belongs to the neighbour's species, A(b,a) if b does.
+void jacobian(const SoapPairs& pairs, int lane, const SoapCoefficients& coefficients, const SoapRows& result) {
+  const int n_max = pairs.n_max, channels = pairs.channels, offset = pairs.offset, size = channels * pairs.l_max;
+  const double unit[3] = {pairs.direction.x[lane], pairs.direction.y[lane], pairs.direction.z[lane]};
+  double* u = result.scratch + size;
+  double* sum = u + 3 * size;
+  double* r = sum + 4 * channels;
+  const PairSums sums = {pairs.l_max, size, result.scratch, u, r, r + n_max * pairs.l_max, unit};
+  contract(pairs, lane, coefficients, result.scale, sums, sum);
+  const int* last = coefficients.features.last;
+  const long stride = result.columns;
+  JacobianColumns columns = {{result.rows, result.rows + stride, result.rows + 2 * stride}, result.x, 0, {}, {}};
   for (int a = 0, pair = 0; a < channels; ++a) {
     const bool a_in = a >= offset && a < offset + n_max;
-    const double* va = v + a * terms;
-    const double* ua = u + a * terms;
     for (int b = 0; b <= a; ++b, ++pair) {
       const bool b_in = b >= offset && b < offset + n_max;
       if (!a_in && !b_in) continue;
-      const int length = features.last[pair];
-      const double* vb = v + b * terms;
-      const double* ub = u + b * terms;
-      double* out[3] = {row0 + column, row1 + column, row2 + column};
-      const double* xs = x_block + column;
-      int l = 0;
-      if (a_in && b_in) {
-        const double f = a == b ? 1.0 : sqrt_2;
-        const double* ra = r + (a - offset) * terms;
-        const double* da = dr + (a - offset) * terms;
-        const double* rb = r + (b - offset) * terms;
-        const double* db = dr + (b - offset) * terms;
-        for (; l + W <= length; l += W) {
-          const Pack along = GAPKIT_LOAD(da + l) * GAPKIT_LOAD(vb + l) + GAPKIT_LOAD(db + l) * GAPKIT_LOAD(va + l);
-          const Pack fa = GAPKIT_LOAD(ra + l), fb = GAPKIT_LOAD(rb + l), x = GAPKIT_LOAD(xs + l);
-          for (int k = 0; k < 3; ++k) {
-            const Pack value = f * (e[k] * along + fa * GAPKIT_LOAD(ub + k * size + l) + fb * GAPKIT_LOAD(ua + k * size + l));
-            store(out[k] + l, value);
-            packs.sum[k] += x * value;
-          }
-        }
-        for (; l < length; ++l) {
-          const double along = da[l] * vb[l] + db[l] * va[l];
-          for (int k = 0; k < 3; ++k) {
-            out[k][l] = f * (e[k] * along + ra[l] * ub[k * size + l] + rb[l] * ua[k * size + l]);
-            rest.sum[k] += xs[l] * out[k][l];
-          }
-        }
-      } else {
-        const int own = a_in ? a - offset : b - offset;
-        const double* ro = r + own * terms;
-        const double* dro = dr + own * terms;
-        const double* vo = a_in ? vb : va;
-        const double* uo = a_in ? ub : ua;
-        for (; l + W <= length; l += W) {
-          const Pack along = sqrt_2 * GAPKIT_LOAD(dro + l) * GAPKIT_LOAD(vo + l), fo = sqrt_2 * GAPKIT_LOAD(ro + l);
-          const Pack x = GAPKIT_LOAD(xs + l);
-          for (int k = 0; k < 3; ++k) {
-            const Pack value = e[k] * along + fo * GAPKIT_LOAD(uo + k * size + l);
-            store(out[k] + l, value);
-            packs.sum[k] += x * value;
-          }
-        }
-        for (; l < length; ++l) {
-          const double along = sqrt_2 * dro[l] * vo[l];
-          for (int k = 0; k < 3; ++k) {
-            out[k][l] = e[k] * along + sqrt_2 * ro[l] * uo[k * size + l];
-            rest.sum[k] += xs[l] * out[k][l];
-          }
-        }
-      }
-      column += length;
+      columns.length = last[pair];
+      if (a_in && b_in)
+        write_both(sums, a, b, offset, columns);
+      else if (a_in)
+        write_one(sums, a - offset, b, columns);
+      else
+        write_one(sums, b - offset, a, columns);
+      for (double*& out : columns.out) out += columns.length;
+      columns.x += columns.length;
     }
   }
   for (int k = 0; k < 3; ++k) {
-    projection[k] = rest.sum[k];
-    for (int i = 0; i < W; ++i) projection[k] += packs.sum[k][i];
+    double projection = columns.rest[k];
+    for (int i = 0; i < W; ++i) projection += columns.packs[k][i];
+    result.projection[k] = projection;
   }
 }
 

@@ -4,17 +4,6 @@
 
 namespace gapkit {
 
-// Neighbours of one centre within the cutoff, in blocks of up to soap_lanes pairs of one species.
-struct Soap::Neighborhood {
-  struct Block {
-    int species = 0;
-    int first = 0, count = 0;  // in `pair`
-  };
-  std::vector<Block> blocks;
-  std::vector<std::size_t> pair;
-  std::vector<std::vector<std::size_t>> by_species;
-};
-
 // What one thread needs while it works on one centre. Arrays of a block of pairs are overwritten block by block.
 struct Soap::Scratch {
   explicit Scratch(const Soap& soap)

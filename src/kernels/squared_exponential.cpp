@@ -40,13 +40,13 @@ class SquaredExponential final : public Kernel {
     const int size = static_cast<int>(x.cols());
     const Vector lambda = metric(size);
     const Matrix z_columns = z.transpose();  // one contiguous row per dimension
+    const StationaryPoints points{size, z_columns.cols(), z_columns.data(), z_columns.cols(), lambda.data()};
     const StationaryLoops& loops = stationary_loops();
     const Eigen::Index rows = x.rows();
     [[maybe_unused]] const bool threads = pays_to_start_threads(static_cast<double>(rows) * static_cast<double>(z.rows()));
 #pragma omp parallel for schedule(static) if (threads)
     for (Eigen::Index e = 0; e < rows; ++e) {
-      loops.gaussian_row(x.data() + e * x.outerStride(), z_columns.data(), z_columns.cols(), lambda.data(), size, z_columns.cols(),
-                         value.data() + e * value.outerStride());
+      loops.gaussian_row(points, x.data() + e * x.outerStride(), value.data() + e * value.outerStride());
       if (slope != nullptr) slope->row(e) = value.row(e);
       if (inner == nullptr) continue;
       inner->row(e) = lambda[0] * x(e, 0) * z_columns.row(0);

@@ -45,9 +45,12 @@ void exponentials(double* __restrict v, int count) {
   }
 }
 
+// Points first … first + count − 1. `Size` is the number of dimensions if it is above 0.
 template <int Size>
-void gaussian_piece(const double* x, const double* z, long stride, const double* lambda, int size, int count, double* __restrict v) {
-  const int dimensions = Size > 0 ? Size : size;
+void gaussian_piece(const StationaryPoints& points, const double* x, long first, int count, double* __restrict v) {
+  const int dimensions = Size > 0 ? Size : points.size;
+  const double *z = points.z + first, *lambda = points.lambda;
+  const long stride = points.stride;
   for (int m = 0; m < count; ++m) {
     double sum = 0;
     for (int d = 0; d < dimensions; ++d) {
@@ -59,16 +62,16 @@ void gaussian_piece(const double* x, const double* z, long stride, const double*
   exponentials(v, count);
 }
 
-void gaussian_row(const double* x, const double* z, long stride, const double* lambda, int size, long count, double* result) {
+void gaussian_row(const StationaryPoints& points, const double* x, double* result) {
   constexpr long piece = 128;
-  for (long first = 0; first < count; first += piece) {
-    const int n = static_cast<int>(count - first < piece ? count - first : piece);
-    if (size == 1)
-      gaussian_piece<1>(x, z + first, stride, lambda, size, n, result + first);
-    else if (size == 3)
-      gaussian_piece<3>(x, z + first, stride, lambda, size, n, result + first);
+  for (long first = 0; first < points.count; first += piece) {
+    const int n = static_cast<int>(points.count - first < piece ? points.count - first : piece);
+    if (points.size == 1)
+      gaussian_piece<1>(points, x, first, n, result + first);
+    else if (points.size == 3)
+      gaussian_piece<3>(points, x, first, n, result + first);
     else
-      gaussian_piece<0>(x, z + first, stride, lambda, size, n, result + first);
+      gaussian_piece<0>(points, x, first, n, result + first);
   }
 }
 

@@ -21,7 +21,7 @@ void real_spherical_harmonics(int l_max, const Vector3& unit, double* value, dou
     y[k] = unit.y();
     z[k] = unit.z();
   }
-  harmonics::evaluate(l_max, prefactor.data(), x, y, z, values.data(), gradient ? gradients.data() : nullptr);
+  harmonics::evaluate(l_max, prefactor.data(), {x, y, z}, values.data(), gradient ? gradients.data() : nullptr);
   for (int i = 0; i < count; ++i) value[i] = values[static_cast<std::size_t>(i * lanes)];
   if (gradient)
     for (int i = 0; i < 3 * count; ++i) gradient[i] = gradients[static_cast<std::size_t>(i * lanes)];

@@ -10,6 +10,11 @@ namespace gapkit::harmonics {
 inline constexpr int lanes = gapkit::lanes::width;
 inline constexpr int largest_l = 24;
 
+/// Components of unit vectors, `lanes` numbers each.
+struct Directions {
+  const double *x, *y, *z;
+};
+
 // Prefactors √((2l+1)/4π · (l−m)!/(l+m)!), times √2 for m > 0, with the sign (−1)^m taken out again that Q_m^m carries.
 // prefactor[l(l+1)/2 + m]
 static inline void fill_prefactors(int l_max, double* prefactor, double (*square_root)(double)) {
@@ -31,14 +36,14 @@ static inline void fill_prefactors(int l_max, double* prefactor, double (*square
 // subtracting its radial part l Y r̂ leaves the gradient along the sphere.
 //
 // value[(l²+l+m)·lanes + k]; gradient[(α·(l_max+1)² + l²+l+m)·lanes + k] or null.
-static inline void evaluate(int l_max, const double* __restrict prefactor, const double* __restrict x_, const double* __restrict y_,
-                            const double* __restrict z_, double* __restrict value, double* __restrict gradient) {
+static inline void evaluate(int l_max, const double* __restrict prefactor, const Directions& directions, double* __restrict value,
+                            double* __restrict gradient) {
   using gapkit::lanes::Pack;
   using gapkit::lanes::store;
   constexpr int W = lanes;
   Pack q[(largest_l + 1) * (largest_l + 2) / 2];
   Pack c[largest_l + 1], s[largest_l + 1];
-  const Pack x = GAPKIT_LOAD(x_), y = GAPKIT_LOAD(y_), z = GAPKIT_LOAD(z_), zero = {};
+  const Pack x = GAPKIT_LOAD(directions.x), y = GAPKIT_LOAD(directions.y), z = GAPKIT_LOAD(directions.z), zero = {};
   c[0] = zero + 1.0;
   s[0] = zero;
   q[0] = c[0];

@@ -196,6 +196,13 @@ void DirectPrior::add_forces(const Environments& environments, int atoms, Eigen:
   }
 }
 
+void DirectPrior::apply_metric(Functionals& parts) const {
+  parts.scaled_x = parts.x;
+  if (scale_.size() == 0) return;
+  parts.scaled_x = parts.x * scale_.asDiagonal();
+  for (Matrix& g : parts.gradient) g = g * scale_.asDiagonal();
+}
+
 void DirectPrior::add_forces_of_group(const Features& features, int targets, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude) const {
   const PairTables tables(features, targets);
   const Eigen::Index size = term_.descriptor->size();
@@ -223,9 +230,9 @@ void DirectPrior::add_forces_of_group(const Features& features, int targets, Eig
       for (const Incidence& i : as_neighbor) add_member(features.blocks[static_cast<std::size_t>(i.block)].environment[i.pair]);
       if (members.empty()) continue;
       const auto count = static_cast<Eigen::Index>(members.size());
-      Matrix x(count, size);
+      parts.x.resize(count, size);
       for (Eigen::Index e = 0; e < count; ++e)
-        x.row(e) = Eigen::Map<const Eigen::RowVectorXd>(features.x.row(members[static_cast<std::size_t>(e)]), size);
+        parts.x.row(e) = Eigen::Map<const Eigen::RowVectorXd>(features.x.row(members[static_cast<std::size_t>(e)]), size);
       parts.value = Matrix::Zero(count, 3);
       for (Matrix& g : parts.gradient) g.resize(count, size);
       begun.assign(members.size(), 0);
@@ -247,12 +254,8 @@ void DirectPrior::add_forces_of_group(const Features& features, int targets, Eig
         if (begun[m] == 0)  // nothing around
           for (Matrix& g : parts.gradient) g.row(static_cast<Eigen::Index>(m)).setZero();
       }
-      parts.x = x;
-      if (scale_.size() > 0) {
-        parts.x = x * scale_.asDiagonal();
-        for (Matrix& g : parts.gradient) g = g * scale_.asDiagonal();
-      }
-      sum.add(x, x, parts, parts, true, 1, value.segment<3>(3 * atom), magnitude.segment<3>(3 * atom));
+      apply_metric(parts);
+      sum.add(parts, parts, 1, value.segment<3>(3 * atom), magnitude.segment<3>(3 * atom));
     }
   }
 }
@@ -260,7 +263,6 @@ void DirectPrior::add_forces_of_group(const Features& features, int targets, Eig
 void DirectPrior::add_virial(const Environments& environments, const Features* known, const Eigen::Ref<Vector>& value,
                              const Eigen::Ref<Vector>& magnitude) {
   const Eigen::Index size = term_.descriptor->size();
-  std::vector<Matrix> plain;        // features
   std::vector<Functionals> blocks;  // of chunks of centres
   for (int begin = 0; begin < environments.size();) {
     const int first = begin;
@@ -286,16 +288,13 @@ void DirectPrior::add_virial(const Environments& environments, const Features* k
         }
       }
     }
-    parts.x = plain.emplace_back(features.x.view());
-    if (scale_.size() > 0) {
-      parts.x = parts.x * scale_.asDiagonal();
-      for (Matrix& g : parts.gradient) g = g * scale_.asDiagonal();
-    }
+    parts.x = features.x.view();
+    apply_metric(parts);
     blocks.push_back(std::move(parts));
   }
   DoubleSum sum{.kernel = *term_.kernel, .stationary = stationary_};
   for (std::size_t i = 0; i < blocks.size(); ++i)
-    for (std::size_t j = 0; j <= i; ++j) sum.add(plain[i], plain[j], blocks[i], blocks[j], i == j, i == j ? 1 : 2, value, magnitude);
+    for (std::size_t j = 0; j <= i; ++j) sum.add(blocks[i], blocks[j], i == j ? 1 : 2, value, magnitude);
 }
 
 }  // namespace gapkit

@@ -4,13 +4,15 @@
 
 namespace gapkit {
 
+struct Functionals;
+
 /// Prior covariances of one term by double sums over its environments (methods.md, section 5), for κ instead of weight()² /δ² κ: the caller
 /// multiplies.
 class DirectPrior {
  public:
   explicit DirectPrior(const Term& term);
 
-  /// Adds k** of the wanted rows (order of KernelRows) to value, and what was summed without signs to magnitude; [wanted.rows(atoms)].
+  /// Adds k** of the wanted rows (order of KernelRows) to value, and the sum of absolute values to magnitude; [wanted.rows(atoms)].
   /// `known`: features and Jacobian of all these environments in short form, or null.
   void add_observables(const Environments& environments, int atoms, const Observables& wanted, const Features* known, Vector& value,
                        Vector& magnitude);
@@ -22,6 +24,8 @@ class DirectPrior {
   void add_forces_of_group(const Features& features, int targets, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude) const;
   void add_virial(const Environments& environments, const Features* known, const Eigen::Ref<Vector>& value,
                   const Eigen::Ref<Vector>& magnitude);
+  /// Fills scaled_x and multiplies the gradients by √Λ.
+  void apply_metric(Functionals& parts) const;
 
   Term term_;          // in its short form, without sparse points
   Vector scale_;       // √Λ, or empty

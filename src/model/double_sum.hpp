@@ -9,14 +9,15 @@ namespace gapkit {
 
 inline constexpr Eigen::Index sum_block = 512;  ///< environments in a block of a double sum
 
-/// A linear functional of ε for each component c: Σ_e value(e, c) ε(x_e) + gradient_c,e · ∇ε(x_e). Vectors are multiplied by √Λ.
+/// A linear functional of ε for each component c: Σ_e value(e, c) ε(x_e) + gradient_c,e · ∇ε(x_e).
 struct Functionals {
   Matrix x;                      // [E, D]
+  Matrix scaled_x;               // x √Λ
   Matrix value;                  // [E, C]
-  std::vector<Matrix> gradient;  // C times [E, D]
+  std::vector<Matrix> gradient;  // C times [E, D], times √Λ
 };
 
-/// What a pair of blocks of environments adds to k** of each component (methods.md, section 5):
+/// Contribution of two blocks of environments to k** of each component (methods.md, section 5):
 ///   (v + g·∇)(v' + g'·∇')κ = v v' κ + S (v g'·Λ(x − h x') + v' g·Λ(x' − h x) + gᵀΛg') + C (g·Λ(x' − h x)) (g'·Λ(x − h x'))
 /// with slope S and curvature C of the kernel. One with has_own_slope() adds, with its own_slope R, own_curvature C_x, both_curvature C_b
 /// and R' = R(x', x), C_x' = C_x(x', x),
@@ -29,12 +30,12 @@ struct DoubleSum {
   Matrix own_slope = {}, other_slope = {}, own_curvature = {}, other_curvature = {}, both_curvature = {};
   Vector along_x = {}, along_z = {};
 
-  // In tiles, because triplets make thousands of environments of one atom.
-  void add(const Matrix& x, const Matrix& z, const Functionals& left, const Functionals& right, bool same, double factor,
-           Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude) {
-    for (Eigen::Index i = 0; i < x.rows(); i += sum_block)
-      for (Eigen::Index j = 0; j < (same ? i + 1 : z.rows()); j += sum_block) {
-        const Tile first{x, left, i, std::min(sum_block, x.rows() - i)}, second{z, right, j, std::min(sum_block, z.rows() - j)};
+  // In tiles, because an atom can have thousands of triplets. `left` and `right` may be one object.
+  void add(const Functionals& left, const Functionals& right, double factor, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude) {
+    const bool same = &left == &right;
+    for (Eigen::Index i = 0; i < left.x.rows(); i += sum_block)
+      for (Eigen::Index j = 0; j < (same ? i + 1 : right.x.rows()); j += sum_block) {
+        const Tile first{left, i, std::min(sum_block, left.x.rows() - i)}, second{right, j, std::min(sum_block, right.x.rows() - j)};
         add_tile(first, second, same && i == j, same && i != j ? 2 * factor : factor, value, magnitude);
       }
   }
@@ -42,12 +43,11 @@ struct DoubleSum {
  private:
   // Some environments of a block.
   struct Tile {
-    const Matrix& plain;
     const Functionals& functionals;
     Eigen::Index first, count;
 
-    MatrixView x() const { return plain.middleRows(first, count); }
-    MatrixView scaled_x() const { return functionals.x.middleRows(first, count); }
+    MatrixView x() const { return functionals.x.middleRows(first, count); }
+    MatrixView scaled_x() const { return functionals.scaled_x.middleRows(first, count); }
     MatrixView gradient(std::size_t component) const { return functionals.gradient[component].middleRows(first, count); }
     double value(Eigen::Index row, Eigen::Index component) const { return functionals.value(first + row, component); }
   };
@@ -82,7 +82,7 @@ struct DoubleSum {
     }
   }
 
-  // What has_own_slope() adds for one component.
+  // The extra terms of has_own_slope() for one component.
   void add_own_parts(const Tile& left, const Tile& right, std::size_t component, double& sum, double& absolute) {
     along_x = left.gradient(component).cwiseProduct(left.scaled_x()).rowwise().sum();
     along_z = right.gradient(component).cwiseProduct(right.scaled_x()).rowwise().sum();

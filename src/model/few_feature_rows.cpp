@@ -60,9 +60,9 @@ void KernelRows::add_few_features(std::size_t t, const Environments& environment
   const Vector metric = term.kernel->metric(static_cast<int>(size));
   const Matrix points = gradient_points(t, 0).transpose();  // Λz, one row per feature
   const bool has_own_slope = derivatives && term.kernel->has_own_slope();
-  Matrix centre = Matrix::Zero(n, size);
+  Matrix own_points = Matrix::Zero(n, size);
   if (term.kernel->is_stationary() || has_own_slope)
-    centre = metric.size() > 0 ? Matrix(features.x.view() * metric.asDiagonal()) : Matrix(features.x.view());
+    own_points = metric.size() > 0 ? Matrix(features.x.view() * metric.asDiagonal()) : Matrix(features.x.view());
   for (std::vector<ReusableMatrix>* scratch : {&s.tile_value, &s.tile_slope, &s.tile_own_slope, &s.gradient})
     scratch->resize(static_cast<std::size_t>(thread_count()));
 
@@ -90,7 +90,8 @@ void KernelRows::add_few_features(std::size_t t, const Environments& environment
           const double f = features.cutoff[static_cast<std::size_t>(from + e)];
           for (Eigen::Index m = 0; m < width; ++m) target[m] += f * value(e, m);
         }
-      if (derivatives) add_block({t, from, length, width, points.data() + first, points.cols(), centre, value, slope, own_slope}, gradient);
+      if (derivatives)
+        add_block({t, from, length, width, points.data() + first, points.cols(), own_points, value, slope, own_slope}, gradient);
     }
     if (derivatives) spread_gradients(gradient, static_cast<int>(width), atoms, wanted, target, rows.outerStride());
   }
@@ -110,11 +111,11 @@ void KernelRows::add_block(const EnvironmentBlock& part, ReusableMatrix& gradien
   for (Eigen::Index i = 0; i < part.length; ++i) {
     const auto e = static_cast<std::size_t>(part.from + i);
     const std::size_t q = s.first_pair[e];
-    environment.centre = part.centre.data() + (part.from + i) * part.centre.cols();
+    environment.own_point = part.own_points.data() + (part.from + i) * part.own_points.cols();
     environment.value = part.value.row(i);
     environment.slope = part.slope.row(i);
     environment.own_slope = part.own_slope.rows() > 0 ? part.own_slope.row(i) : nullptr;
-    environment.cutoff = s.features.cutoff[e];
+    environment.covariance_cutoff = s.features.cutoff[e];
     environment.pairs = static_cast<int>(s.first_pair[e + 1] - q);
     environment.jacobian = block.values.row(static_cast<Eigen::Index>(3 * q));
     environment.cutoff_gradient = cutoff_gradient + 3 * q;
@@ -133,8 +134,8 @@ void KernelRows::spread_gradients(const ReusableMatrix& gradient, int width, int
     // An atom and its own image move together: no force, only a virial.
     const bool has_force = forces && pair.centre != pair.neighbor;
     loops.add_gradient(gradient.row(static_cast<Eigen::Index>(3 * k)), pair.vector.data(), width,
-                       has_force && pair.neighbor < atoms ? forces + 3 * pair.neighbor * stride : nullptr,
-                       has_force && pair.centre < atoms ? forces + 3 * pair.centre * stride : nullptr, virial, stride);
+                       {has_force && pair.neighbor < atoms ? forces + 3 * pair.neighbor * stride : nullptr,
+                        has_force && pair.centre < atoms ? forces + 3 * pair.centre * stride : nullptr, virial, stride});
   }
 }
 

@@ -28,11 +28,11 @@ constexpr int most_kept_environments = 512;      // environments
 constexpr std::size_t few_feature_chunk = 4096;  // environments in a chunk of a term with few features
 
 // J · Λx of every row of the Jacobian: for the part of a kernel's gradient along x.
-void fill_centre(const JacobianBlock& block, const Features& features, const Vector& metric, std::vector<double>& centre) {
+void fill_own_contraction(const JacobianBlock& block, const Features& features, const Vector& metric, std::vector<double>& result) {
   const Eigen::Index size = features.x.cols();
   Vector x(size), along(block.radial.cols());
   int environment = -1;
-  for (std::size_t row = 0; row < centre.size(); ++row) {
+  for (std::size_t row = 0; row < result.size(); ++row) {
     const std::size_t q = row / 3;
     if (block.environment[q] != environment) {
       environment = block.environment[q];
@@ -52,7 +52,7 @@ void fill_centre(const JacobianBlock& block, const Features& features, const Vec
       sum += block.unit(q)[static_cast<Eigen::Index>(row % 3)] *
              Eigen::Map<const Vector>(block.radial.row(static_cast<Eigen::Index>(q)), along.size()).dot(along);
     if (block.projection[row] != 0) sum -= block.projection[row] * Eigen::Map<const Vector>(features.x.row(environment), size).dot(x);
-    centre[row] = sum;
+    result[row] = sum;
   }
 }
 
@@ -169,10 +169,10 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
                           .inner = derivatives && projected ? &inner : nullptr,
                           .own_slope = has_own_slope ? &own_slope : nullptr});
 
-    s.centre.resize(features.blocks.size());
+    s.own_contraction.resize(features.blocks.size());
     for (std::size_t b = 0; b < features.blocks.size(); ++b) {
-      s.centre[b].assign(features.blocks[b].projection.size(), 0.0);
-      if (term.kernel->is_stationary() || has_own_slope) fill_centre(features.blocks[b], features, metric, s.centre[b]);
+      s.own_contraction[b].assign(features.blocks[b].projection.size(), 0.0);
+      if (term.kernel->is_stationary() || has_own_slope) fill_own_contraction(features.blocks[b], features, metric, s.own_contraction[b]);
     }
 
     // Each thread owns some columns, so sums have a fixed order and need no locks.
@@ -221,11 +221,12 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
             for (std::size_t a = 0; a < 3; ++a) {
               pair.unit[a] = unit[static_cast<Eigen::Index>(a)];
               pair.projection[a] = block.projection[3 * q + a];
-              pair.centre[a] = s.centre[b][3 * q + a];
+              pair.own_contraction[a] = s.own_contraction[b][3 * q + a];
               pair.cutoff_gradient[a] = block.cutoff_gradient.empty() ? 0.0 : block.cutoff_gradient[3 * q + a];
               pair.vector[a] = block.vector[q][static_cast<Eigen::Index>(a)];
             }
-            const Eigen::Index centre = features.centre[static_cast<std::size_t>(block.environment[q])], neighbor = block.neighbor[q];
+            const Eigen::Index centre = features.own_contraction[static_cast<std::size_t>(block.environment[q])],
+                               neighbor = block.neighbor[q];
             // An atom and its own image move together: no force, only a virial.
             pair.moves_centre = centre != neighbor;
             pair.force = forces && pair.moves_centre && neighbor < atoms ? forces + 3 * neighbor * stride : nullptr;
@@ -236,7 +237,7 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
               const int e = block.environment[q];
               while (end_q < last && block.environment[end_q] == e) ++end_q;
               const auto position = static_cast<std::size_t>(e);
-              const Eigen::Index atom = features.centre[position];
+              const Eigen::Index atom = features.own_contraction[position];
               const RowCentre centre{s.value.row(e) + first,
                                      s.slope.row(e) + first,
                                      has_own_slope ? s.own_slope.row(e) + first : nullptr,
@@ -244,8 +245,8 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
                                      radial.row(directions * (e - first_environment)),
                                      features.cutoff[position],
                                      forces && atom < atoms ? forces + 3 * atom * stride : nullptr};
-              loops.add_pairs(centre, &pairs[q - done], static_cast<int>(end_q - q), static_cast<int>(from),
-                              static_cast<int>(std::min(cached_columns, width - from)), virial, stride);
+              loops.add_pairs(centre, &pairs[q - done], static_cast<int>(end_q - q),
+                              {static_cast<int>(from), static_cast<int>(std::min(cached_columns, width - from)), virial, stride});
             }
         }
       }
@@ -302,7 +303,8 @@ void KernelRows::compute_local(const Environments& environments, int atoms, Matr
   Matrix of_centres(environments.size(), columns());
   compute_local(environments, 0, environments.size(), of_centres);
   rows.setZero();
-  for (Eigen::Index c = 0; c < of_centres.rows(); ++c) rows.row(environments.centre[static_cast<std::size_t>(c)]) = of_centres.row(c);
+  for (Eigen::Index c = 0; c < of_centres.rows(); ++c)
+    rows.row(environments.own_contraction[static_cast<std::size_t>(c)]) = of_centres.row(c);
 }
 
 }  // namespace gapkit

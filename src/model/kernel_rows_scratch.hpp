@@ -9,17 +9,17 @@ namespace gapkit {
 struct KernelRows::Scratch {
   Features features;
   ReusableMatrix value, slope, own_slope, inner;
-  std::vector<std::vector<double>> centre;      // per block: J · Λ x_e, if the gradient has a part along x
-  std::vector<ReusableMatrix> contraction;      // per thread
-  std::vector<ReusableMatrix> radial;           // per thread: radial directions of some environments · Λ z
-  std::vector<std::vector<RowPair>> pair_rows;  // per thread
+  std::vector<std::vector<double>> own_contraction;  // per block: J · Λ x_e, if the gradient has a part along x
+  std::vector<ReusableMatrix> contraction;           // per thread
+  std::vector<ReusableMatrix> radial;                // per thread: radial directions of some environments · Λ z
+  std::vector<std::vector<RowPair>> pair_rows;       // per thread
 
   // Of terms with few features (few_feature_rows.cpp)
   struct Pair {
     int centre, neighbor;  // atoms
     Vector3 vector;
   };
-  std::vector<Pair> pairs;              // of the source that occur in the chunk
+  std::vector<Pair> pairs;              // of the structure that occur in the chunk
   std::vector<int> slot_of, slot;       // place in `pairs` of each pair of the chunk's centres, and of each pair of the block
   std::vector<std::size_t> first_pair;  // of each environment, one more at the end
   std::vector<ReusableMatrix> tile_value, tile_slope, tile_own_slope, gradient;  // per thread
@@ -33,7 +33,7 @@ struct KernelRows::EnvironmentBlock {
   Eigen::Index from, length, width;  // environments from … from + length − 1, columns of the tile
   const double* points;              // Λz of the tile, one row per feature
   Eigen::Index points_stride;
-  const Matrix& centre;  // [E, D] Λx if the gradient has a part along x, else 0
+  const Matrix& own_points;  // [E, D] Λx if the gradient has a part along x, else 0
   const ReusableMatrix &value, &slope, &own_slope;
 };
 

@@ -9,110 +9,99 @@ namespace {
 using lanes::Pack;
 constexpr int W = lanes::width;
 
-// force_j −= g, force_i += g, virial −= r ⊗ g.
-void spread(const double* __restrict gx, const double* __restrict gy, const double* __restrict gz, const double* vector, int n,
-            double* __restrict fj, double* __restrict fi, double* __restrict w, long row_stride) {
-  const double rx = vector[0], ry = vector[1], rz = vector[2];
-  if (fj) {
-    double* __restrict jy = fj + row_stride;
-    double* __restrict jz = jy + row_stride;
-    for (int m = 0; m < n; ++m) {
-      fj[m] -= gx[m];
-      jy[m] -= gy[m];
-      jz[m] -= gz[m];
-    }
+constexpr int piece = 128;  // columns in one pass of add_pairs
+
+// Three rows: target += sign g. Rows of g are `width` apart.
+inline void add_rows(double sign, const double* __restrict g, long width, int n, double* __restrict target, long stride) {
+  double* __restrict y = target + stride;
+  double* __restrict z = y + stride;
+  for (int m = 0; m < n; ++m) {
+    target[m] += sign * g[m];
+    y[m] += sign * g[width + m];
+    z[m] += sign * g[2 * width + m];
   }
-  if (fi) {
-    double* __restrict iy = fi + row_stride;
-    double* __restrict iz = iy + row_stride;
-    for (int m = 0; m < n; ++m) {
-      fi[m] += gx[m];
-      iy[m] += gy[m];
-      iz[m] += gz[m];
-    }
-  }
-  if (w)
-    for (int m = 0; m < n; ++m) {
-      w[m] -= rx * gx[m];
-      w[row_stride + m] -= ry * gy[m];
-      w[2 * row_stride + m] -= rz * gz[m];
-      w[3 * row_stride + m] -= rz * gy[m];
-      w[4 * row_stride + m] -= rz * gx[m];
-      w[5 * row_stride + m] -= ry * gx[m];
-    }
 }
 
-void add_pairs(const RowCentre& centre, const RowPair* pairs, int pair_count, int first_column, int column_count, double* w,
-               long row_stride) {
-  constexpr int piece = 128;
-  double gx[piece], gy[piece], gz[piece], ox[piece], oy[piece], oz[piece], along[piece] = {};
-  const double f = centre.cutoff;
-  for (int first = first_column; first < first_column + column_count; first += piece) {
-    const int rest = first_column + column_count - first, n = rest < piece ? rest : piece;
-    const double* __restrict slope = centre.slope + first;
-    const double* __restrict value = centre.value + first;
-    for (int m = 0; m < n; ++m) ox[m] = oy[m] = oz[m] = 0;
+// virial −= r ⊗ g
+inline void add_virial(const double* vector, const double* __restrict g, long width, int n, double* __restrict virial, long stride) {
+  const double rx = vector[0], ry = vector[1], rz = vector[2];
+  const double* __restrict gy = g + width;
+  const double* __restrict gz = gy + width;
+  for (int m = 0; m < n; ++m) {
+    virial[m] -= rx * g[m];
+    virial[stride + m] -= ry * gy[m];
+    virial[2 * stride + m] -= rz * gz[m];
+    virial[3 * stride + m] -= rz * gy[m];
+    virial[4 * stride + m] -= rz * g[m];
+    virial[5 * stride + m] -= ry * g[m];
+  }
+}
+
+// The rows g_α of one pair in columns first … first + n − 1. `along` is scratch: zero where there are no radial directions.
+inline void fill_gradient(const RowCentre& centre, const RowPair& pair, int first, int n, double* __restrict along,
+                          double (*__restrict g)[piece]) {
+  const double f = centre.covariance_cutoff;
+  const double* __restrict slope = centre.slope + first;
+  const double* __restrict value = centre.value + first;
+  const double* __restrict cx = pair.contraction + first;
+  const double* __restrict cy = cx + pair.stride;
+  const double* __restrict cz = cy + pair.stride;
+  const double px = pair.projection[0], py = pair.projection[1], pz = pair.projection[2];
+  const double h = centre.own_slope ? 0 : 1;
+  const double tx = h * pair.own_contraction[0], ty = h * pair.own_contraction[1], tz = h * pair.own_contraction[2];
+  const double dx = pair.cutoff_gradient[0], dy = pair.cutoff_gradient[1], dz = pair.cutoff_gradient[2];
+  const double ux = pair.unit[0], uy = pair.unit[1], uz = pair.unit[2];
+  for (int m = 0; m < n && pair.radial_count > 0; m += W) {
+    Pack sum = {};
+    const double* directions = centre.along + first + m;
+    for (int d = 0; d < pair.radial_count; ++d) sum += pair.radial[d] * GAPKIT_LOAD(directions + d * pair.stride);
+    lanes::store(along + m, sum);
+  }
+  if (centre.inner) {
+    const double* __restrict inner = centre.inner + first;
+    for (int m = 0; m < n; ++m) {
+      const double s = f * slope[m];
+      g[0][m] = s * (cx[m] + ux * along[m] - px * inner[m] - tx) + dx * value[m];
+      g[1][m] = s * (cy[m] + uy * along[m] - py * inner[m] - ty) + dy * value[m];
+      g[2][m] = s * (cz[m] + uz * along[m] - pz * inner[m] - tz) + dz * value[m];
+    }
+  } else {
+    for (int m = 0; m < n; ++m) {
+      const double s = f * slope[m];
+      g[0][m] = s * (cx[m] + ux * along[m] - tx) + dx * value[m];
+      g[1][m] = s * (cy[m] + uy * along[m] - ty) + dy * value[m];
+      g[2][m] = s * (cz[m] + uz * along[m] - tz) + dz * value[m];
+    }
+  }
+  if (!centre.own_slope) return;
+  const double* __restrict own = centre.own_slope + first;
+  const double fx = f * pair.own_contraction[0], fy = f * pair.own_contraction[1], fz = f * pair.own_contraction[2];
+  for (int m = 0; m < n; ++m) {
+    g[0][m] += fx * own[m];
+    g[1][m] += fy * own[m];
+    g[2][m] += fz * own[m];
+  }
+}
+
+void add_pairs(const RowCentre& centre, const RowPair* pairs, int pair_count, const RowColumns& columns) {
+  double g[3][piece], sum[3][piece], along[piece] = {};
+  double* const virial = columns.virial;
+  const long stride = columns.stride;
+  for (int first = columns.first; first < columns.first + columns.count; first += piece) {
+    const int rest = columns.first + columns.count - first, n = rest < piece ? rest : piece;
+    for (int a = 0; a < 3; ++a)
+      for (int m = 0; m < n; ++m) sum[a][m] = 0;
     for (const RowPair* pair = pairs; pair < pairs + pair_count; ++pair) {
-      const double* __restrict cx = pair->contraction + first;
-      const double* __restrict cy = cx + pair->stride;
-      const double* __restrict cz = cy + pair->stride;
-      // The contraction is too large for the second-level cache, and jumps from row to row hide it from the processor's own foresight.
+      // The contraction is larger than the second-level cache, and the processor does not predict jumps from row to row.
       if (pair + 1 < pairs + pair_count)
         for (int a = 0; a < 3; ++a)
           for (int m = 0; m < n; m += W) __builtin_prefetch((pair + 1)->contraction + a * pair->stride + first + m);
-      const double px = pair->projection[0], py = pair->projection[1], pz = pair->projection[2];
-      const double h = centre.own_slope ? 0 : 1;
-      const double tx = h * pair->centre[0], ty = h * pair->centre[1], tz = h * pair->centre[2];
-      const double dx = pair->cutoff_gradient[0], dy = pair->cutoff_gradient[1], dz = pair->cutoff_gradient[2];
-      const double ux = pair->unit[0], uy = pair->unit[1], uz = pair->unit[2];
-      for (int m = 0; m < n && pair->radial_count > 0; m += W) {
-        Pack sum = {};
-        const double* directions = centre.along + first + m;
-        for (int d = 0; d < pair->radial_count; ++d) sum += pair->radial[d] * GAPKIT_LOAD(directions + d * pair->stride);
-        lanes::store(along + m, sum);
-      }
-      if (centre.inner) {
-        const double* __restrict inner = centre.inner + first;
-        for (int m = 0; m < n; ++m) {
-          const double s = f * slope[m];
-          gx[m] = s * (cx[m] + ux * along[m] - px * inner[m] - tx) + dx * value[m];
-          gy[m] = s * (cy[m] + uy * along[m] - py * inner[m] - ty) + dy * value[m];
-          gz[m] = s * (cz[m] + uz * along[m] - pz * inner[m] - tz) + dz * value[m];
-        }
-      } else {
-        for (int m = 0; m < n; ++m) {
-          const double s = f * slope[m];
-          gx[m] = s * (cx[m] + ux * along[m] - tx) + dx * value[m];
-          gy[m] = s * (cy[m] + uy * along[m] - ty) + dy * value[m];
-          gz[m] = s * (cz[m] + uz * along[m] - tz) + dz * value[m];
-        }
-      }
-      if (centre.own_slope) {
-        const double* __restrict own = centre.own_slope + first;
-        const double fx = f * pair->centre[0], fy = f * pair->centre[1], fz = f * pair->centre[2];
-        for (int m = 0; m < n; ++m) {
-          gx[m] += fx * own[m];
-          gy[m] += fy * own[m];
-          gz[m] += fz * own[m];
-        }
-      }
-      if (pair->moves_centre)
-        for (int m = 0; m < n; ++m) {
-          ox[m] += gx[m];
-          oy[m] += gy[m];
-          oz[m] += gz[m];
-        }
-      spread(gx, gy, gz, pair->vector, n, pair->force ? pair->force + first : nullptr, nullptr, w ? w + first : nullptr, row_stride);
+      fill_gradient(centre, *pair, first, n, along, g);
+      if (pair->moves_centre) add_rows(1, g[0], piece, n, sum[0], piece);
+      if (pair->force) add_rows(-1, g[0], piece, n, pair->force + first, stride);
+      if (virial) add_virial(pair->vector, g[0], piece, n, virial + first, stride);
     }
-    if (!centre.force) continue;
-    double* __restrict fx = centre.force + first;
-    double* __restrict fy = fx + row_stride;
-    double* __restrict fz = fy + row_stride;
-    for (int m = 0; m < n; ++m) {
-      fx[m] += ox[m];
-      fy[m] += oy[m];
-      fz[m] += oz[m];
-    }
+    if (centre.force) add_rows(1, sum[0], piece, n, centre.force + first, stride);
   }
 }
 
@@ -124,8 +113,8 @@ void add_features(const RowEnvironment& e, int count, double* gradient) {
     const double* __restrict z = e.points + d * e.points_stride;
     const double* __restrict slope = e.slope;
     const double* __restrict own = e.own_slope;
-    const double centre = own ? 0 : e.centre[d], f = e.cutoff, along = f * e.centre[d];
-    for (int m = 0; m < count; ++m) g[d][m] = f * slope[m] * (z[m] - centre);
+    const double x = own ? 0 : e.own_point[d], f = e.covariance_cutoff, along = f * e.own_point[d];
+    for (int m = 0; m < count; ++m) g[d][m] = f * slope[m] * (z[m] - x);
     for (int m = 0; own && m < count; ++m) g[d][m] += along * own[m];
   }
   const double* __restrict value = e.value;
@@ -156,9 +145,11 @@ void add_environment(const RowEnvironment& e, int count, double* gradient) {
   }
 }
 
-void add_gradient(const double* gradient, const double* vector, int count, double* fj, double* fi, double* w, long row_stride) {
+void add_gradient(const double* gradient, const double* vector, int count, const RowTarget& target) {
   constexpr int width = widest_environment_tile;
-  spread(gradient, gradient + width, gradient + 2 * width, vector, count, fj, fi, w, row_stride);
+  if (target.force_j) add_rows(-1, gradient, width, count, target.force_j, target.stride);
+  if (target.force_i) add_rows(1, gradient, width, count, target.force_i, target.stride);
+  if (target.virial) add_virial(vector, gradient, width, count, target.virial, target.stride);
 }
 
 }  // namespace
