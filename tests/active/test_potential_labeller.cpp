@@ -2,24 +2,11 @@
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/io/targets.hpp>
 
+#include "support/diamond.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;
 using namespace gapkit::test;
-
-namespace {
-
-Structure diamond(double a, int element = 14) {
-  Structure s;
-  s.cell = Matrix3(a / 2 * (Matrix3() << 0, 1, 1, 1, 0, 1, 1, 1, 0).finished());
-  s.pbc = {true, true, true};
-  s.atomic_numbers = {element, element};
-  s.positions.resize(2, 3);
-  s.positions << 0, 0, 0, a / 4, a / 4, a / 4;
-  return s;
-}
-
-}  // namespace
 
 TEST_CASE("built-in labellers: order, targets, failures, and labels that survive a file") {
   LabellerOptions options;

@@ -8,6 +8,7 @@
 #include "additions.hpp"
 #include "support/dense_setups.hpp"
 #include "support/pair_potential.hpp"
+#include "support/prediction_derivatives.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;
@@ -120,22 +121,7 @@ virial = 0.2
   const Prediction p = after.compute(s), first = before.compute(s);
   CHECK(p.energy == first.energy);
   CHECK(largest_difference(*p.forces, *first.forces) == 0);
-  const auto energy = [&](const Structure& moved) { return after.compute(moved, {.forces = false}).energy; };
-  const double h = 1e-4;
-  for (int atom = 0; atom < s.size(); ++atom)
-    for (int k = 0; k < 3; ++k) {
-      Structure up = s, down = s;
-      up.positions(atom, k) += h;
-      down.positions(atom, k) -= h;
-      check_close((*p.forces)(atom, k), (energy(down) - energy(up)) / (2 * h), 1e-5, 1e-6);
-    }
-  for (int a = 0; a < 3; ++a)
-    for (int b = 0; b < 3; ++b) {
-      Matrix3 up = Matrix3::Identity(), down = Matrix3::Identity();
-      up(a, b) += h;
-      down(a, b) -= h;
-      check_close((*p.virial)(a, b), (energy(deformed(s, down)) - energy(deformed(s, up))) / (2 * h), 1e-4, 1e-5);
-    }
+  check_derivatives(after, s);
   // The term matters, and error bars are there for everything.
   Model without = fitted;
   const auto offsets = sparse_offsets(without.terms);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 
+#include "support/diamond.hpp"
 #include "support/spring_potential.hpp"
 #include "support/support.hpp"
 
@@ -72,16 +73,6 @@ Structure dimer(int z1, int z2, double distance) {
   s.atomic_numbers = {z1, z2};
   s.positions = Positions::Zero(2, 3);
   s.positions(1, 0) = distance;
-  return s;
-}
-
-Structure diamond(double a, int element = 14) {
-  Structure s;
-  s.cell = Matrix3(a / 2 * (Matrix3() << 0, 1, 1, 1, 0, 1, 1, 1, 0).finished());
-  s.pbc = {true, true, true};
-  s.atomic_numbers = {element, element};
-  s.positions.resize(2, 3);
-  s.positions << 0, 0, 0, a / 4, a / 4, a / 4;
   return s;
 }
 

@@ -5,6 +5,7 @@
 
 #include "predict/term_potential.hpp"
 #include "support/dense_setups.hpp"
+#include "support/prediction_derivatives.hpp"
 #include "support/spring_potential.hpp"
 #include "support/support.hpp"
 
@@ -31,26 +32,6 @@ std::vector<std::unique_ptr<TermPotential>> term_potentials(const Model& model) 
   for (std::size_t t = 0; t < model.terms.size(); ++t)
     result.push_back(std::make_unique<TermPotential>(model.terms[t], model.weights.segment(offsets[t], model.terms[t].sparse.size())));
   return result;
-}
-
-void check_derivatives(Predictor& predictor, const Structure& s) {
-  const Prediction p = predictor.compute(s);
-  const auto energy = [&](const Structure& moved) { return predictor.compute(moved, {.forces = false}).energy; };
-  const double h = 1e-4;
-  for (int atom = 0; atom < s.size(); ++atom)
-    for (int k = 0; k < 3; ++k) {
-      Structure up = s, down = s;
-      up.positions(atom, k) += h;
-      down.positions(atom, k) -= h;
-      check_close((*p.forces)(atom, k), (energy(down) - energy(up)) / (2 * h), 1e-5, 1e-6);
-    }
-  for (int a = 0; a < 3; ++a)
-    for (int b = 0; b < 3; ++b) {
-      Matrix3 up = Matrix3::Identity(), down = Matrix3::Identity();
-      up(a, b) += h;
-      down(a, b) -= h;
-      check_close((*p.virial)(a, b), (energy(deformed(s, down)) - energy(deformed(s, up))) / (2 * h), 1e-4, 1e-5);
-    }
 }
 
 }  // namespace

@@ -151,31 +151,35 @@ Worst compare(const std::vector<Variance>& actual, const Expected& expected, dou
   return worst;
 }
 
-std::vector<Setup> general_setups() {
-  std::vector<Setup> setups;
-  const auto add = [&](const std::string& label, std::vector<Structure> structures) -> Setup& {
-    Setup& s = setups.emplace_back();
-    s.label = label;
-    s.options.regularization.standard = {0.01, 0.1, 0.2};
-    s.other = {structures.back()};
-    structures.pop_back();
-    s.train = std::move(structures);
-    return s;
-  };
+namespace {
+
+// A setup whose last structure is not in its training data.
+Setup& add_setup(std::vector<Setup>& setups, const std::string& label, std::vector<Structure> structures) {
+  Setup& s = setups.emplace_back();
+  s.label = label;
+  s.options.regularization.standard = {0.01, 0.1, 0.2};
+  s.other = {structures.back()};
+  structures.pop_back();
+  s.train = std::move(structures);
+  return s;
+}
+
+// Pairs and SOAP, each alone and both together.
+void add_pair_and_soap_setups(std::vector<Setup>& setups) {
   {
-    Setup& s = add("soap, periodic", random_structures(4, 3, 11, silicon));
+    Setup& s = add_setup(setups, "soap, periodic", random_structures(4, 3, 11, silicon));
     add_terms(s.terms, small_soap(3, 2, 4, 0), silicon, s.train, 7);
   }
   {
-    Setup& s = add("soap with real zeta, periodic", random_structures(4, 2, 12, silicon));
+    Setup& s = add_setup(setups, "soap with real zeta, periodic", random_structures(4, 2, 12, silicon));
     add_terms(s.terms, small_soap(2, 2, 2.5, 0), silicon, s.train, 5);
   }
   {
-    Setup& s = add("two_body, molecules", as_molecules(random_structures(4, 4, 21, silicon)));
+    Setup& s = add_setup(setups, "two_body, molecules", as_molecules(random_structures(4, 4, 21, silicon)));
     add_terms(s.terms, small_two_body(0.6, 0), silicon, s.train, 9);
   }
   {
-    Setup& s = add("two_body and soap, two species, periodic", random_structures(4, 4, 31, silicon_carbide));
+    Setup& s = add_setup(setups, "two_body and soap, two species, periodic", random_structures(4, 4, 31, silicon_carbide));
     TermOptions pair = small_two_body(0.5, 0, 3.6), soap = small_soap(2, 2, 2, 0);
     pair.delta = 1.7;
     soap.delta = 0.4;
@@ -184,31 +188,37 @@ std::vector<Setup> general_setups() {
     REQUIRE(s.terms.size() == 5);
   }
   {
-    Setup& s = add("soap with squared_exponential, two species, molecules", as_molecules(random_structures(4, 4, 41, silicon_carbide)));
+    Setup& s = add_setup(setups, "soap with squared_exponential, two species, molecules",
+                         as_molecules(random_structures(4, 4, 41, silicon_carbide)));
     TermOptions soap = small_soap(2, 1, 1, 0, 4.0);
     soap.kernel = "squared_exponential";
     soap.kernel_parameters = {{"length_scale", 0.4}};
     add_terms(s.terms, soap, silicon_carbide, s.train, 6);
   }
   {
-    Setup& s = add("two_body with dot_product, periodic", random_structures(3, 2, 51, silicon));
+    Setup& s = add_setup(setups, "two_body with dot_product, periodic", random_structures(3, 2, 51, silicon));
     TermOptions pair = small_two_body(1, 0, 3.4);
     pair.kernel = "dot_product";
     pair.kernel_parameters = {{"zeta", 2.0}};
     add_terms(s.terms, pair, silicon, s.train, 1);
   }
+}
+
+// Triplets, and kernels with a finite range.
+void add_triplet_and_polynomial_setups(std::vector<Setup>& setups) {
   {
-    Setup& s = add("three_body, molecules", as_molecules(random_structures(4, 4, 61, silicon)));
+    Setup& s = add_setup(setups, "three_body, molecules", as_molecules(random_structures(4, 4, 61, silicon)));
     add_terms(s.terms, small_three_body(1.5, 0, 4.0), silicon, s.train, 9);
   }
   {
-    Setup& s = add("two_body, three_body, two species, cells smaller than the cutoff", random_structures(3, 3, 71, silicon_carbide));
+    Setup& s =
+        add_setup(setups, "two_body, three_body, two species, cells smaller than the cutoff", random_structures(3, 3, 71, silicon_carbide));
     add_terms(s.terms, small_two_body(0.8, 0, 3.4), silicon_carbide, s.train, 4);
     add_terms(s.terms, small_three_body(1.2, 0, 2.9), silicon_carbide, s.train, 4);
     REQUIRE(s.terms.size() >= 6);
   }
   {
-    Setup& s = add("two_body and three_body with piecewise_polynomial, periodic", random_structures(3, 2, 81, silicon));
+    Setup& s = add_setup(setups, "two_body and three_body with piecewise_polynomial, periodic", random_structures(3, 2, 81, silicon));
     TermOptions pair = small_two_body(1, 0, 3.2), triplet = small_three_body(1, 0, 2.8);
     pair.kernel = triplet.kernel = "piecewise_polynomial";
     pair.kernel_parameters = {{"length_scale", 2.0}, {"smoothness", std::int64_t{2}}};
@@ -218,21 +228,24 @@ std::vector<Setup> general_setups() {
     REQUIRE(s.terms.size() == 2);
   }
   {
-    Setup& s = add("two_body with piecewise_polynomial, periodic", random_structures(3, 2, 91, silicon));
+    Setup& s = add_setup(setups, "two_body with piecewise_polynomial, periodic", random_structures(3, 2, 91, silicon));
     TermOptions pair = small_two_body(1, 0, 3.2);
     pair.kernel = "piecewise_polynomial";
     pair.kernel_parameters = {{"length_scale", 2.0}, {"smoothness", std::int64_t{1}}};
     add_terms(s.terms, pair, silicon, s.train, 5);
     s.once_differentiable = true;
   }
-  // A kernel whose gradient has a part along x: many features (SOAP with a metric, projections), few features with and without low-rank
-  // form.
+}
+
+// A kernel whose gradient has a part along x: many features (SOAP with a metric, projections), few features with and without low-rank
+// form.
+void add_arcsine_setups(std::vector<Setup>& setups) {
   const auto take_arcsine = [](Term& term, std::vector<double> length_scale) {
     term.kernel_name = "arcsine";
     term.kernel = std::make_shared<ArcsineKernel>(std::move(length_scale));
   };
   {
-    Setup& s = add("soap with a kernel that has a part along x, two species", random_structures(4, 3, 101, silicon_carbide));
+    Setup& s = add_setup(setups, "soap with a kernel that has a part along x, two species", random_structures(4, 3, 101, silicon_carbide));
     add_terms(s.terms, small_soap(2, 2, 2, 0), silicon_carbide, s.train, 6);
     for (Term& term : s.terms) {
       std::vector<double> length_scale;
@@ -241,18 +254,29 @@ std::vector<Setup> general_setups() {
     }
   }
   {
-    Setup& s = add("two_body and three_body with a kernel that has a part along x, periodic", random_structures(3, 2, 111, silicon));
+    Setup& s =
+        add_setup(setups, "two_body and three_body with a kernel that has a part along x, periodic", random_structures(3, 2, 111, silicon));
     add_terms(s.terms, small_two_body(1, 0, 3.4), silicon, s.train, 6);
     add_terms(s.terms, small_three_body(1.5, 0, 3.0), silicon, s.train, 9);
     take_arcsine(s.terms.at(0), {1.3});
     take_arcsine(s.terms.at(1), {2.0, 3.0, 2.5});
   }
   {
-    Setup& s = add("two_body with a kernel that has a part along x and no low-rank form", random_structures(3, 3, 121, silicon));
+    Setup& s =
+        add_setup(setups, "two_body with a kernel that has a part along x and no low-rank form", random_structures(3, 3, 121, silicon));
     add_terms(s.terms, small_two_body(1, 0, 3.4), silicon, s.train, 6);
     s.terms.at(0).kernel_name = "arcsine";
     s.terms.at(0).kernel = std::make_shared<ArcsineKernel>(std::vector{1.3}, false);
   }
+}
+
+}  // namespace
+
+std::vector<Setup> general_setups() {
+  std::vector<Setup> setups;
+  add_pair_and_soap_setups(setups);
+  add_triplet_and_polynomial_setups(setups);
+  add_arcsine_setups(setups);
   return setups;
 }
 
