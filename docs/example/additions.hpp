@@ -1,6 +1,6 @@
 #pragma once
 
-// A kernel and two descriptors as one would add them: CONTRIBUTING.md walks through these files, tests/docs compiles and checks them.
+// Examples of a new kernel and two new descriptors: CONTRIBUTING.md refers to these files, tests/docs compiles and checks them.
 
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/kernels/kernel.hpp>

@@ -31,7 +31,7 @@ class Coordination final : public Descriptor {
   }
 
  private:
-  // `out` is empty when it comes.
+  // `out` is empty at the start.
   void fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override {
     std::vector<double> values;
     std::vector<int> environment_of_pair;
@@ -53,7 +53,7 @@ class Coordination final : public Descriptor {
     for (std::size_t e = 0; e < values.size(); ++e) out.x(static_cast<Eigen::Index>(e), 0) = values[e];
     out.cutoff.assign(values.size(), 1.0);  // no covariance cutoff: x itself is smooth
     out.partner.assign(values.size(), -1);  // the energy belongs to the centre
-    // What pullback() needs to know: to which environment each pair belongs
+    // For pullback(): the environment of each pair
     out.workspace.resize(static_cast<Eigen::Index>(out.pair.size()), 1);
     for (std::size_t q = 0; q < out.pair.size(); ++q) out.workspace(static_cast<Eigen::Index>(q), 0) = environment_of_pair[q];
 

@@ -1,5 +1,5 @@
-/* Molecular dynamics of a silicon crystal with error bars, in C. At the end the same atoms are evaluated as a molecular-dynamics program
- * would hold them, with ghosts.
+/* Molecular dynamics of a silicon crystal with error bars, in C. At the end it evaluates the same atoms in the form of a
+ * molecular-dynamics program, with ghosts.
  *
  *     dynamics silicon.h5 [steps] */
 
@@ -22,7 +22,7 @@ static void check(int code) {
   exit(2);
 }
 
-/* Diamond, with atoms moving in some fixed directions. */
+/* Diamond, with fixed directions of the velocities. */
 static void make_crystal(double positions[n][3], double velocities[n][3]) {
   static const double basis[n][3] = {{0, 0, 0}, {0, 2, 2}, {2, 0, 2}, {2, 2, 0}, {1, 1, 1}, {1, 3, 3}, {3, 1, 3}, {3, 3, 1}};
   for (int i = 0; i < n; ++i)
@@ -38,7 +38,7 @@ static double energy_with_ghosts(gapkit_model* model, double positions[n][3]) {
   static int numbers[most_ghosts], owners[most_ghosts], neighbors[most_neighbors];
   static double forces[most_ghosts][3];
   size_t first[n + 1] = {0};
-  const double reach = gapkit_cutoff(model) + 0.3; /* with a skin, as neighbour lists have */
+  const double reach = gapkit_cutoff(model) + 0.3; /* with a skin, like a neighbour list */
   const int images = (int)ceil(reach / lattice) + 1;
   int atoms = n;
   memcpy(all, positions, sizeof(double) * n * 3);

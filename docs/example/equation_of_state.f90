@@ -39,7 +39,7 @@ program equation_of_state
       (virial(1, 1) + virial(2, 2) + virial(3, 3))/(3*lattice**3)*gigapascal
   end do
 
-  ! An error: gold is no element of this model.
+  ! An error: the model does not know gold.
   atomic_numbers(3) = 79
   if (gapkit_evaluate(model, crystal, results) == GAPKIT_OK) error stop 'gold was accepted'
   print '(2a)', 'as it must be: ', gapkit_message()

@@ -1,7 +1,7 @@
 // A descriptor of four atoms in one file: a centre i and three of its neighbours. With their vectors a, b, c from the centre,
 //     x = (|a| + |b| + |c|,  |a + b + c|²,  (a · b × c)²),     f = f_c(|a|) f_c(|b|) f_c(|c|),
 // which do not depend on the order of the neighbours. In the project it would be src/descriptors/four_body.cpp, and four_body_kind() one
-// line in the table of src/descriptors/descriptor_kinds.cpp; a program of its own calls add_descriptor_kind(four_body_kind()).
+// line in the table of src/descriptors/descriptor_kinds.cpp; another program calls add_descriptor_kind(four_body_kind()).
 
 #include <Eigen/Geometry>
 #include <gapkit/core/errors.hpp>
@@ -42,7 +42,7 @@ class FourBody final : public Descriptor {
   }
 
  private:
-  using Triple = std::array<std::size_t, 3>;  // pairs of the source
+  using Triple = std::array<std::size_t, 3>;  // indices of pairs
 
   /// One environment with its derivatives by the three vectors.
   struct Environment {
@@ -79,7 +79,7 @@ class FourBody final : public Descriptor {
     }
   };
 
-  // `out` is empty when it comes.
+  // `out` is empty at the start.
   void fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override {
     for (int c = begin; c < end; ++c)
       for_each_triple(source, neighbors(source, c), [&](const Triple& triple) {
@@ -118,7 +118,7 @@ class FourBody final : public Descriptor {
     }
   }
 
-  // Pairs of a centre inside the cutoff whose element occurs among the neighbours of this combination.
+  // Pairs of a centre inside the cutoff with a neighbour element of this combination.
   std::vector<std::size_t> neighbors(const Environments& source, int c) const {
     const auto position = static_cast<std::size_t>(c);
     std::vector<std::size_t> near;
@@ -130,7 +130,7 @@ class FourBody final : public Descriptor {
     return near;
   }
 
-  // visit() for every three of them that have the elements of this combination.
+  // visit() for every three pairs with the elements of this combination.
   template <class Visit>
   void for_each_triple(const Environments& source, const std::vector<std::size_t>& near, Visit&& visit) const {
     for (std::size_t a = 0; a < near.size(); ++a)
@@ -163,7 +163,7 @@ DescriptorKind four_body_kind() {
     info.excludes_smallest = true;
     kind.parameters.push_back(info);
   }
-  // Each element as centre with each three neighbours, their order left aside.
+  // Each element as centre with each unordered triple of neighbours.
   kind.combinations = [](std::span<const int> elements) {
     std::vector<std::vector<int>> result;
     for (const int centre : elements)

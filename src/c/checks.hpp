@@ -11,14 +11,14 @@
 
 namespace gapkit::c {
 
-/// Throws Failure: an argument that must be there is null.
+/// Throws Failure if a required argument is null.
 void require_pointer(const void* pointer, const char* name);
-/// Throws Failure: a number of atoms is negative.
+/// Throws Failure if a number of atoms is negative.
 void require_count(int count, const char* name);
-/// Throws Failure with the first of `atoms` × 3 numbers that is not finite.
+/// Throws Failure with the first of `atoms` × 3 numbers that is not finite, if any.
 void require_finite(const double* positions, int atoms);
 
-/// Which atomic numbers a model knows.
+/// The atomic numbers that a model knows.
 class KnownElements {
  public:
   explicit KnownElements(const Model& model);
@@ -30,18 +30,18 @@ class KnownElements {
   std::string names_;
 };
 
-/// Throws Failure: `size` is none that a structure of this interface can have.
+/// Throws Failure: no structure of this interface has this `size`.
 [[noreturn]] void fail_on_size(std::size_t size, std::size_t expected, const char* name);
 
-/// A copy of a structure of the C interface. A program that was compiled for a later version of the library may have a longer one, if it
-/// leaves the members that this version does not know at zero.
+/// Copy of a structure of the C interface. A program compiled for a later version of the library may pass a longer one, if it sets the
+/// members that this version does not know to zero.
 template <class Given>
 Given read_argument(const Given* given, const char* name) {
   require_pointer(given, name);
   const std::size_t size = given->size;
   if (size < sizeof(Given)) fail_on_size(size, sizeof(Given), name);
   const auto* bytes = reinterpret_cast<const unsigned char*>(given);
-  constexpr std::size_t longest = 64 * 1024;  // anything longer is no size
+  constexpr std::size_t longest = 64 * 1024;  // larger values are no sizes
   if (size > longest) fail_on_size(size, sizeof(Given), name);
   for (std::size_t i = sizeof(Given); i < size; ++i)
     if (bytes[i] != 0) fail_on_size(size, sizeof(Given), name);

@@ -25,7 +25,7 @@ void put(double* target, const std::optional<Voigt>& value) {
   put(target, matrix);
 }
 
-// Rows of the centres; other atoms get 0. `rows` are those of the centres in their order.
+// Rows of all atoms; `rows` are those of the centres in their order, other atoms get 0.
 void put_of_centres(double* target, int atoms, std::span<const int> centres, const Positions& rows) {
   if (target == nullptr) return;
   Eigen::Map<Positions> all(target, atoms, 3);
@@ -54,7 +54,7 @@ void write(const Prediction& p, int atoms, const gapkit_results& results) {
   put(results.distance_ratio, p.closeness.ratio.value_or(std::numeric_limits<double>::infinity()));
 }
 
-// Of no centres at all.
+// Result without centres.
 void write_zeros(int atoms, const gapkit_results& results) {
   const auto n = static_cast<std::size_t>(atoms);
   const auto zero = [](double* target, std::size_t count) {
@@ -68,7 +68,7 @@ void write_zeros(int atoms, const gapkit_results& results) {
   if (results.distance_ratio != nullptr) *results.distance_ratio = std::numeric_limits<double>::infinity();
 }
 
-// A part of the energy that environments do not give; null if there is none.
+// A potential that needs the whole structure; null if there is none.
 const Potential* structure_level_part(const Model& model) {
   for (const PotentialPointer& p : model.baselines)
     if (p->needs_structure()) return p.get();
@@ -91,7 +91,7 @@ Evaluator::Settings Evaluator::settings() const {
 }
 
 void Evaluator::set_skin(double skin) {
-  constexpr double widest = 10;  // Å; beyond that a list costs more than it saves
+  constexpr double widest = 10;  // Å; with a wider skin a list costs more than it saves
   if (!(skin >= 0 && skin <= widest)) throw Failure(GAPKIT_ERROR_INPUT, fmt::format("the skin is {} Å, expected 0 … {} Å", skin, widest));
   const std::lock_guard lock(mutex_);
   settings_.skin = skin;
@@ -176,7 +176,7 @@ void Evaluator::evaluate(const gapkit_environments& given, const gapkit_results&
   ghosts_.read(given, model_->cutoff());
   if (given.n_centres == 0) return write_zeros(given.n_atoms, results);
 
-  // Forces act on ghosts, but their error bars need each image to be its atom, or the environments of the ghosts too.
+  // Forces act on ghosts, but their error bars need the owners of the ghosts, or the environments of the ghosts.
   Prediction of_forces;
   if (request.force_std)
     of_forces = predictor_->error_bars(ghosts_.around_centres(given, model_->cutoff()), given.n_centres,

@@ -11,7 +11,7 @@
 
 namespace gapkit::c {
 
-/// Contents of a handle of the C interface: a model made ready, its neighbours and settings. Calls run one after the other. Throws Failure,
+/// Contents of a handle of the C interface: a prepared model, its neighbours and settings. Calls run one after the other. Throws Failure,
 /// and the errors of Predictor.
 class Evaluator {
  public:

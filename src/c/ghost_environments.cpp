@@ -11,7 +11,7 @@
 namespace gapkit::c {
 namespace {
 
-constexpr double rounding = 1e-12;  // relative, of distances that are compared with the cutoff
+constexpr double rounding = 1e-12;  // relative, for the comparison of distances with the cutoff
 
 Vector3 position_of(const gapkit_environments& given, int atom) {
   return Eigen::Map<const Vector3>(given.positions + 3 * static_cast<std::size_t>(atom));
@@ -86,8 +86,8 @@ void GhostEnvironments::take_pairs(const gapkit_environments& given, double cuto
   }
 }
 
-// Half lists are common in molecular dynamics, and would give half of the energy. Pairs of centres are added up, with a sign for the end
-// that they are listed from.
+// Half lists are common in molecular dynamics and would give half of the energy. Pairs of centres are summed up, with a sign for the end
+// that lists them.
 void GhostEnvironments::require_full_list() const {
   std::uint64_t sum = 0;
   for (std::size_t c = 0; c < centre_.size(); ++c)
@@ -117,7 +117,7 @@ void GhostEnvironments::require_full_list() const {
     }
 }
 
-// Images become the centres that own them. False if an owner is not known.
+// Replaces images by the centres that own them. False if an owner is unknown.
 bool GhostEnvironments::fold(const gapkit_environments& given) {
   if (given.owners == nullptr) return false;
   const auto centre_of = [&](int atom) {

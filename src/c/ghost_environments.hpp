@@ -9,18 +9,18 @@
 
 namespace gapkit::c {
 
-/// Centres with their neighbours from another program's list, ghosts included. Memory is used again from call to call.
+/// Centres with their neighbours from another program's list, including ghosts. Reuses its memory in the next call.
 class GhostEnvironments {
  public:
-  /// Takes the pairs within `cutoff` (Å). Throws Failure: an index is out of range, the list is not full or too short. Positions and
-  /// elements have been looked at before.
+  /// Takes the pairs within `cutoff` (Å). Throws Failure if an index is out of range, the list is not full or too short. Positions and
+  /// elements must have been checked before.
   void read(const gapkit_environments& given, double cutoff);
-  /// Atoms are numbered as they were given.
+  /// Atoms have the indices of the caller.
   const Environments& view() const { return view_; }
   std::span<const int> centres() const { return centre_; }
 
   /// Every environment that contains a centre, for error bars of forces; centre c has the index c. Throws Failure if neither owners nor
-  /// halo are enough for that. After read() of the same.
+  /// halo suffice. Call read() with the same arguments before.
   const Environments& around_centres(const gapkit_environments& given, double cutoff);
 
  private:
@@ -29,7 +29,7 @@ class GhostEnvironments {
   void require_full_list() const;
   bool fold(const gapkit_environments& given);
 
-  std::vector<int> place_;  // of each atom among the centres; −1: a ghost
+  std::vector<int> place_;  // index of each atom among the centres; −1: a ghost
   std::vector<int> centre_, neighbor_;
   std::vector<std::size_t> begin_;
   std::vector<Vector3> vector_;

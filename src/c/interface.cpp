@@ -19,7 +19,7 @@ using gapkit::c::Failure;
 using gapkit::c::read_argument;
 using gapkit::c::require_pointer;
 
-// Without allocation, so that lack of memory can be reported too.
+// Without allocation, so that it can report lack of memory.
 thread_local std::array<char, 4096> last_message = {};
 
 int fail(int code, std::string_view message) {

@@ -10,7 +10,7 @@
 namespace gapkit {
 namespace {
 
-/// Volume of the unit vectors along a, b, c at which they count as lying in one plane: an angle of 1e-6.
+/// Volume of the unit vectors along a, b, c below which they count as coplanar: an angle of 1e-6.
 constexpr double smallest_unit_volume = 1e-6;
 
 std::string row_text(const Matrix3& cell, int row) {

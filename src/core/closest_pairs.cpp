@@ -11,7 +11,7 @@ std::map<std::pair<int, int>, ClosestPair> closest_pairs(const Environments& env
   std::vector<int> elements(environments.atomic_number.begin(), environments.atomic_number.end());
   std::sort(elements.begin(), elements.end());
   elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
-  std::vector<std::size_t> kind;  // of each atom: the place of its element
+  std::vector<std::size_t> kind;  // index of each atom's element
   kind.reserve(environments.atomic_number.size());
   for (const int z : environments.atomic_number)
     kind.push_back(static_cast<std::size_t>(std::lower_bound(elements.begin(), elements.end(), z) - elements.begin()));

@@ -6,14 +6,14 @@
 
 namespace gapkit {
 
-/// The two atoms of a pair of elements that are closest to each other.
+/// The closest two atoms of a pair of elements.
 struct ClosestPair {
   int first = 0, second = 0;  ///< atom indices; equal for an atom and its own image
   double distance = 0;        ///< Å
-  std::size_t images = 0;     ///< the most images of itself that one atom of the first element meets
+  std::size_t images = 0;     ///< largest number of its own images around one atom of the first element
 };
 
-/// By the atomic numbers of the pair, smaller first. Pairs of elements without neighbours are missing. Cost: one look at each pair.
+/// By the atomic numbers of the pair, smaller first. Pairs of elements without neighbours are missing. Cost: O(pairs).
 std::map<std::pair<int, int>, ClosestPair> closest_pairs(const Environments& environments);
 std::map<std::pair<int, int>, ClosestPair> closest_pairs(const Structure& structure, const NeighborList& list);
 

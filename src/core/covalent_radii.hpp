@@ -2,7 +2,7 @@
 
 namespace gapkit {
 
-/// Covalent radius in Å; beyond curium a typical value. Only good for telling impossible distances from possible ones.
+/// Covalent radius in Å; beyond curium a typical value. Precise enough to detect impossible distances.
 /// Source: Cordero et al., Dalton Trans. 2832 (2008); low-spin values.
 double covalent_radius(int atomic_number);
 

@@ -4,19 +4,17 @@
 
 namespace gapkit {
 
-/// Neighbours of a structure from call to call: a list that reaches a skin farther than the cutoff stays good while the atoms move a
-/// little.
+/// Neighbours of a structure from call to call: a list with a skin beyond the cutoff stays valid while the atoms move a little.
 ///
-/// The list is made anew when elements, periodic directions or the number of atoms are others, and when atoms and cell have moved so far
-/// that a pair from beyond the skin could have come within the cutoff: with the strain F of the cell since the list was made (r → r F) and
-/// the largest displacement u beyond that strain, when σ_min(F) (cutoff + skin) − 2 u < cutoff. Each call gives the list that NeighborList
-/// makes of the structure, in the same order.
+/// The list is rebuilt when elements, periodic directions or the number of atoms change, and when a pair from beyond the skin could be
+/// within the cutoff: if σ_min(F) (cutoff + skin) − 2 u < cutoff, with the strain F of the cell since the last build (r → r F) and the
+/// largest displacement u beyond that strain. Each call gives the pairs of a new NeighborList, in the same order.
 class KeptNeighbors {
  public:
-  /// Environments within `cutoff` (Å). They hold until the next call. skin: Å; 0: a new list every time. Throws as NeighborList.
+  /// Environments within `cutoff` (Å). They are valid until the next call. skin: Å; 0: a new list in every call. Throws as NeighborList.
   const Environments& update(const Structure& structure, double cutoff, double skin);
 
-  /// How many lists have been made.
+  /// Number of lists built so far.
   std::size_t lists_made() const { return lists_made_; }
 
  private:
@@ -25,8 +23,8 @@ class KeptNeighbors {
   void select_pairs(const Structure& structure, double cutoff);
 
   std::size_t lists_made_ = 0;
-  double reach_ = 0;     // Å, of the list; 0: there is none
-  Structure reference_;  // that the list was made for: cell, periodicity, elements, positions
+  double reach_ = 0;     // Å, of the list; 0: no list
+  Structure reference_;  // of the last build: cell, periodicity, elements, positions
   std::vector<std::size_t> list_begin_;
   std::vector<int> list_index_;
   std::vector<std::array<int, 3>> list_shift_;

@@ -14,14 +14,14 @@ namespace {
 
 using Shift = std::array<int, 3>;
 
-/// Bins per direction are limited so that the number of a bin fits 64 bits; only occupied bins are ever stored.
+/// Limits the bins per direction so that a bin index fits 64 bits; only occupied bins are stored.
 constexpr double most_bins = 1 << 20;
-/// Å. Beyond this a double no longer holds distances to a useful accuracy.
+/// Å. Beyond this, distances in double precision are not accurate enough.
 constexpr double farthest_position = 1e12;
-/// Images of the cell to look at; beyond this the list would not fit any memory.
+/// Images of the cell in the search; with more, the list would not fit into memory.
 constexpr double most_images = 1e7;
 constexpr double farthest_wrap = 1e9;
-/// Fewer atoms are not worth waking the threads for.
+/// With fewer atoms one thread is faster.
 constexpr int parallel_size = 256;
 
 void check_input(const Structure& structure, double cutoff) {
@@ -38,7 +38,7 @@ void check_input(const Structure& structure, double cutoff) {
   }
 }
 
-/// The pair's vector from the positions as they were given. Swapping the atoms and negating S negates it exactly, so a pair is
+/// The pair's vector from the unwrapped positions. Swapping the atoms and negating S negates it exactly, so a pair is
 /// in the list from both ends or from none, and the result does not depend on how the atoms were wrapped.
 Vector3 pair_vector(const Vector3& from, const Vector3& to, const Matrix3& cell, const Shift& shift) {
   return (to - from) + cell.transpose() * Vector3(shift[0], shift[1], shift[2]);
@@ -54,7 +54,7 @@ class Bins {
     original_.resize(static_cast<std::size_t>(size_));
     for (int i = 0; i < size_; ++i) original_[static_cast<std::size_t>(i)] = structure.positions.row(i).transpose();
     wrap(structure);
-    // Wrapped positions serve to find candidates only, so their rounding errors are covered by looking a little farther.
+    // Wrapped positions only give candidates; a slightly larger range covers their rounding errors.
     const double largest = std::max(structure.positions.cwiseAbs().maxCoeff(), cell_.cwiseAbs().maxCoeff());
     reach_ = cutoff * (1 + 1e-6) + 1e-10 * largest;
     divide(structure, cutoff);
@@ -64,7 +64,7 @@ class Bins {
   struct Candidate {
     int atom;
     Shift shift;       // of the wrapped positions
-    Vector3 position;  // of that image of the wrapped atom
+    Vector3 position;  // of this image of the wrapped atom
   };
   struct Hit {
     int atom;
@@ -83,7 +83,7 @@ class Bins {
   void find_candidates(int bin, std::vector<Candidate>& candidates) const;
 
   /// Neighbours of `i` among the candidates of its bin, in their order.
-  /// Not inlined, so that counting and filling round alike.
+  /// Not inlined, so that counting and filling round identically.
   [[gnu::noinline]] void find_neighbors(int i, double cutoff, const std::vector<Candidate>& candidates, std::vector<Hit>& hits) const;
 
  private:
@@ -102,7 +102,7 @@ class Bins {
   std::vector<Vector3> fractional_;  // of the wrapped positions; 0 … 1 in periodic directions
   Vector3 lowest_, extent_;          // range of the bins in fractional coordinates
   Shift bins_ = {1, 1, 1};           // number of bins in each direction
-  Shift range_ = {0, 0, 0};          // bins to look at on either side
+  Shift range_ = {0, 0, 0};          // bins to search on either side
   std::vector<std::int64_t> keys_;   // of the occupied bins, ascending
   std::vector<std::size_t> first_;   // of the atoms of each occupied bin in order_
   std::vector<int> order_;           // atoms by bin
@@ -186,7 +186,7 @@ void Bins::find_candidates(int bin, std::vector<Candidate>& candidates) const {
   candidates.clear();
   const std::span<const int> members = atoms_of(bin);
   const auto wrapped = [&](int i) -> const Vector3& { return wrapped_[static_cast<std::size_t>(i)]; };
-  // A sphere around the bin's atoms turns away most images of small and of skewed cells before they are sorted.
+  // A sphere around the bin's atoms excludes most images of small and skewed cells before the sort.
   Vector3 centre = Vector3::Zero();
   for (const int i : members) centre += wrapped(i) / static_cast<double>(members.size());
   double radius = 0;
@@ -197,7 +197,7 @@ void Bins::find_candidates(int bin, std::vector<Candidate>& candidates) const {
   const Shift home = {static_cast<int>(own / bins_[2] / bins_[1]), static_cast<int>(own / bins_[2] % bins_[1]),
                       static_cast<int>(own % bins_[2])};
   Shift neighbor, image;
-  // Whether there is a bin `offset` away in a direction; which bin it is, and of which image.
+  // Whether a bin exists at `offset` in a direction; its index and its image.
   const auto step = [&](std::size_t d, int offset) {
     const int place = home[d] + offset;
     const int remainder = (place % bins_[d] + bins_[d]) % bins_[d];
@@ -243,7 +243,7 @@ void Bins::find_neighbors(int i, double cutoff, const std::vector<Candidate>& ca
   }
 }
 
-/// Calls use(i, hits) for every atom. Each atom's result goes to its own place, so any number of threads gives the same list.
+/// Calls use(i, hits) for every atom. The list does not depend on the number of threads.
 template <class Use>
 void for_each_atom(const Bins& bins, int size, double cutoff, const Use& use) {
   std::exception_ptr failure;

@@ -17,7 +17,7 @@ struct Overloaded : Visitors... {
 template <class... Visitors>
 Overloaded(Visitors...) -> Overloaded<Visitors...>;  // clang before 17 does not deduce aggregates
 
-/// The value as a message shows it, with its type where that is what matters.
+/// The value for messages, with its type where the type matters.
 std::string describe(const ParameterValue& value) {
   return std::visit(
       Overloaded{[](bool v) { return std::string(v ? "true" : "false"); }, [](std::int64_t v) { return fmt::format("the integer {}", v); },
@@ -42,7 +42,7 @@ const char* describe(ParameterInfo::Type type) {
   return "";
 }
 
-/// The value as the type asked for; absent if it is of another type.
+/// The value if it has the requested type, else nothing.
 std::optional<ParameterValue> converted(const ParameterValue& value, ParameterInfo::Type type) {
   const auto* integer = std::get_if<std::int64_t>(&value);
   const auto* real = std::get_if<double>(&value);
@@ -110,7 +110,7 @@ void check_ranges(const ParameterValue& value, const ParameterInfo& info, const 
   }
 }
 
-/// JSON has no word for NaN and infinity.
+/// JSON cannot express NaN and infinity.
 void check_finite(const std::string& name, double number) {
   if (!std::isfinite(number)) throw InputError(fmt::format("parameter '{}' is {}, expected a finite number to save", name, number));
 }

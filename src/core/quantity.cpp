@@ -13,14 +13,14 @@ namespace {
 
 struct Rules {
   const char* expected;
-  std::vector<std::pair<std::string, double>> units;  // the first one is meant where none is given
+  std::vector<std::pair<std::string, double>> units;  // the first one is the default
   double largest;                                     // in the first unit
   bool may_be_zero;
 };
 
 const Rules& rules_of(QuantityKind kind) {
   static const std::vector<std::pair<std::string, double>> times = {{"s", 1}, {"m", 60}, {"h", 3600}};
-  // 30 years, and 1000 TB: more is a mistake, and would be infinite in other units.
+  // 30 years and 1000 TB: larger values are mistakes and could overflow in other units.
   static const Rules duration{"a time above 0 in seconds, or with the unit s, m or h, such as 90s, 10m or 2h", times, 1e9, false};
   static const Rules interval{"a time in seconds, or with the unit s, m or h, such as 90s, 10m or 2h; or 0", times, 1e9, true};
   static const Rules memory{

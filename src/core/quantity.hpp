@@ -4,7 +4,7 @@
 
 namespace gapkit {
 
-/// Numbers with a unit, as options of programs give them.
+/// Kinds of numbers with a unit in the programs' options.
 enum class QuantityKind {
   duration,  ///< seconds; units s, m, h; more than 0
   interval,  ///< the same, or 0
@@ -12,7 +12,7 @@ enum class QuantityKind {
 };
 
 /// "90", "90s", "10m", "2h" → seconds; "4", "4GB", "500MB" → GB. `where` ("--time") begins the message. Throws InputError if the text is
-/// not such a number, or if it is not finite, negative or too large to mean anything.
+/// not such a number, or if the number is not finite, negative or too large.
 double parse_quantity(const std::string& text, QuantityKind kind, const std::string& where);
 
 }  // namespace gapkit

@@ -4,7 +4,7 @@
 namespace gapkit {
 namespace {
 
-/// Whether the parts of what a descriptor has filled fit together.
+/// Whether the arrays that a descriptor has filled have consistent sizes.
 bool is_consistent(const Features& f, Eigen::Index size, Derivatives derivatives) {
   const std::size_t count = f.centre.size();
   if (f.x.rows() != static_cast<Eigen::Index>(count) || f.cutoff.size() != count || f.partner.size() != count) return false;
@@ -60,7 +60,7 @@ void Features::make_blocks(std::size_t number) {
 void Descriptor::compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
   out.clear();
   fill(source, begin, end, derivatives, out);
-  if (!is_consistent(out, size(), derivatives)) throw Error("a descriptor has left parts of its features that do not fit together");
+  if (!is_consistent(out, size(), derivatives)) throw Error("a descriptor has filled arrays of inconsistent sizes");
 }
 
 }  // namespace gapkit

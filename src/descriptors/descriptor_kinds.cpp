@@ -17,7 +17,7 @@ using Type = ParameterInfo::Type;
 const ParameterInfo cutoff_info{.name = "cutoff",
                                 .type = Type::real,
                                 .unit = "Å",
-                                .description = "distance beyond which nothing matters",
+                                .description = "distance beyond which neighbours are ignored",
                                 .default_value = {},
                                 .smallest = 0,
                                 .excludes_smallest = true};
@@ -117,14 +117,14 @@ DescriptorKind soap_kind() {
                       .type = Type::integer,
                       .unit = "",
                       .description =
-                          "channels that all elements' radial functions are mixed into, fewer features for many elements; 0: none",
+                          "channels for the mixed radial functions of all elements, fewer features for many elements; 0: no mixing",
                       .default_value = std::int64_t{0},
                       .smallest = 0,
                       .largest = 64},
                      {.name = "mixing_seed",
                       .type = Type::integer,
                       .unit = "",
-                      .description = "of the random weights of the mixture",
+                      .description = "seed of the random weights of the mixture",
                       .default_value = std::int64_t{0},
                       .smallest = 0}},
       .combinations = single_elements,
@@ -133,7 +133,7 @@ DescriptorKind soap_kind() {
       }};
 }
 
-// A list: references to its lines stay valid.
+// A list, so that references to its lines stay valid.
 std::list<DescriptorKind>& table() {
   static std::list<DescriptorKind> kinds = {two_body_kind(), three_body_kind(), soap_kind()};
   return kinds;
@@ -169,7 +169,7 @@ std::vector<int> find_combination(const DescriptorKind& kind, const std::vector<
 }
 
 const DescriptorKind& descriptor_kind(std::string_view name) {
-  instruction_set();  // whoever asks for one that is not there hears of it here, not from inside a parallel loop
+  instruction_set();  // throws here, and not inside a parallel loop, if GAPKIT_ISA is wrong
   std::vector<std::string> names;
   for (const DescriptorKind& kind : descriptor_kinds()) {
     if (kind.name == name) return kind;

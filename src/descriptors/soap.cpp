@@ -32,7 +32,7 @@ Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const 
   const int terms = basis_.l_max() + 1;
   // Models of earlier versions do not have this parameter.
   const auto asked = parameters.has("mixed_channels") ? static_cast<int>(parameters.integer("mixed_channels")) : 0;
-  const int mixed = std::min(asked, static_cast<int>(elements_.size()) * basis_.n_max());  // more would add features instead of saving them
+  const int mixed = std::min(asked, static_cast<int>(elements_.size()) * basis_.n_max());  // more channels would add features
   radial_ = mixed > 0 ? mixed : basis_.n_max();
   blocks_ = mixed > 0 ? 1 : static_cast<int>(elements_.size());
   count_ = radial_ * terms;
@@ -59,8 +59,8 @@ Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const 
   }
 }
 
-// All l of one pair of channels after the other. In the short form first l = 0 of all pairs, then the others of those that have them: the
-// last channel of each element has not.
+// All l of one pair of channels, then of the next. In the short form first l = 0 of all pairs, then l ≥ 1 of the pairs without the last
+// channel of an element.
 void Soap::order_features(bool shortened) {
   const auto has_zero_only = [&](int channel) { return shortened && channel % radial_ == radial_ - 1; };
   features_ = shortened ? channels_ * (channels_ + 1) / 2 : 0;
@@ -94,7 +94,7 @@ SoapPairs Soap::loop_pairs(const Neighborhood::Block& block, const Scratch& scra
 EnvironmentCount Soap::count(const Environments& source, int c) const {
   const auto position = static_cast<std::size_t>(c);
   if (source.atomic_number[static_cast<std::size_t>(source.centre[position])] != species_[0]) return {};
-  // Not only those inside the cutoff: a bound is enough.
+  // An upper bound: includes pairs outside the cutoff.
   return {1, static_cast<std::int64_t>(source.begin[position + 1] - source.begin[position])};
 }
 
@@ -141,8 +141,8 @@ std::vector<double> Soap::table_without_division() const {
   return table;
 }
 
-// Radial functions of each element that are mixtures of its n_max: those of channel q are Σ_n W_q,(s,n) g_nl(r). Everything else then sees
-// one element with as many radial functions as there are channels.
+// Radial functions of each element as mixtures of its n_max: Σ_n W_q,(s,n) g_nl(r) for channel q. All other code then works with one
+// element that has one radial function for each channel.
 void Soap::mix_channels(std::uint64_t seed) {
   const int n_max = basis_.n_max(), species = static_cast<int>(elements_.size());
   mixing_ = random_mixing(radial_, species * n_max, seed);
@@ -164,7 +164,7 @@ void Soap::mix_channels(std::uint64_t seed) {
   tables_ = std::move(mixed);
 }
 
-// What the centre atom itself contributes to c_00 of each channel.
+// Contribution of the centre atom to c_00 of each channel.
 std::vector<double> Soap::centre_coefficients() const {
   const int n_max = basis_.n_max(), own = species_index(species_[0]);
   std::vector<double> result(static_cast<std::size_t>(channels_), 0.0);
@@ -232,7 +232,7 @@ void Soap::fill_block(const Environments& source, const Neighborhood& neighborho
     }
     const std::size_t pair = neighborhood.pair[static_cast<std::size_t>(b.first + k)];
     const double r = source.distance[pair];
-    const double inverse = r > JacobianBlock::smallest_distance ? 1 / r : 0;  // atoms on top of each other have no direction
+    const double inverse = r > JacobianBlock::smallest_distance ? 1 / r : 0;  // atoms at one place have no direction
     scratch.inverse_r[k] = inverse;
     scratch.x[k] = source.vector[pair].x() * inverse;
     scratch.y[k] = source.vector[pair].y() * inverse;
@@ -297,7 +297,7 @@ void Soap::fill(const Environments& source, int begin, int end, Derivatives deri
       double* c = derivatives == Derivatives::pullback ? out.workspace.row(static_cast<Eigen::Index>(e)) : scratch.coefficients.data();
       expand(source, centre[e], scratch, c);
       const double norm = std::sqrt(loops.power_spectrum(loop_coefficients(c), x));
-      const double inverse_norm = norm > 0 ? 1 / norm : 0;  // nothing around and central_weight = 0: the zero vector
+      const double inverse_norm = norm > 0 ? 1 / norm : 0;  // no neighbours and central_weight = 0: the zero vector
       for (int i = 0; i < features_; ++i) x[i] *= inverse_norm;
       if (derivatives == Derivatives::pullback) c[coefficients_] = inverse_norm;
       if (derivatives == Derivatives::jacobian) fill_jacobian(source, {e, c, x, inverse_norm}, offset, out, scratch);

@@ -10,16 +10,15 @@ namespace gapkit {
 
 /// Smooth overlap of atomic positions: the power spectrum of the neighbour density around one kind of centre atom.
 ///
-/// Conventions, order of features and normalisation are those of methods.md, section 2 (QUIP's `soap` with equispaced Gaussians), without
-/// the constant component that QUIP appends. Sources: Bartók, Kondor & Csányi, Phys. Rev. B 87, 184115 (2013), eqs. 24-36; methods.md,
-/// section 2.
+/// Conventions, order of features and normalisation: methods.md, section 2 (QUIP's `soap` with equispaced Gaussians), without the constant
+/// component that QUIP appends. Source: Bartók, Kondor & Csányi, Phys. Rev. B 87, 184115 (2013), eqs. 24-36.
 ///
 /// With `mixed_channels` = Q > 0 the species · n_max channels (s, n) are replaced by Q mixtures c_qlm = Σ W_q,(s,n) c_(s,n)lm with random
-/// orthonormal rows W, so that the length is (l_max+1) Q(Q+1)/2 whatever the number of elements. Source: Darby et al., Phys. Rev. Lett.
+/// orthonormal rows W, so that the length is (l_max+1) Q(Q+1)/2 for any number of elements. Source: Darby et al., Phys. Rev. Lett.
 /// 131, 028001 (2023), tensor-reduced densities, here with all products of two mixtures kept.
 ///
-/// The short form leaves out what RadialBasis says is zero: with its functions turned, the last channel of each element has l = 0 only.
-/// There the features of l = 0 come first.
+/// The short form omits features that are zero: with turned radial functions (RadialBasis), the last channel of each element has l = 0
+/// only. There the features of l = 0 come first.
 class Soap final : public Descriptor {
  public:
   Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements);
@@ -30,7 +29,7 @@ class Soap final : public Descriptor {
   const std::vector<int>& species() const override { return species_; }
   EnvironmentCount count(const Environments& source, int c) const override;
   bool has_nonnegative_products() const override { return true; }  // Σ_l |C_l C'_lᵀ|² ≥ 0
-  ShortForm short_form() const override;                           // made at the first call, then kept
+  ShortForm short_form() const override;                           // computed in the first call, then kept
   void pullback(const Environments& source, int begin, int end, const Features& features, const MatrixView& dE_dx,
                 std::span<const double> dE_df, std::span<Vector3> dE_dr) const override;
 
@@ -54,13 +53,13 @@ class Soap final : public Descriptor {
   };
   struct Scratch;
   struct Spectrum;
-  using BlockOffsets = std::vector<std::vector<int>>;                              // where the rows of each environment begin in each block
-  std::vector<int> centres(const Environments& source, int begin, int end) const;  // positions in the source
+  using BlockOffsets = std::vector<std::vector<int>>;                              // first row of each environment in each block
+  std::vector<int> centres(const Environments& source, int begin, int end) const;  // positions in the list
   void gather(const Environments& source, int centre, Neighborhood& out) const;
   void expand(const Environments& source, int centre, Scratch& scratch, double* coefficients) const;
   void fill_block(const Environments& source, const Neighborhood& neighborhood, int block, Derivatives derivatives, Scratch& scratch) const;
   SoapCoefficients loop_coefficients(const double* c) const;
-  SoapPairs loop_pairs(const Neighborhood::Block& block, const Scratch& scratch) const;  // of the block that fill_block() was called for
+  SoapPairs loop_pairs(const Neighborhood::Block& block, const Scratch& scratch) const;  // of the last fill_block()
   int species_index(int z) const;
   std::vector<double> table_without_division() const;
   void mix_channels(std::uint64_t seed);
@@ -82,13 +81,13 @@ class Soap final : public Descriptor {
   double width_;
   double central_weight_;
   bool central_in_all_;
-  int radial_;  // radial functions of an element: n_max, or the mixed channels
-  int blocks_;  // of neighbours whose channels are apart: elements, or 1 if channels are mixed
+  int radial_;  // radial functions per element: n_max, or the number of mixed channels
+  int blocks_;  // groups of neighbours with separate channels: elements, or 1 if channels are mixed
   int count_, channels_, features_, coefficients_;
   std::vector<int> zero_, higher_, last_;    // of each pair of channels, see SoapFeatures
   Matrix mixing_;                            // [Q, species · n_max], or empty
-  std::vector<std::vector<double>> tables_;  // like RadialBasis::table(), which they replace: by element, or one for all
-  std::vector<double> centre_;               // what the centre atom contributes to each channel
+  std::vector<std::vector<double>> tables_;  // replace RadialBasis::table(): by element, or one for all
+  std::vector<double> centre_;               // contribution of the centre atom to each channel
   std::vector<double> prefactor_;
   // By neighbour species: pairs of channels that contain it, and their features of l = 0 and of l ≥ 1.
   struct BlockFeatures {

@@ -39,7 +39,7 @@ void Soap::fill_jacobian(const Environments& source, const Spectrum& spectrum, c
   for (int b = 0; b < static_cast<int>(neighborhood.blocks.size()); ++b) {
     const auto& pairs = neighborhood.blocks[static_cast<std::size_t>(b)];
     JacobianBlock& block = out.blocks[static_cast<std::size_t>(pairs.species)];
-    if (static_cast<std::size_t>(pairs.species) != species) {  // the pairs of a species follow each other
+    if (static_cast<std::size_t>(pairs.species) != species) {  // pairs are sorted by species
       species = static_cast<std::size_t>(pairs.species);
       row = static_cast<std::size_t>(offset[species][spectrum.environment]);
       for (std::size_t i = 0; i < block.feature.size(); ++i) scratch.x_block[i] = spectrum.x[block.feature[i]];
@@ -67,7 +67,7 @@ void Soap::fill_pair(const Neighborhood::Block& pairs, int k, std::size_t row, c
                          .rows = block.values.row(static_cast<Eigen::Index>(3 * row)),
                          .projection = projection,
                          .scratch = scratch.jacobian.data()});
-  // l = 0: dc_n/dr_α = R'_n r̂_α Y_00. Atoms on top of each other have no direction.
+  // l = 0: dc_n/dr_α = R'_n r̂_α Y_00. Atoms at one place have no direction.
   double* radial = block.radial.row(static_cast<Eigen::Index>(row));
   const double scale = scratch.inverse_r[k] > 0 ? spectrum.inverse_norm * scratch.harmonics[static_cast<std::size_t>(k)] : 0;
   double along = 0;
@@ -80,8 +80,8 @@ void Soap::fill_pair(const Neighborhood::Block& pairs, int k, std::size_t row, c
   projection[2] += scratch.z[k] * along;
 }
 
-// p(a, b ≤ a, 0) = f c_a c_b with f = 1 or √2 changes by f (dc_a c_b + c_a dc_b): along f (δ_na c_b + δ_nb c_a) for each dc_n. Also the
-// products of these directions with x.
+// p(a, b ≤ a, 0) = f c_a c_b with f = 1 or √2 changes by f (dc_a c_b + c_a dc_b): along f (δ_na c_b + δ_nb c_a) for each dc_n. Also fills
+// the products of these directions with x.
 void Soap::fill_directions(int species, const Spectrum& spectrum, JacobianBlock& block, Scratch& scratch) const {
   const double* c = spectrum.coefficients;
   const BlockFeatures& features = block_features_[static_cast<std::size_t>(species)];

@@ -1,5 +1,5 @@
 // Included by soap_loops_*.cpp, each of which sets GAPKIT_LOOPS to its name and is compiled for its own instruction set. No headers
-// with inline functions here: a linker could keep their AVX-512 version for everybody.
+// with inline functions here: a linker could keep the AVX-512 version for all processors.
 
 #include "descriptors/soap_loops.hpp"
 #include "math/lanes.hpp"
@@ -40,7 +40,7 @@ void evaluate_harmonics(int l_max, const double* prefactor, const harmonics::Dir
   harmonics::evaluate(l_max, prefactor, directions, value, gradient);
 }
 
-// Transposes 8 × 8 numbers in three exchanges of ever larger blocks.
+// Transposes 8 × 8 numbers in three exchanges of growing blocks.
 inline void transpose(Pack r[W]) {
   Pack t[W], u[W];
   for (int i = 0; i < W; i += 2) {

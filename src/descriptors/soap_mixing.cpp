@@ -10,8 +10,8 @@
 namespace gapkit {
 namespace {
 
-// Not RandomStream: models keep the seed, not the weights, and those of earlier versions must predict the same. The C++ standard fixes
-// the numbers of this generator; Box and Muller's method makes them normal, because std::normal_distribution is not fixed.
+// Not RandomStream: models keep the seed, not the weights, and models of earlier versions must predict the same. The C++ standard fixes
+// the numbers of this generator, but not those of std::normal_distribution; hence Box and Muller's method.
 double normal(std::mt19937_64& generator) {
   const auto uniform = [&] { return (static_cast<double>(generator() >> 11) + 0.5) * 0x1p-53; };
   const double radius = std::sqrt(-2 * std::log(uniform()));

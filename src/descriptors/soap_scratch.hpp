@@ -4,7 +4,7 @@
 
 namespace gapkit {
 
-// What one thread needs while it works on one centre. Arrays of a block of pairs are overwritten block by block.
+// Memory of one thread for one centre. The next block of pairs overwrites the arrays of a block.
 struct Soap::Scratch {
   explicit Scratch(const Soap& soap)
       : harmonics(static_cast<std::size_t>((soap.basis_.l_max() + 1) * (soap.basis_.l_max() + 1) * soap_lanes)),
@@ -24,7 +24,7 @@ struct Soap::Scratch {
   std::vector<double> coefficients, feature_gradient, x_block, direction_x, jacobian, channel_gradient;
 };
 
-// Numbers of one environment, which its Jacobian needs.
+// Values of one environment for its Jacobian.
 struct Soap::Spectrum {
   std::size_t environment;
   const double* coefficients;

@@ -8,13 +8,13 @@
 namespace gapkit {
 namespace {
 
-constexpr double smallest_distance = 1e-10;  // Å; below, a direction is meaningless and its derivative is left out
+constexpr double smallest_distance = 1e-10;  // Å; shorter vectors have no direction, their derivative is set to zero
 
 double inverse_of(double distance) {
   return distance > smallest_distance ? 1 / distance : 0;
 }
 
-// Position in [0, 1] to position in [0, 1], denser towards both ends: what polynomial-like interpolation of a smooth kernel needs.
+// Maps [0, 1] to [0, 1], denser towards both ends, as polynomial-like interpolation of a smooth kernel needs.
 double towards_ends(double u) {
   const double s = std::sin(0.5 * std::numbers::pi * u);
   return s * s;
@@ -35,7 +35,7 @@ double ThreeBody::covariance_cutoff(std::span<const double> x) const {
 }
 
 Matrix ThreeBody::domain_points(int count) const {
-  // Additive recurrence with the powers of 1/g, g⁴ = g + 1: the three-dimensional relative of the golden ratio.
+  // Additive recurrence with the powers of 1/g, g⁴ = g + 1: the three-dimensional analogue of the golden ratio.
   constexpr double step[3] = {0.8191725133961645, 0.6710436067037893, 0.5497004779019703};
   Matrix points(count, 3);
   for (int i = 0; i < count; ++i) {
@@ -49,7 +49,7 @@ Matrix ThreeBody::domain_points(int count) const {
   return points;
 }
 
-// Pairs of the source inside the cutoff that can be j and k, centre after centre; j and k from one list if their species are equal.
+// Pairs inside the cutoff that can be j and k, by centre; j and k are from one list if their species are equal.
 struct ThreeBody::Neighbors {
   int begin = 0;                                // position of the first centre
   std::vector<std::size_t> j, k;                // indices of pairs
@@ -82,7 +82,7 @@ struct ThreeBody::Neighbors {
 EnvironmentCount ThreeBody::count(const Environments& source, int c) const {
   const auto position = static_cast<std::size_t>(c);
   if (source.atomic_number[static_cast<std::size_t>(source.centre[position])] != species_[0]) return {};
-  std::int64_t j = 0, k = 0;  // neighbours that can be j; those that can be k, if these are others
+  std::int64_t j = 0, k = 0;  // neighbours that can be j; that can be k, but not j
   for (std::size_t p = source.begin[position]; p < source.begin[position + 1]; ++p) {
     if (!(source.distance[p] < cutoff_)) continue;
     const int z = source.atomic_number[static_cast<std::size_t>(source.neighbor[p])];

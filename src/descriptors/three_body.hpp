@@ -9,7 +9,7 @@ namespace gapkit {
 ///
 /// `species` is {Z_i, Z_j, Z_k}, the centre first and Z_j ≤ Z_k. Each unordered {j, k} is one environment that counts twice
 /// (`multiplicity`); its local energy belongs to the centre (methods.md, section 2). Two images of one atom are two neighbours.
-/// Environments of a centre stand in the order of j, then k, in the neighbour list.
+/// Environments of a centre are in the order of j, then k, in the neighbour list.
 /// Cost: O(P²) per centre with P neighbours inside the cutoff.
 class ThreeBody final : public Descriptor {
  public:

@@ -12,7 +12,7 @@
 namespace gapkit {
 namespace {
 
-constexpr double largest_zeta = 1000;  // so that integer ζ fit an int; far beyond any use
+constexpr double largest_zeta = 1000;  // integer ζ must fit an int; used values are far below
 
 /// Integer ζ: s = X Zᵀ, one pass over s, ∂ε/∂X = (ζ w s^{ζ−1}) Z.
 class PowerSum final : public LocalEnergy {
@@ -42,7 +42,7 @@ class PowerSum final : public LocalEnergy {
   ReusableMatrix product_;
 };
 
-/// ζ = 1: ε = x·g with g = Σ_m w_m z_m.   ζ = 2: ε = x·A x with A = Σ_m w_m z_m z_mᵀ. No cost in M.
+/// ζ = 1: ε = x·g with g = Σ_m w_m z_m.   ζ = 2: ε = x·A x with A = Σ_m w_m z_m z_mᵀ. The cost does not depend on M.
 class CollapsedSum final : public LocalEnergy {
  public:
   CollapsedSum(int zeta, const Vector& weights, const Matrix& points) : zeta_(zeta) {

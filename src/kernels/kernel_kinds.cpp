@@ -11,7 +11,7 @@ namespace gapkit {
 
 namespace {
 
-// A list: references to its lines stay valid.
+// A list, so that references to its lines stay valid.
 std::list<KernelKind>& table() {
   static std::list<KernelKind> kinds = {dot_product_kind(), squared_exponential_kind(), piecewise_polynomial_kind()};
   return kinds;

@@ -106,7 +106,7 @@ class Spline final : public LocalEnergy {
     slope = gradient(0, 0);
   }
 
-  // visit(i, x, value, slope) for x_i = place(i), i = 0 … count−1, until it returns false; in blocks: one call for many points.
+  // visit(i, x, value, slope) for x_i = place(i), i = 0 … count−1, until it returns false; in blocks, with one kernel call for many points.
   template <class Place, class Visit>
   void evaluate_all_directly(int count, const Place& place, const Visit& visit) {
     constexpr int block = 512;

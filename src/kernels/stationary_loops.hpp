@@ -1,6 +1,6 @@
 #pragma once
 
-// The inner loops of stationary kernels, compiled for several instruction sets like those of the descriptors (see soap_loops.hpp).
+// The inner loops of stationary kernels, compiled for several instruction sets (see soap_loops.hpp).
 
 namespace gapkit {
 

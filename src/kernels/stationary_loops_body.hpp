@@ -6,7 +6,7 @@
 namespace gapkit {
 namespace {
 
-// e^v = 2^k e^r with k = round(v / ln 2), |r| ≤ ½ ln 2; e^r by its Taylor series, whose rest after r¹³ is below 2e-17.
+// e^v = 2^k e^r with k = round(v / ln 2), |r| ≤ ½ ln 2; e^r by its Taylor series, whose remainder after r¹³ is below 2e-17.
 void exponentials(double* __restrict v, int count) {
   constexpr double smallest = -708, largest = 709;  // 2^k stays a normal number
   constexpr double log2_e = 1.4426950408889634074;

@@ -1,14 +1,14 @@
 #pragma once
 
-// Eight numbers that are worked on at once, in the vector notation that GCC and Clang share: one register with AVX-512, two with AVX2,
-// four with SSE2. Files that are compiled for several instruction sets include this, so everything has internal linkage. Packs are never
-// passed or returned by value: how that is done depends on the instruction set.
+// Vectors of eight numbers in the notation that GCC and Clang share: one register with AVX-512, two with AVX2, four with SSE2. Files that
+// are compiled for several instruction sets include this, so everything has internal linkage. Packs are never passed or returned by value,
+// because the calling convention depends on the instruction set.
 
 namespace gapkit::lanes {
 
 inline constexpr int width = 8;
 typedef double Pack __attribute__((vector_size(width * sizeof(double))));  // NOLINT(modernize-use-using)
-// A typedef, for Clang leaves out `aligned` in an alias.
+// A typedef, because Clang ignores `aligned` in an alias.
 // NOLINTNEXTLINE(modernize-use-using)
 typedef double PackAnywhere __attribute__((vector_size(width * sizeof(double)), aligned(sizeof(double)), may_alias));
 static_assert(alignof(PackAnywhere) == alignof(double));

@@ -33,7 +33,7 @@ int narrow(Eigen::Index n) {
   return static_cast<int>(n);
 }
 
-// BLAS wants leading dimensions of at least 1, also for empty matrices.
+// BLAS needs leading dimensions of at least 1, also for empty matrices.
 int leading(Eigen::Index stride) {
   return std::max(1, narrow(stride));
 }
@@ -107,7 +107,7 @@ PivotedCholesky pivoted_cholesky(const Matrix& a, double tolerance) {
 void solve_lower_rows(const MatrixView& lower, MatrixSlice rows) {
   require_shapes(lower.rows() == lower.cols() && rows.cols() == lower.rows(), "solve_lower_rows");
   if (rows.rows() == 0 || rows.cols() == 0) return;
-  // In column-major: the columns of rowsᵀ are solved with Uᵀ, U = Lᵀ being what the memory of L holds.
+  // In column-major: the columns of rowsᵀ are solved with Uᵀ, and the memory of L holds U = Lᵀ.
   const int m = narrow(rows.cols()), n = narrow(rows.rows()), lda = leading(lower.outerStride()), ldb = leading(rows.outerStride());
   const double one = 1;
   dtrsm_("L", "U", "T", "N", &m, &n, &one, lower.data(), &lda, rows.data(), &ldb, 1, 1, 1, 1);

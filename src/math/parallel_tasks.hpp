@@ -7,8 +7,8 @@
 
 namespace gapkit {
 
-/// Calls run(task, lane) for task = 0 … tasks − 1, on at most `lanes` threads; lane counts the threads, each has its own. Begins no task
-/// after one has thrown, and throws the exception of the earliest task that failed.
+/// Calls run(task, lane) for task = 0 … tasks − 1, on at most `lanes` threads; each thread has its own lane. Begins no task
+/// after one has thrown; throws the exception of the first failed task.
 template <class Run>
 void parallel_tasks(std::size_t tasks, int lanes, const Run& run) {
   std::exception_ptr failure;

@@ -53,7 +53,7 @@ RadialBasis::RadialBasis(int n_max, int l_max, double atom_sigma, double cutoff)
     throw InputError("l_max is " + std::to_string(l_max) + ", expected 0 to " + std::to_string(harmonics::largest_l));
   if (!(atom_sigma > 0)) throw InputError("atom_sigma is " + std::to_string(atom_sigma) + " Å, expected more than 0");
   if (!(cutoff > 0)) throw InputError("cutoff is " + std::to_string(cutoff) + " Å, expected more than 0");
-  // Beyond, tables take gigabytes and minutes, and no n_max covers the cutoff with Gaussians this narrow.
+  // With more, tables take gigabytes and minutes, and no n_max covers the cutoff with Gaussians this narrow.
   if (!(cutoff <= largest_reach * atom_sigma))
     throw InputError(
         fmt::format("cutoff is {} Å with an atom_sigma of {} Å, expected at most {} times atom_sigma", cutoff, atom_sigma, largest_reach));
@@ -167,7 +167,7 @@ void RadialBasis::tabulate(int intervals) {
   }
   std::vector<double> value(n), derivative(n), exact(n), exact_derivative(n);
   double value_scale = 0, derivative_scale = 0, value_worst = 0, derivative_worst = 0;
-  const auto keep = [](double& worst, double difference) {  // NaN stays, unlike in std::max
+  const auto keep = [](double& worst, double difference) {  // keeps NaN, unlike std::max
     if (!std::isnan(worst) && !(std::abs(difference) <= worst)) worst = std::abs(difference);
   };
   for (int k = 0; k < intervals; ++k)

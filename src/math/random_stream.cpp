@@ -41,8 +41,8 @@ std::uint64_t RandomStream::below(std::uint64_t bound) {
 }
 
 double RandomStream::normal() {
-  // The second number of the transformation is not kept, so that the state stays three integers. One after the other: the order in which
-  // a compiler evaluates the operands of an expression is its own.
+  // The second number of the transformation is dropped, so that the state stays three integers. Two statements, because the order of
+  // evaluation within an expression depends on the compiler.
   const double radius = std::sqrt(-2 * std::log1p(-uniform()));
   const double angle = 2 * std::numbers::pi * uniform();
   return radius * std::cos(angle);

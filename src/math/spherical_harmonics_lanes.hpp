@@ -1,7 +1,7 @@
 #pragma once
 
-// Real spherical harmonics of `lanes` unit vectors at a time. Plain loops without library calls: files that are compiled for several
-// instruction sets include this, so everything has internal linkage.
+// Real spherical harmonics of `lanes` unit vectors at a time. Plain loops without library calls and with internal linkage, because files
+// that are compiled for several instruction sets include this.
 
 #include "math/lanes.hpp"
 
@@ -15,7 +15,7 @@ struct Directions {
   const double *x, *y, *z;
 };
 
-// Prefactors √((2l+1)/4π · (l−m)!/(l+m)!), times √2 for m > 0, with the sign (−1)^m taken out again that Q_m^m carries.
+// Prefactors √((2l+1)/4π · (l−m)!/(l+m)!), times √2 for m > 0, without the sign (−1)^m of Q_m^m.
 // prefactor[l(l+1)/2 + m]
 static inline void fill_prefactors(int l_max, double* prefactor, double (*square_root)(double)) {
   constexpr double four_pi = 12.566370614359172953850573533118;
@@ -30,7 +30,7 @@ static inline void fill_prefactors(int l_max, double* prefactor, double (*square
 }
 
 // On the unit sphere Y_lm = F_lm Q_l^m(z) · {c_m, s_m} with c_m + i s_m = (x + iy)^m, where Q_l^m is the associated Legendre function
-// without its factor (1−z²)^{m/2}: a polynomial, so nothing is singular at the poles. Seen as functions of (x, y, z, r²) the
+// without its factor (1−z²)^{m/2}: a polynomial, so nothing is singular at the poles. As functions of (x, y, z, r²) the
 // products are solid harmonics, whose gradient has the closed form
 //     ∂_x Q_l^m = x Q_{l−1}^{m+1},  ∂_y Q_l^m = y Q_{l−1}^{m+1},  ∂_z Q_l^m = (l+m) Q_{l−1}^m;
 // subtracting its radial part l Y r̂ leaves the gradient along the sphere.

@@ -12,7 +12,7 @@ namespace gapkit {
 namespace {
 
 // Rectangular full packed storage (Gustavson et al., ACM Trans. Math. Softw. 37, 18 (2010); TRANSR = N, UPLO = L) is, column by column,
-// one stretch of a row of the last diagonal block and one of a column of the rest. Calls visit(fixed, first, count, elements) for
+// one stretch of a row of the last diagonal block and one stretch of a column of the rest. Calls visit(fixed, first, count, elements) for
 // each: elements[k] = a(fixed, first + k). The diagonal element is the last of the former and the first of the latter.
 template <class Element, class Visit>
 void for_each_stretch(Eigen::Index n, Element* packed, Visit&& visit) {

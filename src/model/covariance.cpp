@@ -16,10 +16,10 @@ namespace {
 constexpr std::size_t chunk_pairs = 20'000;
 constexpr std::size_t local_chunk_bytes = 16'000'000;  // of rows or features of a chunk of atoms
 constexpr std::size_t row_bytes = 128'000'000;         // of the force rows of a group of atoms
-// Novelty this far below zero is rounding: relative to k**, and to what was summed to get k**.
+// Novelty this far below zero is rounding: relative to k**, and to the sum of absolute values in k**.
 constexpr double largest_clamp = 1e-10, magnitude_clamp = 1e-12;
-// And relative to δ²: where images of one atom cancel, in a slab with a mirror plane for example, both are rounding of what was summed
-// before, and L⁻¹ enlarges it.
+// Relative to δ²: where images of one atom cancel, for example in a slab with a mirror plane, both k** and its parts are rounding errors,
+// and L⁻¹ enlarges them.
 constexpr double amplitude_clamp = 1e-18;
 
 }  // namespace
@@ -35,7 +35,7 @@ struct Covariance::State {
   KernelRows rows;
   Prior prior;
   KeptFeatures kept;
-  Vector squared_scale;           // s_t²: amplitudes may have changed since the kernels were made
+  Vector squared_scale;           // s_t²: amplitudes may have changed after the kernels were computed
   double squared_amplitudes = 0;  // Σ δ_t² s_t², eV²
 };
 

@@ -16,12 +16,12 @@ constexpr std::size_t chunk_environments = 20'000;      // or pairs
 constexpr std::size_t group_bytes = 128'000'000;        // Jacobian of the environments around a group of atoms
 constexpr int largest_group = 512, smallest_group = 8;  // atoms
 
-// Of a pair in the Jacobian: derivatives, and what says to which atoms and environment they belong.
+// Bytes of a pair in the Jacobian: derivatives and indices.
 double bytes_of_pair(int features) {
   return 24.0 * features + 100;
 }
 
-// First of consecutive numbers; −1 if they are not.
+// First of consecutive numbers; −1 for other numbers.
 int first_of_run(const std::vector<int>& numbers) {
   for (std::size_t i = 1; i < numbers.size(); ++i)
     if (numbers[i] != numbers[0] + static_cast<int>(i)) return -1;
@@ -41,7 +41,7 @@ class PairDerivatives {
 
   const JacobianBlock& block() const { return block_; }
 
-  // What add_to adds from now on.
+  // Selects the pair of the next calls of add_to.
   void take(std::size_t q) {
     pair_ = q;
     unit_ = block_.unit(q);
@@ -52,7 +52,7 @@ class PairDerivatives {
     for (Eigen::Index n = 0; n < count; ++n) along_ += radial[n] * row(block_.direction, block_.environment[q] * count + n);
   }
 
-  // factor · (f dx, df); in place of what stands in `gradient` if `is_first`, else added to it.
+  // factor · (f dx, df); overwrites `gradient` if `is_first`, else is added to it.
   void add_to(std::size_t a, double factor, bool is_first, Eigen::Ref<Eigen::RowVectorXd> gradient, double& value) const {
     const int e = block_.environment[pair_];
     const double f = features_.cutoff[static_cast<std::size_t>(e)] * factor;
@@ -81,7 +81,7 @@ class PairDerivatives {
   const JacobianBlock& block_;
   const Features& features_;
   int first_, first_radial_;
-  bool is_whole_;  // two runs of consecutive features are all
+  bool is_whole_;  // the features are two runs of consecutive numbers
   Eigen::RowVectorXd along_;
   std::size_t pair_ = 0;
   Vector3 unit_ = Vector3::Zero();
@@ -92,7 +92,7 @@ struct Incidence {
   std::size_t pair = 0;
 };
 
-// Pairs by the environment they belong to, and by the target atom that is their neighbour.
+// Pairs by environment, and by the target atom that is their neighbour.
 struct PairTables {
   std::vector<std::vector<Incidence>> of_environment, of_neighbor;
   std::vector<std::vector<int>> environments_of_centre;
@@ -168,10 +168,10 @@ void DirectPrior::add_observables(const Environments& environments, int atoms, c
 
 // Groups of atoms such that the Jacobian of all environments that contain one of them fits into memory.
 void DirectPrior::add_forces(const Environments& environments, int atoms, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude) {
-  double rows = 0;  // of the Jacobian, in threes
+  double rows = 0;  // of the Jacobian, in units of three
   for (int c = 0; c < environments.size(); ++c) rows += static_cast<double>(term_.descriptor->count(environments, c).pairs);
   const double per_atom = bytes_of_pair(term_.descriptor->size()) * rows / std::max(1, environments.size());
-  // A group's surroundings are a few times as large as the group.
+  // The environments of a group have a few times as many atoms as the group.
   const int most = std::clamp(static_cast<int>(static_cast<double>(group_bytes) / (3 * per_atom + 1)), smallest_group, largest_group);
   const auto add_group = [&](const Environments& group, int targets, const Eigen::Ref<Vector>& v, const Eigen::Ref<Vector>& m) {
     term_.descriptor->compute(group, 0, group.size(), Derivatives::jacobian, features_);
@@ -251,7 +251,7 @@ void DirectPrior::add_forces_of_group(const Features& features, int targets, Eig
         for (const Incidence& i : tables.of_environment[static_cast<std::size_t>(e)]) add(i, 1);
       for (std::size_t m = 0; m < members.size(); ++m) {
         place[static_cast<std::size_t>(members[m])] = -1;
-        if (begun[m] == 0)  // nothing around
+        if (begun[m] == 0)  // no neighbours
           for (Matrix& g : parts.gradient) g.row(static_cast<Eigen::Index>(m)).setZero();
       }
       apply_metric(parts);

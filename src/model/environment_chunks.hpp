@@ -5,8 +5,8 @@
 
 namespace gapkit {
 
-/// End of the longest range of centres from `begin` that holds at most `pairs` pairs, but at least one centre. Depends on sizes only,
-/// never on the number of threads.
+/// End of the longest range of centres from `begin` with at most `pairs` pairs, but at least one centre. Does not depend on the number of
+/// threads.
 inline int chunk_end(const Environments& environments, int begin, std::size_t pairs) {
   int end = begin + 1;
   const std::size_t limit = environments.begin[static_cast<std::size_t>(begin)] + pairs;
@@ -14,7 +14,7 @@ inline int chunk_end(const Environments& environments, int begin, std::size_t pa
   return end;
 }
 
-/// The same for a descriptor, not beyond `last`: as long as the sum of size(EnvironmentCount) over the centres is at most `most`.
+/// The same for a descriptor, not beyond `last`: the sum of size(EnvironmentCount) over the centres is at most `most`.
 template <class Size>
 int chunk_end(const Environments& environments, const Descriptor& descriptor, int begin, int last, std::size_t most, Size&& size) {
   std::size_t sum = 0;

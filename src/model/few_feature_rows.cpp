@@ -1,6 +1,5 @@
-// Kernel rows of terms with one to four features. There a product of Jacobian and sparse points would be mostly memory traffic, and an
-// environment's neighbours are in many environments: derivatives along r_ij are summed over all environments of a pair before they
-// become forces and virial.
+// Kernel rows of terms with one to four features. A product of Jacobian and sparse points would be limited by memory traffic, and a pair
+// is in many environments: derivatives along r_ij are summed over all environments of a pair before they are added to forces and virial.
 
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
@@ -17,7 +16,7 @@ constexpr Eigen::Index environments_in_block = 128;  // kernel values of a block
 
 }  // namespace
 
-/// Whether the environments in `features` can go this way; a descriptor need not say which pair of the source each of its pairs is.
+/// Whether `features` can be processed here: a descriptor may leave JacobianBlock::pair empty.
 bool KernelRows::has_few_features(std::size_t t) const {
   const Eigen::Index size = terms_[t].descriptor->size();
   if (size > most_row_features || (*gradient_points_)[t].size() != 1 || gradient_points(t, 0).cols() != size) return false;
@@ -27,7 +26,7 @@ bool KernelRows::has_few_features(std::size_t t) const {
          std::all_of(block.projection.begin(), block.projection.end(), [](double p) { return p == 0; });
 }
 
-// Which pairs of the source the environments in `features` share, and where the pairs of each environment begin.
+// Finds the pairs that the environments in `features` share, and the first pair of each environment.
 void KernelRows::Scratch::collect_pairs(const Environments& environments, int begin, int end) {
   const JacobianBlock& block = features.blocks[0];
   const std::size_t first = environments.begin[static_cast<std::size_t>(begin)];
@@ -66,7 +65,7 @@ void KernelRows::add_few_features(std::size_t t, const Environments& environment
   for (std::vector<ReusableMatrix>* scratch : {&s.tile_value, &s.tile_slope, &s.tile_own_slope, &s.gradient})
     scratch->resize(static_cast<std::size_t>(thread_count()));
 
-    // Each thread owns some columns, so sums have a fixed order and need no locks.
+    // Each thread has its own columns, so sums have a fixed order and need no locks.
 #pragma omp parallel for schedule(dynamic, 1) if (tiles > 1)
   for (Eigen::Index i = 0; i < tiles; ++i) {
     const Eigen::Index first = i * tile, width = std::min(tile, count - first);

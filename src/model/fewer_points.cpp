@@ -16,7 +16,7 @@ Model with_fewer_points(const Model& model, int points) {
   if (share >= 1) return model;
 
   Model result = model;
-  std::vector<Eigen::Index> kept;  // of all sparse points
+  std::vector<Eigen::Index> kept;  // indices among all sparse points
   std::vector<Matrix> blocks;
   for (std::size_t t = 0; t < model.terms.size(); ++t) {
     const Eigen::Index all = model.terms[t].sparse.size();

@@ -11,8 +11,8 @@
 namespace gapkit {
 namespace {
 
-// Columns that one thread works on at a time. A product packs its operands anew for every tile, so wide tiles are better; but there
-// should be one for each thread. Columns are independent: the width changes results by rounding at most.
+// Columns in one task of a thread. A product packs its operands again for every tile, so wide tiles are faster; but each thread needs one.
+// Columns are independent: the width changes results by rounding at most.
 Eigen::Index tile_width(Eigen::Index columns) {
   constexpr Eigen::Index granule = 64, widest = 512, widest_alone = 1024;
   if (in_parallel_region() || thread_count() == 1) return std::min(columns, widest_alone);
@@ -27,7 +27,7 @@ constexpr std::size_t kept_bytes = 64'000'000;   // of KeptFeatures
 constexpr int most_kept_environments = 512;      // environments
 constexpr std::size_t few_feature_chunk = 4096;  // environments in a chunk of a term with few features
 
-// J · Λx of every row of the Jacobian: for the part of a kernel's gradient along x.
+// J · Λx of every row of the Jacobian, for the part of a kernel's gradient along x.
 void fill_own_contraction(const JacobianBlock& block, const Features& features, const Vector& metric, std::vector<double>& result) {
   const Eigen::Index size = features.x.cols();
   Vector x(size), along(block.radial.cols());
@@ -65,7 +65,7 @@ KernelRows::KernelRows(std::span<const Term> terms) : offsets_(sparse_offsets(te
   terms_ = *shared_terms_;
   auto gradient_points = std::make_shared<std::vector<std::vector<GradientPoints>>>();
   for (const Term& term : terms_) {
-    // A probe without neighbours tells which features each block holds.
+    // An environment without neighbours shows the features of each block.
     const std::vector<int> centre = {0}, number = {term.species[0]};
     const std::vector<std::size_t> begin = {0, 0};
     const Environments probe{centre, number, begin, {}, {}, {}, term.descriptor->cutoff()};
@@ -114,7 +114,7 @@ void KernelRows::compute(const Environments& environments, int atoms, const Obse
   for (std::size_t t = 0; t < terms_.size(); ++t) {
     if (terms_[t].sparse.size() == 0) continue;
     add_term(t, environments, atoms, wanted, rows, kept);
-    // δ² f_m of the sparse points, once for all
+    // δ² f_m of the sparse points
     const Vector scale = terms_[t].weight() * terms_[t].sparse.cutoff;
     rows.middleCols(offsets_[t], scale.size()).array().rowwise() *= scale.transpose().array();
   }
@@ -175,7 +175,7 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
       if (term.kernel->is_stationary() || has_own_slope) fill_own_contraction(features.blocks[b], features, metric, s.own_contraction[b]);
     }
 
-    // Each thread owns some columns, so sums have a fixed order and need no locks.
+    // Each thread has its own columns, so sums have a fixed order and need no locks.
 #pragma omp parallel for schedule(dynamic, 1) if (tiles > 1)
     for (Eigen::Index i = 0; i < tiles; ++i) {
       const Eigen::Index first = i * tile, width = std::min(tile, count - first);
@@ -205,7 +205,7 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
           const Eigen::Index directions = block.radial.cols();
           const int first_environment = block.environment[done], environments_here = block.environment[last - 1] + 1 - first_environment;
           if (directions > 0) {
-            constexpr Eigen::Index beyond = 7;  // numbers after the end that the loops read
+            constexpr Eigen::Index beyond = 7;  // numbers that the loops read after the end
             radial.resize(directions * environments_here + (beyond + width - 1) / width, width);
             multiply_nt(block.direction.view().middleRows(directions * first_environment, directions * environments_here),
                         (*gradient_points_)[t][b].radial.middleRows(first, width), radial.view().topRows(directions * environments_here));
@@ -231,7 +231,7 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
             pair.moves_centre = centre != neighbor;
             pair.force = forces && pair.moves_centre && neighbor < atoms ? forces + 3 * neighbor * stride : nullptr;
           }
-          // Few enough columns at a time that their force rows stay in the second-level cache.
+          // Few columns at a time, so that their force rows stay in the second-level cache.
           for (Eigen::Index from = 0; from < width; from += cached_columns)
             for (std::size_t q = done, end_q = done; q < last; q = end_q) {
               const int e = block.environment[q];

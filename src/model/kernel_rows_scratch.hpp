@@ -14,13 +14,13 @@ struct KernelRows::Scratch {
   std::vector<ReusableMatrix> radial;                // per thread: radial directions of some environments · Λ z
   std::vector<std::vector<RowPair>> pair_rows;       // per thread
 
-  // Of terms with few features (few_feature_rows.cpp)
+  // For terms with few features (few_feature_rows.cpp)
   struct Pair {
     int centre, neighbor;  // atoms
     Vector3 vector;
   };
-  std::vector<Pair> pairs;              // of the structure that occur in the chunk
-  std::vector<int> slot_of, slot;       // place in `pairs` of each pair of the chunk's centres, and of each pair of the block
+  std::vector<Pair> pairs;              // of the structure, in the chunk
+  std::vector<int> slot_of, slot;       // index in `pairs` of each pair of the chunk's centres, and of each pair of the block
   std::vector<std::size_t> first_pair;  // of each environment, one more at the end
   std::vector<ReusableMatrix> tile_value, tile_slope, tile_own_slope, gradient;  // per thread
 

@@ -96,7 +96,7 @@ Term load_term(const ArchiveReader& archive, const std::string& at, const std::s
   try {
     return read_term(archive, at, where);
   } catch (const InputError& error) {
-    // Descriptors and kernels that refuse a name or a parameter do not know of the file.
+    // Adds the file to messages of descriptors and kernels.
     const std::string message = error.what();
     if (message.starts_with(where)) throw;
     throw InputError(where + ": " + message);
@@ -177,7 +177,7 @@ Posterior load_posterior(const ArchiveReader& archive, const std::string& where,
   return posterior;
 }
 
-// Its arrays are in the file only if there is a calibration.
+// The file has these arrays only if the model has a calibration.
 void save_calibration(ArchiveWriter& archive, const Calibration& calibration) {
   std::vector<std::int64_t> properties, rows, structures;
   std::vector<std::string> classes;
@@ -339,7 +339,7 @@ Model load_model(const std::filesystem::path& path) {
   const auto elements = as_elements(archive.integers("elements"), where);
   const auto energies = archive.doubles("reference_energies", static_cast<Eigen::Index>(elements.size()));
   for (std::size_t i = 0; i < elements.size(); ++i) model.reference_energies[elements[i]] = energies[i];
-  // Files of the first days do not have the count.
+  // The oldest files do not have the count.
   const std::int64_t baselines = archive.has("baseline_count") ? archive.integer("baseline_count") : 0;
   for (std::int64_t b = 0; b < baselines; ++b)
     model.baselines.push_back(load_baseline(archive, "baselines/" + std::to_string(b) + "/", where));
@@ -350,11 +350,11 @@ Model load_model(const std::filesystem::path& path) {
     model.factor = load_factor(archive, model.terms);
     model.posterior = load_posterior(archive, where, points, static_cast<Eigen::Index>(model.terms.size()));
     if (archive.has("calibration/source")) model.calibration = load_calibration(archive, where);
-    // Earlier versions wrote a calibration that no row went into.
+    // Earlier versions wrote calibrations without rows.
     if (model.calibration && model.calibration->factors.empty()) model.calibration.reset();
   }
   model.weights = archive.vector("weights", points);
-  // Optional, so that models of earlier versions load.
+  // Optional: models of earlier versions do not have it.
   if (archive.has("shortest_distances/elements")) model.shortest_distances = load_shortest_distances(archive, where);
   const auto names = archive.strings("note_names"), texts = archive.strings("note_texts");
   for (std::size_t i = 0; i < std::min(names.size(), texts.size()); ++i) model.notes[names[i]] = texts[i];

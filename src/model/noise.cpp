@@ -4,9 +4,9 @@
 namespace gapkit {
 namespace {
 
-constexpr std::int64_t fewest_rows = 20;  // that a config type needs for a root mean square of its own
+constexpr std::int64_t fewest_rows = 20;  // of a config type, for a root mean square of its own
 
-// σ of a class that rows were fitted with; null if there were none.
+// σ of a class with fitted rows; null if the class has none.
 const double* fitted_sigma(const Model& model, Property property, const std::string& config_class) {
   for (const RowGroup& group : model.posterior.groups)
     if (group.property == property && !group.fixed && group.config_class == config_class) return &group.sigma;
@@ -45,13 +45,13 @@ NoiseLevel noise_level(const Model& model, Property property, const std::string&
     const auto own = static_cast<double>(r.own_rows), of_class = sigma ? static_cast<double>(r.class_rows) : 0.0;
     const double sum = r.own_square + (sigma ? of_class * *sigma * *sigma : 0.0);
     if (r.config_type == config_type) {
-      // The σ that most rows of the type have been fitted with says more than that of its class.
+      // The σ of most fitted rows of the type describes it better than the σ of its class.
       if (r.own_rows >= fewest_rows && own > of_class) return {Origin::given_rows, std::sqrt(sum / (own + of_class))};
       if (of_class > 0 && (named || of_class >= own)) return {Origin::class_rows, *sigma};
     }
     square += sum;
     own_rows += own;
-    if (!named || !common) class_rows += of_class;  // rows of the default class, or all if there is none
+    if (!named || !common) class_rows += of_class;  // rows of the default class, or all rows without such a class
     if (named && common) square -= of_class * *named * *named;
   }
   if (const double* named = fitted_sigma(model, property, config_type); named && config_type != "default")

@@ -72,7 +72,7 @@ Posterior solve_posterior(const SufficientStatistics& statistics, const SparseFa
   a.diagonal().array() += 1;
   b = s.cwiseProduct(b);
   if (!b.allFinite() || !a.diagonal().allFinite()) throw NumericalError("the statistics of the training data hold NaN or infinity");
-  // Eigenvalues of A are at least 1: only numbers that are not finite can stop this.
+  // Eigenvalues of A are at least 1, so this fails only for numbers that are not finite.
   if (!cholesky(a))
     throw NumericalError(
         "the posterior precision is not positive definite: a sigma is too small for the rounding of the data, or the statistics are "

@@ -14,7 +14,7 @@ constexpr double one_dimensional_tolerance = 1e-13, tolerance = 1e-11;  // of th
 constexpr int one_dimensional_points = 4000, domain_points = 6000;
 constexpr int largest_rank = 1500;  // beyond it the double sum is cheaper than the low-rank form
 
-// κ ≈ Σ_q ψ_q ψ_q' over all that a descriptor can give: points z and L with ψ = L⁻¹ κ(z, ·). Empty if there is no such form.
+// κ ≈ Σ_q ψ_q ψ_q' for all features of a descriptor: points z and L with ψ = L⁻¹ κ(z, ·). Empty if there is no such form.
 struct Basis {
   Matrix points, lower;
 };
@@ -47,8 +47,8 @@ Basis make_basis(const Term& term, Matrix points_of_domain) {
   return result;
 }
 
-// Bases of the last terms, for the terms of one model share domains and kernels, and programs make many error bars of one kind.
-// Whoever holds one keeps it.
+// Bases of the last terms, because the terms of one model share domains and kernels, and programs compute many error bars with one model.
+// The holder of a basis keeps it alive.
 std::shared_ptr<const Basis> basis_of(const Term& term) {
   constexpr std::size_t most_kept = 32;
   static std::mutex mutex;
@@ -71,7 +71,7 @@ std::shared_ptr<const Basis> basis_of(const Term& term) {
   return basis;
 }
 
-// A term whose sparse points are those of the low-rank form; without points if it has no such form.
+// A term with the points of the low-rank form as sparse points; without points if it has no such form.
 Term low_rank_term(const Term& term, Matrix& lower) {
   const std::shared_ptr<const Basis> basis = basis_of(term);
   Term result = term;
@@ -86,8 +86,8 @@ Term low_rank_term(const Term& term, Matrix& lower) {
 
 struct Prior::State {
   std::span<const Term> terms;
-  std::vector<Term> low_rank;  // those that have such a form
-  std::vector<int> index;      // of the low-rank form of each term, or −1
+  std::vector<Term> low_rank;  // terms with a low-rank form
+  std::vector<int> index;      // index in `low_rank` of each term, or −1
   std::vector<Matrix> lower;   // of each low-rank form
   std::unique_ptr<KernelRows> rows;
   std::vector<DirectPrior> direct;  // of each term
@@ -135,7 +135,7 @@ PriorVariances Prior::observables(const Environments& environments, int atoms, c
   for (std::size_t t = 0; t < s.terms.size(); ++t) {
     const auto column = static_cast<Eigen::Index>(t);
     const Term& term = s.terms[t];
-    // One environment of every pair, all in step: what no sum can exceed by much.
+    // A bound of the sums: one environment of every pair, all fully correlated.
     const double most = static_cast<double>(environments.neighbor.size()) / std::max(1, environments.size()) * term.weight();
     const double largest = most * most / (term.delta * term.delta);
     if (s.index[t] >= 0) {
@@ -148,7 +148,7 @@ PriorVariances Prior::observables(const Environments& environments, int atoms, c
     s.direct[t].add_observables(environments, atoms, wanted, kept != nullptr ? kept->find(t) : nullptr, value, magnitude);
     const double factor = std::pow(term.delta * term.descriptor->multiplicity(), 2);
     result.value.col(column) = factor * value.cwiseMax(0.0);
-    // In a perfect crystal a component may cancel within each environment: what was summed is then as small as its sum.
+    // In a perfect crystal a component may cancel within each environment: the summands are then as small as the sum.
     result.magnitude.col(column) = factor * magnitude.array() + largest;
   }
   return result;

@@ -43,7 +43,7 @@ Vector QuipVariance::local_energies(const Environments& environments, int atoms)
                 end = feature_chunk_end(environments, *term.descriptor, begin, environments.size(), static_cast<std::size_t>(block));
       begin = end;
       term.descriptor->compute(environments, first, end, Derivatives::none, features_);
-      for (Eigen::Index from = 0; from < features_.size(); from += block) {  // one centre may have more triplets than a chunk
+      for (Eigen::Index from = 0; from < features_.size(); from += block) {  // one centre can have more triplets than a chunk
         const Eigen::Index n = std::min<Eigen::Index>(block, features_.size() - from);
         rows_.resize(n, count);
         auto rows = rows_.view();
@@ -54,7 +54,7 @@ Vector QuipVariance::local_energies(const Environments& environments, int atoms)
           const auto i = static_cast<std::size_t>(from + e);
           const double f = features_.cutoff[i];
           const double variance = term.descriptor->multiplicity() * f * f * (alone - rows.row(e).squaredNorm());
-          result[features_.centre[i]] += variance;  // of a pair both halves, as the list has it from both ends
+          result[features_.centre[i]] += variance;  // both halves of a pair, because the list has it from both ends
         }
       }
     }

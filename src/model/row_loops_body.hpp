@@ -1,4 +1,4 @@
-// Included by row_loops_*.cpp, each compiled for its own instruction set; no headers with inline functions here.
+// Included by row_loops_*.cpp, each of which is compiled for its own instruction set; no headers with inline functions here.
 
 #include "math/lanes.hpp"
 #include "model/row_loops.hpp"

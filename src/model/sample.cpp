@@ -26,7 +26,7 @@ Model sample_model(const Model& model, std::uint64_t seed, int member) {
   result.scale_with_atoms = model.scale_with_atoms;
   result.shortest_distances = model.shortest_distances;
   result.notes = model.notes;
-  // Those are of the mean.
+  // These belong to the mean.
   for (const char* name : {"training_errors", "validation_errors"}) result.notes.erase(name);
   result.notes["sample"] = "{\"seed\": " + std::to_string(seed) + ", \"member\": " + std::to_string(member) + "}";
   return result;

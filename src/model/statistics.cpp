@@ -28,7 +28,7 @@ SufficientStatistics& SufficientStatistics::operator+=(const SufficientStatistic
     if (mine->prior.size() == theirs.prior.size())
       for (std::size_t t = 0; t < mine->prior.size(); ++t) mine->prior[t] += theirs.prior[t];
     else
-      mine->prior.clear();  // part of a sum is of no use
+      mine->prior.clear();  // a partial sum is useless
     mine->gram += theirs.gram;
     mine->moment += theirs.moment;
     mine->target_square += theirs.target_square;

@@ -43,7 +43,7 @@ RowRules get_rules(const ArchiveReader& archive, const Model& model) {
   const auto use = archive.integers("statistics/use");
   if (use.size() > target_count) throw InputError("the statistics have targets that this version does not know");
   rules.use = PerTarget<bool>(false);
-  for (std::size_t i = 0; i < use.size(); ++i) {  // targets that are newer than the file were not used
+  for (std::size_t i = 0; i < use.size(); ++i) {  // targets newer than the file were not used
     const TargetInfo& target = targets()[i];
     rules.use[target.property] = use[i] != 0;
     for (const TargetSource& source : target.sources) rules.keys.name(source.name, archive.string(at + source.name));

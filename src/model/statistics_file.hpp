@@ -11,7 +11,7 @@ void put_group(ArchiveWriter& archive, const std::string& at, const GroupStatist
 /// Throws InputError if they do not fit `size` columns.
 GroupStatistics get_group(const ArchiveReader& archive, const std::string& at, Eigen::Index size);
 
-/// Where the σ of the rows came from, under `at`; nothing is written if nothing is known, and files of earlier versions have nothing.
+/// The records of the rows' σ under `at`. No records, no entry; files of earlier versions have none.
 void put_noise(ArchiveWriter& archive, const std::string& at, const std::vector<NoiseRecord>& records);
 std::vector<NoiseRecord> get_noise(const ArchiveReader& archive, const std::string& at);
 

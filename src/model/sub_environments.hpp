@@ -4,11 +4,10 @@
 
 namespace gapkit {
 
-/// The environments that contain any of some target atoms, as a set of their own. Targets have the indices 0 … targets−1, all other
-/// atoms that occur the ones behind.
+/// The environments that contain any of some target atoms. Targets have the indices 0 … targets−1, other atoms the following ones.
 class SubEnvironments {
  public:
-  /// `position`: of each atom that is a centre, its place in `source.centre`; −1 for others. The list must be symmetric (full).
+  /// `position`: index in `environments.centre` of each atom, −1 for atoms that are not centres. The list must be symmetric (full).
   SubEnvironments(const Environments& source, const std::vector<int>& position, std::span<const int> targets);
   SubEnvironments(const SubEnvironments&) = delete;
   SubEnvironments& operator=(const SubEnvironments&) = delete;
@@ -24,10 +23,10 @@ class SubEnvironments {
   Environments view_;
 };
 
-/// Place of each atom 0 … atoms−1 in source.centre, or −1.
+/// Index of each atom 0 … atoms−1 in environments.centre, or −1.
 std::vector<int> centre_positions(const Environments& source, int atoms);
 
-/// Atoms 0 … atoms−1 in groups of at most `most`, each grown along neighbours so that it has few neighbours outside.
+/// Atoms 0 … atoms−1 in groups of at most `most`, each grown along neighbours to have few neighbours outside.
 std::vector<std::vector<int>> compact_groups(const Environments& source, const std::vector<int>& position, int most);
 
 }  // namespace gapkit

@@ -11,7 +11,7 @@ struct BondEnergy {
 };
 
 /// E = Σ_pairs v(r) − v(r_c) − v'(r_c)(r − r_c) − v''(r_c)(r − r_c)²/2, v = 4ε((σ/r)¹² − (σ/r)⁶): at the cutoff r_c the energy, the force
-/// and its slope are zero. All elements are alike.
+/// and its slope are zero. All elements have the same parameters.
 class LennardJones final : public Potential {
  public:
   explicit LennardJones(const Parameters& parameters)

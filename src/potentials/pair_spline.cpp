@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t fewest_points = 4;
 
-/// Cubic spline through (r, V), natural at its beginning, with slope 0 at its end; continued as a straight line before its beginning.
+/// Cubic spline through (r, V), natural at its beginning, with slope 0 at its end; a straight line before its beginning.
 class Spline {
  public:
   Spline(std::vector<double> r, std::vector<double> v) : r_(std::move(r)), v_(std::move(v)), curvature_(r_.size(), 0.0) {
@@ -63,7 +63,7 @@ void check_table(const std::string& where, int line, const PairTable& table) {
     fail(where, line, "the last energy of a pair is " + std::to_string(table.energy.back()) + " eV, expected 0: it would jump there");
 }
 
-/// Tabulated pair energies, one cubic spline for each pair of elements; pairs without a table have none.
+/// Tabulated pair energies, one cubic spline for each pair of elements; pairs without a table have no energy.
 class PairSpline final : public Potential {
  public:
   explicit PairSpline(const Parameters& parameters) : parameters_(parameters) {

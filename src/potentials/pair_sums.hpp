@@ -4,8 +4,8 @@
 
 namespace gapkit {
 
-/// Adds the forces that belong to derivatives by the pair vectors r_ij = r_j − r_i: F_i += dE/dr_ij, F_j −= dE/dr_ij. `forces` has a row
-/// for every atom that occurs.
+/// Adds forces from derivatives by the pair vectors r_ij = r_j − r_i: F_i += dE/dr_ij, F_j −= dE/dr_ij. `forces` has a row for every atom
+/// of the environments.
 inline void add_pair_forces(const Environments& environments, std::span<const Vector3> dE_dr, Positions& forces) {
   for (int c = 0; c < environments.size(); ++c) {
     const auto position = static_cast<std::size_t>(c);
@@ -18,7 +18,7 @@ inline void add_pair_forces(const Environments& environments, std::span<const Ve
   }
 }
 
-/// −Σ dE/dr_ij ⊗ r_ij, symmetrised: which removes rounding only.
+/// −Σ dE/dr_ij ⊗ r_ij, symmetrised, which only removes rounding errors.
 inline Matrix3 pair_virial(std::span<const Vector3> vectors, std::span<const Vector3> dE_dr) {
   Matrix3 virial = Matrix3::Zero();
   for (std::size_t p = 0; p < vectors.size(); ++p) virial -= dE_dr[p] * vectors[p].transpose();

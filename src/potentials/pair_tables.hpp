@@ -17,7 +17,7 @@ using PairTables = std::map<std::pair<int, int>, PairTable>;
 
 /// The format of pair_spline (docs/file-formats.md). Throws InputError with `where` and the line.
 PairTables parse_pair_tables(const std::string& text, const std::string& where);
-/// The same text again, with digits that read back to the same bits.
+/// Text in this format that reads back to the same bits.
 std::string pair_tables_text(const PairTables& tables);
 
 }  // namespace gapkit

@@ -9,7 +9,7 @@ PotentialKind pair_spline_kind();
 PotentialKind stillinger_weber_kind();
 PotentialKind lennard_jones_kind();
 
-/// A parameter that is above 0.
+/// A parameter above 0.
 ParameterInfo positive_parameter(const std::string& name, const std::string& unit, const std::string& description, double default_value);
 
 /// Energy of a bond and its derivative.
@@ -18,7 +18,7 @@ struct PairEnergy {
   double derivative = 0;  ///< eV/Å
 };
 
-/// Potential::add for a sum over pairs. `energy(z1, z2, r)` of the bond, called for r < cutoff only.
+/// Potential::add for a sum over pairs. `energy(z1, z2, r)`: energy of the bond, called for r < cutoff only.
 template <class Energy>
 void add_pairs(const Environments& environments, double cutoff, std::span<double> local_energy, std::span<Vector3> dE_dr, Energy&& energy) {
   for (int c = 0; c < environments.size(); ++c) {

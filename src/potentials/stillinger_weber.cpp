@@ -8,7 +8,7 @@ namespace {
 
 /// E = Σ_pairs ε A (B (σ/r)^p − (σ/r)^q) e^{σ/(r−aσ)} + Σ_i Σ_{j<k} ε λ (cos θ_jik + 1/3)² e^{γσ/(r_ij−aσ)} e^{γσ/(r_ik−aσ)}
 ///
-/// Everything, with all derivatives, goes to zero at r = aσ.
+/// All parts and their derivatives go to zero at r = aσ.
 /// Source: Stillinger & Weber, Phys. Rev. B 31, 5262 (1985).
 class StillingerWeber final : public Potential {
  public:
@@ -32,7 +32,7 @@ class StillingerWeber final : public Potential {
   void check_elements(std::span<const int> atomic_numbers) const override {
     for (const int z : atomic_numbers)
       if (z != element_)
-        throw InputError("stillinger_weber: the parameters are those of " + element_symbol(element_) + ", found " + element_symbol(z));
+        throw InputError("stillinger_weber: the parameters are for " + element_symbol(element_) + ", found " + element_symbol(z));
   }
 
   void add(const Environments& environments, std::span<double> local_energy, std::span<Vector3> dE_dr) const override {
@@ -47,9 +47,9 @@ class StillingerWeber final : public Potential {
   }
 
  private:
-  /// A neighbour of the atom in hand.
+  /// A neighbour of the current atom.
   struct Bond {
-    std::size_t pair;         ///< of the environments
+    std::size_t pair;         ///< index in the environments
     double distance;          ///< Å
     Vector3 direction;        ///< r_ij/|r_ij|
     double screen;            ///< e^{γσ/(r−aσ)}

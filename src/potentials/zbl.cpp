@@ -14,7 +14,7 @@ constexpr std::array<double, 4> weight = {0.18175, 0.50986, 0.28022, 0.02817};
 constexpr std::array<double, 4> decay = {3.19980, 0.94229, 0.40290, 0.20162};
 
 /// Screened repulsion of two nuclei, Z₁Z₂e²/(4πε₀r) · φ(r/a), a = 0.88534 a₀/(Z₁^0.23 + Z₂^0.23), φ(x) = Σ w exp(−d x), times a switch
-/// that falls from 1 at `inner` to 0 at `outer` with two continuous derivatives.
+/// from 1 at `inner` to 0 at `outer` with two continuous derivatives.
 /// Source: Ziegler, Biersack & Littmark, The Stopping and Range of Ions in Solids (1985).
 class Zbl final : public Potential {
  public:

@@ -11,7 +11,7 @@
 namespace gapkit {
 namespace {
 
-constexpr double closest_fraction = 0.5;    // of the sum of covalent radii; bonds under any pressure are longer
+constexpr double closest_fraction = 0.5;    // of the sum of covalent radii; bonds are longer at any pressure
 constexpr std::size_t many_images = 1'000;  // of one atom: a cell of 4 Å³ with a cutoff of 10 Å
 
 }  // namespace

@@ -7,8 +7,8 @@
 
 namespace gapkit {
 
-/// Throws InputError if the atoms have so many neighbours that error bars, which need double sums over environments, would fill any
-/// memory: more than 20,000 each on average, where solids have hundreds.
+/// Throws InputError if atoms have too many neighbours for error bars, which need double sums over environments: more than 20,000 each on
+/// average. Solids have hundreds.
 inline void check_density(const Environments& environments, int atoms, const std::string& where) {
   constexpr std::size_t most = 20'000;
   if (atoms == 0 || environments.neighbor.size() <= most * static_cast<std::size_t>(atoms)) return;

@@ -5,7 +5,7 @@
 
 namespace gapkit {
 
-/// Environments of several structures in one list, so that matrix products have many rows. Atoms are numbered through.
+/// Environments of several structures in one list, so that matrix products have many rows. Atoms are numbered consecutively.
 class EnvironmentsOfMany {
  public:
   EnvironmentsOfMany(std::span<const Structure> structures, double cutoff) {

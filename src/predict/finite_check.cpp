@@ -17,7 +17,7 @@ bool finite(const std::optional<Derived>& numbers) {
 
 }  // namespace
 
-// Distances are looked at first: they may be the reason.
+// Distances first, because short ones can be the cause.
 void check_mean(Prediction& prediction, const Model& model, const Environments& environments, const PredictionRequest& request,
                 const std::string& where) {
   prediction.closeness = closeness(model, environments);

@@ -5,7 +5,7 @@
 
 namespace gapkit {
 
-/// Sets closeness and is_finite of a prediction without error bars. Throws NumericalError if it is not finite and the request does not keep
+/// Sets closeness and is_finite of a prediction without error bars. Throws NumericalError if it is not finite, unless the request keeps
 /// such predictions; `where` names the structure.
 void check_mean(Prediction& prediction, const Model& model, const Environments& environments, const PredictionRequest& request,
                 const std::string& where);

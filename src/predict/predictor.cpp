@@ -29,13 +29,13 @@ Factors factors_of(const Model& model, Property property, const std::string& con
   return found ? Factors{found->a, found->b} : Factors{};
 }
 
-// The noise of the rows of a property of a structure; of `atoms` atoms with the config type "default" if that is null.
+// Noise of the rows of a property of a structure; without a structure, of `atoms` atoms with the config type "default".
 std::vector<double> noise_of(const Model& model, Property property, const Structure* structure, int atoms) {
   if (structure != nullptr) return row_noise(model, property, *structure);
   return {target_info(property).noise_scale(atoms, model.scale_with_atoms) * noise_level(model, property, "default").sigma};
 }
 
-// Error bars from their epistemic part. `atoms`: those whose energy it is.
+// Error bars from their epistemic part. `atoms`: number of atoms of the energy.
 void add_noise(Prediction& prediction, const Model& model, const Structure* structure, int atoms, bool calibrated) {
   prediction.energy_std = prediction.energy_std_epistemic;
   prediction.forces_std = prediction.forces_std_epistemic;
@@ -57,7 +57,7 @@ void add_noise(Prediction& prediction, const Model& model, const Structure* stru
                    ", which the model does not know (it knows " + known + ")");
 }
 
-// Descriptors ignore neighbours of elements that they do not know, so somebody must look at them.
+// Descriptors ignore neighbours of unknown elements, so they must be checked here.
 void check_elements(const Model& model, const Environments& environments) {
   std::array<bool, largest_atomic_number + 1> known = {};
   for (const auto& [element, e0] : model.reference_energies) known.at(static_cast<std::size_t>(element)) = true;
@@ -85,7 +85,7 @@ Vector std_of(std::span<const Variance> variances) {
   return result;
 }
 
-// Novelty over prior of some observables together; 0 where there is nothing to predict.
+// Novelty over prior of some observables together; 0 without any prior.
 double novelty_fraction(std::span<const Variance> variances) {
   double novelty = 0, prior = 0;
   for (const Variance& v : variances) {
@@ -109,14 +109,14 @@ struct Predictor::Scratch {
   }
 
   std::vector<PotentialPointer> potentials;           // the mean is their sum: baselines, then terms
-  std::vector<std::shared_ptr<TermPotential>> terms;  // the same terms, for what error bars share with the mean
+  std::vector<std::shared_ptr<TermPotential>> terms;  // the same terms: error bars use their features
   std::vector<Vector3> dE_dr;                         // of each pair: derivative of the energy of the centre
   int error_bar_points;
-  std::unique_ptr<const Model> reduced;  // of error_bar_points, if they are fewer than the model's
+  std::unique_ptr<const Model> reduced;  // of error_bar_points, if the model has more
   std::unique_ptr<Covariance> covariance;
   std::unique_ptr<QuipVariance> quip_variance;
   Covariance::LocalRows local_rows;
-  std::vector<Variance> local;  // of the centres, if evaluate() could make them on its way
+  std::vector<Variance> local;  // of the centres, if evaluate() has computed them
 
   Covariance& posterior(const Model& model);
   void add_error_bars(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request,
@@ -176,7 +176,7 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
 Prediction Predictor::error_bars(const Environments& environments, int atoms, const PredictionRequest& request) {
   check_elements(*model_, environments);
   check_density(environments, environments.size(), "environments");
-  scratch_->local.clear();  // may be those of other environments
+  scratch_->local.clear();  // may belong to other environments
   Prediction prediction;
   scratch_->add_error_bars(*model_, environments, atoms, request, prediction);
   check_error_bars(prediction, request, "environments");
@@ -194,7 +194,7 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
   const EnvironmentsOfMany all(structures, model_->cutoff());
   Scratch& s = *scratch_;
   const Prediction together = s.evaluate(*model_, all.view(), all.view().size(), request);
-  PredictionRequest alone = request;  // what is computed structure by structure
+  PredictionRequest alone = request;  // the part computed structure by structure
   std::vector<Variance> local;
   if (request.local_std && model_->has_posterior()) {
     local = s.local_energies(*model_, all.view(), all.view().size());
@@ -221,7 +221,7 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
   return result;
 }
 
-// The rows of local energies are what the mean is made of, if both have the same sparse points: then the terms tell what they make.
+// If mean and error bars have the same sparse points, the rows of local energies come from the terms' features.
 bool Predictor::Scratch::begin_local_std(const Model& model, const Environments& environments, const PredictionRequest& request) {
   local.clear();
   const bool is_shared = request.local_std && model.has_posterior() && posterior(model).fits_local(environments) && reduced == nullptr;
@@ -235,7 +235,7 @@ bool Predictor::Scratch::begin_local_std(const Model& model, const Environments&
   return is_shared;
 }
 
-// Local parts: shares of the energy and forces; finish() does the rest.
+// Local parts: shares of the energy and forces; finish() adds the rest.
 Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request) {
   Prediction result;
   result.local_energy = Vector::Zero(atoms);
@@ -252,7 +252,7 @@ Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& 
   return result;
 }
 
-// Virial from the derivatives by the pairs from `first_pair` on, structure-level parts, and the energy. `structure` is null where no
+// Virial from the derivatives by the pairs from `first_pair` on, structure-level parts, and the energy. `structure` may be null if no
 // potential needs it.
 void Predictor::Scratch::finish(const Environments& environments, std::size_t first_pair, const Structure* structure,
                                 const PredictionRequest& request, Prediction& result) const {
@@ -347,7 +347,7 @@ EnergyDifference Predictor::difference(const Structure& a, const Structure& b, b
   if (!result.is_finite()) return result;
   const StructureEnvironments ea(a, model_->cutoff()), eb(b, model_->cutoff());
   result.std_epistemic = std::sqrt(scratch_->posterior(*model_).energy_difference(ea.view(), eb.view()).total());
-  // Of two config types with factors of their own, the epistemic part takes the larger one.
+  // For two config types with factors of their own, the epistemic part takes the larger factor.
   const Factors fa = factors_of(*model_, Property::energy, a.config_type, calibrated);
   const Factors fb = factors_of(*model_, Property::energy, b.config_type, calibrated);
   result.std = std::hypot(std::max(fa.a, fb.a) * result.std_epistemic, fa.b * row_noise(*model_, Property::energy, a).front(),

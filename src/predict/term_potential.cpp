@@ -6,7 +6,7 @@ namespace gapkit {
 namespace {
 
 constexpr std::size_t chunk_environments = 16'384;  // pairs or environments in a chunk of centres: enough rows for matrix products
-constexpr int domain_points = 1000;                 // that tell a spline where the features are
+constexpr int domain_points = 1000;                 // for the range of a spline
 
 }  // namespace
 
@@ -68,8 +68,8 @@ void TermPotential::add(const Environments& environments, std::span<double> loca
     }
     for (std::size_t e = 0; e < static_cast<std::size_t>(n); ++e) {
       const double f = features.cutoff[e];
-      // A pair's energy is shared half and half. The list has each pair from both ends, so an atom's two halves are one whole from its own
-      // end: ghosts, whose ends are not there, get nothing.
+      // Each end of a pair has half of its energy. The list has each pair from both ends, so an atom gets the whole from its own end;
+      // ghosts, which are no centres, get nothing.
       local_energy[static_cast<std::size_t>(features.centre[e])] += f * energy[e];
       if (with_derivatives && f != 1) gradient.row(static_cast<Eigen::Index>(e)) *= f;
     }

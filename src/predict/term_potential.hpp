@@ -8,7 +8,7 @@ namespace gapkit {
 /// One fitted term of a model as a potential: Σ_e f_e ε(x_e) over its environments, ε(x) = Σ_m c_m δ² f_m κ(x, x_m).
 ///
 /// Owns scratch memory: one object per thread of control. Threads inside. Cost per atom, M sparse points, D features, P neighbours: 4 M D
-/// flop in two GEMMs (Kernel::compile), and the descriptor's own. Memory is bounded: centres are worked on in chunks.
+/// flop in two GEMMs (Kernel::compile), and the descriptor's own. Memory is bounded: centres are processed in chunks.
 class TermPotential final : public Potential {
  public:
   /// `weights`: c of the term's sparse points.
@@ -24,11 +24,11 @@ class TermPotential final : public Potential {
   /// Whether any centre has an environment of this term.
   bool has_environments(const Environments& environments) const;
 
-  /// What add() makes on its way, for somebody who needs the same: the features (of the descriptor's short form) of centres first … last−1,
-  /// and their kernel values [E, M] where the kernel has them at no cost, else null.
+  /// Intermediate results of add(): the features (of the descriptor's short form) of centres first … last−1, and their kernel values [E, M]
+  /// if the kernel has them at no cost, else null.
   using Observer =
       std::function<void(const Environments& environments, int first, int last, const Features& features, const MatrixView* values)>;
-  /// From now on add() calls the observer once for each range of centres that has environments; null: nobody.
+  /// add() will call the observer for each range of centres with environments; null: no observer.
   void observe(Observer observer) { observer_ = std::move(observer); }
 
  private:
@@ -36,9 +36,9 @@ class TermPotential final : public Potential {
 
   std::string label_;
   std::shared_ptr<const Descriptor> descriptor_;  // in short form
-  std::shared_ptr<const Kernel> kernel_;          // which local_energy_ may refer to
+  std::shared_ptr<const Kernel> kernel_;          // local_energy_ may refer to it
   Eigen::Index sparse_points_;
-  std::unique_ptr<LocalEnergy> local_energy_;  // in the features; null without sparse points
+  std::unique_ptr<LocalEnergy> local_energy_;  // function of the features; null without sparse points
   std::unique_ptr<Scratch> scratch_;
   Observer observer_;
 };

@@ -12,7 +12,7 @@
 namespace gapkit {
 namespace {
 
-// Eigenvectors of larger Gram matrices would take hours: then the scores come from that many random candidates.
+// Eigenvectors of larger Gram matrices would take hours: the scores then come from this number of random candidates.
 constexpr Eigen::Index largest_gram = 6000;
 constexpr Eigen::Index chunk_rows = 4096;
 
@@ -30,15 +30,15 @@ Matrix gram_of_rows(const Matrix& x) {
   return gram;
 }
 
-/// How many of the leading eigenvalues (ascending) span the subspace of the scores.
+/// Number of leading eigenvalues (ascending) that span the subspace of the scores.
 Eigen::Index leading_count(const Vector& eigenvalues) {
   // Eigenvalues of a Gram matrix carry errors of about 1e-16 of the largest, so singular values below 1e-8 of the largest are noise;
-  // one decade above that the count no longer depends on rounding.
+  // one decade above, the count does not depend on rounding.
   const double threshold = 1e-14 * eigenvalues[eigenvalues.size() - 1];
   return ((eigenvalues.array() > threshold).count() + 1) / 2;
 }
 
-/// Scores of all candidates; 0 for those that were left out because there are too many.
+/// Scores of all candidates; 0 for candidates outside the random subset.
 Vector candidate_scores(const Candidates& candidates, std::uint64_t seed) {
   const Eigen::Index n = candidates.x.rows();
   if (std::min(n, candidates.x.cols()) <= largest_gram) return leverage_scores(candidates.x);
@@ -64,9 +64,9 @@ std::vector<int> first_by_key(const std::vector<std::pair<double, double>>& key,
   return order;
 }
 
-/// Sampling with inclusion probabilities p = min(1, M · score / Σ score), as GAP's cur_points has them: environments that stand out
-/// (p = 1) are always chosen, so that rare ones do not depend on luck; the others by weighted sampling without replacement, where
-/// each candidate gets the key −log(u)/score and the smallest keys win (Efraimidis & Spirakis, Inf. Process. Lett. 97, 181 (2006)).
+/// Sampling with inclusion probabilities p = min(1, M · score / Σ score), as in GAP's cur_points: environments with p = 1 are always
+/// chosen, so that rare ones do not depend on luck; the others by weighted sampling without replacement: each candidate gets the key
+/// −log(u)/score, and the smallest keys are chosen (Efraimidis & Spirakis, Inf. Process. Lett. 97, 181 (2006)).
 std::vector<int> choose_sampled(const Candidates& candidates, const SelectionRequest& request) {
   const Vector scores = candidate_scores(candidates, request.seed);
   const double certain = scores.sum() / std::max(1, request.count);

@@ -17,10 +17,10 @@ double squared_distance(const double* a, const double* b, Eigen::Index size) {
 
 /// Greedy choice of the candidate with the largest distance from its nearest chosen point; of equal ones the first.
 ///
-/// Distances to the nearest chosen point only decrease, so an old one is an upper bound, and a candidate is looked at again only when
-/// its bound is not below what another one has for certain. Bounds come from matrix products, ‖x − c‖² = ‖x‖² + ‖c‖² − 2 x·c, with
-/// their rounding error added; the few candidates that may win by them are compared by sums of squared differences. So the result is
-/// that of the plain algorithm, whatever the order in which the matrix products add up.
+/// Distances to the nearest chosen point only decrease, so an old distance is an upper bound. A candidate is updated only if its bound is
+/// not below a known distance of another one. Bounds come from matrix products, ‖x − c‖² = ‖x‖² + ‖c‖² − 2 x·c, plus their rounding
+/// error; sums of squared differences decide between the few remaining candidates. The result equals that of the plain algorithm for any
+/// order of summation in the matrix products.
 class FarthestPoints {
  public:
   FarthestPoints(const Matrix& x, int count)
@@ -59,14 +59,14 @@ class FarthestPoints {
   }
 
  private:
-  static constexpr std::size_t smallest_batch = 32, largest_batch = 4096;  // candidates that are brought up to date at a time
+  static constexpr std::size_t smallest_batch = 32, largest_batch = 4096;  // candidates in one update
 
   static std::size_t at(int i) { return static_cast<std::size_t>(i); }
   bool comes_before(int i, int j) const { return bound_[at(i)] != bound_[at(j)] ? bound_[at(i)] > bound_[at(j)] : i < j; }
 
   int farthest_from_mean() const {
     Eigen::RowVectorXd mean = Eigen::RowVectorXd::Zero(x_.cols());
-    for (Eigen::Index i = 0; i < x_.rows(); ++i) mean += x_.row(i);  // row by row, as they lie in memory
+    for (Eigen::Index i = 0; i < x_.rows(); ++i) mean += x_.row(i);  // row by row, the order in memory
     mean /= static_cast<double>(x_.rows());
     int best = 0;
     double largest = -1;
@@ -95,7 +95,7 @@ class FarthestPoints {
     rows.resize(size);
   }
 
-  /// Brings bounds up to date until no candidate with an old one can win.
+  /// Updates bounds until no candidate with an old bound can be the farthest.
   void update_rivals() {
     std::vector<int> rivals;
     for (std::size_t batch = smallest_batch;; batch = std::min(2 * batch, largest_batch)) {
@@ -107,7 +107,8 @@ class FarthestPoints {
         if (!is_chosen_[at(i)] && known_[at(i)] < count_ && bound_[at(i)] >= certain) rivals.push_back(i);
       if (rivals.empty()) return;
       keep_largest(rivals, batch);
-      // Those that miss about as many points go together: one large matrix product with up to twice the work beats many small ones.
+      // Groups candidates that miss similar numbers of points: one large matrix product with up to twice the work is faster than many small
+      // ones.
       std::sort(rivals.begin(), rivals.end(),
                 [this](int i, int j) { return known_[at(i)] != known_[at(j)] ? known_[at(i)] < known_[at(j)] : i < j; });
       for (auto begin = rivals.begin(); begin != rivals.end();) {
@@ -119,7 +120,7 @@ class FarthestPoints {
     }
   }
 
-  /// Lowers the bounds of these rows; the first one misses the most points.
+  /// Updates the bounds of these rows; the first row misses the most points.
   void update_group(std::span<const int> rows) {
     const auto n = static_cast<Eigen::Index>(rows.size());
     const Eigen::Index known = known_[at(rows[0])], missing = count_ - known;
@@ -135,7 +136,7 @@ class FarthestPoints {
     }
   }
 
-  /// The winner among the candidates with bounds that are up to date.
+  /// The farthest of the candidates with current bounds.
   int farthest() {
     std::vector<int> rivals;
     for (std::size_t batch = 1;; batch *= 2) {
@@ -166,8 +167,8 @@ class FarthestPoints {
   Eigen::Index most_;
   double margin_ = 0;                     // ≥ error of a squared distance from matrix products
   Vector norm_;                           // ‖x‖²
-  std::vector<double> bound_, exact_;     // squared distance to the nearest chosen point: at most this; by sums of differences
-  std::vector<int> known_, exact_known_;  // number of chosen points that went into them
+  std::vector<double> bound_, exact_;     // squared distance to the nearest chosen point: upper bound; from sums of differences
+  std::vector<int> known_, exact_known_;  // number of chosen points that they include
   std::vector<char> is_chosen_;
   int count_ = 0;
   Matrix chosen_x_;           // [M, D] in the order of choice

@@ -11,7 +11,7 @@ std::vector<int> random_choice(int total, int count, std::uint64_t seed) {
   std::vector<int> order(static_cast<std::size_t>(total));
   std::iota(order.begin(), order.end(), 0);
   RandomStream random{.seed = seed};
-  for (int i = 0; i < count; ++i) {  // Fisher–Yates, only as far as needed
+  for (int i = 0; i < count; ++i) {  // Fisher–Yates, stopped after `count`
     const auto j = static_cast<std::size_t>(i) + random.below(static_cast<std::uint64_t>(total - i));
     std::swap(order[static_cast<std::size_t>(i)], order[j]);
   }

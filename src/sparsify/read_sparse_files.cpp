@@ -31,7 +31,7 @@ void for_each_word(const std::string& path, Take take) {
   if (file.bad()) throw InputError(fmt::format("{}: reading failed: {}", path, std::strerror(errno)));
 }
 
-/// C's notation of a number that Fortran may have written: 1.0D-03, and 0.1-102 where a three-digit exponent pushed the letter out.
+/// Converts Fortran's notation of a number to C's: 1.0D-03, and 0.1-102, where a three-digit exponent replaces the letter.
 std::string without_fortran_exponent(std::string_view word) {
   std::string text(word.substr(word.starts_with('+') ? 1 : 0));
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -45,7 +45,7 @@ std::string without_fortran_exponent(std::string_view word) {
   return text;
 }
 
-/// False unless the whole text is one number; std::from_chars does not know the locale.
+/// False unless the whole text is one number; std::from_chars ignores the locale.
 template <class Number>
 bool parse(std::string_view text, Number& number) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

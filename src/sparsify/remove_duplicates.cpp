@@ -29,8 +29,8 @@ bool is_near(const double* a, const double* b, Eigen::Index size, double toleran
 
 }  // namespace
 
-// Near-copies have nearly equal projections on any direction: |w·(x − x')| ≤ tolerance Σ|w_d|. So kept vectors are filed in cells of
-// that width along one direction, and a new one is compared with those in its own and the two adjacent cells only.
+// Near-copies have nearly equal projections on any direction: |w·(x − x')| ≤ tolerance Σ|w_d|. So kept vectors are sorted into cells of
+// this width along one direction, and a new vector is compared only with those in its own and the two adjacent cells.
 std::vector<int> remove_duplicates(const Candidates& candidates, double tolerance) {
   const Matrix& x = candidates.x;
   const Eigen::Index n = x.rows(), size = x.cols();

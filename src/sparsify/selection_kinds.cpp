@@ -23,7 +23,7 @@ void check(const std::string& method, const Candidates& candidates, const Select
           fmt::format("selection '{}': candidate {} has a feature or covariance cutoff that is not a finite number", method, i));
 }
 
-/// The method with its arguments checked and the count cut to the number of candidates.
+/// Checks the arguments and limits the count to the number of candidates.
 SelectionKind checked(SelectionKind kind) {
   kind.choose = [name = kind.name, choose = kind.choose](const Candidates& candidates, const SelectionRequest& request) {
     check(name, candidates, request);

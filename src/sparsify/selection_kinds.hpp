@@ -4,7 +4,7 @@
 
 namespace gapkit {
 
-// Methods may rely on what the table checks before it calls them: 1 ≤ count ≤ candidates, finite numbers, arrays of equal length.
+// The table guarantees before it calls a method: 1 ≤ count ≤ candidates, finite numbers, arrays of equal length.
 SelectionKind cur_kind();
 SelectionKind cur_deterministic_kind();
 SelectionKind fps_kind();

@@ -11,7 +11,7 @@
 namespace gapkit {
 namespace {
 
-/// The nearest free position on either side of any position of a line, in nearly constant time (paths are shortened as they are used).
+/// The nearest free position on either side of any position of a line, in nearly constant time (union-find with path compression).
 class FreePositions {
  public:
   explicit FreePositions(int size) : below_(static_cast<std::size_t>(size) + 2), above_(below_.size()) {
@@ -36,10 +36,10 @@ class FreePositions {
     }
     return i;
   }
-  std::vector<int> below_, above_;  // shifted by one, so that both ends have a place
+  std::vector<int> below_, above_;  // shifted by one, for both ends
 };
 
-/// M equally spaced points from the smallest to the largest value, and for each the nearest candidate that is still free.
+/// The nearest free candidate to each of M equally spaced points from the smallest to the largest value.
 std::vector<int> choose_on_line(const Matrix& x, int count) {
   const int n = static_cast<int>(x.rows());
   std::vector<int> order(static_cast<std::size_t>(n));
@@ -106,8 +106,8 @@ std::vector<OccupiedCell> occupied_cells(const std::vector<Placed>& placed) {
   return occupied;
 }
 
-/// The coarsest of a sequence of grids with at least `count` occupied cells; of each cell the candidate nearest to its centre, of the
-/// most occupied cells first. If even the finest grid has too few (near-copies), the rest follows in the order of the candidates.
+/// Takes the coarsest of a sequence of grids with at least `count` occupied cells, and from each cell the candidate nearest to its centre,
+/// cells with most candidates first. If the finest grid has too few cells (near-copies), other candidates follow in their order.
 std::vector<int> choose_on_grid(const Matrix& x, int count) {
   constexpr std::uint64_t finest = 1u << 20;  // three such numbers fit one cell index
   auto cells = static_cast<std::uint64_t>(std::ceil(std::pow(count, 1.0 / static_cast<double>(x.cols())) - 1e-9));

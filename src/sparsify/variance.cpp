@@ -13,13 +13,13 @@
 namespace gapkit {
 namespace {
 
-// The Cholesky rows of N candidates take 8 N M bytes; of more candidates than this a random subset is used.
+// The Cholesky rows of N candidates take 8 N M bytes; with more, a random subset is used.
 constexpr int largest_pool = 20000;
 constexpr std::size_t largest_group = 256;
 constexpr int catch_up_interval = 64;  // chosen points
 
-/// The nearest number with 44 significant bits. Kernels of normalised vectors give prior variances of 1 up to rounding, which must not
-/// decide (differently for other numbers of threads) where the choice begins.
+/// The nearest number with 44 significant bits. Kernels of normalised vectors give prior variances of 1 up to rounding; rounding
+/// depends on the number of threads and must not decide the first choice.
 double without_rounding_noise(double value) {
   int exponent = 0;
   const double mantissa = std::frexp(value, &exponent);
@@ -28,10 +28,9 @@ double without_rounding_noise(double value) {
 
 /// Greedy choice of the candidate with the largest posterior variance given those chosen: pivoted Cholesky of k(i, j) = f_i κ_ij f_j.
 ///
-/// Row i of the factor L and the variance d_i = k(i, i) − Σ_j L_ij² are brought up to date only when candidate i may be the next
-/// pivot: variances only decrease, so an old one is an upper bound, and a candidate whose bound is below the variance of one that is
-/// up to date cannot win. The result is that of plain pivoted Cholesky, but most rows are updated rarely, and then for many pivots
-/// at once, as matrix products.
+/// Row i of the factor L and the variance d_i = k(i, i) − Σ_j L_ij² are updated only when candidate i may be the next pivot: variances
+/// only decrease, so an old one is an upper bound, and a candidate whose bound is below a current variance cannot be chosen. The result
+/// equals that of plain pivoted Cholesky, but most rows are updated rarely, for many pivots at once, as matrix products.
 class GreedyVariance {
  public:
   GreedyVariance(const Candidates& candidates, const SelectionRequest& request, std::vector<int> pool)
@@ -59,7 +58,7 @@ class GreedyVariance {
         update(row);
       }
       is_chosen_[at(i)] = true;
-      if (variance_[i] > tolerance * first) accept(i);  // else it depends on those before it
+      if (variance_[i] > tolerance * first) accept(i);  // else it depends on the ones before
     }
     std::vector<int> chosen;
     while (chosen_count_ < lower_.cols()) {
@@ -73,7 +72,7 @@ class GreedyVariance {
   }
 
  private:
-  static constexpr std::size_t smallest_batch = 32, largest_batch = 4096;  // candidates that are brought up to date at a time
+  static constexpr std::size_t smallest_batch = 32, largest_batch = 4096;  // candidates in one update
 
   std::size_t at(int i) const { return static_cast<std::size_t>(i); }
   double cutoff(int i) const { return candidates_.cutoff[pool_[at(i)]]; }
@@ -90,7 +89,7 @@ class GreedyVariance {
     }
   }
 
-  /// The candidate with the largest variance (the first of equal ones), with its row up to date; −1 if none is left.
+  /// The candidate with the largest variance (the first of equal ones), with a current row; −1 if none is left.
   int find_largest() {
     std::vector<int> outdated;
     for (std::size_t batch = smallest_batch;; batch = std::min(2 * batch, largest_batch)) {
@@ -110,8 +109,7 @@ class GreedyVariance {
     }
   }
 
-  /// Brings all rows up to date that will be looked at soon, so that find_largest() never has many pivots to make up for: large products
-  /// instead of many small ones.
+  /// Updates all rows that find_largest() will need soon, so that it never misses many pivots: large products instead of many small ones.
   void catch_up(double least_variance) {
     std::vector<int> soon;
     for (int i = 0; i < variance_.size(); ++i)
@@ -119,7 +117,7 @@ class GreedyVariance {
     update(soon);
   }
 
-  /// Brings the rows of these candidates up to date, those that miss the same pivots together, groups side by side.
+  /// Updates the rows of these candidates: grouped by the pivots they miss, groups in parallel.
   void update(std::vector<int>& rows) {
     std::sort(rows.begin(), rows.end(),
               [this](int i, int j) { return known_[at(i)] != known_[at(j)] ? known_[at(i)] < known_[at(j)] : i < j; });
@@ -180,8 +178,8 @@ class GreedyVariance {
 
   const Candidates& candidates_;
   const Kernel& kernel_;
-  std::vector<int> pool_;   // candidates considered, ascending; all else counts within the pool
-  std::vector<int> known_;  // number of columns of `lower_` that are known
+  std::vector<int> pool_;   // candidates considered, ascending; other indices count within the pool
+  std::vector<int> known_;  // number of valid columns of `lower_`
   std::vector<bool> is_chosen_;
   Vector variance_;  // given the first `known_` chosen points
   Matrix lower_;     // [N, M]; row i is valid up to known_[i]

@@ -15,7 +15,7 @@ struct FreeModel {
 };
 using Handle = std::unique_ptr<gapkit_model, FreeModel>;
 
-/// A handle of a model that is saved to a file first.
+/// Saves a model to a file and opens it with the C interface.
 Handle handle_of(const Model& model);
 
 /// Models of each kind of term, for silicon and for two elements, some with a baseline.
@@ -24,7 +24,7 @@ const std::vector<ToyModel>& c_models();
 /// Memory for all results of the C interface.
 struct Results {
   explicit Results(int atoms);
-  /// With every pointer set, or without those of error bars.
+  /// All pointers set, or all except those of error bars.
   gapkit_results all();
   gapkit_results mean();
 
@@ -36,11 +36,11 @@ struct Results {
 };
 
 gapkit_structure c_structure(const Structure& structure, std::array<int, 3>& pbc);
-/// Throws the message of the interface.
+/// Throws an exception with the interface's message after an error.
 void evaluate(const Handle& handle, const Structure& structure, const gapkit_results& results);
 
 /// A structure as a molecular-dynamics program holds it: centres, and every image (or atom that is no centre) within `halo` of a centre as
-/// a ghost. Neighbours up to list_cutoff, found by trying all.
+/// a ghost. Neighbours up to list_cutoff, from a search over all pairs.
 struct Ghosts {
   std::vector<int> centres, atomic_numbers, neighbors, owners;
   std::vector<int> original;  ///< of each atom: the atom of the structure
@@ -55,7 +55,7 @@ struct Ghosts {
   int atoms() const { return static_cast<int>(original.size()); }
 };
 
-/// Rows of all atoms added to those of the structure's n atoms that they stand for.
+/// Adds the rows of all atoms to the rows of the structure's n atoms that they represent.
 Positions folded(const Ghosts& ghosts, const Positions& rows, int n);
 
 /// 0 … n−1

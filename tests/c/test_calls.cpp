@@ -1,4 +1,4 @@
-// Errors, versions, threads, and neighbour lists that are used again.
+// Errors, versions, threads, and reused neighbour lists.
 
 #include <thread>
 
@@ -20,7 +20,7 @@ struct Example {
   Handle handle = handle_of(*toy.model);
 };
 
-/// The call fails with this code and a message that has this text, on one line; nothing is written, and the model works as before.
+/// The call fails with this code and a one-line message that contains this text; it writes no results, and the model still works.
 void check_failure(const Example& e, int code, int expected, const std::string& text, const Results& results) {
   CAPTURE(text);
   const std::string message = gapkit_error_message();
@@ -35,7 +35,7 @@ void check_failure(const Example& e, int code, int expected, const std::string& 
   CHECK(std::isfinite(after.energy));
 }
 
-/// Good neighbours of the example, and calls with changed ones that must fail.
+/// Valid neighbours of the example; calls with changed ones must fail.
 struct GhostFailures {
   Example e;
   double cutoff = e.toy.model->cutoff();
@@ -84,7 +84,7 @@ TEST_CASE("structures that cannot be evaluated: a code, one sentence, and no res
   s.cell = Matrix3::Zero();
   fails(s, GAPKIT_ERROR_INPUT, "cell vector 1", as_it_is);
   s = e.structure;
-  s.positions.row(1) = s.positions.row(0);  // on top of each other
+  s.positions.row(1) = s.positions.row(0);  // at the same place
   s.atomic_numbers[1] = s.atomic_numbers[0];
   s.positions.row(1)[0] += 1e-300;
   {

@@ -1,4 +1,4 @@
-// The C interface gives the results of Predictor, from positions and cell and from neighbours with ghosts.
+// The C interface gives the results of Predictor, for positions and cell and for neighbours with ghosts.
 
 #include "c/c_support.hpp"
 
@@ -11,7 +11,7 @@ constexpr PredictionRequest everything{.forces = true, .energy_std = true, .loca
 constexpr double rounding = 1e-12;
 // Positions of images are rounded, and the weights of the models are large.
 constexpr double rounding_of_images = 1e-10;
-// Error bars are square roots of differences: relative to the largest of the same kind, and where they cancel.
+// Error bars are square roots of differences: tolerances are relative to the largest of the same kind, larger where they cancel.
 constexpr double rounding_of_std = 1e-7, vanishing_std = 2e-7;
 
 Matrix3 as_matrix(const Voigt& v) {
@@ -69,7 +69,7 @@ void check_bars_without_forces(const Results& r, const Prediction& p) {
   check_same_std(r.virial_std_epistemic, as_matrix(*p.virial_std_epistemic));
 }
 
-/// Everything of the centres among ghosts, as far as the whole structure's results say the same.
+/// Compares results of centres among ghosts with those of the whole structure.
 void check_ghosts(const Handle& handle, const Ghosts& ghosts, const gapkit_environments& view, const Prediction& p, int n) {
   Results r(ghosts.atoms());
   evaluate(handle, view, r.all());
@@ -129,7 +129,7 @@ TEST_CASE("ghosts: every result is that of the periodic structure, forces are on
 
       const Ghosts wide(s, all_atoms(n), cutoff + 0.3, 2 * cutoff, 72);
       view = wide.view();
-      view.owners = nullptr;  // ghosts are atoms of their own, and the halo is enough
+      view.owners = nullptr;  // without owners the halo must suffice
       check_ghosts(handle, wide, view, p, n);
     }
   }
@@ -153,7 +153,7 @@ TEST_CASE("neighbours: every result is that of Predictor for the same pairs") {
       }
       begin.push_back(vector.size());
     }
-    // Pairs beyond the cutoff are left in: they change nothing.
+    // Pairs beyond the cutoff stay in the list without effect.
     const Environments environments{ghosts.centres, ghosts.atomic_numbers, begin, ghosts.neighbors, vector, distance, ghosts.list_cutoff};
     const Prediction p = predictor.compute(environments, ghosts.atoms(), {.forces = true, .energy_std = true, .local_std = true});
     Results r(ghosts.atoms());

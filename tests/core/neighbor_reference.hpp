@@ -33,7 +33,7 @@ inline std::vector<Pair> pairs_of(const NeighborList& list) {
   return pairs;
 }
 
-/// The definition, taken literally: every pair with every image that could be within the cutoff.
+/// The definition: every pair with every image that could be within the cutoff.
 inline std::vector<Pair> brute_force(const Structure& s, double cutoff) {
   std::array<bool, 3> periodic = {false, false, false};
   Matrix3 cell = Matrix3::Zero(), complete = Matrix3::Zero();
@@ -110,7 +110,7 @@ inline Structure random_atoms(int n, const Matrix3& cell, double spread, std::mt
   return s;
 }
 
-/// Any shape and handedness, but not flatter than a fifth of the unit volume.
+/// Any shape and handedness; the volume is at least a fifth of a · b · c.
 inline Matrix3 random_cell(double length, std::mt19937& random) {
   Uniform uniform(-1, 1);
   for (;;) {

@@ -6,7 +6,7 @@ using namespace gapkit::test;
 
 namespace {
 
-/// Every array as NeighborList has it.
+/// Checks that every array equals that of NeighborList.
 void check_same_list(const Environments& kept, const Structure& s, double cutoff) {
   const NeighborList list(s, cutoff);
   REQUIRE(kept.size() == s.size());

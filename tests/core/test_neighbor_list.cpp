@@ -92,7 +92,7 @@ TEST_CASE("neighbour list: atoms on faces, edges and corners, and cutoffs at exa
 }
 
 TEST_CASE("neighbour list: grids commensurate with the bins lose no pair at any edge") {
-  // 8 × 8 × 8 atoms at multiples of the cutoff or a hair beside it
+  // 8 × 8 × 8 atoms at multiples of the cutoff or slightly beside them
   for (const double hair : {0.0, 1e-15, -1e-15, 1e-9, -1e-9}) {
     Structure s;
     s.cell = Matrix3(8.0 * Matrix3::Identity());
@@ -105,7 +105,7 @@ TEST_CASE("neighbour list: grids commensurate with the bins lose no pair at any 
   }
 }
 
-TEST_CASE("neighbour list: a pair a hair inside the cutoff is not lost to the rounding of distant positions") {
+TEST_CASE("neighbour list: a pair slightly inside the cutoff is found despite the rounding of distant positions") {
   std::mt19937 random(17);
   for (const double spread : {0.0, 1e3, 1e6}) {
     CAPTURE(spread);

@@ -1,4 +1,4 @@
-// Neighbour lists of molecules, wires and slabs, of no atoms and of many, and requests that are refused.
+// Neighbour lists of molecules, wires and slabs, of no atoms and of many, and refused requests.
 
 #include <gapkit/core/errors.hpp>
 #include <numbers>
@@ -42,7 +42,7 @@ TEST_CASE("neighbour list: molecules, with and without pbc flags, a zero cell or
     check_against_brute_force(s, 4);
     s.pbc[(d + 1) % 3] = true;
     check_against_brute_force(s, 4);
-    // The vector without periodicity may even depend on the others.
+    // The vector without periodicity may depend linearly on the others.
     s.cell->row((periodic + 2) % 3) = s.cell->row(periodic);
     check_against_brute_force(s, 4);
   }
@@ -92,7 +92,7 @@ TEST_CASE("neighbour list: 10⁵ atoms, and two distant clusters of them, in a f
   s.cell = Matrix3(2.5 * side * Matrix3::Identity());
   s.pbc = {true, true, true};
   const NeighborList list(s, 5);
-  // A random arrangement holds (4/3)πr³ρ neighbours within r, less the hole around each atom.
+  // A random arrangement holds (4/3)πr³ρ neighbours within r, minus the empty space around each atom.
   const double mean = static_cast<double>(list.pair_count()) / n, ideal = 4.0 / 3 * std::numbers::pi * 8;
   CHECK(mean > 0.85 * ideal);
   CHECK(mean < 1.15 * ideal);

@@ -9,7 +9,7 @@ struct Sample {
   std::shared_ptr<const Descriptor> descriptor;
 };
 
-/// Small instances of every kind, for each combination of two elements, with several parameters where a kind has them.
+/// Small instances of every kind, for each combination of two elements, some with several parameter sets.
 inline std::vector<Sample> samples(const std::vector<int>& elements) {
   std::vector<Sample> result;
   for (const DescriptorKind& kind : descriptor_kinds()) {

@@ -1,4 +1,4 @@
-// What descriptors say about their environments before they make them: counts, combinations of elements, the table.
+// Counts of environments before their computation, combinations of elements, the table of descriptors.
 
 #include <gapkit/core/errors.hpp>
 #include <gapkit/descriptors/descriptor.hpp>

@@ -71,7 +71,7 @@ TEST_CASE("every descriptor: Jacobian equals central differences") {
           worst = worse(worst, d);
           for (std::size_t e = 0; e < df.size(); ++e) worst = worse(worst, std::abs((fp[e] - fm[e]) / (2 * h) - df[e]));
         }
-      bool moves = false;  // images of the centre itself stay where they are relative to it
+      bool moves = false;  // images of the centre move with it
       for (const JacobianBlock& block : features.blocks)
         for (std::size_t q = 0; q < block.environment.size(); ++q)
           moves = moves || block.neighbor[q] != features.centre[static_cast<std::size_t>(block.environment[q])];
@@ -88,7 +88,7 @@ TEST_CASE("every descriptor: pullback equals the Jacobian's transpose, and value
   for (const Sample& sample : samples({6, 14})) {
     CAPTURE(sample.label);
     const Descriptor& d = *sample.descriptor;
-    const StructureEnvironments environments(structure, d.cutoff() + 0.7);  // a list that reaches further than needed
+    const StructureEnvironments environments(structure, d.cutoff() + 0.7);  // a list beyond the cutoff
     const Environments& view = environments.view();
     Features with_jacobian, with_pullback, plain;
     d.compute(view, 0, structure.size(), Derivatives::jacobian, with_jacobian);
@@ -251,7 +251,7 @@ TEST_CASE("mixed channels: as many as there are give the plain products of featu
   const Structure s = random_triclinic(9, 12, elements);
   const Matrix plain = features_of(*make(0, 0), s);
   for (const std::int64_t seed : {0, 1}) {
-    // An orthogonal mixture of all channels turns the power spectrum without changing scalar products.
+    // An orthogonal mixture of all channels rotates the power spectrum and keeps scalar products.
     const Matrix all = features_of(*make(6, seed), s);
     CHECK(all.cols() == plain.cols());
     CHECK(largest_difference(Matrix(all * all.transpose()), Matrix(plain * plain.transpose())) <= 1e-12);
@@ -259,7 +259,7 @@ TEST_CASE("mixed channels: as many as there are give the plain products of featu
   }
   CHECK(make(4, 0)->size() == 3 * 10);
   CHECK(largest_difference(features_of(*make(4, 0), s), features_of(*make(4, 1), s)) > 0.01);
-  CHECK(largest_difference(features_of(*make(60, 1), s), features_of(*make(6, 1), s)) == 0);  // no more than there are
+  CHECK(largest_difference(features_of(*make(60, 1), s), features_of(*make(6, 1), s)) == 0);  // limited to the number of channels
 }
 
 TEST_CASE("undivided spectrum: features of l are √(2l+1) times as large, before they are normalised") {

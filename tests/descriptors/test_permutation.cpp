@@ -1,4 +1,4 @@
-// The order of the atoms changes nothing in what an atom sees, nor in derivatives.
+// Features and derivatives do not depend on the order of the atoms.
 
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/math/random_stream.hpp>
@@ -54,7 +54,7 @@ struct Described {
   }
 };
 
-// Whether two lists hold the same rows, in whatever order.
+// Whether two lists hold the same rows, in any order.
 bool same_rows(Matrix a, const Matrix& b, double tolerance) {
   if (a.rows() != b.rows()) return false;
   for (Eigen::Index i = 0; i < b.rows(); ++i) {

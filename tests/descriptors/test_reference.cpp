@@ -52,12 +52,12 @@ TEST_CASE("descriptors equal QUIP's to 1e-8 and better" * doctest::test_suite(be
     descriptor->compute(environments.view(), 0, structure.size(), Derivatives::none, features);
     Matrix ours = features.x.view(), theirs = read_table((reference / "descriptors" / c.file).string());
     if (theirs.cols() == ours.cols() + 1) theirs = theirs.leftCols(ours.cols()).eval();  // QUIP appends covariance_sigma0
-    if (ours.cols() == 1) {                                                              // QUIP lists pairs in another order
+    if (ours.cols() == 1) {                                                              // QUIP has another order of pairs
       std::sort(ours.data(), ours.data() + ours.size());
       std::sort(theirs.data(), theirs.data() + theirs.size());
     }
     REQUIRE(theirs.cwiseAbs().maxCoeff() > 0.1);
-    if (descriptor->multiplicity() > 1) {  // in another order again, and one by one
+    if (descriptor->multiplicity() > 1) {  // QUIP lists (j, k) and (k, j), in another order
       const auto copies_in = [](const Matrix& table, const auto& row) {
         return ((table.rowwise() - row).cwiseAbs().rowwise().maxCoeff().array() <= 1e-11).count();
       };

@@ -1,5 +1,5 @@
-// The kernel and the descriptor that CONTRIBUTING.md shows work: their derivatives equal central differences, and a model made of them
-// gives forces that are the gradient of its energy.
+// Kernel and descriptor of CONTRIBUTING.md: their derivatives equal central differences, and forces of a model with them are the gradient
+// of its energy.
 
 #include <gapkit/core/errors.hpp>
 #include <gapkit/predict/predictor.hpp>
@@ -73,7 +73,7 @@ TEST_CASE("the example descriptor beside SOAP: predictions and kernel rows agree
   Features features;
   other.descriptor->compute(environments.view(), 0, structure.size(), Derivatives::jacobian, features);
   other.sparse.x = features.x.view();
-  // The same features that SOAP has filled go to the example, for every kind of derivative.
+  // The example gets the features object that SOAP has filled, for every kind of derivative.
   for (const Derivatives derivatives : {Derivatives::jacobian, Derivatives::pullback, Derivatives::none}) {
     Features fresh;
     other.descriptor->compute(environments.view(), 0, structure.size(), Derivatives::jacobian, features);
@@ -154,7 +154,7 @@ TEST_CASE("forces of a model with the example descriptor and kernel are minus th
       const double minus = predictor.compute(moved, {.forces = false}).energy;
       check_close((*prediction.forces)(atom, k), (minus - plus) / (2 * h), 1e-6);
     }
-  // Kernel rows go through the Jacobian, predictions through the pullback: they must agree.
+  // Kernel rows use the Jacobian, predictions the pullback: they must agree.
   KernelRows rows(model.terms);
   const StructureEnvironments environments(structure, model.cutoff());
   Matrix k(1 + 3 * structure.size() + 6, rows.columns());

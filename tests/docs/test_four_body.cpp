@@ -122,7 +122,7 @@ virial = 0.2
   CHECK(p.energy == first.energy);
   CHECK(largest_difference(*p.forces, *first.forces) == 0);
   check_derivatives(after, s);
-  // The term matters, and error bars are there for everything.
+  // The term has an effect, and all error bars exist.
   Model without = fitted;
   const auto offsets = sparse_offsets(without.terms);
   for (std::size_t t = 0; t < without.terms.size(); ++t)

@@ -18,7 +18,7 @@ struct Case {
   int size = 1;
 };
 
-/// Several parameter sets per kernel; the first test fails for a registered kernel without any.
+/// Several parameter sets per kernel; the first test fails for a registered kernel without parameter sets.
 std::vector<Case> cases() {
   std::vector<Case> result;
   for (const double zeta : {1.0, 2.0, 2.5, 3.0, 4.0, 10.0})
@@ -53,7 +53,7 @@ double compact_polynomial(double r, int size, std::int64_t q) {
   return std::pow(1 - r, j + 2) * ((j * j + 4 * j + 3) * r * r + (3 * j + 6) * r + 3) / 3;
 }
 
-/// Nonnegative vectors of length 1, as SOAP gives them; for one component, any length.
+/// Nonnegative vectors of length 1, like those of SOAP; any length for one component.
 Matrix random_features(int rows, int size, unsigned seed) {
   std::mt19937_64 generator(seed);
   test::Uniform uniform(0.05, 1.0);
@@ -211,7 +211,7 @@ TEST_CASE("every kernel: the mixed second derivative equals central differences 
 TEST_CASE("every kernel: Gram matrices are positive semidefinite") {
   for (const auto& c : cases()) {
     const double zeta = c.kind == "dot_product" ? c.parameters.real("zeta") : 1;
-    if (zeta != std::floor(zeta)) continue;  // (x·x')^2.5 need not be
+    if (zeta != std::floor(zeta)) continue;  // (x·x')^2.5 may have fewer
     CAPTURE(describe(c));
     const Matrix x = random_features(40, c.size, 9);
     const Matrix gram = compute(*make(c), x, x).value;

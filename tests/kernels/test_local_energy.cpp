@@ -1,4 +1,4 @@
-// Kernel::compile: every form gives the sum of kernels that it stands for.
+// Kernel::compile: every form equals the sum of kernels.
 
 #include <gapkit/core/errors.hpp>
 #include <gapkit/kernels/kernel.hpp>
@@ -19,14 +19,14 @@ struct Case {
   std::string form;
 };
 
-/// A case for each way of compiling; the first test fails for a registered kernel without any.
+/// A case for each form; the first test fails for a registered kernel without a case.
 std::vector<Case> cases() {
   std::vector<Case> result;
   const std::map<double, std::string> forms = {{1.0, "linear"}, {2.0, "quadratic"}, {3.0, "powers"},
                                                {4.0, "powers"}, {10.0, "powers"},   {2.5, "sum"}};
   for (const auto& [zeta, form] : forms)
     for (const int size : {1, 3, 40}) result.push_back({"dot_product", {{"zeta", zeta}}, size, form});
-  result.push_back({"dot_product", {{"zeta", 2.0}}, 120, "powers"});  // more features than two times the points
+  result.push_back({"dot_product", {{"zeta", 2.0}}, 120, "powers"});  // more features than twice the points
   for (const int size : {1, 3, 40}) result.push_back({"squared_exponential", {{"length_scale", 0.7}}, size, size == 1 ? "spline" : "sum"});
   for (const int size : {1, 3})
     result.push_back({"piecewise_polynomial", {{"length_scale", 0.9}, {"smoothness", std::int64_t{2}}}, size, "sum"});
@@ -63,7 +63,7 @@ struct Setup {
     compiled = kernel->compile(weights, points, interval(c.size));
   }
 
-  /// The sum as it is written down.
+  /// The sum by its definition.
   Vector energies(const Matrix& at) const {
     Matrix value(at.rows(), points.rows());
     kernel->compute(at, points, value);

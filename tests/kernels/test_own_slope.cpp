@@ -1,4 +1,4 @@
-// Kernels whose gradient has a part along x: the formulas of kernel.hpp, and the sum of kernels that Kernel::compile makes.
+// Kernels whose gradient has a part along x: the formulas of kernel.hpp, and Kernel::compile.
 
 #include <gapkit/core/errors.hpp>
 

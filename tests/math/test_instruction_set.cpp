@@ -14,7 +14,7 @@ TEST_CASE("GAPKIT_ISA: names of instruction sets, and one sentence for any other
     CAPTURE(name);
     if (has_instruction_set(set)) {
       CHECK(instruction_set_named(name) == set);
-      CHECK(set <= instruction_set_named(""));  // which is the best
+      CHECK(set <= instruction_set_named(""));  // the best one
     } else {
       CHECK(message_of<InputError>([&] { instruction_set_named(name); }).find("lacks; it has portable") != std::string::npos);
     }

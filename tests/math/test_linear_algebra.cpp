@@ -22,7 +22,7 @@ Matrix random_matrix(Eigen::Index rows, Eigen::Index cols, std::mt19937_64& rand
   return m;
 }
 
-/// A matrix with a frame of NaN around it: the slice has a stride, and a touch outside of it shows.
+/// A matrix in a frame of NaN: the slice has a stride, and writing outside of it is detected.
 struct Framed {
   explicit Framed(const Matrix& inside)
       : whole(Matrix::Constant(inside.rows() + 3, inside.cols() + 5, not_a_number)), rows(inside.rows()), cols(inside.cols()) {
@@ -41,7 +41,7 @@ struct Framed {
   Eigen::Index rows, cols;
 };
 
-/// Plain loops: α a b + β c, the oracle of the three products.
+/// Plain loops: α a b + β c, the reference of the three products.
 Matrix product(const Matrix& a, const Matrix& b, const Matrix& c, double alpha, double beta) {
   Matrix result = c;
   for (Eigen::Index i = 0; i < c.rows(); ++i)
@@ -92,7 +92,7 @@ TEST_CASE("the three products equal plain loops, also on slices and for empty ma
       CAPTURE(beta);
       const Matrix a = random_matrix(m, k, random), b = random_matrix(k, n, random);
       const Matrix at = a.transpose(), bt = b.transpose();
-      // With β = 0 what c held must not matter, not even NaN.
+      // With β = 0 the old c must not matter, even if it is NaN.
       const Matrix c = beta == 0 ? Matrix(Matrix::Constant(m, n, not_a_number)) : random_matrix(m, n, random);
       const Matrix expected = product(a, b, c, alpha, beta);
       const double tolerance = 1e-14 * static_cast<double>(k + 1);
@@ -237,7 +237,7 @@ TEST_CASE("triangular solves undo the product with L") {
           for (Eigen::Index j = 0; j <= i; ++j) rows(r, i) += l(i, j) * solution(r, j);
       Matrix with_upper = l;
       for (Eigen::Index i = 0; i < n; ++i)
-        for (Eigen::Index j = i + 1; j < n; ++j) with_upper(i, j) = not_a_number;  // not to be read
+        for (Eigen::Index j = i + 1; j < n; ++j) with_upper(i, j) = not_a_number;  // must not be read
       Framed framed_l(with_upper), framed_rows(rows);
       solve_lower_rows(framed_l.slice(), framed_rows.slice());
       CHECK(largest_difference(framed_rows.slice(), solution) <= 1e-12);

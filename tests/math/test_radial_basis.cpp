@@ -29,13 +29,13 @@ std::string name_of(const Setting& s) {
          std::to_string(s.cutoff);
 }
 
-/// Tabulating large ones takes a moment, so the cases share them.
+/// Tables of large bases are slow to compute, so the cases share them.
 const RadialBasis& basis_of(const Setting& s) {
   static std::map<const Setting*, RadialBasis> made;
   return made.try_emplace(&s, s.n_max, s.l_max, s.sigma, s.cutoff).first->second;
 }
 
-/// Distances over [0, cutoff], ends and near-ends included.
+/// Distances over [0, cutoff], including both ends and points close to them.
 std::vector<double> distances(double cutoff, int n, unsigned seed) {
   std::mt19937_64 random(seed);
   test::Uniform uniform(0, cutoff);
@@ -55,7 +55,7 @@ Values directly(const RadialBasis& basis, double r) {
   return v;
 }
 
-/// A slow reading of methods.md, section 2: every integral by quadrature, plain elimination, no recurrence of Bessel functions.
+/// methods.md, section 2, in a slow form: every integral by quadrature, plain elimination, no recurrence of Bessel functions.
 class Definition {
  public:
   using Real = long double;
@@ -82,8 +82,8 @@ class Definition {
 
   /// g_nl(r) for n = 0 … n_max−1: the density's l component at the grid points, interpolated by Gaussians, on the orthonormal basis.
   std::vector<Real> value(int l, Real r) const {
-    // The component at radius ρ is ½ ∫ exp(−α |ρ û − r|²) P_l(t) dt: the smeared atom itself, no Bessel function. Written with
-    // s = 1 − t, exp(−α(ρ−r)²) exp(−2αρr s), and integrated where the exponential has not died out.
+    // The component at radius ρ is ½ ∫ exp(−α |ρ û − r|²) P_l(t) dt: the smeared atom, without Bessel functions. Written with
+    // s = 1 − t, exp(−α(ρ−r)²) exp(−2αρr s), and integrated where the exponential is not negligible.
     std::vector<Real> f;
     for (int a = 0; a < n_; ++a) {
       const Real rho = centre_[i(a)], x = 2 * alpha_ * rho * r;
@@ -241,7 +241,7 @@ TEST_CASE("impossible radial parameters are refused with what was found") {
   CHECK_THROWS_AS(RadialBasis(4, 4, 0.5, -1), InputError);
   CHECK_THROWS_AS(RadialBasis(4, 4, std::nan(""), 5), InputError);
   CHECK_THROWS_AS(RadialBasis(4, 4, 0.5, std::nan("")), InputError);
-  // Gaussians on top of each other: singular beyond extended precision
+  // Nearly equal Gaussians: singular in extended precision
   CHECK(message_of<InputError>([] { RadialBasis(32, 2, 5.0, 1.5); }).find("linearly dependent") != std::string::npos);
 }
 

@@ -58,7 +58,7 @@ TEST_CASE("random streams: other seeds and streams give other numbers") {
 }
 
 TEST_CASE("random streams: the numbers of a seed stay what they are, so that trajectories and selections do") {
-  // As the first version gave them; the key and the counter of the generator are tested above, with its authors' answers.
+  // Numbers of the first version; the test above compares the generator with the values of its authors.
   RandomStream random{.seed = 3, .stream = 1};
   for (const double expected : {0.20464466650287483, 0.86450202468320259, 0.96697813194787963}) CHECK(random.uniform() == expected);
   for (const double expected : {0.69248683374555176, -1.3028117574887856, 1.2667016886141582})
@@ -72,7 +72,7 @@ TEST_CASE("random streams: integers below a bound are equally frequent, and boun
   int count[6] = {};
   for (int k = 0; k < n; ++k) ++count[random.below(6)];
   for (const int c : count) check_close(c, n / 6.0, 5 * std::sqrt(n / 6.0));
-  // Of 3 · 2⁶² numbers, plain remainders would give the lower third twice as often as the others.
+  // With a bound of 3 · 2⁶², plain remainders would give the lower third twice as often as the rest.
   const std::uint64_t bound = 3ULL << 62;
   int lower = 0;
   for (int k = 0; k < n; ++k) {

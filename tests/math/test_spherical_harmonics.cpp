@@ -88,7 +88,7 @@ TEST_CASE("spherical harmonics equal their explicit formulas up to l = 2, and do
     Vector expected(9);
     expected << std::sqrt(1 / (4 * pi)), one * y, one * z, one * x, two * x * y, two * y * z, std::sqrt(5 / (16 * pi)) * (3 * z * z - 1),
         two * x * z, two / 2 * (x * x - y * y);
-    // Overall signs of m ≠ 0 are a convention, which no rotation-invariant quantity sees; what counts is that a set keeps it.
+    // Signs of m ≠ 0 are a convention without effect on invariants; all functions must keep it.
     const Vector actual = harmonics_of(2, u), all = harmonics_of(largest_l, u);
     for (int i = 0; i < 9; ++i) check_close(actual[i], expected[i], 1e-14);
     for (int l_max = 0; l_max < largest_l; ++l_max) CHECK(largest_difference(harmonics_of(l_max, u), all.head(count_for(l_max))) == 0);

@@ -1,4 +1,4 @@
-// Memory of sums over triplets: chunks count environments, of which a centre has far more than neighbours.
+// Memory of sums over triplets: chunks count environments, because a centre has far more environments than neighbours.
 
 #include <atomic>
 #include <gapkit/descriptors/descriptor.hpp>
@@ -14,7 +14,7 @@ using namespace gapkit::test;
 
 namespace {
 
-// Another descriptor, with the largest number of environments that was asked for at once.
+// Forwards to another descriptor and records the largest number of environments in one call.
 class Counted final : public Descriptor {
  public:
   explicit Counted(std::shared_ptr<const Descriptor> descriptor) : descriptor_(std::move(descriptor)) {}
@@ -44,7 +44,7 @@ class Counted final : public Descriptor {
   mutable int largest_ = 0, chunks_ = 0;
 };
 
-// Another kernel, with the largest matrix that was asked for at once.
+// Forwards to another kernel and records the largest matrix in one call.
 class CountedKernel final : public Kernel {
  public:
   explicit CountedKernel(std::shared_ptr<const Kernel> kernel) : kernel_(std::move(kernel)) {}

@@ -25,7 +25,7 @@ TEST_CASE("kernel rows of energies, forces, virials and local energies equal pla
       REQUIRE(unit > 1e-3);
       CHECK(largest_difference(rows.cast<long double>(), expected) <= 1e-12 * unit);
       CHECK(largest_difference(local_rows.cast<long double>(), local) <= 1e-12 * unit);
-      // Each selection of observables is the same rows.
+      // Each selection of observables has the same rows.
       for (const Observables wanted : {Observables{true, false, false}, {false, true, false}, {false, false, true}, {true, false, true}}) {
         const LongMatrix some = prior_covariance(setup.terms, observables_of(setup.terms, s, wanted), points);
         Matrix chosen(wanted.rows(s.size()), kernel.columns());
@@ -47,7 +47,7 @@ TEST_CASE("the dense reference's prior covariance is symmetric, positive, and co
     CHECK(largest_difference(k, k.transpose()) <= 1e-15 * unit);
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(k.cast<double>());
     CHECK(eigen.eigenvalues().minCoeff() >= -1e-12 * unit);
-    // k(E, E) moved apart: −∂/∂r of the second argument's energy is the force column.
+    // k(E, E) with different structures: −∂/∂r of the second energy is the force column.
     const double step = 1e-4;
     for (int a = 0; a < 3; ++a) {
       Structure plus = s, minus = s;
@@ -255,7 +255,7 @@ TEST_CASE("a fitted structure is known better than a new one, and both no worse 
       CHECK(v.data >= 0);
     }
     for (const Structure& s : setup.train) {
-      // The data part, by which an observed energy is undetermined, is below its noise: 1/(1/q + 1/σ²).
+      // The data part of an observed energy is below its noise: 1/(1/q + 1/σ²).
       const StructureEnvironments environments(s, model.cutoff());
       const double noise = std::pow(setup.options.regularization.standard[Property::energy], 2) * s.size();
       CHECK(covariance.total_energy(environments.view(), s.size()).data <= noise);

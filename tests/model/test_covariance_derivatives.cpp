@@ -12,7 +12,7 @@ using namespace gapkit::test;
 
 namespace {
 
-// Posterior covariance of the total energies of two structures, novelty and data part, through the difference's variance.
+// Posterior covariance of the total energies of two structures, novelty and data part, from the variance of the difference.
 double energy_covariance(Covariance& covariance, const Environments& a, const Environments& b) {
   return 0.5 * (covariance.total_energy(a, 0).total() + covariance.total_energy(b, 0).total() - covariance.energy_difference(a, b).total());
 }
@@ -49,7 +49,7 @@ TEST_CASE("prior variances of energies, forces, virials and their joint energies
       }
       MESSAGE(setup.label, ": prior ", worst);
       CHECK(worst <= 1e-8);
-      // Forces of the first atoms only
+      // Forces on the first atoms only
       const PriorVariances some = prior.observables(environments.view(), 2, {.energy = false, .forces = true, .virial = false});
       CHECK(largest_difference(some.value, actual.value.middleRows(1, 6)) <= 1e-12 * actual.value.maxCoeff());
       const StructureEnvironments other(structures[0], largest_cutoff(setup.terms));
@@ -197,7 +197,7 @@ TEST_CASE("forces in groups equal forces at once, and a perfect crystal has none
     CHECK(v.total() >= 0);
     CHECK(v.total() <= 1e-10);
   }
-  // Large enough for several groups in the prior, and rows that are cut.
+  // Large enough for several groups in the prior and in the rows.
   const Structure large = random_triclinic(1800, 7);
   const StructureEnvironments environments(large, model.cutoff());
   const auto forces = covariance.observables(environments.view(), large.size(), {.energy = false, .forces = true, .virial = false});
@@ -211,7 +211,7 @@ TEST_CASE("forces in groups equal forces at once, and a perfect crystal has none
   CHECK(worst <= 1e-9 * unit);
 }
 
-// Each environment's shear cancels by itself there: rounding is all that is summed.
+// The shear of each environment vanishes there: the summands are rounding errors.
 TEST_CASE("a perfect crystal has no shear stress to doubt, and error bars of its diagonal") {
   const auto body_centred = [](double a) {
     Structure crystal;

@@ -1,4 +1,4 @@
-// The loops that exist for several instruction sets give the same in all that this processor has, to rounding.
+// Loops for several instruction sets give equal results, to rounding, in all sets of this processor.
 
 #include <cstdlib>
 #include <gapkit/core/errors.hpp>
@@ -13,7 +13,7 @@ using namespace gapkit::test;
 
 namespace {
 
-// All that the loops take part in, one number after the other.
+// Results of all loops in one list of numbers.
 struct Results {
   Vector features, jacobian, kernels, rows, pullback;
 };
@@ -70,7 +70,7 @@ std::vector<Term> terms_of(const Structure& structure, const std::vector<TermOpt
     Features features;
     const StructureEnvironments environments(structure, term.descriptor->cutoff());
     term.descriptor->compute(environments.view(), 0, structure.size(), Derivatives::none, features);
-    const Eigen::Index points = std::min<Eigen::Index>(features.size(), 19);  // no multiple of a vector's length
+    const Eigen::Index points = std::min<Eigen::Index>(features.size(), 19);  // not a multiple of the vector length
     REQUIRE(points > 0);
     terms.push_back(make_term(options[t], species[t], elements, features.x.view().topRows(points)));
   }

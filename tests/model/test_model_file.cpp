@@ -1,4 +1,4 @@
-// Model files: what is saved comes back to the last bit, and what does not fit together is refused.
+// Model files: a saved model is loaded to the last bit, and an inconsistent one is refused.
 
 #include <fstream>
 #include <functional>
@@ -19,7 +19,7 @@ namespace {
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-// A fit of two species, pairs and SOAP, with classes of config types and σ's of single rows.
+// A fit of two species, pairs and SOAP, with classes of config types and σ of single rows.
 Model fitted_model(const TemporaryFolder& folder) {
   std::vector<Structure> frames = {lone_atom(14, "isolated"), lone_atom(6, "isolated")};
   for (unsigned seed = 1; seed <= 4; ++seed) frames.push_back(labelled(random_triclinic(4, seed, {6, 14}), seed % 2 ? "odd" : "default"));
@@ -36,7 +36,7 @@ Model fitted_model(const TemporaryFolder& folder) {
   return model;
 }
 
-// The sentence that loading answers with after `alter` has changed a good model; "" if it is loaded.
+// The error message of loading after `alter` has changed a good model; "" if it loads.
 std::string refusal_of(const Model& good, const TemporaryFolder& folder, const std::function<void(Model&)>& alter) {
   Model model = good;
   alter(model);
@@ -57,7 +57,7 @@ Vector with_one_more(const Vector& v) {
   return longer;
 }
 
-// Another factor than the model's, with one block replaced.
+// The factor of the model with one block replaced.
 SparseFactor with_block(const SparseFactor& factor, std::size_t t, const Matrix& block) {
   std::vector<Matrix> blocks = factor.blocks();
   blocks[t] = block;
@@ -208,7 +208,7 @@ TEST_CASE("a model that does not know its shortest distances loads and predicts 
   CHECK(*with.forces == *without.forces);
   CHECK(with.closeness.ratio.has_value());
   CHECK(!without.closeness.ratio);
-  // An empty list is knowledge too: no atoms of the training data were within the cutoff.
+  // An empty list is valid: no atoms of the training data were within the cutoff.
   early.shortest_distances.emplace();
   save_model(early, folder.path() / "early.h5");
   CHECK(load_model(folder.path() / "early.h5").shortest_distances == ShortestDistances());
@@ -261,7 +261,7 @@ TEST_CASE("a model file that was cut short or changed in one byte is refused") {
     changed[place] = static_cast<char>(changed[place] ^ 0x10);
     folder.write("model.h5", changed);
     CAPTURE(place);
-    // A byte that HDF5 does not use may change; what is read must then be the same.
+    // A byte that HDF5 does not use may change; the loaded model must then be the same.
     try {
       const Model model = load_model(path);
       CHECK(model.weights == original.weights);

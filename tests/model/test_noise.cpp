@@ -1,4 +1,4 @@
-// The noise of rows: their own σ, that of their class, or the root mean square of what came with the data.
+// The noise of rows: their own σ, the σ of their class, or the root mean square of σ in the data.
 
 #include <cmath>
 #include <gapkit/model/noise.hpp>
@@ -42,13 +42,13 @@ TEST_CASE("noise: of the class if its rows were fitted, else the root mean squar
     CHECK(level.origin == origin);
     check_close(level.sigma, sigma, 0, 1e-12);
   };
-  const double pooled = std::sqrt((30 * 0.25 + 59 * 0.16 + 51 * 0.002 * 0.002) / 140);  // of all but the class 'surface'
+  const double pooled = std::sqrt((30 * 0.25 + 59 * 0.16 + 51 * 0.002 * 0.002) / 140);  // of all rows except the class 'surface'
   check(Property::energy, "surface", Origin::given_rows, std::sqrt((30 * 0.25 + 10 * 0.02 * 0.02) / 40));
   check(Property::energy, "bulk", Origin::class_rows, 0.002);
-  check(Property::energy, "unknown", Origin::given_rows, pooled);  // more rows brought their own σ than had the default's
+  check(Property::energy, "unknown", Origin::given_rows, pooled);  // more rows have their own σ than the default σ
   check(Property::energy, "mixed", Origin::given_rows, std::sqrt((20 * 0.16 + 0.002 * 0.002) / 21));
   check(Property::energy, "few", Origin::given_rows, pooled);
-  check(Property::energy, "liquid", Origin::given_rows, 0.4);  // no row of it had the default's σ
+  check(Property::energy, "liquid", Origin::given_rows, 0.4);  // none of its rows had the default σ
   check(Property::force, "surface", Origin::class_rows, 0.3);
   check(Property::force, "bulk", Origin::given_rows, std::sqrt((60 * 0.09 + 15 * 0.04) / 75));
   check(Property::virial, "liquid", Origin::given_rows, 0.2);

@@ -32,7 +32,7 @@ TEST_CASE("the spread of an ensemble's energies, forces and virials is the data 
   for (Eigen::Index k = 0; k < rows.rows(); ++k) {
     const double data = variances[static_cast<std::size_t>(k)].data;
     largest = std::max(largest, data);
-    // Five standard deviations of a mean and of a variance of so many normal numbers
+    // Five standard deviations of mean and variance of this number of normal numbers
     CHECK(std::abs(sum[k] / members) <= 5 * std::sqrt(data / members));
     check_close(squares[k] / members, data, 0, 5 * std::sqrt(2.0 / members));
   }

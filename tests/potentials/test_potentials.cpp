@@ -1,4 +1,4 @@
-// Potentials: derivatives, additivity, known values, sums of potentials, a structure-level part, files with mistakes.
+// Potentials: derivatives, additivity, known values, sums, a structure-level part, files with errors.
 
 #include <cmath>
 #include <gapkit/core/errors.hpp>
@@ -26,7 +26,7 @@ pair C Si
 2.4 0
 )";
 
-/// One line for each set of parameters; every kind of the table has one.
+/// Sets of parameters, at least one for each kind in the table.
 std::vector<PotentialPointer> all_potentials() {
   const std::map<std::string, std::vector<Parameters>> given = {
       {"zbl", {{{"inner", 1.2}, {"outer", 2.6}}}},
@@ -173,7 +173,7 @@ TEST_CASE("local parts: shares sum to the energy, a share needs its own centre o
     double sum = 0;
     for (const double share : shares) sum += share;
     CHECK(sum == evaluate(*p, s).energy);
-    // Centres 2 and 3 alone
+    // Centres 2 and 3 only
     const Environments& all = exact.view();
     const std::vector<int> centre = {2, 3};
     const std::vector<std::size_t> begin(all.begin.begin() + 2, all.begin.begin() + 5);
@@ -243,7 +243,7 @@ TEST_CASE("stillinger_weber: the crystal has −2ε per atom and no pressure at 
 TEST_CASE("lennard_jones: a dimer, by hand") {
   const auto potential = make_potential("lennard_jones", {{"sigma", 2.0}, {"epsilon", 1.0}, {"cutoff", 200.0}});
   const Structure s = dimer(18, 18, 2.0 * std::pow(2.0, 1.0 / 6.0));
-  check_close(evaluate(*potential, s).energy, -1.0, 1e-6);  // the cutoff is so far that the shift is nothing
+  check_close(evaluate(*potential, s).energy, -1.0, 1e-6);  // the shift at this cutoff is negligible
   CHECK(largest_entry(evaluate(*potential, s).forces) < 1e-6);
 }
 
@@ -251,7 +251,7 @@ TEST_CASE("potentials refuse what they do not know, with the structure's place")
   const auto potential = make_potential("stillinger_weber");
   Structure germanium = diamond(5.4, 32);
   germanium.source = "a.xyz:7 (frame 2)";
-  const std::string expected = "a.xyz:7 (frame 2): stillinger_weber: the parameters are those of Si, found Ge";
+  const std::string expected = "a.xyz:7 (frame 2): stillinger_weber: the parameters are for Si, found Ge";
   CHECK(message_of<InputError>([&] { evaluate(*potential, germanium); }) == expected);
   germanium.energy = 1.0;
   CHECK(message_of<InputError>([&] { subtract_potentials({&potential, 1}, germanium); }) == expected);

@@ -10,7 +10,7 @@ using namespace gapkit::test;
 
 namespace {
 
-/// Atoms in vacuum on a line, one after the other at the given distances (Å).
+/// Atoms in vacuum on a line with the given distances (Å).
 Structure chain(const std::vector<int>& elements, const std::vector<double>& steps) {
   Structure s;
   s.atomic_numbers = elements;
@@ -29,7 +29,7 @@ Structure cube(int element, double edge) {
   return s;
 }
 
-/// A model of Si and C that knows these distances, or none.
+/// A model of Si and C with or without these training distances.
 std::shared_ptr<const Model> model_with(const std::optional<ShortestDistances>& distances) {
   for (const ToyModel& toy : toy_models()) {
     if (!toy.has_soap || toy.elements.size() < 2) continue;
@@ -48,7 +48,7 @@ TEST_CASE("closeness: the ratio is the smallest over the pairs, each against its
   // Si-Si 2.3 of 2.2; Si-C 1.7 of 1.8; C-C 1.6 of 1.4.
   const Closeness found = closeness(*model, chain({14, 14, 6, 6}, {2.3, 1.7, 1.6}));
   check_close(found.ratio.value(), 1.7 / 1.8, 1e-12);
-  CHECK(!found.too_close);  // 1.7 Å are no less than half the sum of radii
+  CHECK(!found.too_close);  // 1.7 Å is at least half of the sum of radii
   check_close(closeness(*model, chain({14, 14}, {3.3})).ratio.value(), 1.5, 1e-12);
 }
 
@@ -59,7 +59,7 @@ TEST_CASE("closeness: pairs that training never had count with the cutoff; lone 
   CHECK(!closeness(*model, chain({14, 14}, {9.0})).ratio);
   const Closeness unknown = closeness(*model_with(std::nullopt), chain({14, 14}, {0.3}));
   CHECK(!unknown.ratio);
-  REQUIRE(unknown.too_close);  // by the covalent radii alone
+  REQUIRE(unknown.too_close);  // from the covalent radii only
   CHECK(!unknown.too_close->trained);
 }
 
@@ -75,14 +75,14 @@ TEST_CASE("closeness: too close is closer than half the sum of covalent radii an
   const std::string text = found.too_close->text();
   CAPTURE(text);
   for (const char* part : {"(Si)", "1.1 Å", "50 %", "2.2 Å"}) CHECK(text.find(part) != std::string::npos);
-  // Training had shorter ones.
+  // Training had shorter distances.
   CHECK(!closeness(*model, chain({6, 6}, {0.51})).too_close);
   CHECK(closeness(*model, chain({6, 6}, {0.49})).too_close);
-  // On top of each other.
+  // At the same place.
   const Closeness same = closeness(*model, chain({14, 14}, {0.0}));
   CHECK(same.ratio.value() == 0);
   CHECK(same.too_close.has_value());
-  // Of several the worst.
+  // The worst of several.
   const Closeness worst = closeness(*model, chain({14, 14, 14}, {0.9, 0.4}));
   check_close(worst.too_close.value().distance, 0.4, 1e-12);
 }
@@ -97,10 +97,10 @@ TEST_CASE("closeness: an atom that meets thousands of its images is reported, ho
   CHECK(found.too_close->images > 1000);
   CHECK(found.too_close->text().find("its own image") != std::string::npos);
   CHECK(found.too_close->text().find("images of itself") != std::string::npos);
-  // Beyond half the sum of radii the images alone are the reason; half of carbon's is 0.76 Å.
+  // Beyond half of the sum of radii (0.76 Å for carbon) only the images count.
   const double edge = std::cbrt(4.0 / 3 * 3.14159 * std::pow(model->cutoff(), 3) / 1400);
   if (edge > 0.76) CHECK(closeness(*model, cube(6, edge)).too_close);
-  // Images as far apart as in training are right.
+  // Images at distances of the training data are allowed.
   CHECK(!closeness(*model_with(ShortestDistances{{{6, 6}, 0.2}}), tiny).too_close);
 }
 

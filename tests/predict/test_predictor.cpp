@@ -27,7 +27,7 @@ double slope_at_zero(F&& f) {
   return (8 * (f(h) - f(-h)) - (f(2 * h) - f(-2 * h))) / (12 * h);
 }
 
-/// What rounding does to such a slope: energies are sums of large weights times kernels, which cancel.
+/// Rounding error of such a slope: energies are sums of large weights times kernels, which cancel.
 double rounding(const Model& model) {
   double sum = 0;
   Eigen::Index column = 0;
@@ -41,7 +41,7 @@ void keep_worst(double& worst, double value) {
   worst = worse(worst, value);
 }
 
-/// All of a prediction against another, in units of the numbers themselves.
+/// Compares two predictions, relative to the size of the numbers.
 void check_same(const Prediction& actual, const Prediction& expected, double tolerance) {
   const double force_scale = 1 + expected.forces->cwiseAbs().maxCoeff();
   const double virial_scale = 1 + expected.virial->cwiseAbs().maxCoeff();
@@ -63,7 +63,7 @@ Structure dimer(int first, int second, double distance) {
 }  // namespace
 
 TEST_CASE("toy models describe what they were fitted to") {
-  // Or else the properties below would be properties of nothing.
+  // Otherwise the tests below would compare zeros.
   for (const ToyModel& toy : toy_models()) {
     CAPTURE(toy.label);
     Predictor predictor(toy.model);
@@ -73,7 +73,7 @@ TEST_CASE("toy models describe what they were fitted to") {
       size = std::max(size, frame.forces->cwiseAbs().maxCoeff());
     }
     CHECK(size > 0.5);
-    CHECK(error <= (toy.has_pairs ? 0.1 : 0.9) * size);  // the data are a pair potential's
+    CHECK(error <= (toy.has_pairs ? 0.1 : 0.9) * size);  // the data come from a pair potential
   }
 }
 
@@ -231,7 +231,7 @@ TEST_CASE("energy and forces are continuous when an atom crosses a cutoff") {
     Predictor predictor(toy.model);
     for (const double distance : toy_breaks()) {
       CAPTURE(distance);
-      // Also with a third atom, so that there is something to be normalised
+      // Also with a third atom, so that there are features to normalise
       for (const bool third : {false, true}) {
         const auto at = [&](double r) {
           Structure s = dimer(14, toy.elements[0], r);
@@ -243,7 +243,7 @@ TEST_CASE("energy and forces are continuous when an atom crosses a cutoff") {
           return predictor.compute(s);
         };
         const Prediction inside = at(distance - step), outside = at(distance + step);
-        // The functions are once continuously differentiable: the energy goes on linearly, forces change in proportion to the step.
+        // The functions are once continuously differentiable: the energy continues linearly, forces change in proportion to the step.
         const Vector3 direction = Vector3(1, -2, 0.5).normalized();
         const double force = inside.forces->row(1).dot(direction);
         check_close(outside.energy - inside.energy, -force * 2 * step, 1e-10);
@@ -304,7 +304,7 @@ TEST_CASE("an element that the model does not know is named, with structure and 
     const std::string message = message_of<InputError>([&] { predictor.compute(s); });
     CAPTURE(message);
     for (const std::string part : {"slab.xyz:12 (frame 3)", "atom 3", "O", "Si"}) CHECK(message.find(part) != std::string::npos);
-    CHECK(predictor.compute(random_triclinic(4, 3, {14})).energy < 0);  // and the predictor goes on working
+    CHECK(predictor.compute(random_triclinic(4, 3, {14})).energy < 0);  // and the predictor still works
   }
 }
 

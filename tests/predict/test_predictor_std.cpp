@@ -1,4 +1,4 @@
-// Error bars of predictions: what they contain, how they grow, and cases in which they follow from each other exactly.
+// Error bars of predictions: their parts, their growth with novelty, and cases with exact relations between them.
 
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/fit.hpp>
@@ -38,7 +38,7 @@ TEST_CASE("the predicted std is the epistemic one and the noise of the structure
         CHECK(*p.energy_std >= *p.energy_std_epistemic);
         check_close(noise(p), sigma * std::sqrt(s.size()), 1e-9, 1e-6);
         REQUIRE(p.local_energy_std_epistemic->size() == s.size());
-        // An atom without a triplet has nothing to be in doubt about.
+        // An atom without a triplet has no uncertainty.
         CHECK(p.local_energy_std_epistemic->minCoeff() >= 0);
         if (toy.has_soap || toy.has_pairs) CHECK(p.local_energy_std_epistemic->minCoeff() > 0);
       }
@@ -67,13 +67,13 @@ TEST_CASE("what the model was fitted to is much surer than what is far from it")
   for (const ToyModel& toy : toy_models()) {
     CAPTURE(toy.label);
     Predictor predictor(toy.model);
-    // Kernels of compact support hardly see what is not close to a sparse point, and a few triplets do not span all of them: these
-    // models are far from sure anywhere.
+    // Kernels of compact support have small values far from sparse points, and a few triplets do not span all triplets: these models have
+    // large error bars everywhere.
     if (toy.label.find("compact") != std::string::npos || (!toy.has_soap && !toy.has_pairs)) continue;
     for (const Structure& known : toy_training_frames(toy.elements)) {
       Structure strange = deformed(known, Matrix3(0.62 * Matrix3::Identity()));
       const Prediction near = predictor.compute(known, error_bars), far = predictor.compute(strange, error_bars);
-      // A linear kernel has so few directions that all of them are known well.
+      // A linear kernel has few directions, and the data determine all of them.
       const double factor = toy.label.find("zeta 1") != std::string::npos ? 1 : 5;
       CHECK(*near.energy_std_epistemic * factor < *far.energy_std_epistemic);
       // Total energies of training structures were data with σ √N: their error cannot exceed it by much.
@@ -86,7 +86,7 @@ TEST_CASE("copies are perfectly correlated: a supercell's epistemic std is that 
   for (const ToyModel& toy : toy_models())
     for (const unsigned seed : {43u, 44u}) {
       CAPTURE(toy.label);
-      // The double sum over all triplets of so many atoms takes minutes where there is no low-rank form.
+      // The double sum over all triplets of these atoms takes minutes without a low-rank form.
       if (seed == 43 && toy.label.find("compact") != std::string::npos) continue;
       Predictor predictor(toy.model);
       const Structure cell = random_triclinic(7, seed, toy.elements);
@@ -191,7 +191,7 @@ TEST_CASE("an energy difference is that of two predictions, and copies of one st
     check_close(moved.energy, predictor.compute(b).energy - predictor.compute(a).energy, 1e-9);
     CHECK(moved.std_epistemic > 0);
     CHECK(moved.std > moved.std_epistemic);
-    // Most of the error is common to both.
+    // Both have most of the error in common.
     CHECK(moved.std_epistemic < 0.7 * *predictor.compute(a, error_bars).energy_std_epistemic);
     CHECK(none.energy == 0);
     CHECK(none.std_epistemic < 1e-3 * *predictor.compute(a, error_bars).energy_std_epistemic);

@@ -1,4 +1,4 @@
-// However the sums over environments are cut up, the result is the same: chunks, threads, subsets of centres, ghosts, kernel rows.
+// Sums over environments do not depend on their division: chunks, threads, subsets of centres, ghosts, kernel rows.
 
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
@@ -13,7 +13,7 @@ using namespace gapkit::test;
 
 namespace {
 
-/// Environments with arrays of their own, as a molecular-dynamics program would hold them.
+/// Environments with arrays of their own, as in a molecular-dynamics program.
 struct OwnedEnvironments {
   std::vector<int> centre, atomic_number, neighbor;
   std::vector<std::size_t> begin = {0};
@@ -116,7 +116,7 @@ TEST_CASE("subsets of the centres add up to the whole") {
       Predictor predictor(toy.model);
       const int n = sample.structure.size();
       const Prediction whole = predictor.compute(sample.structure);
-      const StructureEnvironments environments(sample.structure, toy.model->cutoff() + 0.5);  // more than is needed
+      const StructureEnvironments environments(sample.structure, toy.model->cutoff() + 0.5);  // beyond the cutoff
       const Environments& all = environments.view();
       check_same(predictor.compute(all, n), whole, 1e-11);
 
@@ -131,7 +131,7 @@ TEST_CASE("subsets of the centres add up to the whole") {
       add_to(sum, predictor.compute(second, n));
       check_same(sum, whole, 1e-11);
 
-      // Even and odd ones, backwards, with arrays of their own
+      // Even and odd centres, backwards, with arrays of their own
       OwnedEnvironments even, odd;
       for (int c = n - 1; c >= 0; --c) (c % 2 == 0 ? even : odd).add(all, c);
       sum = predictor.compute(even.view(), n);

@@ -1,4 +1,4 @@
-// The mean as a sum of potentials: fitted terms one by one, what they tell an observer, and baselines with a structure-level part.
+// The mean as a sum of potentials: each fitted term, its observer, and baselines with a structure-level part.
 
 #include <gapkit/core/errors.hpp>
 #include <gapkit/predict/predictor.hpp>
@@ -147,7 +147,7 @@ TEST_CASE("a baseline that does not know an element is named with the structure"
   std::vector<Structure> all = {random_triclinic(4, 5, {14}), random_triclinic(4, 6, silicon_carbide)};
   all[1].source = "b.xyz:8 (frame 2)";
   CHECK_NOTHROW(predictor.compute(all[0]));
-  const std::string expected = "b.xyz:8 (frame 2): stillinger_weber: the parameters are those of Si, found C";
+  const std::string expected = "b.xyz:8 (frame 2): stillinger_weber: the parameters are for Si, found C";
   CHECK(message_of<InputError>([&] { predictor.compute(all[1]); }) == expected);
   CHECK(message_of<InputError>([&] { predictor.compute(all); }) == expected);
 }

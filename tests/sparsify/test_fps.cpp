@@ -47,7 +47,7 @@ std::vector<int> farthest_points(const Matrix& x, int count) {
   return selection_kind("fps").choose(as_candidates(x), {.count = count});
 }
 
-/// All points of a cubic grid in some order.
+/// All points of a cubic grid in random order.
 Matrix grid(int points, double offset) {
   Matrix x(points * points * points, 3);
   for (int i = 0; i < x.rows(); ++i) x.row(i) << i % points + offset, i / points % points + offset, i / points / points + offset;
@@ -78,7 +78,7 @@ TEST_CASE("fps takes the first of equally far candidates, also where matrix prod
     const Matrix x = grid(6, offset);
     CHECK(farthest_points(x, 216) == farthest_points_reference(x, 216));
   }
-  // Exact copies come last, in their order.
+  // Exact copies are chosen last, in their order.
   Matrix twice(80, 4);
   twice << random_matrix(40, 4, 14), random_matrix(40, 4, 14);
   const std::vector<int> chosen = farthest_points(twice, 80);
@@ -95,7 +95,7 @@ TEST_CASE("fps begins with the point farthest from the mean and finds every clus
   CHECK(chosen[0] == 599);
   std::set<int> clusters;
   for (const int i : chosen) clusters.insert(i < 570 ? 0 : 1 + i % 6);
-  CHECK(clusters.size() >= 6);  // six small ones and the large one; 599 is far from its own
+  CHECK(clusters.size() >= 6);  // six small ones and the large one; candidate 599 is far from its cluster
 }
 
 TEST_CASE("fps refuses features whose distances overflow") {

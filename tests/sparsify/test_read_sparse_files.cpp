@@ -18,12 +18,12 @@ TEST_CASE("sparse points are read with and without GAP's last component") {
   expected << 1, 2, 3, 4, 5, 6;
   CHECK(largest_difference(read_sparse_points(extended, 3), expected) == 0);
   CHECK(read_sparse_points(extended, 2).rows() == 4);
-  // both 3 · 4 and 4 · 3 numbers: zeros at the last places tell
+  // 3 · 4 and 4 · 3 numbers are both possible: zeros at the last places decide
   CHECK(read_sparse_points(folder.write("a", "1 2 3 0 1 2 3 0 1 2 3 0").string(), 3).rows() == 3);
   CHECK(read_sparse_points(folder.write("b", "1 2 3 1 1 2 3 0 1 2 3 0").string(), 3).rows() == 4);
 }
 
-TEST_CASE("sparse points are read with their cutoffs in front, as gap_fit has them") {
+TEST_CASE("sparse points are read with their covariance cutoffs before them, as in gap_fit") {
   const TemporaryFolder folder;
   Vector cutoff;
   Matrix expected(2, 3);

@@ -33,7 +33,7 @@ Matrix random_matrix(int rows, int size, unsigned seed) {
   return x;
 }
 
-/// Normalised vectors around a few centres, as the environments of several phases.
+/// Normalised vectors around a few centres, like environments of several phases.
 Matrix clustered(int rows, int size, int clusters, unsigned seed) {
   const Matrix centres = random_matrix(clusters, size, seed).cwiseAbs();
   Matrix x = 0.15 * random_matrix(rows, size, seed + 1);
@@ -87,7 +87,7 @@ Matrix covariance(const Candidates& c, const Kernel& kernel) {
   Matrix k(c.x.rows(), c.x.rows());
   kernel.compute(c.x, c.x, k);
   REQUIRE(largest_difference(k.diagonal(), Vector::Ones(k.rows())) <= 1e-13);
-  k.diagonal().setOnes();  // equal variances: the first candidate is to be taken, whatever the rounding
+  k.diagonal().setOnes();  // equal variances: the first candidate must be chosen, independent of rounding
   return c.cutoff.asDiagonal() * k * c.cutoff.asDiagonal();
 }
 
@@ -253,7 +253,7 @@ TEST_CASE("variance equals plain greedy pivoted Cholesky") {
       const auto chosen =
           selection_kind("variance").choose(c, {.count = setup.count, .kernel = setup.kernel.get(), .tolerance = tolerance});
       CHECK(chosen == expected);
-      // Each point has the largest variance given those before.
+      // Each point has the largest variance given the points before.
       Matrix k = covariance(c, *setup.kernel);
       bool is_greedy = true;
       for (const int p : chosen) {

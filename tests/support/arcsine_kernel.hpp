@@ -6,8 +6,8 @@
 
 namespace gapkit::test {
 
-/// κ = (2/π) asin(2c/√(ab)), c = x·Λz, a = 1 + 2 x·Λx, b = 1 + 2 z·Λz, Λ = diag(θ⁻²): the covariance of a network of one wide layer with
-/// the error function (Williams, 1998). Its gradient has a part along x. With Δ = ab − 4c²:
+/// κ = (2/π) asin(2c/√(ab)), c = x·Λz, a = 1 + 2 x·Λx, b = 1 + 2 z·Λz, Λ = diag(θ⁻²): the covariance of a network with one wide layer of
+/// error functions (Williams, 1998). Its gradient has a part along x. With Δ = ab − 4c²:
 ///     slope = 4/(π√Δ)                own_slope = −8c/(πa√Δ)
 ///     curvature = both = 16c/(πΔ^{3/2})     own_curvature = −8b/(πΔ^{3/2})
 class ArcsineKernel final : public Kernel {

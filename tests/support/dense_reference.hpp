@@ -4,7 +4,7 @@
 
 namespace gapkit::test {
 
-// Slow, obviously right: plain loops over environments, kernels and their derivatives from their formulas, dense algebra in long
+// Slow and simple: plain loops over environments, kernels and their derivatives from their formulas, dense algebra in long
 // double. Shares only descriptors, cutoffs and sparse points with the library: no KernelRows, Covariance or statistics.
 
 using LongMatrix = Eigen::Matrix<long double, Eigen::Dynamic, Eigen::Dynamic>;
@@ -22,7 +22,7 @@ struct DenseFunctional {
   std::vector<Part> parts;
 };
 
-/// Energy, forces (−d/dr, atom-major), virial (−Σ r_ij ⊗ d/dr_ij, xx yy zz yz xz xy): those wanted, in this order.
+/// Energy, forces (−d/dr, atom-major), virial (−Σ r_ij ⊗ d/dr_ij, xx yy zz yz xz xy): the wanted ones, in this order.
 std::vector<DenseFunctional> observables_of(std::span<const Term> terms, const Structure& structure, const Observables& wanted = {});
 /// The share of each atom: half of the environments of its pairs, from both ends.
 std::vector<DenseFunctional> local_energies_of(std::span<const Term> terms, const Structure& structure);
@@ -35,7 +35,7 @@ LongMatrix prior_covariance(std::span<const Term> terms, const std::vector<Dense
 /// Its diagonal for a = b.
 LongVector prior_variance(std::span<const Term> terms, const std::vector<DenseFunctional>& a);
 
-/// What was observed: functionals, targets and noise levels.
+/// Observations: functionals, targets and noise levels.
 struct Observations {
   std::vector<DenseFunctional> rows;
   std::vector<long double> target;

@@ -9,7 +9,7 @@
 namespace gapkit::test {
 namespace {
 
-// Environments of a term in some structures, near-copies left out.
+// Environments of a term in some structures, without near-copies.
 Matrix distinct_environments(const Term& term, const std::vector<Structure>& structures, double tolerance = 1e-6) {
   std::vector<Eigen::RowVectorXd> kept;
   for (const Structure& s : structures) {

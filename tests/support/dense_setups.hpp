@@ -15,7 +15,7 @@ struct Setup {
   std::string label;
   std::vector<Term> terms;
   std::vector<Structure> train, other;  ///< `other` is not fitted
-  FitConfiguration options;             ///< σ's and what is fitted
+  FitConfiguration options;             ///< σ and targets of the fit
   double jitter = 1e-8;                 ///< eV², of every term
   bool once_differentiable = false;     ///< finite differences of covariances converge with the step only
 };
@@ -30,13 +30,13 @@ void add_terms(std::vector<Term>& terms, const TermOptions& options, const std::
 std::vector<Structure> random_structures(int count, int atoms, unsigned seed, const std::vector<int>& elements);
 /// The same atoms without cell: no periodic images, no virial.
 std::vector<Structure> as_molecules(std::vector<Structure> structures);
-/// Of the isolated atoms C and Si.
+/// Energies of the isolated atoms C and Si.
 std::map<int, double> lone_atom_energies();
 
-/// The library's way to a posterior: kernel rows, whitening, sufficient statistics, solution. `scale`: amplitudes relative to δ.
+/// The posterior from the library: kernel rows, whitening, sufficient statistics, solution. `scale`: amplitudes relative to δ.
 Model model_of(const Setup& setup, const std::vector<double>& scale);
 Model model_of(const Setup& setup);
-/// What the model predicts for the rows, without reference energies.
+/// The model's prediction of the rows, without reference energies.
 LongVector mean_of(const Model& model, const Structure& s, const Observables& wanted);
 std::vector<Structure> all_of(const Setup& setup);
 
@@ -50,7 +50,7 @@ struct Worst {
 };
 
 void update(double& worst, double deviation);
-/// `floor`: k** counts as at least so much.
+/// `floor`: smallest k** in the comparison.
 Worst compare(const std::vector<Variance>& actual, const Expected& expected, double floor = 0);
 
 }  // namespace gapkit::test

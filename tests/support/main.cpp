@@ -8,7 +8,7 @@
 #include "math/instruction_set.hpp"
 #include "support/support.hpp"
 
-// What ctest takes for "skipped" (CMakeLists.txt).
+// The exit code that means "skipped" to ctest (CMakeLists.txt).
 constexpr int skipped = 77;
 
 int main(int argc, char** argv) {
@@ -21,7 +21,7 @@ int main(int argc, char** argv) {
   doctest::Context context(argc, argv);
   const int result = context.run();
   for (const std::string& data : gapkit::test::missing_data()) std::printf("skipped: the tests that need %s\n", data.c_str());
-  // Asked for these tests only, ctest shall not call them passed.
+  // ctest must not report these tests as passed if they were the only ones.
   const std::string suite = std::string("--test-suite=") + gapkit::test::beside_checkout;
   const bool only_these = std::any_of(argv + 1, argv + argc, [&](const char* argument) { return argument == suite; });
   return result == 0 && only_these && !gapkit::test::missing_data().empty() ? skipped : result;

@@ -8,7 +8,7 @@ namespace gapkit::test {
 /// s = 2.2 Å, r_c = 4.5 Å, ε_ij = 0.5 eV · √(q_i q_j), q = 1 for silicon and 1.7 for any other element.
 inline constexpr double pair_potential_cutoff = 4.5;
 
-/// e_i: energy of an atom alone, eV.
+/// e_i: energy of an isolated atom, eV.
 double lone_atom_energy(int atomic_number);
 
 /// The same structure with energy, forces (−dE/dr) and virial (−dE/dstrain), as members and as fields and columns that are written

@@ -11,13 +11,13 @@ namespace gapkit::test {
 /// Statistics of random rows, with the rows themselves.
 struct RandomSums {
   SufficientStatistics statistics;
-  std::vector<Eigen::Index> offsets;  ///< where the terms' columns begin
+  std::vector<Eigen::Index> offsets;  ///< first column of each term
   std::vector<Matrix> rows;           ///< φ of each group
   std::vector<Vector> targets;
 };
 
-/// `counts` rows in each group; groups go round energy, force, virial, the first three being the default class. Targets come from
-/// random weights of size `amplitude` and noise. With folds, every group is there once for each fold.
+/// `counts` rows in each group; groups cycle through energy, force, virial; the first three are the default class. Targets come from
+/// random weights of size `amplitude` and noise. With folds, every group exists once for each fold.
 inline RandomSums random_sums(const std::vector<int>& counts, std::vector<Eigen::Index> offsets, unsigned seed,
                               std::vector<double> noise = {0.02}, double amplitude = 1, int folds = 1) {
   std::mt19937 random(seed);

@@ -15,10 +15,10 @@ TermOptions small_three_body(double length_scale, int n_sparse, double cutoff = 
 /// Terms and training file, reference energies of the isolated atoms (support/pair_potential.hpp) given explicitly.
 FitConfiguration small_options(const std::string& train, std::vector<TermOptions> terms);
 
-/// A term as a fit would make it, with the given sparse points.
+/// A term with the given sparse points.
 Term make_term(const TermOptions& options, const std::vector<int>& species, const std::vector<int>& elements, const Matrix& points);
 
-/// Every row that a fit with these options sees in these frames, with target and σ; written anew from methods.md, section 4, apart from the
+/// Every row of a fit with these options to these frames, with target and σ; written from methods.md, section 4, independent of the
 /// library.
 Observations observations_of(const FitConfiguration& options, std::span<const Term> terms, const std::map<int, double>& reference_energies,
                              const std::vector<Structure>& frames);

@@ -4,8 +4,8 @@
 
 namespace gapkit::test {
 
-/// A structure-level part alone: springs between all pairs of atoms as they stand, without images, E = k/2 Σ_{i<j} |r_i − r_j|² shared half
-/// and half. No cutoff holds all pairs, so that no environments give this energy.
+/// Only a structure-level part: springs between all pairs of atoms, without images, E = k/2 Σ_{i<j} |r_i − r_j|², half for each atom.
+/// No cutoff includes all pairs, so environments cannot give this energy.
 class SpringPotential final : public Potential {
  public:
   explicit SpringPotential(double stiffness) : stiffness_(stiffness) {}

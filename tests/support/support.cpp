@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// `name` below the folder of shared data; empty if it is not there.
+/// `name` in the folder of shared data; empty if it does not exist.
 fs::path shared_folder(const fs::path& name) {
   const char* named = std::getenv("GAPKIT_SHARED");
   const fs::path folder = (named && *named ? fs::path(named) : source_folder().parent_path() / "shared") / name;
@@ -47,7 +47,7 @@ double image_distance(const Vector3& a, const Vector3& b, const Matrix3& cell, b
   return shortest;
 }
 
-/// Energies, forces and virials say nothing about other positions.
+/// Removes energies, forces and virials, which are wrong for other positions.
 void remove_targets(Structure& structure) {
   structure.energy.reset();
   structure.forces.reset();

@@ -40,12 +40,12 @@ double largest_entry(const A& a) {
   return largest_difference(m, Matrix::Zero(m.rows(), m.cols()));
 }
 
-/// The larger of the worst so far and another; NaN once either was NaN, whatever comes later (std::max would lose it).
+/// The larger of two deviations; NaN if either is NaN (std::max would lose it).
 inline double worse(double worst, double value) {
   return std::isnan(worst) || value <= worst ? worst : value;
 }
 
-/// A folder that is removed with everything in it at the end of the scope.
+/// A folder that is removed with its contents at the end of the scope.
 class TemporaryFolder {
  public:
   TemporaryFolder();
@@ -64,7 +64,7 @@ class TemporaryFolder {
 /// `elements` are drawn at random, each occurring at least once if there are enough atoms.
 Structure random_triclinic(int atoms, unsigned seed, const std::vector<int>& elements = {14});
 
-/// All that a file holds; "" if it cannot be read.
+/// Contents of a file; "" if it cannot be read.
 std::string read_text(const std::filesystem::path& path);
 
 /// r → r · F, cell → cell · F for a deformation F (rows are vectors).
@@ -83,10 +83,10 @@ std::string message_of(F&& f) {
   return "";
 }
 
-/// Suite of the tests whose data lie beside the checkout, if at all; ctest runs it apart, to say when it is skipped.
+/// Suite of the tests with data beside the checkout; ctest runs it separately, to report when it is skipped.
 inline constexpr const char* beside_checkout = "data beside the checkout";
-/// For TEST_CASE(name * doctest::skip(is_missing(reference_folder(), "reference data"))): whether the folder is not there. Then it is also
-/// among the missing data, which the program names at its end.
+/// For TEST_CASE(name * doctest::skip(is_missing(reference_folder(), "reference data"))): whether the folder does not exist. Then
+/// missing_data() includes it, and the program names it at its end.
 bool is_missing(const std::filesystem::path& folder, const std::string& what);
 const std::vector<std::string>& missing_data();
 

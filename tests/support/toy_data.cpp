@@ -28,7 +28,7 @@ std::shared_ptr<const Model> fitted(const std::vector<int>& elements, std::vecto
   const std::string train = write_frames((folder.path() / "train.xyz").string(), toy_training_frames(elements));
   FitConfiguration options = small_options(train, std::move(terms));
   options.regularization.config_type["odd"] = {0.03, 0.1, 0.2};
-  options.jitter = 1e-6;  // weights so small that finite differences of energies are not lost in rounding
+  options.jitter = 1e-6;  // keeps weights small, so that finite differences of energies are not lost in rounding
   return std::make_shared<const Model>(fit(options).model);
 }
 
@@ -76,7 +76,7 @@ const std::vector<ToyModel>& toy_models() {
   static const std::vector<ToyModel> models = [] {
     std::vector<ToyModel> result;
     const int threads = thread_count();
-    set_thread_count(1);  // the frames are too small to share
+    set_thread_count(1);  // the frames are too small for several threads
     for (const std::vector<int>& elements : {std::vector<int>{14}, std::vector<int>{6, 14}}) {
       const std::string suffix = elements.size() == 1 ? ", Si" : ", C Si";
       for (const double zeta : {1.0, 2.0, 2.5, 4.0})

@@ -13,23 +13,22 @@ struct ToyModel {
   std::shared_ptr<const Model> model;
 };
 
-/// SOAP with ζ = 1, 2, 2.5 and 4, two_body, both together, three_body, and all three, each for one and for two elements. Fitted at the
+/// SOAP with ζ = 1, 2, 2.5 and 4, two_body, both together, three_body, and all three, each for one and for two elements. Fitted in the
 /// first call.
 const std::vector<ToyModel>& toy_models();
 
-/// The frames that the models of these elements were fitted to.
+/// The training frames of the models of these elements.
 const std::vector<Structure>& toy_training_frames(const std::vector<int>& elements);
 
-/// Structures that stress the sums: cells smaller than the cutoff, triclinic cells, a molecule, some periodic directions. In none of
-/// them a distance is within `margin` of one at which a cutoff function of the models begins or ends, so that small steps see smooth
-/// functions.
+/// Structures for tests of the sums: cells smaller than the cutoff, triclinic cells, a molecule, some periodic directions. No distance
+/// is within `margin` of the beginning or end of a cutoff function of the models, so that functions are smooth for small steps.
 struct ToyStructure {
   std::string label;
   Structure structure;
 };
 std::vector<ToyStructure> toy_structures(const std::vector<int>& elements, double margin = 4e-3);
 
-/// Where cutoff functions of the models begin and end, Å.
+/// Beginnings and ends of the models' cutoff functions, Å.
 const std::vector<double>& toy_breaks();
 
 }  // namespace gapkit::test
