@@ -225,7 +225,7 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
               pair.cutoff_gradient[a] = block.cutoff_gradient.empty() ? 0.0 : block.cutoff_gradient[3 * q + a];
               pair.vector[a] = block.vector[q][static_cast<Eigen::Index>(a)];
             }
-            const Eigen::Index centre = features.own_contraction[static_cast<std::size_t>(block.environment[q])],
+            const Eigen::Index centre = features.centre[static_cast<std::size_t>(block.environment[q])],
                                neighbor = block.neighbor[q];
             // An atom and its own image move together: no force, only a virial.
             pair.moves_centre = centre != neighbor;
@@ -237,7 +237,7 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, int a
               const int e = block.environment[q];
               while (end_q < last && block.environment[end_q] == e) ++end_q;
               const auto position = static_cast<std::size_t>(e);
-              const Eigen::Index atom = features.own_contraction[position];
+              const Eigen::Index atom = features.centre[position];
               const RowCentre centre{s.value.row(e) + first,
                                      s.slope.row(e) + first,
                                      has_own_slope ? s.own_slope.row(e) + first : nullptr,
@@ -304,7 +304,7 @@ void KernelRows::compute_local(const Environments& environments, int atoms, Matr
   compute_local(environments, 0, environments.size(), of_centres);
   rows.setZero();
   for (Eigen::Index c = 0; c < of_centres.rows(); ++c)
-    rows.row(environments.own_contraction[static_cast<std::size_t>(c)]) = of_centres.row(c);
+    rows.row(environments.centre[static_cast<std::size_t>(c)]) = of_centres.row(c);
 }
 
 }  // namespace gapkit
