@@ -96,7 +96,7 @@ void soap_pullback(benchmark::State& state) {
   const std::vector<double> dE_df(static_cast<std::size_t>(features.size()), 0.0);
   std::vector<Vector3> dE_dr(view.neighbor.size(), Vector3::Zero());
   for (auto _ : state) {
-    s.descriptor->pullback(view, 0, s.structure.size(), features, dE_dx, dE_df, dE_dr);
+    s.descriptor->pullback(view, 0, s.structure.size(), features, {dE_dx, dE_df}, dE_dr);
     benchmark::DoNotOptimize(dE_dr.data());
   }
   set_rate(state, "atoms", s.atoms);

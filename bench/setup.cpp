@@ -61,11 +61,11 @@ std::shared_ptr<const Model> model() {
     Term pair = make_term("two_body", {{"cutoff", cutoff}, {"cutoff_width", cutoff_width}}, "squared_exponential", {{"length_scale", 1.0}},
                           {14, 14}, 2.0);
     pair.sparse.x.resize(pair_sparse, 1);
-    pair.sparse.cutoff.resize(pair_sparse);
+    pair.sparse.covariance_cutoff.resize(pair_sparse);
     for (int i = 0; i < pair_sparse; ++i) {
       const double r = 1.8 + (cutoff - 0.1 - 1.8) * i / (pair_sparse - 1.0);
       pair.sparse.x(i, 0) = r;
-      pair.sparse.cutoff[i] = cutoff_value(r, cutoff, cutoff_width);
+      pair.sparse.covariance_cutoff[i] = cutoff_value(r, cutoff, cutoff_width);
     }
     Term many = make_term("soap", soap()->parameters(), "dot_product", {{"zeta", 4.0}}, {14}, 0.5);
     const Structure s = silicon(4, 7);
@@ -73,7 +73,7 @@ std::shared_ptr<const Model> model() {
     Features features;
     many.descriptor->compute(environments.view(), 0, soap_sparse, Derivatives::none, features);
     many.sparse.x = features.x.view();
-    many.sparse.cutoff = Vector::Ones(soap_sparse);
+    many.sparse.covariance_cutoff = Vector::Ones(soap_sparse);
     m->terms = {std::move(pair), std::move(many)};
     m->factor = SparseFactor::of(m->terms, {4e-8, 0.25e-8});
     const Eigen::Index size = m->factor.size();

@@ -52,7 +52,7 @@ std::shared_ptr<const Model> soap_model(const Size& size) {
     Features features;
     term.descriptor->compute(environments.view(), 0, environments.view().size(), Derivatives::none, features);
     term.sparse.x = features.x.view().topRows(share);
-    term.sparse.cutoff = Vector::Ones(share);
+    term.sparse.covariance_cutoff = Vector::Ones(share);
     m->terms.push_back(std::move(term));
     jitter.push_back(1e-6);
   }

@@ -3,8 +3,8 @@
  * Units: Å, eV, eV/Å. Arrays are row-major and belong to the caller; atoms are counted from 0. Matrices of 3 × 3 have 9 numbers: xx xy xz
  * yx yy yz zx zy zz.
  *
- * A function that can fail returns GAPKIT_OK (0) or an error code; gapkit_error_message() then has one sentence. After an error no result
- * has been written, and the model can be used as before. No exception leaves the library, it prints nothing and never ends the program.
+ * A function that can fail returns GAPKIT_OK (0) or an error code; gapkit_error_message() then returns one sentence. After an error no
+ * result has been written, and the model is unchanged. The library throws no exceptions to the caller, prints nothing and never exits.
  *
  * Models are independent of each other. Calls on one model may come from several threads; they run one after the other. For evaluations
  * at the same time each thread takes a model of its own from gapkit_share(). Inside, the library uses OpenMP threads. */
@@ -23,24 +23,24 @@
 extern "C" {
 #endif
 
-/* Version of this interface. It rises when a program must be compiled anew; members are added to the end of structures without that. */
+/* Version of this interface. It increases when programs must be recompiled. New members at the end of structures do not increase it. */
 #define GAPKIT_INTERFACE 1
 
 enum {
   GAPKIT_OK = 0,
   GAPKIT_ERROR_INTERNAL = 1,  /* a bug of the library */
   GAPKIT_ERROR_INPUT = 2,     /* an argument is wrong: a null pointer, a position that is not finite, an index out of range, … */
-  GAPKIT_ERROR_NUMERICAL = 3, /* a result is not finite: atoms on top of each other, for example */
+  GAPKIT_ERROR_NUMERICAL = 3, /* a result is not finite: for example, two atoms at the same place */
   GAPKIT_ERROR_MEMORY = 4,
   GAPKIT_ERROR_FILE = 5,        /* the model's file cannot be read, or is not a model */
   GAPKIT_ERROR_VERSION = 6,     /* the program was compiled for another version of this interface */
   GAPKIT_ERROR_ELEMENT = 7,     /* an element that the model does not know */
-  GAPKIT_ERROR_NEIGHBORS = 8,   /* the neighbour list, or the halo of atoms around, does not reach far enough or is not full */
+  GAPKIT_ERROR_NEIGHBORS = 8,   /* the neighbour list or the halo of atoms is too short, or the list is not full */
   GAPKIT_ERROR_ERROR_BARS = 9,  /* the model has no posterior, so no error bars */
   GAPKIT_ERROR_UNSUPPORTED = 10 /* the model has a part that needs the whole cell: gapkit_evaluate() only */
 };
 
-/* A model made ready for evaluation, with its scratch memory. */
+/* A model prepared for evaluation, with its scratch memory. */
 typedef struct gapkit_model gapkit_model;
 
 /* A molecule or crystal. */
@@ -53,27 +53,27 @@ typedef struct gapkit_structure {
   const int* pbc;            /* [3], not 0: periodic along this cell vector; NULL: in all directions if there is a cell, else in none */
 } gapkit_structure;
 
-/* Centres with their neighbours, as molecular-dynamics programs hold them. Periodic images and atoms of other processes are atoms of their
- * own (ghosts). */
+/* Centres with their neighbours, in the form of molecular-dynamics programs. Periodic images and atoms of other processes are separate
+ * atoms (ghosts). */
 typedef struct gapkit_environments {
   size_t size;               /* sizeof(gapkit_environments) */
-  int n_centres;             /* atoms whose energy is wanted: those of this process */
+  int n_centres;             /* atoms of this process, whose energy is computed */
   int n_atoms;               /* centres and ghosts */
   const int* centres;        /* [n_centres], indices of the centres; NULL: they are atoms 0 … n_centres−1 */
   const int* atomic_numbers; /* [n_atoms] */
   const double* positions;   /* [n_atoms][3], Å */
   const size_t* first;       /* [n_centres + 1]: the neighbours of centre c are neighbors[first[c]] … neighbors[first[c + 1] − 1] */
-  const int* neighbors;      /* indices of atoms. A full list: a pair of centres is listed from both ends. Without the centre itself */
-  double list_cutoff;        /* Å: all atoms up to this distance are listed; at least gapkit_cutoff(). Those beyond that are ignored */
-  /* The following two are for error bars of forces only. Either is enough. */
+  const int* neighbors;      /* indices of atoms. A full list: both ends list a pair of centres. Without the centre itself */
+  double list_cutoff;        /* Å: all atoms up to this distance are listed; at least gapkit_cutoff(). Farther atoms are ignored */
+  /* The following two are for error bars of forces only. One of them suffices. */
   const int* owners; /* [n_atoms]: the centre that an atom is an image of, itself for a centre, −1 if it is an atom of another process;
-                        NULL: unknown. Enough if none is −1 */
-  double halo; /* Å: all atoms up to this distance from any centre are among the atoms, whether listed or not; 0: unknown. Enough from
-                  2 gapkit_cutoff() on */
+                        NULL: unknown. Suffices if no owner is −1 */
+  double halo;       /* Å: all atoms up to this distance from any centre are among the atoms, listed or not; 0: unknown. Suffices from
+                        2 gapkit_cutoff() on */
 } gapkit_environments;
 
-/* Where results go; NULL: not wanted. Only wanted results are computed: forces and virials cost a few times the energy, error bars
- * more (docs/c-interface.md). "Atoms" are all n_atoms, ghosts included; arrays by atom are overwritten in full.
+/* Memory for results; NULL: not wanted. Only wanted results are computed: forces and virials cost a few times the energy, error bars
+ * more (docs/c-interface.md). "Atoms" are all n_atoms, ghosts included; arrays by atom are overwritten completely.
  *
  * …_std is the error to expect against a new reference value (as in gap-predict: noise of the training data, and calibration),
  * …_std_epistemic the part that more data would remove. */
@@ -81,7 +81,7 @@ typedef struct gapkit_results {
   size_t size;           /* sizeof(gapkit_results) */
   double* energy;        /* [1], eV: of the structure, or of the centres */
   double* atom_energies; /* [n_atoms], eV: each centre has its whole share, ghosts have 0; their sum is the energy */
-  double* forces;        /* [n_atoms][3], eV/Å: −dE/dr. Those on ghosts are to be added to the atoms that the ghosts stand for */
+  double* forces;        /* [n_atoms][3], eV/Å: −dE/dr. Add forces on ghosts to the atoms that the ghosts represent */
   double* virial;        /* [3][3], eV: −dE/dstrain, symmetric. The stress is −virial/volume */
   double* atom_virials;  /* [n_atoms][3][3], eV: −Σ_j dE_i/dr_ij ⊗ r_ij with the share E_i of a centre, symmetric; ghosts have 0 */
   double* energy_std;    /* [1], eV */
@@ -95,11 +95,11 @@ typedef struct gapkit_results {
                              extrapolates. Infinity: unknown */
 } gapkit_results;
 
-/* Version of the library, "0.1.0", and of the interface that it has (GAPKIT_INTERFACE when it was compiled). */
+/* Version of the library, "0.1.0", and of its interface (GAPKIT_INTERFACE when it was compiled). */
 GAPKIT_EXPORT const char* gapkit_version(void);
 GAPKIT_EXPORT int gapkit_interface(void);
 
-/* Message of the last call of this thread that failed: one sentence, UTF-8; "" if none has. Holds until the next call that fails. */
+/* Message of the last failed call of this thread: one sentence, UTF-8; "" if no call has failed. Valid until the next failed call. */
 GAPKIT_EXPORT const char* gapkit_error_message(void);
 
 /* Loads a model of gap-fit (HDF5) or a GAP potential of QUIP (XML). interface_version: GAPKIT_INTERFACE. *model is NULL after an error. */
@@ -109,15 +109,16 @@ GAPKIT_EXPORT int gapkit_share(const gapkit_model* model, gapkit_model** another
 /* NULL is allowed. No other call on the model may be running. */
 GAPKIT_EXPORT void gapkit_free(gapkit_model* model);
 
-/* Å: nothing beyond this distance has an influence on an atom's energy. 0 if the model is NULL. */
+/* Å: atoms beyond this distance have no influence on an atom's energy. 0 if the model is NULL. */
 GAPKIT_EXPORT double gapkit_cutoff(const gapkit_model* model);
-/* Number of elements that the model knows; up to `capacity` of their atomic numbers go to `atomic_numbers` (may be NULL), ascending. */
+/* Number of elements that the model knows; up to `capacity` of their atomic numbers are written to `atomic_numbers` (may be NULL),
+ * ascending. */
 GAPKIT_EXPORT int gapkit_elements(const gapkit_model* model, int* atomic_numbers, int capacity);
 /* 1 if the model can give error bars, else 0. */
 GAPKIT_EXPORT int gapkit_has_error_bars(const gapkit_model* model);
 
-/* How much farther than the cutoff the neighbour list of gapkit_evaluate() reaches, Å (default: 0.5). The list is used again while the
- * atoms move less than about half of this. Does not change results. 0: a new list for each call; at most 10. */
+/* Skin of the neighbour list of gapkit_evaluate() beyond the cutoff, Å (default: 0.5). The list is reused while the atoms move less than
+ * about half of the skin. Does not change results. 0: a new list for each call; at most 10. */
 GAPKIT_EXPORT int gapkit_set_skin(gapkit_model* model, double skin);
 /* Error bars from the first `points` sparse points only: faster in proportion, and wider (docs/accuracy.md). 0: all (default). */
 GAPKIT_EXPORT int gapkit_set_error_bar_points(gapkit_model* model, int points);
@@ -126,9 +127,9 @@ GAPKIT_EXPORT int gapkit_set_calibration(gapkit_model* model, int is_used);
 /* OpenMP threads of the calls that come from this thread (default: OMP_NUM_THREADS, else the number of cores). */
 GAPKIT_EXPORT int gapkit_set_threads(int threads);
 
-/* Energy and more of a structure. Neighbours are found inside, and used again in the next call where that is possible. */
+/* Energy and other results of a structure. The library finds the neighbours and reuses them in the next call if possible. */
 GAPKIT_EXPORT int gapkit_evaluate(gapkit_model* model, const gapkit_structure* structure, const gapkit_results* results);
-/* Energy and more of centres among given neighbours. n_centres may be 0. */
+/* Energy and other results of centres with given neighbours. n_centres may be 0. */
 GAPKIT_EXPORT int gapkit_evaluate_environments(gapkit_model* model, const gapkit_environments* environments, const gapkit_results* results);
 
 #ifdef __cplusplus

@@ -16,33 +16,33 @@ class Coordination final : public Descriptor {
   const Parameters& parameters() const override { return parameters_; }
   const std::vector<int>& species() const override { return species_; }
   bool has_nonnegative_products() const override { return true; }
-  EnvironmentCount count(const Environments& source, int c) const override {
+  EnvironmentCount count(const Environments& environments, int c) const override {
     const auto position = static_cast<std::size_t>(c);
-    if (source.atomic_number[static_cast<std::size_t>(source.centre[position])] != species_[0]) return {};
-    return {1, static_cast<std::int64_t>(source.begin[position + 1] - source.begin[position])};
+    if (environments.atomic_number[static_cast<std::size_t>(environments.centre[position])] != species_[0]) return {};
+    return {1, static_cast<std::int64_t>(environments.begin[position + 1] - environments.begin[position])};
   }
 
-  void pullback(const Environments& source, int /*begin*/, int /*end*/, const Features& features, const MatrixView& dE_dx,
-                std::span<const double> /*dE_df*/, std::span<Vector3> dE_dr) const override {
+  void pullback(const Environments& environments, int /*begin*/, int /*end*/, const Features& features, const FeatureGradient& gradient,
+                std::span<Vector3> dE_dr) const override {
     for (std::size_t q = 0; q < features.pair.size(); ++q) {
       const auto environment = static_cast<Eigen::Index>(features.workspace(static_cast<Eigen::Index>(q), 0));
-      dE_dr[features.pair[q]] += dE_dx(environment, 0) * pair_gradient(source, features.pair[q]);
+      dE_dr[features.pair[q]] += gradient.dE_dx(environment, 0) * pair_gradient(environments, features.pair[q]);
     }
   }
 
  private:
   // `out` is empty at the start.
-  void fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override {
+  void fill(const Environments& environments, int begin, int end, Derivatives derivatives, Features& out) const override {
     std::vector<double> values;
     std::vector<int> environment_of_pair;
     for (int c = begin; c < end; ++c) {
       const auto position = static_cast<std::size_t>(c);
-      const int atom = source.centre[position];
-      if (source.atomic_number[static_cast<std::size_t>(atom)] != species_[0]) continue;
+      const int atom = environments.centre[position];
+      if (environments.atomic_number[static_cast<std::size_t>(atom)] != species_[0]) continue;
       double sum = 0;
-      for (std::size_t p = source.begin[position]; p < source.begin[position + 1]; ++p) {
-        if (!(source.distance[p] < cutoff_)) continue;
-        sum += cutoff_value(source.distance[p], cutoff_, width_);
+      for (std::size_t p = environments.begin[position]; p < environments.begin[position + 1]; ++p) {
+        if (!(environments.distance[p] < cutoff_)) continue;
+        sum += cutoff_value(environments.distance[p], cutoff_, width_);
         out.pair.push_back(p);
         environment_of_pair.push_back(static_cast<int>(values.size()));
       }
@@ -51,8 +51,8 @@ class Coordination final : public Descriptor {
     }
     out.x.resize(static_cast<Eigen::Index>(values.size()), 1);
     for (std::size_t e = 0; e < values.size(); ++e) out.x(static_cast<Eigen::Index>(e), 0) = values[e];
-    out.cutoff.assign(values.size(), 1.0);  // no covariance cutoff: x itself is smooth
-    out.partner.assign(values.size(), -1);  // the energy belongs to the centre
+    out.covariance_cutoff.assign(values.size(), 1.0);  // no covariance cutoff: x itself is smooth
+    out.partner.assign(values.size(), -1);             // the energy belongs to the centre
     // For pullback(): the environment of each pair
     out.workspace.resize(static_cast<Eigen::Index>(out.pair.size()), 1);
     for (std::size_t q = 0; q < out.pair.size(); ++q) out.workspace(static_cast<Eigen::Index>(q), 0) = environment_of_pair[q];
@@ -64,16 +64,16 @@ class Coordination final : public Descriptor {
     block.projection.assign(3 * out.pair.size(), 0.0);
     block.values.resize(static_cast<Eigen::Index>(3 * out.pair.size()), 1);
     for (std::size_t q = 0; q < out.pair.size(); ++q) {
-      block.neighbor.push_back(source.neighbor[out.pair[q]]);
-      block.vector.push_back(source.vector[out.pair[q]]);
-      const Vector3 gradient = pair_gradient(source, out.pair[q]);
+      block.neighbor.push_back(environments.neighbor[out.pair[q]]);
+      block.vector.push_back(environments.vector[out.pair[q]]);
+      const Vector3 gradient = pair_gradient(environments, out.pair[q]);
       for (int a = 0; a < 3; ++a) block.values(static_cast<Eigen::Index>(3 * q) + a, 0) = gradient[a];
     }
   }
 
-  Vector3 pair_gradient(const Environments& source, std::size_t p) const {
-    const double r = source.distance[p];
-    return r > 0 ? Vector3(cutoff_derivative(r, cutoff_, width_) / r * source.vector[p]) : Vector3(Vector3::Zero());
+  Vector3 pair_gradient(const Environments& environments, std::size_t p) const {
+    const double r = environments.distance[p];
+    return r > 0 ? Vector3(cutoff_derivative(r, cutoff_, width_) / r * environments.vector[p]) : Vector3(Vector3::Zero());
   }
 
   Parameters parameters_;

@@ -1,4 +1,5 @@
-// Fits a potential as a configuration says, saves it, and writes the errors of its predictions for a file of labelled structures.
+// Fits a potential with the options of a configuration, saves it, and writes the errors of its predictions for a file of labelled
+// structures.
 //
 //     fit_and_report CONFIGURATION.toml TEST.xyz MODEL.h5 REPORT.html
 

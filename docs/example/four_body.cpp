@@ -24,20 +24,20 @@ class FourBody final : public Descriptor {
   const std::vector<int>& species() const override { return species_; }  // the centre, then the neighbours in ascending order
   bool has_nonnegative_products() const override { return true; }
 
-  EnvironmentCount count(const Environments& source, int c) const override {
+  EnvironmentCount count(const Environments& environments, int c) const override {
     EnvironmentCount result;
-    for_each_triple(source, neighbors(source, c), [&](const Triple&) { ++result.environments; });
+    for_each_triple(environments, neighbors(environments, c), [&](const Triple&) { ++result.environments; });
     result.pairs = 3 * result.environments;
     return result;
   }
 
-  void pullback(const Environments& source, int /*begin*/, int /*end*/, const Features& features, const MatrixView& dE_dx,
-                std::span<const double> dE_df, std::span<Vector3> dE_dr) const override {
+  void pullback(const Environments& environments, int /*begin*/, int /*end*/, const Features& features, const FeatureGradient& gradient,
+                std::span<Vector3> dE_dr) const override {
     for (std::size_t e = 0; e < features.centre.size(); ++e) {
-      const Environment environment(*this, source, &features.pair[3 * e]);
+      const Environment environment(*this, environments, &features.pair[3 * e]);
       for (std::size_t k = 0; k < 3; ++k)
-        dE_dr[features.pair[3 * e + k]] +=
-            environment.dx[k].transpose() * dE_dx.row(static_cast<Eigen::Index>(e)).transpose() + dE_df[e] * environment.df[k];
+        dE_dr[features.pair[3 * e + k]] += environment.dx[k].transpose() * gradient.dE_dx.row(static_cast<Eigen::Index>(e)).transpose() +
+                                           gradient.dE_df[e] * environment.df[k];
     }
   }
 
@@ -51,14 +51,14 @@ class FourBody final : public Descriptor {
     std::array<Matrix3, 3> dx;  // row: feature
     std::array<Vector3, 3> df;
 
-    Environment(const FourBody& descriptor, const Environments& source, const std::size_t* pair) {
+    Environment(const FourBody& descriptor, const Environments& environments, const std::size_t* pair) {
       std::array<Vector3, 3> r, unit;
       std::array<double, 3> cutoff, slope;
       Vector3 sum = Vector3::Zero();
       x.setZero();
       for (std::size_t k = 0; k < 3; ++k) {
-        const double distance = source.distance[pair[k]];
-        r[k] = source.vector[pair[k]];
+        const double distance = environments.distance[pair[k]];
+        r[k] = environments.vector[pair[k]];
         unit[k] = distance > 0 ? Vector3(r[k] / distance) : Vector3(Vector3::Zero());
         cutoff[k] = cutoff_value(distance, descriptor.cutoff_, descriptor.width_);
         slope[k] = cutoff_derivative(distance, descriptor.cutoff_, descriptor.width_);
@@ -80,15 +80,15 @@ class FourBody final : public Descriptor {
   };
 
   // `out` is empty at the start.
-  void fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override {
+  void fill(const Environments& environments, int begin, int end, Derivatives derivatives, Features& out) const override {
     for (int c = begin; c < end; ++c)
-      for_each_triple(source, neighbors(source, c), [&](const Triple& triple) {
-        out.centre.push_back(source.centre[static_cast<std::size_t>(c)]);
+      for_each_triple(environments, neighbors(environments, c), [&](const Triple& triple) {
+        out.centre.push_back(environments.centre[static_cast<std::size_t>(c)]);
         out.pair.insert(out.pair.end(), triple.begin(), triple.end());
       });
     const std::size_t count = out.centre.size();
     out.x.resize(static_cast<Eigen::Index>(count), 3);
-    out.cutoff.resize(count);
+    out.covariance_cutoff.resize(count);
     out.partner.assign(count, -1);  // the energy belongs to the centre
     if (derivatives == Derivatives::jacobian) out.make_blocks(1);
     for (JacobianBlock& block : out.blocks) {
@@ -101,15 +101,15 @@ class FourBody final : public Descriptor {
       block.cutoff_gradient.resize(9 * count);
     }
     for (std::size_t e = 0; e < count; ++e) {
-      const Environment environment(*this, source, &out.pair[3 * e]);
+      const Environment environment(*this, environments, &out.pair[3 * e]);
       for (Eigen::Index d = 0; d < 3; ++d) out.x(static_cast<Eigen::Index>(e), d) = environment.x[d];
-      out.cutoff[e] = environment.f;
+      out.covariance_cutoff[e] = environment.f;
       for (JacobianBlock& block : out.blocks)
         for (std::size_t k = 0; k < 3; ++k) {
           const std::size_t q = 3 * e + k, p = out.pair[q];
           block.environment[q] = static_cast<int>(e);
-          block.neighbor[q] = source.neighbor[p];
-          block.vector[q] = source.vector[p];
+          block.neighbor[q] = environments.neighbor[p];
+          block.vector[q] = environments.vector[p];
           for (Eigen::Index a = 0; a < 3; ++a) {
             for (Eigen::Index d = 0; d < 3; ++d) block.values(static_cast<Eigen::Index>(3 * q) + a, d) = environment.dx[k](d, a);
             block.cutoff_gradient[3 * q + static_cast<std::size_t>(a)] = environment.df[k][a];
@@ -119,32 +119,32 @@ class FourBody final : public Descriptor {
   }
 
   // Pairs of a centre inside the cutoff with a neighbour element of this combination.
-  std::vector<std::size_t> neighbors(const Environments& source, int c) const {
+  std::vector<std::size_t> neighbors(const Environments& environments, int c) const {
     const auto position = static_cast<std::size_t>(c);
     std::vector<std::size_t> near;
-    if (element(source, source.centre[position]) != species_[0]) return near;
-    for (std::size_t p = source.begin[position]; p < source.begin[position + 1]; ++p)
-      if (source.distance[p] < cutoff_ &&
-          std::find(species_.begin() + 1, species_.end(), element(source, source.neighbor[p])) != species_.end())
+    if (element(environments, environments.centre[position]) != species_[0]) return near;
+    for (std::size_t p = environments.begin[position]; p < environments.begin[position + 1]; ++p)
+      if (environments.distance[p] < cutoff_ &&
+          std::find(species_.begin() + 1, species_.end(), element(environments, environments.neighbor[p])) != species_.end())
         near.push_back(p);
     return near;
   }
 
   // visit() for every three pairs with the elements of this combination.
   template <class Visit>
-  void for_each_triple(const Environments& source, const std::vector<std::size_t>& near, Visit&& visit) const {
+  void for_each_triple(const Environments& environments, const std::vector<std::size_t>& near, Visit&& visit) const {
     for (std::size_t a = 0; a < near.size(); ++a)
       for (std::size_t b = a + 1; b < near.size(); ++b)
         for (std::size_t c = b + 1; c < near.size(); ++c) {
           std::array<int, 3> elements;
           const Triple triple = {near[a], near[b], near[c]};
-          for (std::size_t k = 0; k < 3; ++k) elements[k] = element(source, source.neighbor[triple[k]]);
+          for (std::size_t k = 0; k < 3; ++k) elements[k] = element(environments, environments.neighbor[triple[k]]);
           std::sort(elements.begin(), elements.end());
           if (std::equal(elements.begin(), elements.end(), species_.begin() + 1)) visit(triple);
         }
   }
 
-  static int element(const Environments& source, int atom) { return source.atomic_number[static_cast<std::size_t>(atom)]; }
+  static int element(const Environments& environments, int atom) { return environments.atomic_number[static_cast<std::size_t>(atom)]; }
 
   Parameters parameters_;
   std::vector<int> species_;

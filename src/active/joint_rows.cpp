@@ -23,18 +23,18 @@ EnvironmentList environments_of(const Model& model, std::span<const Structure* c
 
 /// Environments of a term in all structures.
 Candidates candidates_of(const Term& term, const EnvironmentList& list) {
-  std::vector<double> x, cutoff;
+  std::vector<double> x, covariance_cutoff;
   Features features;
   for (const auto& e : list) {
     term.descriptor->compute(e->view(), 0, e->view().size(), Derivatives::none, features);
     const auto values = features.x.view();
     for (Eigen::Index i = 0; i < values.rows(); ++i) x.insert(x.end(), values.row(i).data(), values.row(i).data() + values.cols());
-    cutoff.insert(cutoff.end(), features.cutoff.begin(), features.cutoff.end());
+    covariance_cutoff.insert(covariance_cutoff.end(), features.covariance_cutoff.begin(), features.covariance_cutoff.end());
   }
   Candidates result;
   const Eigen::Index size = term.descriptor->size();
   result.x = Eigen::Map<const Matrix>(x.data(), static_cast<Eigen::Index>(x.size()) / size, size);
-  result.cutoff = Eigen::Map<const Vector>(cutoff.data(), static_cast<Eigen::Index>(cutoff.size()));
+  result.covariance_cutoff = Eigen::Map<const Vector>(covariance_cutoff.data(), static_cast<Eigen::Index>(covariance_cutoff.size()));
   return result;
 }
 
@@ -47,8 +47,8 @@ Term extended(const Term& term, const EnvironmentList& list, int auxiliary) {
   Candidates all;
   all.x.resize(before + found.x.rows(), found.x.cols());
   all.x << term.sparse.x, found.x;
-  all.cutoff.resize(all.x.rows());
-  all.cutoff << term.sparse.cutoff, found.cutoff;
+  all.covariance_cutoff.resize(all.x.rows());
+  all.covariance_cutoff << term.sparse.covariance_cutoff, found.covariance_cutoff;
   all.config_type.resize(static_cast<std::size_t>(all.x.rows()));
   all.origin.resize(all.config_type.size());
   all.serial.resize(all.config_type.size());
@@ -61,7 +61,7 @@ Term extended(const Term& term, const EnvironmentList& list, int auxiliary) {
   std::iota(kept.begin(), kept.end(), 0);
   for (const int i : selection_kind("variance").choose(all, request)) kept.push_back(i);
   result.sparse.x = all.x(kept, Eigen::all);
-  result.sparse.cutoff = all.cutoff(kept);
+  result.sparse.covariance_cutoff = all.covariance_cutoff(kept);
   return result;
 }
 

@@ -301,7 +301,7 @@ GapCoordinates read_gap_coordinates(const XmlElement& element, GapXmlContext& co
   const KernelKind& kernel = kernel_kind(term.kernel_name);
   term.kernel = kernel.make(complete_parameters(kernel_parameters, kernel.parameters, context.place(element)));
   term.kernel->check_features(term.descriptor->size(), term.descriptor->has_nonnegative_products());
-  term.sparse.x = read_points(element, dimensions, context, result.alpha, term.sparse.cutoff);
+  term.sparse.x = read_points(element, dimensions, context, result.alpha, term.sparse.covariance_cutoff);
   if (appended && !reorder_soap(element, descriptor, term.sparse.x, context)) return result;
   result.alpha *= context.energy_scale;
   if (descriptor.counts_pairs_once) {  // half the energy of the same weights

@@ -128,8 +128,8 @@ std::string coordinates_text(const Term& term, const Written& out, const std::st
     for (int d = 1; d <= dimensions; ++d) text += fmt::format("{} ", d);
   text += "</permutation>\n";
   for (Eigen::Index m = 0; m < alpha.size(); ++m)
-    text +=
-        fmt::format("      <sparseX i=\"{}\" alpha=\"{}\" sparseCutoff=\"{}\"/>\n", m + 1, number(alpha[m]), number(term.sparse.cutoff[m]));
+    text += fmt::format("      <sparseX i=\"{}\" alpha=\"{}\" sparseCutoff=\"{}\"/>\n", m + 1, number(alpha[m]),
+                        number(term.sparse.covariance_cutoff[m]));
   return text + "    </gpCoordinates>\n";
 }
 

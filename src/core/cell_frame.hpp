@@ -14,7 +14,6 @@ struct CellFrame {
 
   /// r = s · basis → s.
   Vector3 fractional(const Vector3& position) const { return inverse.transpose() * position; }
-  Vector3 cartesian(const Vector3& fractional) const { return basis.transpose() * fractional; }
 };
 
 /// Throws InputError if a periodic cell vector is not finite, is zero, or depends linearly on the others.

@@ -7,7 +7,7 @@ namespace {
 /// Whether the arrays that a descriptor has filled have consistent sizes.
 bool is_consistent(const Features& f, Eigen::Index size, Derivatives derivatives) {
   const std::size_t count = f.centre.size();
-  if (f.x.rows() != static_cast<Eigen::Index>(count) || f.cutoff.size() != count || f.partner.size() != count) return false;
+  if (f.x.rows() != static_cast<Eigen::Index>(count) || f.covariance_cutoff.size() != count || f.partner.size() != count) return false;
   if (count > 0 && f.x.cols() != size) return false;
   if (derivatives != Derivatives::jacobian) return f.blocks.empty();
   for (const JacobianBlock& b : f.blocks) {
@@ -41,7 +41,7 @@ void JacobianBlock::clear() {
 
 void Features::clear() {
   x.resize(0, 0);
-  cutoff.clear();
+  covariance_cutoff.clear();
   centre.clear();
   partner.clear();
   workspace.resize(0, 0);
@@ -57,9 +57,9 @@ void Features::make_blocks(std::size_t number) {
   for (JacobianBlock& block : blocks) block.clear();
 }
 
-void Descriptor::compute(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
+void Descriptor::compute(const Environments& environments, int begin, int end, Derivatives derivatives, Features& out) const {
   out.clear();
-  fill(source, begin, end, derivatives, out);
+  fill(environments, begin, end, derivatives, out);
   if (!is_consistent(out, size(), derivatives)) throw Error("a descriptor has filled arrays of inconsistent sizes");
 }
 

@@ -91,11 +91,11 @@ SoapPairs Soap::loop_pairs(const Neighborhood::Block& block, const Scratch& scra
           .inverse_r = scratch.inverse_r};
 }
 
-EnvironmentCount Soap::count(const Environments& source, int c) const {
+EnvironmentCount Soap::count(const Environments& environments, int c) const {
   const auto position = static_cast<std::size_t>(c);
-  if (source.atomic_number[static_cast<std::size_t>(source.centre[position])] != species_[0]) return {};
+  if (environments.atomic_number[static_cast<std::size_t>(environments.centre[position])] != species_[0]) return {};
   // An upper bound: includes pairs outside the cutoff.
-  return {1, static_cast<std::int64_t>(source.begin[position + 1] - source.begin[position])};
+  return {1, static_cast<std::int64_t>(environments.begin[position + 1] - environments.begin[position])};
 }
 
 Descriptor::ShortForm Soap::short_form() const {
@@ -191,13 +191,13 @@ int Soap::species_index(int z) const {
   return found != elements_.end() && *found == z ? static_cast<int>(found - elements_.begin()) : -1;
 }
 
-void Soap::gather(const Environments& source, int centre, Neighborhood& out) const {
+void Soap::gather(const Environments& environments, int centre, Neighborhood& out) const {
   out.by_species.resize(static_cast<std::size_t>(blocks_));
   for (auto& list : out.by_species) list.clear();
   const auto c = static_cast<std::size_t>(centre);
-  for (std::size_t p = source.begin[c]; p < source.begin[c + 1]; ++p) {
-    if (!(source.distance[p] < basis_.cutoff())) continue;
-    const int s = species_index(source.atomic_number[static_cast<std::size_t>(source.neighbor[p])]);
+  for (std::size_t p = environments.begin[c]; p < environments.begin[c + 1]; ++p) {
+    if (!(environments.distance[p] < basis_.cutoff())) continue;
+    const int s = species_index(environments.atomic_number[static_cast<std::size_t>(environments.neighbor[p])]);
     if (s >= 0) out.by_species[static_cast<std::size_t>(blocks_ > 1 ? s : 0)].push_back(p);
   }
   out.pair.clear();
@@ -213,7 +213,7 @@ void Soap::gather(const Environments& source, int centre, Neighborhood& out) con
 
 // Radial functions with the cutoff function, and harmonics, of one block of pairs. For `pullback` the radial functions are [count][lanes],
 // else [lanes][count].
-void Soap::fill_block(const Environments& source, const Neighborhood& neighborhood, int block, Derivatives derivatives,
+void Soap::fill_block(const Environments& environments, const Neighborhood& neighborhood, int block, Derivatives derivatives,
                       Scratch& scratch) const {
   const auto& loops = soap_loops();
   const auto& b = neighborhood.blocks[static_cast<std::size_t>(block)];
@@ -231,14 +231,15 @@ void Soap::fill_block(const Environments& source, const Neighborhood& neighborho
       continue;
     }
     const std::size_t pair = neighborhood.pair[static_cast<std::size_t>(b.first + k)];
-    const double r = source.distance[pair];
+    const double r = environments.distance[pair];
     const double inverse = r > JacobianBlock::smallest_distance ? 1 / r : 0;  // atoms at one place have no direction
     scratch.inverse_r[k] = inverse;
-    scratch.x[k] = source.vector[pair].x() * inverse;
-    scratch.y[k] = source.vector[pair].y() * inverse;
-    scratch.z[k] = inverse > 0 ? source.vector[pair].z() * inverse : 1;
+    scratch.x[k] = environments.vector[pair].x() * inverse;
+    scratch.y[k] = environments.vector[pair].y() * inverse;
+    scratch.z[k] = inverse > 0 ? environments.vector[pair].z() * inverse : 1;
     const int knot = std::min(static_cast<int>(r * per_spacing), basis_.knot_count() - 2);
-    const int species = tables_.size() < 2 ? 0 : species_index(source.atomic_number[static_cast<std::size_t>(source.neighbor[pair])]);
+    const int species =
+        tables_.size() < 2 ? 0 : species_index(environments.atomic_number[static_cast<std::size_t>(environments.neighbor[pair])]);
     rows[k] = table_of(species) + static_cast<std::ptrdiff_t>(knot) * 3 * count;
     quintic_hermite(r * per_spacing - knot, weight[k], derivative[k]);
     const double fc = cutoff_value(r, basis_.cutoff(), width_), dfc = cutoff_derivative(r, basis_.cutoff(), width_);
@@ -258,34 +259,35 @@ void Soap::fill_block(const Environments& source, const Neighborhood& neighborho
 }
 
 // Expansion coefficients c[lm][channel] of the density around a centre; leaves the centre's Neighborhood in the scratch.
-void Soap::expand(const Environments& source, int centre, Scratch& scratch, double* coefficients) const {
+void Soap::expand(const Environments& environments, int centre, Scratch& scratch, double* coefficients) const {
   std::copy(centre_.begin(), centre_.end(), coefficients);
   std::fill(coefficients + channels_, coefficients + coefficients_, 0.0);
-  gather(source, centre, scratch.neighborhood);
+  gather(environments, centre, scratch.neighborhood);
   for (int b = 0; b < static_cast<int>(scratch.neighborhood.blocks.size()); ++b) {
-    fill_block(source, scratch.neighborhood, b, Derivatives::none, scratch);
+    fill_block(environments, scratch.neighborhood, b, Derivatives::none, scratch);
     soap_loops().accumulate(loop_pairs(scratch.neighborhood.blocks[static_cast<std::size_t>(b)], scratch), coefficients);
   }
 }
 
-std::vector<int> Soap::centres(const Environments& source, int begin, int end) const {
+std::vector<int> Soap::centres(const Environments& environments, int begin, int end) const {
   std::vector<int> found;
   for (int c = begin; c < end; ++c)
-    if (source.atomic_number[static_cast<std::size_t>(source.centre[static_cast<std::size_t>(c)])] == species_[0]) found.push_back(c);
+    if (environments.atomic_number[static_cast<std::size_t>(environments.centre[static_cast<std::size_t>(c)])] == species_[0])
+      found.push_back(c);
   return found;
 }
 
-void Soap::fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
-  const std::vector<int> centre = centres(source, begin, end);
+void Soap::fill(const Environments& environments, int begin, int end, Derivatives derivatives, Features& out) const {
+  const std::vector<int> centre = centres(environments, begin, end);
   const auto count = centre.size();
   out.x.resize(static_cast<Eigen::Index>(count), features_);
-  out.cutoff.assign(count, 1.0);
+  out.covariance_cutoff.assign(count, 1.0);
   out.partner.assign(count, -1);
   out.centre.resize(count);
-  for (std::size_t e = 0; e < count; ++e) out.centre[e] = source.centre[static_cast<std::size_t>(centre[e])];
+  for (std::size_t e = 0; e < count; ++e) out.centre[e] = environments.centre[static_cast<std::size_t>(centre[e])];
   if (derivatives == Derivatives::pullback) out.workspace.resize(static_cast<Eigen::Index>(count), coefficients_ + soap_lanes);
   BlockOffsets offset;
-  if (derivatives == Derivatives::jacobian) offset = make_blocks(source, centre, out);
+  if (derivatives == Derivatives::jacobian) offset = make_blocks(environments, centre, out);
 
   const auto& loops = soap_loops();
 #pragma omp parallel if (count > 1)
@@ -295,19 +297,19 @@ void Soap::fill(const Environments& source, int begin, int end, Derivatives deri
     for (std::size_t e = 0; e < count; ++e) {
       double* x = out.x.row(static_cast<Eigen::Index>(e));
       double* c = derivatives == Derivatives::pullback ? out.workspace.row(static_cast<Eigen::Index>(e)) : scratch.coefficients.data();
-      expand(source, centre[e], scratch, c);
+      expand(environments, centre[e], scratch, c);
       const double norm = std::sqrt(loops.power_spectrum(loop_coefficients(c), x));
       const double inverse_norm = norm > 0 ? 1 / norm : 0;  // no neighbours and central_weight = 0: the zero vector
       for (int i = 0; i < features_; ++i) x[i] *= inverse_norm;
       if (derivatives == Derivatives::pullback) c[coefficients_] = inverse_norm;
-      if (derivatives == Derivatives::jacobian) fill_jacobian(source, {e, c, x, inverse_norm}, offset, out, scratch);
+      if (derivatives == Derivatives::jacobian) fill_jacobian(environments, {e, c, x, inverse_norm}, offset, out, scratch);
     }
   }
 }
 
-void Soap::pullback(const Environments& source, int begin, int end, const Features& features, const MatrixView& dE_dx,
-                    std::span<const double> /*dE_df*/, std::span<Vector3> dE_dr) const {
-  const std::vector<int> centre = centres(source, begin, end);
+void Soap::pullback(const Environments& environments, int begin, int end, const Features& features, const FeatureGradient& gradient,
+                    std::span<Vector3> dE_dr) const {
+  const std::vector<int> centre = centres(environments, begin, end);
   const auto& loops = soap_loops();
 #pragma omp parallel if (centre.size() > 1)
   {
@@ -316,16 +318,16 @@ void Soap::pullback(const Environments& source, int begin, int end, const Featur
     for (std::size_t e = 0; e < centre.size(); ++e) {
       const double* x = features.x.row(static_cast<Eigen::Index>(e));
       const double* c = features.workspace.row(static_cast<Eigen::Index>(e));
-      const double* g = dE_dx.data() + static_cast<Eigen::Index>(e) * dE_dx.outerStride();
+      const double* g = gradient.dE_dx.data() + static_cast<Eigen::Index>(e) * gradient.dE_dx.outerStride();
       double along = 0;
       for (int i = 0; i < features_; ++i) along += x[i] * g[i];
       for (int i = 0; i < features_; ++i) scratch.feature_gradient[static_cast<std::size_t>(i)] = c[coefficients_] * (g[i] - along * x[i]);
       double* dE_dc = scratch.coefficients.data();
       loops.coefficient_gradient(loop_coefficients(c), scratch.feature_gradient.data(), dE_dc, scratch.channel_gradient.data());
-      gather(source, centre[e], scratch.neighborhood);
+      gather(environments, centre[e], scratch.neighborhood);
       for (int b = 0; b < static_cast<int>(scratch.neighborhood.blocks.size()); ++b) {
         const auto& block = scratch.neighborhood.blocks[static_cast<std::size_t>(b)];
-        fill_block(source, scratch.neighborhood, b, Derivatives::pullback, scratch);
+        fill_block(environments, scratch.neighborhood, b, Derivatives::pullback, scratch);
         double out[3 * soap_lanes];
         loops.pair_gradient(loop_pairs(block, scratch), dE_dc, out);
         for (int k = 0; k < block.count; ++k)

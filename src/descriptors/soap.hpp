@@ -27,16 +27,16 @@ class Soap final : public Descriptor {
   double cutoff() const override { return basis_.cutoff(); }
   const Parameters& parameters() const override { return parameters_; }
   const std::vector<int>& species() const override { return species_; }
-  EnvironmentCount count(const Environments& source, int c) const override;
+  EnvironmentCount count(const Environments& environments, int c) const override;
   bool has_nonnegative_products() const override { return true; }  // Σ_l |C_l C'_lᵀ|² ≥ 0
   ShortForm short_form() const override;                           // computed in the first call, then kept
-  void pullback(const Environments& source, int begin, int end, const Features& features, const MatrixView& dE_dx,
-                std::span<const double> dE_df, std::span<Vector3> dE_dr) const override;
+  void pullback(const Environments& environments, int begin, int end, const Features& features, const FeatureGradient& gradient,
+                std::span<Vector3> dE_dr) const override;
 
   const RadialBasis& radial_basis() const { return basis_; }
 
  private:
-  void fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override;
+  void fill(const Environments& environments, int begin, int end, Derivatives derivatives, Features& out) const override;
 
   enum class Form { plain, shortened };
   Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements, RadialBasis basis, Form form);
@@ -53,11 +53,12 @@ class Soap final : public Descriptor {
   };
   struct Scratch;
   struct Spectrum;
-  using BlockOffsets = std::vector<std::vector<int>>;                              // first row of each environment in each block
-  std::vector<int> centres(const Environments& source, int begin, int end) const;  // positions in the list
-  void gather(const Environments& source, int centre, Neighborhood& out) const;
-  void expand(const Environments& source, int centre, Scratch& scratch, double* coefficients) const;
-  void fill_block(const Environments& source, const Neighborhood& neighborhood, int block, Derivatives derivatives, Scratch& scratch) const;
+  using BlockOffsets = std::vector<std::vector<int>>;                                    // first row of each environment in each block
+  std::vector<int> centres(const Environments& environments, int begin, int end) const;  // positions in the list
+  void gather(const Environments& environments, int centre, Neighborhood& out) const;
+  void expand(const Environments& environments, int centre, Scratch& scratch, double* coefficients) const;
+  void fill_block(const Environments& environments, const Neighborhood& neighborhood, int block, Derivatives derivatives,
+                  Scratch& scratch) const;
   SoapCoefficients loop_coefficients(const double* c) const;
   SoapPairs loop_pairs(const Neighborhood::Block& block, const Scratch& scratch) const;  // of the last fill_block()
   int species_index(int z) const;
@@ -66,8 +67,8 @@ class Soap final : public Descriptor {
   std::vector<double> centre_coefficients() const;
   void order_features(bool shortened);
   Matrix turned_points(const MatrixView& points, const SoapFeatures& plain) const;
-  BlockOffsets make_blocks(const Environments& source, const std::vector<int>& centre, Features& out) const;
-  void fill_jacobian(const Environments& source, const Spectrum& spectrum, const BlockOffsets& offset, Features& out,
+  BlockOffsets make_blocks(const Environments& environments, const std::vector<int>& centre, Features& out) const;
+  void fill_jacobian(const Environments& environments, const Spectrum& spectrum, const BlockOffsets& offset, Features& out,
                      Scratch& scratch) const;
   void fill_pair(const Neighborhood::Block& pairs, int k, std::size_t row, const Spectrum& spectrum, JacobianBlock& block,
                  Scratch& scratch) const;

@@ -6,13 +6,13 @@
 
 namespace gapkit {
 
-Soap::BlockOffsets Soap::make_blocks(const Environments& source, const std::vector<int>& centre, Features& out) const {
+Soap::BlockOffsets Soap::make_blocks(const Environments& environments, const std::vector<int>& centre, Features& out) const {
   const auto count = centre.size();
   out.make_blocks(static_cast<std::size_t>(blocks_));
   BlockOffsets offset(out.blocks.size(), std::vector<int>(count + 1, 0));
   Neighborhood neighborhood;
   for (std::size_t e = 0; e < count; ++e) {
-    gather(source, centre[e], neighborhood);
+    gather(environments, centre[e], neighborhood);
     for (std::size_t s = 0; s < offset.size(); ++s) offset[s][e + 1] = offset[s][e] + static_cast<int>(neighborhood.by_species[s].size());
   }
   for (std::size_t s = 0; s < out.blocks.size(); ++s) {
@@ -31,7 +31,7 @@ Soap::BlockOffsets Soap::make_blocks(const Environments& source, const std::vect
   return offset;
 }
 
-void Soap::fill_jacobian(const Environments& source, const Spectrum& spectrum, const BlockOffsets& offset, Features& out,
+void Soap::fill_jacobian(const Environments& environments, const Spectrum& spectrum, const BlockOffsets& offset, Features& out,
                          Scratch& scratch) const {
   const auto& neighborhood = scratch.neighborhood;
   for (std::size_t s = 0; s < out.blocks.size(); ++s) fill_directions(static_cast<int>(s), spectrum, out.blocks[s], scratch);
@@ -44,12 +44,12 @@ void Soap::fill_jacobian(const Environments& source, const Spectrum& spectrum, c
       row = static_cast<std::size_t>(offset[species][spectrum.environment]);
       for (std::size_t i = 0; i < block.feature.size(); ++i) scratch.x_block[i] = spectrum.x[block.feature[i]];
     }
-    fill_block(source, neighborhood, b, Derivatives::jacobian, scratch);
+    fill_block(environments, neighborhood, b, Derivatives::jacobian, scratch);
     for (int k = 0; k < pairs.count; ++k, ++row) {
       const std::size_t pair = neighborhood.pair[static_cast<std::size_t>(pairs.first + k)];
       block.environment[row] = static_cast<int>(spectrum.environment);
-      block.neighbor[row] = source.neighbor[pair];
-      block.vector[row] = source.vector[pair];
+      block.neighbor[row] = environments.neighbor[pair];
+      block.vector[row] = environments.vector[pair];
       fill_pair(pairs, k, row, spectrum, block, scratch);
     }
   }

@@ -5,7 +5,7 @@
 //
 // K = species · n_max channels, count = n_max (l_max+1) radial functions [l][n], harmonics [(l_max+1)²][lanes].
 
-#include "math/spherical_harmonics_lanes.hpp"
+#include <gapkit/math/spherical_harmonics_lanes.hpp>
 
 namespace gapkit {
 

@@ -57,14 +57,14 @@ struct ThreeBody::Neighbors {
   std::vector<Eigen::Index> begin_environment;  // per centre, one more at the end
   bool one_list = false;
 
-  Neighbors(const ThreeBody& descriptor, const Environments& source, int first, int last)
+  Neighbors(const ThreeBody& descriptor, const Environments& environments, int first, int last)
       : begin(first), begin_j{0}, begin_k{0}, begin_environment{0}, one_list(descriptor.species_[1] == descriptor.species_[2]) {
     for (int c = first; c < last; ++c) {
       const auto position = static_cast<std::size_t>(c);
-      if (source.atomic_number[static_cast<std::size_t>(source.centre[position])] == descriptor.species_[0])
-        for (std::size_t p = source.begin[position]; p < source.begin[position + 1]; ++p) {
-          if (!(source.distance[p] < descriptor.cutoff_)) continue;
-          const int z = source.atomic_number[static_cast<std::size_t>(source.neighbor[p])];
+      if (environments.atomic_number[static_cast<std::size_t>(environments.centre[position])] == descriptor.species_[0])
+        for (std::size_t p = environments.begin[position]; p < environments.begin[position + 1]; ++p) {
+          if (!(environments.distance[p] < descriptor.cutoff_)) continue;
+          const int z = environments.atomic_number[static_cast<std::size_t>(environments.neighbor[p])];
           if (z == descriptor.species_[1])
             j.push_back(p);
           else if (z == descriptor.species_[2])
@@ -79,13 +79,13 @@ struct ThreeBody::Neighbors {
   }
 };
 
-EnvironmentCount ThreeBody::count(const Environments& source, int c) const {
+EnvironmentCount ThreeBody::count(const Environments& environments, int c) const {
   const auto position = static_cast<std::size_t>(c);
-  if (source.atomic_number[static_cast<std::size_t>(source.centre[position])] != species_[0]) return {};
+  if (environments.atomic_number[static_cast<std::size_t>(environments.centre[position])] != species_[0]) return {};
   std::int64_t j = 0, k = 0;  // neighbours that can be j; that can be k, but not j
-  for (std::size_t p = source.begin[position]; p < source.begin[position + 1]; ++p) {
-    if (!(source.distance[p] < cutoff_)) continue;
-    const int z = source.atomic_number[static_cast<std::size_t>(source.neighbor[p])];
+  for (std::size_t p = environments.begin[position]; p < environments.begin[position + 1]; ++p) {
+    if (!(environments.distance[p] < cutoff_)) continue;
+    const int z = environments.atomic_number[static_cast<std::size_t>(environments.neighbor[p])];
     j += z == species_[1] ? 1 : 0;
     k += z == species_[2] && z != species_[1] ? 1 : 0;
   }
@@ -93,12 +93,12 @@ EnvironmentCount ThreeBody::count(const Environments& source, int c) const {
   return {triplets, 2 * triplets};
 }
 
-void ThreeBody::fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
-  const Neighbors neighbors(*this, source, begin, end);
+void ThreeBody::fill(const Environments& environments, int begin, int end, Derivatives derivatives, Features& out) const {
+  const Neighbors neighbors(*this, environments, begin, end);
   const Eigen::Index count = neighbors.begin_environment.back();
   const auto entries = static_cast<std::size_t>(count);
   out.x.resize(count, 3);
-  out.cutoff.resize(entries);
+  out.covariance_cutoff.resize(entries);
   out.centre.resize(entries);
   out.partner.assign(entries, -1);
   out.pair.resize(2 * entries);
@@ -115,30 +115,30 @@ void ThreeBody::fill(const Environments& source, int begin, int end, Derivatives
     block.pair.resize(2 * entries);
   }
 #pragma omp parallel for schedule(dynamic, 4) if (entries > 2000)
-  for (int c = 0; c < end - begin; ++c) fill_centre(source, neighbors, static_cast<std::size_t>(c), with_jacobian, out);
+  for (int c = 0; c < end - begin; ++c) fill_centre(environments, neighbors, static_cast<std::size_t>(c), with_jacobian, out);
 }
 
-void ThreeBody::fill_centre(const Environments& source, const Neighbors& neighbors, std::size_t c, bool with_jacobian,
+void ThreeBody::fill_centre(const Environments& environments, const Neighbors& neighbors, std::size_t c, bool with_jacobian,
                             Features& out) const {
   const std::vector<std::size_t>& list_k = neighbors.one_list ? neighbors.j : neighbors.k;
   const std::vector<std::size_t>& begin_k = neighbors.one_list ? neighbors.begin_j : neighbors.begin_k;
-  const int centre = source.centre[static_cast<std::size_t>(neighbors.begin) + c];
+  const int centre = environments.centre[static_cast<std::size_t>(neighbors.begin) + c];
   Eigen::Index e = neighbors.begin_environment[c];
   for (std::size_t a = neighbors.begin_j[c]; a < neighbors.begin_j[c + 1]; ++a) {
     const std::size_t pj = neighbors.j[a];
-    const double r_ij = source.distance[pj];
+    const double r_ij = environments.distance[pj];
     const double f_j = cutoff_value(r_ij, cutoff_, width_), df_j = cutoff_derivative(r_ij, cutoff_, width_);
     for (std::size_t b = neighbors.one_list ? a + 1 : begin_k[c]; b < begin_k[c + 1]; ++b, ++e) {
       const std::size_t pk = list_k[b];
-      const double r_ik = source.distance[pk], difference = r_ij - r_ik;
-      const Vector3 jk = source.vector[pk] - source.vector[pj];
+      const double r_ik = environments.distance[pk], difference = r_ij - r_ik;
+      const Vector3 jk = environments.vector[pk] - environments.vector[pj];
       const double r_jk = jk.norm(), f_k = cutoff_value(r_ik, cutoff_, width_);
       const auto entry = static_cast<std::size_t>(e);
       double* x = out.x.row(e);
       x[0] = r_ij + r_ik;
       x[1] = difference * difference;
       x[2] = r_jk;
-      out.cutoff[entry] = f_j * f_k;
+      out.covariance_cutoff[entry] = f_j * f_k;
       out.centre[entry] = centre;
       out.pair[2 * entry] = pj;
       out.pair[2 * entry + 1] = pk;
@@ -149,10 +149,10 @@ void ThreeBody::fill_centre(const Environments& source, const Neighbors& neighbo
       for (std::size_t side = 0; side < 2; ++side) {
         const std::size_t p = side == 0 ? pj : pk, q = 2 * entry + side;
         const double sign = side == 0 ? 1 : -1;
-        const Vector3 direction = inverse_of(source.distance[p]) * source.vector[p];
+        const Vector3 direction = inverse_of(environments.distance[p]) * environments.vector[p];
         block.environment[q] = static_cast<int>(e);
-        block.neighbor[q] = source.neighbor[p];
-        block.vector[q] = source.vector[p];
+        block.neighbor[q] = environments.neighbor[p];
+        block.vector[q] = environments.vector[p];
         block.pair[q] = p;
         for (Eigen::Index component = 0; component < 3; ++component) {
           double* values = block.values.row(static_cast<Eigen::Index>(3 * q) + component);
@@ -166,19 +166,19 @@ void ThreeBody::fill_centre(const Environments& source, const Neighbors& neighbo
   }
 }
 
-void ThreeBody::pullback(const Environments& source, int /*begin*/, int /*end*/, const Features& features, const MatrixView& dE_dx,
-                         std::span<const double> dE_df, std::span<Vector3> dE_dr) const {
+void ThreeBody::pullback(const Environments& environments, int /*begin*/, int /*end*/, const Features& features,
+                         const FeatureGradient& gradient, std::span<Vector3> dE_dr) const {
   for (std::size_t e = 0; e < features.centre.size(); ++e) {
     const auto row = static_cast<Eigen::Index>(e);
     const std::size_t pj = features.pair[2 * e], pk = features.pair[2 * e + 1];
-    const double r_ij = source.distance[pj], r_ik = source.distance[pk];
-    const double by_sum = dE_dx(row, 0), by_difference = 2 * (r_ij - r_ik) * dE_dx(row, 1);
+    const double r_ij = environments.distance[pj], r_ik = environments.distance[pk];
+    const double by_sum = gradient.dE_dx(row, 0), by_difference = 2 * (r_ij - r_ik) * gradient.dE_dx(row, 1);
     const double f_j = cutoff_value(r_ij, cutoff_, width_), f_k = cutoff_value(r_ik, cutoff_, width_);
-    const double slope_j = by_sum + by_difference + dE_df[e] * cutoff_derivative(r_ij, cutoff_, width_) * f_k;
-    const double slope_k = by_sum - by_difference + dE_df[e] * f_j * cutoff_derivative(r_ik, cutoff_, width_);
-    const Vector3 along_jk = dE_dx(row, 2) * inverse_of(features.x(row, 2)) * (source.vector[pk] - source.vector[pj]);
-    dE_dr[pj] += slope_j * inverse_of(r_ij) * source.vector[pj] - along_jk;
-    dE_dr[pk] += slope_k * inverse_of(r_ik) * source.vector[pk] + along_jk;
+    const double slope_j = by_sum + by_difference + gradient.dE_df[e] * cutoff_derivative(r_ij, cutoff_, width_) * f_k;
+    const double slope_k = by_sum - by_difference + gradient.dE_df[e] * f_j * cutoff_derivative(r_ik, cutoff_, width_);
+    const Vector3 along_jk = gradient.dE_dx(row, 2) * inverse_of(features.x(row, 2)) * (environments.vector[pk] - environments.vector[pj]);
+    dE_dr[pj] += slope_j * inverse_of(r_ij) * environments.vector[pj] - along_jk;
+    dE_dr[pk] += slope_k * inverse_of(r_ik) * environments.vector[pk] + along_jk;
   }
 }
 

@@ -19,20 +19,20 @@ class ThreeBody final : public Descriptor {
   double cutoff() const override { return cutoff_; }
   const Parameters& parameters() const override { return parameters_; }
   const std::vector<int>& species() const override { return species_; }
-  EnvironmentCount count(const Environments& source, int c) const override;
+  EnvironmentCount count(const Environments& environments, int c) const override;
   bool has_nonnegative_products() const override { return true; }
   int multiplicity() const override { return 2; }
   double covariance_cutoff(std::span<const double> x) const override;
   /// A low-discrepancy set over r_ij, r_ik ≤ cutoff and all angles, denser towards the boundaries.
   Matrix domain_points(int count) const override;
-  void pullback(const Environments& source, int begin, int end, const Features& features, const MatrixView& dE_dx,
-                std::span<const double> dE_df, std::span<Vector3> dE_dr) const override;
+  void pullback(const Environments& environments, int begin, int end, const Features& features, const FeatureGradient& gradient,
+                std::span<Vector3> dE_dr) const override;
 
  private:
-  void fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override;
+  void fill(const Environments& environments, int begin, int end, Derivatives derivatives, Features& out) const override;
 
   struct Neighbors;
-  void fill_centre(const Environments& source, const Neighbors& neighbors, std::size_t c, bool with_jacobian, Features& out) const;
+  void fill_centre(const Environments& environments, const Neighbors& neighbors, std::size_t c, bool with_jacobian, Features& out) const;
 
   Parameters parameters_;
   std::vector<int> species_;

@@ -16,37 +16,38 @@ Matrix TwoBody::domain_points(int count) const {
 }
 
 template <class Visit>
-void TwoBody::for_each_pair(const Environments& source, int c, Visit&& visit) const {
+void TwoBody::for_each_pair(const Environments& environments, int c, Visit&& visit) const {
   const auto position = static_cast<std::size_t>(c);
-  const int zi = source.atomic_number[static_cast<std::size_t>(source.centre[position])];
+  const int zi = environments.atomic_number[static_cast<std::size_t>(environments.centre[position])];
   if (zi != species_[0] && zi != species_[1]) return;
   const int wanted = zi == species_[0] ? species_[1] : species_[0];
-  for (std::size_t p = source.begin[position]; p < source.begin[position + 1]; ++p)
-    if (source.distance[p] < cutoff_ && source.atomic_number[static_cast<std::size_t>(source.neighbor[p])] == wanted) visit(p);
+  for (std::size_t p = environments.begin[position]; p < environments.begin[position + 1]; ++p)
+    if (environments.distance[p] < cutoff_ && environments.atomic_number[static_cast<std::size_t>(environments.neighbor[p])] == wanted)
+      visit(p);
 }
 
-EnvironmentCount TwoBody::count(const Environments& source, int c) const {
+EnvironmentCount TwoBody::count(const Environments& environments, int c) const {
   EnvironmentCount result;
-  for_each_pair(source, c, [&](std::size_t) { ++result.environments; });
+  for_each_pair(environments, c, [&](std::size_t) { ++result.environments; });
   result.pairs = result.environments;
   return result;
 }
 
-void TwoBody::fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const {
+void TwoBody::fill(const Environments& environments, int begin, int end, Derivatives derivatives, Features& out) const {
   for (int c = begin; c < end; ++c) {
-    for_each_pair(source, c, [&](std::size_t p) {
-      out.centre.push_back(source.centre[static_cast<std::size_t>(c)]);
-      out.partner.push_back(source.neighbor[p]);
+    for_each_pair(environments, c, [&](std::size_t p) {
+      out.centre.push_back(environments.centre[static_cast<std::size_t>(c)]);
+      out.partner.push_back(environments.neighbor[p]);
       out.pair.push_back(p);
     });
   }
   const std::size_t count = out.pair.size();
   out.x.resize(static_cast<Eigen::Index>(count), 1);
-  out.cutoff.resize(count);
+  out.covariance_cutoff.resize(count);
   for (std::size_t e = 0; e < count; ++e) {
-    const double r = source.distance[out.pair[e]];
+    const double r = environments.distance[out.pair[e]];
     out.x(static_cast<Eigen::Index>(e), 0) = r;
-    out.cutoff[e] = cutoff_value(r, cutoff_, width_);
+    out.covariance_cutoff[e] = cutoff_value(r, cutoff_, width_);
   }
   if (derivatives != Derivatives::jacobian) return;
   out.make_blocks(1);
@@ -59,8 +60,8 @@ void TwoBody::fill(const Environments& source, int begin, int end, Derivatives d
   block.projection.assign(3 * count, 0.0);
   block.cutoff_gradient.resize(3 * count);
   for (std::size_t e = 0; e < count; ++e) {
-    const double r = source.distance[out.pair[e]];
-    const Vector3& v = source.vector[out.pair[e]];
+    const double r = environments.distance[out.pair[e]];
+    const Vector3& v = environments.vector[out.pair[e]];
     const double inverse = r > 1e-10 ? 1 / r : 0;
     const double df = cutoff_derivative(r, cutoff_, width_);
     block.environment[e] = static_cast<int>(e);
@@ -72,14 +73,14 @@ void TwoBody::fill(const Environments& source, int begin, int end, Derivatives d
   }
 }
 
-void TwoBody::pullback(const Environments& source, int /*begin*/, int /*end*/, const Features& features, const MatrixView& dE_dx,
-                       std::span<const double> dE_df, std::span<Vector3> dE_dr) const {
+void TwoBody::pullback(const Environments& environments, int /*begin*/, int /*end*/, const Features& features,
+                       const FeatureGradient& gradient, std::span<Vector3> dE_dr) const {
   for (std::size_t e = 0; e < features.pair.size(); ++e) {
     const std::size_t p = features.pair[e];
-    const double r = source.distance[p];
+    const double r = environments.distance[p];
     if (r <= 1e-10) continue;
-    const double slope = dE_dx(static_cast<Eigen::Index>(e), 0) + dE_df[e] * cutoff_derivative(r, cutoff_, width_);
-    dE_dr[p] += slope / r * source.vector[p];
+    const double slope = gradient.dE_dx(static_cast<Eigen::Index>(e), 0) + gradient.dE_df[e] * cutoff_derivative(r, cutoff_, width_);
+    dE_dr[p] += slope / r * environments.vector[p];
   }
 }
 

@@ -16,18 +16,18 @@ class TwoBody final : public Descriptor {
   double cutoff() const override { return cutoff_; }
   const Parameters& parameters() const override { return parameters_; }
   const std::vector<int>& species() const override { return species_; }
-  EnvironmentCount count(const Environments& source, int c) const override;
+  EnvironmentCount count(const Environments& environments, int c) const override;
   bool has_nonnegative_products() const override { return true; }
   double covariance_cutoff(std::span<const double> x) const override { return cutoff_value(x[0], cutoff_, width_); }
   Matrix domain_points(int count) const override;
-  void pullback(const Environments& source, int begin, int end, const Features& features, const MatrixView& dE_dx,
-                std::span<const double> dE_df, std::span<Vector3> dE_dr) const override;
+  void pullback(const Environments& environments, int begin, int end, const Features& features, const FeatureGradient& gradient,
+                std::span<Vector3> dE_dr) const override;
 
  private:
   /// visit(pair) for every pair of the centre at position c that is an environment.
   template <class Visit>
-  void for_each_pair(const Environments& source, int c, Visit&& visit) const;
-  void fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override;
+  void for_each_pair(const Environments& environments, int c, Visit&& visit) const;
+  void fill(const Environments& environments, int begin, int end, Derivatives derivatives, Features& out) const override;
 
   Parameters parameters_;
   std::vector<int> species_;

@@ -113,11 +113,11 @@ Candidates CandidatePool::take() {
   std::sort(sample.begin(), sample.end(), [](const Placed& a, const Placed& b) { return a.entry->serial < b.entry->serial; });
   Candidates result;
   result.x.resize(static_cast<Eigen::Index>(sample.size()), static_cast<Eigen::Index>(features_));
-  result.cutoff.resize(result.x.rows());
+  result.covariance_cutoff.resize(result.x.rows());
   for (std::size_t i = 0; i < sample.size(); ++i) {
     const Entry& entry = *sample[i].entry;
     std::copy_n(features_of(entry.slot), features_, result.x.data() + i * features_);
-    result.cutoff[static_cast<Eigen::Index>(i)] = entry.cutoff;
+    result.covariance_cutoff[static_cast<Eigen::Index>(i)] = entry.covariance_cutoff;
     result.config_type.push_back(sample[i].config_type);
     result.origin.push_back(entry.origin);
     result.serial.push_back(entry.serial);

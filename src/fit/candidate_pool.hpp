@@ -26,12 +26,12 @@ class CandidatePool {
  public:
   CandidatePool(int features, int capacity, std::uint64_t seed);
 
-  void add(const double* x, double cutoff, int config_type, const EnvironmentOrigin& origin) {
+  void add(const double* x, double covariance_cutoff, int config_type, const EnvironmentOrigin& origin) {
     const std::int64_t serial = seen_++;
     const std::uint64_t key = mixed(start_ + static_cast<std::uint64_t>(serial) * 0x9E3779B97F4A7C15u);
     if (static_cast<std::size_t>(config_type) >= strata_.size()) strata_.resize(static_cast<std::size_t>(config_type) + 1);
     Stratum& stratum = strata_[static_cast<std::size_t>(config_type)];
-    const Entry entry{key, serial, cutoff, origin, 0};
+    const Entry entry{key, serial, covariance_cutoff, origin, 0};
     if (!lowest_.empty()) keep_extremes(x, entry, config_type);
     if (key < stratum.limit) insert(x, entry, stratum);
   }
@@ -46,7 +46,7 @@ class CandidatePool {
   struct Entry {
     std::uint64_t key;  // different for all: the hash is one-to-one in the serial number
     std::int64_t serial;
-    double cutoff;
+    double covariance_cutoff;
     EnvironmentOrigin origin;
     std::size_t slot;  // where its features are
   };

@@ -20,7 +20,7 @@ std::span<const double> as_span(const Vector& v) {
 void put_term(ArchiveWriter& archive, const std::string& at, const Term& term, const TermReport& report) {
   archive.put(at + "kernel_parameters", parameters_to_json(term.kernel->parameters()));
   archive.put(at + "sparse_features", term.sparse.x);
-  archive.put(at + "sparse_cutoffs", as_span(term.sparse.cutoff));
+  archive.put(at + "sparse_cutoffs", as_span(term.sparse.covariance_cutoff));
   std::vector<std::int64_t> origins;
   for (const EnvironmentOrigin& o : term.sparse.origin) origins.insert(origins.end(), {o.frame, o.atom, o.ordinal});
   archive.put(at + "sparse_origins", origins);
@@ -33,7 +33,7 @@ void get_term(const ArchiveReader& archive, const std::string& at, const TermDra
               const std::vector<int>& elements, Checkpoint& checkpoint) {
   Term term = draft.make_term(elements, parameters_from_json(archive.string(at + "kernel_parameters")));
   term.sparse.x = archive.matrix(at + "sparse_features", -1, term.descriptor->size());
-  term.sparse.cutoff = archive.vector(at + "sparse_cutoffs", term.sparse.x.rows());
+  term.sparse.covariance_cutoff = archive.vector(at + "sparse_cutoffs", term.sparse.x.rows());
   const auto origins = archive.integers(at + "sparse_origins");
   for (std::size_t i = 0; i + 2 < origins.size(); i += 3) term.sparse.origin.push_back({origins[i], origins[i + 1], origins[i + 2]});
   const auto counts = archive.integers(at + "report", 6);

@@ -19,7 +19,7 @@ struct Key {
   void add(T number) { sum.add(static_cast<std::uint64_t>(number)); }
   void add(const Parameters& parameters) { add(parameters_to_json(parameters)); }
   void add(const EnvironmentOrigin& origin) { all(origin.frame, origin.atom, origin.ordinal); }
-  void add(const SparseSet& set) { all(set.x, set.cutoff, set.origin); }
+  void add(const SparseSet& set) { all(set.x, set.covariance_cutoff, set.origin); }
   void add(const PotentialPointer& baseline) { all(baseline->name(), baseline->parameters()); }
   template <class Derived>
   void add(const Eigen::PlainObjectBase<Derived>& matrix) {

@@ -24,7 +24,7 @@ void keep_at(std::vector<T>& values, const std::vector<int>& places) {
 Candidates candidates_at(const Candidates& all, const std::vector<int>& places) {
   Candidates result;
   result.x = all.x(places, Eigen::all);
-  result.cutoff = all.cutoff(places);
+  result.covariance_cutoff = all.covariance_cutoff(places);
   for (const int place : places) {
     const auto i = static_cast<std::size_t>(place);
     result.config_type.push_back(all.config_type[i]);
@@ -40,10 +40,10 @@ void keep_candidates(Candidates& candidates, const std::vector<int>& places) {
     const int from = places[static_cast<std::size_t>(i)];
     if (from == i) continue;
     candidates.x.row(i) = candidates.x.row(from);
-    candidates.cutoff[i] = candidates.cutoff[from];
+    candidates.covariance_cutoff[i] = candidates.covariance_cutoff[from];
   }
   candidates.x.conservativeResize(count, Eigen::NoChange);
-  candidates.cutoff.conservativeResize(count);
+  candidates.covariance_cutoff.conservativeResize(count);
   keep_at(candidates.config_type, places);
   keep_at(candidates.origin, places);
   keep_at(candidates.serial, places);

@@ -183,11 +183,11 @@ int TermDraft::sparse_points(std::int64_t environments) const {
 
 SparseSet TermDraft::read_listed_points(const std::string& file) const {
   SparseSet set;
-  set.x = read_sparse_points(file, descriptor->size(), options->sparse_file_cutoffs ? &set.cutoff : nullptr);
+  set.x = read_sparse_points(file, descriptor->size(), options->sparse_file_cutoffs ? &set.covariance_cutoff : nullptr);
   if (options->sparse_file_cutoffs) return set;
-  set.cutoff.resize(set.x.rows());
+  set.covariance_cutoff.resize(set.x.rows());
   for (Eigen::Index i = 0; i < set.x.rows(); ++i)
-    set.cutoff[i] = descriptor->covariance_cutoff({&set.x(i, 0), static_cast<std::size_t>(set.x.cols())});
+    set.covariance_cutoff[i] = descriptor->covariance_cutoff({&set.x(i, 0), static_cast<std::size_t>(set.x.cols())});
   return set;
 }
 

@@ -58,10 +58,10 @@ std::vector<Parameters> resolved_kernel_parameters(const DataScan& scan, const s
 SparseSet subset(const Candidates& candidates, const std::vector<int>& chosen) {
   SparseSet set;
   set.x.resize(static_cast<Eigen::Index>(chosen.size()), candidates.x.cols());
-  set.cutoff.resize(set.x.rows());
+  set.covariance_cutoff.resize(set.x.rows());
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     set.x.row(static_cast<Eigen::Index>(i)) = candidates.x.row(chosen[i]);
-    set.cutoff[static_cast<Eigen::Index>(i)] = candidates.cutoff[chosen[i]];
+    set.covariance_cutoff[static_cast<Eigen::Index>(i)] = candidates.covariance_cutoff[chosen[i]];
     set.origin.push_back(candidates.origin[static_cast<std::size_t>(chosen[i])]);
   }
   return set;
@@ -97,11 +97,11 @@ void drop_dependent_points(Term& term, std::vector<std::int64_t>& serial, TermRe
   std::sort(keep.begin(), keep.end());
   SparseSet kept;
   kept.x.resize(static_cast<Eigen::Index>(keep.size()), term.sparse.x.cols());
-  kept.cutoff.resize(kept.x.rows());
+  kept.covariance_cutoff.resize(kept.x.rows());
   std::vector<std::int64_t> kept_serial;
   for (std::size_t i = 0; i < keep.size(); ++i) {
     kept.x.row(static_cast<Eigen::Index>(i)) = term.sparse.x.row(keep[i]);
-    kept.cutoff[static_cast<Eigen::Index>(i)] = term.sparse.cutoff[keep[i]];
+    kept.covariance_cutoff[static_cast<Eigen::Index>(i)] = term.sparse.covariance_cutoff[keep[i]];
     if (!term.sparse.origin.empty()) kept.origin.push_back(term.sparse.origin[static_cast<std::size_t>(keep[i])]);
     if (!serial.empty()) kept_serial.push_back(serial[static_cast<std::size_t>(keep[i])]);
   }
@@ -121,17 +121,17 @@ SparseSet extended(const SparseSet& kept, const Candidates& candidates, Selectio
   Candidates all;
   all.x.resize(before + offered, kept.x.cols());
   all.x << kept.x, candidates.x;
-  all.cutoff.resize(before + offered);
-  all.cutoff << kept.cutoff, candidates.cutoff;
+  all.covariance_cutoff.resize(before + offered);
+  all.covariance_cutoff << kept.covariance_cutoff, candidates.covariance_cutoff;
   request.chosen_before = static_cast<int>(before);
   const std::vector<int> chosen = selection_kind("variance").choose(all, request);
   const Eigen::Index size = before + static_cast<Eigen::Index>(chosen.size());
   set.x.conservativeResize(size, Eigen::NoChange);
-  set.cutoff.conservativeResize(size);
+  set.covariance_cutoff.conservativeResize(size);
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     const Eigen::Index to = before + static_cast<Eigen::Index>(i);
     set.x.row(to) = all.x.row(chosen[i]);
-    set.cutoff[to] = all.cutoff[chosen[i]];
+    set.covariance_cutoff[to] = all.covariance_cutoff[chosen[i]];
     if (!kept.origin.empty()) set.origin.push_back(candidates.origin[static_cast<std::size_t>(chosen[i] - before)]);
   }
   return set;
@@ -183,7 +183,8 @@ std::vector<Candidates> gather_candidates(const Dataset& training, const FitOpti
           const int centre = features.centre[static_cast<std::size_t>(e)];
           ordinal = centre == previous ? ordinal + 1 : 0;
           previous = centre;
-          pools[t]->add(features.x.row(e), features.cutoff[static_cast<std::size_t>(e)], config_type, {place.number, centre, ordinal});
+          pools[t]->add(features.x.row(e), features.covariance_cutoff[static_cast<std::size_t>(e)], config_type,
+                        {place.number, centre, ordinal});
         }
       }
     }

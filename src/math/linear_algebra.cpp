@@ -38,38 +38,44 @@ int leading(Eigen::Index stride) {
   return std::max(1, narrow(stride));
 }
 
+// op(a): a or its transpose.
+struct Operand {
+  const MatrixView& matrix;
+  bool is_transposed;
+
+  Eigen::Index rows() const { return is_transposed ? matrix.cols() : matrix.rows(); }
+  Eigen::Index cols() const { return is_transposed ? matrix.rows() : matrix.cols(); }
+  const char* letter() const { return is_transposed ? "T" : "N"; }
+};
+
 // c = α op(a) op(b) + β c for row-major matrices, computed as cᵀ = α op(b)ᵀ op(a)ᵀ + β cᵀ in column-major.
-void gemm(bool transpose_a, bool transpose_b, Eigen::Index m, Eigen::Index n, Eigen::Index k, double alpha, const MatrixView& a,
-          const MatrixView& b, double beta, MatrixSlice& c) {
-  if (m == 0 || n == 0) return;
-  if (k == 0) {
+void gemm(const char* name, const Operand& a, const Operand& b, MatrixSlice& c, double alpha, double beta) {
+  require_shapes(a.cols() == b.rows() && c.rows() == a.rows() && c.cols() == b.cols(), name);
+  if (c.rows() == 0 || c.cols() == 0) return;
+  if (a.cols() == 0) {
     if (beta == 0)
       c.setZero();
     else
       c *= beta;
     return;
   }
-  const int bm = narrow(n), bn = narrow(m), bk = narrow(k);
-  const int lda = leading(a.outerStride()), ldb = leading(b.outerStride()), ldc = leading(c.outerStride());
-  dgemm_(transpose_b ? "T" : "N", transpose_a ? "T" : "N", &bm, &bn, &bk, &alpha, b.data(), &ldb, a.data(), &lda, &beta, c.data(), &ldc, 1,
-         1);
+  const int m = narrow(c.cols()), n = narrow(c.rows()), k = narrow(a.cols());
+  const int lda = leading(a.matrix.outerStride()), ldb = leading(b.matrix.outerStride()), ldc = leading(c.outerStride());
+  dgemm_(b.letter(), a.letter(), &m, &n, &k, &alpha, b.matrix.data(), &ldb, a.matrix.data(), &lda, &beta, c.data(), &ldc, 1, 1);
 }
 
 }  // namespace
 
 void multiply_nt(const MatrixView& a, const MatrixView& b, MatrixSlice c, double alpha, double beta) {
-  require_shapes(a.cols() == b.cols() && c.rows() == a.rows() && c.cols() == b.rows(), "multiply_nt");
-  gemm(false, true, a.rows(), b.rows(), a.cols(), alpha, a, b, beta, c);
+  gemm("multiply_nt", {a, false}, {b, true}, c, alpha, beta);
 }
 
 void multiply_nn(const MatrixView& a, const MatrixView& b, MatrixSlice c, double alpha, double beta) {
-  require_shapes(a.cols() == b.rows() && c.rows() == a.rows() && c.cols() == b.cols(), "multiply_nn");
-  gemm(false, false, a.rows(), b.cols(), a.cols(), alpha, a, b, beta, c);
+  gemm("multiply_nn", {a, false}, {b, false}, c, alpha, beta);
 }
 
 void multiply_tn(const MatrixView& a, const MatrixView& b, MatrixSlice c, double alpha, double beta) {
-  require_shapes(a.rows() == b.rows() && c.rows() == a.cols() && c.cols() == b.cols(), "multiply_tn");
-  gemm(true, false, a.cols(), b.cols(), a.rows(), alpha, a, b, beta, c);
+  gemm("multiply_tn", {a, true}, {b, false}, c, alpha, beta);
 }
 
 bool cholesky(Matrix& a) {

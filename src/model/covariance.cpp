@@ -156,9 +156,8 @@ void Covariance::begin_local(const Environments& environments, LocalRows& local)
   local.prior.setZero(environments.size(), static_cast<Eigen::Index>(model_.terms.size()));
 }
 
-void Covariance::add_local(std::size_t t, const Environments& environments, int first, int last, const Features& features,
-                           const MatrixView* values, LocalRows& local) {
-  state_->rows.add_local(t, environments, first, last, features, values, local.rows.middleRows(first, last - first), &local.prior, first);
+void Covariance::add_local(std::size_t t, const Environments& environments, const CentreFeatures& part, LocalRows& local) {
+  state_->rows.add_local(t, environments, part, local.rows.middleRows(part.first, part.last - part.first), &local.prior, part.first);
 }
 
 std::vector<Variance> Covariance::finish_local(LocalRows& local) const {

@@ -55,7 +55,7 @@ class PairDerivatives {
   // factor · (f dx, df); overwrites `gradient` if `is_first`, else is added to it.
   void add_to(std::size_t a, double factor, bool is_first, Eigen::Ref<Eigen::RowVectorXd> gradient, double& value) const {
     const int e = block_.environment[pair_];
-    const double f = features_.cutoff[static_cast<std::size_t>(e)] * factor;
+    const double f = features_.covariance_cutoff[static_cast<std::size_t>(e)] * factor;
     const auto j = row(block_.values, static_cast<Eigen::Index>(3 * pair_ + a)), x = row(features_.x, e);
     const double projection = f * block_.projection[3 * pair_ + a], radial = f * unit_[static_cast<Eigen::Index>(a)];
     const auto put = [&](auto&& target, const auto& part) {
@@ -128,7 +128,7 @@ double DirectPrior::energies(const Environments& a, const Environments& b) {
   const auto collect = [&](const Environments& environments, Matrix& x, Vector& f) {
     term_.descriptor->compute(environments, 0, environments.size(), Derivatives::none, features_);
     x = features_.x.view();
-    f = Eigen::Map<const Vector>(features_.cutoff.data(), features_.size());
+    f = Eigen::Map<const Vector>(features_.covariance_cutoff.data(), features_.size());
   };
   Matrix xa, xb, k;
   Vector fa, fb;

@@ -48,12 +48,11 @@ void KernelRows::Scratch::collect_pairs(const Environments& environments, int be
   for (std::size_t e = 1; e < first_pair.size(); ++e) first_pair[e] = std::max(first_pair[e], first_pair[e - 1]);
 }
 
-void KernelRows::add_few_features(std::size_t t, const Environments& environments, int begin, int end, int atoms, const Observables& wanted,
-                                  MatrixSlice rows) {
+void KernelRows::add_few_features(std::size_t t, const Environments& environments, int begin, int end, const StructureRows& out) {
   const Term& term = terms_[t];
   Scratch& s = *scratch_;
   const Features& features = s.features;
-  const bool derivatives = wanted.forces || wanted.virial;
+  const bool derivatives = out.has_derivatives();
   if (derivatives) s.collect_pairs(environments, begin, end);
   const Eigen::Index count = term.sparse.size(), tile = widest_environment_tile, tiles = (count + tile - 1) / tile;
   const Eigen::Index n = features.size(), size = term.descriptor->size();
@@ -70,7 +69,7 @@ void KernelRows::add_few_features(std::size_t t, const Environments& environment
 #pragma omp parallel for schedule(dynamic, 1) if (tiles > 1)
   for (Eigen::Index i = 0; i < tiles; ++i) {
     const Eigen::Index first = i * tile, width = std::min(tile, count - first);
-    double* target = rows.data() + offsets_[t] + first;
+    double* target = out.data + offsets_[t] + first;
     const auto thread = static_cast<std::size_t>(current_thread());
     ReusableMatrix &value = s.tile_value[thread], &slope = s.tile_slope[thread], &own_slope = s.tile_own_slope[thread],
                    &gradient = s.gradient[thread];
@@ -85,15 +84,15 @@ void KernelRows::add_few_features(std::size_t t, const Environments& environment
       term.kernel->compute(
           features.x.view().middleRows(from, length), term.sparse.x.middleRows(first, width),
           {.value = value.view(), .slope = derivatives ? &slopes : nullptr, .own_slope = has_own_slope ? &own_slopes : nullptr});
-      if (wanted.energy)
+      if (out.wanted.energy)
         for (Eigen::Index e = 0; e < length; ++e) {
-          const double f = features.cutoff[static_cast<std::size_t>(from + e)];
+          const double f = features.covariance_cutoff[static_cast<std::size_t>(from + e)];
           for (Eigen::Index m = 0; m < width; ++m) target[m] += f * value(e, m);
         }
       if (derivatives)
         add_block({t, from, length, width, points.data() + first, points.cols(), own_points, value, slope, own_slope}, gradient);
     }
-    if (derivatives) spread_gradients(gradient, static_cast<int>(width), atoms, wanted, target, rows.outerStride());
+    if (derivatives) spread_gradients(gradient, offsets_[t] + first, static_cast<int>(width), out);
   }
 }
 
@@ -115,7 +114,7 @@ void KernelRows::add_block(const EnvironmentBlock& part, ReusableMatrix& gradien
     environment.value = part.value.row(i);
     environment.slope = part.slope.row(i);
     environment.own_slope = part.own_slope.rows() > 0 ? part.own_slope.row(i) : nullptr;
-    environment.covariance_cutoff = s.features.cutoff[e];
+    environment.covariance_cutoff = s.features.covariance_cutoff[e];
     environment.pairs = static_cast<int>(s.first_pair[e + 1] - q);
     environment.jacobian = block.values.row(static_cast<Eigen::Index>(3 * q));
     environment.cutoff_gradient = cutoff_gradient + 3 * q;
@@ -124,18 +123,18 @@ void KernelRows::add_block(const EnvironmentBlock& part, ReusableMatrix& gradien
   }
 }
 
-void KernelRows::spread_gradients(const ReusableMatrix& gradient, int width, int atoms, const Observables& wanted, double* target,
-                                  Eigen::Index stride) const {
+// Columns `first` … of the rows.
+void KernelRows::spread_gradients(const ReusableMatrix& gradient, Eigen::Index first, int width, const StructureRows& out) const {
   const RowLoops& loops = row_loops();
-  double* forces = wanted.forces ? target + wanted.forces_row() * stride : nullptr;
-  double* virial = wanted.virial ? target + wanted.virial_row(atoms) * stride : nullptr;
+  double* forces = out.forces(first);
+  double* virial = out.virial(first);
   for (std::size_t k = 0; k < scratch_->pairs.size(); ++k) {
     const Scratch::Pair& pair = scratch_->pairs[k];
     // An atom and its own image move together: no force, only a virial.
     const bool has_force = forces && pair.centre != pair.neighbor;
     loops.add_gradient(gradient.row(static_cast<Eigen::Index>(3 * k)), pair.vector.data(), width,
-                       {has_force && pair.neighbor < atoms ? forces + 3 * pair.neighbor * stride : nullptr,
-                        has_force && pair.centre < atoms ? forces + 3 * pair.centre * stride : nullptr, virial, stride});
+                       {has_force && pair.neighbor < out.atoms ? forces + 3 * pair.neighbor * out.stride : nullptr,
+                        has_force && pair.centre < out.atoms ? forces + 3 * pair.centre * out.stride : nullptr, virial, out.stride});
   }
 }
 

@@ -23,7 +23,7 @@ Model with_fewer_points(const Model& model, int points) {
     const auto count = std::min(all, static_cast<Eigen::Index>(std::ceil(share * static_cast<double>(all))));
     SparseSet& sparse = result.terms[t].sparse;
     sparse.x.conservativeResize(count, Eigen::NoChange);
-    sparse.cutoff.conservativeResize(count);
+    sparse.covariance_cutoff.conservativeResize(count);
     sparse.origin.resize(std::min(sparse.origin.size(), static_cast<std::size_t>(count)));
     blocks.emplace_back(model.factor.blocks()[t].topLeftCorner(count, count));
     for (Eigen::Index m = 0; m < count; ++m) kept.push_back(model.factor.offsets()[t] + m);

@@ -114,145 +114,167 @@ void KernelRows::compute(const Environments& environments, int atoms, const Obse
   }
   for (std::size_t t = 0; t < terms_.size(); ++t) {
     if (terms_[t].sparse.size() == 0) continue;
-    add_term(t, environments, atoms, wanted, rows, kept);
+    add_term(t, environments, {atoms, wanted, rows.data(), rows.outerStride()}, kept);
     // δ² f_m of the sparse points
-    const Vector scale = terms_[t].weight() * terms_[t].sparse.cutoff;
+    const Vector scale = terms_[t].weight() * terms_[t].sparse.covariance_cutoff;
     rows.middleCols(offsets_[t], scale.size()).array().rowwise() *= scale.transpose().array();
   }
 }
 
-void KernelRows::add_term(std::size_t t, const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows,
-                          KeptFeatures* kept) {
+void KernelRows::add_term(std::size_t t, const Environments& environments, const StructureRows& out, KeptFeatures* kept) {
   const Term& term = terms_[t];
-  const Eigen::Index count = term.sparse.size(), offset = offsets_[t];
-  const bool derivatives = wanted.forces || wanted.virial;
-  const Eigen::Index size = term.descriptor->size();
-  const Eigen::Index stride = rows.outerStride();
+  const Eigen::Index count = term.sparse.size(), size = term.descriptor->size();
+  const bool derivatives = out.has_derivatives();
   Scratch& s = *scratch_;
   s.contraction.resize(static_cast<std::size_t>(thread_count()));
   s.radial.resize(s.contraction.size());
   s.pair_rows.resize(s.contraction.size());
-  const Eigen::Index tile = tile_width(count);
+  const Eigen::Index width = tile_width(count), tiles = (count + width - 1) / width;
   const std::size_t pairs_in_chunk = size <= most_row_features
                                          ? few_feature_chunk
-                                         : chunk_bytes / (3 * sizeof(double) * static_cast<std::size_t>(size + std::min(tile, count)));
-  const Eigen::Index tiles = (count + tile - 1) / tile;
-  const RowLoops& loops = row_loops();
-  const Vector metric = term.kernel->metric(static_cast<int>(size));
-
+                                         : chunk_bytes / (3 * sizeof(double) * static_cast<std::size_t>(size + std::min(width, count)));
   const bool keeps = kept != nullptr && derivatives && size > most_row_features && environments.size() <= most_kept_environments &&
                      3 * sizeof(double) * static_cast<std::size_t>(size) * environments.neighbor.size() <= kept_bytes;
   if (keeps) kept->is_kept[t] = true;
   Features& features = keeps ? kept->of_term[t] : s.features;
-  for (int begin = 0; begin < environments.size();) {
-    const int first_centre = begin;
-    const int end = keeps ? environments.size() : chunk_end(environments, *term.descriptor, begin, pairs_in_chunk);
+  for (int begin = 0, end = 0; begin < environments.size(); begin = end) {
+    end = keeps ? environments.size() : chunk_end(environments, *term.descriptor, begin, pairs_in_chunk);
     term.descriptor->compute(environments, begin, end, derivatives ? Derivatives::jacobian : Derivatives::none, features);
-    begin = end;
-    const Eigen::Index n = features.size();
-    if (n == 0) continue;
+    if (features.size() == 0) continue;
     if (has_few_features(t)) {
-      add_few_features(t, environments, first_centre, end, atoms, wanted, rows);
+      add_few_features(t, environments, begin, end, out);
       continue;
     }
-    s.value.resize(n, count);
-    const bool projected = std::any_of(features.blocks.begin(), features.blocks.end(), [](const JacobianBlock& b) {
-      return std::any_of(b.projection.begin(), b.projection.end(), [](double p) { return p != 0; });
-    });
-    const bool has_own_slope = derivatives && term.kernel->has_own_slope();
-    if (derivatives) s.slope.resize(n, count);
-    if (has_own_slope) s.own_slope.resize(n, count);
-    if (derivatives && projected) s.inner.resize(n, count);
-    MatrixSlice slope = s.slope.view(), own_slope = s.own_slope.view(), inner = s.inner.view();
-    term.kernel->compute(features.x.view(), term.sparse.x,
-                         {.value = s.value.view(),
-                          .slope = derivatives ? &slope : nullptr,
-                          .inner = derivatives && projected ? &inner : nullptr,
-                          .own_slope = has_own_slope ? &own_slope : nullptr});
-
-    s.own_contraction.resize(features.blocks.size());
-    for (std::size_t b = 0; b < features.blocks.size(); ++b) {
-      s.own_contraction[b].assign(features.blocks[b].projection.size(), 0.0);
-      if (term.kernel->is_stationary() || has_own_slope) fill_own_contraction(features.blocks[b], features, metric, s.own_contraction[b]);
-    }
-
+    compute_kernel(t, features, derivatives);
     // Each thread has its own columns, so sums have a fixed order and need no locks.
 #pragma omp parallel for schedule(dynamic, 1) if (tiles > 1)
-    for (Eigen::Index i = 0; i < tiles; ++i) {
-      const Eigen::Index first = i * tile, width = std::min(tile, count - first);
-      double* target = rows.data() + offset + first;
-      if (wanted.energy)
-        for (Eigen::Index e = 0; e < n; ++e) {
-          const double f = features.cutoff[static_cast<std::size_t>(e)];
-          const double* value = s.value.row(e) + first;
-          for (Eigen::Index m = 0; m < width; ++m) target[m] += f * value[m];
-        }
-      if (!derivatives) continue;
-      double* virial = wanted.virial ? target + wanted.virial_row(atoms) * stride : nullptr;
-      ReusableMatrix& contraction = s.contraction[static_cast<std::size_t>(current_thread())];
-      ReusableMatrix& radial = s.radial[static_cast<std::size_t>(current_thread())];
-      for (std::size_t b = 0; b < features.blocks.size(); ++b) {
-        const JacobianBlock& block = features.blocks[b];
-        if (block.pair_count() == 0) continue;
-        double* forces = wanted.forces ? target + wanted.forces_row() * stride : nullptr;
-        std::vector<RowPair>& pairs = s.pair_rows[static_cast<std::size_t>(current_thread())];
-        const std::size_t all_pairs = block.environment.size();
-        for (std::size_t done = 0, last = 0; done < all_pairs; done = last) {
-          last = std::min(all_pairs, done + pairs_in_chunk);
-          const auto part = static_cast<Eigen::Index>(3 * (last - done));
-          contraction.resize(part, width);
-          multiply_nt(block.values.view().middleRows(static_cast<Eigen::Index>(3 * done), part),
-                      gradient_points(t, b).middleRows(first, width), contraction.view());
-          const Eigen::Index directions = block.radial.cols();
-          const int first_environment = block.environment[done], environments_here = block.environment[last - 1] + 1 - first_environment;
-          if (directions > 0) {
-            constexpr Eigen::Index beyond = 7;  // numbers that the loops read after the end
-            radial.resize(directions * environments_here + (beyond + width - 1) / width, width);
-            multiply_nt(block.direction.view().middleRows(directions * first_environment, directions * environments_here),
-                        (*gradient_points_)[t][b].radial.middleRows(first, width), radial.view().topRows(directions * environments_here));
-          }
-          pairs.resize(last - done);
-          for (std::size_t q = done; q < last; ++q) {
-            RowPair& pair = pairs[q - done];
-            pair.contraction = contraction.row(static_cast<Eigen::Index>(3 * (q - done)));
-            pair.stride = width;
-            pair.radial = block.radial.row(static_cast<Eigen::Index>(q));
-            pair.radial_count = static_cast<int>(directions);
-            const Vector3 unit = block.unit(q);
-            for (std::size_t a = 0; a < 3; ++a) {
-              pair.unit[a] = unit[static_cast<Eigen::Index>(a)];
-              pair.projection[a] = block.projection[3 * q + a];
-              pair.own_contraction[a] = s.own_contraction[b][3 * q + a];
-              pair.cutoff_gradient[a] = block.cutoff_gradient.empty() ? 0.0 : block.cutoff_gradient[3 * q + a];
-              pair.vector[a] = block.vector[q][static_cast<Eigen::Index>(a)];
-            }
-            const Eigen::Index centre = features.centre[static_cast<std::size_t>(block.environment[q])],
-                               neighbor = block.neighbor[q];
-            // An atom and its own image move together: no force, only a virial.
-            pair.moves_centre = centre != neighbor;
-            pair.force = forces && pair.moves_centre && neighbor < atoms ? forces + 3 * neighbor * stride : nullptr;
-          }
-          // Few columns at a time, so that their force rows stay in the second-level cache.
-          for (Eigen::Index from = 0; from < width; from += cached_columns)
-            for (std::size_t q = done, end_q = done; q < last; q = end_q) {
-              const int e = block.environment[q];
-              while (end_q < last && block.environment[end_q] == e) ++end_q;
-              const auto position = static_cast<std::size_t>(e);
-              const Eigen::Index atom = features.centre[position];
-              const RowCentre centre{s.value.row(e) + first,
-                                     s.slope.row(e) + first,
-                                     has_own_slope ? s.own_slope.row(e) + first : nullptr,
-                                     projected ? s.inner.row(e) + first : nullptr,
-                                     radial.row(directions * (e - first_environment)),
-                                     features.cutoff[position],
-                                     forces && atom < atoms ? forces + 3 * atom * stride : nullptr};
-              loops.add_pairs(centre, &pairs[q - done], static_cast<int>(end_q - q),
-                              {static_cast<int>(from), static_cast<int>(std::min(cached_columns, width - from)), virial, stride});
-            }
-        }
-      }
+    for (Eigen::Index i = 0; i < tiles; ++i) add_tile({t, features, i * width, std::min(width, count - i * width), pairs_in_chunk}, out);
+  }
+}
+
+// Kernel values of all environments in `features` with all sparse points, and the arrays for their derivatives.
+void KernelRows::compute_kernel(std::size_t t, const Features& features, bool derivatives) {
+  const Term& term = terms_[t];
+  const Eigen::Index n = features.size(), count = term.sparse.size();
+  Scratch& s = *scratch_;
+  s.value.resize(n, count);
+  s.is_projected = std::any_of(features.blocks.begin(), features.blocks.end(), [](const JacobianBlock& b) {
+    return std::any_of(b.projection.begin(), b.projection.end(), [](double p) { return p != 0; });
+  });
+  s.has_own_slope = derivatives && term.kernel->has_own_slope();
+  if (derivatives) s.slope.resize(n, count);
+  if (s.has_own_slope) s.own_slope.resize(n, count);
+  if (derivatives && s.is_projected) s.inner.resize(n, count);
+  MatrixSlice slope = s.slope.view(), own_slope = s.own_slope.view(), inner = s.inner.view();
+  term.kernel->compute(features.x.view(), term.sparse.x,
+                       {.value = s.value.view(),
+                        .slope = derivatives ? &slope : nullptr,
+                        .inner = derivatives && s.is_projected ? &inner : nullptr,
+                        .own_slope = s.has_own_slope ? &own_slope : nullptr});
+  const Vector metric = term.kernel->metric(term.descriptor->size());
+  s.own_contraction.resize(features.blocks.size());
+  for (std::size_t b = 0; b < features.blocks.size(); ++b) {
+    s.own_contraction[b].assign(features.blocks[b].projection.size(), 0.0);
+    if (term.kernel->is_stationary() || s.has_own_slope) fill_own_contraction(features.blocks[b], features, metric, s.own_contraction[b]);
+  }
+}
+
+void KernelRows::add_tile(const Tile& tile, const StructureRows& out) const {
+  if (out.wanted.energy) {
+    double* target = out.data + offsets_[tile.term] + tile.first;
+    for (Eigen::Index e = 0; e < tile.features.size(); ++e) {
+      const double f = tile.features.covariance_cutoff[static_cast<std::size_t>(e)];
+      const double* value = scratch_->value.row(e) + tile.first;
+      for (Eigen::Index m = 0; m < tile.width; ++m) target[m] += f * value[m];
     }
   }
+  if (!out.has_derivatives()) return;
+  for (std::size_t b = 0; b < tile.features.blocks.size(); ++b) {
+    const std::size_t all_pairs = tile.features.blocks[b].environment.size();
+    for (std::size_t begin = 0, end = 0; begin < all_pairs; begin = end) {
+      end = std::min(all_pairs, begin + tile.pairs_in_chunk);
+      const PairRange range{tile, b, begin, end};
+      contract(range);
+      fill_pairs(range, out);
+      add_pairs(range, out);
+    }
+  }
+}
+
+// Products of the Jacobian and of the radial directions with Λ z.
+void KernelRows::contract(const PairRange& range) const {
+  const JacobianBlock& block = range.jacobian();
+  const auto thread = static_cast<std::size_t>(current_thread());
+  const Eigen::Index first = range.tile.first, width = range.tile.width;
+  const auto begin = static_cast<Eigen::Index>(3 * range.begin), rows = static_cast<Eigen::Index>(3 * (range.end - range.begin));
+  ReusableMatrix& contraction = scratch_->contraction[thread];
+  contraction.resize(rows, width);
+  multiply_nt(block.values.view().middleRows(begin, rows), gradient_points(range.tile.term, range.block).middleRows(first, width),
+              contraction.view());
+  const Eigen::Index directions = block.radial.cols();
+  if (directions == 0) return;
+  constexpr Eigen::Index beyond = 7;  // numbers that the loops read after the end
+  const Eigen::Index from = directions * range.first_environment();
+  const Eigen::Index count = directions * (block.environment[range.end - 1] + 1) - from;
+  ReusableMatrix& radial = scratch_->radial[thread];
+  radial.resize(count + (beyond + width - 1) / width, width);
+  multiply_nt(block.direction.view().middleRows(from, count),
+              (*gradient_points_)[range.tile.term][range.block].radial.middleRows(first, width), radial.view().topRows(count));
+}
+
+void KernelRows::fill_pairs(const PairRange& range, const StructureRows& out) const {
+  const JacobianBlock& block = range.jacobian();
+  const Scratch& s = *scratch_;
+  const auto thread = static_cast<std::size_t>(current_thread());
+  double* forces = out.forces(offsets_[range.tile.term] + range.tile.first);
+  std::vector<RowPair>& pairs = scratch_->pair_rows[thread];
+  pairs.resize(range.end - range.begin);
+  for (std::size_t q = range.begin; q < range.end; ++q) {
+    RowPair& pair = pairs[q - range.begin];
+    pair.contraction = s.contraction[thread].row(static_cast<Eigen::Index>(3 * (q - range.begin)));
+    pair.stride = range.tile.width;
+    pair.radial = block.radial.row(static_cast<Eigen::Index>(q));
+    pair.radial_count = static_cast<int>(block.radial.cols());
+    const Vector3 unit = block.unit(q);
+    for (std::size_t a = 0; a < 3; ++a) {
+      pair.unit[a] = unit[static_cast<Eigen::Index>(a)];
+      pair.projection[a] = block.projection[3 * q + a];
+      pair.own_contraction[a] = s.own_contraction[range.block][3 * q + a];
+      pair.cutoff_gradient[a] = block.cutoff_gradient.empty() ? 0.0 : block.cutoff_gradient[3 * q + a];
+      pair.vector[a] = block.vector[q][static_cast<Eigen::Index>(a)];
+    }
+    const Eigen::Index centre = range.tile.features.centre[static_cast<std::size_t>(block.environment[q])], neighbor = block.neighbor[q];
+    // An atom and its own image move together: no force, only a virial.
+    pair.moves_centre = centre != neighbor;
+    pair.force = forces && pair.moves_centre && neighbor < out.atoms ? forces + 3 * neighbor * out.stride : nullptr;
+  }
+}
+
+void KernelRows::add_pairs(const PairRange& range, const StructureRows& out) const {
+  const JacobianBlock& block = range.jacobian();
+  const Scratch& s = *scratch_;
+  const auto thread = static_cast<std::size_t>(current_thread());
+  const Eigen::Index first = range.tile.first, width = range.tile.width, directions = block.radial.cols();
+  double* forces = out.forces(offsets_[range.tile.term] + first);
+  double* virial = out.virial(offsets_[range.tile.term] + first);
+  const RowLoops& loops = row_loops();
+  // Few columns at a time, so that their force rows stay in the second-level cache.
+  for (Eigen::Index from = 0; from < width; from += cached_columns)
+    for (std::size_t q = range.begin, next = q; q < range.end; q = next) {
+      const int e = block.environment[q];
+      while (next < range.end && block.environment[next] == e) ++next;
+      const auto position = static_cast<std::size_t>(e);
+      const Eigen::Index atom = range.tile.features.centre[position];
+      const RowCentre centre{s.value.row(e) + first,
+                             s.slope.row(e) + first,
+                             s.has_own_slope ? s.own_slope.row(e) + first : nullptr,
+                             s.is_projected ? s.inner.row(e) + first : nullptr,
+                             s.radial[thread].row(directions * (e - range.first_environment())),
+                             range.tile.features.covariance_cutoff[position],
+                             forces && atom < out.atoms ? forces + 3 * atom * out.stride : nullptr};
+      loops.add_pairs(centre, &s.pair_rows[thread][q - range.begin], static_cast<int>(next - q),
+                      {static_cast<int>(from), static_cast<int>(std::min(cached_columns, width - from)), virial, out.stride});
+    }
 }
 
 void KernelRows::compute_local(const Environments& environments, int begin, int end, MatrixSlice rows, Matrix* prior) {
@@ -268,34 +290,35 @@ void KernelRows::compute_local(const Environments& environments, int begin, int 
     for (int first = begin; first < end;) {
       const int last = feature_chunk_end(environments, descriptor, first, end, in_chunk);
       descriptor.compute(environments, first, last, Derivatives::none, s.features);
-      add_local(t, environments, first, last, s.features, nullptr, rows.middleRows(first - begin, last - first), prior, first - begin);
+      add_local(t, environments, {first, last, s.features, nullptr}, rows.middleRows(first - begin, last - first), prior, first - begin);
       first = last;
     }
   }
 }
 
-void KernelRows::add_local(std::size_t t, const Environments& environments, int first, int last, const Features& features,
-                           const MatrixView* values, MatrixSlice rows, Matrix* prior, Eigen::Index prior_row) {
+void KernelRows::add_local(std::size_t t, const Environments& environments, const CentreFeatures& part, MatrixSlice rows, Matrix* prior,
+                           Eigen::Index prior_row) {
+  const Features& features = part.features;
   const Term& term = terms_[t];
   const Eigen::Index count = term.sparse.size();
   const MatrixView x = features.x.view();
   Scratch& s = *scratch_;
-  if (values == nullptr && features.size() > 0) {
+  if (part.values == nullptr && features.size() > 0) {
     s.value.resize(features.size(), count);
     if (count > 0) term.kernel->compute(x, term.sparse.x, s.value.view());
   }
-  const MatrixView value = values != nullptr ? *values : MatrixView(s.value.view());
-  const Vector scale = term.weight() * term.sparse.cutoff;
+  const MatrixView value = part.values != nullptr ? *part.values : MatrixView(s.value.view());
+  const Vector scale = term.weight() * term.sparse.covariance_cutoff;
   const double prior_scale = std::pow(term.weight() / term.delta, 2);
   Matrix k;
-  for_each_centre(environments, first, last, features, [&](int c, int from, int to) {
-    const Eigen::Map<const Vector> f(&features.cutoff[static_cast<std::size_t>(from)], to - from);
-    auto row = rows.row(c - first).segment(offsets_[t], count);
+  for_each_centre(environments, part.first, part.last, features, [&](int c, int from, int to) {
+    const Eigen::Map<const Vector> f(&features.covariance_cutoff[static_cast<std::size_t>(from)], to - from);
+    auto row = rows.row(c - part.first).segment(offsets_[t], count);
     for (int e = from; e < to; ++e) row += f[e - from] * value.row(e).cwiseProduct(scale.transpose());
     if (prior == nullptr) return;
     k.resize(to - from, to - from);
     term.kernel->compute(x.middleRows(from, to - from), x.middleRows(from, to - from), k);
-    (*prior)(prior_row + c - first, static_cast<Eigen::Index>(t)) = prior_scale * f.dot(k * f);
+    (*prior)(prior_row + c - part.first, static_cast<Eigen::Index>(t)) = prior_scale * f.dot(k * f);
   });
 }
 
@@ -304,8 +327,7 @@ void KernelRows::compute_local(const Environments& environments, int atoms, Matr
   Matrix of_centres(environments.size(), columns());
   compute_local(environments, 0, environments.size(), of_centres);
   rows.setZero();
-  for (Eigen::Index c = 0; c < of_centres.rows(); ++c)
-    rows.row(environments.centre[static_cast<std::size_t>(c)]) = of_centres.row(c);
+  for (Eigen::Index c = 0; c < of_centres.rows(); ++c) rows.row(environments.centre[static_cast<std::size_t>(c)]) = of_centres.row(c);
 }
 
 }  // namespace gapkit

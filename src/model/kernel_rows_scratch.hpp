@@ -8,6 +8,7 @@ namespace gapkit {
 struct KernelRows::Scratch {
   Features features;
   ReusableMatrix value, slope, own_slope, inner;
+  bool has_own_slope = false, is_projected = false;  // whether own_slope and inner are filled
   std::vector<std::vector<double>> own_contraction;  // per block: J · Λ x_e, if the gradient has a part along x
   std::vector<ReusableMatrix> contraction;           // per thread
   std::vector<ReusableMatrix> radial;                // per thread: radial directions of some environments · Λ z
@@ -24,6 +25,36 @@ struct KernelRows::Scratch {
   std::vector<ReusableMatrix> tile_value, tile_slope, tile_own_slope, gradient;  // per thread
 
   void collect_pairs(const Environments& environments, int begin, int end);
+};
+
+/// Rows of one structure that terms are added to.
+struct KernelRows::StructureRows {
+  int atoms;
+  Observables wanted;
+  double* data;
+  Eigen::Index stride;
+
+  bool has_derivatives() const { return wanted.forces || wanted.virial; }
+  // Three rows for each atom, six rows; null if they are not wanted.
+  double* forces(Eigen::Index column) const { return wanted.forces ? data + wanted.forces_row() * stride + column : nullptr; }
+  double* virial(Eigen::Index column) const { return wanted.virial ? data + wanted.virial_row(atoms) * stride + column : nullptr; }
+};
+
+/// Environments of a term with many features against some columns of its sparse points.
+struct KernelRows::Tile {
+  std::size_t term;
+  const Features& features;
+  Eigen::Index first, width;   // columns of the term
+  std::size_t pairs_in_chunk;  // of the Jacobian in one product
+};
+
+/// Pairs begin … end − 1 of a block of the Jacobian.
+struct KernelRows::PairRange {
+  const Tile& tile;
+  std::size_t block, begin, end;
+
+  const JacobianBlock& jacobian() const { return tile.features.blocks[block]; }
+  int first_environment() const { return jacobian().environment[begin]; }
 };
 
 /// Some environments of a term with few features against a tile of its sparse points.

@@ -58,8 +58,8 @@ void save_term(ArchiveWriter& archive, const std::string& at, const Term& term) 
   archive.put(at + "elements", as_integers(term.elements));
   archive.put(at + "delta", term.delta);
   archive.put(at + "sparse_features", term.sparse.x);
-  archive.put(at + "sparse_cutoffs",
-              std::span<const double>(term.sparse.cutoff.data(), static_cast<std::size_t>(term.sparse.cutoff.size())));
+  archive.put(at + "sparse_cutoffs", std::span<const double>(term.sparse.covariance_cutoff.data(),
+                                                             static_cast<std::size_t>(term.sparse.covariance_cutoff.size())));
   std::vector<std::int64_t> origins;
   for (const EnvironmentOrigin& o : term.sparse.origin) origins.insert(origins.end(), {o.frame, o.atom, o.ordinal});
   archive.put(at + "sparse_origins", origins);
@@ -85,7 +85,7 @@ Term read_term(const ArchiveReader& archive, const std::string& at, const std::s
   term.delta = archive.number(at + "delta");
   term.sparse.x = archive.matrix(at + "sparse_features", -1, term.descriptor->size());
   const Eigen::Index count = term.sparse.x.rows();
-  term.sparse.cutoff = archive.vector(at + "sparse_cutoffs", count);
+  term.sparse.covariance_cutoff = archive.vector(at + "sparse_cutoffs", count);
   const auto origins = archive.integers(at + "sparse_origins");
   if (!origins.empty() && origins.size() != 3 * static_cast<std::size_t>(count))
     throw InputError(where + ": term '" + term.name + "' has " + std::to_string(origins.size()) + " sparse_origins, expected " +
@@ -254,7 +254,7 @@ void require_sound(const Model& model, const std::string& where) {
   bool finite = model.weights.allFinite() && model.posterior.mean.allFinite() && model.posterior.factor.allFinite() &&
                 all_finite(model.posterior.scale) && all_finite(model.factor.jitter()) && std::isfinite(model.posterior.log_evidence);
   for (const Term& term : model.terms)
-    finite = finite && term.sparse.x.allFinite() && term.sparse.cutoff.allFinite() && std::isfinite(term.delta);
+    finite = finite && term.sparse.x.allFinite() && term.sparse.covariance_cutoff.allFinite() && std::isfinite(term.delta);
   for (const Matrix& block : model.factor.blocks()) finite = finite && block.allFinite();
   for (const auto& [z, e0] : model.reference_energies) finite = finite && std::isfinite(e0);
   if (!finite) throw InputError(where + ": the model holds NaN or infinity");

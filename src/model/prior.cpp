@@ -25,7 +25,7 @@ Basis make_basis(const Term& term, Matrix points_of_domain) {
   if (points_of_domain.rows() == 0) return result;
   Candidates domain;
   domain.x = std::move(points_of_domain);
-  domain.cutoff = Vector::Ones(domain.x.rows());
+  domain.covariance_cutoff = Vector::Ones(domain.x.rows());
   domain.config_type.assign(static_cast<std::size_t>(domain.x.rows()), 0);
   domain.origin.resize(domain.config_type.size());
   domain.serial.resize(domain.config_type.size());
@@ -77,7 +77,7 @@ Term low_rank_term(const Term& term, Matrix& lower) {
   Term result = term;
   result.sparse = {};
   result.sparse.x = basis->points;
-  result.sparse.cutoff = Vector::Ones(basis->points.rows());
+  result.sparse.covariance_cutoff = Vector::Ones(basis->points.rows());
   lower = basis->lower;
   return result;
 }

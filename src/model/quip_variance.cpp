@@ -32,7 +32,7 @@ Vector QuipVariance::local_energies(const Environments& environments, int atoms)
   for (std::size_t t = 0; t < model_.terms.size(); ++t) {
     const Term& term = model_.terms[t];
     const Eigen::Index count = term.sparse.size();
-    const Vector scale = term.delta * term.delta * term.sparse.cutoff;
+    const Vector scale = term.delta * term.delta * term.sparse.covariance_cutoff;
     const double alone = term.delta * term.delta + regularization_ * regularization_;
     const auto most =
         static_cast<Eigen::Index>(variance_chunk_bytes / (sizeof(double) * static_cast<std::size_t>(term.descriptor->size() + count)));
@@ -51,7 +51,7 @@ Vector QuipVariance::local_energies(const Environments& environments, int atoms)
         solve_lower_rows(lower_[t], rows);
         for (Eigen::Index e = 0; e < n; ++e) {
           const auto i = static_cast<std::size_t>(from + e);
-          const double f = features_.cutoff[i];
+          const double f = features_.covariance_cutoff[i];
           const double variance = term.descriptor->multiplicity() * f * f * (alone - rows.row(e).squaredNorm());
           result[features_.centre[i]] += variance;  // both halves of a pair, because the list has it from both ends
         }

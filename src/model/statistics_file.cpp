@@ -156,7 +156,7 @@ std::string statistics_fingerprint(const Model& model) {
     for (const int z : term.species) sum.add(static_cast<std::int64_t>(z));
     sum.add(term.delta);
     for (Eigen::Index i = 0; i < term.sparse.x.size(); ++i) sum.add(term.sparse.x.data()[i]);
-    for (Eigen::Index i = 0; i < term.sparse.cutoff.size(); ++i) sum.add(term.sparse.cutoff[i]);
+    for (Eigen::Index i = 0; i < term.sparse.covariance_cutoff.size(); ++i) sum.add(term.sparse.covariance_cutoff[i]);
   }
   for (const double jitter : model.factor.jitter()) sum.add(jitter);
   for (const auto& [z, e0] : model.reference_energies) {

@@ -36,7 +36,7 @@ Matrix sparse_covariance(const Term& term) {
   const Eigen::Index m = term.sparse.size();
   Matrix k(m, m);
   term.kernel->compute(term.sparse.x, term.sparse.x, k);
-  const Vector f = term.delta * term.sparse.cutoff;
+  const Vector f = term.delta * term.sparse.covariance_cutoff;
   k = f.asDiagonal() * k * f.asDiagonal();
   return k;
 }

@@ -228,11 +228,9 @@ bool Predictor::Scratch::begin_local_std(const Model& model, const Environments&
   local.clear();
   const bool is_shared = request.local_std && model.has_posterior() && posterior(model).fits_local(environments) && reduced == nullptr;
   for (std::size_t t = 0; t < terms.size(); ++t)
-    terms[t]->observe(!is_shared
-                          ? TermPotential::Observer()
-                          : [this, t](const Environments& source, int first, int last, const Features& features, const MatrixView* values) {
-                              covariance->add_local(t, source, first, last, features, values, local_rows);
-                            });
+    terms[t]->observe(!is_shared ? TermPotential::Observer() : [this, t](const Environments& all, const CentreFeatures& part) {
+      covariance->add_local(t, all, part, local_rows);
+    });
   if (is_shared) covariance->begin_local(environments, local_rows);
   return is_shared;
 }

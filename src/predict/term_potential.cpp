@@ -23,7 +23,7 @@ TermPotential::TermPotential(const Term& given, const Vector& weights) : scratch
   kernel_ = term.kernel;
   sparse_points_ = term.sparse.size();
   if (sparse_points_ == 0) return;
-  const Vector scale = term.weight() * term.sparse.cutoff;
+  const Vector scale = term.weight() * term.sparse.covariance_cutoff;
   const Matrix domain = descriptor_->size() == 1 ? descriptor_->domain_points(domain_points) : Matrix();
   local_energy_ = kernel_->compile(weights.cwiseProduct(scale), term.sparse.x, domain);
 }
@@ -51,7 +51,7 @@ void TermPotential::add(const Environments& environments, std::span<double> loca
     const Eigen::Index n = features.size();
     if (n == 0) continue;
     if (!is_sampled()) {
-      observer_(environments, first, end, features, nullptr);
+      observer_(environments, {first, end, features, nullptr});
       continue;
     }
     std::vector<double>& energy = scratch_->energy;
@@ -64,16 +64,16 @@ void TermPotential::add(const Environments& environments, std::span<double> loca
     local_energy_->compute(features.x.view(), energy, with_derivatives ? &gradient : nullptr, gives_values ? &values : nullptr);
     if (observer_) {
       const MatrixView known = values;
-      observer_(environments, first, end, features, gives_values ? &known : nullptr);
+      observer_(environments, {first, end, features, gives_values ? &known : nullptr});
     }
     for (std::size_t e = 0; e < static_cast<std::size_t>(n); ++e) {
-      const double f = features.cutoff[e];
+      const double f = features.covariance_cutoff[e];
       // Each end of a pair has half of its energy. The list has each pair from both ends, so an atom gets the whole from its own end;
       // ghosts, which are no centres, get nothing.
       local_energy[static_cast<std::size_t>(features.centre[e])] += f * energy[e];
       if (with_derivatives && f != 1) gradient.row(static_cast<Eigen::Index>(e)) *= f;
     }
-    if (with_derivatives) descriptor_->pullback(environments, first, end, features, scratch_->dE_dx.view(), energy, dE_dr);
+    if (with_derivatives) descriptor_->pullback(environments, first, end, features, {scratch_->dE_dx.view(), energy}, dE_dr);
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/kernels/kernel.hpp>
-#include <gapkit/model/term.hpp>
+#include <gapkit/model/kernel_rows.hpp>
 #include <gapkit/potentials/potential.hpp>
 
 namespace gapkit {
@@ -28,8 +28,7 @@ class TermPotential final : public Potential {
 
   /// Intermediate results of add(): the features (of the descriptor's short form) of centres first … last−1, and their kernel values [E, M]
   /// if the kernel has them at no cost, else null.
-  using Observer =
-      std::function<void(const Environments& environments, int first, int last, const Features& features, const MatrixView* values)>;
+  using Observer = std::function<void(const Environments&, const CentreFeatures&)>;
   /// add() will call the observer for each range of centres with environments; null: no observer.
   void observe(Observer observer) { observer_ = std::move(observer); }
 

@@ -54,7 +54,7 @@ bool parse(std::string_view text, Number& number) {
 
 }  // namespace
 
-Matrix read_sparse_points(const std::string& path, int size, Vector* cutoff) {
+Matrix read_sparse_points(const std::string& path, int size, Vector* covariance_cutoff) {
   if (size < 1) throw InputError(fmt::format("{}: sparse points of {} components asked for, expected at least 1", path, size));
   std::vector<double> numbers;
   std::vector<std::int64_t> line_of;
@@ -66,14 +66,14 @@ Matrix read_sparse_points(const std::string& path, int size, Vector* cutoff) {
     numbers.push_back(number);
     line_of.push_back(line);
   });
-  const std::size_t first = cutoff ? 1 : 0;  // of the point's components
+  const std::size_t first = covariance_cutoff ? 1 : 0;  // of the point's components
   const std::size_t plain = first + static_cast<std::size_t>(size), extended = plain + 1, total = numbers.size();
   if (total == 0) throw InputError(fmt::format("{}: no numbers, expected sparse points of {} components", path, size));
   if (total % plain != 0 && total % extended != 0)
     throw InputError(
         fmt::format("{}: {} numbers, expected a multiple of {} ({}the components of this term's feature vectors), or of {} in files of "
                     "GAP's SOAP; was the file made with other descriptor parameters?",
-                    path, total, plain, cutoff ? "the cutoff and " : "", extended));
+                    path, total, plain, covariance_cutoff ? "the covariance cutoff and " : "", extended));
   std::size_t stride = plain;
   if (total % extended == 0) {
     std::size_t nonzero = plain;
@@ -86,16 +86,16 @@ Matrix read_sparse_points(const std::string& path, int size, Vector* cutoff) {
   }
   const auto points = static_cast<Eigen::Index>(total / stride);
   const Eigen::OuterStride<> step(static_cast<Eigen::Index>(stride));
-  if (cutoff) {
-    cutoff->resize(points);
+  if (covariance_cutoff) {
+    covariance_cutoff->resize(points);
     for (Eigen::Index i = 0; i < points; ++i) {
       const std::size_t at = static_cast<std::size_t>(i) * stride;
       if (!(numbers[at] > 0 && numbers[at] <= 1))
         throw InputError(
             fmt::format("{}:{}: sparse point {} begins with the covariance cutoff {}, expected a number above 0, at most 1; "
-                        "does the file hold cutoffs at all (sparse_file_cutoffs)?",
+                        "does the file hold covariance cutoffs (sparse_file_cutoffs)?",
                         path, line_of[at], i + 1, numbers[at]));
-      (*cutoff)[i] = numbers[at];
+      (*covariance_cutoff)[i] = numbers[at];
     }
   }
   using Strided = Eigen::Map<const Matrix, 0, Eigen::OuterStride<>>;

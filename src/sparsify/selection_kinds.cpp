@@ -15,10 +15,11 @@ void check(const std::string& method, const Candidates& candidates, const Select
     throw InputError(fmt::format("selection '{}': no candidate environments to choose sparse points from", method));
   if (request.count < 1)
     throw InputError(fmt::format("selection '{}': asked for {} sparse points, expected at least 1", method, request.count));
-  if (candidates.cutoff.size() != n)
-    throw InputError(fmt::format("selection '{}': {} candidates with {} covariance cutoffs", method, n, candidates.cutoff.size()));
+  if (candidates.covariance_cutoff.size() != n)
+    throw InputError(
+        fmt::format("selection '{}': {} candidates with {} covariance cutoffs", method, n, candidates.covariance_cutoff.size()));
   for (Eigen::Index i = 0; i < n; ++i)
-    if (!candidates.x.row(i).allFinite() || !std::isfinite(candidates.cutoff[i]))
+    if (!candidates.x.row(i).allFinite() || !std::isfinite(candidates.covariance_cutoff[i]))
       throw InputError(
           fmt::format("selection '{}': candidate {} has a feature or covariance cutoff that is not a finite number", method, i));
 }

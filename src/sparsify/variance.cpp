@@ -43,7 +43,7 @@ class GreedyVariance {
     const Eigen::Index most = std::min<Eigen::Index>(request.chosen_before + request.count, variance_.size());
     lower_.resize(variance_.size(), most);
     chosen_x_.resize(most, candidates.x.cols());
-    chosen_cutoff_.resize(most);
+    chosen_covariance_cutoff_.resize(most);
     chosen_lower_ = Matrix::Zero(most, most);
     compute_prior_variances();
   }
@@ -75,7 +75,7 @@ class GreedyVariance {
   static constexpr std::size_t smallest_batch = 32, largest_batch = 4096;  // candidates in one update
 
   std::size_t at(int i) const { return static_cast<std::size_t>(i); }
-  double cutoff(int i) const { return candidates_.cutoff[pool_[at(i)]]; }
+  double covariance_cutoff(int i) const { return candidates_.covariance_cutoff[pool_[at(i)]]; }
   bool comes_before(int i, int j) const { return variance_[i] != variance_[j] ? variance_[i] > variance_[j] : i < j; }
 
   void compute_prior_variances() {
@@ -83,7 +83,7 @@ class GreedyVariance {
     for (int i = 0; i < variance_.size(); ++i) {
       const auto row = candidates_.x.middleRows(pool_[at(i)], 1);
       kernel_.compute(row, row, self);
-      variance_[i] = cutoff(i) * cutoff(i) * without_rounding_noise(self(0, 0));
+      variance_[i] = covariance_cutoff(i) * covariance_cutoff(i) * without_rounding_noise(self(0, 0));
       if (!std::isfinite(variance_[i]))
         throw NumericalError(fmt::format("selection 'variance': the kernel of candidate {} with itself is {}", pool_[at(i)], self(0, 0)));
     }
@@ -156,7 +156,8 @@ class GreedyVariance {
     s.columns.resize(n, missing);
     kernel_.compute(s.x, chosen_x_.middleRows(known, missing), s.columns);
     for (Eigen::Index r = 0; r < n; ++r)
-      s.columns.row(r).array() *= cutoff(rows[static_cast<std::size_t>(r)]) * chosen_cutoff_.segment(known, missing).transpose().array();
+      s.columns.row(r).array() *=
+          covariance_cutoff(rows[static_cast<std::size_t>(r)]) * chosen_covariance_cutoff_.segment(known, missing).transpose().array();
     multiply_nt(s.known_columns, chosen_lower_.block(known, 0, missing, known), s.columns, -1, 1);
     solve_lower_rows(chosen_lower_.block(known, known, missing, missing), s.columns);
     for (Eigen::Index r = 0; r < n; ++r) {
@@ -170,7 +171,7 @@ class GreedyVariance {
   void accept(int i) {
     is_chosen_[at(i)] = true;
     chosen_x_.row(chosen_count_) = candidates_.x.row(pool_[at(i)]);
-    chosen_cutoff_[chosen_count_] = cutoff(i);
+    chosen_covariance_cutoff_[chosen_count_] = covariance_cutoff(i);
     chosen_lower_.row(chosen_count_).head(chosen_count_) = lower_.row(i).head(chosen_count_);
     chosen_lower_(chosen_count_, chosen_count_) = std::sqrt(variance_[i]);
     ++chosen_count_;
@@ -184,10 +185,10 @@ class GreedyVariance {
   Vector variance_;  // given the first `known_` chosen points
   Matrix lower_;     // [N, M]; row i is valid up to known_[i]
   int chosen_count_ = 0;
-  Matrix chosen_x_;               // [M, D] in the order of choice
-  Vector chosen_cutoff_;          // [M]
-  Matrix chosen_lower_;           // [M, M] rows of the factor
-  std::vector<Scratch> scratch_;  // of each thread
+  Matrix chosen_x_;                  // [M, D] in the order of choice
+  Vector chosen_covariance_cutoff_;  // [M]
+  Matrix chosen_lower_;              // [M, M] rows of the factor
+  std::vector<Scratch> scratch_;     // of each thread
 };
 
 std::vector<int> choose_variance(const Candidates& candidates, const SelectionRequest& request) {

@@ -187,7 +187,7 @@ TEST_CASE("selection by variance goes on from points chosen before") {
   all.x.resize(60, 5);
   for (Eigen::Index i = 0; i < all.x.size(); ++i) all.x.data()[i] = normal(random);
   all.x.rowwise().normalize();
-  all.cutoff = Vector::Ones(60);
+  all.covariance_cutoff = Vector::Ones(60);
   const auto kernel = kernel_kind("dot_product").make({{"zeta", 4.0}});
   SelectionRequest request;
   request.count = 20;
@@ -197,7 +197,7 @@ TEST_CASE("selection by variance goes on from points chosen before") {
   // The first eight in front, then all candidates.
   Candidates again;
   again.x.resize(68, 5);
-  again.cutoff = Vector::Ones(68);
+  again.covariance_cutoff = Vector::Ones(68);
   for (int i = 0; i < 8; ++i) again.x.row(i) = all.x.row(once[static_cast<std::size_t>(i)]);
   again.x.bottomRows(60) = all.x;
   request.count = 12;

@@ -179,7 +179,7 @@ TEST_CASE("neighbour lists and indices that are wrong: a code, one sentence, and
   fails(good, GAPKIT_ERROR_VERSION, "the size in environments is 8", [](gapkit_environments& g) { g.size = 8; });
 }
 
-TEST_CASE("models: files that are none, versions, null pointers") {
+TEST_CASE("models: wrong files, versions, null pointers") {
   const Example e;
   const TemporaryFolder folder;
   gapkit_model* model = e.handle.get();
@@ -214,7 +214,7 @@ TEST_CASE("models: files that are none, versions, null pointers") {
   CHECK(elements == std::array<int, 3>{6, 14, 0});
 }
 
-TEST_CASE("structures of a later version are accepted if this version knows all that they ask for") {
+TEST_CASE("structures of a later version are accepted if this version knows all their requests") {
   const Example e;
   std::array<int, 3> pbc = {};
   const gapkit_structure given = c_structure(e.structure, pbc);
@@ -297,7 +297,7 @@ TEST_CASE("settings: fewer points for error bars, no calibration; a shared model
   check_close(shared.energy_std, fewer.energy_std, 0, 1e-7);
 }
 
-TEST_CASE("atoms that move step by step: equal to neighbour lists made anew") {
+TEST_CASE("atoms that move step by step: equal to new neighbour lists") {
   const Example e;
   const Handle fresh = handle_of(*e.toy.model);
   REQUIRE(gapkit_set_skin(fresh.get(), 0) == GAPKIT_OK);
@@ -326,7 +326,7 @@ TEST_CASE("atoms that move step by step: equal to neighbour lists made anew") {
   }
 }
 
-TEST_CASE("two threads with one model, and with a model each, get what one thread gets") {
+TEST_CASE("two threads with one model, and with a model each, get the results of one thread") {
   const Example e;
   gapkit_model* another = nullptr;
   REQUIRE(gapkit_share(e.handle.get(), &another) == GAPKIT_OK);

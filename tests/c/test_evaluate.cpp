@@ -257,7 +257,7 @@ TEST_CASE("no centres, no atoms: zeros") {
   CHECK(none.energy == 0);
 }
 
-TEST_CASE("only what is wanted: each result alone is the same") {
+TEST_CASE("each result alone is the same as with all others") {
   const ToyModel& toy = c_models().back();
   const Handle handle = handle_of(*toy.model);
   const Structure s = toy_structures(toy.elements)[2].structure;

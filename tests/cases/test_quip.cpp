@@ -164,7 +164,7 @@ TEST_CASE("cases: quip/sparse_file, each point of gap_fit's files begins with it
   REQUIRE(model.terms.size() == 2);
   REQUIRE(model.terms[0].sparse.size() == 15);
   REQUIRE(model.terms[1].sparse.size() == 30);
-  for (const Term& term : model.terms) CHECK(largest_difference(term.sparse.cutoff, Vector::Ones(term.sparse.size())) == 0);
+  for (const Term& term : model.terms) CHECK(largest_difference(term.sparse.covariance_cutoff, Vector::Ones(term.sparse.size())) == 0);
   check_close(model.terms[0].sparse.x.minCoeff(), 2.0, 0);
   check_close(model.terms[0].sparse.x.maxCoeff(), 4.8, 0);
   // The first triplet of trip.dat is there, wherever the fit puts it.

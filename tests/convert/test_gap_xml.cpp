@@ -139,7 +139,7 @@ TEST_CASE("potentials of gap_fit, written again, have the same points, weights a
     CHECK(back.reference_energies == model.reference_energies);
     for (std::size_t t = 0; t < back.terms.size(); ++t) {
       CHECK(back.terms[t].sparse.x == model.terms[t].sparse.x);
-      CHECK(back.terms[t].sparse.cutoff == model.terms[t].sparse.cutoff);
+      CHECK(back.terms[t].sparse.covariance_cutoff == model.terms[t].sparse.covariance_cutoff);
       CHECK(back.terms[t].species == model.terms[t].species);
       CHECK(back.terms[t].delta == model.terms[t].delta);
       CHECK(parameters_to_json(back.terms[t].descriptor->parameters()) == parameters_to_json(model.terms[t].descriptor->parameters()));

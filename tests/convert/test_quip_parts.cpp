@@ -163,7 +163,7 @@ TEST_CASE("a GAP for QUIP is not written under a name that is not ASCII, nor wit
   CHECK(message_of<InputError>([&] { write_gap_xml(model, folder.path() / "größe.xml"); }).find("ASCII") != std::string::npos);
   Term& term = model.terms[0];
   term.sparse.x.resize(0, 1);
-  term.sparse.cutoff.resize(0);
+  term.sparse.covariance_cutoff.resize(0);
   model.weights.resize(0);
   CHECK(message_of<InputError>([&] { write_gap_xml(model, folder.path() / "m.xml"); }).find("no term has sparse points") !=
         std::string::npos);

@@ -30,7 +30,7 @@ TEST_CASE("elements: landmarks of the periodic table") {
   for (const auto& [z, symbol] : landmarks) CHECK(element_symbol(z) == symbol);
 }
 
-TEST_CASE("elements: what does not exist is refused") {
+TEST_CASE("elements: unknown elements are refused") {
   for (const int z : {0, -1, 119}) CHECK(message_of<InputError>([&] { element_symbol(z); }).find(std::to_string(z)) != std::string::npos);
   CHECK(find_atomic_number("Xx") == 0);
   CHECK(find_atomic_number("") == 0);

@@ -5,7 +5,7 @@
 
 using namespace gapkit;
 
-TEST_CASE("nearest name: a slip of the keyboard finds the name that was meant") {
+TEST_CASE("nearest name: typing errors find the intended name") {
   const std::vector<std::string> known = {"n_sparse", "cutoff", "cutoff_width", "n_max", "l_max", "atom_sigma"};
   CHECK(nearest_name("n_spase", known) == "n_sparse");  // left out
   CHECK(nearest_name("cuttoff", known) == "cutoff");    // doubled
@@ -15,7 +15,7 @@ TEST_CASE("nearest name: a slip of the keyboard finds the name that was meant") 
   CHECK(nearest_name("n_max", known) == "n_max");
 }
 
-TEST_CASE("nearest name: nothing is offered for a word that resembles none") {
+TEST_CASE("nearest name: no suggestion for a word unlike all names") {
   const std::vector<std::string> known = {"n_sparse", "cutoff", "ab"};
   CHECK(nearest_name("temperature", known) == "");
   CHECK(nearest_name("xy", known) == "");  // two edits from "ab", but every letter differs

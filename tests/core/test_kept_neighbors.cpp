@@ -31,7 +31,7 @@ void move(Structure& s, double step, std::mt19937& random) {
 
 }  // namespace
 
-TEST_CASE("kept neighbours: small steps and strains use a list again, and it is the one that would be made") {
+TEST_CASE("kept neighbours: small steps and strains reuse a list, which equals a new one") {
   std::mt19937 random(81);
   for (const std::array<bool, 3>& pbc : {std::array{true, true, true}, std::array{true, false, true}, std::array{false, false, false}})
     for (const bool with_strain : {false, true}) {
@@ -56,7 +56,7 @@ TEST_CASE("kept neighbours: small steps and strains use a list again, and it is 
     }
 }
 
-TEST_CASE("kept neighbours: steps of any size, strains, other atoms, cells and cutoffs are noticed") {
+TEST_CASE("kept neighbours: steps of any size, strains, other atoms, cells and cutoffs are detected") {
   std::mt19937 random(83);
   KeptNeighbors kept;
   Structure s = random_triclinic(10, 84, {6, 14});
@@ -74,7 +74,7 @@ TEST_CASE("kept neighbours: steps of any size, strains, other atoms, cells and c
   }
 }
 
-TEST_CASE("kept neighbours: two atoms that approach each other from beyond the skin are seen in time") {
+TEST_CASE("kept neighbours: two atoms that approach each other from beyond the skin are found in time") {
   Structure s;
   s.atomic_numbers = {14, 14};
   s.positions = Positions::Zero(2, 3);

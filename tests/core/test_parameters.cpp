@@ -75,7 +75,7 @@ TEST_CASE("parameters: completion fills defaults and converts numbers") {
   CHECK(again.values() == p.values());
 }
 
-TEST_CASE("parameters: completion says what is wrong, where, and what was expected") {
+TEST_CASE("parameters: messages of completion have place, found and expected") {
   CHECK(complaint({}) == "silicon.toml:14: [[term]]: 'cutoff' is missing, expected a number in Å (radius)");
   CHECK(complaint({{"cutof", 5.0}}) == "silicon.toml:14: [[term]]: unknown key 'cutof'; did you mean 'cutoff'?");
   CHECK(complaint({{"cutof", 5.0}}, "") == "unknown key 'cutof'; did you mean 'cutoff'?");

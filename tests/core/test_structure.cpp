@@ -46,7 +46,7 @@ TEST_CASE("structure: a column is added once and then replaced; a wrong number o
   CHECK_THROWS_AS(s.set_column("nothing", -1, {}), InputError);
 }
 
-TEST_CASE("test support: random structures keep their promises") {
+TEST_CASE("test support: random structures have the documented properties") {
   for (const int n : {1, 2, 7, 40})
     for (unsigned seed = 1; seed <= 5; ++seed) {
       CAPTURE(n);

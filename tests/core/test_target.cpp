@@ -62,7 +62,7 @@ TEST_CASE("targets: every line is complete, and its names are its own") {
   CHECK(sources.size() == target_sources().size());
 }
 
-TEST_CASE("targets: energy, forces and virial are what files and messages know them as") {
+TEST_CASE("targets: names of energy, forces and virial in files and messages") {
   std::vector<std::string> sources;
   for (const TargetSource& source : target_sources()) sources.emplace_back(source.name);
   CHECK(sources == std::vector<std::string>{"energy", "forces", "virial", "stress"});
@@ -76,7 +76,7 @@ TEST_CASE("targets: energy, forces and virial are what files and messages know t
   CHECK(target_info(Property::virial).functional == Functional::minus_strain_derivative);
 }
 
-TEST_CASE("targets: a frame holds the rows that it was given, or none") {
+TEST_CASE("targets: a frame returns the rows that were set, or none") {
   Structure s = labelled();
   CHECK(s.energy == 1.0);
   CHECK((*s.forces)(1, 2) == 7.0);
@@ -133,7 +133,7 @@ TEST_CASE("targets: masked atoms, and components that symmetry makes zero") {
   CHECK(virial.vanishes(9e-5, 0, 0));
 }
 
-TEST_CASE("targets: values are shown per atom, as they are, and as stress") {
+TEST_CASE("targets: values are shown per atom, unchanged, and as stress") {
   Structure s = labelled();
   check_close((*target_info(Property::energy).shown_scale(s))(-3.0), -1.5, 1e-15);
   CHECK((*target_info(Property::force).shown_scale(s))(0.25) == 0.25);

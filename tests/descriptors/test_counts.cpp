@@ -23,7 +23,7 @@ Parameters small_parameters(const DescriptorKind& kind) {
 
 }  // namespace
 
-TEST_CASE("every descriptor: the count of a centre is what compute() makes, whatever other elements it knows") {
+TEST_CASE("every descriptor: the count of a centre equals compute(), for any set of elements") {
   const Structure s = random_triclinic(11, 23, {6, 14, 32});
   for (const DescriptorKind& kind : descriptor_kinds()) {
     const std::string name = kind.name;
@@ -53,7 +53,7 @@ TEST_CASE("every descriptor: the count of a centre is what compute() makes, what
   }
 }
 
-TEST_CASE("chunks of centres: all centres once, at most so many environments, at least one centre") {
+TEST_CASE("chunks of centres: all centres once, a limited number of environments, at least one centre") {
   const Structure s = random_triclinic(14, 29, {6, 14});
   for (const DescriptorKind& kind : descriptor_kinds()) {
     const std::string name = kind.name;
@@ -80,7 +80,7 @@ TEST_CASE("chunks of centres: all centres once, at most so many environments, at
   }
 }
 
-TEST_CASE("a combination is found whatever the order of its elements; a centre stays the centre") {
+TEST_CASE("a combination is found for any order of its elements; the centre stays the centre") {
   using Elements = std::vector<int>;
   const DescriptorKind &pair = descriptor_kind("two_body"), &triplet = descriptor_kind("three_body"), &soap = descriptor_kind("soap");
   CHECK(find_combination(pair, {14, 8}) == Elements{8, 14});

@@ -15,18 +15,18 @@ using namespace gapkit::test;
 
 namespace {
 
-Matrix features_of(const Descriptor& descriptor, const Structure& s, std::vector<double>* cutoff = nullptr) {
+Matrix features_of(const Descriptor& descriptor, const Structure& s, std::vector<double>* covariance_cutoff = nullptr) {
   const StructureEnvironments environments(s, descriptor.cutoff());
   Features features;
   descriptor.compute(environments.view(), 0, s.size(), Derivatives::none, features);
-  if (cutoff) *cutoff = features.cutoff;
+  if (covariance_cutoff) *covariance_cutoff = features.covariance_cutoff;
   return features.x.view();
 }
 
 // Dense dx_e/dr_a [E, D] for one atom and component, assembled from the pair Jacobian.
-Matrix assembled(const Features& f, Eigen::Index size, int atom, int component, std::vector<double>* cutoff) {
+Matrix assembled(const Features& f, Eigen::Index size, int atom, int component, std::vector<double>* covariance_cutoff) {
   Matrix result = Matrix::Zero(f.size(), size);
-  if (cutoff) cutoff->assign(static_cast<std::size_t>(f.size()), 0.0);
+  if (covariance_cutoff) covariance_cutoff->assign(static_cast<std::size_t>(f.size()), 0.0);
   for (const JacobianBlock& b : f.blocks)
     for (std::size_t q = 0; q < b.environment.size(); ++q) {
       const int e = b.environment[q];
@@ -37,8 +37,8 @@ Matrix assembled(const Features& f, Eigen::Index size, int atom, int component, 
       const auto row = static_cast<Eigen::Index>(3 * q) + component;
       result.row(e) += sign * jacobian_row(b, q, static_cast<std::size_t>(component), size).transpose();
       result.row(e) -= sign * b.projection[static_cast<std::size_t>(row)] * f.x.view().row(e);
-      if (cutoff && !b.cutoff_gradient.empty())
-        (*cutoff)[static_cast<std::size_t>(e)] += sign * b.cutoff_gradient[static_cast<std::size_t>(row)];
+      if (covariance_cutoff && !b.cutoff_gradient.empty())
+        (*covariance_cutoff)[static_cast<std::size_t>(e)] += sign * b.cutoff_gradient[static_cast<std::size_t>(row)];
     }
   return result;
 }
@@ -81,7 +81,7 @@ TEST_CASE("every descriptor: Jacobian equals central differences") {
   }
 }
 
-TEST_CASE("every descriptor: pullback equals the Jacobian's transpose, and values do not depend on what is asked for") {
+TEST_CASE("every descriptor: pullback equals the Jacobian's transpose, and values do not depend on the derivatives") {
   const Structure structure = random_triclinic(6, 5, {6, 14});
   std::mt19937_64 random(3);
   test::Normal normal;
@@ -103,7 +103,7 @@ TEST_CASE("every descriptor: pullback equals the Jacobian's transpose, and value
     for (Eigen::Index i = 0; i < g.size(); ++i) g.data()[i] = normal(random);
     for (double& v : gf) v = normal(random);
     std::vector<Vector3> out(view.neighbor.size(), Vector3::Zero());
-    d.pullback(view, 0, structure.size(), with_pullback, g, gf, out);
+    d.pullback(view, 0, structure.size(), with_pullback, {g, gf}, out);
     Positions forces = Positions::Zero(structure.size(), 3), expected = forces;
     for (int c = 0; c < view.size(); ++c)
       for (std::size_t p = view.begin[static_cast<std::size_t>(c)]; p < view.begin[static_cast<std::size_t>(c) + 1]; ++p) {
@@ -120,7 +120,7 @@ TEST_CASE("every descriptor: pullback equals the Jacobian's transpose, and value
   }
 }
 
-TEST_CASE("every descriptor: rotation, translation and chunks leave features as they are") {
+TEST_CASE("every descriptor: rotation, translation and chunks do not change features") {
   for (const unsigned seed : {1u, 2u, 3u}) {
     const Structure structure = random_triclinic(6, seed, {6, 14});
     Structure moved = rotated(structure, seed + 10);
@@ -166,11 +166,11 @@ TEST_CASE("every descriptor: the covariance cutoff follows from the features") {
   const Structure structure = random_triclinic(6, 8, {6, 14});
   for (const Sample& sample : samples({6, 14})) {
     CAPTURE(sample.label);
-    std::vector<double> cutoff;
-    const Matrix x = features_of(*sample.descriptor, structure, &cutoff);
+    std::vector<double> covariance_cutoff;
+    const Matrix x = features_of(*sample.descriptor, structure, &covariance_cutoff);
     for (Eigen::Index e = 0; e < x.rows(); ++e)
       check_close(sample.descriptor->covariance_cutoff({x.data() + e * x.cols(), static_cast<std::size_t>(x.cols())}),
-                  cutoff[static_cast<std::size_t>(e)], 1e-12);
+                  covariance_cutoff[static_cast<std::size_t>(e)], 1e-12);
     std::vector<double> unknown(static_cast<std::size_t>(sample.descriptor->size()), std::nan(""));
     if (sample.descriptor->domain_points(1).rows() > 0) CHECK_FALSE(sample.descriptor->covariance_cutoff(unknown) <= 1);
   }
@@ -240,7 +240,7 @@ TEST_CASE("the cutoff function is smooth and its derivative equals central diffe
   check_close(cutoff_value(3.5, 4, 1), 0.5, 1e-15);
 }
 
-TEST_CASE("mixed channels: as many as there are give the plain products of features, whatever the seed; fewer give fewer features") {
+TEST_CASE("mixed channels: all channels give the plain products of features for any seed; fewer give fewer features") {
   const std::vector<int> elements = {6, 14};
   const DescriptorKind& kind = descriptor_kind("soap");
   const auto make = [&](std::int64_t mixed, std::int64_t seed) {
@@ -276,7 +276,7 @@ TEST_CASE("undivided spectrum: features of l are √(2l+1) times as large, befor
   CHECK(largest_difference(features_of(*make(true), s), expected) <= 1e-12);
 }
 
-TEST_CASE("every descriptor: nothing is left of another one that used the same memory") {
+TEST_CASE("every descriptor: no remains of another one in reused memory") {
   const Structure structure = random_triclinic(5, 6, {6, 14});
   const auto all = samples({6, 14});
   Features reused;
@@ -296,7 +296,7 @@ TEST_CASE("every descriptor: nothing is left of another one that used the same m
     }
 }
 
-TEST_CASE("features that change with distances only are told apart: fewer rows, and nothing of them in the others") {
+TEST_CASE("features of distances only have a separate part in the Jacobian: fewer rows, no overlap") {
   const Structure structure = random_triclinic(6, 2, {6, 14});
   int found = 0;
   for (const Sample& sample : samples({6, 14})) {
@@ -318,7 +318,7 @@ TEST_CASE("features that change with distances only are told apart: fewer rows, 
   CHECK(found >= 10);
 }
 
-TEST_CASE("short forms: orthonormal columns that span all features and derivatives, so that products stay what they were") {
+TEST_CASE("short forms: orthonormal columns span all features and derivatives, so products stay the same") {
   int found = 0;
   for (const unsigned seed : {3u, 4u}) {
     const Structure structure = random_triclinic(6, seed, {6, 14});

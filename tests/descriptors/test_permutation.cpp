@@ -40,12 +40,12 @@ struct Described {
       const Vector x = f.x.view().row(e).transpose();
       Matrix& mine = environments[static_cast<std::size_t>(f.centre[i])];
       mine.conservativeResize(mine.rows() + 1, Eigen::NoChange);
-      mine.bottomRows(1) << x.transpose(), f.cutoff[i];
+      mine.bottomRows(1) << x.transpose(), f.covariance_cutoff[i];
       dE_df[i] = std::sin(w.dot(x));
-      dE_dx.row(e) = f.cutoff[i] * std::cos(w.dot(x)) * w.transpose();
+      dE_dx.row(e) = f.covariance_cutoff[i] * std::cos(w.dot(x)) * w.transpose();
     }
     std::vector<Vector3> dE_dr(view.neighbor.size(), Vector3::Zero());
-    d.pullback(view, 0, s.size(), f, dE_dx, dE_df, dE_dr);
+    d.pullback(view, 0, s.size(), f, {dE_dx, dE_df}, dE_dr);
     for (int c = 0; c < view.size(); ++c)
       for (std::size_t p = view.begin[static_cast<std::size_t>(c)]; p < view.begin[static_cast<std::size_t>(c) + 1]; ++p) {
         gradient.row(view.neighbor[p]) += dE_dr[p].transpose();
@@ -68,7 +68,7 @@ bool same_rows(Matrix a, const Matrix& b, double tolerance) {
 
 }  // namespace
 
-TEST_CASE("every descriptor: what an atom sees does not depend on the order of the atoms") {
+TEST_CASE("every descriptor: features do not depend on the order of the atoms") {
   for (const unsigned seed : {1u, 2u, 3u}) {
     const Structure structure = random_triclinic(7, seed, {6, 14});
     std::vector<int> order = {0, 1, 2, 3, 4, 5, 6};

@@ -30,7 +30,7 @@ Model model_of_examples(const Structure& structure) {
   Features features;
   term.descriptor->compute(environments.view(), 0, structure.size(), Derivatives::none, features);
   term.sparse.x = features.x.view();
-  term.sparse.cutoff = Vector::Ones(term.sparse.x.rows());
+  term.sparse.covariance_cutoff = Vector::Ones(term.sparse.x.rows());
   Model model;
   model.reference_energies = {{14, -1.0}};
   model.weights = Vector::LinSpaced(term.sparse.x.rows(), -1.0, 2.0);
@@ -113,7 +113,7 @@ TEST_CASE("the example descriptor beside SOAP: predictions and kernel rows agree
   }
 }
 
-TEST_CASE("a descriptor that leaves parts of its features out is found at once") {
+TEST_CASE("a descriptor with missing parts of its features is an error") {
   class Forgetful final : public Descriptor {
    public:
     int size() const override { return 1; }
@@ -122,15 +122,14 @@ TEST_CASE("a descriptor that leaves parts of its features out is found at once")
     const std::vector<int>& species() const override { return species_; }
     EnvironmentCount count(const Environments&, int) const override { return {1, 0}; }
     bool has_nonnegative_products() const override { return true; }
-    void pullback(const Environments&, int, int, const Features&, const MatrixView&, std::span<const double>,
-                  std::span<Vector3>) const override {}
+    void pullback(const Environments&, int, int, const Features&, const FeatureGradient&, std::span<Vector3>) const override {}
 
    private:
-    void fill(const Environments& source, int begin, int end, Derivatives, Features& out) const override {
-      for (int c = begin; c < end; ++c) out.centre.push_back(source.centre[static_cast<std::size_t>(c)]);
+    void fill(const Environments& environments, int begin, int end, Derivatives, Features& out) const override {
+      for (int c = begin; c < end; ++c) out.centre.push_back(environments.centre[static_cast<std::size_t>(c)]);
       out.x.resize(end - begin, 1);
       for (int c = begin; c < end; ++c) out.x(c - begin, 0) = 1;
-      out.cutoff.assign(out.centre.size(), 1.0);  // and no partner
+      out.covariance_cutoff.assign(out.centre.size(), 1.0);  // and no partner
     }
     Parameters parameters_;
     std::vector<int> species_ = {14};

@@ -83,7 +83,7 @@ TEST_CASE("candidate pool: what is kept belongs together") {
   for (const int size : {1, 3, 5}) {
     const Candidates sample = sampled(types, 300, 2, size);
     REQUIRE(sample.x.rows() == 300);
-    REQUIRE(sample.cutoff.size() == 300);
+    REQUIRE(sample.covariance_cutoff.size() == 300);
     REQUIRE(sample.origin.size() == 300);
     for (std::size_t k = 0; k < 300; ++k) {
       const std::int64_t i = sample.serial[k];
@@ -91,7 +91,7 @@ TEST_CASE("candidate pool: what is kept belongs together") {
       const auto x = feature(i, size);
       const auto row = static_cast<Eigen::Index>(k);
       for (int d = 0; d < size; ++d) CHECK(sample.x(row, d) == x[static_cast<std::size_t>(d)]);
-      CHECK(sample.cutoff[row] == 0.5 + static_cast<double>(i));
+      CHECK(sample.covariance_cutoff[row] == 0.5 + static_cast<double>(i));
       CHECK(sample.config_type[k] == types[static_cast<std::size_t>(i)]);
       CHECK((sample.origin[k].frame == i / 7 && sample.origin[k].atom == i % 7 && sample.origin[k].ordinal == 3 * i));
     }

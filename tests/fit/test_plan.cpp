@@ -129,7 +129,7 @@ TEST_CASE("sparse points that were written are read back to the same model") {
       REQUIRE(again.terms.size() == model.terms.size());
       for (std::size_t t = 0; t < model.terms.size(); ++t) {
         CHECK(again.terms[t].sparse.x == model.terms[t].sparse.x);
-        CHECK(again.terms[t].sparse.cutoff == model.terms[t].sparse.cutoff);
+        CHECK(again.terms[t].sparse.covariance_cutoff == model.terms[t].sparse.covariance_cutoff);
       }
       CHECK(again.weights == model.weights);
     }

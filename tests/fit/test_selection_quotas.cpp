@@ -23,7 +23,7 @@ Candidates mixed_candidates(int size) {
   Candidates c;
   c.x.resize(400, size);
   for (double& v : c.x.reshaped()) v = normal(generator);
-  c.cutoff = Vector::Ones(400);
+  c.covariance_cutoff = Vector::Ones(400);
   for (int i = 0; i < 400; ++i) {
     const int draw = static_cast<int>(generator() % 20);
     c.config_type.push_back(draw < 15 ? 0 : draw < 17 ? 1 : 2);
@@ -139,7 +139,7 @@ TEST_CASE("candidates are kept in place as they are copied") {
   Candidates kept = c;
   keep_candidates(kept, places);
   CHECK(kept.x == copied.x);
-  CHECK(kept.cutoff == copied.cutoff);
+  CHECK(kept.covariance_cutoff == copied.covariance_cutoff);
   CHECK(kept.serial == std::vector<std::int64_t>{0, 1, 5, 17, 18, 399});
   CHECK(copied.serial == kept.serial);
   CHECK(copied.config_type == kept.config_type);

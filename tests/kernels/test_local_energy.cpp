@@ -78,7 +78,7 @@ struct Setup {
 
 }  // namespace
 
-TEST_CASE("every kernel has a case, and compiles to the form that is fastest for it") {
+TEST_CASE("every kernel has a case, and compiles to its fastest form") {
   for (const KernelKind& kind : kernel_kinds()) {
     const auto all = cases();
     CHECK_MESSAGE(std::any_of(all.begin(), all.end(), [&](const Case& c) { return c.kind == kind.name; }), kind.name);
@@ -128,7 +128,7 @@ TEST_CASE("a compiled sum is the sum of the kernels, and its gradient the deriva
   }
 }
 
-TEST_CASE("a spline goes on outside of its domain") {
+TEST_CASE("a spline continues outside of its domain") {
   Setup setup({"squared_exponential", {{"length_scale", 0.7}}, 1, "spline"});
   Matrix x(4, 1);
   x << -0.4, 0.0, 1.0, 1.7;

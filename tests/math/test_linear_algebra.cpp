@@ -124,7 +124,7 @@ TEST_CASE("products refuse shapes that do not fit") {
   CHECK_THROWS_AS(accumulator.add_lower_to(a, 1), Error);
 }
 
-TEST_CASE("Cholesky: L Lᵀ is the matrix, the upper triangle is neither read nor left") {
+TEST_CASE("Cholesky: L Lᵀ is the matrix, the upper triangle is neither read nor kept") {
   std::mt19937_64 random(2);
   for (const Eigen::Index n : {0, 1, 2, 5, 64, 131}) {
     CAPTURE(n);
@@ -144,7 +144,7 @@ TEST_CASE("Cholesky: L Lᵀ is the matrix, the upper triangle is neither read no
   }
 }
 
-TEST_CASE("Cholesky says no to matrices that are not positive definite, and to NaN") {
+TEST_CASE("Cholesky refuses matrices that are not positive definite, and NaN") {
   std::mt19937_64 random(3);
   Matrix a = semidefinite(20, 20, 1, random);
   a(13, 13) = -1;

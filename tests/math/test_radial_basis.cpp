@@ -233,7 +233,7 @@ TEST_CASE("radial functions vanish at r = 0 for l > 0, and only wanted outputs a
   CHECK(largest_difference(alone, v.second) == 0);
 }
 
-TEST_CASE("impossible radial parameters are refused with what was found") {
+TEST_CASE("impossible radial parameters are refused with their values") {
   CHECK(message_of<InputError>([] { RadialBasis(0, 4, 0.5, 5); }).find("n_max is 0") != std::string::npos);
   CHECK(message_of<InputError>([] { RadialBasis(4, 25, 0.5, 5); }).find("l_max is 25") != std::string::npos);
   CHECK_THROWS_AS(RadialBasis(4, -1, 0.5, 5), InputError);

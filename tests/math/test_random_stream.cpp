@@ -8,7 +8,7 @@
 using namespace gapkit;
 using namespace gapkit::test;
 
-TEST_CASE("philox: the known answers that its authors publish") {
+TEST_CASE("philox: the published values of its authors") {
   // Random123 1.14, tests/kat_vectors, philox4x32 10
   using Block = std::array<std::uint32_t, 4>;
   CHECK(philox({0, 0, 0, 0}, {0, 0}) == Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
@@ -18,7 +18,7 @@ TEST_CASE("philox: the known answers that its authors publish") {
         Block{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
 }
 
-TEST_CASE("random streams: moments, range, and going on from a copy") {
+TEST_CASE("random streams: moments, range, and continuation from a copy") {
   constexpr int n = 200000;
   RandomStream random{.seed = 3, .stream = 1};
   double sums[5] = {0, 0, 0, 0, 0}, smallest = 1, largest = 0, neighbours = 0, last = 0;
@@ -57,7 +57,7 @@ TEST_CASE("random streams: other seeds and streams give other numbers") {
   CHECK(seen.size() == 1200);
 }
 
-TEST_CASE("random streams: the numbers of a seed stay what they are, so that trajectories and selections do") {
+TEST_CASE("random streams: the numbers of a seed never change, so trajectories and selections stay the same") {
   // Numbers of the first version; the test above compares the generator with the values of its authors.
   RandomStream random{.seed = 3, .stream = 1};
   for (const double expected : {0.20464466650287483, 0.86450202468320259, 0.96697813194787963}) CHECK(random.uniform() == expected);

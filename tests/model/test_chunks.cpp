@@ -23,19 +23,19 @@ class Counted final : public Descriptor {
   double cutoff() const override { return descriptor_->cutoff(); }
   const Parameters& parameters() const override { return descriptor_->parameters(); }
   const std::vector<int>& species() const override { return descriptor_->species(); }
-  EnvironmentCount count(const Environments& source, int c) const override { return descriptor_->count(source, c); }
+  EnvironmentCount count(const Environments& environments, int c) const override { return descriptor_->count(environments, c); }
   bool has_nonnegative_products() const override { return descriptor_->has_nonnegative_products(); }
   int multiplicity() const override { return descriptor_->multiplicity(); }
-  void pullback(const Environments& source, int begin, int end, const Features& features, const MatrixView& dE_dx,
-                std::span<const double> dE_df, std::span<Vector3> dE_dr) const override {
-    descriptor_->pullback(source, begin, end, features, dE_dx, dE_df, dE_dr);
+  void pullback(const Environments& environments, int begin, int end, const Features& features, const FeatureGradient& gradient,
+                std::span<Vector3> dE_dr) const override {
+    descriptor_->pullback(environments, begin, end, features, gradient, dE_dr);
   }
   int largest() const { return largest_; }
   int chunks() const { return chunks_; }
 
  private:
-  void fill(const Environments& source, int begin, int end, Derivatives derivatives, Features& out) const override {
-    descriptor_->compute(source, begin, end, derivatives, out);
+  void fill(const Environments& environments, int begin, int end, Derivatives derivatives, Features& out) const override {
+    descriptor_->compute(environments, begin, end, derivatives, out);
     largest_ = std::max(largest_, out.size());
     ++chunks_;
   }
@@ -95,7 +95,7 @@ TEST_CASE("QUIP's variance of triplets: memory is bounded, and chunks change not
   }
 }
 
-TEST_CASE("double sums of triplets: tiles bound the kernel matrices, and give what the low-rank form gives") {
+TEST_CASE("double sums of triplets: tiles bound the kernel matrices, and equal the low-rank form") {
   const Structure structure = random_triclinic(5, 7);
   Term term = make_term(small_three_body(1.5, 0, 4.6), {14, 14, 14}, {14}, Matrix(0, 3));
   const int atoms = structure.size();

@@ -108,7 +108,7 @@ TEST_CASE("log evidence equals the density of the dense Gaussian") {
   }
 }
 
-TEST_CASE("other amplitudes after the kernel rows were made are a fit with those amplitudes") {
+TEST_CASE("changed amplitudes after the kernel rows equal a fit with these amplitudes") {
   for (const Setup& setup : general_setups()) {
     CAPTURE(setup.label);
     std::vector<double> scale, jitter;
@@ -240,7 +240,7 @@ TEST_CASE("energies, forces and virials, features spanned by the sparse set: the
   }
 }
 
-TEST_CASE("a fitted structure is known better than a new one, and both no worse than the prior") {
+TEST_CASE("a fitted structure has a smaller variance than a new one, and both at most the prior's") {
   for (const Setup& setup : general_setups()) {
     CAPTURE(setup.label);
     const Model model = model_of(setup);
@@ -264,7 +264,7 @@ TEST_CASE("a fitted structure is known better than a new one, and both no worse 
   }
 }
 
-TEST_CASE("variances of a model with hardly any jitter and dependent sparse points stay numbers") {
+TEST_CASE("variances of a model with almost no jitter and dependent sparse points stay finite") {
   Setup setup;
   setup.options.regularization.standard = {0.001, 0.01, 0.02};
   setup.train = random_structures(4, 4, 81, silicon);

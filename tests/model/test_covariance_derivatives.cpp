@@ -183,7 +183,7 @@ TEST_CASE("differences and joint energies: one covariance") {
   }
 }
 
-TEST_CASE("forces in groups equal forces at once, and a perfect crystal has none to doubt") {
+TEST_CASE("forces in groups equal forces at once, and have no error bars in a perfect crystal") {
   Setup setup;
   setup.options.regularization.standard = {0.01, 0.1, 0.2};
   setup.train = random_structures(3, 4, 191, silicon);
@@ -212,7 +212,7 @@ TEST_CASE("forces in groups equal forces at once, and a perfect crystal has none
 }
 
 // The shear of each environment vanishes there: the summands are rounding errors.
-TEST_CASE("a perfect crystal has no shear stress to doubt, and error bars of its diagonal") {
+TEST_CASE("a perfect crystal has error bars of the diagonal stress, none of the shear stress") {
   const auto body_centred = [](double a) {
     Structure crystal;
     crystal.cell = Matrix3(a * Matrix3::Identity());

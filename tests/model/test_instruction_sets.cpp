@@ -53,7 +53,7 @@ Results results_for(const Structure& structure, const std::vector<Term>& terms) 
     const Matrix dE_dx = Matrix::Constant(features.size(), term.descriptor->size(), 0.7);
     const std::vector<double> dE_df(static_cast<std::size_t>(features.size()), 0.3);
     std::vector<Vector3> dE_dr(view.neighbor.size(), Vector3::Zero());
-    term.descriptor->pullback(view, 0, structure.size(), features, dE_dx, dE_df, dE_dr);
+    term.descriptor->pullback(view, 0, structure.size(), features, {dE_dx, dE_df}, dE_dr);
     for (const Vector3& v : dE_dr) append(r.pullback, v);
   }
   KernelRows kernel_rows(terms);
@@ -80,7 +80,7 @@ std::vector<Term> terms_of(const Structure& structure, const std::vector<TermOpt
 
 }  // namespace
 
-TEST_CASE("every instruction set gives what the portable loops give") {
+TEST_CASE("every instruction set gives the results of the portable loops") {
   const InstructionSet before = instruction_set();
   const std::vector<int> elements = {6, 14};
   const Structure points = random_triclinic(24, 5, elements), structure = random_triclinic(9, 6, elements);

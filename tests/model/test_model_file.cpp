@@ -101,7 +101,7 @@ TEST_CASE("a model that was saved and loaded predicts the same bits") {
     CHECK(a.elements == b.elements);
     CHECK(a.delta == b.delta);
     CHECK(a.sparse.x == b.sparse.x);
-    CHECK(a.sparse.cutoff == b.sparse.cutoff);
+    CHECK(a.sparse.covariance_cutoff == b.sparse.covariance_cutoff);
     CHECK(loaded.factor.blocks()[t] == model.factor.blocks()[t]);
     REQUIRE(a.sparse.origin.size() == b.sparse.origin.size());
     for (std::size_t m = 0; m < a.sparse.origin.size(); ++m) {
@@ -129,7 +129,7 @@ TEST_CASE("a model that was saved and loaded predicts the same bits") {
   }
 }
 
-TEST_CASE("a model file whose entries do not fit together is refused with a sentence that names it") {
+TEST_CASE("a model file with inconsistent entries is refused with a sentence that names it") {
   const TemporaryFolder folder;
   const Model good = fitted_model(folder);
   REQUIRE(refusal_of(good, folder, [](Model&) {}) == "");
@@ -139,7 +139,7 @@ TEST_CASE("a model file whose entries do not fit together is refused with a sent
       {"mean too long", [](Model& m) { m.posterior.mean = with_one_more(m.posterior.mean); }},
       {"posterior factor too small", [](Model& m) { m.posterior.factor = Matrix(m.posterior.factor.topLeftCorner(5, 5)); }},
       {"scales too many", [](Model& m) { m.posterior.scale.push_back(1); }},
-      {"cutoffs too long", [](Model& m) { m.terms[0].sparse.cutoff = with_one_more(m.terms[0].sparse.cutoff); }},
+      {"cutoffs too long", [](Model& m) { m.terms[0].sparse.covariance_cutoff = with_one_more(m.terms[0].sparse.covariance_cutoff); }},
       {"features too many", [](Model& m) { m.terms[4].sparse.x = with_one_more_row(m.terms[4].sparse.x); }},
       {"features too wide", [](Model& m) { m.terms[4].sparse.x = Matrix::Zero(m.terms[4].sparse.size(), m.terms[4].sparse.x.cols() + 1); }},
       {"origins too few", [](Model& m) { m.terms[1].sparse.origin.pop_back(); }},
@@ -156,7 +156,7 @@ TEST_CASE("a model file whose entries do not fit together is refused with a sent
       {"NaN in mean", [](Model& m) { m.posterior.mean[1] = not_a_number; }},
       {"NaN in posterior factor", [](Model& m) { m.posterior.factor(2, 1) = not_a_number; }},
       {"NaN in sparse points", [](Model& m) { m.terms[4].sparse.x(0, 0) = not_a_number; }},
-      {"infinity in cutoffs", [](Model& m) { m.terms[0].sparse.cutoff[0] = std::numeric_limits<double>::infinity(); }},
+      {"infinity in cutoffs", [](Model& m) { m.terms[0].sparse.covariance_cutoff[0] = std::numeric_limits<double>::infinity(); }},
       {"NaN in sparse factor", [](Model& m) { m.factor = with_block(m.factor, 0, not_a_number * m.factor.blocks()[0]); }},
       {"NaN in delta", [](Model& m) { m.terms[1].delta = not_a_number; }},
       {"NaN in reference energies", [](Model& m) { m.reference_energies[6] = not_a_number; }},
@@ -193,7 +193,7 @@ TEST_CASE("a model file whose entries do not fit together is refused with a sent
   }
 }
 
-TEST_CASE("a model that does not know its shortest distances loads and predicts the same, as those of early versions do") {
+TEST_CASE("a model without shortest distances (early versions) loads and predicts the same") {
   const TemporaryFolder folder;
   const Model model = fitted_model(folder);
   Model early = model;
@@ -214,7 +214,7 @@ TEST_CASE("a model that does not know its shortest distances loads and predicts 
   CHECK(load_model(folder.path() / "early.h5").shortest_distances == ShortestDistances());
 }
 
-TEST_CASE("what is not a model, or a model of a later version, is refused with a sentence that names the file") {
+TEST_CASE("files that are no model, or a model of a later version, are refused with a sentence that names the file") {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "other.h5";
   const auto message = [&] { return message_of<InputError>([&] { load_model(path); }); };

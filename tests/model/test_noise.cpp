@@ -33,7 +33,7 @@ Structure of_type(const std::string& config_type, int atoms = 4) {
 
 }  // namespace
 
-TEST_CASE("noise: of the class if its rows were fitted, else the root mean square of what was given") {
+TEST_CASE("noise: of the class if its rows were fitted, else the root mean square of the rows' own sigma") {
   const Model model = with_records();
   const auto check = [&](Property property, const char* config_type, Origin origin, double sigma) {
     CAPTURE(property_name(property));

@@ -135,7 +135,7 @@ TEST_CASE("a list of potentials is evaluated as the sum of its members") {
   CHECK(evaluate(std::span<const PotentialPointer>(), diamond(5.4)).energy == 0);
 }
 
-TEST_CASE("potentials taken off the targets leave what they do not give; absent targets stay absent") {
+TEST_CASE("subtracted potentials leave the rest of the targets; absent targets stay absent") {
   const std::vector<PotentialPointer> all = all_potentials();
   const Structure plain = random_triclinic(6, 4, {14});
   const Evaluation sum = evaluate(all, plain);
@@ -247,7 +247,7 @@ TEST_CASE("lennard_jones: a dimer, by hand") {
   CHECK(largest_entry(evaluate(*potential, s).forces) < 1e-6);
 }
 
-TEST_CASE("potentials refuse what they do not know, with the structure's place") {
+TEST_CASE("potentials refuse unknown elements, with the structure's place") {
   const auto potential = make_potential("stillinger_weber");
   Structure germanium = diamond(5.4, 32);
   germanium.source = "a.xyz:7 (frame 2)";

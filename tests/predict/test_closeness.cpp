@@ -88,7 +88,7 @@ TEST_CASE("closeness: too close is closer than half the sum of covalent radii an
   check_close(worst.too_close.value().distance, 0.4, 1e-12);
 }
 
-TEST_CASE("closeness: an atom that meets thousands of its images is reported, however small its radius") {
+TEST_CASE("closeness: an atom with thousands of images is reported for any radius") {
   const auto model = model_with(ShortestDistances{{{6, 6}, 1.4}});
   const Structure tiny = cube(6, 0.25), ordinary = cube(6, 3.0);  // the tiny one is dense enough for any toy cutoff
   CHECK(!closeness(*model, ordinary).too_close);

@@ -35,7 +35,7 @@ double rounding(const Model& model) {
   Eigen::Index column = 0;
   for (const Term& term : model.terms)
     for (Eigen::Index m = 0; m < term.sparse.size(); ++m)
-      sum += std::abs(model.weights[column++]) * term.delta * term.delta * term.sparse.cutoff[m];
+      sum += std::abs(model.weights[column++]) * term.delta * term.delta * term.sparse.covariance_cutoff[m];
   return 4 * std::numeric_limits<double>::epsilon() * sum / h;
 }
 
@@ -64,7 +64,7 @@ Structure dimer(int first, int second, double distance) {
 
 }  // namespace
 
-TEST_CASE("toy models describe what they were fitted to") {
+TEST_CASE("toy models describe their training data") {
   // Otherwise the tests below would compare zeros.
   for (const ToyModel& toy : toy_models()) {
     CAPTURE(toy.label);
@@ -207,7 +207,7 @@ TEST_CASE("a supercell has the energy and virial of its copies, and repeats forc
     }
 }
 
-TEST_CASE("local energies add up to the energy, forces to zero, and nothing depends on what else is asked for") {
+TEST_CASE("local energies add up to the energy, forces to zero, independent of other requests") {
   for (const ToyModel& toy : toy_models())
     for (const ToyStructure& sample : toy_structures(toy.elements)) {
       CAPTURE(toy.label);
@@ -267,7 +267,7 @@ TEST_CASE("atoms out of reach of each other do not interact") {
   }
 }
 
-TEST_CASE("an atom alone has its reference energy and what the terms say about nothing around it, and no force") {
+TEST_CASE("an isolated atom has its reference energy, the terms' energy without neighbours, and no force") {
   for (const ToyModel& toy : toy_models())
     for (const int element : toy.elements) {
       CAPTURE(toy.label);

@@ -64,7 +64,7 @@ TEST_CASE("a model fitted without energies has no energy noise: the std is epist
   CHECK(*p.energy_std == *p.energy_std_epistemic);
 }
 
-TEST_CASE("what the model was fitted to is much surer than what is far from it") {
+TEST_CASE("training structures have much smaller error bars than distant ones") {
   for (const ToyModel& toy : toy_models()) {
     CAPTURE(toy.label);
     Predictor predictor(toy.model);
@@ -101,7 +101,7 @@ TEST_CASE("copies are perfectly correlated: a supercell's epistemic std is that 
     }
 }
 
-TEST_CASE("where one atom is all there is, or two that are alike, local and total std follow from each other") {
+TEST_CASE("one atom, or two equal ones: local and total std follow from each other") {
   for (const ToyModel& toy : toy_models()) {
     CAPTURE(toy.label);
     Predictor predictor(toy.model);
@@ -121,7 +121,7 @@ TEST_CASE("where one atom is all there is, or two that are alike, local and tota
   }
 }
 
-TEST_CASE("std of an atom alone: only what knows environments without neighbours has one") {
+TEST_CASE("std of an isolated atom: only terms with environments without neighbours contribute") {
   for (const ToyModel& toy : toy_models()) {
     CAPTURE(toy.label);
     Predictor predictor(toy.model);
@@ -134,7 +134,7 @@ TEST_CASE("std of an atom alone: only what knows environments without neighbours
   }
 }
 
-TEST_CASE("error bars do not change with rotation, and not with what else is asked for") {
+TEST_CASE("error bars do not change with rotation, or with other requests") {
   for (const ToyModel& toy : toy_models()) {
     CAPTURE(toy.label);
     Predictor predictor(toy.model);
@@ -150,7 +150,7 @@ TEST_CASE("error bars do not change with rotation, and not with what else is ask
   }
 }
 
-TEST_CASE("force and stress std: epistemic and noise, in every group the same as the covariance says") {
+TEST_CASE("force and stress std: epistemic and noise, in every group equal to the covariance") {
   for (const ToyModel& toy : toy_models()) {
     CAPTURE(toy.label);
     Predictor predictor(toy.model);

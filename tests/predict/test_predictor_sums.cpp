@@ -22,17 +22,17 @@ struct OwnedEnvironments {
   std::vector<double> distance;
   double cutoff = 0;
 
-  void add(const Environments& source, int c) {
+  void add(const Environments& environments, int c) {
     const auto i = static_cast<std::size_t>(c);
-    centre.push_back(source.centre[i]);
-    for (std::size_t p = source.begin[i]; p < source.begin[i + 1]; ++p) {
-      neighbor.push_back(source.neighbor[p]);
-      vector.push_back(source.vector[p]);
-      distance.push_back(source.distance[p]);
+    centre.push_back(environments.centre[i]);
+    for (std::size_t p = environments.begin[i]; p < environments.begin[i + 1]; ++p) {
+      neighbor.push_back(environments.neighbor[p]);
+      vector.push_back(environments.vector[p]);
+      distance.push_back(environments.distance[p]);
     }
     begin.push_back(neighbor.size());
-    atomic_number.assign(source.atomic_number.begin(), source.atomic_number.end());
-    cutoff = source.cutoff;
+    atomic_number.assign(environments.atomic_number.begin(), environments.atomic_number.end());
+    cutoff = environments.cutoff;
   }
   Environments view() const { return {centre, atomic_number, begin, neighbor, vector, distance, cutoff}; }
 };
@@ -92,7 +92,7 @@ void check_same(const Prediction& actual, const Prediction& expected, double tol
 
 }  // namespace
 
-TEST_CASE("a structure of many chunks is the sum of its atoms, each an environment source of its own") {
+TEST_CASE("a structure of many chunks is the sum of its atoms, each with environments of its own") {
   for (const ToyModel& toy : toy_models()) {
     CAPTURE(toy.label);
     Predictor predictor(toy.model);
@@ -141,7 +141,7 @@ TEST_CASE("subsets of the centres add up to the whole") {
     }
 }
 
-TEST_CASE("periodic images as ghosts: what they feel, added to the atoms they stand for, is the whole") {
+TEST_CASE("periodic images as ghosts: their forces added to their owners are the whole forces") {
   for (const ToyModel& toy : toy_models())
     for (const ToyStructure& sample : toy_structures(toy.elements)) {
       CAPTURE(toy.label);
@@ -166,7 +166,7 @@ TEST_CASE("periodic images as ghosts: what they feel, added to the atoms they st
     }
 }
 
-TEST_CASE("neighbours that the caller has, error bars alone, virials of atoms: as in the whole prediction") {
+TEST_CASE("given neighbours, error bars alone, virials of atoms: equal to the whole prediction") {
   const PredictionRequest everything{
       .forces = true, .energy_std = true, .local_std = true, .force_std = true, .stress_std = true, .atom_virial = true};
   for (const ToyModel& toy : toy_models()) {
@@ -198,7 +198,7 @@ TEST_CASE("neighbours that the caller has, error bars alone, virials of atoms: a
   }
 }
 
-TEST_CASE("no centres at all: nothing") {
+TEST_CASE("no centres: empty results") {
   for (const ToyModel& toy : toy_models()) {
     CAPTURE(toy.label);
     Predictor predictor(toy.model);
@@ -279,7 +279,7 @@ TEST_CASE("kernel rows times weights are the predictor's energy, local energies,
   }
 }
 
-TEST_CASE("several structures at once are what they are one after the other") {
+TEST_CASE("several structures at once equal one after the other") {
   for (const ToyModel& toy : toy_models()) {
     CAPTURE(toy.label);
     Predictor predictor(toy.model);

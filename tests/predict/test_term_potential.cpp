@@ -59,7 +59,7 @@ TEST_CASE("each fitted term is a potential: the model's energies, forces and vir
   CHECK(term_potentials(model)[0]->name() == model.terms[0].label());
 }
 
-TEST_CASE("a term tells its observer every environment once, with the kernel values where they cost nothing") {
+TEST_CASE("a term passes every environment once to its observer, with kernel values if they cost nothing") {
   const Model model = small_model();
   const Structure s = random_triclinic(6, 77, silicon_carbide);
   const StructureEnvironments environments(s, model.cutoff());
@@ -92,11 +92,11 @@ TEST_CASE("a term tells its observer every environment once, with the kernel val
   }
 }
 
-TEST_CASE("a term without sparse points gives no energy, but tells an observer what it meets") {
+TEST_CASE("a term without sparse points gives no energy, but passes its environments to an observer") {
   Model model = small_model();
   Term term = model.terms.back();
   term.sparse.x.resize(0, term.sparse.x.cols());
-  term.sparse.cutoff.resize(0);
+  term.sparse.covariance_cutoff.resize(0);
   TermPotential potential(term, Vector());
   CHECK(!potential.is_sampled());
   const Structure s = random_triclinic(5, 78, silicon_carbide);

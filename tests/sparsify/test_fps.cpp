@@ -13,7 +13,7 @@ namespace {
 Candidates as_candidates(Matrix x) {
   Candidates c;
   c.x = std::move(x);
-  c.cutoff = Vector::Ones(c.x.rows());
+  c.covariance_cutoff = Vector::Ones(c.x.rows());
   return c;
 }
 

@@ -25,18 +25,18 @@ TEST_CASE("sparse points are read with and without GAP's last component") {
 
 TEST_CASE("sparse points are read with their covariance cutoffs before them, as in gap_fit") {
   const TemporaryFolder folder;
-  Vector cutoff;
+  Vector covariance_cutoff;
   Matrix expected(2, 3);
   expected << 1, 2, 3, 4, 5, 6;
   for (const char* text : {"1.0 1 2 3\n0.25 4 5 6\n", "1.0 1 2 3 0.0\n0.25 4 5 6 0.0\n"}) {
     CAPTURE(text);
-    CHECK(largest_difference(read_sparse_points(folder.write("points", text).string(), 3, &cutoff), expected) == 0);
-    CHECK(largest_difference(cutoff, Vector{{1.0, 0.25}}) == 0);
+    CHECK(largest_difference(read_sparse_points(folder.write("points", text).string(), 3, &covariance_cutoff), expected) == 0);
+    CHECK(largest_difference(covariance_cutoff, Vector{{1.0, 0.25}}) == 0);
   }
   for (const char* text : {"1 2 3 4\n0 1 2 3\n", "1 2 3 4\n-0.5 1 2 3\n", "1 2 3 4\n1.5 1 2 3\n"}) {
     CAPTURE(text);
     const std::string path = folder.write("wrong", text).string();
-    const std::string message = message_of<InputError>([&] { read_sparse_points(path, 3, &cutoff); });
+    const std::string message = message_of<InputError>([&] { read_sparse_points(path, 3, &covariance_cutoff); });
     CHECK(message.find(path + ":2: sparse point 2 begins with the covariance cutoff") == 0);
   }
 }

@@ -16,12 +16,13 @@ using namespace gapkit::test;
 
 namespace {
 
-Candidates as_candidates(Matrix x, bool with_cutoffs = false) {
+Candidates as_candidates(Matrix x, bool with_covariance_cutoffs = false) {
   Candidates c;
   c.x = std::move(x);
-  c.cutoff = Vector::Ones(c.x.rows());
-  if (with_cutoffs)
-    for (Eigen::Index i = 0; i < c.cutoff.size(); ++i) c.cutoff[i] = 0.05 + 0.95 * std::abs(std::sin(0.7 * static_cast<double>(i)));
+  c.covariance_cutoff = Vector::Ones(c.x.rows());
+  if (with_covariance_cutoffs)
+    for (Eigen::Index i = 0; i < c.covariance_cutoff.size(); ++i)
+      c.covariance_cutoff[i] = 0.05 + 0.95 * std::abs(std::sin(0.7 * static_cast<double>(i)));
   return c;
 }
 
@@ -88,12 +89,12 @@ Matrix covariance(const Candidates& c, const Kernel& kernel) {
   kernel.compute(c.x, c.x, k);
   REQUIRE(largest_difference(k.diagonal(), Vector::Ones(k.rows())) <= 1e-13);
   k.diagonal().setOnes();  // equal variances: the first candidate must be chosen, independent of rounding
-  return c.cutoff.asDiagonal() * k * c.cutoff.asDiagonal();
+  return c.covariance_cutoff.asDiagonal() * k * c.covariance_cutoff.asDiagonal();
 }
 
 }  // namespace
 
-TEST_CASE("every selection: count, distinct, deterministic, seeded, nested, all if asked for more") {
+TEST_CASE("every selection: count, distinct, deterministic, seeded, nested, all if more are requested") {
   const auto kernel = squared_exponential(0.5);
   REQUIRE(selection_kinds().size() >= 5);
   for (const auto& kind : selection_kinds())
@@ -161,7 +162,7 @@ TEST_CASE("every selection refuses bad input") {
     CHECK(message_of<InputError>([&] { kind.choose(bad, request); }).find("candidate 7") != std::string::npos);
     CHECK_THROWS_AS(remove_duplicates(bad), InputError);
     bad = as_candidates(random_matrix(9, 2, 1));
-    bad.cutoff.conservativeResize(8);
+    bad.covariance_cutoff.conservativeResize(8);
     CHECK_THROWS_AS(kind.choose(bad, request), InputError);
   }
   CHECK_THROWS_AS(selection_kind("variance").choose(as_candidates(random_matrix(4, 2, 1)), {.count = 2}), InputError);
@@ -244,10 +245,10 @@ TEST_CASE("variance equals plain greedy pivoted Cholesky") {
                                      {random_matrix(400, 1, 54), squared_exponential(0.1), 60},
                                      {random_matrix(300, 50, 55), squared_exponential(1.0), 100}};
   for (const auto& setup : setups)
-    for (const bool with_cutoffs : {false, true}) {
+    for (const bool with_covariance_cutoffs : {false, true}) {
       CAPTURE(setup.x.cols());
-      CAPTURE(with_cutoffs);
-      const Candidates c = as_candidates(setup.x, with_cutoffs);
+      CAPTURE(with_covariance_cutoffs);
+      const Candidates c = as_candidates(setup.x, with_covariance_cutoffs);
       const double tolerance = 1e-8;
       const auto expected = greedy_reference(covariance(c, *setup.kernel), setup.count, tolerance);
       const auto chosen =
@@ -271,7 +272,7 @@ TEST_CASE("variance stops where the kernel matrix has no more rank") {
   const auto chosen = selection_kind("variance").choose(as_candidates(random_matrix(100, 3, 56)), {.count = 50, .kernel = kernel.get()});
   CHECK(chosen.size() == 6);
   Candidates none = as_candidates(random_matrix(5, 3, 57));
-  none.cutoff.setZero();
+  none.covariance_cutoff.setZero();
   CHECK_THROWS_AS(selection_kind("variance").choose(none, {.count = 2, .kernel = kernel.get()}), InputError);
 }
 

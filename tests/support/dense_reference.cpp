@@ -42,7 +42,7 @@ DenseFeatures dense_features(const Term& term, const Environments& environments)
     LongVector x(size);
     for (Eigen::Index d = 0; d < size; ++d) x[d] = features.x(e, d);
     result.x.push_back(x);
-    result.f.push_back(multiplicity * features.cutoff[static_cast<std::size_t>(e)]);
+    result.f.push_back(multiplicity * features.covariance_cutoff[static_cast<std::size_t>(e)]);
   }
   for (const JacobianBlock& block : features.blocks)
     for (std::size_t q = 0; q < block.environment.size(); ++q) {
@@ -238,7 +238,7 @@ std::vector<DenseFunctional> sparse_points_of(std::span<const Term> terms) {
   std::vector<DenseFunctional> result;
   for (std::size_t t = 0; t < terms.size(); ++t)
     for (Eigen::Index m = 0; m < terms[t].sparse.size(); ++m)
-      result.push_back({{{t, terms[t].sparse.x.row(m).transpose().cast<long double>(), terms[t].sparse.cutoff[m], {}}}});
+      result.push_back({{{t, terms[t].sparse.x.row(m).transpose().cast<long double>(), terms[t].sparse.covariance_cutoff[m], {}}}});
   return result;
 }
 

@@ -66,9 +66,9 @@ Term make_term(const TermOptions& options, const std::vector<int>& species, cons
   term.kernel = kernel_kind(options.kernel).make(options.kernel_parameters);
   term.delta = options.delta;
   term.sparse.x = points;
-  term.sparse.cutoff.resize(points.rows());
+  term.sparse.covariance_cutoff.resize(points.rows());
   for (Eigen::Index m = 0; m < points.rows(); ++m)
-    term.sparse.cutoff[m] = term.descriptor->covariance_cutoff({&points(m, 0), static_cast<std::size_t>(points.cols())});
+    term.sparse.covariance_cutoff[m] = term.descriptor->covariance_cutoff({&points(m, 0), static_cast<std::size_t>(points.cols())});
   return term;
 }
 

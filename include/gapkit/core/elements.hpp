@@ -13,7 +13,7 @@ const std::string& element_symbol(int atomic_number);
 /// Atomic number of a chemical symbol ("Si", any case). Throws InputError with the nearest symbol if unknown.
 int atomic_number(std::string_view symbol);
 
-/// The same, but 0 if the symbol is unknown.
+/// The same; 0 if the symbol is unknown.
 int find_atomic_number(std::string_view symbol);
 
 }  // namespace gapkit

@@ -7,8 +7,8 @@ namespace gapkit {
 /// All neighbours within one cutoff, as a full list (each pair appears from both ends) in compressed rows.
 ///
 /// r_ij = r_j + S · cell − r_i with the integer image shift S; the list holds every (j, S) with 0 ≤ |r_ij| < cutoff except the atom
-/// itself (j = i, S = 0). Neighbours of an atom are sorted by (j, S), so the list does not depend on how it was found.
-/// A direction counts as periodic if pbc is true there and the structure has a cell; positions may lie outside the cell.
+/// itself (j = i, S = 0). Neighbours of an atom are sorted by (j, S), so the list does not depend on the search.
+/// A direction is periodic if pbc is true there and the structure has a cell; positions may lie outside the cell.
 /// Cost: O(N) for a bounded density. Throws InputError for a cutoff ≤ 0, non-finite positions, or a periodic direction whose
 /// cell has no volume.
 class NeighborList {
@@ -35,11 +35,11 @@ class NeighborList {
   std::vector<double> distance_;
 };
 
-/// Centre atoms with their neighbours: all that descriptors see, whoever found the neighbours (a NeighborList, or a
-/// molecular-dynamics code with its ghosts). Views only: the owner of the arrays must outlive it.
+/// Centre atoms with their neighbours, the input of descriptors; from a NeighborList, or from a molecular-dynamics program with ghosts.
+/// Views only: the owner of the arrays must outlive it.
 ///
-/// `atomic_number` has an entry for every index that occurs (ghosts included); pairs of centre c (0 ≤ c < size()) are
-/// begin[c] … begin[c+1]−1. The list may reach beyond a descriptor's cutoff; each descriptor takes what it needs.
+/// `atomic_number` has an entry for every atom index (including ghosts); pairs of centre c (0 ≤ c < size()) are begin[c] … begin[c+1]−1.
+/// The list may reach beyond a descriptor's cutoff; descriptors ignore the farther pairs.
 struct Environments {
   std::span<const int> centre;         ///< atom index of each centre
   std::span<const int> atomic_number;  ///< by atom index
@@ -52,11 +52,11 @@ struct Environments {
   int size() const { return static_cast<int>(centre.size()); }
 };
 
-/// A structure's neighbour list together with the Environments view of it.
+/// The neighbour list of a structure with its Environments view.
 class StructureEnvironments {
  public:
   StructureEnvironments(const Structure& structure, double cutoff);
-  /// `list`: that of the structure.
+  /// `list`: the neighbours of the structure.
   StructureEnvironments(const Structure& structure, NeighborList list);
   StructureEnvironments(const StructureEnvironments&) = delete;
   StructureEnvironments& operator=(const StructureEnvironments&) = delete;
@@ -70,8 +70,8 @@ class StructureEnvironments {
   Environments view_;
 };
 
-/// Where an environment came from: the frame (counted over all training files, from 0), the centre atom, and which of that
-/// atom's environments (0 for SOAP).
+/// Origin of an environment: the frame (counted over all training files, from 0), the centre atom, and the index among the environments
+/// of that atom (0 for SOAP).
 struct EnvironmentOrigin {
   std::int64_t frame = 0;
   std::int64_t atom = 0;

@@ -10,7 +10,7 @@ namespace gapkit {
 
 using ParameterValue = std::variant<bool, std::int64_t, double, std::string, std::vector<double>>;
 
-/// Documentation, default and legal range of one parameter of a descriptor or kernel: configuration, help and checks follow from it.
+/// Documentation, default and legal range of one parameter of a descriptor or kernel, for configuration, help and checks.
 struct ParameterInfo {
   enum class Type { boolean, integer, real, text, reals /* one number, or one per dimension */ };
 
@@ -43,7 +43,7 @@ class Parameters {
   std::map<std::string, ParameterValue> values_;
 };
 
-/// Fills defaults, converts integers to reals where a real is asked for, and checks names, types and ranges.
+/// Fills defaults, converts integers to reals where a real is expected, and checks names, types and ranges.
 /// `where` begins each message ("silicon.toml:14: [[term]]"). Throws InputError.
 Parameters complete_parameters(const Parameters& given, std::span<const ParameterInfo> infos, const std::string& where);
 

@@ -14,7 +14,7 @@ using FieldValue = std::variant<bool, std::int64_t, double, std::string, std::ve
 struct Field {
   std::string key;
   FieldValue value;
-  std::string text;  ///< the value as it stood in the file, delimiters included; empty if it was set by a program
+  std::string text;  ///< the value in the file, including delimiters; empty if a program has set it
 };
 
 /// One entry of `Properties`: `count` values for each atom, atom-major.
@@ -25,7 +25,7 @@ struct Column {
   std::variant<std::vector<double>, std::vector<std::int64_t>, std::vector<std::string>, std::vector<bool>> values;
 };
 
-/// Atoms in a cell with what is known about them. A plain value: no results, no cutoff, no descriptors.
+/// Atoms in a cell with their known properties. A plain value: no results, no cutoff, no descriptors.
 ///
 /// Units: Å, eV, eV/Å. `virial` is −dE/dstrain in eV (−stress·volume), symmetric.
 struct Structure {
@@ -34,7 +34,7 @@ struct Structure {
   std::vector<int> atomic_numbers;
   Positions positions;
 
-  // Targets, where the frame has them (see io/targets.hpp)
+  // Targets of the frame, if any (see io/targets.hpp)
   std::optional<double> energy;
   std::optional<Positions> forces;
   std::optional<Matrix3> virial;
@@ -42,13 +42,13 @@ struct Structure {
   std::vector<bool> force_mask;  ///< true: the atom's forces are not fitted; empty or n entries
   std::string config_type = "default";
 
-  // Every other key and column, and where the frame came from
+  // All other keys and columns, and the place of the frame in its file
   std::vector<Field> fields;
   std::vector<Column> columns;
   std::string source;  ///< "train.xyz:4127 (frame 12)", for messages
 
   int size() const { return static_cast<int>(atomic_numbers.size()); }
-  /// The source as messages begin with it: "train.xyz:4127 (frame 12): "; empty if there is none.
+  /// The source as the beginning of messages: "train.xyz:4127 (frame 12): "; empty without a source.
   std::string place() const { return source.empty() ? "" : source + ": "; }
   /// |a · (b × c)| in Å³; 0 without a cell.
   double volume() const;

@@ -7,10 +7,10 @@ namespace gapkit {
 
 struct Structure;
 
-/// An atomic function with a Gaussian-process prior. It is not observed itself: targets are functionals of it.
+/// An atomic function with a Gaussian-process prior. It is not observable; targets are functionals of it.
 enum class AtomicField { energy };
 
-/// What a target takes of its field. Each is linear, so that rows of the fit and covariances follow from those of the field.
+/// The functional of a field that a target is. It is linear, so rows of the fit and covariances follow from the kernel of the field.
 enum class Functional {
   sum,                      ///< over the atoms
   minus_gradient,           ///< of the sum, by the position of an atom
@@ -18,7 +18,7 @@ enum class Functional {
   value                     ///< at an atom
 };
 
-/// The targets, in the order of targets(): rows of a structure stand in this order, and files hold these numbers.
+/// The targets, in the order of targets(): rows of a structure have this order, and files contain these numbers.
 enum class Property { energy, force, virial };
 inline constexpr std::size_t target_count = 3;
 
@@ -28,7 +28,7 @@ class PerTarget {
  public:
   PerTarget() : values_{} {}
   explicit PerTarget(const T& all) : values_{} { values_.fill(all); }
-  /// In the order of targets(); those that are not listed have T().
+  /// In the order of targets(); missing values are T().
   PerTarget(std::initializer_list<T> values) : values_{} {
     for (std::size_t i = 0; i < values.size() && i < target_count; ++i) values_[i] = values.begin()[i];
   }
@@ -43,8 +43,8 @@ class PerTarget {
   std::array<T, target_count> values_;
 };
 
-/// σ that a frame brings with it for the rows of a target, in the target's unit: a row has that of its component, else that of its atom,
-/// else that of the frame, else none.
+/// σ of the rows of a target in a frame, in the target's unit: a row has the σ of its component, else of its atom, else of the frame, else
+/// none.
 struct GivenSigmas {
   std::optional<double> frame;
   std::vector<double> atom;       ///< one per atom, or empty
@@ -57,13 +57,13 @@ struct GivenSigmas {
 struct TargetSource {
   const char* name;                  ///< in [data] NAME_key, --NAME-key, PREFIXNAME
   const char* plural;                ///< in messages
-  std::vector<const char*> endings;  ///< of the default names: these after nothing, REF_, dft_ and DFT_
+  std::vector<const char*> endings;  ///< of the default names: after no prefix, REF_, dft_ and DFT_
   bool is_column;                    ///< else a key of the comment line
   const char* unit;                  ///< of the numbers in the file
-  const char* note = "";             ///< in the log, after the number of frames that have it
+  const char* note = "";             ///< in the log, after the number of frames with this key
 };
 
-/// What makes values of a target comparable between structures.
+/// Normalisation that makes values of a target comparable between structures.
 enum class Normalisation {
   none,
   per_atom,         ///< value / N
@@ -77,14 +77,14 @@ struct ShownTarget {
   const char* title;       ///< "Force": in reports
   const char* components;  ///< "force components": in tables of error bars
   const char* entry;       ///< "component": one row
-  const char* vectors;     ///< "atoms": in JSON, of error bars of vectors of atoms as a whole; else empty
-  bool by_config_type;     ///< reports have a table of its error bars by config type
+  const char* vectors;     ///< "atoms": in JSON, for error bars of whole vectors of atoms; else empty
+  bool by_config_type;     ///< reports show its error bars by config type
   Normalisation normalisation;
   double factor;  ///< to `unit`, after the normalisation
   const char* unit;
   double error_factor;  ///< errors in error_unit = this × errors in unit
   const char* error_unit;
-  int digits;  ///< of errors in tables, after the point
+  int digits;  ///< of errors in tables, after the decimal point
 };
 
 /// One line of the table of targets.
@@ -93,39 +93,39 @@ struct TargetInfo {
   AtomicField field;
   Functional functional;
   const char* name;                    ///< "force": of its rows and their σ
-  std::vector<const char*> std_names;  ///< that --std understands; messages have the first
-  const char* std_text;                ///< of these error bars, in the help of --std
-  std::vector<TargetSource> sources;   ///< a frame has one of them, or several that agree; predictions have all
+  std::vector<const char*> std_names;  ///< accepted by --std; messages use the first
+  const char* std_text;                ///< description of these error bars in the help of --std
+  std::vector<TargetSource> sources;   ///< a frame has one of them, or several that agree; predictions have all of them
   const char* unit;                    ///< of values and σ
   int components;                      ///< of a structure, or of one atom
   bool is_per_atom;
-  bool has_mask;           ///< the atoms of Structure::force_mask have no rows
+  bool has_mask;           ///< atoms of Structure::force_mask have no rows
   double sigma;            ///< the default
   bool scales_with_atoms;  ///< σ is multiplied by √N
   double vanishing;        ///< limit of vanishes()
   ShownTarget shown;
 
-  /// The rows that a frame has of it, in `unit`; none if the frame does not have it.
+  /// The rows of a frame, in `unit`; empty if the frame does not have the target.
   std::vector<double> (*rows)(const Structure&);
-  /// Gives a frame these rows; takes the target away if there are none.
+  /// Sets the rows of a frame; removes the target if `rows` is empty.
   void (*set)(Structure&, const std::vector<double>& rows);
-  /// Whether the rows of a frame that has some can be fitted.
+  /// Whether rows of a frame can be fitted.
   bool (*can_be_fitted)(const Structure&);
 
   bool is_single() const { return !is_per_atom && components == 1; }
   bool is_vector_of_atoms() const { return is_per_atom && components == 3; }
   bool is_tensor() const { return !is_per_atom && components == 6; }
   int row_count(int atoms) const { return is_per_atom ? components * atoms : components; }
-  /// True for a row of an atom that the mask leaves out.
+  /// True for a row of an atom that the mask excludes.
   bool is_masked(const Structure& structure, int row) const;
   /// h: √N if σ scales with the number of atoms, else 1.
   double noise_scale(int atoms, bool scale_with_atoms) const;
-  /// Of σ as it is given: "eV times √atoms".
+  /// Unit of σ in the configuration: "eV times √atoms".
   std::string sigma_unit(bool scale_with_atoms) const;
-  /// True if symmetry makes a component zero, whatever the model: prediction, reference and epistemic std are below `vanishing`.
+  /// True if a component is zero by symmetry, for any model: prediction, reference and epistemic std are below `vanishing`.
   bool vanishes(double predicted, double reference, double epistemic) const;
 
-  /// From the unit of the target to that of `shown`; absent where that makes no sense: without atoms, without volume.
+  /// From the unit of the target to the unit of `shown`; absent without atoms or without volume, if the normalisation needs them.
   struct Scale {
     double divisor = 1, factor = 1;
     double operator()(double value) const { return value / divisor * factor; }
@@ -133,8 +133,8 @@ struct TargetInfo {
   std::optional<Scale> shown_scale(const Structure& structure) const;
 };
 
-/// The table of targets. With a new line everything knows the target but what computes it: Structure holds it, KernelRows and Predictor
-/// make its rows and predictions.
+/// The table of targets. A new line adds a target everywhere except in Structure, which holds it, and in KernelRows and Predictor, which
+/// compute its rows and predictions.
 const std::vector<TargetInfo>& targets();
 inline const TargetInfo& target_info(Property property) {
   return targets()[static_cast<std::size_t>(property)];

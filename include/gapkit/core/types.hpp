@@ -22,7 +22,7 @@ using Vector3 = Eigen::Vector3d;
 using Matrix3 = Eigen::Matrix<double, 3, 3, Eigen::RowMajor>;
 /// n × 3, one atom per row.
 using Positions = Eigen::Matrix<double, Eigen::Dynamic, 3, Eigen::RowMajor>;
-/// Six components xx yy zz yz xz xy (Voigt, as ASE orders them).
+/// Six components xx yy zz yz xz xy (Voigt, the order of ASE).
 using Voigt = Eigen::Matrix<double, 6, 1>;
 /// Row and column of each Voigt component in a tensor.
 inline constexpr std::array<std::array<int, 2>, 6> voigt_index = {{{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}}};

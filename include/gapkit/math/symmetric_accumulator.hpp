@@ -4,7 +4,7 @@
 
 namespace gapkit {
 
-/// A symmetric n × n matrix that takes sums of outer products, in n(n+1)/2 doubles (rectangular full packed storage, so that
+/// A symmetric n × n matrix for sums of outer products, in n(n+1)/2 doubles (rectangular full packed storage, so that
 /// updates run as level-3 BLAS).
 class SymmetricAccumulator {
  public:
@@ -18,7 +18,7 @@ class SymmetricAccumulator {
   void add(const SymmetricAccumulator& other, double factor);
   /// Takes the lower triangle of a square matrix.
   void assign_lower(const Matrix& full);
-  /// The lower triangle goes to a square matrix, whose strict upper triangle is left as it is.
+  /// Copies the lower triangle to a square matrix, whose strict upper triangle stays unchanged.
   void copy_lower_to(Matrix& full) const;
   Vector diagonal() const;
   /// G v; 2 n² flop
@@ -29,7 +29,7 @@ class SymmetricAccumulator {
   double inner_product(const SymmetricAccumulator& other) const;
   /// Full symmetric matrix.
   Matrix dense() const;
-  /// target += factor × this; only the lower triangle of the (square) target is touched.
+  /// target += factor × this; only in the lower triangle of the (square) target.
   void add_lower_to(Matrix& target, double factor) const;
   const std::vector<double>& packed() const { return packed_; }
   std::vector<double>& packed() { return packed_; }

@@ -11,15 +11,15 @@ namespace gapkit {
 /// 1: every model has a posterior; 2: it may be absent. Models with a posterior are written as version 1.
 inline constexpr int model_format_version = 2;
 
-/// Å, by the atomic numbers of a pair of elements, smaller first; without pairs that never were within the cutoff of the terms.
+/// Å, by the atomic numbers of a pair of elements, smaller first; only for pairs within the cutoff of the terms.
 using ShortestDistances = std::map<std::pair<int, int>, double>;
 
-/// What turns a posterior variance into the square of an error bar: std² = a²·epistemic + b²·σ_g² h² (methods.md, section 5).
+/// Factors between a posterior variance and the square of an error bar: std² = a²·epistemic + b²·σ_g² h² (methods.md, section 5).
 struct CalibrationFactors {
   Property property = Property::energy;
   std::string config_class = "default";   ///< a config type with factors of its own, or "default" for all others
   double a = 1, b = 1;                    ///< ≥ 0
-  std::int64_t rows = 0, structures = 0;  ///< held out, that these factors were found from
+  std::int64_t rows = 0, structures = 0;  ///< held-out data behind these factors
 };
 
 /// Calibration of a model's error bars. Properties without factors keep a = b = 1 and are uncalibrated.
@@ -30,7 +30,7 @@ struct Calibration {
   /// Whether there are factors for a property: otherwise its error bars are uncalibrated.
   bool covers(Property property) const { return find(property, "default") != nullptr; }
 
-  /// Those of the config type, else the default ones; null if the property has none.
+  /// Factors of the config type, else the default ones; null if the property has none.
   const CalibrationFactors* find(Property property, const std::string& config_type) const {
     const CalibrationFactors* chosen = nullptr;
     for (const CalibrationFactors& f : factors) {
@@ -44,28 +44,28 @@ struct Calibration {
 
 /// A fitted potential: reference energies, terms, and the posterior of their weights. Immutable after the fit.
 ///
-/// A model imported from another program may have weights only: then factor and posterior are empty, and there are no error bars but the
-/// variance that the other program would give (notes["origin"] says where it came from).
+/// A model imported from another program may have weights only: then factor and posterior are empty, and the only error bar is the
+/// variance of the other program (notes["origin"] has its name).
 struct Model {
-  std::map<int, double> reference_energies;  ///< eV per atom, by atomic number; its keys are the elements the model knows
+  std::map<int, double> reference_energies;  ///< eV per atom, by atomic number; its keys are the elements of the model
   std::vector<PotentialPointer> baselines;
   std::vector<Term> terms;
   SparseFactor factor;
   Posterior posterior;
-  Vector weights;  ///< c, one per sparse point, terms one after the other
+  Vector weights;  ///< c, one per sparse point, term by term
 
   std::optional<Calibration> calibration;               ///< of the error bars; absent: uncalibrated
   std::optional<ShortestDistances> shortest_distances;  ///< in the training data; absent: unknown
 
-  // For the record
-  std::string gapkit_version;  ///< that wrote the file it was loaded from; empty if it was not loaded
+  // Origin of the model
+  std::string gapkit_version;  ///< of the program that wrote the file; empty if the model was not loaded
   std::string configuration;   ///< resolved, TOML
   std::uint64_t seed = 0;
   std::string data_fingerprint;              ///< of the training frames
   bool scale_with_atoms = true;              ///< σ_E and σ_V were multiplied by √N
   std::map<std::string, std::string> notes;  ///< "training_errors" (JSON), "validation_errors", …
 
-  /// False for members of an ensemble and for models of other programs: they have weights, but no error bars from data.
+  /// False for members of an ensemble and for models of other programs, which have weights, but no error bars from data.
   bool has_posterior() const { return posterior.factor.rows() > 0; }
   bool knows(int atomic_number) const { return reference_energies.count(atomic_number) > 0; }
   double cutoff() const { return std::max(largest_cutoff(terms), largest_cutoff(baselines)); }
@@ -73,7 +73,7 @@ struct Model {
 
 /// One HDF5 file (docs/file-formats.md), written to a temporary file and renamed.
 void save_model(const Model& model, const std::filesystem::path& path);
-/// Throws InputError with what is wrong: not a model, a later version, damaged, shapes that do not fit together.
+/// Throws InputError with the reason: not a model, a later version, damaged, inconsistent shapes.
 Model load_model(const std::filesystem::path& path);
 
 }  // namespace gapkit

@@ -5,7 +5,7 @@
 
 namespace gapkit {
 
-/// Cholesky factors of the blocks of K_MM (one per term; terms are independent), with the jitter that went in.
+/// Cholesky factors of the blocks of K_MM (one per term; terms are independent), with their jitter.
 class SparseFactor {
  public:
   SparseFactor() = default;
@@ -30,17 +30,17 @@ class SparseFactor {
   std::vector<Eigen::Index> offsets_;
 };
 
-/// What the data have taught: u ~ N(mean, A⁻¹) for the whitened weights (methods.md, section 4).
+/// Posterior of the whitened weights: u ~ N(mean, A⁻¹) (methods.md, section 4).
 struct Posterior {
   Vector mean;                     ///< u = A⁻¹ b
   Matrix factor;                   ///< lower Cholesky factor of A = 1 + S (Σ G_g/σ_g²) S, [M, M]
-  std::vector<double> scale;       ///< s_t = δ_t / δ_t^ref per term; 1 unless amplitudes were changed after the kernel rows were made
-  std::vector<RowGroup> groups;    ///< the σ's it was solved with
-  std::vector<NoiseRecord> noise;  ///< where the rows' σ came from; empty in models of earlier versions
+  std::vector<double> scale;       ///< s_t = δ_t / δ_t^ref per term; 1 unless amplitudes have changed after the kernel rows
+  std::vector<RowGroup> groups;    ///< the σ of its solution
+  std::vector<NoiseRecord> noise;  ///< origin of the rows' σ; empty in models of earlier versions
   double log_evidence = 0;         ///< log p(y), DTC
 };
 
-/// Solves for the posterior at the σ's of the statistics' groups, or at `sigma` (one per group; infinite: left out).
+/// Solves for the posterior at the σ of the statistics' groups, or at `sigma` (one per group; infinite: excluded).
 /// Cost: M³/3 flop plus the sum of the groups. Throws NumericalError if the statistics hold NaN or infinity.
 Posterior solve_posterior(const SufficientStatistics& statistics, const SparseFactor& factor, std::vector<double> scale,
                           const std::vector<double>* sigma = nullptr);

@@ -5,14 +5,14 @@
 
 namespace gapkit {
 
-/// Two atoms of a structure, or an atom and its own image (first == second), that are closer to each other than a prediction can bear.
+/// Two atoms of a structure, or an atom and its own image (first == second), too close for a prediction.
 struct CloseAtoms {
   int first = 0, second = 0;                  ///< from 0
   int first_element = 0, second_element = 0;  ///< atomic numbers
   double distance = 0;                        ///< Å
   double radii = 0;                           ///< Å: the sum of their covalent radii
-  std::optional<double> trained;              ///< Å: the shortest distance of these elements in training, if the model knows one
-  std::size_t images = 0;                     ///< the images of itself that an atom meets, if there are thousands
+  std::optional<double> trained;              ///< Å: the shortest distance of these elements in training, if known
+  std::size_t images = 0;                     ///< number of an atom's own images within the cutoff, if thousands
 
   /// "atoms 3 (Si) and 7 (Si) are 0.52 Å apart (23 % of the sum of their covalent radii; in training at least 2.21 Å)"
   std::string text() const;
@@ -20,12 +20,12 @@ struct CloseAtoms {
 
 /// Distances of a structure compared with those of the training data (docs/checks.md).
 struct Closeness {
-  /// Smallest ratio of a distance to the shortest one of the same two elements in training; below 1, the model extrapolates. A pair of
-  /// elements that training never had within the cutoff of the terms counts with that cutoff. Absent if the model does not know the
-  /// distances of its training data (imported, or of an early version), or if no atom has a neighbour within the model's cutoff.
+  /// Smallest ratio of a distance to the shortest one of the same two elements in training; below 1, the model extrapolates. For a
+  /// pair of elements without a training distance within the cutoff of the terms, the cutoff counts. Absent if the model has no training
+  /// distances (imported, or of an early version), or if no atom has a neighbour within the model's cutoff.
   std::optional<double> ratio;
-  /// The closest atoms, by the sum of their covalent radii, among those closer than half of that sum and than any in training (where the
-  /// model knows); or those of an atom that meets a thousand images of itself, closer than any in training.
+  /// The closest atoms, relative to the sum of their covalent radii, if closer than half of the sum and than all training distances (if
+  /// known); or an atom with a thousand images of itself within the cutoff, closer than all training distances.
   std::optional<CloseAtoms> too_close;
 };
 
@@ -37,12 +37,12 @@ struct PredictionRequest {
   bool stress_std = false;   ///< of virial (and so of stress)
   bool atom_virial = false;  ///< with forces only
   bool calibrated = true;    ///< apply the model's calibration, if it has one
-  /// A prediction that is not finite (atoms on top of each other with a repulsive baseline) is returned, without error bars and with
-  /// Prediction::is_finite = false, in place of NumericalError; of several structures the others have theirs.
+  /// A prediction that is not finite (atoms at the same place with a repulsive baseline) is returned, without error bars and with
+  /// Prediction::is_finite = false, instead of NumericalError; other structures in the call are not affected.
   bool keep_not_finite = false;
 
   bool error_bars() const { return energy_std || local_std || force_std || stress_std; }
-  /// Whether the error bars of a target are asked for.
+  /// Whether the error bars of a target are requested.
   bool& std_of(Property property) {
     return property == Property::energy ? energy_std : property == Property::force ? force_std : stress_std;
   }
@@ -51,10 +51,10 @@ struct PredictionRequest {
 
 /// Energies in eV, forces in eV/Å, virial in eV (−dE/dstrain).
 ///
-/// `…_epistemic`: √(novelty + data), what more data would remove, as the posterior has it. `…_std`: √(a² epistemic² + b² noise²) with
+/// `…_epistemic`: √(novelty + data), the part that more data would remove. `…_std`: √(a² epistemic² + b² noise²) with
 /// row_noise() (model/noise.hpp: the structure's own σ, else that of its config type) and the model's calibration (methods.md, section 5; a
 /// = b = 1 without it): the error to expect against a new reference value. Environments without a Structure have the config type "default".
-/// A property that was not fitted has no noise. An imported model has no posterior, so none of these; local_std then gives
+/// A property that was not fitted has no noise. An imported model has no posterior, so no error bars; local_std then gives
 /// `local_quip_variance` instead.
 struct Prediction {
   double energy = 0;
@@ -67,16 +67,16 @@ struct Prediction {
   std::optional<Voigt> virial_std, virial_std_epistemic;      ///< eV; xx yy zz yz xz xy
   std::optional<Vector> local_energy_std_epistemic;
   std::optional<Vector> local_quip_variance;  ///< eV²: QUIP's variance of local energies (methods.md, section 5)
-  /// Novelty as a fraction of the prior variance: of the atom whose force the sparse set spans worst, else of the energy. Near 1: the
-  /// model knows nothing like it, mean and error bar are the prior's.
+  /// Novelty as a fraction of the prior variance: the largest of the forces on atoms, else of the energy. Near 1: no training data resemble
+  /// it, mean and error bar are those of the prior.
   std::optional<double> novelty;
-  /// Terms of the model (ascending) that have environments here but no sparse points, as the training data had none: their energy is
-  /// missing from the mean, and the error bars count it as novelty.
+  /// Terms of the model (ascending) with environments here but without sparse points, because the training data had no such environments:
+  /// the mean lacks their energy, and the error bars include it as novelty.
   std::vector<std::size_t> unsampled_terms;
   Closeness closeness;    ///< of the atoms to each other, compared with the training data
   bool is_finite = true;  ///< energies, forces and virial; always true without PredictionRequest::keep_not_finite
 
-  /// A target in the order and unit of TargetInfo::rows; empty if it was not asked for.
+  /// A target in the order and unit of TargetInfo::rows; empty if not requested.
   std::vector<double> rows(Property property) const;
   std::span<double> std_of(Property property);
   std::span<double> epistemic_of(Property property);
@@ -84,7 +84,7 @@ struct Prediction {
   std::span<const double> epistemic_of(Property property) const { return const_cast<Prediction*>(this)->epistemic_of(property); }
 };
 
-/// A row of a target that a frame brings along and that was predicted, in the unit of the target.
+/// A row of a target with reference and prediction, in the unit of the target.
 struct ComparedRow {
   int row = 0;  ///< within the target
   double predicted = 0, reference = 0;
@@ -92,28 +92,28 @@ struct ComparedRow {
 
   double error() const { return predicted - reference; }
 };
-/// All rows that can be compared, those that the mask leaves out aside; none if the frame or the prediction lacks the target.
+/// All rows with reference and prediction, except masked ones; none if the frame or the prediction lacks the target.
 std::vector<ComparedRow> compared_rows(const Structure& frame, const Prediction& prediction, const TargetInfo& target);
 
-/// E_b − E_a of two structures and its error bars, eV. Structures that resemble each other share most of their error, so the difference
-/// is known far better than either energy.
+/// E_b − E_a of two structures and its error bars, eV. Similar structures have most of their error in common, so the error bar of
+/// the difference is smaller than those of the energies.
 struct EnergyDifference {
   double energy = 0;
   double std = 0, std_epistemic = 0;
   Closeness closeness_a, closeness_b;
-  bool is_finite_a = true, is_finite_b = true;  ///< of the two energies; if one is false, the numbers above mean nothing
+  bool is_finite_a = true, is_finite_b = true;  ///< of the two energies; if one is false, the numbers above are invalid
 
   bool is_finite() const { return is_finite_a && is_finite_b; }
 };
 
-/// A model made ready for evaluation. One object per thread of control (it owns scratch memory); threads inside.
+/// A model prepared for evaluation. One object per thread of control (it owns scratch memory); threads inside.
 ///
 /// Cost per atom, M sparse points, D features, P neighbours: 4 M D flop in two GEMMs, and O(P n_max l_max²) for descriptor and pullback:
-/// nothing in M × P. Memory is bounded: atoms are worked on in chunks.
+/// nothing in M × P. Memory is bounded: atoms are processed in chunks.
 class Predictor {
  public:
-  /// error_bar_points > 0: error bars from the model of so many sparse points (with_fewer_points), faster in proportion and wider; the mean
-  /// is that of all points.
+  /// error_bar_points > 0: error bars from the model of this number of sparse points (with_fewer_points), faster in proportion and wider;
+  /// the mean is that of all points.
   explicit Predictor(std::shared_ptr<const Model> model, int error_bar_points = 0);
   ~Predictor();
 
@@ -122,23 +122,23 @@ class Predictor {
   /// Throws InputError naming structure and element if the model does not know one, NumericalError naming structure and closest atoms if
   /// the prediction is not finite.
   Prediction compute(const Structure& structure, const PredictionRequest& request = {});
-  /// The same with neighbours that the caller has already: those of the structure, within the model's cutoff or beyond.
+  /// The same with the neighbours of the structure within the model's cutoff or beyond, if the caller has them.
   Prediction compute(const Structure& structure, const Environments& environments, const PredictionRequest& request = {});
 
-  /// The same for several structures at once: faster where they are small, as matrix products then have more rows. Equal to one after
-  /// the other up to rounding. A thousand atoms together are enough; more take memory only.
+  /// The same for several structures at once: faster for small ones, because matrix products have more rows. Results are equal up to
+  /// rounding. A thousand atoms together suffice; more only take memory.
   std::vector<Prediction> compute(std::span<const Structure> structures, const PredictionRequest& request = {});
 
   /// Throws InputError also if the model has no posterior. `keep_not_finite`: as in PredictionRequest.
   EnergyDifference difference(const Structure& a, const Structure& b, bool calibrated = true, bool keep_not_finite = false);
 
-  /// For programs that have neighbours already (molecular dynamics): centres with their neighbours, ghosts allowed. Forces and local
-  /// energies have `atoms` rows, one for every index that occurs: forces act on ghosts too, but a local energy is whole at its centre and
-  /// zero elsewhere. The energy is that of the centres, and so is its error bar. Error bars of forces need every environment that contains
-  /// one of the atoms: error_bars() can have other environments than the mean.
+  /// For programs with neighbour lists of their own (molecular dynamics): centres with their neighbours, including ghosts. Forces and local
+  /// energies have `atoms` rows, one for every index: forces act on ghosts too, but local energies are whole at centres and zero at ghosts.
+  /// The energy and its error bar are those of the centres. Error bars of forces need every environment that contains one of the atoms:
+  /// error_bars() can have other environments than the mean.
   Prediction compute(const Environments& environments, int atoms, const PredictionRequest& request = {});
 
-  /// Error bars alone (what the request says of the mean is ignored), of the forces on atoms 0 … atoms−1. Throws InputError if the model
+  /// Only error bars (requests of the mean are ignored), of the forces on atoms 0 … atoms−1. Throws InputError if the model
   /// has no posterior.
   Prediction error_bars(const Environments& environments, int atoms, const PredictionRequest& request);
 

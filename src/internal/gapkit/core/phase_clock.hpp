@@ -10,7 +10,7 @@ namespace gapkit {
 /// Measures the phases of a computation.
 class PhaseClock {
  public:
-  /// Time since the last call, or since the clock was made.
+  /// Time since the last call, or since construction.
   PhaseTime lap() {
     const auto wall = std::chrono::steady_clock::now();
     const std::clock_t cpu = std::clock();

@@ -4,7 +4,7 @@
 
 namespace gapkit {
 
-/// A row-major matrix whose storage never shrinks: resizing inside a loop over chunks allocates only while sizes still grow.
+/// A row-major matrix whose storage never shrinks: resizing in a loop over chunks allocates only for a new largest size.
 /// Contents are undefined after resize().
 class ReusableMatrix {
  public:

@@ -15,7 +15,7 @@ struct KernelParts {
   MatrixSlice* slope = nullptr;
   MatrixSlice* inner = nullptr;      ///< x_e · Λ z_m
   MatrixSlice* curvature = nullptr;  ///< of the mixed second derivative; only with `slope`
-  // Of kernels with has_own_slope(), else null
+  // For kernels with has_own_slope(), else null
   MatrixSlice* own_slope = nullptr;       ///< only with `slope`
   MatrixSlice* own_curvature = nullptr;   ///< only with `curvature`
   MatrixSlice* both_curvature = nullptr;  ///< only with `curvature`
@@ -28,7 +28,7 @@ struct KernelParts {
 ///     ∂κ(x, z)/∂x = slope(x, z) · (Λ z − h Λ x)        Λ = diag(metric(D)), h = 1 if is_stationary() else 0
 /// so that derivatives of many kernels at once are one matrix product with the points Λ z. The mixed second derivative along dx, dz is
 ///     dxᵀ (∂²κ/∂x∂zᵀ) dz = slope(x, z) · dxᵀΛ dz + curvature(x, z) · (dx · Λ(z − h x)) (dz · Λ(x − h z))
-/// A kernel of x·Λz, x·Λx and z·Λz (that of a neural network, for example) has a part along x itself (has_own_slope(); then h = 0):
+/// A kernel of x·Λz, x·Λx and z·Λz (for example of a neural network) has a part along x itself (has_own_slope(); then h = 0):
 ///     ∂κ(x, z)/∂x = slope · Λ z + own_slope(x, z) · Λ x
 ///     dxᵀ (∂²κ/∂x∂zᵀ) dz = slope · dxᵀΛ dz + curvature · (dx · Λz) (dz · Λx) + own_curvature(x, z) · (dx · Λx) (dz · Λx)
 ///                          + own_curvature(z, x) · (dx · Λz) (dz · Λz) + both_curvature(x, z) · (dx · Λx) (dz · Λz)
@@ -42,10 +42,10 @@ class Kernel {
   virtual bool has_own_slope() const { return false; }
   /// True if κ has all derivatives, so that low-rank forms of it converge fast.
   virtual bool is_smooth() const { return true; }
-  /// Diagonal of Λ for feature vectors of `size` components; empty: the unit matrix. Throws InputError if the kernel does not go
-  /// with that size.
+  /// Diagonal of Λ for feature vectors of `size` components; empty: the unit matrix. Throws InputError if the kernel does not
+  /// support this size.
   virtual Vector metric(int size) const = 0;
-  /// Throws InputError if the kernel does not go with features of this size or sign.
+  /// Throws InputError if the kernel does not support features of this size or sign.
   virtual void check_features(int size, bool has_nonnegative_products) const = 0;
 
   /// Shapes [E, D], [M, D] → [E, M]. Cost: one GEMM, or E·M·D. Where the curvature diverges (x·z = 0 of a dot product with 1 < ζ < 2) it is
@@ -56,9 +56,9 @@ class Kernel {
     compute(x, z, KernelParts{.value = value, .slope = slope, .inner = inner, .curvature = curvature});
   }
 
-  /// ε(x) = Σ_m weights[m] κ(x, z_m), points z [M, D], in the fastest form that this kernel has: two GEMMs with what lies between them in
-  /// one pass (dot_product, integer ζ); a vector or a D × D form where that is less work (ζ = 1, 2); a spline for a smooth kernel
-  /// of one feature, if the `domain` (points between which x will be, or empty) is given; else from compute(). Cost of ε and its gradient
+  /// ε(x) = Σ_m weights[m] κ(x, z_m), points z [M, D], in the fastest form of this kernel: two GEMMs with one pass between them
+  /// (dot_product, integer ζ); a vector or a D × D form if that is less work (ζ = 1, 2); a spline for a smooth kernel
+  /// of one feature, if the `domain` (range of x, or empty) is given; else from compute(). Cost of ε and its gradient
   /// per row: 4MD flop, 2D² (ζ = 2), O(1) (spline).
   virtual std::unique_ptr<LocalEnergy> compile(const Vector& weights, const Matrix& points, const Matrix& domain = {}) const;
 };
@@ -75,8 +75,8 @@ struct KernelKind {
 const std::list<KernelKind>& kernel_kinds();
 /// Throws InputError with the nearest name if there is no such kernel.
 const KernelKind& kernel_kind(std::string_view name);
-/// Adds a line to the table, for a kernel outside the library. Before anything else uses the table, from one thread. Throws InputError if
-/// the name is taken.
+/// Adds a line to the table, for a kernel outside the library. Call it from one thread before the table is used. Throws InputError if
+/// the name exists.
 void add_kernel_kind(KernelKind kind);
 
 }  // namespace gapkit

@@ -5,8 +5,8 @@
 
 namespace gapkit {
 
-// Checked BLAS and LAPACK on row-major matrices. Everything dense and large goes through here; only this layer sees BLAS.
-// Inside an OpenMP parallel region the calls run on one thread (OpenMP build of OpenBLAS); outside they use all.
+// Checked BLAS and LAPACK on row-major matrices, for all large dense operations; only this layer sees BLAS.
+// Inside an OpenMP parallel region the calls run on one thread (OpenMP build of OpenBLAS), outside on all threads.
 
 /// c = α a bᵀ + β c.   [m,k] [n,k] → [m,n], 2mnk flop
 void multiply_nt(const MatrixView& a, const MatrixView& b, MatrixSlice c, double alpha = 1, double beta = 0);
@@ -44,14 +44,14 @@ struct SymmetricEigen {
 };
 SymmetricEigen symmetric_eigen(Matrix a);
 
-/// What the log says about the machine: "OpenBLAS 0.3.21, core type Cooperlake, 2 threads".
+/// Description for the log: "OpenBLAS 0.3.21, core type Cooperlake, 2 threads".
 std::string blas_description();
-/// Speed of DGEMM (1024³) on all threads, flop per second, measured for about so long: the yardstick of everything else.
+/// Speed of DGEMM (1024³) on all threads, flop per second; takes about this number of seconds.
 double measure_dgemm(double seconds);
 /// Threads that a parallel region uses, and the number of the calling one in it (0 outside).
 int thread_count();
 int current_thread();
-/// Whether the caller is in a parallel region, where nothing inside starts threads of its own.
+/// Whether the caller is in a parallel region, where calls start no threads.
 bool in_parallel_region();
 void set_thread_count(int threads);
 

@@ -9,17 +9,17 @@ namespace gapkit {
 ///
 /// Values come from quintic Hermite splines on a uniform grid whose knots (value and two derivatives) are computed in extended
 /// precision; the grid is refined until the largest error, measured between the knots against the direct formula over all
-/// functions, is below 10⁻¹¹ of the largest value (10⁻⁹ for the derivative, whose spline is the exact derivative of the value's).
-/// Functions are ordered [l][n], n fastest. Units: Å; g in Å^(3/2)·… as the formulas give it.
+/// functions, is below 10⁻¹¹ of the largest value (10⁻⁹ for the derivative, which is the exact derivative of the spline).
+/// Functions are ordered [l][n], n fastest. Units: Å; g in the unit of the formulas.
 ///
-/// The first Gaussian sits at r = 0, where a smeared atom has no part of l ≥ 1: the n_max functions of such an l are linearly dependent.
-/// Turned by one orthogonal matrix H (rotation()), g_l H, the last one of each l ≥ 1 is zero; turned() has these.
+/// The first Gaussian is at r = 0, where a smeared atom has no part of l ≥ 1: the n_max functions of such an l are linearly dependent.
+/// After rotation by one orthogonal matrix H (rotation()), g_l H, the last one of each l ≥ 1 is zero; turned() gives these.
 class RadialBasis {
  public:
   /// Throws InputError for n_max < 1, l_max outside 0 … 24, lengths ≤ 0, or a cutoff above 100 atom_sigma.
   RadialBasis(int n_max, int l_max, double atom_sigma, double cutoff);
 
-  /// The basis with g_l H for l ≥ 1. Cost: turning the table.
+  /// The basis with g_l H for l ≥ 1. Cost: one pass over the table.
   RadialBasis turned() const;
 
   int n_max() const { return n_max_; }
@@ -30,7 +30,7 @@ class RadialBasis {
   /// Coefficients (L_S)_{1n} / √4π that the centre atom contributes to c_n00 at central_weight 1.
   const std::vector<double>& centre() const { return centre_; }
 
-  /// H: [n_max, n_max], orthogonal, symmetric. For l = 0 functions are never turned.
+  /// H: [n_max, n_max], orthogonal, symmetric. Functions of l = 0 are not turned.
   const Matrix& rotation() const { return rotation_; }
 
   /// Measured bounds of the spline's error relative to the largest |g| and |g'|.

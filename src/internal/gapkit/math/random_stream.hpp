@@ -12,9 +12,9 @@ namespace gapkit {
 /// Source: Salmon, Moraes, Dror & Shaw, SC'11, "Parallel random numbers: as easy as 1, 2, 3".
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
-/// The random numbers of the library: they follow from three integers, which are all of the state, and are the same on every machine but
-/// for the last bits of `log` and `cos`. Streams of one seed are independent. The distributions of the standard library are not used,
-/// because each implementation of it draws other numbers.
+/// The random numbers of the library. The state is three integers; numbers are equal on all machines except for the last bits of `log` and
+/// `cos`. Streams of one seed are independent. The distributions of the standard library are not used, because their numbers depend on
+/// the implementation.
 struct RandomStream {
   std::uint64_t seed = 0;
   std::uint64_t stream = 0;  ///< purpose, replica, structure, …
@@ -26,7 +26,7 @@ struct RandomStream {
   double normal();                           ///< mean 0, variance 1 (Box and Muller, Ann. Math. Stat. 29, 610 (1958))
 };
 
-/// Every order with the same probability (Fisher and Yates).
+/// Random order, all with the same probability (Fisher and Yates).
 template <class T>
 void shuffle(std::vector<T>& values, RandomStream& random) {
   using std::swap;

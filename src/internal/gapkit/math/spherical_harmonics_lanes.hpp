@@ -33,9 +33,10 @@ static inline void fill_prefactors(int l_max, double* prefactor, double (*square
 // without its factor (1−z²)^{m/2}: a polynomial, so nothing is singular at the poles. As functions of (x, y, z, r²) the
 // products are solid harmonics, whose gradient has the closed form
 //     ∂_x Q_l^m = x Q_{l−1}^{m+1},  ∂_y Q_l^m = y Q_{l−1}^{m+1},  ∂_z Q_l^m = (l+m) Q_{l−1}^m;
-// subtracting its radial part l Y r̂ leaves the gradient along the sphere.
+// without its radial part l Y r̂ it is the gradient along the sphere.
 //
-// value[(l²+l+m)·lanes + k]; gradient[(α·(l_max+1)² + l²+l+m)·lanes + k] or null.
+// Orthonormal; m < 0: sine, m > 0: cosine. value[(l²+l+m)·lanes + k]; gradient[(α·(l_max+1)² + l²+l+m)·lanes + k] or null: r ∇Y_lm.
+// Recurrences for polynomials in x, y, z: e.g. Bigi et al., J. Chem. Phys. 159, 064802 (2023).
 static inline void evaluate(int l_max, const double* __restrict prefactor, const Directions& directions, double* __restrict value,
                             double* __restrict gradient) {
   using gapkit::lanes::Pack;

@@ -8,7 +8,7 @@ namespace gapkit {
 class SubEnvironments {
  public:
   /// `position`: index in `environments.centre` of each atom, −1 for atoms that are not centres. The list must be symmetric (full).
-  SubEnvironments(const Environments& source, const std::vector<int>& position, std::span<const int> targets);
+  SubEnvironments(const Environments& environments, const std::vector<int>& position, std::span<const int> targets);
   SubEnvironments(const SubEnvironments&) = delete;
   SubEnvironments& operator=(const SubEnvironments&) = delete;
 
@@ -24,9 +24,9 @@ class SubEnvironments {
 };
 
 /// Index of each atom 0 … atoms−1 in environments.centre, or −1.
-std::vector<int> centre_positions(const Environments& source, int atoms);
+std::vector<int> centre_positions(const Environments& environments, int atoms);
 
 /// Atoms 0 … atoms−1 in groups of at most `most`, each grown along neighbours to have few neighbours outside.
-std::vector<std::vector<int>> compact_groups(const Environments& source, const std::vector<int>& position, int most);
+std::vector<std::vector<int>> compact_groups(const Environments& environments, const std::vector<int>& position, int most);
 
 }  // namespace gapkit

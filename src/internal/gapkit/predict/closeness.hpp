@@ -4,7 +4,7 @@
 
 namespace gapkit {
 
-/// One look at each distance of the list.
+/// Cost: O(pairs).
 Closeness closeness(const Model& model, const Environments& environments);
 Closeness closeness(const Model& model, const Structure& structure);
 

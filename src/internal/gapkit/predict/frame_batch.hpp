@@ -5,7 +5,7 @@
 
 namespace gapkit {
 
-/// Collects structures until they hold enough atoms, then predicts them together and hands each on, in order.
+/// Collects structures until they have enough atoms, then predicts them together and passes each on, in order.
 template <class Use>
 class FrameBatch {
  public:

@@ -7,10 +7,10 @@
 
 namespace gapkit {
 
-/// Environments that sparse points may be chosen from.
+/// Environments from which sparse points are chosen.
 struct Candidates {
   Matrix x;                               ///< [N, D]
-  Vector cutoff;                          ///< [N] covariance cutoffs
+  Vector covariance_cutoff;               ///< [N]
   std::vector<int> config_type;           ///< [N] index of the config type
   std::vector<EnvironmentOrigin> origin;  ///< [N]
   std::vector<std::int64_t> serial;       ///< [N] number of the environment in the order of the training data, from 0
@@ -18,7 +18,7 @@ struct Candidates {
 
 struct SelectionRequest {
   int count = 0;  ///< M; fewer may be returned
-  /// `variance` only: so many candidates, the first ones, count as chosen before; `count` is of further ones, and only those are returned.
+  /// `variance` only: this number of first candidates is chosen already; `count` further ones are chosen and returned.
   int chosen_before = 0;
   std::uint64_t seed = 0;
   const Kernel* kernel = nullptr;  ///< for methods that use the covariance
@@ -30,29 +30,29 @@ struct SelectionKind {
   std::string description;
   bool is_nested = false;  ///< the first k of M chosen points are the choice for k
   /// Indices of the chosen candidates, all different, in the order of their choice: at most min(count, candidates). Depends on the
-  /// candidates and the request only, not on the number of threads. Pass candidates through remove_duplicates first: a near-copy is
-  /// a candidate like any other here. Throws InputError for no candidates, count < 1, arrays of wrong length or non-finite numbers.
+  /// candidates and the request only, not on the number of threads. Call remove_duplicates before: near-copies are not
+  /// detected here. Throws InputError for no candidates, count < 1, arrays of wrong length or non-finite numbers.
   std::function<std::vector<int>(const Candidates&, const SelectionRequest&)> choose;
 };
 
-/// The table: cur, cur_deterministic, fps, variance, random, uniform. A new method is one .cpp file and one line here. (`file` and
-/// `indices` need no choice: see read_sparse_points, read_sparse_indices; nor does `all`, every distinct environment.)
+/// The table: cur, cur_deterministic, fps, variance, random, uniform. A new method is one .cpp file and one line here. (`file`,
+/// `indices` and `all` need no choice: see read_sparse_points, read_sparse_indices; `all` takes every distinct environment.)
 const std::vector<SelectionKind>& selection_kinds();
 /// Throws InputError with the nearest name if there is no such method.
 const SelectionKind& selection_kind(std::string_view name);
 
-/// Indices (ascending) of the candidates that remain when near-copies are dropped: in the order of the candidates, one is dropped if
-/// no component differs by more than `tolerance` from one that was kept. Cost: about N·D, memory 3N numbers.
+/// Indices (ascending) of the candidates without near-copies: in the order of the candidates, one is dropped if no component
+/// differs by more than `tolerance` from a kept one. Cost: about N·D, memory 3N numbers.
 /// Throws InputError for NaN or infinity.
 std::vector<int> remove_duplicates(const Candidates& candidates, double tolerance = 1e-10);
 
 /// Numbers separated by white space, point by point; `size` or, for files of GAP's SOAP, size+1 numbers each (the last is its
 /// covariance_sigma0 component and must be 0). Exponents may be written with d, as Fortran does. Returns [M, size].
-/// With `cutoff` each point begins with its covariance cutoff (above 0, at most 1), as in gap_fit's sparse_method=file: [M].
+/// With `covariance_cutoff` each point begins with its covariance cutoff (above 0, at most 1), as for gap_fit's sparse_method=file: [M].
 /// Throws InputError with file and line.
-Matrix read_sparse_points(const std::string& path, int size, Vector* cutoff = nullptr);
-/// Integers separated by white space: numbers of environments in the order of the training data, counted from 1 as gap_fit prints
-/// them, and returned as they stand (so index − 1 = Candidates::serial). Throws InputError with file and line, also for a repetition.
+Matrix read_sparse_points(const std::string& path, int size, Vector* covariance_cutoff = nullptr);
+/// Integers separated by white space: numbers of environments in the order of the training data, counted from 1 as in the output of
+/// gap_fit, and returned unchanged (index − 1 = Candidates::serial). Throws InputError with file and line, also for a repetition.
 std::vector<std::int64_t> read_sparse_indices(const std::string& path);
 
 }  // namespace gapkit
