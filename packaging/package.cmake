@@ -27,19 +27,24 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
-set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY >=)
+set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 # dpkg-shlibdeps names any OpenBLAS; the programs share threads with its OpenMP build only.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "libopenblas0-openmp")
 # What find_package(gapkit) needs for the C++ library; the C interface needs nothing.
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libeigen3-dev, libfmt-dev, libexpat1-dev, libhdf5-dev, libnlopt-dev, libopenblas-openmp-dev")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+if(TARGET gapkit_shared)
+  # Packages that use libgapkit.so depend on this one; the trigger runs ldconfig. CPack would call ldconfig from scripts, or from none beside ours.
+  file(WRITE ${PROJECT_BINARY_DIR}/debian/shlibs "libgapkit ${gapkit_interface} gapkit (>= ${PROJECT_VERSION})\n")
+  file(WRITE ${PROJECT_BINARY_DIR}/debian/triggers "activate-noawait ldconfig\n")
+  list(APPEND CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${PROJECT_BINARY_DIR}/debian/shlibs ${PROJECT_BINARY_DIR}/debian/triggers)
+endif()
 if(TARGET _gapkit)
   # The module is for one version of Python.
   math(EXPR next_python "${PYTHON_VERSION_MINOR} + 1")
   string(APPEND CPACK_DEBIAN_PACKAGE_DEPENDS ", python3 (>= ${PYTHON_VERSION_MAJOR}.${PYTHON_VERSION_MINOR})"
                                              ", python3 (<< ${PYTHON_VERSION_MAJOR}.${next_python}), python3-numpy")
   string(PREPEND CPACK_DEBIAN_PACKAGE_SUGGESTS "python3-ase, python3-matplotlib, ")
-  set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/packaging/debian/postinst ${PROJECT_SOURCE_DIR}/packaging/debian/prerm)
+  list(APPEND CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/packaging/debian/postinst ${PROJECT_SOURCE_DIR}/packaging/debian/prerm)
 endif()
 include(CPack)
