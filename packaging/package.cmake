@@ -1,5 +1,8 @@
 # Documents and examples of an installation, and the Debian package:  cpack -G DEB  in a complete build folder.
-install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+file(READ README.md readme)
+string(REPLACE "(docs/" "(" readme "${readme}")  # the documents lie beside it there
+file(WRITE ${PROJECT_BINARY_DIR}/share/doc/README.md "${readme}")
+install(FILES ${PROJECT_BINARY_DIR}/share/doc/README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN "*.md" PATTERN "example" EXCLUDE PATTERN "logs" EXCLUDE)
 install(FILES packaging/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # configs/silicon.toml finds ../data/silicon.
@@ -8,7 +11,6 @@ install(DIRECTORY data DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples FILES_MATCHI
 install(DIRECTORY docs/example/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples/programs)
 find_program(GAPKIT_GZIP gzip)
 if(GAPKIT_GZIP)
-  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/share/doc)
   execute_process(COMMAND ${GAPKIT_GZIP} -9nc ${PROJECT_SOURCE_DIR}/CHANGELOG.md OUTPUT_FILE ${PROJECT_BINARY_DIR}/share/doc/changelog.gz)
   install(FILES ${PROJECT_BINARY_DIR}/share/doc/changelog.gz DESTINATION ${CMAKE_INSTALL_DOCDIR})
 endif()
