@@ -67,9 +67,10 @@ def escaped(text):
 
 def prose(text, documents):
     """Text with options in bold, and documents where they are installed."""
-    text = re.sub(r"\bdocs/([\w-]+\.md)", rf"\\%{documents}/\1", text)
+    text = re.sub(r"\bdocs/([\w-]+\.md)", rf"{documents}/\1", text)
     parts = re.split(r"((?<![\w-])--?[a-z][a-z-]*)", text)
-    return "".join(rf"\fB{escaped(part)}\fR" if i % 2 else escaped(part).replace("\\-", "-") for i, part in enumerate(parts))
+    marked = "".join(rf"\fB{escaped(part)}\fR" if i % 2 else escaped(part).replace("\\-", "-") for i, part in enumerate(parts))
+    return re.sub(r"(?<!\S)(\(?)(/[\w.-]+/)", r"\1\\%\2", marked)  # paths are not hyphenated
 
 
 def option_and_remarks(left, positional):
@@ -89,7 +90,7 @@ def option_and_remarks(left, positional):
     default = re.search(r"=(?![A-Z])(\S+)$", value)
     if default:
         value = value[:default.start()]
-        remarks += f" (default: {default[1]})"
+        remarks = f" (default: {default[1]}){'.' if remarks else ''}{remarks}"
     value = re.sub(r":[A-Z ]+$", "", value)
     value = value.replace("|", r"\fR|\fI") if value else ""
     names = ", ".join(rf"\fB{escaped(name)}\fR" for name in names.split(","))
@@ -100,7 +101,7 @@ def listed(entries, documents, positional=False):
     lines = []
     for left, description in entries:
         shown, remarks = option_and_remarks(left, positional)
-        if remarks.startswith(" Not") or remarks.startswith(" Only"):
+        if remarks.startswith((" Not", " Only")):
             description = description.rstrip(".") + "."
         lines += [".TP", shown, prose(description + remarks, documents)]
     return lines

@@ -48,7 +48,8 @@ class ManualPages(unittest.TestCase):
                     self.assertRegex(text, rf"(?m)^\.TP\n(\\fB-[a-z]\\fR, )?\\fB{option}\\fR.*\n\S")
             for name in re.findall(r"\[?([A-Z]{2,})", re.search(r"(?m)^Usage: .*", help_of(program))[0].replace("[OPTIONS]", "")):
                 self.assertRegex(text, rf"(?m)^\.TP\n\\fI{name}")
-            # Nothing is left of CLI11's remarks.
+            # Every backslash begins a request of roff, and nothing is left of CLI11's remarks.
+            self.assertNotRegex(text, r"\\e[%f]")
             self.assertNotRegex(text, r"REQUIRED|Excludes:|Needs:|:NONNEGATIVE|:POSITIVE|\.\.\. \.\.\.")
 
     @unittest.skipUnless(shutil.which("groff"), "groff is missing")
