@@ -99,7 +99,7 @@ class Descriptor {
   /// Size of the result of compute() for the centre at position c: for estimates of memory, and to find environments of this combination.
   /// Depends on the parameters and species only, not on the elements. Cost: O(pairs).
   virtual EnvironmentCount count(const Environments& environments, int c) const = 0;
-  /// True if features can be negative in a scalar product (x·x' < 0): a non-integer ζ is then refused.
+  /// True if scalar products x·x' are never negative; else a non-integer ζ is refused.
   virtual bool has_nonnegative_products() const = 0;
   /// Covariance cutoff f of an environment, recovered from its feature vector (sparse points read from a file).
   virtual double covariance_cutoff(std::span<const double> /*x*/) const { return 1; }
