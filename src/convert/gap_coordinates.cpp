@@ -75,14 +75,14 @@ std::vector<double> inline_point(const XmlElement& point, int dimensions, GapXml
   return numbers;
 }
 
-/// [M, dimensions] as they stand in the file; alpha and cutoffs besides.
-Matrix read_points(const XmlElement& element, int dimensions, GapXmlContext& context, Vector& alpha, Vector& cutoff) {
+/// Points of the file [M, dimensions]; also fills alpha and covariance_cutoff.
+Matrix read_points(const XmlElement& element, int dimensions, GapXmlContext& context, Vector& alpha, Vector& covariance_cutoff) {
   const int count = integer_attribute(element, "n_sparseX", context);
   const auto points = element.children_named("sparseX");
   if (count < 1 || points.size() != static_cast<std::size_t>(count))
     fail(element, context, fmt::format("says n_sparseX={} and has {} <sparseX>", count, points.size()));
   alpha.resize(count);
-  cutoff.resize(count);
+  covariance_cutoff.resize(count);
   const bool is_separate = element.find_attribute("sparseX_filename") != nullptr;
   Matrix x(count, dimensions);
   if (is_separate) {
@@ -100,7 +100,7 @@ Matrix read_points(const XmlElement& element, int dimensions, GapXmlContext& con
       fail(*point, context, fmt::format("has i={}, expected each of 1 to {} once", i, count));
     seen[static_cast<std::size_t>(i - 1)] = true;
     alpha[i - 1] = number_attribute(*point, "alpha", context);
-    cutoff[i - 1] = number_attribute(*point, "sparseCutoff", context);
+    covariance_cutoff[i - 1] = number_attribute(*point, "sparseCutoff", context);
     if (is_separate) {
       check_known(*point, {"i", "alpha", "sparseCutoff"}, {}, context);
     } else {

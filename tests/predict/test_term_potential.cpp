@@ -71,16 +71,17 @@ TEST_CASE("a term passes every environment once to its observer, with kernel val
     term.descriptor->compute(environments.view(), 0, s.size(), Derivatives::none, expected);
     std::vector<double> shares(6, 0.0), again(6, 0.0);
     int seen = 0, next = 0;
-    terms[t]->observe([&](const Environments&, int first, int last, const Features& features, const MatrixView* values) {
-      CHECK(first == next);
-      next = last;
+    terms[t]->observe([&](const Environments&, const CentreFeatures& part) {
+      const Features& features = part.features;
+      CHECK(part.first == next);
+      next = part.last;
       seen += features.size();
       REQUIRE(features.size() == expected.size());
       CHECK(largest_difference(features.x.view(), expected.x.view()) == 0);
-      if (values == nullptr) return;
+      if (part.values == nullptr) return;
       Matrix k(features.size(), term.sparse.size());
       term.kernel->compute(features.x.view(), term.sparse.x, k);
-      CHECK(largest_difference(*values, k) <= 1e-13);
+      CHECK(largest_difference(*part.values, k) <= 1e-13);
     });
     terms[t]->add(environments.view(), shares, {});
     CHECK(seen == expected.size());
@@ -102,9 +103,9 @@ TEST_CASE("a term without sparse points gives no energy, but passes its environm
   const Structure s = random_triclinic(5, 78, silicon_carbide);
   CHECK(evaluate(potential, s).energy == 0);
   int seen = 0;
-  potential.observe([&](const Environments&, int, int, const Features& features, const MatrixView* values) {
-    seen += features.size();
-    CHECK(values == nullptr);
+  potential.observe([&](const Environments&, const CentreFeatures& part) {
+    seen += part.features.size();
+    CHECK(part.values == nullptr);
   });
   CHECK(evaluate(potential, s).energy == 0);
   CHECK(seen == std::count(s.atomic_numbers.begin(), s.atomic_numbers.end(), term.species[0]));
