@@ -12,13 +12,13 @@
 #include <gapkit/report/uncertainty_table.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <set>
-#include <sstream>
 #include <utility>
 
 #include "common/closeness_warning.hpp"
+#include "common/error_bar_names.hpp"
 #include "common/error_bar_notes.hpp"
 #include "common/html_reports.hpp"
+#include "common/outside_warnings.hpp"
 #include "common/predicted_fields.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
@@ -100,20 +100,7 @@ PredictionRequest request_from(const Arguments& arguments) {
   request.keep_not_finite = true;  // nothing of the other frames may be lost
   request.forces = !arguments.no_forces;
   request.calibrated = !arguments.raw;
-  const std::vector<std::string> known = {"energy", "local", "force", "stress"};
-  std::istringstream names(arguments.error_bars);
-  for (std::string name; std::getline(names, name, ',');) {
-    if (name == "energy")
-      request.energy_std = true;
-    else if (name == "local")
-      request.local_std = true;
-    else if (name == "force" || name == "forces")
-      request.force_std = true;
-    else if (name == "stress" || name == "virial")
-      request.stress_std = true;
-    else
-      throw InputError(fmt::format("--std: unknown name '{}'{}", name, suggestion(name, known)));
-  }
+  apps::request_error_bars(arguments.error_bars, request);
   return request;
 }
 
@@ -141,34 +128,6 @@ void check_arguments(const Arguments& arguments) {
     for (const std::string& input : arguments.difference) apps::check_differs(path, option, input);
   }
 }
-
-/// Says at the end which frames the sparse set does not span.
-class NoveltyWarning {
- public:
-  void look_at(const Structure& frame, const Prediction& prediction) {
-    ++frames_;
-    if (!prediction.novelty || !(*prediction.novelty > limit)) return;
-    ++outside_;
-    if (*prediction.novelty > largest_) {
-      largest_ = *prediction.novelty;
-      worst_ = frame.source;
-    }
-  }
-  bool is_needed() const { return outside_ > 0; }
-  int frames_outside() const { return outside_; }
-  std::string text() const {
-    return fmt::format(
-        "{} of {} frames hold something that the sparse set does not span (novelty above {:.0f} % of the prior variance; worst: {}, {:.0f} "
-        "%): there the prediction is hardly more than the prior, and so is its error bar; add such structures to the training data",
-        outside_, frames_, 100 * limit, worst_, 100 * largest_);
-  }
-
- private:
-  static constexpr double limit = 0.5;
-  int frames_ = 0, outside_ = 0;
-  double largest_ = 0;
-  std::string worst_;
-};
 
 /// The posterior's ensemble: one predictor for each member.
 class Ensemble {
@@ -281,11 +240,11 @@ void run(const Arguments& arguments) {
   Predictor predictor(model, arguments.std_points);
   ErrorTable errors;
   UncertaintyTable uncertainties;
-  NoveltyWarning novelty;
+  apps::NoveltyWarning novelty;
   apps::ClosenessWarning closeness;
   apps::NoiseNote noise(*model);
   const std::string calibration = has_error_bars ? apps::calibration_state(*model, request) : "";
-  std::set<std::size_t> warned;  // terms
+  apps::UnsampledWarning unsampled;
   std::int64_t predicted = 0;
   bool compared = arguments.std_points == 0 || !has_error_bars || !model->has_posterior();
   FrameBatch batch(predictor, request, [&](Structure& frame, const Prediction& prediction) {
@@ -298,15 +257,12 @@ void run(const Arguments& arguments) {
     }
     if (!std::exchange(compared, true)) display.message(reduction_text(model, frame, request, prediction));
     if (reporter) reporter->add(frame, prediction);
-    for (const std::size_t t : prediction.unsampled_terms)
-      if (warned.insert(t).second)
-        display.warning(fmt::format("{} has {} environments of '{}', of which the training data had none: their energy is left out",
-                                    frame.source, model->terms[t].descriptor_name, combination_name(model->terms[t].species)));
+    for (const std::string& text : unsampled.look_at(frame.source, *model, prediction)) display.warning(text);
     std::optional<Voigt> stress;
     if (prediction.virial && frame.volume() > 0) stress = stress_of(*prediction.virial, frame.volume());
     errors.add(frame, prediction.energy, prediction.forces ? &*prediction.forces : nullptr, stress ? &*stress : nullptr);
     uncertainties.add(frame, prediction);
-    novelty.look_at(frame, prediction);
+    novelty.look_at(frame.source, prediction);
     noise.look_at(frame, prediction);
     apps::set_predicted_fields(frame, prediction, stress, calibration, arguments.prefix);
     ensemble.set_fields(frame);

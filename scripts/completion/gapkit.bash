@@ -16,4 +16,4 @@ _gapkit_complete() {
   mapfile -t COMPREPLY < <(compgen -f -- "$word")
 }
 
-complete -F _gapkit_complete gap-fit gap-predict gap-active gap-convert gap-info
+complete -F _gapkit_complete gap-fit gap-predict gap-active gap-convert gap-info gap-serve
