@@ -51,10 +51,8 @@ void describe(CLI::App& app, Arguments& arguments) {
   CLI::Option* output = app.add_option("-o,--output", arguments.output,
                                        "The same structures with predictions, extended XYZ, - for stdout; required without --difference")
                             ->type_name("OUTPUT");
-  app.add_option(
-         "--std", arguments.error_bars,
-         "Error bars (standard deviations), comma-separated: energy (of the frame, eV), local (energy of each atom, eV), force (each "
-         "component, eV/Å), stress (eV/Å³, and virial, eV) (default: none)")
+  app.add_option("--std", arguments.error_bars,
+                 fmt::format("Error bars (standard deviations), comma-separated: {} (default: none)", apps::error_bar_names_text()))
       ->type_name("NAMES");
   app.add_option("--std-points", arguments.std_points,
                  "Error bars from the first N sparse points only: faster in proportion, and wider (docs/accuracy.md); the first frame is "
@@ -194,10 +192,13 @@ std::string reduction_text(const std::shared_ptr<const Model>& model, const Stru
   const auto add = [&](const char* name, double few, double all) {
     if (all > 0) text += fmt::format("{} {} {:.2f} times as large", text.empty() ? "" : ",", name, few / all);
   };
-  if (exact.energy_std_epistemic) add("energy", *reduced.energy_std_epistemic, *exact.energy_std_epistemic);
-  if (exact.local_energy_std_epistemic) add("local", reduced.local_energy_std_epistemic->norm(), exact.local_energy_std_epistemic->norm());
-  if (exact.forces_std_epistemic) add("force", reduced.forces_std_epistemic->norm(), exact.forces_std_epistemic->norm());
-  if (exact.virial_std_epistemic) add("stress", reduced.virial_std_epistemic->norm(), exact.virial_std_epistemic->norm());
+  const auto norm = [](std::span<const double> bars) { return std::sqrt(std::inner_product(bars.begin(), bars.end(), bars.begin(), 0.0)); };
+  for (const TargetInfo& target : targets()) {
+    const std::span<const double> all = exact.epistemic_of(target.property);
+    if (!all.empty()) add(target.std_names.front(), norm(reduced.epistemic_of(target.property)), norm(all));
+    if (target.property == Property::energy && exact.local_energy_std_epistemic)
+      add("local", reduced.local_energy_std_epistemic->norm(), exact.local_energy_std_epistemic->norm());
+  }
   return fmt::format("epistemic error bars of fewer sparse points, in the first frame (root mean square):{}", text);
 }
 
@@ -258,13 +259,11 @@ void run(const Arguments& arguments) {
     if (!std::exchange(compared, true)) display.message(reduction_text(model, frame, request, prediction));
     if (reporter) reporter->add(frame, prediction);
     for (const std::string& text : unsampled.look_at(frame.source, *model, prediction)) display.warning(text);
-    std::optional<Voigt> stress;
-    if (prediction.virial && frame.volume() > 0) stress = stress_of(*prediction.virial, frame.volume());
-    errors.add(frame, prediction.energy, prediction.forces ? &*prediction.forces : nullptr, stress ? &*stress : nullptr);
+    errors.add(frame, prediction);
     uncertainties.add(frame, prediction);
     novelty.look_at(frame.source, prediction);
     noise.look_at(frame, prediction);
-    apps::set_predicted_fields(frame, prediction, stress, calibration, arguments.prefix);
+    apps::set_predicted_fields(frame, prediction, calibration, arguments.prefix);
     ensemble.set_fields(frame);
     writer.write(frame);
     phases["compare, write"] += clock.lap();

@@ -56,10 +56,10 @@ void describe(CLI::App& app, Arguments& arguments) {
                  "Extended XYZ whose first frame holds the atoms of the simulation in the same order, as the protocol sends no elements: "
                  "elements, pbc, config_type and sigma are taken from it; required unless the model knows one element only")
       ->type_name("FILE");
-  app.add_option(
-         "--std", arguments.error_bars,
-         "Send error bars (standard deviations) in the extra string, JSON, comma-separated: energy, local (energy of each atom), force "
-         "(each component), stress (of the virial); of several models their spread (default: none, the extra string is empty)")
+  app.add_option("--std", arguments.error_bars,
+                 fmt::format("Send error bars (standard deviations) in the extra string, JSON; of several models their spread. Names, "
+                             "comma-separated: {} (default: none, the extra string is empty)",
+                             fmt::join(apps::error_bar_names(), ", ")))
       ->type_name("NAMES");
   app.add_option("--std-points", arguments.std_points,
                  "Error bars from the first N sparse points only: faster in proportion, and wider (docs/accuracy.md) (default: all)")
@@ -70,9 +70,8 @@ void describe(CLI::App& app, Arguments& arguments) {
                "Send energy, forces and virial of each of several models too, in the extra string, as committees of i-PI read them");
   apps::add_threads_option(app, arguments.threads);
   app.footer(
-      "A driver for the i-PI protocol: connects to a server (i-PI, SocketIOCalculator of ASE), and sends energy, forces and virial of "
-      "every\n"
-      "structure until the server says EXIT or closes the connection. docs/serve.md shows how to use it.\n"
+      "A driver for the i-PI protocol: connects to a server (i-PI, SocketIOCalculator of ASE), and sends energy, forces and virial of\n"
+      "every structure until the server says EXIT or closes the connection. docs/serve.md shows how to use it.\n"
       "\n"
       "Examples:\n"
       "  gap-serve silicon.h5 --unix silicon\n"
@@ -115,7 +114,7 @@ Structure read_template(const std::string& file, const Model& model) {
   if (!frame) throw InputError(fmt::format("{}: the file holds no frames", file));
   const auto note = model.notes.find(target_keys_note);
   TargetKeys keys = note == model.notes.end() ? TargetKeys() : target_keys_from_json(note->second);
-  keys.set_use(false, false, false);  // of its labels only config type and σ matter
+  keys.use = PerTarget<bool>(false);  // of its labels only config type and σ matter
   assign_targets(*frame, keys);
   return *std::move(frame);
 }

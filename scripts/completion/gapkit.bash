@@ -6,7 +6,7 @@ _gapkit_complete() {
   COMPREPLY=()
   case "$previous" in
     --std) mapfile -t COMPREPLY < <(compgen -W "energy local energy,local" -- "$word"); return ;;
-    --seed | --species | --threads | --memory | --prefix | --checkpoint-interval) return ;;
+    --seed | --species | --threads | --memory | --prefix | --checkpoint-interval | --host | --port | --unix | --wait | --std-points) return ;;
   esac
   if [[ $word == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$("$program" --help 2>/dev/null | grep -oE '^ *(-[a-z],)?--[a-z-]+' | grep -oE -- '--[a-z-]+')" -- "$word")

@@ -29,10 +29,10 @@ class KnownAtoms {
 };
 
 struct DriverOptions {
-  PredictionRequest request;
-  ExtraContents extra;
+  PredictionRequest request = {};
+  ExtraContents extra = {};
   /// Gets every structure with the members' predictions, after they have been computed.
-  std::function<void(const Structure&, std::span<const Prediction>)> look_at;
+  std::function<void(const Structure&, std::span<const Prediction>)> look_at = {};
 };
 
 /// What a driver has done when its server has finished.

@@ -24,10 +24,6 @@ Json rows_of(const Rows& rows, double unit) {
   return list;
 }
 
-Voigt voigt_of(const Matrix3& m) {
-  return (Voigt() << m(0, 0), m(1, 1), m(2, 2), m(1, 2), m(0, 2), m(0, 1)).finished();
-}
-
 Vector forces_of(const Prediction& p) {
   return Eigen::Map<const Vector>(p.forces->data(), p.forces->size());
 }

@@ -158,7 +158,8 @@ bool Socket::receive(std::span<char> bytes) {
 
 Socket connect_to(const Address& address, double wait, const std::function<void(const std::string&)>& say) {
   using std::chrono::milliseconds;
-  const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(wait));
+  constexpr double longest = 1e9;  // s; clocks overflow beyond
+  const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::min(wait, longest)));
   const auto left = [&] { return std::chrono::duration_cast<milliseconds>(end - Clock::now()); };
   milliseconds pause(20);
   for (bool is_first = true;; is_first = false) {
