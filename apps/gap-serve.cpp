@@ -5,7 +5,10 @@
 #include <gapkit/core/version.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/io/targets.hpp>
+#include <gapkit/predict/known_elements.hpp>
+#include <gapkit/predict/posterior_check.hpp>
 #include <gapkit/report/target_keys_note.hpp>
+#include <gapkit/serve/driver.hpp>
 
 #include "common/error_bar_names.hpp"
 #include "common/error_bar_notes.hpp"
@@ -14,9 +17,6 @@
 #include "common/run_main.hpp"
 #include "common/threads.hpp"
 #include "common/words.hpp"
-#include "predict/known_elements.hpp"
-#include "predict/posterior_check.hpp"
-#include "serve/driver.hpp"
 
 namespace {
 

@@ -1,8 +1,7 @@
-#include "predict/known_elements.hpp"
-
 #include <array>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/predict/known_elements.hpp>
 
 namespace gapkit {
 namespace {

@@ -1,6 +1,5 @@
-#include "predict/posterior_check.hpp"
-
 #include <gapkit/core/errors.hpp>
+#include <gapkit/predict/posterior_check.hpp>
 
 namespace gapkit {
 

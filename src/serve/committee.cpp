@@ -1,6 +1,5 @@
-#include "serve/committee.hpp"
-
 #include <algorithm>
+#include <gapkit/serve/committee.hpp>
 
 namespace gapkit::serve {
 

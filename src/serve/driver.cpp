@@ -1,6 +1,6 @@
-#include "serve/driver.hpp"
-
 #include <fmt/format.h>
+
+#include <gapkit/serve/driver.hpp>
 
 namespace gapkit::serve {
 namespace {

@@ -1,6 +1,5 @@
-#include "serve/extra.hpp"
-
 #include <gapkit/core/units.hpp>
+#include <gapkit/serve/extra.hpp>
 #include <nlohmann/json.hpp>
 
 namespace gapkit::serve {

@@ -1,5 +1,3 @@
-#include "serve/ipi_connection.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <gapkit/core/units.hpp>
+#include <gapkit/serve/ipi_connection.hpp>
 
 namespace gapkit::serve {
 namespace {

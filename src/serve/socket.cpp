@@ -1,5 +1,3 @@
-#include "serve/socket.hpp"
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netdb.h>
@@ -14,6 +12,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <gapkit/serve/socket.hpp>
 #include <memory>
 #include <optional>
 #include <system_error>

@@ -5,8 +5,8 @@
 
 #include <cstring>
 #include <gapkit/core/units.hpp>
+#include <gapkit/serve/driver.hpp>
 
-#include "serve/driver.hpp"
 #include "support/support.hpp"
 #include "support/toy_data.hpp"
 

@@ -89,9 +89,9 @@ TEST_CASE("serve: one model sends its error bars when asked, those of the predic
   test::check_close(heard.energy * hartree, p.energy, 1e-10);
 }
 
-TEST_CASE("serve: the config type of the template counts for the noise in error bars") {
+TEST_CASE("serve: sigma of the template is the noise in error bars") {
   Setup s;
-  s.structure.energy_sigma = 0.5;  // eV
+  s.structure.sigma[Property::energy].frame = 0.5;  // eV
   const PredictionRequest request{.energy_std = true};
   const auto json = nlohmann::json::parse(s.served(1, {.request = request, .extra = {.energy = true}}).extra);
   const double std = json.at("energy_std").get<double>() * hartree, epistemic = json.at("energy_std_epistemic").get<double>() * hartree;

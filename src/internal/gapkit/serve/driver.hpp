@@ -1,9 +1,8 @@
 #pragma once
 
 #include <gapkit/core/phase_clock.hpp>
-
-#include "serve/extra.hpp"
-#include "serve/ipi_connection.hpp"
+#include <gapkit/serve/extra.hpp>
+#include <gapkit/serve/ipi_connection.hpp>
 
 namespace gapkit::serve {
 

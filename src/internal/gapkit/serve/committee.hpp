@@ -1,10 +1,9 @@
 #pragma once
 
 #include <functional>
+#include <gapkit/core/kept_neighbors.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <memory>
-
-#include "core/kept_neighbors.hpp"
 
 namespace gapkit::serve {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "serve/committee.hpp"
+#include <gapkit/serve/committee.hpp>
 
 namespace gapkit::serve {
 

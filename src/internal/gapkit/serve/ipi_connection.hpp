@@ -1,9 +1,8 @@
 #pragma once
 
 #include <gapkit/core/types.hpp>
+#include <gapkit/serve/socket.hpp>
 #include <string_view>
-
-#include "serve/socket.hpp"
 
 namespace gapkit::serve {
 
