@@ -155,7 +155,7 @@ std::string description(const Structure& structure) {
                      periodic.empty() ? "not periodic" : "periodic along " + periodic);
 }
 
-/// What there is to say about structures as they come.
+/// Messages and warnings about the structures.
 class Watch {
  public:
   Watch(const Arguments& arguments, const Models& models, apps::ProgressDisplay& display) : models_(models), display_(display) {

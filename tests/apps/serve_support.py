@@ -1,4 +1,4 @@
-"""What the tests of gap-serve share: servers, the driver, predictions of gap-predict. Of serve_with_ase.py, whose command line it reads."""
+"""Parts of serve_with_ase.py: servers, the driver, predictions of gap-predict. It reads the command line of that script."""
 import json
 import os
 import shutil
@@ -157,7 +157,7 @@ class ServeTest(unittest.TestCase):
         self.assertTrue(np.all(np.abs(actual - expected) <= tolerance), f"\n{actual}\n{expected}")
 
     def refused(self, *arguments):
-        """What gap-serve says before it connects anywhere."""
+        """The error message for a command line."""
         done = subprocess.run([BINARIES / "gap-serve", *map(str, arguments), "--wait", "0"], cwd=WORK, capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 2, done.stderr)
         lines = [line for line in done.stderr.splitlines() if "error: " in line]

@@ -12,7 +12,7 @@
 
 namespace gapkit::test {
 
-/// A server that says everything at once; what the driver answered is read afterwards.
+/// A server that sends all of its messages at once; the answers of the driver are read afterwards.
 class FakeServer {
  public:
   FakeServer() {

@@ -6,7 +6,7 @@
 
 namespace gapkit::serve {
 
-/// What is known of the atoms that a server sends positions of: the protocol brings neither elements nor periodic directions.
+/// Elements and periodic directions of the structures that a server sends: the protocol does not have them.
 class KnownAtoms {
  public:
   /// Those of a frame, in its order, with its config type and σ. If it has a Lattice, its periodic directions count; else each cell vector
@@ -34,7 +34,7 @@ struct DriverOptions {
   std::function<void(const Structure&, std::span<const Prediction>)> look_at = {};
 };
 
-/// What a driver has done when its server has finished.
+/// The work of a driver, when its server has finished.
 struct DriverResult {
   long structures = 0;
   PhaseTime time;              ///< of neighbours and predictions

@@ -4,7 +4,7 @@
 
 namespace gapkit::serve {
 
-/// What goes into the extra string beside energy, forces and virial (docs/serve.md).
+/// Contents of the extra string (docs/serve.md).
 struct ExtraContents {
   bool energy = false, local = false, forces = false, virial = false;  ///< error bars of one model, or the spread of several
   bool members = false;                                                ///< energy, forces and virial of each of several models

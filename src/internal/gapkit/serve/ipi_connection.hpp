@@ -6,10 +6,10 @@
 
 namespace gapkit::serve {
 
-/// What an i-PI server asks of a driver.
+/// Requests of an i-PI server. `closed`: it has closed the connection.
 enum class Request { status, init, positions, forces, exit, closed };
 
-/// What a driver answers to Request::status.
+/// Answers of a driver to Request::status.
 enum class DriverState { needs_init, ready, has_data };
 
 /// Messages of i-PI's protocol, the side of the driver. Å and eV here, bohr and hartree on the wire; numbers as this machine has them.
@@ -23,7 +23,7 @@ class IpiConnection {
   /// Waits for the next request. Request::closed: the server has closed the connection instead.
   Request next();
   void send_state(DriverState state);
-  /// The rest of Request::init. What it says is ignored, but a wish for several structures at once is an InputError.
+  /// The rest of Request::init. Its text is ignored, but InputError if it announces several structures at once (batch_size).
   void receive_init();
   /// The rest of Request::positions: the cell (rows are its vectors), and how many atoms follow.
   int receive_cell(Matrix3& cell);
