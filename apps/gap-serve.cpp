@@ -9,6 +9,7 @@
 #include <gapkit/predict/posterior_check.hpp>
 #include <gapkit/report/target_keys_note.hpp>
 #include <gapkit/serve/driver.hpp>
+#include <utility>
 
 #include "common/error_bar_names.hpp"
 #include "common/error_bar_notes.hpp"

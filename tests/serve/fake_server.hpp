@@ -6,6 +6,7 @@
 #include <cstring>
 #include <gapkit/core/units.hpp>
 #include <gapkit/serve/driver.hpp>
+#include <utility>
 
 #include "support/support.hpp"
 #include "support/toy_data.hpp"

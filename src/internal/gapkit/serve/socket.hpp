@@ -9,7 +9,7 @@ namespace gapkit::serve {
 
 /// Where a server listens: at a UNIX socket, or at a port of a host.
 struct Address {
-  std::string path;  ///< of the UNIX socket; empty: TCP
+  std::string path = {};  ///< of the UNIX socket; empty: TCP
   std::string host = "localhost";
   int port = 31415;
 
