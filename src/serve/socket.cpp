@@ -159,7 +159,7 @@ Socket connect_to(const Address& address, double wait, const std::function<void(
   using std::chrono::milliseconds;
   constexpr double longest = 1e9;  // s; clocks overflow beyond
   const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::min(wait, longest)));
-  const auto left = [&] { return std::chrono::duration_cast<milliseconds>(end - Clock::now()); };
+  const auto left = [&] { return std::chrono::ceil<milliseconds>(end - Clock::now()); };
   milliseconds pause(20);
   for (bool is_first = true;; is_first = false) {
     const milliseconds limit = std::clamp(left(), milliseconds(2000), milliseconds(30000));

@@ -22,8 +22,8 @@ Vector list_of(const nlohmann::json& json) {
 }
 
 struct Setup {
-  std::vector<std::shared_ptr<const Model>> models = test::two_models({14, 6});
-  Structure structure = test::random_triclinic(6, 11, {14, 6});
+  std::vector<std::shared_ptr<const Model>> models = test::two_models({6, 14});
+  Structure structure = test::random_triclinic(6, 11, {6, 14});
   Prediction of(std::size_t model, const PredictionRequest& request = {}) { return Predictor(models[model]).compute(structure, request); }
   FakeServer::Forces served(std::size_t members, const serve::DriverOptions& options) {
     serve::Committee committee({models.data(), members});
