@@ -11,6 +11,8 @@ namespace gapkit {
 /// largest displacement u beyond that strain. Each call gives the pairs of a new NeighborList, in the same order.
 class KeptNeighbors {
  public:
+  static constexpr double usual_skin = 0.5;  ///< Å
+
   /// Environments within `cutoff` (Å). They are valid until the next call. skin: Å; 0: a new list in every call. Throws as NeighborList.
   const Environments& update(const Structure& structure, double cutoff, double skin);
 
