@@ -11,7 +11,7 @@
 namespace gapkit {
 namespace {
 
-constexpr Eigen::Index small_factor = 3000;  // a factorisation of this size keeps no more than one or two threads busy
+constexpr Eigen::Index small_factor = 3000;  // a factorisation of this size uses one or two threads
 
 }  // namespace
 
@@ -135,7 +135,7 @@ CrossValidation::Fold CrossValidation::compute_fold(int fold, const Point& point
   for (std::size_t g = 0; g < groups.size(); ++g) {
     if (groups[g].count == 0 || groups[g].group.fold != fold) continue;
     result.residual_square[g] = residual_square(groups[g], weights);
-    // Rows with a σ of their own were divided by it: times its root mean square they are errors as the others are.
+    // Rows with a σ of their own were divided by it: the product with its root mean square has the unit of errors.
     const double unit = groups[g].group.fixed ? own_noise(statistics_.noise, groups[g].group.property) : 1;
     if (unit == 0) continue;
     const Property p = groups[g].group.property;

@@ -34,7 +34,7 @@ std::optional<Complaint> PlainRows::complaint() const {
   return std::nullopt;
 }
 
-/// Atomic numbers hardly ever are 1, 2, ... without a gap; one number alone could be hydrogen.
+/// True for 1, 2, ... without a gap, which atomic numbers rarely are. One number alone may be hydrogen.
 bool PlainRows::are_types() const {
   const auto count = static_cast<std::int64_t>(numbers_.size());
   return is_lammps_ || (count > 1 && *numbers_.begin() == 1 && *numbers_.rbegin() == count);

@@ -8,6 +8,7 @@
 #include <gapkit/fit/fit.hpp>
 #include <random>
 
+#include "support/counted_dataset.hpp"
 #include "support/distributions.hpp"
 #include "support/pair_potential.hpp"
 #include "support/support.hpp"
@@ -163,4 +164,18 @@ TEST_CASE("data without energies and forces are refused") {
   bare.fields.clear();
   bare.columns.clear();
   CHECK(message_of<InputError>([&] { setup.choose({bare}); }).find("neither energies nor forces") != std::string::npos);
+}
+
+TEST_CASE("a choice visits the data twice, with little time too") {
+  const MemoryDataset data(cubic(3.0, 30));
+  std::vector<int> points;
+  for (const double seconds : {600.0, 1e-3}) {
+    CAPTURE(seconds);
+    const CountedDataset counted(data);
+    AutomaticRequest request;
+    request.seconds = seconds;
+    points.push_back(term(choose_fit_options({counted}, request).options, "soap").n_sparse);
+    CHECK(counted.frames() == 60);
+  }
+  CHECK(points[1] < points[0]);  // after several attempts
 }

@@ -50,10 +50,10 @@ TEST_CASE("maximize finds the maximum of a curved valley, within bounds, and pas
     g = {2 * a + 40 * b * x[0], -20 * b};
     return -(a * a + 10 * b * b);
   };
-  const Maximum free = maximize(rosenbrock, {-1, 2}, {-5, -5}, {5, 5}, 2, 1e-12, 500);
+  const Maximum free = maximize(rosenbrock, {-1, 2}, {{-5, -5}, {5, 5}, 2, 1e-12, 500});
   check_close(free.x[0], 1, 1e-4);
   check_close(free.x[1], 1, 1e-4);
-  const Maximum bounded = maximize(rosenbrock, {-1, 2}, {-5, -5}, {0.5, 5}, 2, 1e-12, 500);
+  const Maximum bounded = maximize(rosenbrock, {-1, 2}, {{-5, -5}, {0.5, 5}, 2, 1e-12, 500});
   check_close(bounded.x[0], 0.5, 1e-6);
   check_close(bounded.x[1], 0.25, 1e-4);
   // A region that cannot be computed, as where rounding makes a matrix indefinite: the search turns back.
@@ -61,11 +61,11 @@ TEST_CASE("maximize finds the maximum of a curved valley, within bounds, and pas
     if (x[0] > 1.2 || x[1] > 2.5) throw NumericalError("too far");
     return rosenbrock(x, g);
   };
-  const Maximum beside = maximize(partial, {-1, 2}, {-5, -5}, {5, 5}, 10, 1e-12, 500);
+  const Maximum beside = maximize(partial, {-1, 2}, {{-5, -5}, {5, 5}, 10, 1e-12, 500});
   check_close(beside.x[0], 1, 1e-3);
-  CHECK(message_of<NumericalError>([&] { maximize(partial, {2, 2}, {-5, -5}, {5, 5}, 2, 1e-12, 500); }) == "too far");
+  CHECK(message_of<NumericalError>([&] { maximize(partial, {2, 2}, {{-5, -5}, {5, 5}, 2, 1e-12, 500}); }) == "too far");
   const Objective broken = [](const std::vector<double>&, std::vector<double>&) -> double { throw InputError("no"); };
-  CHECK(message_of<InputError>([&] { maximize(broken, {0}, {-1}, {1}, 1, 1e-3, 10); }) == "no");
+  CHECK(message_of<InputError>([&] { maximize(broken, {0}, {{-1}, {1}, 1, 1e-3, 10}); }) == "no");
 }
 
 TEST_CASE("maximize ends where nothing above the tolerance is to be gained") {
@@ -76,7 +76,7 @@ TEST_CASE("maximize ends where nothing above the tolerance is to be gained") {
     g = {-2 * x[0] / (1 + square) + 1e-2, -20 * x[1] / (1 + square)};
     return -std::log(1 + square) + 1e-4 * std::sin(12345.678 * ++evaluations);
   };
-  const Maximum found = maximize(rough, {2, -1}, {-5, -5}, {5, 5}, 2, 1e-3, 200);
+  const Maximum found = maximize(rough, {2, -1}, {{-5, -5}, {5, 5}, 2, 1e-3, 200});
   CHECK(found.value >= -1e-3);
   CHECK(evaluations <= 25);  // 37 without a limit
 }
