@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include <gapkit/config/automatic.hpp>
 #include <gapkit/config/config.hpp>
+#include <gapkit/core/phase_clock.hpp>
 #include <gapkit/core/version.hpp>
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/math/linear_algebra.hpp>

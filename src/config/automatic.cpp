@@ -4,19 +4,15 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
-#include <gapkit/config/automatic.hpp>
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/neighbor_list.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
-#include <gapkit/fit/fit.hpp>
+#include <gapkit/fit/fit_plans.hpp>
+#include <gapkit/io/look_alikes.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
-
-#include "fit/data_scan.hpp"
-#include "fit/training_facts.hpp"
-#include "io/look_alikes.hpp"
 
 namespace gapkit {
 namespace {
@@ -24,8 +20,7 @@ namespace {
 constexpr double largest_radius = 7.0, radius_step = 0.1;  // Å
 constexpr std::int64_t most_atoms_measured = 20000;        // for the radial distribution
 constexpr double most_excess = 1.15;                       // of the allowed time: later rounds of calibration are left out
-constexpr double later_search =
-    0.5;  // steps of the search for σ in later rounds, which begin at the result of the first, relative to its steps
+constexpr double later_search = 0.5;  // steps of the search for σ in later rounds, relative to the first, whose result they start from
 constexpr double wanted_neighbors = 30;
 constexpr double molecular_cutoff = 4.5, smallest_cutoff = 3.5, largest_cutoff_chosen = 6.0;  // Å
 constexpr int fewest_points = 50, most_points = 2000;                                         // of SOAP, per element
@@ -240,11 +235,11 @@ class Chooser {
     planned.memory = 1e6;  // for the estimate; the limit is checked here
     planned.calibration.source = CalibrationOptions::Source::none;
     set_points(planned.terms.back(), data_, 1);
-    const TrainingFacts facts = facts_of_training_data(given_, planned);
+    const FitPlans plans(given_, planned);
     double factor = 1;
     for (int attempt = 0; attempt < 12; ++attempt, factor *= 0.8) {
       set_points(planned.terms.back(), data_, factor);
-      const FitPlan plan = plan_of_facts(planned, facts, [](const std::string&) {}).plan;
+      const FitPlan plan = plans.plan(planned.terms);
       estimate(plan);
       if (choice_.seconds <= request_.seconds && plan.memory_bytes < request_.memory * 1e9) break;
     }

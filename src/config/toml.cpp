@@ -1,9 +1,8 @@
-#include "config/toml.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <gapkit/config/toml.hpp>
 #include <gapkit/core/errors.hpp>
 
 // Header-only, also where the system has a compiled toml++.

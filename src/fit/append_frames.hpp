@@ -1,10 +1,10 @@
 #pragma once
 
 #include <gapkit/fit/update.hpp>
+#include <gapkit/io/look_alikes.hpp>
 #include <optional>
 
 #include "fit/frame_sample.hpp"
-#include "io/look_alikes.hpp"
 
 namespace gapkit {
 

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/model/environment_chunks.hpp>
 #include <limits>
-
-#include "model/environment_chunks.hpp"
 
 namespace gapkit {
 namespace {

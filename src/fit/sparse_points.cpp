@@ -1,11 +1,11 @@
-#include "fit/sparse_points.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/fit/sparse_points.hpp>
+#include <gapkit/io/temporary_file.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <limits>
 #include <numeric>
@@ -13,7 +13,6 @@
 
 #include "fit/candidate_gatherer.hpp"
 #include "fit/choose_points.hpp"
-#include "io/temporary_file.hpp"
 
 namespace gapkit {
 namespace {

@@ -1,7 +1,7 @@
 // Frames of extended XYZ, read.
 
 #include "extxyz_frames.hpp"
-#include "io/extxyz_values.hpp"
+#include <gapkit/io/extxyz_values.hpp>
 
 using namespace gapkit;
 using namespace gapkit::test;

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "extxyz_frames.hpp"
-#include "io/extxyz_values.hpp"
+#include <gapkit/io/extxyz_values.hpp>
 
 using namespace gapkit;
 using namespace gapkit::test;
