@@ -110,7 +110,7 @@ void for_each_combination(const Section& section, const TomlEntry& table, const 
 
 // --- parameters ---
 
-/// The value of a parameter if its type is one of those of parameters.
+/// The value of a parameter; absent for types that parameters do not have.
 ParameterValue parameter_value(const Section& section, const TomlEntry& entry, const ParameterInfo& info) {
   const TomlValue& value = entry.value;
   switch (value.kind) {
@@ -343,7 +343,7 @@ void name_terms(std::vector<TermOptions>& terms, const std::vector<Section>& sec
     if (terms[t].name.empty()) continue;
     const int line = sections[t].line("name");
     const auto [first, is_new] = lines.emplace(terms[t].name, line);
-    if (!is_new) sections[t].fail(line, fmt::format("the name '{}' is that of the term in line {} already", terms[t].name, first->second));
+    if (!is_new) sections[t].fail(line, fmt::format("the name '{}' is already used by the term in line {}", terms[t].name, first->second));
   }
   for (std::size_t t = 0; t < terms.size(); ++t) {
     if (!terms[t].name.empty()) continue;

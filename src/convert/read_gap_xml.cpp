@@ -260,7 +260,7 @@ GapXmlImport read_gap_xml(const std::filesystem::path& path, const GapXmlOptions
   const auto is_soap = [](const Term& term) { return term.descriptor_name == "soap"; };
   if (!gap_version && std::any_of(model.terms.begin(), model.terms.end(), is_soap))
     result.notes.push_back(
-        "it has no gap_version, so its SOAP is taken as QUIP takes it: that of before February 2015 (spectrum not divided by √(2l+1), the "
+        "it has no gap_version, so its SOAP is read as in QUIP, in the form before February 2015 (spectrum not divided by √(2l+1), the "
         "centre in the channels of all elements); a potential of a newer gap_fit needs its gap_version");
   model.notes["origin"] = fmt::format("GAP XML {}, label {}, gap_version {}", path.filename().string(), label ? *label : "(none)",
                                       gap_version ? *gap_version : "(none)");

@@ -131,7 +131,7 @@ bool is_isolated_atom(const Structure& frame, double cutoff) {
 
 }  // namespace
 
-CalibrationFactors calibrate(const HeldOutRows& rows) {
+CalibrationFactors likeliest_factors(const HeldOutRows& rows) {
   CalibrationFactors result;
   result.rows = static_cast<std::int64_t>(rows.size());
   result.structures = count_distinct(rows.structure);
@@ -208,7 +208,7 @@ std::optional<Calibration> Calibrator::calibration(const std::string& source, co
     const Property property = target.property;
     const HeldOutRows rows = informative(this->rows(property));
     if (count_distinct(rows.structure) < fewest_structures_) continue;
-    CalibrationFactors common = calibrate(rows);
+    CalibrationFactors common = likeliest_factors(rows);
     common.property = property;
     rescale(rows, -1, common);
     if (!is_plausible(common)) continue;

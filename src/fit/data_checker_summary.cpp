@@ -58,7 +58,7 @@ void DataChecker::report_named_keys() {
     const auto& names = source.is_column ? columns : fields;
     const char* what = source.is_column ? "column" : "key";
     findings_.error("keys", fmt::format("[data] {}_key names '{}', but no frame of {} has this {}; {}", source.name, named, t.frames, what,
-                                        names.empty() ? fmt::format("the frames have no {}s beside species and positions", what)
+                                        names.empty() ? fmt::format("the frames have no {}s except species and positions", what)
                                                       : fmt::format("there are {}", joined(names))));
     has_lost_targets_ = true;
   };

@@ -239,7 +239,7 @@ void add_drafts(const FitOptions& options, const TrainingFacts& facts, const Pla
     }
     if (!empty.empty())
       warn("term '" + term.name + "' has no environment of " + empty +
-           " in the training data: no sparse points for that, and predictions that meet it will say so");
+           " in the training data: it gets no sparse points, and predictions warn where it occurs");
   }
   for (std::size_t t = 0; t < scan.drafts.size(); ++t) {
     const TermDraft& draft = scan.drafts[t];

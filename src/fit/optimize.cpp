@@ -62,8 +62,8 @@ HyperparameterState changed(const HyperparameterState& start, const Unknowns& un
   HyperparameterState state = start;
   for (std::size_t g = 0; g < state.sigma.size(); ++g)
     if (const int p = unknowns.of_group[g]; p >= 0) state.sigma[g] *= std::exp(x[static_cast<std::size_t>(p)]);
-  for (std::size_t t = 0; t < state.scale.size(); ++t)
-    if (const int p = unknowns.of_term[t]; p >= 0) state.scale[t] *= std::exp(x[static_cast<std::size_t>(p)]);
+  for (std::size_t t = 0; t < state.delta_ratio.size(); ++t)
+    if (const int p = unknowns.of_term[t]; p >= 0) state.delta_ratio[t] *= std::exp(x[static_cast<std::size_t>(p)]);
   return state;
 }
 
@@ -95,14 +95,14 @@ class Objectives {
   bool has_folds() const { return cross_validation_.has_value(); }
 
   Evidence::Value evidence(const HyperparameterState& state, bool with_gradient) {
-    return evidence_.compute(state.sigma, state.scale, with_gradient);
+    return evidence_.compute(state.sigma, state.delta_ratio, with_gradient);
   }
 
-  // Sums over the folds: residual squares and gradient are those of the merged groups.
+  // Sums over the folds: residual squares and gradient belong to the merged groups.
   CrossValidation::Value cross_validation(const HyperparameterState& state, bool with_gradient) {
     std::vector<double> sigma;
     for (const std::size_t g : merged_index_) sigma.push_back(state.sigma[g]);
-    CrossValidation::Value value = cross_validation_->compute(sigma, state.scale, with_gradient);
+    CrossValidation::Value value = cross_validation_->compute(sigma, state.delta_ratio, with_gradient);
     for (std::vector<double>* by_group : {&value.residual_square, &value.log_sigma_gradient}) {
       std::vector<double> sum(state.sigma.size(), 0.0);
       for (std::size_t i = 0; i < merged_index_.size(); ++i) sum[merged_index_[i]] += (*by_group)[i];
@@ -154,15 +154,15 @@ void settle_common_factor(Objectives& objectives, const Unknowns& unknowns, Hype
   // −½ [ n log c² + (Σ RSS/σ² + |u|²)/c² ] is largest at c² = (Σ RSS/σ² + |u|²)/n; its derivative at c = 1 is the sum of all derivatives.
   double slope = 0;
   for (const double d : value.log_sigma_gradient) slope += d;
-  for (const double d : value.log_scale_gradient) slope += d;
+  for (const double d : value.log_delta_gradient) slope += d;
   const double factor = std::sqrt((slope + rows) / rows);
   if (!std::isfinite(factor) || !(factor > 0)) return;
   for (double& sigma : state.sigma) sigma *= factor;
-  for (double& scale : state.scale) scale *= factor;
+  for (double& delta_ratio : state.delta_ratio) delta_ratio *= factor;
 }
 
 /// The report before an optimisation.
-OptimizationReport report_before(Objectives& objectives, std::span<const Term> terms, const std::vector<double>& scale) {
+OptimizationReport report_before(Objectives& objectives, std::span<const Term> terms, const std::vector<double>& delta_ratio) {
   OptimizationReport report;
   for (const GroupStatistics& g : objectives.merged().groups) {
     report.groups.push_back(g.group);
@@ -174,7 +174,7 @@ OptimizationReport report_before(Objectives& objectives, std::span<const Term> t
     report.terms.push_back(term.label());
     report.delta.push_back(term.delta);
   }
-  report.before.scale = scale;
+  report.before.delta_ratio = delta_ratio;
   objectives.assess(report.before);
   report.after = report.before;
   return report;
@@ -205,13 +205,13 @@ OptimizeOptions::Objective objective_of(const std::string& name) {
   return static_cast<Kind>(found - objective_names().begin());
 }
 
-OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term> terms, const std::vector<double>& scale,
+OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term> terms, const std::vector<double>& delta_ratio,
                             const OptimizeOptions& options, const ProgressCallback& progress) {
   const auto begin = std::chrono::steady_clock::now();
   Objectives objectives(stored.statistics, terms, options);
   if (options.objective == Kind::cross_validation && !objectives.has_folds())
     throw InputError("cross-validation needs statistics in folds: fit with [optimize] folds = 5 (or another number above 1)");
-  OptimizationReport report = report_before(objectives, terms, scale);
+  OptimizationReport report = report_before(objectives, terms, delta_ratio);
   report.objective = options.objective;
   if (options.objective != Kind::none) {
     const Unknowns unknowns = choose_unknowns(objectives.merged(), terms, stored.amplitudes, options);
@@ -230,12 +230,12 @@ OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term
         // Rounding dominates there.
         if (value.rounding > 1 && report.evaluations > 1) throw NumericalError("sigma is too small for the rounding of the data");
         report.trace.push_back(value.log_evidence);
-        gradient = gathered(unknowns, value.log_sigma_gradient, value.log_scale_gradient, unit);
+        gradient = gathered(unknowns, value.log_sigma_gradient, value.log_delta_gradient, unit);
         return unit * value.log_evidence;  // per row, so that the first step of the search is of order one
       }
       const CrossValidation::Value value = objectives.cross_validation(state, true);
       report.trace.push_back(-value.loss);
-      gradient = gathered(unknowns, value.log_sigma_gradient, value.log_scale_gradient, -1);
+      gradient = gathered(unknowns, value.log_sigma_gradient, value.log_delta_gradient, -1);
       return -value.loss;
     };
     const double bound = std::log(options.max_factor);
@@ -264,9 +264,9 @@ OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term
 
 void solve_model(Model& model, const SufficientStatistics& statistics, const HyperparameterState& state) {
   if (statistics.has_folds()) {
-    model.posterior = solve_posterior(statistics.without_folds(), model.factor, state.scale, &state.sigma);
+    model.posterior = solve_posterior(statistics.without_folds(), model.factor, state.delta_ratio, &state.sigma);
   } else {
-    model.posterior = solve_posterior(statistics, model.factor, state.scale, &state.sigma);
+    model.posterior = solve_posterior(statistics, model.factor, state.delta_ratio, &state.sigma);
   }
   model.weights = kernel_weights(model.factor, model.posterior);
   if (!model.weights.allFinite()) throw NumericalError("the weights came out as NaN or infinity");

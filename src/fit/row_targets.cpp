@@ -73,7 +73,7 @@ Observables wanted_rows(const RowRules& rules, const Structure& s) {
 }
 
 void count_noise(const RowRules& rules, const Structure& s, std::vector<NoiseRecord>& records) {
-  if (s.size() == 1) return;  // isolated atoms set E0; their noise is not that of other frames
+  if (s.size() == 1) return;  // isolated atoms set E0; their noise differs from other frames
   const Observables wanted = wanted_rows(rules, s);
   for (const TargetInfo& target : targets()) {
     if (!wanted.wants(target.property)) continue;

@@ -30,7 +30,7 @@ void solve(FittedModel& fitted) {
   HyperparameterState state;
   const SufficientStatistics merged = statistics.has_folds() ? statistics.without_folds() : SufficientStatistics{};
   for (const GroupStatistics& g : (statistics.has_folds() ? merged : statistics).groups) state.sigma.push_back(g.group.sigma);
-  state.scale = fitted.model.posterior.scale;
+  state.delta_ratio = fitted.model.posterior.delta_ratio;
   solve_model(fitted.model, statistics.has_folds() ? merged : statistics, state);
   // They describe the model before.
   for (const char* note : {"training_errors", "validation_errors", "optimization"}) fitted.model.notes.erase(note);
@@ -64,10 +64,10 @@ OptimizationReport refit(FittedModel& fitted, const RefitOptions& options, const
   Model& model = fitted.model;
   auto& groups = fitted.stored.statistics.groups;
   // The report compares with the model before the given values.
-  const std::vector<double> scale_before = model.posterior.scale;
+  const std::vector<double> ratio_before = model.posterior.delta_ratio;
   OptimizeOptions assess_only = options.optimize;
   assess_only.objective = OptimizeOptions::Objective::none;
-  const HyperparameterState before = optimize(fitted.stored, model.terms, scale_before, assess_only).before;
+  const HyperparameterState before = optimize(fitted.stored, model.terms, ratio_before, assess_only).before;
   for (const RefitOptions::Sigma& wanted : options.sigma) {
     RowGroup group{wanted.property, wanted.config_class.empty() ? "default" : wanted.config_class, false, wanted.sigma};
     if (!(wanted.sigma > 0)) throw InputError("the new sigma of " + name_of(group) + " must be above 0");
@@ -84,13 +84,13 @@ OptimizationReport refit(FittedModel& fitted, const RefitOptions& options, const
     if (known.empty()) known = "only rows that brought a sigma of their own, which stays";
     throw InputError("the model has no rows of " + name_of(group) + "; it has " + known);
   }
-  std::vector<double> scale = scale_before;
+  std::vector<double> delta_ratio = ratio_before;
   for (const auto& [name, delta] : options.delta) {
     if (!(delta > 0)) throw InputError("the new delta of term '" + name + "' must be above 0");
     bool found = false;
     for (std::size_t t = 0; t < model.terms.size(); ++t)
       if (model.terms[t].name == name || model.terms[t].label() == name) {
-        scale[t] = delta / model.terms[t].delta;
+        delta_ratio[t] = delta / model.terms[t].delta;
         found = true;
       }
     if (found) continue;
@@ -98,11 +98,11 @@ OptimizationReport refit(FittedModel& fitted, const RefitOptions& options, const
     for (const Term& term : model.terms) names.push_back(term.name);
     throw InputError("the model has no term '" + name + "'" + suggestion(name, names));
   }
-  OptimizationReport report = optimize(fitted.stored, model.terms, scale, options.optimize, progress);
+  OptimizationReport report = optimize(fitted.stored, model.terms, delta_ratio, options.optimize, progress);
   report.before = before;
   model.notes.erase("training_errors");
   model.notes.erase("validation_errors");
-  if (report.after.sigma != before.sigma || report.after.scale != before.scale) model.calibration.reset();
+  if (report.after.sigma != before.sigma || report.after.delta_ratio != before.delta_ratio) model.calibration.reset();
   solve_model(model, fitted.stored.statistics, report.after);
   take_over_sigmas(fitted);
   return report;

@@ -54,7 +54,7 @@ std::uint64_t checked_file_size(const std::filesystem::path& path) {
   for (int i = 0; i < 8; ++i) claimed |= static_cast<std::uint64_t>(head[28 + i]) << (8 * i);
   const bool tells_end = n == sizeof head && head[8] >= 2 && head[9] == 8;
   if (n < static_cast<ssize_t>(sizeof head) || (tells_end && claimed > size))
-    throw InputError(fmt::format("{}: the file is truncated or damaged: {} bytes are there{}; restore it from a copy or make it again",
+    throw InputError(fmt::format("{}: the file is truncated or damaged: {} bytes are there{}; restore it from a copy or write it again",
                                  path.string(), size, tells_end ? fmt::format(" of {}", claimed) : ""));
   return size;
 }
@@ -75,7 +75,7 @@ struct ArchiveReader::State {
   }
 
   [[noreturn]] void damaged(const std::string& what) const {
-    throw InputError(fmt::format("{}: the file is damaged: {}; restore it from a copy or make it again", path.string(), what));
+    throw InputError(fmt::format("{}: the file is damaged: {}; restore it from a copy or write it again", path.string(), what));
   }
 
   // --- opening ---

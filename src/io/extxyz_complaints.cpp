@@ -49,7 +49,7 @@ std::string PlainRows::types_text() const {
 }
 
 std::string PlainRows::extra_text() const {
-  const std::string unnamed = "but the comment line has no Properties to say what follows x y z";
+  const std::string unnamed = "but the comment line has no Properties that name the values behind x y z";
   if (fewest_ != most_)
     return fmt::format(
         "the rows of the frame have {} to {} values, {}; give each row the same columns and name them in Properties (as in "

@@ -259,7 +259,7 @@ std::int64_t parse_atom_count(std::string_view line, int frame) {
   const NumberStatus status = parse_integer(word, count);
   if (status == NumberStatus::malformed || !next_word(rest).empty())
     throw InputError(fmt::format("expected the number of atoms, found '{}'{}", excerpt(line),
-                                 frame > 1 ? "; has the frame before more rows than its number of atoms says?" : ""));
+                                 frame > 1 ? "; does the frame before have more rows than its number of atoms?" : ""));
   if (status == NumberStatus::good && count < 1) throw InputError(fmt::format("the number of atoms is {}, expected at least 1", count));
   if (status == NumberStatus::out_of_range || count > std::numeric_limits<int>::max() / 3)
     throw InputError(fmt::format("the number of atoms is {}, expected at most {}", excerpt(word), std::numeric_limits<int>::max() / 3));

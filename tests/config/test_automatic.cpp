@@ -1,4 +1,4 @@
-// Fits without a configuration: what is chosen for which data.
+// Fits without a configuration: choices for kinds of data.
 
 #include <cmath>
 #include <gapkit/config/config.hpp>
@@ -106,7 +106,7 @@ TEST_CASE("the cutoff holds about 30 neighbours, lies between shells, and follow
   CHECK(choose_cutoff(setup.summary(clusters(3))) == 4.5);
 }
 
-TEST_CASE("crystals get pairs and SOAP, molecules triplets besides; reference energies as the data allow") {
+TEST_CASE("crystals get pairs and SOAP, molecules also triplets; reference energies depend on the data") {
   const Setup setup;
   std::vector<Structure> frames = cubic(2.6, 25);
   const AutomaticChoice crystal = setup.choose(frames);
@@ -143,7 +143,7 @@ TEST_CASE("less time, less work") {
   CHECK(much.seconds < 3600);
 }
 
-TEST_CASE("what is chosen reads back as a configuration and fits") {
+TEST_CASE("the choice reads back as a configuration and fits") {
   const Setup setup;
   std::vector<Structure> frames = cubic(2.6, 20);
   const AutomaticChoice choice = setup.choose(frames);

@@ -154,7 +154,7 @@ memory = 0.5
   CHECK(options.regularization.config_type.at("high T")[Property::energy] == 0.002);  // as in [regularization]
   CHECK(!options.regularization.scale_with_atoms);
   CHECK(*options.jitter_absolute == 1e-10);
-  CHECK(options.model_path == "out/m.h5");  // relative to the current folder: as it is
+  CHECK(options.model_path == "out/m.h5");  // relative to the current folder: unchanged
   CHECK(options.seed == 12);
   CHECK(options.memory == 0.5);
   check_equal(files.parse(fit_options_to_toml(options)), options);
@@ -237,7 +237,7 @@ TEST_CASE("config: the calibration uses validation data, held-out structures, or
   CHECK(source("", "[calibration]\nrounds = 10\n").rounds == 10);
 }
 
-TEST_CASE("[[baseline]]: kinds and parameters; what is resolved is read back") {
+TEST_CASE("[[baseline]]: kinds and parameters; written ones are read back") {
   const TemporaryFolder folder;
   folder.write("train.xyz", "");
   folder.write("pairs.txt", "pair Si Si\n1 2\n2 1\n3 0.5\n4 0\n");

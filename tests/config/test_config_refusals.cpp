@@ -187,7 +187,7 @@ TEST_CASE("config: mistakes in [[term]]: tables, files and species, each with it
            "t.toml:12: [[term]]: 'config_type_n_sparse' does not go with selection = \"file\", which names the sparse points itself"},
           {good + "config_type_n_sparse = 3\n", "t.toml:10: [[term]]: 'config_type_n_sparse' is the integer 3, expected a table"},
           {good + "name = 'a/b'\n", "t.toml:10: [[term]]: 'name' is 'a/b', expected letters, digits, '_' and '-' only"},
-          {good + "name = 'x'\n" + term + "name = 'x'\n", "t.toml:18: [[term]]: the name 'x' is that of the term in line 10 already"},
+          {good + "name = 'x'\n" + term + "name = 'x'\n", "t.toml:18: [[term]]: the name 'x' is already used by the term in line 10"},
           {replaced(pair, "length_scale = 1", "length_scale = { fraction = 1 }"),
            "t.toml:7: unknown key 'fraction' in [[term]] length_scale; valid: fraction_of_range"},
           {replaced(pair, "length_scale = 1", "length_scale = {}"),

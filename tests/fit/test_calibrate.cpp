@@ -32,7 +32,7 @@ TEST_CASE("calibration: known factors are found again") {
     const double a = known_a, b = known_b;
     CAPTURE(a);
     CAPTURE(b);
-    const CalibrationFactors found = calibrate(drawn_rows(30000, a, b, 7));
+    const CalibrationFactors found = likeliest_factors(drawn_rows(30000, a, b, 7));
     check_close(found.a, a, 0.05, 0.03);
     check_close(found.b, b, 0.05, 0.1);
     CHECK(found.rows == 30000);
@@ -42,7 +42,7 @@ TEST_CASE("calibration: known factors are found again") {
 
 TEST_CASE("calibration: the mean square of error / std is 1 on the rows that it was found from") {
   const HeldOutRows rows = drawn_rows(400, 3.0, 0.5, 3);
-  const CalibrationFactors f = calibrate(rows);
+  const CalibrationFactors f = likeliest_factors(rows);
   double sum = 0;
   for (std::size_t i = 0; i < rows.size(); ++i)
     sum += std::pow(rows.error[i], 2) / (std::pow(f.a * rows.epistemic[i], 2) + std::pow(f.b * rows.noise[i], 2));
@@ -51,15 +51,15 @@ TEST_CASE("calibration: the mean square of error / std is 1 on the rows that it 
 
 TEST_CASE("calibration: units do not matter, and few rows give sensible factors") {
   HeldOutRows rows = drawn_rows(500, 2.0, 0.7, 4);
-  const CalibrationFactors f = calibrate(rows);
+  const CalibrationFactors f = likeliest_factors(rows);
   for (auto* values : {&rows.error, &rows.epistemic, &rows.noise})
     for (double& x : *values) x *= 1e3;
-  const CalibrationFactors g = calibrate(rows);
+  const CalibrationFactors g = likeliest_factors(rows);
   check_close(g.a, f.a, 0, 1e-4);
   check_close(g.b, f.b, 0, 1e-4);
   for (const double error : {0.0, 1e-9, 0.02, 2.0}) {
     CAPTURE(error);
-    const CalibrationFactors one = calibrate(HeldOutRows{{error}, {0.02}, {0.02}, {0}, {0}});
+    const CalibrationFactors one = likeliest_factors(HeldOutRows{{error}, {0.02}, {0.02}, {0}, {0}});
     CHECK(one.a > 1e-3);
     CHECK(one.b > 1e-3);
     CHECK(one.a < 1e3);
@@ -67,7 +67,7 @@ TEST_CASE("calibration: units do not matter, and few rows give sensible factors"
   }
 }
 
-TEST_CASE("calibration: the noise does not vanish, so that no error bar is smaller than what reference values are worth") {
+TEST_CASE("calibration: the noise does not vanish, so that error bars are not smaller than the errors of reference values") {
   // All errors are in the epistemic part, which nearly vanishes in a quarter of the rows: the likelihood alone wants no noise.
   HeldOutRows rows = drawn_rows(4000, 2, 0, 5);
   for (std::size_t i = 0; i < rows.size(); i += 4) {
@@ -76,7 +76,7 @@ TEST_CASE("calibration: the noise does not vanish, so that no error bar is small
   }
   const double error = std::sqrt(std::inner_product(rows.error.begin(), rows.error.end(), rows.error.begin(), 0.0) / 4000);
   const double noise = std::sqrt(std::inner_product(rows.noise.begin(), rows.noise.end(), rows.noise.begin(), 0.0) / 4000);
-  const CalibrationFactors found = calibrate(rows);
+  const CalibrationFactors found = likeliest_factors(rows);
   check_close(found.a, 2, 0, 0.1);
   check_close(found.b * noise / error, 0.01, 0, 0.05);
   CHECK(std::abs(0.0005 * error / (found.b * noise)) < 0.1);  // z of an error of 1/2000 where the epistemic part is zero
@@ -85,15 +85,15 @@ TEST_CASE("calibration: the noise does not vanish, so that no error bar is small
 TEST_CASE("calibration: without noise b is 1; rows without any bar are refused") {
   HeldOutRows rows = drawn_rows(3000, 4.0, 0.0, 2);
   rows.noise.assign(rows.size(), 0.0);
-  const CalibrationFactors f = calibrate(rows);
+  const CalibrationFactors f = likeliest_factors(rows);
   check_close(f.a, 4.0, 0, 0.05);
   CHECK(f.b == 1);
   rows.epistemic[7] = 0;
-  CHECK(message_of<NumericalError>([&] { calibrate(rows); }).find("row 8") != std::string::npos);
-  CHECK_FALSE(message_of<InputError>([] { calibrate(HeldOutRows{}); }).empty());
+  CHECK(message_of<NumericalError>([&] { likeliest_factors(rows); }).find("row 8") != std::string::npos);
+  CHECK_FALSE(message_of<InputError>([] { likeliest_factors(HeldOutRows{}); }).empty());
 }
 
-TEST_CASE("calibration: held-out rows with a sigma of their own count with that; what has no rows stays uncalibrated and is named") {
+TEST_CASE("calibration: held-out rows with a sigma of their own count with it; properties without rows stay uncalibrated and are named") {
   const CalibrationSetup setup;
   FitResult fitted = fit(setup.options);
   const auto model = std::make_shared<const Model>(std::move(fitted.model));

@@ -153,7 +153,7 @@ TEST_CASE("rounds of the holdout: every structure once, the same model, factors 
   CHECK(factors_of(one.model, Property::force, "odd").config_class == "default");  // too few
 }
 
-TEST_CASE("rounds of a calibration say which they are, repeat no remarks, and follow the time allowed") {
+TEST_CASE("rounds of a calibration are numbered, repeat no messages, and keep to the allowed time") {
   const CalibrationSetup setup;
   FitConfiguration options = setup.with_holdout();
   options.calibration.rounds = 3;

@@ -1,9 +1,11 @@
-// How often a fit visits its frames, and that candidates gathered during the scan are those of a pass of their own.
+// How often a fit visits its frames; candidates gathered during the scan equal those of a separate pass.
 
-#include <gapkit/core/errors.hpp>
+#include <algorithm>
 #include <gapkit/fit/update.hpp>
 
 #include "fit/candidate_gatherer.hpp"
+#include "fit/convention_checks.hpp"
+#include "fit/frame_sample.hpp"
 #include "support/counted_dataset.hpp"
 #include "support/pair_potential.hpp"
 #include "support/small_fits.hpp"
@@ -82,7 +84,7 @@ TEST_CASE("a fit visits every frame twice: scan with candidates, kernel rows") {
                     [](const Term& term) { return term.label() == "two_body C-Si" && term.sparse.size() > 0; }));
 }
 
-TEST_CASE("candidates gathered during the scan are those of a pass of their own") {
+TEST_CASE("candidates gathered during the scan equal those of a separate pass") {
   FitConfiguration options = options_for_passes();
   options.terms[0].selection = "uniform";
   check_same_candidates(mixed_frames(20, carbon_and_silicon), options);
@@ -119,14 +121,20 @@ TEST_CASE("append visits the new frames twice, with findings too") {
   }
 }
 
-TEST_CASE("append with findings still names labels with a wrong sign") {
+TEST_CASE("append judges the labels of a sample of the new frames, as a pass of its own would") {
   const FitConfiguration options = options_for_passes();
-  const MemoryDataset first(mixed_frames(30, carbon_and_silicon));
-  FitResult result = fit({first}, options);
+  FitResult result = fit({MemoryDataset(mixed_frames(60, carbon_and_silicon))}, options);
   FittedModel fitted{std::move(result.model), std::move(*result.statistics)};
-  std::vector<Structure> wrong = mixed_frames(30, carbon_and_silicon, 100);
+  std::vector<Structure> wrong = mixed_frames(40, carbon_and_silicon, 100);
   for (Structure& s : wrong) *s.forces *= -1;
+  const MemoryDataset data(wrong);
   std::vector<CheckFinding> findings;
-  append(fitted, MemoryDataset(wrong), {}, &findings);
-  CHECK(std::any_of(findings.begin(), findings.end(), [](const CheckFinding& f) { return f.message.find("forces") != std::string::npos; }));
+  append(fitted, data, {}, &findings);
+  FrameSample sample(choose_sample(data.summary(), fitted.model.seed));
+  FitReport report;
+  data.visit([&](const Structure& frame, const FramePlace& place) { sample.add(frame, place.number); }, {.targets = &report.plan.targets});
+  check_conventions(fitted.model, fitted.stored, sample.frames(), report, {});
+  REQUIRE(!report.findings.empty());
+  REQUIRE(findings.size() == report.findings.size());
+  for (std::size_t i = 0; i < findings.size(); ++i) CHECK(findings[i].message == report.findings[i].message);
 }

@@ -54,7 +54,7 @@ std::vector<std::string> sparse_files(const fs::path& folder, const std::string&
   return files;
 }
 
-// two_body, three_body and soap as gap_fit was told for B_si_2b3bsoap and si_own_2b3bsoap; θ of three_body stands in the XML.
+// two_body, three_body and soap with the options of gap_fit for B_si_2b3bsoap and si_own_2b3bsoap; θ of three_body is in the XML.
 std::vector<TermOptions> two_three_soap(std::vector<double> theta, const fs::path& folder, const std::string& stem) {
   std::vector<TermOptions> terms = {low_term("two_body", 5.0, 1.0, {1.0}, 2.0), low_term("three_body", 3.5, 0.6, std::move(theta), 0.5),
                                     soap_term(6, 4, 5.0, 0.5, 0.5, 1, 4, 0.3)};

@@ -76,7 +76,7 @@ void check_equal(const SufficientStatistics& actual, const SufficientStatistics&
 
 }  // namespace
 
-TEST_CASE("statistics of two halves of the data, added, equal those of the whole") {
+TEST_CASE("added statistics of two halves of the data equal the statistics of the whole") {
   const TemporaryFolder folder;
   const Setup setup = make_setup(folder);
   const std::size_t n = setup.frames.size();

@@ -1,7 +1,8 @@
 // Frames of extended XYZ, read.
 
-#include "extxyz_frames.hpp"
 #include <gapkit/io/extxyz_values.hpp>
+
+#include "extxyz_frames.hpp"
 
 using namespace gapkit;
 using namespace gapkit::test;

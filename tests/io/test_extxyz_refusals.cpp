@@ -7,7 +7,8 @@ using namespace gapkit::test;
 
 TEST_CASE("plain XYZ: values behind the positions are refused, with advice that fits them") {
   CHECK(error_of("2\nwater\nO 0 0 0 1 2 3\nH 0 0 1 4 5 6\n") ==
-        "in.xyz:3 (frame 1): each row of the frame has 7 values, but the comment line has no Properties to say what follows x y z; if they "
+        "in.xyz:3 (frame 1): each row of the frame has 7 values, but the comment line has no Properties that name the values behind x y z; "
+        "if they "
         "are forces (eV/Å), add Properties=species:S:1:pos:R:3:forces:R:3 to the comment line; if not, give them their name there, or cut "
         "the rows after four values");
   CHECK(error_of("1\nLattice=\"3 3 3\" energy=1\n14 0 0 0 1 2 3\n").find("Properties=Z:I:1:pos:R:3:forces:R:3") != std::string::npos);
@@ -124,7 +125,7 @@ TEST_CASE("symbols and atomic numbers that contradict each other are refused") {
   CHECK(error("Z:R:1", "Si 0 0 0 1.5\nO 0 0 2 2\n") == "");
 }
 
-TEST_CASE("errors of a frame say file, line, frame, expected and found") {
+TEST_CASE("errors of a frame name file, line, frame, expected and found") {
   const std::string head = "Properties=species:S:1:pos:R:3:forces:R:3\n";
   const std::string row = "Si 0 0 0 0 0 0\n";
   CHECK(error_of("1\n" + head + row + "2\n" + head + row + "Si 0 0 1 0 0\n") ==
@@ -240,7 +241,7 @@ TEST_CASE("damaged files throw InputError or are read, nothing else") {
   CHECK(refused > 500);
 }
 
-TEST_CASE("numbers from 1 without a gap are types of atoms unless the column says otherwise") {
+TEST_CASE("numbers from 1 without a gap are types of atoms, except in columns Z and numbers") {
   const TemporaryFolder folder;
   const auto read = [&](const std::string& text) { return read_extxyz(folder.write("in.xyz", text)).size(); };
   const auto complaint_of = [&](const std::string& text) -> std::string {

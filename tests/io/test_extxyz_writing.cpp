@@ -3,8 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "extxyz_frames.hpp"
 #include <gapkit/io/extxyz_values.hpp>
+
+#include "extxyz_frames.hpp"
 
 using namespace gapkit;
 using namespace gapkit::test;
@@ -166,7 +167,7 @@ TEST_CASE("the rename follows a symbolic link, devices are written directly") {
   CHECK(std::filesystem::is_character_file("/dev/null"));
 }
 
-TEST_CASE("the writer refuses what could not be read back") {
+TEST_CASE("the writer refuses frames that could not be read back") {
   const TemporaryFolder folder;
   const Structure good = random_triclinic(4, 1);
   const auto refused = [&](auto&& spoil) {
