@@ -11,6 +11,55 @@ using namespace gapkit::test;
 
 namespace {
 
+const std::string every_section = R"(
+[data]
+train = ["train.xyz", "b*.xyz", "[odd].xyz", "*/?.xyz"]
+validation = "b[0-9].xyz"
+use = ["energy", "virial"]
+forces_key = "dft_forces"
+[reference_energies]
+mode = "explicit"
+explicit = { Si = -0.79, o = -2 }
+[[term]]
+descriptor = "two_body"
+species = ["Si-O", "o"]
+cutoff = 4
+kernel = "squared_exponential"
+length_scale = { fraction_of_range = 0.5 }
+delta = { "Si-O" = 3, "O-O" = 0.5, default = 2 }
+n_sparse = { "Si-O" = 30, default = 20 }
+selection = "uniform"
+config_type_n_sparse = { liquid = 5 }
+[[term]]
+descriptor = "two_body"
+cutoff = 4.5
+kernel = "squared_exponential"
+length_scale = [0.7]
+selection = "file"
+sparse_file = "points.txt"
+sparse_file_cutoffs = true
+[[term]]
+name = "two_body_2"
+descriptor = "soap"
+cutoff = 4.5
+kernel = "dot_product"
+selection = "indices"
+sparse_indices = { Si = "numbers.txt", O = "more/../numbers.txt" }
+[regularization]
+energy = 0.002
+scale_with_atoms = false
+[regularization.config_type."high T"]
+force = 0.3
+[solver]
+jitter_absolute = 1e-10
+[output]
+model = "out/m.h5"
+sparse = "points"
+[run]
+seed = 12
+memory = 0.5
+)";
+
 void check_equal(const FitConfiguration& a, const FitConfiguration& b) {
   CHECK(a.train == b.train);
   CHECK(a.validation == b.validation);
@@ -79,54 +128,7 @@ TEST_CASE("config: a small configuration and its defaults") {
 
 TEST_CASE("config: everything at once") {
   const Files files;
-  const FitConfiguration options = files.parse(R"(
-[data]
-train = ["train.xyz", "b*.xyz", "[odd].xyz", "*/?.xyz"]
-validation = "b[0-9].xyz"
-use = ["energy", "virial"]
-forces_key = "dft_forces"
-[reference_energies]
-mode = "explicit"
-explicit = { Si = -0.79, o = -2 }
-[[term]]
-descriptor = "two_body"
-species = ["Si-O", "o"]
-cutoff = 4
-kernel = "squared_exponential"
-length_scale = { fraction_of_range = 0.5 }
-delta = { "Si-O" = 3, "O-O" = 0.5, default = 2 }
-n_sparse = { "Si-O" = 30, default = 20 }
-selection = "uniform"
-config_type_n_sparse = { liquid = 5 }
-[[term]]
-descriptor = "two_body"
-cutoff = 4.5
-kernel = "squared_exponential"
-length_scale = [0.7]
-selection = "file"
-sparse_file = "points.txt"
-sparse_file_cutoffs = true
-[[term]]
-name = "two_body_2"
-descriptor = "soap"
-cutoff = 4.5
-kernel = "dot_product"
-selection = "indices"
-sparse_indices = { Si = "numbers.txt", O = "more/../numbers.txt" }
-[regularization]
-energy = 0.002
-scale_with_atoms = false
-[regularization.config_type."high T"]
-force = 0.3
-[solver]
-jitter_absolute = 1e-10
-[output]
-model = "out/m.h5"
-sparse = "points"
-[run]
-seed = 12
-memory = 0.5
-)");
+  const FitConfiguration options = files.parse(every_section);
   const std::vector<std::string> train = {files.path("train.xyz"), files.path("b1.xyz"),    files.path("b10.xyz"),
                                           files.path("b2.xyz"),    files.path("[odd].xyz"), files.path("more/c.xyz")};
   CHECK(options.train == train);
