@@ -82,7 +82,7 @@ std::shared_ptr<const Model> model() {
     m->posterior.factor =
         Matrix(random_matrix(size, size, 5).triangularView<Eigen::StrictlyLower>()) / std::sqrt(static_cast<double>(size));
     m->posterior.factor.diagonal().setConstant(3);
-    m->posterior.scale = {1, 1};
+    m->posterior.delta_ratio = {1, 1};
     m->posterior.groups = {{.property = Property::energy, .sigma = 0.002}};
     return m;
   }();

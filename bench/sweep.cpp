@@ -62,7 +62,7 @@ std::shared_ptr<const Model> soap_model(const Size& size) {
   m->posterior.mean = random_matrix(all, 1, 4);
   m->posterior.factor = Matrix(random_matrix(all, all, 5).triangularView<Eigen::StrictlyLower>()) / std::sqrt(static_cast<double>(all));
   m->posterior.factor.diagonal().setConstant(3);
-  m->posterior.scale.assign(m->terms.size(), 1.0);
+  m->posterior.delta_ratio.assign(m->terms.size(), 1.0);
   m->posterior.groups = {{.property = Property::energy, .sigma = 0.002}};
   return result = m;
 }

@@ -50,7 +50,7 @@ std::string optimization_text(const OptimizationReport& r) {
   }
   for (std::size_t t = 0; t < r.terms.size(); ++t)
     out += fmt::format("{:<{}}{:>9}{:>24}\n", "delta " + r.terms[t], width, "",
-                       fmt::format("{:.4g} > {:.4g}", r.delta[t] * r.before.scale[t], r.delta[t] * r.after.scale[t]));
+                       fmt::format("{:.4g} > {:.4g}", r.delta[t] * r.before.delta_ratio[t], r.delta[t] * r.after.delta_ratio[t]));
   out += fmt::format("{:<{}}{:>33}\n", r.objective == Objective::vfe ? "bound of log evidence" : "log evidence", width,
                      fmt::format("{:.1f} > {:.1f}", r.before.log_evidence, r.after.log_evidence));
   for (const UnitGroup& group : unit_groups())

@@ -164,7 +164,7 @@ void Scan::add_result(std::size_t i, const FitReport& report, const ErrorTable& 
     json["fold_loss"] = loss;
     json["sigma"] = o.after.sigma;
     json["delta"] = Json::array();
-    for (std::size_t t = 0; t < o.delta.size(); ++t) json["delta"].push_back(o.delta[t] * o.after.scale[t]);
+    for (std::size_t t = 0; t < o.delta.size(); ++t) json["delta"].push_back(o.delta[t] * o.after.delta_ratio[t]);
   }
   json["validation"] = validation.empty() ? Json(nullptr) : Json::parse(validation.json()).at("all");
   json["seconds"] = seconds;

@@ -72,7 +72,7 @@ Matrix posterior_coordinates(const Model& model, const SparseFactor& factor, Mat
   Matrix z(rows.rows(), factor.size());
   Eigen::Index auxiliary = own.back();
   for (std::size_t t = 0; t < model.terms.size(); ++t) {
-    const double scale = model.posterior.scale[t];
+    const double scale = model.posterior.delta_ratio[t];
     const Eigen::Index count = model.terms[t].sparse.size(), more = factor.blocks()[t].rows() - count;
     z.middleCols(own[t], count) = scale * rows.middleCols(factor.offsets()[t], count);
     z.middleCols(auxiliary, more) = scale * rows.middleCols(factor.offsets()[t] + count, more);

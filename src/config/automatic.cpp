@@ -9,7 +9,7 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/neighbor_list.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
-#include <gapkit/fit/fit.hpp>
+#include <gapkit/fit/fit_plans.hpp>
 #include <gapkit/io/look_alikes.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
@@ -19,8 +19,8 @@ namespace {
 
 constexpr double largest_radius = 7.0, radius_step = 0.1;  // Å
 constexpr std::int64_t most_atoms_measured = 20000;        // for the radial distribution
-constexpr double most_excess = 1.15;                       // of the time allowed, before a round of calibration is left out
-constexpr double later_search = 0.5;  // steps of the search for σ that begins where the first one ended, of the first one's
+constexpr double most_excess = 1.15;                       // of the allowed time: later rounds of calibration are left out
+constexpr double later_search = 0.5;  // steps of the search for σ in later rounds, relative to the first, whose result they start from
 constexpr double wanted_neighbors = 30;
 constexpr double molecular_cutoff = 4.5, smallest_cutoff = 3.5, largest_cutoff_chosen = 6.0;  // Å
 constexpr int fewest_points = 50, most_points = 2000;                                         // of SOAP, per element
@@ -76,8 +76,8 @@ TermOptions soap_term(bool molecular, double cutoff, std::size_t elements) {
   return term;
 }
 
-/// Sparse points of SOAP by element: a share of the environments, more where they are few, between bounds; `factor` makes them fewer for
-/// lack of time or memory.
+/// Sparse points of SOAP by element: a fraction of the environments, larger for few environments, between bounds. `factor` below 1 reduces
+/// them where time or memory is short.
 void set_points(TermOptions& soap, const DataSummary& data, double factor) {
   const double cap = data.is_molecular() ? most_points / 4 : most_points;
   soap.species_n_sparse.clear();
@@ -106,7 +106,7 @@ std::string points_text(const TermOptions& soap) {
   return text;
 }
 
-/// What follows the calibration: the structures that were set aside are added, and the error tables.
+/// Time after the calibration: adding the structures that were set aside, and the error tables.
 double rest_seconds(const DataSummary& data, const FitConfiguration& options, const FitPlan& plan) {
   constexpr double of_atom_and_point = 1e-7;  // one thread, energy and forces
   return 0.3 + options.calibration.holdout * plan.seconds +
@@ -119,30 +119,166 @@ double error_bar_seconds(const DataSummary& data, const FitConfiguration& option
   return of_atom_and_point * static_cast<double>(plan.sparse_points()) * options.calibration.holdout * static_cast<double>(data.atoms);
 }
 
-/// Sets as many sparse points, up to the usual number, as time and memory allow beside a few rounds of calibration. Returns their share of
-/// the usual number.
-double set_points_for(const FitData& given, const AutomaticRequest& request, const DataSummary& data, const Stopwatch& stopwatch,
-                      AutomaticChoice& choice) {
-  FitConfiguration& o = choice.options;
-  const bool calibrates = o.calibration.source == CalibrationOptions::Source::holdout;
-  const int fewest_rounds = std::min(o.calibration.rounds, 3);
-  double factor = 1;
-  for (int attempt = 0; attempt < 12; ++attempt, factor *= 0.8) {
-    set_points(o.terms.back(), data, factor);
-    FitConfiguration planned = o;  // the estimate is what matters, not the limit
-    planned.memory = 1e6;
-    planned.calibration.source = CalibrationOptions::Source::none;
-    const FitPlan plan = plan_fit(given, planned);
-    const double bars = calibrates ? error_bar_seconds(data, o, plan) : 0, rest = rest_seconds(data, o, plan);
-    const double first = plan.seconds + bars, later = first - (1 - later_search) * plan.search_seconds;  // rounds
-    const double left = request.seconds - stopwatch.seconds() - rest;
-    choice.rounds =
-        calibrates ? static_cast<int>(std::clamp<double>(1 + std::floor((left - first) / later), fewest_rounds, o.calibration.rounds)) : 1;
-    choice.seconds = stopwatch.seconds() + first + (choice.rounds - 1) * later + rest;
-    o.calibration.seconds = std::max(0.0, most_excess * request.seconds - stopwatch.seconds() - rest);
-    if (choice.seconds <= request.seconds && plan.memory_bytes < request.memory * 1e9) break;
+/// Makes one choice after the other; each adds its reason.
+class Chooser {
+ public:
+  Chooser(const FitData& given, const AutomaticRequest& request, const DataSummary& data, const Stopwatch& stopwatch)
+      : given_(given), request_(request), data_(data), stopwatch_(stopwatch), molecular_(data.is_molecular()) {}
+
+  AutomaticChoice choose() {
+    take_over_request();
+    choose_targets();
+    choose_reference_energies();
+    choose_terms();
+    choose_sigmas();
+    choose_rounds();
+    choose_points();
+    return std::move(choice_);
   }
-  return factor;
+
+ private:
+  void say(const std::string& reason) { choice_.reasons.push_back(reason); }
+
+  void take_over_request() {
+    options_.train = absolute_paths(request_.train);
+    options_.validation = absolute_paths(request_.validation);
+    options_.model_path = request_.model_path;
+    options_.seed = request_.seed;
+    options_.memory = request_.memory;
+    options_.keys = request_.keys;
+  }
+
+  /// Targets that are named but missing, or seem to be lost, are used: the fit reports them.
+  void choose_targets() {
+    options_.use[Property::energy] = data_.energies > 0;
+    options_.use[Property::force] = data_.forces > 0 || data_.lost_forces;
+    options_.use[Property::virial] = data_.virials > 0 || data_.lost_virial;
+    for (const TargetInfo& target : targets()) options_.use[target.property] |= options_.keys.names_any(target);
+    say(fmt::format("data: {} frames, {} atoms of {}, {}; fitted: {}{}{}", data_.frames, data_.atoms, listed(data_.atoms_of),
+                    molecular_ ? "molecules" : "solids or liquids", data_.energies > 0 ? "energies " : "",
+                    data_.forces > 0 ? "forces " : "", data_.virials > 0 ? "virials" : ""));
+  }
+
+  void choose_reference_energies() {
+    ReferenceEnergyOptions& reference = options_.reference_energies;
+    if (!options_.use[Property::energy]) {
+      reference.mode = ReferenceEnergyOptions::Mode::explicit_values;
+      for (const auto& [z, atoms] : data_.atoms_of) reference.values[element_symbol(z)] = 0;
+      say(fmt::format(
+          "warning: no frame has an energy (keys energy, REF_energy, ...): only {} are fitted, which leave the zero of energy open",
+          options_.use[Property::virial] ? "forces and virials" : "forces"));
+      return;
+    }
+    const bool has_isolated =
+        std::all_of(data_.atoms_of.begin(), data_.atoms_of.end(), [&](const auto& entry) { return data_.isolated.count(entry.first) > 0; });
+    reference.mode = has_isolated ? ReferenceEnergyOptions::Mode::isolated : ReferenceEnergyOptions::Mode::least_squares;
+    say(has_isolated ? "reference energies: of the isolated atoms in the data"
+                     : "reference energies: by least squares, as the data lack isolated atoms of some element");
+  }
+
+  void choose_terms() {
+    const double cutoff = choose_cutoff(data_);
+    say(molecular_
+            ? fmt::format("cutoffs: pairs 6 Å, triplets 3 Å, SOAP {:.1f} Å, usual for molecules", cutoff)
+            : fmt::format("cutoff: {:.1f} Å, with {:.0f} neighbours on average, between the shells of neighbours (nearest at {:.2f} Å)",
+                          cutoff, data_.neighbors_within(cutoff), data_.nearest));
+    options_.terms.push_back(pair_term(molecular_, cutoff));
+    if (molecular_ && data_.atoms_of.size() <= 4) options_.terms.push_back(triplet_term());
+    options_.terms.push_back(soap_term(molecular_, cutoff, data_.atoms_of.size()));
+    std::string terms;
+    for (const TermOptions& t : options_.terms) terms += (terms.empty() ? "" : " + ") + t.name;
+    const Parameters& soap = options_.terms.back().descriptor_parameters;
+    say(fmt::format("terms: {} (n_max {}, l_max {}, zeta 4)", terms, soap.integer("n_max"), soap.integer("l_max")));
+  }
+
+  void choose_sigmas() {
+    // Large forces have large errors. These values are the start of the search.
+    options_.regularization.standard[Property::force] = (molecular_ ? 0.01 : 0.08) * std::max(data_.force_rms, 0.1);
+    options_.regularization.standard[Property::energy] = (molecular_ ? 0.0002 : 0.002);
+    options_.regularization.standard[Property::virial] = 0.1;
+    options_.optimize.objective = OptimizeOptions::Objective::cross_validation;
+    options_.optimize.folds = 5;
+    options_.optimize.delta = false;
+    options_.optimize.max_factor = 30;
+    options_.optimize.max_evaluations = 40;  // usually 20 to 25; the bound makes the time predictable
+    say(fmt::format("sigma: by cross-validation in five folds{}; delta as usual for such data",
+                    options_.use[Property::energy] && options_.use[Property::force] ? ", energies and forces with equal weight" : ""));
+  }
+
+  void choose_rounds() {
+    if (data_.frames < 20) return;
+    options_.calibration.source = CalibrationOptions::Source::holdout;
+    options_.calibration.rounds = std::clamp(static_cast<int>(std::ceil(1000.0 / static_cast<double>(data_.frames))), 1, 5);
+  }
+
+  void choose_points() {
+    const double factor = fit_points_to_limits();
+    say(fmt::format("sparse points of SOAP: {}{}; {:.0f} s estimated, {:.0f} s allowed", points_text(options_.terms.back()),
+                    factor < 1 ? ", fewer than usual for lack of time or memory" : ", usual for this number of environments",
+                    choice_.seconds, request_.seconds));
+    const int most = options_.calibration.rounds;
+    const bool may_be_more = choice_.rounds < most;
+    say(calibrates() ? fmt::format("error bars: calibrated on 10 % of the structures set aside, in {}{} round{}", choice_.rounds,
+                                   may_be_more ? fmt::format(" to {}", most) : "",
+                                   most == 1     ? ""
+                                   : may_be_more ? "s, as the time allows"
+                                                 : "s")
+                     : "error bars: uncalibrated, too few structures");
+  }
+
+  bool calibrates() const { return options_.calibration.source == CalibrationOptions::Source::holdout; }
+
+  /// Sets as many sparse points, up to the usual number, as time and memory allow beside a few rounds of calibration. Returns their
+  /// fraction of the usual number.
+  double fit_points_to_limits() {
+    FitConfiguration planned = options_;
+    planned.memory = 1e6;  // for the estimate; the limit is checked here
+    planned.calibration.source = CalibrationOptions::Source::none;
+    set_points(planned.terms.back(), data_, 1);
+    const FitPlans plans(given_, planned);
+    double factor = 1;
+    for (int attempt = 0; attempt < 12; ++attempt, factor *= 0.8) {
+      set_points(planned.terms.back(), data_, factor);
+      const FitPlan plan = plans.plan(planned.terms);
+      estimate(plan);
+      if (choice_.seconds <= request_.seconds && plan.memory_bytes < request_.memory * 1e9) break;
+    }
+    options_.terms.back() = planned.terms.back();
+    return factor;
+  }
+
+  /// Sets rounds and seconds of the choice, and the time of the calibration.
+  void estimate(const FitPlan& plan) {
+    const int most_rounds = options_.calibration.rounds, fewest_rounds = std::min(most_rounds, 3);
+    const double bars = calibrates() ? error_bar_seconds(data_, options_, plan) : 0, rest = rest_seconds(data_, options_, plan);
+    const double first = plan.seconds + bars, later = first - (1 - later_search) * plan.search_seconds;  // rounds
+    const double left = request_.seconds - stopwatch_.seconds() - rest;
+    choice_.rounds =
+        calibrates() ? static_cast<int>(std::clamp<double>(1 + std::floor((left - first) / later), fewest_rounds, most_rounds)) : 1;
+    choice_.seconds = stopwatch_.seconds() + first + (choice_.rounds - 1) * later + rest;
+    options_.calibration.seconds = std::max(0.0, most_excess * request_.seconds - stopwatch_.seconds() - rest);
+  }
+
+  const FitData& given_;
+  const AutomaticRequest& request_;
+  const DataSummary& data_;
+  const Stopwatch& stopwatch_;
+  bool molecular_;
+  AutomaticChoice choice_;
+  FitConfiguration& options_ = choice_.options;
+};
+
+/// Throws InputError if the data have neither energies nor forces, or seem to have them under names that are not known.
+void check_targets(const FitData& given, const AutomaticRequest& request, const DataSummary& data) {
+  const bool has_neither = data.energies + data.forces == 0;
+  if (data.lost_energy || data.forces_of_atoms_only || (has_neither && data.lost_forces))
+    throw InputError(
+        given.train.parts().front() + ": " + data.lost_targets +
+        (data.lost_energy ? " of a configuration (docs/configuration.md): without one, all targets that are found are fitted" : ""));
+  if (has_neither && request.keys.named("energy").empty() && request.keys.named("forces").empty())
+    throw InputError(given.train.parts().front() +
+                     ": the frames have neither energies nor forces under a known name (energy, forces, ...); name the keys "
+                     "with --energy-key and --forces-key, or in a configuration ([data] energy_key, forces_key)");
 }
 
 }  // namespace
@@ -246,92 +382,8 @@ std::vector<std::string> absolute_paths(const std::vector<std::string>& files) {
 AutomaticChoice choose_fit_options(const FitData& given, const AutomaticRequest& request, const ProgressCallback& progress) {
   const Stopwatch stopwatch;
   const DataSummary data = summarize_data(given.train, request.keys, progress);
-  const bool has_neither = data.energies + data.forces == 0;
-  if (data.lost_energy || data.forces_of_atoms_only || (has_neither && data.lost_forces))
-    throw InputError(
-        given.train.parts().front() + ": " + data.lost_targets +
-        (data.lost_energy ? " of a configuration (docs/configuration.md): without one, all targets that are found are fitted" : ""));
-  if (has_neither && request.keys.named("energy").empty() && request.keys.named("forces").empty())
-    throw InputError(given.train.parts().front() +
-                     ": the frames have neither energies nor forces under a known name (energy, forces, ...); name the keys "
-                     "with --energy-key and --forces-key, or in a configuration ([data] energy_key, forces_key)");
-  AutomaticChoice choice;
-  FitConfiguration& o = choice.options;
-  const auto say = [&](const std::string& text) { choice.reasons.push_back(text); };
-  o.train = absolute_paths(request.train);
-  o.validation = absolute_paths(request.validation);
-  o.model_path = request.model_path;
-  o.seed = request.seed;
-  o.memory = request.memory;
-  o.keys = request.keys;
-  // With targets that are named and missing, or seem to be lost, the fit says so.
-  o.use[Property::energy] = data.energies > 0;
-  o.use[Property::force] = data.forces > 0 || data.lost_forces;
-  o.use[Property::virial] = data.virials > 0 || data.lost_virial;
-  for (const TargetInfo& target : targets()) o.use[target.property] |= o.keys.names_any(target);
-  const bool uses_energy = o.use[Property::energy];
-  const bool molecular = data.is_molecular();
-  say(fmt::format("data: {} frames, {} atoms of {}, {}; fitted: {}{}{}", data.frames, data.atoms, listed(data.atoms_of),
-                  molecular ? "molecules" : "solids or liquids", data.energies > 0 ? "energies " : "", data.forces > 0 ? "forces " : "",
-                  data.virials > 0 ? "virials" : ""));
-
-  const bool has_isolated =
-      std::all_of(data.atoms_of.begin(), data.atoms_of.end(), [&](const auto& entry) { return data.isolated.count(entry.first) > 0; });
-  o.reference_energies.mode =
-      has_isolated || !uses_energy ? ReferenceEnergyOptions::Mode::isolated : ReferenceEnergyOptions::Mode::least_squares;
-  if (!uses_energy) {
-    o.reference_energies.mode = ReferenceEnergyOptions::Mode::explicit_values;
-    for (const auto& [z, atoms] : data.atoms_of) o.reference_energies.values[element_symbol(z)] = 0;
-  }
-  if (!uses_energy)
-    say(fmt::format(
-        "warning: no frame has an energy (keys energy, REF_energy, ...): {} alone are fitted, which leave energies open up to a constant",
-        o.use[Property::virial] ? "forces and virials" : "forces"));
-  else
-    say(has_isolated ? "reference energies: of the isolated atoms in the data"
-                     : "reference energies: by least squares, as the data lack isolated atoms of some element");
-
-  const double cutoff = choose_cutoff(data);
-  say(molecular ? fmt::format("cutoffs: pairs 6 Å, triplets 3 Å, SOAP {:.1f} Å, usual for molecules", cutoff)
-                : fmt::format(
-                      "cutoff: {:.1f} Å, with {:.0f} neighbours on average, between shells where the data have them (nearest at {:.2f} Å)",
-                      cutoff, data.neighbors_within(cutoff), data.nearest));
-  o.terms.push_back(pair_term(molecular, cutoff));
-  if (molecular && data.atoms_of.size() <= 4) o.terms.push_back(triplet_term());
-  o.terms.push_back(soap_term(molecular, cutoff, data.atoms_of.size()));
-  std::string terms;
-  for (const TermOptions& t : o.terms) terms += (terms.empty() ? "" : " + ") + t.name;
-  const Parameters& soap_parameters = o.terms.back().descriptor_parameters;
-  say(fmt::format("terms: {} (n_max {}, l_max {}, zeta 4)", terms, soap_parameters.integer("n_max"), soap_parameters.integer("l_max")));
-
-  // Large forces have large errors; what is chosen here is where the search begins.
-  o.regularization.standard[Property::force] = (molecular ? 0.01 : 0.08) * std::max(data.force_rms, 0.1);
-  o.regularization.standard[Property::energy] = (molecular ? 0.0002 : 0.002);
-  o.regularization.standard[Property::virial] = 0.1;
-  o.optimize.objective = OptimizeOptions::Objective::cross_validation;
-  o.optimize.folds = 5;
-  o.optimize.delta = false;
-  o.optimize.max_factor = 30;
-  o.optimize.max_evaluations = 40;  // usually 20 to 25; the time of a fit must be known
-  say(fmt::format("sigma: by cross-validation in five folds{}; delta as usual for such data",
-                  uses_energy && o.use[Property::force] ? ", energies and forces with equal weight" : ""));
-
-  if (data.frames >= 20) {
-    o.calibration.source = CalibrationOptions::Source::holdout;
-    o.calibration.rounds = std::clamp(static_cast<int>(std::ceil(1000.0 / static_cast<double>(data.frames))), 1, 5);
-  }
-  const double factor = set_points_for(given, request, data, stopwatch, choice);
-  say(fmt::format("sparse points of SOAP: {}{}; {:.0f} s estimated, {:.0f} s allowed", points_text(o.terms.back()),
-                  factor < 1 ? ", fewer than usual for lack of time or memory" : ", usual for so many environments", choice.seconds,
-                  request.seconds));
-  say(o.calibration.source == CalibrationOptions::Source::holdout
-          ? fmt::format("error bars: calibrated on 10 % of the structures set aside, in {}{} round{}", choice.rounds,
-                        choice.rounds < o.calibration.rounds ? fmt::format(" to {}", o.calibration.rounds) : "",
-                        o.calibration.rounds == 1              ? ""
-                        : choice.rounds < o.calibration.rounds ? "s, as the time allows"
-                                                               : "s")
-          : "error bars: uncalibrated, too few structures");
-  return choice;
+  check_targets(given, request, data);
+  return Chooser(given, request, data, stopwatch).choose();
 }
 
 }  // namespace gapkit

@@ -23,7 +23,7 @@ namespace {
 
 using Kind = TomlValue::Kind;
 
-constexpr std::uintmax_t largest_file = 16 << 20;  // bytes; a longer file is no configuration but, say, data
+constexpr std::uintmax_t largest_file = 16 << 20;  // bytes; longer files are no configurations
 
 void check_sections(const TomlValue& document, const std::string& name, std::span<const std::string> other_sections) {
   std::vector<std::string> known;
@@ -158,7 +158,7 @@ void read_optimize(const Section& section, bool is_present, OptimizeOptions& opt
     options.weights[target.property] = weights.not_negative(target.name, options.weights[target.property]);
 }
 
-// Without anything said: on the validation data if there are any.
+// Default: on the validation data if there are any.
 void read_calibration(const Section& section, bool is_present, bool has_validation, FitConfiguration& options) {
   using Source = CalibrationOptions::Source;
   section.check_keys(section_keys("calibration"));

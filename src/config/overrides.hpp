@@ -5,7 +5,7 @@
 
 namespace gapkit {
 
-/// Replaces or adds one value in a configuration. Throws InputError if the key names no section or no [[term]] that is there.
+/// Replaces or adds one value in a configuration. Throws InputError if the key names an unknown section or [[term]].
 void apply_override(TomlValue& document, const ConfigurationOverride& change);
 
 }  // namespace gapkit

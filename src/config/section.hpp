@@ -9,10 +9,10 @@
 
 namespace gapkit {
 
-/// One table of the configuration, with what its error messages need. All getters throw InputError "file:line: label: …".
+/// One table of the configuration, with file and label for messages. All getters throw InputError "file:line: label: …".
 class Section {
  public:
-  /// `table` may be null (the section is absent: every key has its default). `label` is what messages call it: "[data]".
+  /// `table` may be null (the section is absent: every key has its default). `label`: its name in messages, "[data]".
   Section(const TomlValue* table, std::string label, std::string file, int line = 1);
 
   bool has(const std::string& key) const { return find(key) != nullptr; }

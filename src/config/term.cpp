@@ -62,13 +62,13 @@ std::vector<int> elements_in(const std::string& text) {
   return elements;
 }
 
-/// The label of a combination of the descriptor, its elements in the descriptor's own order; empty if it is none.
+/// The label of a combination, its elements in the order of the descriptor; empty if the descriptor has no such combination.
 std::string combination_label(const std::string& text, const DescriptorKind& descriptor) {
   const std::vector<int> found = find_combination(descriptor, elements_in(text));
   return found.empty() ? "" : label_of(found);
 }
 
-/// "'Si'" or "'Si-Si'": what a combination of this descriptor looks like.
+/// "'Si'" or "'Si-Si'": an example of a combination of this descriptor.
 std::string example_of(const DescriptorKind& descriptor) {
   const std::vector<int> silicon = {14};
   const auto combinations = descriptor.combinations(silicon);
@@ -110,7 +110,7 @@ void for_each_combination(const Section& section, const TomlEntry& table, const 
 
 // --- parameters ---
 
-/// The value of a parameter if it is of a type that parameters can have.
+/// The value of a parameter; absent for types that parameters do not have.
 ParameterValue parameter_value(const Section& section, const TomlEntry& entry, const ParameterInfo& info) {
   const TomlValue& value = entry.value;
   switch (value.kind) {
@@ -136,7 +136,7 @@ ParameterValue parameter_value(const Section& section, const TomlEntry& entry, c
   }
 }
 
-/// Takes `length_scale = { fraction_of_range = 0.5 }` out of the parameters; a placeholder stays there.
+/// Replaces `length_scale = { fraction_of_range = 0.5 }` in the parameters by a placeholder.
 void read_kernel_parameters(const Section& section, const KernelKind& kernel, TermOptions& term) {
   const TomlEntry* entry = section.find("length_scale");
   const bool is_fraction = entry && entry->value.kind == Kind::table && contains(parameter_names(kernel.parameters), "length_scale");
@@ -155,7 +155,7 @@ void read_kernel_parameters(const Section& section, const KernelKind& kernel, Te
   term.kernel_parameters.set("length_scale", std::vector<double>{1.0});
 }
 
-/// What single ranges do not say (a cutoff_width larger than the cutoff): the makers complain, this adds the place.
+/// Adds the place to errors of the factories, which check parameters against each other (cutoff_width against cutoff).
 void check_parameters_together(const Section& section, const DescriptorKind& descriptor, const KernelKind& kernel,
                                const TermOptions& term) {
   const std::vector<int> silicon = {14};
@@ -167,7 +167,7 @@ void check_parameters_together(const Section& section, const DescriptorKind& des
   }
 }
 
-/// Keys that no descriptor or kernel knows, before anything is missed; then those that belong to another kind than the one chosen.
+/// Refuses keys that no descriptor or kernel has, then keys of another kind than the chosen one. Called before missing keys are reported.
 void check_known_keys(const Section& section) {
   std::vector<std::string> known = section_keys("term");
   for (const auto& kind : descriptor_kinds()) append(known, parameter_names(kind.parameters));
@@ -262,7 +262,7 @@ void read_selection(const Section& section, const DescriptorKind& descriptor, co
   const bool is_given = term.selection == "file" || term.selection == "indices" || term.selection == "all";
   if (!is_given && !section.has("n_sparse"))
     section.fail(section.line(), "'n_sparse' is missing, expected the number of sparse points per combination of elements");
-  // Of config types that have no number of their own there may be none.
+  // 0 is allowed: no points of config types without a number of their own.
   read_n_sparse(section, descriptor, is_given || section.has("config_type_n_sparse") ? 0 : 1, term);
   const Section numbers = section.section("config_type_n_sparse", section.label() + " config_type_n_sparse");
   if (const TomlEntry* entry = section.find("config_type_n_sparse"))
@@ -309,7 +309,7 @@ Parameters read_parameters(const Section& section, const std::vector<ParameterIn
     const TomlEntry* entry = section.find(info.name);
     if (!entry) continue;
     given.set(info.name, parameter_value(section, *entry, info));
-    // Alone, so that what is wrong with its value is reported at its own line.
+    // Alone, so that errors name the line of this parameter.
     complete_parameters({{info.name, given.values().at(info.name)}}, {&info, 1}, section.where(entry->line));
   }
   return complete_parameters(given, infos, section.where(section.line()));
@@ -343,7 +343,7 @@ void name_terms(std::vector<TermOptions>& terms, const std::vector<Section>& sec
     if (terms[t].name.empty()) continue;
     const int line = sections[t].line("name");
     const auto [first, is_new] = lines.emplace(terms[t].name, line);
-    if (!is_new) sections[t].fail(line, fmt::format("the name '{}' is that of the term in line {} already", terms[t].name, first->second));
+    if (!is_new) sections[t].fail(line, fmt::format("the name '{}' is already used by the term in line {}", terms[t].name, first->second));
   }
   for (std::size_t t = 0; t < terms.size(); ++t) {
     if (!terms[t].name.empty()) continue;

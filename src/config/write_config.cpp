@@ -112,55 +112,46 @@ void write_optimize(TomlText& out, const OptimizeOptions& options) {
   out.line("weights", table(weights, toml_number), "of the properties in cross-validation");
 }
 
-}  // namespace
-
-std::string fit_options_to_toml(const FitConfiguration& options) {
-  if (options.seed > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
-    throw InputError(fmt::format("the seed {} is too large, expected at most {}", options.seed, std::numeric_limits<std::int64_t>::max()));
-  TomlText out;
+void write_data(TomlText& out, const FitConfiguration& options) {
   out.header("[data]");
   out.line("train", list(options.train));
   out.line("validation", list(options.validation), "never fitted");
   std::vector<std::string> use;
   for (const TargetInfo& target : targets())
     if (options.use[target.property]) use.emplace_back(target.sources.front().name);
-  out.line("use", list(use), "what is fitted");
+  out.line("use", list(use), "targets that are fitted");
   for (const TargetSource& source : target_sources())
     out.line(std::string(source.name) + "_key", toml_quoted(options.keys.named(source.name)),
              &source == &target_sources().front() ? "empty: found among the usual names" : "");
   out.line("config_type_key", toml_quoted(options.keys.config_type));
   out.line("force_mask_key", toml_quoted(options.keys.force_mask), "true excludes the atom");
+}
 
+void write_reference_energies(TomlText& out, const ReferenceEnergyOptions& reference) {
   using Mode = ReferenceEnergyOptions::Mode;
-  const auto& reference = options.reference_energies;
   out.header("[reference_energies]");
   out.line("mode", reference.mode == Mode::isolated        ? "\"isolated\""
                    : reference.mode == Mode::least_squares ? "\"least_squares\""
                                                            : "\"explicit\"");
   if (reference.mode == Mode::explicit_values) out.line("explicit", table(reference.values, toml_number), "eV per atom");
+}
 
-  for (const PotentialPointer& b : options.baselines) {
-    out.header("[[baseline]]");
-    out.line("kind", toml_quoted(b->name()));
-    write_parameters(out, b->parameters(), potential_kind(b->name()).parameters);
-  }
-  for (const TermOptions& term : options.terms) write_term(out, term);
-
+void write_regularization(TomlText& out, const RegularizationOptions& regularization) {
   out.header("[regularization]");
-  write_sigmas(out, options.regularization.standard);
+  write_sigmas(out, regularization.standard);
   std::string scaled;
   for (const TargetInfo& target : targets())
     if (target.scales_with_atoms) scaled += (scaled.empty() ? "" : " and ") + std::string(target.name);
-  out.line("scale_with_atoms", options.regularization.scale_with_atoms ? "true" : "false",
+  out.line("scale_with_atoms", regularization.scale_with_atoms ? "true" : "false",
            scaled + " are multiplied by the square root of the number of atoms");
-  for (const auto& [name, sigma] : options.regularization.config_type) {
+  for (const auto& [name, sigma] : regularization.config_type) {
     out.header(fmt::format("[regularization.config_type.{}]", toml_key(name)));
     write_sigmas(out, sigma);
   }
+}
 
-  write_optimize(out, options.optimize);
+void write_calibration(TomlText& out, const CalibrationOptions& calibration) {
   using Source = CalibrationOptions::Source;
-  const CalibrationOptions& calibration = options.calibration;
   out.header("[calibration]");
   out.line("source",
            calibration.source == Source::holdout      ? "\"holdout\""
@@ -171,6 +162,26 @@ std::string fit_options_to_toml(const FitConfiguration& options) {
     out.line("holdout", toml_number(calibration.holdout), "fraction of the structures, set aside before the fit, added afterwards");
   if (calibration.source == Source::holdout) out.line("rounds", std::to_string(calibration.rounds), "fits with other structures set aside");
   out.line("most_atoms", std::to_string(calibration.most_atoms), "of the validation data");
+}
+
+}  // namespace
+
+std::string fit_options_to_toml(const FitConfiguration& options) {
+  if (options.seed > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+    throw InputError(fmt::format("the seed {} is too large, expected at most {}", options.seed, std::numeric_limits<std::int64_t>::max()));
+  TomlText out;
+  write_data(out, options);
+  write_reference_energies(out, options.reference_energies);
+  for (const PotentialPointer& b : options.baselines) {
+    out.header("[[baseline]]");
+    out.line("kind", toml_quoted(b->name()));
+    write_parameters(out, b->parameters(), potential_kind(b->name()).parameters);
+  }
+  for (const TermOptions& term : options.terms) write_term(out, term);
+
+  write_regularization(out, options.regularization);
+  write_optimize(out, options.optimize);
+  write_calibration(out, options.calibration);
   out.header("[solver]");
   if (options.jitter_absolute)
     out.line("jitter_absolute", toml_number(*options.jitter_absolute), "eV²");

@@ -80,7 +80,7 @@ Matrix read_points(const XmlElement& element, int dimensions, GapXmlContext& con
   const int count = integer_attribute(element, "n_sparseX", context);
   const auto points = element.children_named("sparseX");
   if (count < 1 || points.size() != static_cast<std::size_t>(count))
-    fail(element, context, fmt::format("says n_sparseX={} and has {} <sparseX>", count, points.size()));
+    fail(element, context, fmt::format("has n_sparseX={}, but {} <sparseX>", count, points.size()));
   alpha.resize(count);
   covariance_cutoff.resize(count);
   const bool is_separate = element.find_attribute("sparseX_filename") != nullptr;
@@ -111,7 +111,7 @@ Matrix read_points(const XmlElement& element, int dimensions, GapXmlContext& con
   return x;
 }
 
-/// Only one permutation, the identity, can be represented; of a single distance there is no other.
+/// Only the identity can be represented; a single distance has no other permutation.
 void check_permutations(const XmlElement& element, int dimensions, GapXmlContext& context) {
   if (dimensions == 1) return;
   const auto permutations = element.children_named("permutation");
@@ -129,7 +129,7 @@ void check_permutations(const XmlElement& element, int dimensions, GapXmlContext
   }
 }
 
-/// Name and parameters of gapkit's kernel; an empty name if there is none (a problem then).
+/// Name and parameters of gapkit's kernel; an empty name, and a problem, if gapkit has none.
 std::string read_kernel(const XmlElement& element, const std::string& descriptor, int dimensions, Parameters& parameters,
                         GapXmlContext& context) {
   const auto code = static_cast<QuipCovariance>(integer_attribute(element, "covariance_type", context));
@@ -175,7 +175,7 @@ std::string read_kernel(const XmlElement& element, const std::string& descriptor
   return "";
 }
 
-/// Fills species and neighbours that a wild card leaves open. False (a problem) if that is impossible.
+/// Fills species and neighbours that a wild card leaves open. Returns false and adds a problem if that is impossible.
 bool resolve_wild_card(const XmlElement& element, QuipDescriptor& descriptor, GapXmlContext& context) {
   const bool is_soap = descriptor.name == "soap";
   if (!descriptor.species.empty() && !(is_soap && descriptor.neighbor_species.empty())) return true;
@@ -304,7 +304,7 @@ GapCoordinates read_gap_coordinates(const XmlElement& element, GapXmlContext& co
   term.sparse.x = read_points(element, dimensions, context, result.alpha, term.sparse.covariance_cutoff);
   if (appended && !reorder_soap(element, descriptor, term.sparse.x, context)) return result;
   result.alpha *= context.energy_scale;
-  if (descriptor.counts_pairs_once) {  // half the energy of the same weights
+  if (descriptor.counts_pairs_once) {  // the same weights give half the energy
     term.delta /= 2;
     result.alpha *= 2;
     context.other_variance = fmt::format("{} without compact_clusters=T counts each pair once", descriptor.quip_name);

@@ -14,21 +14,21 @@ struct GapCoordinates {
   Vector alpha;  ///< [M]
 };
 
-/// What reading a `<gpCoordinates>` needs to know of its file.
+/// Facts on the file of a `<gpCoordinates>`.
 struct GapXmlContext {
   std::filesystem::path path;  ///< of the XML
   std::vector<int> wild_card;  ///< elements that a wild card may stand for
   ProblemList& problems;       ///< each begins with file and line
   std::vector<std::string>& notes;
-  int gap_version = 0;  ///< 0 as in QUIP where the file does not say
+  int gap_version = 0;  ///< 0 if the file has none, as in QUIP
   double energy_scale = 1;
-  std::string other_variance = {};  ///< why QUIP's variance is another one than gapkit would compute; empty: it is not
+  std::string other_variance = {};  ///< the reason why QUIP's variance differs from gapkit's; empty if it does not
 
   std::string place(const XmlElement& element) const { return fmt::format("{}:{}: <{}>", path.string(), element.line, element.name); }
   void refuse(const XmlElement& element, const std::string& reason) { problems.add(fmt::format("{} {}", place(element), reason)); }
 };
 
-/// Adds to the problems what cannot be represented; the result is then of no use.
+/// Adds a problem for each part that gapkit cannot represent; the result is useless then.
 GapCoordinates read_gap_coordinates(const XmlElement& element, GapXmlContext& context);
 
 /// Attributes of elements. Throws InputError with the place if it is missing or of another form.

@@ -55,7 +55,7 @@ class Translator {
  private:
   void add_options(const std::string& text, const std::string& where) {
     std::vector<QuipOption> given = parse_quip_options(gap_fit_arguments(text), where);
-    // The program's own name, and what starts it.
+    // The name of the program, and the words before it.
     while (!given.empty() && !given.front().value) given.erase(given.begin());
     for (QuipOption& option : given) {
       if (const auto alias = gap_fit_aliases.find(option.key); alias != gap_fit_aliases.end()) option.key = alias->second;
@@ -66,7 +66,7 @@ class Translator {
     }
   }
 
-  /// Takes an argument out: what remains at the end is unknown.
+  /// Takes an argument out; arguments that remain at the end are unknown.
   std::optional<QuipOption> take(const std::string& key) {
     const auto found = options_.find(key);
     if (found == options_.end()) return {};
@@ -103,8 +103,8 @@ class Translator {
     }
   }
 
-  /// A property's key in the data: written if the data have it, or if they cannot be looked into and it is not a mere default.
-  /// Returns whether gap_fit would fit the property.
+  /// Key of a property: written if the data have it, or if they cannot be read and it is no default. Returns true if gap_fit would fit
+  /// the property.
   bool write_key(const char* key, const char* argument, const std::string& otherwise, const std::string& prefix) {
     const auto option = take(argument);
     const std::string name = prefix + (option && option->value ? *option->value : otherwise);
@@ -121,7 +121,7 @@ class Translator {
     main_.line("train", "[" + toml_text(train_) + "]");
     const std::string prefix = take_text("parameter_name_prefix", "");
     main_.line("energy_key", toml_text(prefix + take_text("energy_parameter_name", "energy")));
-    // gap_fit's default names: without them gapkit would look for others too.
+    // gap_fit's default names; without them gapkit would also find other names.
     const bool has_forces = write_key("forces_key", "force_parameter_name", "force", prefix);
     const bool has_virial = write_key("virial_key", "virial_parameter_name", "virial", prefix);
     const bool has_stress = write_key("stress_key", "stress_parameter_name", "stress", prefix);
@@ -292,7 +292,7 @@ class Translator {
       }
   }
 
-  /// The potential that gap_fit takes off the data first: a Glue of pairs is a pair_spline.
+  /// The potential that gap_fit subtracts from the data: a Glue of pairs is a pair_spline.
   void write_core() {
     const auto core = take("core_ip_args");
     if (!core || core->value.value_or("").empty()) return;
@@ -335,7 +335,7 @@ class Translator {
     return result;
   }
 
-  /// What the training data hold, if they can be read.
+  /// Names in the training data, if these can be read.
   struct Data {
     std::set<int> elements;
     std::set<std::string> keys;

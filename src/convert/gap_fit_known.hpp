@@ -3,10 +3,10 @@
 #include <map>
 #include <string>
 
-/// The arguments of gap_fit that become nothing in a configuration, and other names of the others.
+/// Arguments of gap_fit without counterpart in a configuration, and other names of arguments.
 namespace gapkit {
 
-/// Other names of arguments → the one that the rest of the code knows.
+/// Other names of arguments → the name in the rest of the code.
 inline const std::map<std::string, std::string> gap_fit_aliases = {
     {"atoms_filename", "at_file"},
     {"default_kernel_regularisation", "default_sigma"},
@@ -48,9 +48,9 @@ struct GapFitOnlyAt {
   const char* reason;
 };
 inline const std::map<std::string, GapFitOnlyAt> gap_fit_only_at = {
-    {"sparsify_only_no_fit", {"F", "gap-fit always fits; --dry-run estimates what that takes"}},
+    {"sparsify_only_no_fit", {"F", "gap-fit always fits; --dry-run estimates time and memory"}},
     {"dryrun", {"F", "gap-fit has a --dry-run of its own"}},
-    {"sparse_use_actual_gpcov", {"F", "gapkit's selections use the kernel as it is"}},
+    {"sparse_use_actual_gpcov", {"F", "gapkit's selections use the kernel itself"}},
     {"sigma_parameter_name",
      {"sigma", "gapkit reads energy_sigma, force_sigma, virial_sigma and the like only; rename the keys in the data"}},
 };

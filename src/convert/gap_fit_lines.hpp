@@ -7,7 +7,7 @@
 
 namespace gapkit {
 
-/// TOML being written, and what could not be.
+/// TOML being written, and the arguments that could not be.
 struct GapFitLines {
   std::string text;
   std::vector<std::string> unsupported;

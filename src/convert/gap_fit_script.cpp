@@ -19,7 +19,7 @@ bool is_quote(char c) {
   return c == '"' || c == '\'';
 }
 
-/// Whether every '}' closes a '{' inside the text, and every '{' is closed.
+/// True if every '}' closes a '{' of the text, and every '{' is closed.
 bool is_balanced(std::string_view text) {
   int open = 0;
   for (const char c : text) {
@@ -29,7 +29,7 @@ bool is_balanced(std::string_view text) {
   return open == 0;
 }
 
-/// Without the backslashes of a shell: those at line ends join lines, others stand before a character that is meant as it is.
+/// Removes the backslashes of a shell: at line ends they join lines, elsewhere they escape a character.
 std::string without_backslashes(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -46,7 +46,7 @@ std::string without_backslashes(std::string_view text) {
   return result;
 }
 
-/// Without comments: from a '#' at the beginning of a word, outside quotes and braces, to the end of the line.
+/// Removes comments: from a '#' at the beginning of a word, outside quotes and braces, to the end of the line.
 std::string without_comments(std::string_view text) {
   std::string result;
   char quote = 0;
@@ -71,7 +71,7 @@ std::string without_comments(std::string_view text) {
   return result;
 }
 
-/// Quotes around half a brace are the shell's; QUIP's own stand around whole values.
+/// Quotes around half a brace belong to the shell; those of QUIP enclose whole values.
 std::string without_shell_quotes(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -99,7 +99,7 @@ std::size_t behind(std::string_view text, std::size_t i) {
     open += text[k] == '{' ? 1 : text[k] == '}' ? -1 : 0;
     if (open == 0) return k + 1;
   }
-  return i + 1;  // not closed: the reader of the options says so
+  return i + 1;  // not closed: the reader of the options reports it
 }
 
 struct Command {
@@ -107,7 +107,7 @@ struct Command {
   bool ends_line = false;  ///< a line end follows, no ';' or the like
 };
 
-/// Cut at line ends, ';', '&' and '|' outside quotes and braces; without redirections.
+/// Commands, cut at line ends, ';', '&' and '|' outside quotes and braces; without redirections.
 std::vector<Command> commands_in(std::string_view text) {
   std::vector<Command> commands(1);
   bool is_cut = false;
@@ -160,7 +160,7 @@ bool holds_argument(const Command& command) {
   return false;
 }
 
-/// What a line may begin with that goes on with the arguments of the line before.
+/// True for the beginning of a line that continues the arguments of the line before.
 bool goes_on(const Command& command) {
   const auto words = words_in(command.text);
   if (words.empty()) return true;

@@ -21,7 +21,7 @@ bool is_soap(const QuipDescriptor& descriptor) {
   return descriptor.name == "soap";
 }
 
-/// gapkit's name of a sparse_method; empty if there is none.
+/// gapkit's name of a sparse_method; empty if gapkit has none.
 std::string selection_name(const std::string& method) {
   static const std::map<std::string, std::string> names = {{"random", "random"},  {"uniform", "uniform"}, {"covariance", "variance"},
                                                            {"cur_points", "cur"}, {"file", "file"},       {"index_file", "indices"},
@@ -79,7 +79,7 @@ void write_kernel(const QuipDescriptor& descriptor, GapFitLines& out) {
   out.line("length_scale", fmt::format("{{ fraction_of_range = {} }}", toml_real(factors.empty() ? 1.0 : factors.front())));
 }
 
-/// n_sparse, or config_type_n_sparse, which excludes it: config types that it does not name have then the number of its `default`, or none.
+/// n_sparse, or config_type_n_sparse, which excludes it: other config types then get the number of its `default`, or none.
 void write_counts(const QuipDescriptor& descriptor, GapFitLines& out) {
   const QuipOption* count = descriptor.find_fit_option("n_sparse");
   const QuipOption* types = descriptor.find_fit_option("config_type_n_sparse");
@@ -127,7 +127,7 @@ void write_selection(const QuipDescriptor& descriptor, GapFitLines& out) {
   }
   const bool names_points = selection == "file" || selection == "indices";
   if (names_points || selection == "all") {
-    if (count) out.note(*count, names_points ? "the file says how many sparse points there are" : "all environments are taken");
+    if (count) out.note(*count, names_points ? "the file has the number of sparse points" : "all environments are taken");
   } else {
     write_counts(descriptor, out);
   }

@@ -2,7 +2,7 @@
 
 #include <gapkit/core/types.hpp>
 
-/// What reading and writing GAP XML share: codes, and the order of SOAP features.
+/// Shared by reading and writing of GAP XML: codes, and the order of SOAP features.
 namespace gapkit {
 
 /// methods.md, section 2.

@@ -7,7 +7,7 @@
 namespace gapkit {
 namespace {
 
-constexpr double natural = 1e30;  // a slope from here on means none: the curvature vanishes instead
+constexpr double natural = 1e30;  // larger slopes mean a natural spline: no curvature at the end
 constexpr std::size_t fewest_points = 4;
 
 /// Atomic number by type; adds a problem where the density has an energy.
@@ -50,7 +50,7 @@ PairTable read_pair(const XmlElement& pair, GapXmlContext& context) {
     table.energy.push_back(number_attribute(*point, "E", context));
   }
   if (const int count = integer_attribute(pair, "num_points", context); count != static_cast<int>(table.r.size()))
-    context.refuse(pair, fmt::format("says num_points={} and has {} points", count, table.r.size()));
+    context.refuse(pair, fmt::format("has num_points={}, but {} points", count, table.r.size()));
   if (table.r.size() < fewest_points)
     context.refuse(pair, fmt::format("has {} points, expected at least {}", table.r.size(), fewest_points));
   else if (table.energy.back() != 0)

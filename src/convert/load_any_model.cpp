@@ -13,7 +13,7 @@ bool is_xml(const std::filesystem::path& path) {
   std::string_view text(head, static_cast<std::size_t>(file.gcount()));
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // byte order mark
   text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
-  // Whatever else is called XML gets the message of the reader of XML, but a model may have any name.
+  // Other files called .xml get the message of the XML reader; models may have any name.
   return text.starts_with('<') || (path.extension() == ".xml" && !text.starts_with("\x89HDF"));
 }
 

@@ -6,7 +6,7 @@
 
 namespace gapkit {
 
-/// Collects what stands in the way, so that a user learns all of it at once.
+/// Collects problems, so that one message lists all of them.
 class ProblemList {
  public:
   void add(std::string problem) { problems_.push_back(std::move(problem)); }

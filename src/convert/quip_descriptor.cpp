@@ -19,7 +19,7 @@ struct Translated {
   const char* default_value;  // QUIP's; null: required
 };
 
-/// An option that gapkit has at one value only.
+/// An option for which gapkit supports one value only.
 struct Fixed {
   const char* key;
   const char* value;
@@ -77,7 +77,7 @@ const std::vector<Kind>& kinds() {
         {"cutoff_scale", "1", "gapkit's neighbour density has no radial scaling"},
         {"cutoff_rate", "1", "gapkit's neighbour density has no radial scaling"},
         {"n_Z", "1", "gapkit has one SOAP per central element"},
-        {"basis_error_exponent", "10", "gapkit's radial basis is that of exponent 10"},
+        {"basis_error_exponent", "10", "gapkit's radial basis has exponent 10"},
         {"radial_basis", "equispaced_gauss", "gapkit has equispaced Gaussians only"},
         {"nu_R", "2", "gapkit has the full power spectrum only"},
         {"nu_S", "2", "gapkit has the full power spectrum only"},
@@ -90,7 +90,7 @@ const std::vector<Kind>& kinds() {
   return table;
 }
 
-/// Options of the fit that may stand in a descriptor string; the first name of a row is the one that the rest of the code knows.
+/// Options of the fit in a descriptor string; the rest of the code uses the first name of a row.
 const std::vector<std::vector<const char*>> fit_option_names = {
     {"delta", "energy_scale"},
     {"f0"},
@@ -111,7 +111,7 @@ const std::vector<std::vector<const char*>> fit_option_names = {
     {"unique_descriptor_tolerance"},
 };
 
-/// The first name of the row that holds `key`; empty if there is none.
+/// The first name of the row that holds `key`; empty if no row does.
 std::string fit_option_name(const std::string& key) {
   for (const auto& row : fit_option_names)
     for (const char* name : row)
@@ -240,7 +240,7 @@ class Reader {
     for (const char* name : kind_.species)
       if (key == name) {
         const auto words = quip_list(option.value.value_or(""));
-        if (words.size() == 1 && quip_integer(words[0]) == 0) return true;  // the wild card: as if it were not there
+        if (words.size() == 1 && quip_integer(words[0]) == 0) return true;  // the wild card: same as absent
         if (words.size() != 1)
           problem(option, "expected one atomic number");
         else if (const int z = element(option, words[0]); z > 0)
@@ -263,7 +263,7 @@ class Reader {
   bool has_order_ = false, is_compact_ = false;
 };
 
-/// Gapkit's own checks of ranges, and of parameters against each other.
+/// Gapkit's checks of ranges, and of parameters against each other.
 void complete(QuipDescriptor& descriptor) {
   const auto& table = descriptor_kinds();
   const auto found = std::find_if(table.begin(), table.end(), [&](const DescriptorKind& k) { return k.name == descriptor.name; });

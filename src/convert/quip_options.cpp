@@ -16,7 +16,7 @@ bool is_space(char c) {
   return std::isspace(static_cast<unsigned char>(c)) != 0;
 }
 
-/// Position behind the brace or quote that closes the one at `begin`; npos if there is none.
+/// Position behind the brace or quote that closes the one at `begin`; npos if nothing closes it.
 std::size_t end_of_group(std::string_view text, std::size_t begin) {
   if (text[begin] != '{') {
     const std::size_t end = text.find(text[begin], begin + 1);
@@ -42,7 +42,7 @@ std::string without_line_continuations(std::string_view text) {
 }
 
 void add_word(std::string_view word, const std::string& where, std::vector<QuipOption>& options) {
-  // A shell's quotes may stand around the whole: "gap={soap …}".
+  // Quotes of a shell may enclose the whole: "gap={soap …}".
   const std::size_t equals = word.find('=');
   if (opens_group(word[0]) && word[0] != '{' && end_of_group(word, 0) == word.size() && equals != std::string_view::npos) {
     add_word(word.substr(1, word.size() - 2), where, options);
@@ -82,7 +82,7 @@ std::vector<std::string> words_of(const std::string& text, const std::string& wh
   return words;
 }
 
-/// "Z1 = 14", "Z1= 14" and "Z1 =14" are "Z1=14". A value that is missing stays so: "a= b=1" are two options.
+/// "Z1 = 14", "Z1= 14" and "Z1 =14" are "Z1=14". A missing value stays missing: "a= b=1" are two options.
 std::vector<std::string> joined_at_equals(const std::vector<std::string>& words) {
   std::vector<std::string> result;
   for (std::size_t i = 0; i < words.size(); ++i) {

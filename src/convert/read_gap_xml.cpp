@@ -47,7 +47,7 @@ std::map<int, double> read_reference_energies(const XmlElement& data, bool has_c
   return energies;
 }
 
-/// Terms of equal settings get one name, as one [[term]] of a configuration would expand to them.
+/// Terms of equal settings get one name, as if they came from one [[term]].
 void name_terms(std::vector<Term>& terms) {
   const auto same = [](const Term& a, const Term& b) {
     return a.descriptor_name == b.descriptor_name && a.kernel_name == b.kernel_name && a.delta == b.delta && a.elements.size() > 0 &&
@@ -71,12 +71,12 @@ void name_terms(std::vector<Term>& terms) {
   }
 }
 
-/// What the init_args of a <Potential> add up.
+/// The parts that the init_args of a <Potential> add up.
 struct Parts {
   int gaps = 0, glues = 0;
 };
 
-/// Adds what "IP GAP …", "IP Glue …" or a sum of them has.
+/// Adds the parts of "IP GAP …", "IP Glue …" or a sum of them.
 void read_parts(const XmlElement& potential, const std::string& arguments, Parts& parts, GapXmlContext& context) {
   const std::vector<QuipOption> options = parse_quip_options(arguments, context.place(potential));
   const auto is_word = [&](std::size_t i, const char* word) { return i < options.size() && !options[i].value && options[i].key == word; };
@@ -102,7 +102,7 @@ void read_parts(const XmlElement& potential, const std::string& arguments, Parts
   }
 }
 
-/// Glue_params, which gap_fit puts beside the GAP as they stood in core_param_file: also inside an element of their own.
+/// Glue_params, which gap_fit copies from core_param_file: beside the GAP, or inside another element.
 void find_glues(const XmlElement& element, std::vector<const XmlElement*>& glues, GapXmlContext& context) {
   for (const XmlElement& child : element.children) {
     if (child.name == "Glue_params") {
@@ -119,10 +119,10 @@ void find_glues(const XmlElement& element, std::vector<const XmlElement*>& glues
 
 struct Document {
   const XmlElement* params = nullptr;  ///< <GAP_params>
-  const XmlElement* glue = nullptr;    ///< <Glue_params> that the document's <Potential> adds; null if there is none
+  const XmlElement* glue = nullptr;    ///< <Glue_params> that the document's <Potential> adds; null if it adds none
 };
 
-/// What the document's <Potential> asks for; what else there is becomes a problem.
+/// The parts that the document's <Potential> uses; others become problems.
 Document read_document(const XmlElement& root, GapXmlContext& context) {
   if (root.name == "GAP_params") return {&root, nullptr};
   Document document;
@@ -184,7 +184,7 @@ std::vector<int> in_order(std::vector<int> species) {
   return species;
 }
 
-/// gap_fit and write_gap_xml leave out terms without sparse points, so nothing in the file tells predictions that a pair was never seen.
+/// gap_fit and write_gap_xml leave out terms without sparse points, so the file does not show that a pair was never seen.
 void note_missing_terms(const Model& model, std::vector<std::string>& notes) {
   std::map<std::string, std::set<std::vector<int>>> covered;  // by descriptor
   std::set<int> elements;
@@ -260,7 +260,7 @@ GapXmlImport read_gap_xml(const std::filesystem::path& path, const GapXmlOptions
   const auto is_soap = [](const Term& term) { return term.descriptor_name == "soap"; };
   if (!gap_version && std::any_of(model.terms.begin(), model.terms.end(), is_soap))
     result.notes.push_back(
-        "it has no gap_version, so its SOAP is taken as QUIP takes it: that of before February 2015 (spectrum not divided by √(2l+1), the "
+        "it has no gap_version, so its SOAP is read as in QUIP, in the form before February 2015 (spectrum not divided by √(2l+1), the "
         "centre in the channels of all elements); a potential of a newer gap_fit needs its gap_version");
   model.notes["origin"] = fmt::format("GAP XML {}, label {}, gap_version {}", path.filename().string(), label ? *label : "(none)",
                                       gap_version ? *gap_version : "(none)");

@@ -24,7 +24,7 @@ std::string logical(bool value) {
   return value ? "T" : "F";
 }
 
-/// What a term becomes in the XML.
+/// A term in the terms of the XML.
 struct Written {
   std::string descriptor;  ///< the option string
   QuipCovariance covariance = QuipCovariance::ard_se;
@@ -69,7 +69,7 @@ void write_distances(const Term& term, Written& out) {
     out.descriptor = fmt::format("angle_3b{} Z={} Z1={} Z2={}", options, term.species[0], term.species[1], term.species[2]);
 }
 
-/// Adds a problem if QUIP could not read the term, or if it is not known how.
+/// Adds a problem if QUIP cannot represent the term.
 Written written(const Term& term, ProblemList& problems) {
   Written out;
   const bool is_soap = term.descriptor_name == "soap";
@@ -155,7 +155,7 @@ std::vector<int> elements_of(const Model& model) {
   return elements;
 }
 
-/// An XML name made of the file's.
+/// An XML name made from the name of the file.
 std::string label_for(const std::filesystem::path& path) {
   std::string label = "GAP_";
   for (const char c : path.stem().string()) label += (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ? c : '_';
@@ -210,7 +210,7 @@ std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem
   files.back()->append(xml);
   for (const auto& file : files) file->commit();
 
-  if (model.has_posterior()) notes.push_back("the posterior is left out: QUIP's variance is not that of gap-predict");
+  if (model.has_posterior()) notes.push_back("the posterior is left out: QUIP's variance differs from that of gap-predict");
   return notes;
 }
 

@@ -9,7 +9,7 @@
 namespace gapkit {
 namespace {
 
-/// Targets of a frame, their groups those of its fold.
+/// Targets of a frame, with the groups of its fold.
 RowTargets targets_of_fold(const Structure& frame, const AccumulationRules& rules, int fold) {
   RowTargets targets = rules.regularization.row_targets(frame, rules.model.reference_energies);
   const int groups = static_cast<int>(rules.regularization.groups().size());

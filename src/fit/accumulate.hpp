@@ -11,27 +11,27 @@
 
 namespace gapkit {
 
-/// What the statistics of frames depend on.
+/// All that the statistics of frames depend on.
 struct AccumulationRules {
   const Model& model;  ///< its terms with their factor, reference energies and baselines
   const Regularization& regularization;
   FoldAssigner folds;
   std::string fingerprint;      ///< of the statistics
   bool has_prior = false;       ///< with the prior variances of the rows
-  Dataset::Visitor watch = {};  ///< sees every frame first
+  Dataset::Visitor watch = {};  ///< gets every frame first
 };
 
-/// How far the statistics have come, for checkpoints.
+/// State of the statistics for checkpoints.
 struct AccumulationState {
   const SufficientStatistics& statistics;
-  std::int64_t frames = 0;  ///< that are folded into them
+  std::int64_t frames = 0;  ///< folded into them
 };
 
-/// Interruptions and how they are survived.
+/// How an interrupted pass continues.
 struct AccumulationCheckpoints {
   std::optional<SufficientStatistics> resumed;  ///< of the first `frames` frames
   std::int64_t frames = 0;
-  std::function<void(const AccumulationState& state, bool now)> save;  ///< called now and then, with `now` before Interrupted leaves
+  std::function<void(const AccumulationState& state, bool now)> save;  ///< called between batches; `now`: before Interrupted is thrown on
 };
 
 struct Accumulation {

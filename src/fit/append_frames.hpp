@@ -2,10 +2,20 @@
 
 #include <gapkit/fit/update.hpp>
 #include <gapkit/io/look_alikes.hpp>
+#include <optional>
+
+#include "fit/frame_sample.hpp"
 
 namespace gapkit {
 
-/// append(); targets that were lost for their names are looked for only if there is something to look with.
-std::int64_t append_frames(FittedModel& fitted, const Dataset& data, LookAlikes* look_alikes, const ProgressCallback& progress);
+/// Optional results of the two passes over new frames.
+struct AppendRecord {
+  LookAlikes* look_alikes = nullptr;             ///< gets all frames; append_frames() then reports targets that were lost for their names
+  TargetReport* targets = nullptr;               ///< counts the keys
+  std::optional<FrameSample>* sample = nullptr;  ///< becomes a sample of the frames
+};
+
+/// append() without findings. Returns the number of frames.
+std::int64_t append_frames(FittedModel& fitted, const Dataset& data, const AppendRecord& record, const ProgressCallback& progress);
 
 }  // namespace gapkit

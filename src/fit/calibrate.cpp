@@ -13,13 +13,13 @@ namespace {
 
 constexpr double bound = 9.2;                             // |log a|, |log b|: factors from 1e-4 to 1e4
 constexpr double prior_width = 2.3;                       // standard deviation of log a and log b: a factor of 10
-constexpr double class_width = 0.5;                       // of the logarithm of a config type's own number
+constexpr double class_width = 0.5;                       // of the logarithm of the factor of a config type
 constexpr double least_noise = 0.01;                      // of the errors (root mean square): reference values are not exact
-constexpr double most_noise = 100;                        // of the errors: rows of larger σ say nothing about error bars
+constexpr double most_noise = 100;                        // of the errors: rows of larger σ do not inform about error bars
 constexpr double least_factor = 1e-3, most_factor = 1e3;  // both a and b beyond: no calibration
-constexpr std::int64_t fewest_of_class = 5;               // structures that a config type needs for it
+constexpr std::int64_t fewest_of_class = 5;               // structures that a config type needs for its factor
 
-/// Mean log likelihood per row, with its gradient in log a and log b. x: the free ones of log a, log b.
+/// Mean log likelihood per row, with its gradient. x: log a, or log a and log b.
 class Likelihood {
  public:
   Likelihood(const HeldOutRows& rows, bool has_noise) : rows_(rows), has_noise_(has_noise) {}
@@ -59,8 +59,8 @@ std::int64_t count_distinct(std::vector<int> values) {
   return std::unique(values.begin(), values.end()) - values.begin();
 }
 
-/// ⟨z²⟩, or less where tails are heavier than a Gaussian's: then no scale makes both the mean square and the share within one error bar
-/// right, and this takes the geometric middle, √(⟨z²⟩ q²) with q the 68.3 % quantile of |z|. Both are 1 for z ~ N(0, 1).
+/// √(⟨z²⟩ q²), with q the 68.3 % quantile of |z|: the geometric mean of two squares that are 1 for z ~ N(0, 1). With heavier tails no scale
+/// makes both right. Fewer than 5 values: ⟨z²⟩.
 double scale_square(std::vector<double> z) {
   double sum = 0;
   for (double& x : z) {
@@ -74,8 +74,8 @@ double scale_square(std::vector<double> z) {
   return std::sqrt(mean) * *place;
 }
 
-/// A number f that the error bars of `structures` structures are multiplied by: n (log f + ½ m/f²) + ½ (log f)²/w² is smallest, with m
-/// the square of their scale. Near 1 if there are few.
+/// The f that minimises n (log f + ½ m/f²) + ½ (log f)²/w² for n structures whose z have the squared scale m: a factor of their error bars,
+/// near 1 for few structures.
 double own_factor(std::size_t structures, double square) {
   const auto n = static_cast<double>(structures);
   double low = -bound, high = bound;  // of log f; the derivative increases with it
@@ -87,7 +87,7 @@ double own_factor(std::size_t structures, double square) {
   return std::exp(0.5 * (low + high));
 }
 
-/// Multiplies the factors so that the scale of the rows of one config type (−1: of all) becomes right; sets rows and structures.
+/// Multiplies a and b by own_factor() of the rows of one config type (−1: all); sets rows and structures.
 void rescale(const HeldOutRows& rows, int config_type, CalibrationFactors& factors) {
   std::vector<double> z;
   std::vector<int> structures;
@@ -104,7 +104,7 @@ void rescale(const HeldOutRows& rows, int config_type, CalibrationFactors& facto
   factors.b *= f;
 }
 
-/// Without the rows whose σ dwarfs the errors: users switch rows off with such σ, and one b for these and others would shrink the noise of
+/// Rows without those whose σ is far above the errors: users switch rows off with such σ, and a b for these would shrink the noise of
 /// all.
 HeldOutRows informative(const HeldOutRows& rows) {
   HeldOutRows result;
@@ -120,7 +120,7 @@ HeldOutRows informative(const HeldOutRows& rows) {
   return result;
 }
 
-/// Labels that are predictions of the model itself, for example, would make both vanish.
+/// False if both factors nearly vanish or are huge, for example if labels are predictions of the same model.
 bool is_plausible(const CalibrationFactors& f) {
   return std::max(f.a, f.b) > least_factor && std::min(f.a, f.b) < most_factor;
 }
@@ -131,7 +131,7 @@ bool is_isolated_atom(const Structure& frame, double cutoff) {
 
 }  // namespace
 
-CalibrationFactors calibrate(const HeldOutRows& rows) {
+CalibrationFactors likeliest_factors(const HeldOutRows& rows) {
   CalibrationFactors result;
   result.rows = static_cast<std::int64_t>(rows.size());
   result.structures = count_distinct(rows.structure);
@@ -143,18 +143,21 @@ CalibrationFactors calibrate(const HeldOutRows& rows) {
   const bool has_noise = std::any_of(rows.noise.begin(), rows.noise.end(), [](double x) { return x > 0; });
   const Likelihood likelihood(rows, has_noise);
   const std::size_t unknowns = has_noise ? 2 : 1;
-  const std::vector<double> upper(unknowns, bound);
-  std::vector<double> lower(unknowns, -bound);
+  SearchLimits limits{.lower = std::vector<double>(unknowns, -bound),
+                      .upper = std::vector<double>(unknowns, bound),
+                      .reach = 4.0,
+                      .tolerance = 1e-8,
+                      .max_evaluations = 500};
   if (has_noise) {
     const double least = least_noise * root_mean_square(rows.error) / root_mean_square(rows.noise);
-    lower[1] = std::clamp(std::log(std::max(least, std::exp(-bound))), -bound, bound);
+    limits.lower[1] = std::clamp(std::log(std::max(least, std::exp(-bound))), -bound, bound);
   }
-  // Either part may explain the errors alone, with a valley between: begin at both ends and in the middle.
+  // Each part may explain the errors alone, with a valley between: start at both ends and in the middle.
   Maximum best;
   for (const auto& start : {std::array{0.0, 0.0}, std::array{-4.0, 0.0}, std::array{0.0, -4.0}, std::array{2.0, -4.0}}) {
     std::vector<double> x(start.begin(), start.begin() + static_cast<std::ptrdiff_t>(unknowns));
-    for (std::size_t i = 0; i < unknowns; ++i) x[i] = std::max(x[i], lower[i]);
-    const Maximum found = maximize(likelihood, x, lower, upper, 4.0, 1e-8, 500);
+    for (std::size_t i = 0; i < unknowns; ++i) x[i] = std::max(x[i], limits.lower[i]);
+    const Maximum found = maximize(likelihood, x, limits);
     if (best.x.empty() || found.value > best.value) best = found;
     if (!has_noise) break;
   }
@@ -171,7 +174,7 @@ void Calibrator::use(std::shared_ptr<const Model> model) {
 void Calibrator::add(const Structure& frame) {
   const Observables wanted = wanted_rows(rules_, frame);
   if (wanted.rows(frame.size()) == 0) return;
-  // An isolated atom is the zero of energy, and a copy of a frame brings nothing new.
+  // An isolated atom is the zero of energy, and a copy of a frame adds no information.
   if (is_isolated_atom(frame, model_->cutoff())) return;
   Checksum checksum;
   add_frame(checksum, frame);
@@ -186,7 +189,7 @@ void Calibrator::add(const Structure& frame) {
     HeldOutRows& rows = rows_[target.property];
     for (const ComparedRow& row : compared_rows(frame, prediction, target)) {
       const double noise = noise_of_rows[static_cast<std::size_t>(row.row)];
-      // What symmetry makes zero is zero to rounding, whatever the model: it says nothing about the errors of the others.
+      // Components that symmetry makes zero are zero to rounding for every model.
       if (target.vanishes(row.predicted, row.reference, row.epistemic) || !(row.epistemic + noise > 0)) continue;
       rows.error.push_back(row.error());
       rows.epistemic.push_back(row.epistemic);
@@ -205,7 +208,7 @@ std::optional<Calibration> Calibrator::calibration(const std::string& source, co
     const Property property = target.property;
     const HeldOutRows rows = informative(this->rows(property));
     if (count_distinct(rows.structure) < fewest_structures_) continue;
-    CalibrationFactors common = calibrate(rows);
+    CalibrationFactors common = likeliest_factors(rows);
     common.property = property;
     rescale(rows, -1, common);
     if (!is_plausible(common)) continue;
@@ -277,7 +280,7 @@ std::vector<std::vector<std::int64_t>> choose_held_out(const Dataset& data, doub
   for (auto& [name, frames] : config_types) shuffle(frames, random);
   std::vector<std::vector<std::int64_t>> result;
   std::map<std::string, std::size_t> next;  // frame of each config type
-  double owed = 0.5;                        // what rounding has left over; types with few structures take turns
+  double owed = 0.5;                        // remainder of rounding; types with few structures take turns
   for (int round = 0; round < rounds; ++round) {
     std::vector<std::int64_t>& held_out = result.emplace_back();
     std::map<int, std::int64_t> left = frames_with;

@@ -61,11 +61,11 @@ void CandidatePool::cut(Stratum& stratum, std::size_t size) {
 void CandidatePool::cut_to_level() {
   std::vector<std::size_t> sizes;
   for (const Stratum& s : strata_) sizes.push_back(s.entries.size());
-  const std::size_t level = full_level(sizes, capacity_) + 1;  // ≥ the final share of every type, also with a part of what is left over
+  const std::size_t level = full_level(sizes, capacity_) + 1;  // ≥ the final share of every type, remainder included
   for (Stratum& s : strata_) cut(s, level);
 }
 
-/// Gives the extremes the smallest keys of their types, those that the pool has lost included.
+/// Gives the extremes the smallest keys of their types; extremes that the pool has lost return.
 void CandidatePool::put_extremes_first() {
   for (auto* list : {&lowest_, &highest_})
     for (Extreme& extreme : *list) {
@@ -81,7 +81,7 @@ void CandidatePool::put_extremes_first() {
     }
 }
 
-/// The final cut, to the capacity itself. Types with more than a full share compete for what is left over by their next key.
+/// The final cut, to the capacity. Types with more than a full share compete for the remainder by their next key.
 void CandidatePool::cut_to_shares() {
   if (size_ <= capacity_) return;
   std::vector<std::size_t> sizes;

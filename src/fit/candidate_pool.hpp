@@ -10,8 +10,8 @@ namespace gapkit {
 /// A sample of bounded size of a stream of environments, stratified by config type.
 ///
 /// If there are more than `capacity` environments, each config type keeps min(its number, a share that is the same for all), where
-/// the share is such that the sum is the capacity: a rare config type is kept whole. What is left over when the share is not an
-/// integer goes, one each, to the types with the smallest next keys (see below). Within a type every environment has the same
+/// the share is such that the sum is the capacity: a rare config type is kept whole. The remainder of a share that is not an integer
+/// goes, one each, to the types with the smallest next keys (see below). Within a type every environment has the same
 /// chance. For up to three features the environments with the smallest and largest value of each feature come first in their types,
 /// so that a grid spans the data.
 ///
@@ -19,9 +19,9 @@ namespace gapkit {
 ///
 /// How: every environment gets a random key, a hash of seed and serial number, and a type's sample of size r is its r smallest keys.
 /// When the pool overflows, every type is cut to λ + 1, where λ is the largest level with Σ_t min(size_t, λ) ≤ capacity, and remembers
-/// the smallest key it lost; no larger key enters it again. λ only falls while data come in, and no final share exceeds λ + 1, so what
-/// is kept always contains the final sample, and cutting it to the shares at the end is the same as cutting the whole data. At most
-/// capacity + types environments remain after a cut, and 1/16 more are let in before the next one.
+/// the smallest key it lost; no larger key enters it again. λ only falls while data come in, and no final share exceeds λ + 1, so the
+/// pool always contains the final sample, and cutting it to the shares at the end equals cutting the whole data. At most capacity +
+/// types environments remain after a cut, and the next one comes after 1/16 more.
 class CandidatePool {
  public:
   CandidatePool(int features, int capacity, std::uint64_t seed);
@@ -82,7 +82,7 @@ class CandidatePool {
   void put_extremes_first();
   void cut_to_shares();
 
-  std::size_t features_, capacity_, most_;  // most_: entries that bring about a cut
+  std::size_t features_, capacity_, most_;  // most_: entries that cause a cut
   std::uint64_t start_;
   std::int64_t seen_ = 0;
   std::size_t size_ = 0;

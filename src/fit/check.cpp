@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
 
+#include "fit/candidate_gatherer.hpp"
 #include "fit/data_checker.hpp"
 #include "fit/data_scan.hpp"
 #include "fit/held_out.hpp"
@@ -13,29 +14,34 @@ namespace {
 
 struct CheckedScan {
   CheckReport report;
-  std::optional<DataScan> scan;  // complete, or absent
+  std::optional<TrainingFacts> facts;  // of a complete scan
+  std::optional<DataScan> scan;        // complete, or absent
 };
 
-/// What a visit of the training data fills.
+/// Objects that a visit of the training data fills; facts and candidates without the frames that are held out.
 struct Examination {
   DataChecker& checker;
   Findings& findings;
   TargetReport& targets;
+  TrainingFacts& facts;
+  EarlyCandidates* candidates;  // may be null
 };
 
-/// Visits all training data; the facts are those of the frames that are not held out. False if a frame cannot be used.
+/// Visits all training data. Returns false if a frame cannot be used.
 bool examine_training_data(const FitData& data, const std::vector<std::int64_t>& held_out, const Examination& examination,
-                           TrainingFacts& facts, const ProgressCallback& progress) {
+                           const ProgressCallback& progress) {
   std::int64_t lost = 0;
   const auto examine = [&](const Structure& s, const FramePlace& place) {
-    std::optional<NeighborList> list = examination.checker.neighbors(s, facts.cutoff());
+    std::optional<NeighborList> list = examination.checker.neighbors(s, examination.facts.cutoff());
     if (!list) {
       ++lost;
       return;
     }
     examination.checker.examine(s, *list, place);
     if (std::binary_search(held_out.begin(), held_out.end(), place.number)) return;
-    facts.add(s, std::move(*list));
+    const StructureEnvironments environments(s, std::move(*list));
+    examination.facts.add(s, environments);
+    if (examination.candidates) examination.candidates->add(s, environments.view(), place.number);
     if (progress) progress({.phase = "scan", .done = static_cast<double>(place.number + 1), .unit = "frames"});
   };
   lost +=
@@ -43,28 +49,32 @@ bool examine_training_data(const FitData& data, const std::vector<std::int64_t>&
   return lost == 0;
 }
 
-CheckedScan scan_and_check(const FitData& data, const std::vector<std::int64_t>& held_out, const FitOptions& options,
-                           const ProgressCallback& progress) {
+CheckedScan scan_and_check(const FitData& data, const ScanRequest& request, const FitOptions& options, const ProgressCallback& progress) {
   CheckedScan result;
   CheckReport& report = result.report;
   Findings findings;
   DataChecker checker(options, data.train.parts(), report, findings);
-  std::optional<TrainingFacts> facts;
+  std::optional<TrainingFacts>& facts = result.facts;
+  std::optional<EarlyCandidates> candidates;
+  if (request.gathers_candidates) candidates.emplace(options);
   std::string stopped_by;
   try {
     if (options.terms.empty()) throw InputError("the configuration has no [[term]]");
     if (data.train.parts().empty()) throw InputError("no training files: name them in [data] train or with --train");
     facts.emplace(options);
-    // What a plan would miss might be in the frames that could not be read.
-    if (examine_training_data(data, held_out, {checker, findings, report.targets}, *facts, progress))
+    // No plan without all frames: errors about missing elements or targets would mislead.
+    if (examine_training_data(data, request.held_out, {checker, findings, report.targets, *facts, candidates ? &*candidates : nullptr},
+                              progress)) {
       result.scan = plan_of_facts(options, *facts, [&](const std::string& message) { findings.warning("terms", message); });
+      if (candidates) result.scan->candidates = candidates->take(*result.scan);
+    }
   } catch (const InputError& e) {
     stopped_by = e.what();
   }
   const bool complete = result.scan.has_value();
   if (complete) result.scan->plan.targets = report.targets;
   if (facts && facts->frames > 0) checker.finish(complete ? result.scan->plan : FitPlan(), complete);
-  // After what may be its cause. Without targets that were lost for their names it would not be.
+  // Behind the findings that may be its cause. Targets that were lost for their names cause it alone.
   if (!stopped_by.empty() && !checker.has_lost_targets()) findings.error("configuration", stopped_by);
   if (data.validation)
     data.validation->visit(
@@ -81,7 +91,22 @@ CheckedScan scan_and_check(const FitData& data, const std::vector<std::int64_t>&
   return result;
 }
 
-/// The first block of the log: data, keys, targets and what they are used for, memory.
+/// Throws InputError with the first error and the number of further ones.
+CheckedScan scan_without_errors(const FitData& data, const ScanRequest& request, const FitOptions& options,
+                                const ProgressCallback& progress) {
+  CheckedScan checked = scan_and_check(data, request, options, progress);
+  const CheckReport& report = checked.report;
+  if (report.errors > 0) {
+    const std::string others = report.errors > 1 ? fmt::format(" (and {} more error{}: gap-fit --check lists them)", report.errors - 1,
+                                                               report.errors == 2 ? "" : "s")
+                                                 : "";
+    throw InputError(report.findings.front().message + others);
+  }
+  if (!checked.scan) throw Error("the examination of the data ended without errors and without a plan");
+  return checked;
+}
+
+/// The first block of the log: data, keys, targets, rows, memory.
 std::vector<std::string> lines_at_start(const FitData& data, std::size_t held_out, const FitOptions& options, const CheckReport& report) {
   const FitPlan& plan = report.plan.value();
   std::vector<std::string> lines;
@@ -105,28 +130,25 @@ std::vector<std::string> lines_at_start(const FitData& data, std::size_t held_ou
 }  // namespace
 
 CheckReport check_training_data(const FitData& data, const FitOptions& options, const ProgressCallback& progress) {
-  return scan_and_check(data, held_out_of_fit(data.train, options), options, progress).report;
+  return scan_and_check(data, {.held_out = held_out_of_fit(data.train, options)}, options, progress).report;
 }
 
-DataScan scan_training_data(const FitData& data, const std::vector<std::int64_t>& held_out, const FitOptions& options,
-                            const ProgressCallback& progress) {
-  CheckedScan checked = scan_and_check(data, held_out, options, progress);
+DataScan scan_training_data(const FitData& data, const ScanRequest& request, const FitOptions& options, const ProgressCallback& progress) {
+  CheckedScan checked = scan_without_errors(data, request, options, progress);
   const CheckReport& report = checked.report;
-  if (report.errors > 0) {
-    const std::string others = report.errors > 1 ? fmt::format(" (and {} more error{}: gap-fit --check lists them)", report.errors - 1,
-                                                               report.errors == 2 ? "" : "s")
-                                                 : "";
-    throw InputError(report.findings.front().message + others);
-  }
-  if (!checked.scan) throw Error("the examination of the data ended without errors and without a plan");
   if (progress) {
-    for (const std::string& line : lines_at_start(data, held_out.size(), options, report)) progress({.phase = "scan", .message = line});
+    for (const std::string& line : lines_at_start(data, request.held_out.size(), options, report))
+      progress({.phase = "scan", .message = line});
     for (const CheckFinding& finding : report.findings)
-      // The choice of sparse points tells the same, and counts distinct environments.
+      // The choice of sparse points warns of it too, and counts distinct environments.
       if (finding.severity == CheckFinding::Severity::warning && finding.kind != "n_sparse")
         progress({.phase = "scan", .message = finding.message, .is_warning = true});
   }
   return std::move(*checked.scan);
+}
+
+TrainingFacts facts_of_training_data(const FitData& data, const FitOptions& options) {
+  return std::move(*scan_without_errors(data, {}, options, {}).facts);
 }
 
 }  // namespace gapkit

@@ -58,7 +58,7 @@ bool CheckpointKeeper::is_due() const {
 
 std::optional<Checkpoint> CheckpointKeeper::load() const {
   const ProgressCallback& progress = run_.progress;
-  std::error_code unreachable;  // save() tells
+  std::error_code unreachable;  // save() reports it
   if (!run_.checkpoint_path.empty()) remove_stale_temporaries(run_.checkpoint_path);
   if (run_.checkpoint_path.empty() || !std::filesystem::exists(run_.checkpoint_path, unreachable)) return std::nullopt;
   const auto ignore = [&](const std::string& why) -> std::optional<Checkpoint> {

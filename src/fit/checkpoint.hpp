@@ -17,15 +17,15 @@ struct Checkpoint {
 /// Saves a fit's state from time to time (docs/file-formats.md). Does nothing without a checkpoint path.
 class CheckpointKeeper {
  public:
-  /// `key`: what a checkpoint must share with the fit (checkpoint_key()). All but `key` must outlive the object.
+  /// `key`: must be equal in checkpoint and fit (checkpoint_key()). All but `key` must outlive the object.
   CheckpointKeeper(const FitRun& run, const FitOptions& options, const DataScan& scan, std::string key)
       : run_(run), options_(options), scan_(scan), key_(std::move(key)) {}
 
-  /// The state that an interrupted fit of the same data with the same options left, if there is one.
+  /// The saved state of an interrupted fit of the same data with the same options, if there is one.
   std::optional<Checkpoint> load() const;
 
-  /// Saves if the last time is long enough ago, or if `now`. A file that cannot be written is no reason to lose the fit: `progress` is
-  /// told once, and there are no further attempts.
+  /// Saves if the last time is long enough ago, or if `now`. A file that cannot be written does not stop the fit: `progress` gets
+  /// one warning, and there are no further attempts.
   void save(const std::vector<Term>& terms, const std::vector<TermReport>& reports, const SufficientStatistics& statistics,
             std::int64_t frames, bool now);
 

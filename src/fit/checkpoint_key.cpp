@@ -7,7 +7,7 @@
 namespace gapkit {
 namespace {
 
-/// Adds values of any kind, containers with their lengths, so that neighbouring entries cannot be taken for one another.
+/// Adds values of any kind, containers with their lengths, so that neighbouring entries cannot be confused.
 struct Key {
   Checksum sum;
 
@@ -47,7 +47,7 @@ struct Key {
   }
 };
 
-// Each list of names is that of all members in their order: with a new one the compiler asks here whether the sums depend on it.
+// Each list names all members in their order: a new member is a compiler error here, until it is decided whether the sums depend on it.
 
 void add_term(Key& key, const TermOptions& term) {
   const auto& [name, descriptor, descriptor_parameters, kernel, kernel_parameters, length_scale_fraction, species, delta, species_delta,
@@ -55,7 +55,7 @@ void add_term(Key& key, const TermOptions& term) {
                sparse_indices] = term;
   key.all(name, descriptor, descriptor_parameters, kernel, kernel_parameters, length_scale_fraction, species, delta, species_delta,
           n_sparse, species_n_sparse, config_type_n_sparse, selection, max_candidates, sparse_file_cutoffs);
-  for (const auto* files : {&sparse_file, &sparse_indices})  // what these hold: add_listed_points
+  for (const auto* files : {&sparse_file, &sparse_indices})  // contents: add_listed_points
     for (const auto& [combination, file] : *files) key.add(combination);
 }
 
@@ -86,7 +86,7 @@ void add_options(Key& key, const FitOptions& options, const std::vector<std::int
   add_optimize(key, optimize);
 }
 
-// What the files that terms take their sparse points from hold.
+// The contents of files with sparse points.
 void add_listed_points(Key& key, const DataScan& scan) {
   for (const TermDraft& draft : scan.drafts) {
     if (draft.is_empty || !draft.is_listed()) continue;

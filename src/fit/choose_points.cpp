@@ -96,7 +96,7 @@ std::vector<int> choose_points(const TermOptions& term, const Candidates& candid
   if (term.n_sparse > static_cast<int>(places.back().size()))
     warn(fmt::format(
         "n_sparse is {}, but the config types without a quota have only {} distinct environments; all are taken (n_sparse counts "
-        "besides config_type_n_sparse)",
+        "in addition to config_type_n_sparse)",
         term.n_sparse, places.back().size()));
   choose_from(places.back(), term.n_sparse);
   return chosen;

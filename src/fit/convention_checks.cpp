@@ -16,7 +16,7 @@ namespace gapkit {
 namespace {
 
 constexpr std::size_t atoms_together = 1000;
-constexpr Eigen::Index fewest_energies = 10, fewest_virials = 8;  // frames of a config type, beyond those that the removed part uses up
+constexpr Eigen::Index fewest_energies = 10, fewest_virials = 8;  // frames of a config type beyond the parameters of the removed part
 
 // Predicted values of the sample.
 struct SamplePredictions {
@@ -46,8 +46,8 @@ SamplePredictions predict(std::shared_ptr<const Model> model, std::span<const St
 
 using Properties = std::set<Property>;
 
-// A model of some properties only. Each one's noise is the same small part of its labels, whatever unit they are in; σ of its classes
-// keep their ratios, rows with a σ of their own keep it.
+// A model of some properties only. The noise of each is the same small fraction of its labels, in any unit; σ of its classes keep their
+// ratios, rows with a σ of their own keep it.
 std::shared_ptr<const Model> model_of(const Properties& used, const Model& model, const SufficientStatistics& statistics) {
   const auto part_of = [](Property p) { return p == Property::energy ? 0.002 : 0.05; };
   std::map<Property, double> square, count;
@@ -70,7 +70,7 @@ std::shared_ptr<const Model> model_of(const Properties& used, const Model& model
   return result;
 }
 
-// What is known of the sample: labels, and predictions from several sources.
+// The sample: labels, and predictions from several sources.
 class Checker {
  public:
   Checker(const Model& model, const StoredStatistics& stored, const SufficientStatistics& statistics, std::span<const Structure> frames,
@@ -85,7 +85,7 @@ class Checker {
     add_agreement(predict(std::make_shared<const Model>(without_posterior()), frames_, true));
     const std::size_t before = report_.findings.size();
     if (fitted_.size() > 1) compare_properties();
-    if (report_.findings.size() > before) return;  // what is named explains why others do not fit
+    if (report_.findings.size() > before) return;  // the named mistake may explain the others
     if (const auto message = unexplained_labels(report_.agreement, mean_difference_))
       report_.findings.push_back({CheckFinding::Severity::warning, "conventions", *message});
   }
@@ -149,7 +149,7 @@ class Checker {
   Properties fitted_;
   std::map<std::string, std::vector<std::size_t>> types_;  // frames of each config type
   std::map<std::string, double> mean_difference_;          // reference − prediction of energies, eV per atom, by config type
-  bool energies_or_forces_are_wrong_ = false;              // so that nothing can be said of virials
+  bool energies_or_forces_are_wrong_ = false;              // virials cannot be judged then
 };
 
 ComparedLabels Checker::compared(Property property, const std::string& type, const SamplePredictions& predictions) const {
@@ -193,7 +193,7 @@ std::string Checker::name_of(const Types& types) const {
   return text + (types.size() > most ? fmt::format(" and {} more", types.size() - most) : "");
 }
 
-// All config types together if none of them alone is right; else those that are wrong, by mistake, the one of most frames first.
+// All config types together if each is wrong; else the wrong ones, by mistake, the mistake with most frames first.
 std::vector<Checker::Wrong> Checker::judge_types(const Types& types, Property property,
                                                  const std::vector<const SamplePredictions*>& sources, std::size_t candidates,
                                                  const Sums& sums) const {
@@ -239,7 +239,7 @@ std::vector<Checker::Wrong> Checker::judge_types(const Types& types, Property pr
   return result;
 }
 
-// The whole model against the labels: what a reader needs to judge them.
+// The whole model against the labels.
 void Checker::add_agreement(const SamplePredictions& predictions) {
   const Regularization regularization(stored_.rules);
   struct Part {
@@ -262,7 +262,7 @@ void Checker::add_agreement(const SamplePredictions& predictions) {
       if (targets.group[n] == RowTargets::excluded) continue;
       const RowGroup& group = regularization.groups()[static_cast<std::size_t>(targets.group[n])];
       Part& part = parts[{group.property, s.config_type}];
-      const double error = targets.value[n] - predicted[n], z = error / (group.sigma * targets.scale[n]);
+      const double error = targets.value[n] - predicted[n], z = error / (group.sigma * targets.noise_scale[n]);
       part.square += z * z;
       if (group.property == Property::energy) part.difference += error / s.size();
       ++part.rows;
@@ -289,7 +289,7 @@ RegressionSums sums_of(const LabelsOfTypes& types, const LabelTransformation& tr
   return sums;
 }
 
-// One mistake spoils the models that the others are judged with, hence only the clearest one is named.
+// One mistake spoils the models for judging the others, hence only the clearest one is named.
 std::string others_of(std::size_t found) {
   return found > 1 ? "; other config types look wrong too, which can follow from this: correct it and fit again" : "";
 }
@@ -308,7 +308,7 @@ void Checker::check_energies(const SamplePredictions& of_forces) {
   const bool is_doubtful = wrong.types.size() < types_.size() && !(wrong.verdict.after.explained() > 0.9);
   if (is_doubtful && are_forces_unrelated(report_.agreement)) return;  // no model of the forces can judge the energies
   if (fitted_.count(Property::virial)) {
-    // Virials say which of the two is at fault.
+    // Virials decide which of the two is wrong.
     const std::array<LabelTransformation, 2> either = {LabelTransformation{}, {best.factor, 0, 0, ""}};
     const auto third = judge_types(wrong.types, Property::virial, {&of_forces}, 2, [&](const LabelsOfTypes& labels, std::size_t k) {
       return sums_of(labels, either[k], {0, 1, 2}, {0, 1, 2});
@@ -332,7 +332,7 @@ void Checker::check_virials(const std::vector<const SamplePredictions*>& sources
   const std::vector<int> normal = {0, 1, 2}, shear = {3, 4, 5};
   const auto found = judge_types(types, Property::virial, sources, known.size(),
                                  [&](const LabelsOfTypes& labels, std::size_t k) { return sums_of(labels, known[k], normal, normal); });
-  LabelTransformation common;  // what the order of components is looked at with
+  LabelTransformation common;  // applied before the order of components is examined
   if (!found.empty()) {
     const Wrong& wrong = found.front();
     if (wrong.types.size() == types.size()) common = known[wrong.verdict.candidates.front()];

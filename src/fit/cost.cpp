@@ -8,16 +8,15 @@
 namespace gapkit {
 namespace {
 
-constexpr double steps_of_search = 26;      // evaluations until σ and δ have converged, usually
+constexpr double steps_of_search = 26;      // usual number of evaluations until σ and δ have converged
 constexpr double memory_speed = 7e9;        // bytes per second of one thread that adds packed matrices
-constexpr double passes_of_fold = 20;       // over a packed matrix, whatever the number of groups
-constexpr double factor_efficiency = 0.4;   // speed of a Cholesky factorisation of a thousand rows, of DGEMM's
+constexpr double passes_of_fold = 20;       // over a packed matrix, for any number of groups
+constexpr double factor_efficiency = 0.4;   // speed of a Cholesky factorisation of a thousand rows, relative to DGEMM
 constexpr double inverse_and_traces = 2;    // of an evidence with gradient, in M³
-constexpr double small_products = 2;        // time of whitening and Gram sums, of DGEMM's
-constexpr double select_efficiency = 0.08;  // speed of the selection, of DGEMM's: most of it is reading
-constexpr double few_features = 150;        // flop of a pair or triplet against a sparse point, exponential included
+constexpr double small_products = 2;        // time of whitening and Gram sums, relative to DGEMM
+constexpr double select_efficiency = 0.08;  // speed of the selection, relative to DGEMM: limited by memory
 
-/// One evaluation of the objective of [optimize].
+/// Time of one evaluation of the objective of [optimize].
 double seconds_of_step(const FitOptions& options, const FitPlan& plan, double flop_per_second) {
   const auto m = static_cast<double>(plan.sparse_points());
   const double triangle = 4 * m * m;  // bytes
@@ -31,14 +30,14 @@ double seconds_of_step(const FitOptions& options, const FitPlan& plan, double fl
   return turns * (m * m * m / 3 / speed + passes * triangle / memory_speed);
 }
 
-/// Of matrix products; in the time of one, DGEMM does 1/select_efficiency.
+/// Flop of the selection, done at select_efficiency of the speed of DGEMM.
 double selection_flop(const FitOptions& options, const FitPlan& plan) {
   double flop = 0;
   for (const FitPlan::TermPlan& term : plan.terms) {
     double candidates = static_cast<double>(term.candidates);
     for (const TermOptions& t : options.terms)
       if (term.label.starts_with(t.name + " ")) candidates = std::min(candidates, static_cast<double>(t.max_candidates));
-    flop += candidates * term.sparse_points * (term.sparse_points + 2.0 * term.features + few_features);
+    flop += candidates * term.sparse_points * (term.sparse_points + 2.0 * term.features + flop_of_few_features);
   }
   return flop;
 }

@@ -10,7 +10,7 @@
 namespace gapkit {
 namespace {
 
-constexpr Eigen::Index small_factor = 3000;  // a factorisation of this size keeps no more than one or two threads busy
+constexpr Eigen::Index small_factor = 3000;  // a factorisation of this size uses one or two threads
 
 }  // namespace
 
@@ -22,12 +22,12 @@ struct CrossValidation::Point {
 
 struct CrossValidation::Fold {
   Fold(std::size_t groups, std::size_t terms)
-      : residual_square(groups, 0.0), by_sigma(std::vector<double>(groups, 0.0)), by_scale(std::vector<double>(terms, 0.0)) {}
+      : residual_square(groups, 0.0), by_sigma(std::vector<double>(groups, 0.0)), by_delta(std::vector<double>(terms, 0.0)) {}
   void operator+=(const Fold& other);
 
   std::vector<double> residual_square;  // by group
   PerTarget<double> square, rows;
-  PerTarget<std::vector<double>> by_sigma, by_scale;  // ∂ square / ∂ log σ_g, ∂ log s_t
+  PerTarget<std::vector<double>> by_sigma, by_delta;  // ∂ square / ∂ log σ_g, ∂ log s_t
 };
 
 struct CrossValidation::WorkSpace {
@@ -45,7 +45,7 @@ void CrossValidation::Fold::operator+=(const Fold& other) {
     square[p] += other.square[p];
     rows[p] += other.rows[p];
     add(by_sigma[p], other.by_sigma[p]);
-    add(by_scale[p], other.by_scale[p]);
+    add(by_delta[p], other.by_delta[p]);
   }
 }
 
@@ -71,24 +71,26 @@ int CrossValidation::lanes(Eigen::Index sparse_points, int folds) {
   return sparse_points > small_factor ? 1 : std::clamp(folds, 1, thread_count());
 }
 
-CrossValidation::Value CrossValidation::compute(const std::vector<double>& sigma, const std::vector<double>& scale, bool with_gradient) {
+CrossValidation::Value CrossValidation::compute(const std::vector<double>& sigma, const std::vector<double>& delta_ratio,
+                                                bool with_gradient) {
   const auto& groups = statistics_.groups;
-  if (sigma.size() != groups.size() || scale.size() + 1 != offsets_.size())
-    throw Error("CrossValidation: one sigma per group, one scale per term");
+  if (sigma.size() != groups.size() || delta_ratio.size() + 1 != offsets_.size())
+    throw Error("CrossValidation: one sigma per group, one delta_ratio per term");
   Point point{sigma, Vector(offsets_.back()), with_gradient};
-  for (std::size_t t = 0; t < scale.size(); ++t) point.s.segment(offsets_[t], offsets_[t + 1] - offsets_[t]).setConstant(scale[t]);
+  for (std::size_t t = 0; t < delta_ratio.size(); ++t)
+    point.s.segment(offsets_[t], offsets_[t + 1] - offsets_[t]).setConstant(delta_ratio[t]);
   all_.set_zero();
   for (std::size_t g = 0; g < groups.size(); ++g)
     if (groups[g].count > 0) all_.add(groups[g].gram, 1 / (sigma[g] * sigma[g]));
-  std::vector<Fold> of_fold(folds_.size(), Fold(groups.size(), scale.size()));
+  std::vector<Fold> of_fold(folds_.size(), Fold(groups.size(), delta_ratio.size()));
   parallel_tasks(folds_.size(), static_cast<int>(work_.size()),
                  [&](std::size_t k, std::size_t lane) { of_fold[k] = compute_fold(folds_[k], point, work_[lane]); });
-  Fold sum(groups.size(), scale.size());
+  Fold sum(groups.size(), delta_ratio.size());
   for (const Fold& fold : of_fold) sum += fold;
 
   Value value{.residual_square = sum.residual_square,
               .log_sigma_gradient = std::vector<double>(groups.size(), 0.0),
-              .log_scale_gradient = std::vector<double>(scale.size(), 0.0)};
+              .log_delta_gradient = std::vector<double>(delta_ratio.size(), 0.0)};
   for (const TargetInfo& target : targets()) {
     const Property p = target.property;
     const double weight = property_weights_[p];
@@ -96,7 +98,7 @@ CrossValidation::Value CrossValidation::compute(const std::vector<double>& sigma
     value.loss += 0.5 * weight * std::log(sum.square[p] / sum.rows[p]);
     const double factor = 0.5 * weight / sum.square[p];
     for (std::size_t g = 0; g < groups.size(); ++g) value.log_sigma_gradient[g] += factor * sum.by_sigma[p][g];
-    for (std::size_t t = 0; t < scale.size(); ++t) value.log_scale_gradient[t] += factor * sum.by_scale[p][t];
+    for (std::size_t t = 0; t < delta_ratio.size(); ++t) value.log_delta_gradient[t] += factor * sum.by_delta[p][t];
   }
   if (!std::isfinite(value.loss)) throw NumericalError("the cross-validation error is not finite");
   return value;
@@ -134,7 +136,7 @@ CrossValidation::Fold CrossValidation::compute_fold(int fold, const Point& point
   for (std::size_t g = 0; g < groups.size(); ++g) {
     if (groups[g].count == 0 || groups[g].group.fold != fold) continue;
     result.residual_square[g] = residual_square(groups[g], weights);
-    // Rows with a σ of their own were divided by it: times its root mean square they are errors as the others are.
+    // Rows with a σ of their own were divided by it: the product with its root mean square has the unit of errors.
     const double unit = groups[g].group.fixed ? own_noise(statistics_.noise, groups[g].group.property) : 1;
     if (unit == 0) continue;
     const Property p = groups[g].group.property;
@@ -154,7 +156,7 @@ CrossValidation::Fold CrossValidation::compute_fold(int fold, const Point& point
     if (count == 0) continue;
     const double factor = 4 / (s[first] * s[first]);
     for (const TargetInfo& target : targets())
-      result.by_scale[target.property][t] += factor * adjoint[target.property].segment(first, count).dot(weights.segment(first, count));
+      result.by_delta[target.property][t] += factor * adjoint[target.property].segment(first, count).dot(weights.segment(first, count));
   }
   return result;
 }

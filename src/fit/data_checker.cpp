@@ -16,7 +16,7 @@ namespace {
 
 constexpr double closest_distance = 0.1;          // Å: atoms nearer than this are a mistake
 constexpr double closest_fraction = 0.3;          // of the sum of covalent radii: nearer is suspicious
-constexpr double smallest_volume_per_atom = 0.1;  // Å³; the smallest thinkable neighbour lists beyond are too large to make
+constexpr double smallest_volume_per_atom = 0.1;  // Å³; in smaller cells neighbour lists become too large
 constexpr double largest_force = 1000;            // eV/Å
 
 // Positions and cell to 10⁻⁴ Å.

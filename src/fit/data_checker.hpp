@@ -8,27 +8,27 @@
 
 namespace gapkit {
 
-/// Examines frames one after the other (docs/checks.md); what it notices goes to `findings`.
+/// Examines frames one after the other (docs/checks.md) and adds to `findings`.
 class DataChecker {
  public:
   /// `parts`: of the training data.
   DataChecker(const FitOptions& options, std::vector<std::string> parts, CheckReport& report, Findings& findings);
 
-  /// Neighbours within the cutoff; nothing, and an error among the findings, if the cell makes no sense.
+  /// Neighbours within the cutoff; absent, with an error among the findings, if the cell is impossible.
   std::optional<NeighborList> neighbors(const Structure& s, double cutoff);
   /// A frame of the training data.
   void examine(const Structure& s, const NeighborList& list, const FramePlace& place);
   /// A frame of the validation data, after all training frames. Cheap: no neighbours beyond overlaps.
   void examine_validation(const Structure& s);
-  /// After the last frame. The plan as far as it was made; `complete` if the whole of it.
+  /// After the last frame. `complete`: the whole plan was made.
   void finish(const FitPlan& plan, bool complete);
   /// After the last frame of the validation data.
   void finish_validation();
-  /// True if targets that are fitted were not found for their names: an error of which others are consequences.
+  /// True if fitted targets were not found because of their names, an error that causes others.
   bool has_lost_targets() const { return has_lost_targets_; }
 
  private:
-  /// What is remembered of a frame, to know it again.
+  /// Facts on a frame, to find copies of it.
   struct Known {
     double energy;         // NaN: none
     float forces, virial;  // norms; negative: none

@@ -1,4 +1,4 @@
-// What can be said once all frames have been seen.
+// Findings after the last frame.
 
 #include <fmt/format.h>
 
@@ -58,7 +58,7 @@ void DataChecker::report_named_keys() {
     const auto& names = source.is_column ? columns : fields;
     const char* what = source.is_column ? "column" : "key";
     findings_.error("keys", fmt::format("[data] {}_key names '{}', but no frame of {} has this {}; {}", source.name, named, t.frames, what,
-                                        names.empty() ? fmt::format("the frames have no {}s beside species and positions", what)
+                                        names.empty() ? fmt::format("the frames have no {}s except species and positions", what)
                                                       : fmt::format("there are {}", joined(names))));
     has_lost_targets_ = true;
   };
@@ -96,7 +96,7 @@ void DataChecker::report_no_energy() {
     return target.property != Property::energy && options_.use[target.property] && report_.targets.has(target);
   });
   const bool could_be_there = look_alikes_.has_unknown_scalar();
-  if (!has_other && !could_be_there) return;  // the data have nothing to fit, which is said elsewhere
+  if (!has_other && !could_be_there) return;  // the data have nothing to fit: reported elsewhere
   const bool needs_energies = options_.reference_energies.mode != ReferenceEnergyOptions::Mode::explicit_values;
   if (could_be_there || needs_energies) {
     findings_.error("keys", look_alikes_.no_energy_sentence());

@@ -11,6 +11,7 @@
 #include <limits>
 #include <set>
 
+#include "fit/candidate_gatherer.hpp"
 #include "fit/choose_points.hpp"
 #include "fit/cost.hpp"
 #include "fit/statistics_builder.hpp"
@@ -104,9 +105,6 @@ std::vector<std::vector<int>> combinations_of(const TermOptions& term, const std
       throw InputError("term '" + term.name + "': element " + element_symbol(z) + " does not occur in the training data");
   return result;
 }
-
-// An environment of few features against a sparse point, exponential and sums included, as DGEMM's flop that take the same time.
-constexpr double flop_of_few_features = 150;
 
 void estimate_cost(const FitOptions& options, const DataScan& scan, FitPlan& plan) {
   const bool derivatives = options.use[Property::force] || options.use[Property::virial];
@@ -219,16 +217,18 @@ std::int64_t FitPlan::sparse_points() const {
 
 namespace {
 
-// The terms of the configuration for every combination of elements, and what the plan says of each.
+// The drafts of all terms and combinations, with their entries in the plan.
 void add_drafts(const FitOptions& options, const TrainingFacts& facts, const PlanWarning& warn, DataScan& scan) {
   FitPlan& plan = scan.plan;
+  std::vector<TermDraft> drafts = drafts_of(options, plan.elements);
+  auto draft_of_term = drafts.begin();
   for (std::size_t t = 0; t < options.terms.size(); ++t) {
     const TermOptions& term = options.terms[t];
     std::string empty;
-    for (const auto& species : combinations_of(term, plan.elements)) {
-      TermDraft draft{&term, species, descriptor_kind(term.descriptor).make(term.descriptor_parameters, species, plan.elements)};
+    for (; draft_of_term != drafts.end() && draft_of_term->options == &term; ++draft_of_term) {
+      TermDraft& draft = *draft_of_term;
       const auto& counts = facts.environments.at(t);
-      if (const auto found = counts.find(species); found != counts.end()) draft.count = found->second.sum;
+      if (const auto found = counts.find(draft.species); found != counts.end()) draft.count = found->second.sum;
       const bool has_points = term.selection == "file" && term.sparse_file.count(draft.combination()) > 0;
       draft.is_empty = draft.count.environments == 0 && !has_points;
       if (draft.is_empty) empty += (empty.empty() ? "" : ", ") + draft.combination();
@@ -239,7 +239,7 @@ void add_drafts(const FitOptions& options, const TrainingFacts& facts, const Pla
     }
     if (!empty.empty())
       warn("term '" + term.name + "' has no environment of " + empty +
-           " in the training data: no sparse points for that, and predictions that meet it will say so");
+           " in the training data: it gets no sparse points, and predictions warn where it occurs");
   }
   for (std::size_t t = 0; t < scan.drafts.size(); ++t) {
     const TermDraft& draft = scan.drafts[t];
@@ -252,6 +252,14 @@ void add_drafts(const FitOptions& options, const TrainingFacts& facts, const Pla
 }
 
 }  // namespace
+
+std::vector<TermDraft> drafts_of(const FitOptions& options, const std::vector<int>& elements) {
+  std::vector<TermDraft> drafts;
+  for (const TermOptions& term : options.terms)
+    for (const auto& species : combinations_of(term, elements))
+      drafts.push_back({&term, species, descriptor_kind(term.descriptor).make(term.descriptor_parameters, species, elements)});
+  return drafts;
+}
 
 DataScan plan_of_facts(const FitOptions& options, const TrainingFacts& facts, const PlanWarning& warn) {
   DataScan scan;
@@ -284,11 +292,16 @@ DataScan plan_of_facts(const FitOptions& options, const TrainingFacts& facts, co
 
 DataScan scan_frames(const Dataset& training, const FitOptions& options, const ProgressCallback& progress) {
   TrainingFacts facts(options);
-  training.visit([&](const Structure& s, const FramePlace&) {
-    facts.add(s, NeighborList(s, facts.cutoff()));
+  EarlyCandidates candidates(options);
+  training.visit([&](const Structure& s, const FramePlace& place) {
+    const StructureEnvironments environments(s, facts.cutoff());
+    facts.add(s, environments);
+    candidates.add(s, environments.view(), place.number);
     if (progress) progress({.phase = "scan", .done = static_cast<double>(facts.frames), .unit = "frames"});
   });
-  return plan_of_facts(options, facts, [](const std::string&) {});
+  DataScan scan = plan_of_facts(options, facts, [](const std::string&) {});
+  scan.candidates = candidates.take(scan);
+  return scan;
 }
 
 }  // namespace gapkit

@@ -4,19 +4,20 @@
 #include <gapkit/core/progress.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/fit/fit.hpp>
+#include <gapkit/sparsify/selection.hpp>
 
 #include "fit/row_targets.hpp"
 
 namespace gapkit {
 
-/// A term of the configuration made concrete for one combination of elements; its sparse points are still to be chosen.
+/// A term of the configuration for one combination of elements, before its sparse points are chosen.
 struct TermDraft {
   const TermOptions* options = nullptr;
   std::vector<int> species;
   std::shared_ptr<const Descriptor> descriptor;
   EnvironmentCount count = {};  ///< in the training data
-  /// The training data have no environment of this combination and no file gives sparse points for it: the term gets none, but the
-  /// model remembers that it has not seen it.
+  /// True if the training data have no environment of this combination and no file gives sparse points for it. The term stays in the
+  /// model without points, so that predictions know of it.
   bool is_empty = false;
 
   std::string combination() const { return combination_name(species); }
@@ -26,36 +27,49 @@ struct TermDraft {
   Term make_term(const std::vector<int>& elements, const Parameters& kernel_parameters) const;
   bool is_listed() const { return options->selection == "file" || options->selection == "indices"; }
   int n_sparse() const;
-  /// Asked for, of so many environments; 0 if they are listed in a file or there are no environments.
+  /// Number asked for among these environments; 0 if the points are listed in a file or there are no environments.
   int sparse_points(std::int64_t environments) const;
-  /// Of a file of sparse points.
+  /// Reads a file of sparse points.
   SparseSet read_listed_points(const std::string& file) const;
 };
 
-/// What one pass over the training frames finds out.
+/// Result of one pass over the training frames.
 struct DataScan {
   FitPlan plan;
   std::vector<TermDraft> drafts;
   std::string data_fingerprint;
   ShortestDistances shortest_distances;  ///< in the frames with rows
+  /// Of each draft, if they were gathered in the same pass (EarlyCandidates).
+  std::optional<std::vector<Candidates>> candidates = {};
 
-  /// The file with sparse points or indices that the configuration names for a draft; "" stands for all combinations, which makes
-  /// sense for a single one only. Throws InputError if there is none.
+  /// The file with sparse points or indices of a draft; a file for all combinations is allowed for a single one only. Throws InputError
+  /// if the configuration names none.
   std::string listed_file(const TermDraft& draft) const;
 };
+
+/// Drafts of all terms and combinations for data with these elements (ascending); their environments are not counted yet.
+/// Throws InputError if a term names an element or combination that does not occur.
+std::vector<TermDraft> drafts_of(const FitOptions& options, const std::vector<int>& elements);
 
 class TrainingFacts;
 using PlanWarning = std::function<void(const std::string& message)>;
 
-/// The plan of a fit to the frames that the facts were collected from. Throws InputError for whatever would stop the fit.
+/// The plan of a fit to the frames that the facts were collected from. Throws InputError for every mistake that would stop the fit.
 DataScan plan_of_facts(const FitOptions& options, const TrainingFacts& facts, const PlanWarning& warn);
 
-/// One pass over frames of data that have been examined.
+/// One pass over frames of data that have been examined; gathers candidates if it can.
 DataScan scan_frames(const Dataset& training, const FitOptions& options, const ProgressCallback& progress);
 
-/// One pass over all data, which examines them (fit/check.hpp): throws InputError with the first error and the number of the others, tells
-/// warnings to `progress`. The plan is that of a fit to the training frames but those `held_out` (numbers, ascending).
-DataScan scan_training_data(const FitData& data, const std::vector<std::int64_t>& held_out, const FitOptions& options,
-                            const ProgressCallback& progress);
+struct ScanRequest {
+  std::vector<std::int64_t> held_out = {};  ///< training frames that are examined only (numbers, ascending): the plan leaves them out
+  bool gathers_candidates = false;          ///< if it can
+};
+
+/// One pass over all data, which examines them (fit/check.hpp). Throws InputError with the first error and the number of further ones;
+/// warnings go to `progress`.
+DataScan scan_training_data(const FitData& data, const ScanRequest& request, const FitOptions& options, const ProgressCallback& progress);
+
+/// The same pass, for several plans: facts on all training frames. The options must outlive them.
+TrainingFacts facts_of_training_data(const FitData& data, const FitOptions& options);
 
 }  // namespace gapkit

@@ -17,7 +17,7 @@ std::vector<int> elements_of(const Structure& frame) {
   return elements;
 }
 
-/// The index of a value in a list that it is added to if it is new. Lists are short; most frames are like the one before.
+/// The index of a value in a list, to which new values are added. Lists are short; most frames equal the one before.
 template <class T>
 int index_in(std::vector<T>& list, const T& value, int likely) {
   if (static_cast<std::size_t>(likely) < list.size() && list[static_cast<std::size_t>(likely)] == value) return likely;
@@ -27,7 +27,7 @@ int index_in(std::vector<T>& list, const T& value, int likely) {
   return index;
 }
 
-// What the reader of files makes sure of. Forces that the mask leaves out may be anything; zero stands for them.
+// The checks of the reader of files. Masked forces may have any value; NaN and infinity among them become zero.
 void check_and_complete(Structure& s) {
   const Eigen::Index n = s.size();
   const auto fail = [&](const std::string& what) { throw InputError(s.place() + what); };

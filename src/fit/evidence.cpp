@@ -10,9 +10,9 @@ namespace {
 
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
 
-Vector expanded(const std::vector<double>& scale, const std::vector<Eigen::Index>& offsets) {
+Vector expanded(const std::vector<double>& delta_ratio, const std::vector<Eigen::Index>& offsets) {
   Vector s(offsets.back());
-  for (std::size_t t = 0; t + 1 < offsets.size(); ++t) s.segment(offsets[t], offsets[t + 1] - offsets[t]).setConstant(scale.at(t));
+  for (std::size_t t = 0; t + 1 < offsets.size(); ++t) s.segment(offsets[t], offsets[t + 1] - offsets[t]).setConstant(delta_ratio.at(t));
   return s;
 }
 
@@ -47,11 +47,11 @@ Evidence::Evidence(const SufficientStatistics& statistics, std::vector<Eigen::In
   }
 }
 
-Evidence::Value Evidence::compute(const std::vector<double>& sigma, const std::vector<double>& scale, bool with_gradient) {
+Evidence::Value Evidence::compute(const std::vector<double>& sigma, const std::vector<double>& delta_ratio, bool with_gradient) {
   const auto& groups = statistics_.groups;
-  if (sigma.size() != groups.size() || scale.size() + 1 != offsets_.size())
-    throw Error("Evidence: one sigma per group, one scale per term");
-  const Vector s = expanded(scale, offsets_);
+  if (sigma.size() != groups.size() || delta_ratio.size() + 1 != offsets_.size())
+    throw Error("Evidence: one sigma per group, one delta_ratio per term");
+  const Vector s = expanded(delta_ratio, offsets_);
   Vector b = Vector::Zero(s.size());
   packed_.set_zero();
   Value value;
@@ -86,7 +86,8 @@ Evidence::Value Evidence::compute(const std::vector<double>& sigma, const std::v
   }
   std::vector<double> novelty(groups.size(), 0.0);  // Σ_t s_t² (τ_gt − tr_t G_g)/σ_g²
   for (std::size_t g = 0; g < novelty_.size(); ++g)
-    for (std::size_t t = 0; t < scale.size(); ++t) novelty[g] += scale[t] * scale[t] * novelty_[g][t] / (sigma[g] * sigma[g]);
+    for (std::size_t t = 0; t < delta_ratio.size(); ++t)
+      novelty[g] += delta_ratio[t] * delta_ratio[t] * novelty_[g][t] / (sigma[g] * sigma[g]);
   for (const double n : novelty) misfit += n;
   value.log_evidence = -0.5 * (noise + misfit + log_determinant);
   value.rounding = epsilon * trace;
@@ -96,10 +97,10 @@ Evidence::Value Evidence::compute(const std::vector<double>& sigma, const std::v
   invert_from_cholesky(a_);
   for (std::size_t t = 0; t + 1 < offsets_.size(); ++t) {
     const Eigen::Index first = offsets_[t], count = offsets_[t + 1] - first;
-    value.log_scale_gradient.push_back(a_.diagonal().segment(first, count).sum() - static_cast<double>(count) +
+    value.log_delta_gradient.push_back(a_.diagonal().segment(first, count).sum() - static_cast<double>(count) +
                                        u.segment(first, count).squaredNorm());
     for (std::size_t g = 0; g < novelty_.size(); ++g)
-      value.log_scale_gradient.back() -= scale[t] * scale[t] * novelty_[g][t] / (sigma[g] * sigma[g]);
+      value.log_delta_gradient.back() -= delta_ratio[t] * delta_ratio[t] * novelty_[g][t] / (sigma[g] * sigma[g]);
   }
   a_ = s.asDiagonal() * a_ * s.asDiagonal();
   packed_.assign_lower(a_);  // S A⁻¹ S

@@ -9,7 +9,7 @@
 namespace gapkit {
 
 struct FileDataset::Index {
-  /// What shows that a file has changed.
+  /// Facts that show a change of a file.
   struct FileState {
     bool has_positions = false;
     std::uintmax_t size = 0;
@@ -37,7 +37,7 @@ struct FileDataset::Index {
   bool has_positions = true;  // in all files that have frames
 };
 
-/// Opens one file after the other, reads frames with their targets and hands them out. Takes mistakes down as the request says.
+/// Opens one file after the other, reads frames with their targets and hands them out. Reports mistakes as requested.
 class FileDataset::Reader {
  public:
   Reader(const FileDataset& data, const Visitor& visitor, const VisitRequest& request)
@@ -59,7 +59,7 @@ class FileDataset::Reader {
   bool is_open() const { return reader_.has_value(); }
   ExtxyzReader::Position position() const { return reader_->position(); }
   void go_to(const ExtxyzReader::Position& position) { reader_->go_to(position); }
-  /// False at the end of the file, or where the rest of it cannot be read.
+  /// False at the end of the file, or if the rest of it cannot be read.
   bool read() {
     frame_.reset();
     return without_mistake("unreadable frame", [&] { frame_ = reader_->next(); }) && frame_.has_value();
@@ -77,7 +77,7 @@ class FileDataset::Reader {
       note("frame", e.what());
     }
   }
-  /// Takes a mistake down, or ends the visit with it.
+  /// Reports a mistake, or ends the visit with it.
   void note(const char* kind, const std::string& message) {
     if (!request_.finding) throw InputError(message);
     request_.finding({CheckFinding::Severity::error, kind, message});

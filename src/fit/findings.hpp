@@ -4,7 +4,7 @@
 
 namespace gapkit {
 
-/// Collects findings; of each kind only the first few are kept, the others are counted.
+/// Collects findings; keeps the first few of each kind and counts the others.
 class Findings {
  public:
   using Severity = CheckFinding::Severity;

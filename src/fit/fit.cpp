@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/fit/sparse_points.hpp>
@@ -28,13 +29,13 @@ std::vector<std::int64_t> amplitude_groups(const DataScan& scan) {
   return result;
 }
 
-/// A fit to frames that have been scanned, from the choice of sparse points to the solution; its steps in the order in which they run.
+/// A fit to scanned frames, from the choice of sparse points to the solution; its steps in the order in which they run.
 class ScannedFit {
  public:
-  ScannedFit(const FitData& training, const FitOptions& options, const DataScan& scan, FitReport& report, const FitRun& run)
+  ScannedFit(const FitData& training, const FitOptions& options, DataScan& scan, FitReport& report, const FitRun& run)
       : training_(training), options_(options), scan_(scan), report_(report), run_(run) {}
 
-  /// `sample` gets the frames that it wants.
+  /// `sample` gets all frames.
   FittedModel run(CheckpointKeeper& keeper, FrameSample& sample) {
     begin_model();
     std::optional<Checkpoint> resumed = keeper.load();
@@ -118,16 +119,16 @@ class ScannedFit {
 
   const FitData& training_;
   const FitOptions& options_;
-  const DataScan& scan_;
+  DataScan& scan_;
   FitReport& report_;
   const FitRun& run_;
   FittedModel fitted_;
   PhaseClock watch_;
 };
 
-/// A fit that only serves the calibration: of data that have been examined, without checkpoints.
+/// A fit for the calibration only: of examined data, without checkpoints.
 Model fit_of_round(const FitData& training, const FitOptions& options, const ProgressCallback& progress) {
-  const DataScan scan = scan_frames(training.train, options, progress);
+  DataScan scan = scan_frames(training.train, options, progress);
   const FitRun run{.progress = progress};
   CheckpointKeeper keeper(run, options, scan, "");
   FitReport report;
@@ -145,7 +146,9 @@ FitResult fit(const FitData& data, const FitOptions& options, const FitRun& run)
   CalibrationRounds rounds;
   rounds.held_out = held_out_of_rounds(data.train, options);
   const std::vector<std::int64_t> held_out = rounds.held_out.empty() ? std::vector<std::int64_t>() : rounds.held_out.front();
-  const DataScan scan = scan_training_data(data, held_out, options, run.progress);
+  std::error_code unknown;
+  const bool may_continue = !run.checkpoint_path.empty() && std::filesystem::exists(run.checkpoint_path, unknown);
+  DataScan scan = scan_training_data(data, {.held_out = held_out, .gathers_candidates = !may_continue}, options, run.progress);
   report.plan = scan.plan;
   report.phases["scan"] = watch.lap();
 
@@ -159,7 +162,7 @@ FitResult fit(const FitData& data, const FitOptions& options, const FitRun& run)
     FitOptions of_rounds = options;
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     rounds.elapsed = rounds.expected = seconds;
-    if (const auto& search = report.optimization) {  // that of a round begins where this one ended, and ends near there
+    if (const auto& search = report.optimization) {  // the search of a round starts at the result of this one
       of_rounds.optimize.start = search->factors;
       of_rounds.optimize.max_evaluations = std::min(options.optimize.max_evaluations, steps_of_round);
       if (search->evaluations > steps_of_round)
@@ -180,7 +183,7 @@ FitResult fit(const FitData& data, const FitOptions& options, const FitRun& run)
 }
 
 FitPlan plan_fit(const FitData& data, const FitOptions& options, const ProgressCallback& progress) {
-  return scan_training_data(data, held_out_of_fit(data.train, options), options, progress).plan;
+  return scan_training_data(data, {.held_out = held_out_of_fit(data.train, options)}, options, progress).plan;
 }
 
 }  // namespace gapkit

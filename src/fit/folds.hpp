@@ -8,14 +8,14 @@ namespace gapkit {
 
 /// Divides frames into folds for cross-validation; one at a time, in the order of the data.
 ///
-/// contiguous: each config type is cut into stretches of its frames, since neighbours in a trajectory are alike; random: shares of equal
-/// size; key:<field>: frames with the same value of the field stay together, values go round the folds in the order of their appearance.
+/// contiguous: each config type is cut into stretches of its frames, since neighbours in a trajectory are alike; random: parts of equal
+/// size; key:<field>: frames with the same value of the field stay together, new values go to the folds in turn.
 class FoldAssigner {
  public:
-  /// frames: of each config type, known beforehand. Without folds (options.folds 0) every frame is in fold 0.
+  /// frames: of each config type. Without folds (options.folds 0) every frame is in fold 0.
   FoldAssigner(const OptimizeOptions& options, std::map<std::string, std::int64_t> frames, std::uint64_t seed);
 
-  /// To be called once for every frame. Throws InputError naming the frame if it lacks the field.
+  /// Fold of the next frame. Call it once for every frame. Throws InputError naming the frame if it lacks the field.
   int next(const Structure& frame);
   int folds() const { return std::max(folds_, 1); }
 
@@ -29,7 +29,7 @@ class FoldAssigner {
   std::size_t count_ = 0;
 };
 
-/// The groups once for each fold: those of fold f begin at f × their number.
+/// The groups once for each fold: the groups of fold f begin at f × their number.
 std::vector<RowGroup> groups_of_folds(const std::vector<RowGroup>& groups, int folds);
 
 }  // namespace gapkit

@@ -11,7 +11,7 @@ struct Quota {
   std::int64_t wanted = 0, to_come = 0, atoms = 0;
 };
 
-/// One more of each type in turn, as long as frames are left to give.
+/// One more frame of each type in turn, up to the bound.
 std::map<std::string, Quota> quotas_of(const std::map<std::string, std::int64_t>& frames_of_types) {
   std::map<std::string, Quota> quotas;
   for (const auto& [name, count] : frames_of_types) quotas[name].to_come = count;
@@ -37,7 +37,7 @@ std::vector<std::int64_t> choose_sample(const DatasetSummary& summary, std::uint
   std::vector<std::int64_t> sample;
   for (const DatasetSummary::Frame& frame : summary.frames) {
     Quota& quota = quotas[summary.config_types[static_cast<std::size_t>(frame.config_type)]];
-    // Each of those to come is taken with the same probability.
+    // Each frame to come has the same probability.
     const bool is_chosen = random.below(static_cast<std::uint64_t>(quota.to_come)) < static_cast<std::uint64_t>(quota.wanted);
     --quota.to_come;
     if (!is_chosen) continue;

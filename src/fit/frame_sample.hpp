@@ -7,11 +7,11 @@ namespace gapkit {
 /// Bounds of a sample.
 inline constexpr std::int64_t most_frames_of_sample = 200, most_atoms_of_sample = 10'000;
 
-/// Numbers of some frames, drawn at random with a seed within each config type: equally many of each type, as far as it has them. Frames of
-/// one atom are passed over.
+/// Numbers of some frames, drawn at random with a seed: equally many of each config type, or all that it has. Frames of one atom are left
+/// out.
 std::vector<std::int64_t> choose_sample(const DatasetSummary& summary, std::uint64_t seed);
 
-/// Keeps the frames of a sample that pass by, without fields and columns.
+/// Keeps the frames of a sample, without fields and columns.
 class FrameSample {
  public:
   explicit FrameSample(std::vector<std::int64_t> numbers) : numbers_(std::move(numbers)) {}

@@ -15,7 +15,7 @@ using Source = CalibrationOptions::Source;
 
 namespace {
 
-/// Progress of a round's fit: phases say which round it is; remarks that the first fit has made on the same data are left out.
+/// Progress of a round: phases name the round; messages on the data, which the first fit has given, are left out.
 ProgressCallback progress_of_round(const ProgressCallback& progress, std::size_t round, std::size_t rounds) {
   if (!progress) return progress;
   return [&progress, prefix = fmt::format("calibration round {} of {}: ", round + 1, rounds)](const ProgressEvent& event) {
@@ -54,7 +54,7 @@ void calibrate_fit(FittedModel& fitted, const FitData& data, const FitOptions& o
   if (calibration.source == Source::none) return;
   const RowRules& rules = fitted.stored.rules;
   if (calibration.source == Source::validation) {
-    if (!data.validation) throw InputError("the calibration wants validation data, but there are none");
+    if (!data.validation) throw InputError("the calibration needs validation data, but there are none");
     fitted.model.calibration = calibrate_on(*data.validation, fitted.model, rules, calibration, options.seed, progress);
     return;
   }
@@ -88,7 +88,7 @@ void calibrate_fit(FittedModel& fitted, const FitData& data, const FitOptions& o
     if (round > 0) longest = round == 1 ? seconds_since(round_begin) : std::max(longest, seconds_since(round_begin));
   }
   const std::optional<Calibration> found = calibrator.calibration("holdout", progress);
-  append_frames(fitted, DatasetView(data.train, held_out.front()), nullptr, progress);
+  append_frames(fitted, DatasetView(data.train, held_out.front()), {}, progress);
   fitted.model.calibration = found;
 }
 

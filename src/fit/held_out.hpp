@@ -6,21 +6,21 @@
 
 namespace gapkit {
 
-/// Numbers of the training frames that each round of the calibration sets aside; no rounds if the calibration sets none aside.
-/// Throws InputError if something in the configuration counts environments of all structures.
+/// Numbers of the training frames that each round of the calibration sets aside; no rounds without a holdout.
+/// Throws InputError if a term names environments by their number among all structures.
 std::vector<std::vector<std::int64_t>> held_out_of_rounds(const Dataset& train, const FitOptions& options);
 /// Of the first round, whose fit gives the model; empty if there are no rounds.
 std::vector<std::int64_t> held_out_of_fit(const Dataset& train, const FitOptions& options);
 
-/// How the rounds of a calibration are done.
+/// The rounds of a calibration.
 struct CalibrationRounds {
-  std::vector<std::vector<std::int64_t>> held_out;  ///< of each round; the model of the first is there already
+  std::vector<std::vector<std::int64_t>> held_out;  ///< of each round; the first one has its model already
   std::function<Model(const Dataset& training, const ProgressCallback& progress)> fit;
   double elapsed = 0;   ///< s, since the fit began
   double expected = 0;  ///< s, of a further round
 };
 
-/// Calibrates the error bars as options.calibration says; structures that the first round held out are added to the data afterwards.
+/// Calibrates the error bars according to options.calibration, then adds the structures held out by the first round to the fit.
 void calibrate_fit(FittedModel& fitted, const FitData& data, const FitOptions& options, const CalibrationRounds& rounds,
                    const ProgressCallback& progress);
 

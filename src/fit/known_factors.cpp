@@ -5,7 +5,7 @@
 namespace gapkit {
 namespace {
 
-// Energies differ by this factor from what forces in eV/Å would make of them.
+// Ratios of energies to the energies that forces in eV/Å imply.
 constexpr KnownFactor force_factors[] = {
     {ev_per_hartree, "the forces seem to be in Hartree/Å, or the energies are too large by that factor"},
     {1 / ev_per_hartree, "the energies seem to be in Hartree, expected eV"},

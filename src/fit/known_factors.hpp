@@ -13,14 +13,14 @@ struct KnownFactor {
   const char* meaning;
 };
 
-/// By which energies differ from the energies that forces in eV/Å imply.
+/// Between energies and the energies that forces in eV/Å imply.
 std::span<const KnownFactor> known_force_factors();
-/// By which energies differ from the energies that virials in eV imply.
+/// Between energies and the energies that virials in eV imply.
 std::span<const KnownFactor> known_virial_factors();
-/// By which energies of one kind differ.
+/// Between energies of one kind.
 std::span<const KnownFactor> known_energy_factors();
 
-/// The nearest factor to |factor| within the relative tolerance; null if there is none.
+/// The nearest factor to |factor| within the relative tolerance; null if none is that near.
 const KnownFactor* find_factor(std::span<const KnownFactor> known, double factor, double tolerance);
 
 }  // namespace gapkit

@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t most_groups = 10000;
 constexpr std::size_t most_copies = 20000;  // in all, about 200 bytes each
 constexpr std::size_t most_copies_of_one = 16;
-constexpr double largest_displacement = 0.25;  // Å, for which the mean of two forces still gives the energy difference well
+constexpr double largest_displacement = 0.25;  // Å, up to which the mean of two forces gives the energy difference well
 constexpr double largest_strain = 0.06;
 
 std::map<int, int> reduced_composition(const std::vector<int>& atomic_numbers) {
@@ -37,7 +37,7 @@ std::string formula(const std::map<int, int>& composition) {
   return text;
 }
 
-/// Where the atoms are in the cell, on a grid whose lines avoid simple fractions.
+/// Fractional positions on a grid whose lines avoid simple fractions.
 std::optional<std::uint64_t> fractional_fingerprint(const Structure& s) {
   constexpr double grid = 200, offset = 0.3719;
   const double determinant = s.cell->determinant();
@@ -66,7 +66,7 @@ LabelChecks::LabelChecks(std::vector<std::string> files) : files_(std::move(file
 
 void LabelChecks::add(const Structure& s, const FramePlace& place) {
   Sums& sums = sums_[static_cast<std::size_t>(place.part)];
-  // Beyond so many types the last one takes what does not fit; it is then no type of its own.
+  // Further types share the last place, which is no type then.
   const bool has_place = sums_of_types_.size() < most_groups || sums_of_types_.count({place.part, s.config_type});
   Sums& of_type = sums_of_types_[{place.part, has_place ? s.config_type : "(others)"}];
   const double atoms = s.size();
@@ -112,7 +112,7 @@ void LabelChecks::compare_with_previous(const Structure& s, int file, Sums& all,
       for (Sums* sums : {&all, &of_type})
         sums->displaced.add(-0.5 * (*s.forces + *previous_->forces).cwiseProduct(moved).sum(), *s.energy - *previous_->energy, s.size(), 1);
   }
-  // What is compared, without the frame's other columns.
+  // Only the compared parts of the frame.
   previous_.emplace();
   previous_->config_type = s.config_type;
   previous_->cell = s.cell;
@@ -237,7 +237,7 @@ std::string LabelChecks::name_of(const GroupKey& key) const {
 }
 
 void LabelChecks::report_energies_between_groups(Findings& findings) const {
-  // Per composition the group with the most frames is what the others are compared with.
+  // The reference of each composition is the group with the most frames.
   for (auto begin = groups_.begin(); begin != groups_.end();) {
     auto end = begin;
     while (end != groups_.end() && end->first.composition == begin->first.composition) ++end;

@@ -9,10 +9,10 @@
 
 namespace gapkit {
 
-/// Looks for wrong units and wrong signs of energies, forces and virials, by what they say about each other.
+/// Finds wrong units and wrong signs of energies, forces and virials by comparing them with each other.
 ///
-/// Of frames that follow each other with small displacements, dE = −F·dr; of frames that are strained copies of each other,
-/// dE = −W:ε (W: the virial). Besides, energies per atom of one composition are compared between files and config types.
+/// dE = −F·dr for frames that follow each other with small displacements; dE = −W:ε (W: the virial) for frames that are strained copies of
+/// each other. Energies per atom of one composition are compared between files and config types.
 /// Memory: a few numbers for each group of frames, one frame, and a bounded number of cells and virials.
 class LabelChecks {
  public:

@@ -9,8 +9,8 @@ namespace {
 
 constexpr double smallest_wrong = 0.3;  // mismatch of labels that may be wrong: factors from 1/2 to 2 are no unit
 constexpr double largest_right = 0.1;   // mismatch of labels that are right: a correlation of 0.9
-constexpr double largest_share = 0.15;  // of the mismatch that may be left by the transformation that is named
-constexpr double alike = 1.5;           // mismatches within this factor are not told apart
+constexpr double largest_share = 0.15;  // of the mismatch that the named transformation may leave
+constexpr double alike = 1.5;           // mismatches within this factor count as equal
 
 }  // namespace
 

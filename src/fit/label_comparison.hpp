@@ -11,18 +11,18 @@ namespace gapkit {
 /// Labels of one property against predictions in some frames of one config type.
 struct ComparedLabels {
   Matrix reference, predicted;  ///< [frames, 1] energies; [frames, 6] virials, xx yy zz yz xz xy
-  /// [frames, any] what is taken off before labels are compared: the part that is linear in these. Atoms of each element, or ones.
+  /// [frames, any] atoms of each element, or ones: the part of labels that is linear in these is removed before a comparison.
   Matrix removed;
   Vector atoms, volume;  ///< of each frame
 
-  /// Frames beyond those that `removed` uses up.
+  /// Frames beyond the parameters of `removed`.
   Eigen::Index freedom() const;
 };
 
 /// One for each config type.
 using LabelsOfTypes = std::vector<ComparedLabels>;
 
-/// Σ over frames and columns, after `removed` has been taken off.
+/// Σ over frames and columns, without the part `removed`.
 struct RegressionSums {
   double xx = 0, xy = 0, yy = 0;  // x: prediction, y: transformed reference
 
@@ -35,15 +35,15 @@ struct RegressionSums {
   double mismatch() const { return (xx - 2 * xy + yy) / (xx + yy); }
 };
 
-/// Whether labels are right, as far as can be seen.
+/// A judgement on labels.
 struct LabelVerdict {
   enum class Kind { undecided, right, wrong };
   Kind kind = Kind::undecided;
-  std::vector<std::size_t> candidates;  ///< if they are wrong: what explains them about equally well, the best first
-  RegressionSums before, after;         ///< of the labels as they are, and with the best candidate
+  std::vector<std::size_t> candidates;  ///< if they are wrong: transformations that explain them about equally well, the best first
+  RegressionSums before, after;         ///< of the original labels, and with the best candidate
 };
 
-/// Labels are wrong if one of the candidates 1 … count−1 explains them much better than candidate 0, labels as they are, does. All
+/// Labels are wrong if one of the candidates 1 … count−1 explains them much better than candidate 0, which leaves them unchanged. All
 /// sources of predictions are tried for both.
 LabelVerdict judge(std::size_t sources, std::size_t count,
                    const std::function<RegressionSums(std::size_t source, std::size_t candidate)>& sums);

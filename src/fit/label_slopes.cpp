@@ -6,8 +6,8 @@
 namespace gapkit {
 namespace {
 
-constexpr double smallest_difference = 1e-4;  // eV, below which energy differences say nothing
-constexpr double close = 0.05, loose = 0.12;  // relative errors of a factor: of a certain cause, and of one that is only named
+constexpr double smallest_difference = 1e-4;  // eV; smaller energy differences are noise
+constexpr double close = 0.05, loose = 0.12;  // relative errors of a factor: of a certain cause, and of a possible one
 constexpr double loose_without_unit = 0.2;    // of a wrong sign or a missing volume or number of atoms
 constexpr double alike_slopes = 2, small_mismatch = 0.003;
 

@@ -7,7 +7,7 @@
 
 namespace gapkit {
 
-/// Energy differences y against x, the ones that derivatives imply: y = s·x.
+/// Energy differences y against the differences x that derivatives imply: y = s·x.
 struct Slope {
   double xx = 0, xy = 0, yy = 0;
   std::int64_t pairs = 0;
@@ -27,10 +27,10 @@ class Slopes {
   std::array<Slope, 5> slopes_;
 };
 
-/// Which of the mistakes explain a slope: y = factor · N^atoms · V^volume · x.
+/// Mistakes that explain a slope: y = factor · N^atoms · V^volume · x.
 struct SlopeCauses {
   std::string meaning;       ///< "A, or B", the best first; empty if none is known
-  bool is_reversed = false;  ///< nothing but the sign
+  bool is_reversed = false;  ///< only the sign is wrong
   bool is_close = false;     ///< within a few per cent
 };
 SlopeCauses causes_of(const Slopes& slopes, const std::vector<LabelTransformation>& known);

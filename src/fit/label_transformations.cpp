@@ -10,7 +10,7 @@ namespace {
 
 constexpr const char* per_atom = "the energies seem to be energies per atom, expected the energy of the whole frame";
 
-// Labels that are to be divided by each known factor, with and without a change of sign.
+// Division by each known factor, with and without a change of sign.
 void add_factors(std::vector<LabelTransformation>& all, std::span<const KnownFactor> known, bool is_divided, const char* sign,
                  std::string_view without = {}) {
   for (const double f : {1.0, -1.0})
@@ -20,7 +20,7 @@ void add_factors(std::vector<LabelTransformation>& all, std::span<const KnownFac
     }
 }
 
-// A stress that was taken for a virial, in three units and with both signs.
+// A stress in place of a virial, in three units and with both signs.
 void add_stresses_named_virial(std::vector<LabelTransformation>& all) {
   struct Unit {
     double size;  // in eV/Å³
@@ -75,7 +75,7 @@ std::vector<LabelTransformation> virial_transformations(const TargetReport& targ
 }
 
 const std::array<ShearOrder, 5>& wrong_shear_orders() {
-  // E.g. of xx yy zz xy yz zx: right yz stands at the place of xz.
+  // In xx yy zz xy yz zx, for example, yz is at the place of xz.
   static const std::array<ShearOrder, 5> orders = {{{{1, 2, 0}, "xx yy zz xy yz zx (VASP's)"},
                                                     {{2, 1, 0}, "xx yy zz xy xz yz (LAMMPS's)"},
                                                     {{2, 0, 1}, "xx yy zz xz xy yz"},

@@ -6,7 +6,7 @@
 
 namespace gapkit {
 
-/// What would make wrong labels right: each is multiplied by factor · N^atoms · V^volume (N atoms, V in Å³).
+/// A correction of labels: each is multiplied by factor · N^atoms · V^volume (N atoms, V in Å³).
 struct LabelTransformation {
   double factor = 1;
   int atoms = 0, volume = 0;
@@ -15,13 +15,12 @@ struct LabelTransformation {
   double value(double atom_count, double cell_volume) const;
 };
 
-/// Of energies against forces in eV/Å; the first one leaves them as they are.
+/// For energies against forces in eV/Å; the first one is the identity.
 std::vector<LabelTransformation> energy_transformations();
-/// Of virials, as assign_targets made them from the keys in `targets`, against energies and forces; the first one leaves them as they are.
+/// For virials, which assign_targets() made from the keys in `targets`, against energies and forces; the first one is the identity.
 std::vector<LabelTransformation> virial_transformations(const TargetReport& targets);
 
-/// An order in which six numbers, or the off-diagonal ones of nine, may have been written: right yz, xz, xy are to be found at these
-/// places of yz, xz, xy.
+/// An order of six numbers, or of the off-diagonal ones of nine, in files: the true yz, xz, xy are at these places of yz, xz, xy.
 struct ShearOrder {
   std::array<int, 3> place;
   const char* name;  ///< "xx yy zz xy yz zx (VASP's)"

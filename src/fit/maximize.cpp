@@ -13,14 +13,14 @@ namespace {
 
 constexpr int most_stalled = 5;  // evaluations in a row that improve nothing by more than the tolerance
 
-// What the C callback sees.
+// Data of the C callback.
 struct Run {
   const Objective& objective;
   nlopt_opt optimizer;
   Maximum& best;
   double tolerance;
   double worst;                                            // of the values so far
-  double mark = -std::numeric_limits<double>::infinity();  // the best value when the last evaluation that counts was made
+  double mark = -std::numeric_limits<double>::infinity();  // the best value at the last evaluation that improved it
   int stalled = 0;                                         // evaluations since then
   std::exception_ptr thrown = nullptr;
 };
@@ -50,7 +50,7 @@ double evaluate(unsigned n, const double* x, double* gradient, void* data) {
       run.best.x = point;
     }
     if (gradient) std::copy(slope.begin(), slope.end(), gradient);
-    // NLopt looks at whole line searches; near the maximum it would spend dozens of evaluations on differences below the tolerance.
+    // NLopt checks for convergence after whole line searches only: dozens of evaluations below the tolerance near the maximum.
     if (run.best.value > run.mark + run.tolerance) {
       run.mark = run.best.value;
       run.stalled = 0;
@@ -58,7 +58,7 @@ double evaluate(unsigned n, const double* x, double* gradient, void* data) {
       nlopt_force_stop(run.optimizer);
     }
     return value;
-  } catch (...) {  // must not pass through C
+  } catch (...) {  // no exception may pass through C
     run.thrown = std::current_exception();
     nlopt_force_stop(run.optimizer);
     return 0;
@@ -67,8 +67,7 @@ double evaluate(unsigned n, const double* x, double* gradient, void* data) {
 
 }  // namespace
 
-Maximum maximize(const Objective& objective, std::vector<double> x, const std::vector<double>& lower, const std::vector<double>& upper,
-                 double reach, double tolerance, int max_evaluations) {
+Maximum maximize(const Objective& objective, std::vector<double> x, const SearchLimits& limits) {
   Maximum best;
   best.x = x;
   best.value = -std::numeric_limits<double>::infinity();
@@ -79,28 +78,28 @@ Maximum maximize(const Objective& objective, std::vector<double> x, const std::v
     return best;
   }
   double worst = 0;
-  for (double before = best.value; best.evaluations < max_evaluations; before = best.value) {
-    std::vector<double> from = lower, to = upper;
+  for (double before = best.value; best.evaluations < limits.max_evaluations; before = best.value) {
+    std::vector<double> from = limits.lower, to = limits.upper;
     for (std::size_t i = 0; i < x.size(); ++i) {
-      from[i] = std::max(lower[i], best.x[i] - reach);
-      to[i] = std::min(upper[i], best.x[i] + reach);
+      from[i] = std::max(from[i], best.x[i] - limits.reach);
+      to[i] = std::min(to[i], best.x[i] + limits.reach);
     }
     const std::unique_ptr<nlopt_opt_s, void (*)(nlopt_opt)> optimizer(nlopt_create(NLOPT_LD_LBFGS, static_cast<unsigned>(x.size())),
                                                                       nlopt_destroy);
     if (!optimizer) throw Error("NLopt has no L-BFGS");
-    Run run{objective, optimizer.get(), best, tolerance, worst};
+    Run run{objective, optimizer.get(), best, limits.tolerance, worst};
     run.mark = best.value;
     nlopt_set_max_objective(optimizer.get(), evaluate, &run);
     nlopt_set_lower_bounds(optimizer.get(), from.data());
     nlopt_set_upper_bounds(optimizer.get(), to.data());
-    nlopt_set_ftol_abs(optimizer.get(), 0.1 * tolerance);
-    nlopt_set_maxeval(optimizer.get(), max_evaluations - best.evaluations);
+    nlopt_set_ftol_abs(optimizer.get(), 0.1 * limits.tolerance);
+    nlopt_set_maxeval(optimizer.get(), limits.max_evaluations - best.evaluations);
     double value = 0;
     std::vector<double> point = best.x;
-    nlopt_optimize(optimizer.get(), point.data(), &value);  // its verdict does not matter: the best point counts
+    nlopt_optimize(optimizer.get(), point.data(), &value);  // whatever it returns: the best point counts
     worst = run.worst;
     if (run.thrown) std::rethrow_exception(run.thrown);
-    if (!(best.value - before > tolerance)) break;
+    if (!(best.value - before > limits.tolerance)) break;
   }
   return best;
 }

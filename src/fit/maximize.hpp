@@ -14,10 +14,15 @@ struct Maximum {
   int evaluations = 0;
 };
 
-/// Maximises within lower ≤ x ≤ upper by limited-memory BFGS (NLopt), beginning at `x`, in rounds that each stay within `reach` of the best
-/// point so far (so that no first step of the search leads to a far corner), until a round gains less than `tolerance`.
-/// Where the objective throws NumericalError the search turns back, except at the start; anything else that it throws passes through.
-Maximum maximize(const Objective& objective, std::vector<double> x, const std::vector<double>& lower, const std::vector<double>& upper,
-                 double reach, double tolerance, int max_evaluations);
+struct SearchLimits {
+  std::vector<double> lower, upper;  ///< lower ≤ x ≤ upper
+  double reach = 0;                  ///< a round stays within this distance, per component, of the best point of the rounds before
+  double tolerance = 0;              ///< the search ends with a round that gains less
+  int max_evaluations = 0;
+};
+
+/// Maximises by limited-memory BFGS (NLopt), beginning at `x`, in rounds: their reach keeps the first step of a search from a far corner.
+/// Where the objective throws NumericalError the search turns back, except at the start; other exceptions pass through.
+Maximum maximize(const Objective& objective, std::vector<double> x, const SearchLimits& limits);
 
 }  // namespace gapkit

@@ -13,7 +13,7 @@
 namespace gapkit {
 namespace {
 
-constexpr double fold_error_tolerance = 1e-3;  // of the logarithm: the fold errors of small σ are known to some 1e-4 only, for rounding
+constexpr double fold_error_tolerance = 1e-3;  // of the logarithm: rounding limits fold errors of small σ to about 1e-4
 
 using Kind = OptimizeOptions::Objective;
 
@@ -62,8 +62,8 @@ HyperparameterState changed(const HyperparameterState& start, const Unknowns& un
   HyperparameterState state = start;
   for (std::size_t g = 0; g < state.sigma.size(); ++g)
     if (const int p = unknowns.of_group[g]; p >= 0) state.sigma[g] *= std::exp(x[static_cast<std::size_t>(p)]);
-  for (std::size_t t = 0; t < state.scale.size(); ++t)
-    if (const int p = unknowns.of_term[t]; p >= 0) state.scale[t] *= std::exp(x[static_cast<std::size_t>(p)]);
+  for (std::size_t t = 0; t < state.delta_ratio.size(); ++t)
+    if (const int p = unknowns.of_term[t]; p >= 0) state.delta_ratio[t] *= std::exp(x[static_cast<std::size_t>(p)]);
   return state;
 }
 
@@ -95,14 +95,14 @@ class Objectives {
   bool has_folds() const { return cross_validation_.has_value(); }
 
   Evidence::Value evidence(const HyperparameterState& state, bool with_gradient) {
-    return evidence_.compute(state.sigma, state.scale, with_gradient);
+    return evidence_.compute(state.sigma, state.delta_ratio, with_gradient);
   }
 
-  // Sums over the folds: residual squares and gradient are those of the merged groups.
+  // Sums over the folds: residual squares and gradient belong to the merged groups.
   CrossValidation::Value cross_validation(const HyperparameterState& state, bool with_gradient) {
     std::vector<double> sigma;
     for (const std::size_t g : merged_index_) sigma.push_back(state.sigma[g]);
-    CrossValidation::Value value = cross_validation_->compute(sigma, state.scale, with_gradient);
+    CrossValidation::Value value = cross_validation_->compute(sigma, state.delta_ratio, with_gradient);
     for (std::vector<double>* by_group : {&value.residual_square, &value.log_sigma_gradient}) {
       std::vector<double> sum(state.sigma.size(), 0.0);
       for (std::size_t i = 0; i < merged_index_.size(); ++i) sum[merged_index_[i]] += (*by_group)[i];
@@ -111,7 +111,7 @@ class Objectives {
     return value;
   }
 
-  // What errors over h are multiplied with to be in eV, eV/Å, eV: 1 but for rows with a σ of their own, whose h is that σ.
+  // Factor from errors over h to eV, eV/Å, eV: 1 except for rows with a σ of their own, whose h is this σ.
   double unit(std::size_t group) const {
     const RowGroup& g = merged().groups[group].group;
     const double given = g.fixed ? own_noise(merged().noise, g.property) : 0;
@@ -140,7 +140,7 @@ class Objectives {
   std::optional<CrossValidation> cross_validation_;
 };
 
-// Errors do not change if all σ and δ are multiplied by one factor; the evidence says by which.
+// A common factor of all σ and δ does not change errors; the evidence determines it.
 void settle_common_factor(Objectives& objectives, const Unknowns& unknowns, HyperparameterState& state) {
   const auto& groups = objectives.merged().groups;
   double rows = 0;
@@ -151,14 +151,45 @@ void settle_common_factor(Objectives& objectives, const Unknowns& unknowns, Hype
   }
   for (const int p : unknowns.of_term)
     if (p < 0) return;
-  // −½ [ n log c² + (Σ RSS/σ² + |u|²)/c² ] is largest at c² = (Σ RSS/σ² + |u|²)/n; its derivative at c = 1 is the sum of all others.
+  // −½ [ n log c² + (Σ RSS/σ² + |u|²)/c² ] is largest at c² = (Σ RSS/σ² + |u|²)/n; its derivative at c = 1 is the sum of all derivatives.
   double slope = 0;
   for (const double d : value.log_sigma_gradient) slope += d;
-  for (const double d : value.log_scale_gradient) slope += d;
+  for (const double d : value.log_delta_gradient) slope += d;
   const double factor = std::sqrt((slope + rows) / rows);
   if (!std::isfinite(factor) || !(factor > 0)) return;
   for (double& sigma : state.sigma) sigma *= factor;
-  for (double& scale : state.scale) scale *= factor;
+  for (double& delta_ratio : state.delta_ratio) delta_ratio *= factor;
+}
+
+/// The report before an optimisation.
+OptimizationReport report_before(Objectives& objectives, std::span<const Term> terms, const std::vector<double>& delta_ratio) {
+  OptimizationReport report;
+  for (const GroupStatistics& g : objectives.merged().groups) {
+    report.groups.push_back(g.group);
+    report.rows.push_back(g.count);
+    report.before.sigma.push_back(g.group.fixed ? 1.0 : g.group.sigma);
+    report.given_sigma.push_back(g.group.fixed ? own_noise(objectives.merged().noise, g.group.property) : 0);
+  }
+  for (const Term& term : terms) {
+    report.terms.push_back(term.label());
+    report.delta.push_back(term.delta);
+  }
+  report.before.delta_ratio = delta_ratio;
+  objectives.assess(report.before);
+  report.after = report.before;
+  return report;
+}
+
+void warn_of_bounds(const Unknowns& unknowns, const Maximum& best, const OptimizeOptions& options, OptimizationReport& report) {
+  const double bound = std::log(options.max_factor);
+  for (std::size_t p = 0; p < unknowns.names.size(); ++p)
+    if (std::abs(best.x[p]) > 0.999 * bound)
+      report.warnings.push_back(unknowns.names[p] + " stopped at its bound, " + (best.x[p] > 0 ? "" : "1/") +
+                                std::to_string(static_cast<long>(std::lround(options.max_factor))) +
+                                " of its start; look at the data of this class, or start elsewhere");
+  if (best.evaluations >= options.max_evaluations)
+    report.warnings.push_back("the optimisation stopped after " + std::to_string(best.evaluations) +
+                              " steps ([optimize] max_evaluations) before it converged");
 }
 
 }  // namespace
@@ -174,27 +205,14 @@ OptimizeOptions::Objective objective_of(const std::string& name) {
   return static_cast<Kind>(found - objective_names().begin());
 }
 
-OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term> terms, const std::vector<double>& scale,
+OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term> terms, const std::vector<double>& delta_ratio,
                             const OptimizeOptions& options, const ProgressCallback& progress) {
   const auto begin = std::chrono::steady_clock::now();
   Objectives objectives(stored.statistics, terms, options);
   if (options.objective == Kind::cross_validation && !objectives.has_folds())
     throw InputError("cross-validation needs statistics in folds: fit with [optimize] folds = 5 (or another number above 1)");
-  OptimizationReport report;
+  OptimizationReport report = report_before(objectives, terms, delta_ratio);
   report.objective = options.objective;
-  for (const GroupStatistics& g : objectives.merged().groups) {
-    report.groups.push_back(g.group);
-    report.rows.push_back(g.count);
-    report.before.sigma.push_back(g.group.fixed ? 1.0 : g.group.sigma);
-    report.given_sigma.push_back(g.group.fixed ? own_noise(objectives.merged().noise, g.group.property) : 0);
-  }
-  for (const Term& term : terms) {
-    report.terms.push_back(term.label());
-    report.delta.push_back(term.delta);
-  }
-  report.before.scale = scale;
-  objectives.assess(report.before);
-  report.after = report.before;
   if (options.objective != Kind::none) {
     const Unknowns unknowns = choose_unknowns(objectives.merged(), terms, stored.amplitudes, options);
     const auto& groups = objectives.merged().groups;
@@ -209,35 +227,32 @@ OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term
       if (progress) progress({.phase = "optimize", .done = static_cast<double>(report.evaluations), .unit = "steps"});
       if (is_evidence) {
         const Evidence::Value value = objectives.evidence(state, true);
-        // Where rounding decides, nothing is to be found.
+        // Rounding dominates there.
         if (value.rounding > 1 && report.evaluations > 1) throw NumericalError("sigma is too small for the rounding of the data");
         report.trace.push_back(value.log_evidence);
-        gradient = gathered(unknowns, value.log_sigma_gradient, value.log_scale_gradient, unit);
+        gradient = gathered(unknowns, value.log_sigma_gradient, value.log_delta_gradient, unit);
         return unit * value.log_evidence;  // per row, so that the first step of the search is of order one
       }
       const CrossValidation::Value value = objectives.cross_validation(state, true);
       report.trace.push_back(-value.loss);
-      gradient = gathered(unknowns, value.log_sigma_gradient, value.log_scale_gradient, -1);
+      gradient = gathered(unknowns, value.log_sigma_gradient, value.log_delta_gradient, -1);
       return -value.loss;
     };
-    const double bound = std::log(options.max_factor), reach = std::log(5.0);
+    const double bound = std::log(options.max_factor);
     const std::size_t count = unknowns.names.size();
     std::vector<double> begin_at(count, 0.0);
     for (std::size_t p = 0; p < count; ++p)
       if (const auto found = options.start.find(unknowns.names[p]); found != options.start.end())
         begin_at[p] = std::clamp(found->second, -bound, bound);
-    const Maximum best = maximize(objective, begin_at, std::vector<double>(count, -bound), std::vector<double>(count, bound), reach,
-                                  is_evidence ? 0.01 * unit : fold_error_tolerance, options.max_evaluations);
+    const Maximum best = maximize(objective, begin_at,
+                                  {.lower = std::vector<double>(count, -bound),
+                                   .upper = std::vector<double>(count, bound),
+                                   .reach = std::log(5.0),
+                                   .tolerance = is_evidence ? 0.01 * unit : fold_error_tolerance,
+                                   .max_evaluations = options.max_evaluations});
     for (std::size_t p = 0; p < count; ++p) report.factors.emplace(unknowns.names[p], best.x[p]);
     report.after = changed(report.before, unknowns, best.x);
-    for (std::size_t p = 0; p < count; ++p)
-      if (std::abs(best.x[p]) > 0.999 * bound)
-        report.warnings.push_back(unknowns.names[p] + " stopped at its bound, " + (best.x[p] > 0 ? "" : "1/") +
-                                  std::to_string(static_cast<long>(std::lround(options.max_factor))) +
-                                  " of its start; look at the data of this class, or start elsewhere");
-    if (best.evaluations >= options.max_evaluations)
-      report.warnings.push_back("the optimisation stopped after " + std::to_string(best.evaluations) +
-                                " steps ([optimize] max_evaluations) before it converged");
+    warn_of_bounds(unknowns, best, options, report);
     if (options.objective == Kind::cross_validation) settle_common_factor(objectives, unknowns, report.after);
     objectives.assess(report.after);
   }
@@ -249,9 +264,9 @@ OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term
 
 void solve_model(Model& model, const SufficientStatistics& statistics, const HyperparameterState& state) {
   if (statistics.has_folds()) {
-    model.posterior = solve_posterior(statistics.without_folds(), model.factor, state.scale, &state.sigma);
+    model.posterior = solve_posterior(statistics.without_folds(), model.factor, state.delta_ratio, &state.sigma);
   } else {
-    model.posterior = solve_posterior(statistics, model.factor, state.scale, &state.sigma);
+    model.posterior = solve_posterior(statistics, model.factor, state.delta_ratio, &state.sigma);
   }
   model.weights = kernel_weights(model.factor, model.posterior);
   if (!model.weights.allFinite()) throw NumericalError("the weights came out as NaN or infinity");

@@ -53,11 +53,11 @@ RowTargets Regularization::row_targets(const Structure& s, const std::map<int, d
       throw InputError(s.place() + own_sigma_key(s, property) + " is " + std::to_string(*own) + ", expected a positive number");
     t.value.push_back(value);
     t.group.push_back(is_excluded ? RowTargets::excluded : group_of(property, s.config_type, own.has_value()));
-    t.scale.push_back(is_excluded ? 1 : own ? *own : target.noise_scale(s.size(), rules_.scale_with_atoms));
+    t.noise_scale.push_back(is_excluded ? 1 : own ? *own : target.noise_scale(s.size(), rules_.scale_with_atoms));
   };
   for (const TargetInfo& target : targets()) {
     if (!t.wanted.wants(target.property)) continue;
-    const bool is_energy = target.property == Property::energy;  // the only target that isolated atoms have a share of
+    const bool is_energy = target.property == Property::energy;  // the only target with a contribution of isolated atoms
     const double offset = is_energy ? sum_of_reference_energies(s, reference_energies) : 0;
     int row = 0;
     for (const double value : target.rows(s)) add(target, row++, value - offset);
@@ -73,7 +73,7 @@ Observables wanted_rows(const RowRules& rules, const Structure& s) {
 }
 
 void count_noise(const RowRules& rules, const Structure& s, std::vector<NoiseRecord>& records) {
-  if (s.size() == 1) return;  // isolated atoms set E0; they say nothing about the noise of other frames
+  if (s.size() == 1) return;  // isolated atoms set E0; their noise differs from other frames
   const Observables wanted = wanted_rows(rules, s);
   for (const TargetInfo& target : targets()) {
     if (!wanted.wants(target.property)) continue;

@@ -7,25 +7,25 @@
 
 namespace gapkit {
 
-/// Target, group and scale of every row of one structure, in the order of Observables.
+/// Target, group and noise scale of every row of one structure, in the order of Observables.
 struct RowTargets {
   static constexpr int excluded = -1;
 
   Observables wanted;
-  std::vector<double> value;  ///< y: the targets, energies − Σ E0
-  std::vector<int> group;     ///< index of the row's group, or `excluded`
-  std::vector<double> scale;  ///< h: σ_n = σ_g h_n
+  std::vector<double> value;        ///< y: the targets, energies − Σ E0
+  std::vector<int> group;           ///< index of the row's group, or `excluded`
+  std::vector<double> noise_scale;  ///< h: σ_n = σ_g h_n
 };
 
 /// The properties of a structure that make rows.
 Observables wanted_rows(const RowRules& rules, const Structure& structure);
-/// Counts the rows of a structure by where their σ comes from.
+/// Counts the rows of a structure by the source of their σ.
 void count_noise(const RowRules& rules, const Structure& structure, std::vector<NoiseRecord>& records);
 
-/// The rules that a configuration makes. Throws InputError for a σ that is not above 0.
+/// The rules of a configuration. Throws InputError for a σ that is not above 0.
 RowRules row_rules(const FitOptions& options);
 
-/// Which σ belongs to which row (methods.md, section 4).
+/// Assigns a σ to each row (methods.md, section 4).
 class Regularization {
  public:
   explicit Regularization(RowRules rules) : rules_(std::move(rules)) {}

@@ -6,14 +6,14 @@
 
 namespace gapkit {
 
-/// Fills kernel rows of many structures with all threads: one structure at a time for each of them, so that nothing is shared; structures
-/// that are large get all threads for themselves. What belongs to a structure does not depend on the number of threads.
+/// Fills kernel rows of many structures with all threads: each thread takes one structure at a time; large structures get all threads. The
+/// rows of a structure do not depend on the number of threads.
 class RowWorkers {
  public:
   explicit RowWorkers(std::span<const Term> terms);
 
   double cutoff() const { return cutoff_; }
-  /// Notes a structure whose rows are to be filled. `progress`: told to finish's callback once it is done.
+  /// Adds a structure whose rows are to be filled. `progress`: the value that finish() passes to its callback after this structure.
   void add(Structure structure, const Observables& wanted, MatrixSlice rows, double progress);
   /// Fills all rows. `show` is called by the calling thread only and may throw (Interrupted): the rows are then incomplete.
   void finish(const std::function<void(double)>& show);

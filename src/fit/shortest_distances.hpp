@@ -6,7 +6,7 @@
 
 namespace gapkit {
 
-/// Atoms in one place teach nothing that could be compared with, so a distance of 0 is left out.
+/// Distances of 0 are left out: atoms in one place are no reference for predictions.
 inline void keep_shorter(ShortestDistances& shortest, const std::pair<int, int>& elements, double distance) {
   if (!(distance > 0)) return;
   const auto [entry, is_new] = shortest.try_emplace(elements, distance);

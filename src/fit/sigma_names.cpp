@@ -32,7 +32,7 @@ struct SigmaName {
   bool is_column = false;
 };
 
-/// That which `name` sounds like; empty if it sounds like none.
+/// The key or column that `name` resembles; empty if it resembles none.
 SigmaName right_name(const std::string& name, bool is_column) {
   bool has_sigma = false, is_component = false, is_of_atom = false;
   const TargetInfo* target = nullptr;

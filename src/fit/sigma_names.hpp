@@ -6,7 +6,7 @@
 
 namespace gapkit {
 
-/// A sentence for each key or column that sounds like a sigma of the data, but is not read under its name.
+/// A sentence for each key or column with a name like a sigma of the data that is not read.
 std::vector<std::string> unknown_sigma_names(const std::set<std::string>& fields, const std::set<std::string>& columns);
 
 }  // namespace gapkit

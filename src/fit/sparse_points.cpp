@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -5,18 +7,17 @@
 #include <gapkit/fit/sparse_points.hpp>
 #include <gapkit/io/temporary_file.hpp>
 #include <gapkit/math/linear_algebra.hpp>
-#include <gapkit/model/environment_chunks.hpp>
 #include <limits>
 #include <numeric>
 #include <unordered_map>
 
-#include "fit/candidate_pool.hpp"
+#include "fit/candidate_gatherer.hpp"
 #include "fit/choose_points.hpp"
 
 namespace gapkit {
 namespace {
 
-// The fraction of the range of each feature that the configuration asks for.
+// The configured fraction of the range of each feature.
 std::vector<double> lengths_of_range(const TermOptions& term, const Candidates& candidates) {
   std::vector<double> lengths;
   for (Eigen::Index d = 0; d < candidates.x.cols(); ++d) {
@@ -81,13 +82,13 @@ std::vector<int> indices_in(const Candidates& candidates, const std::vector<std:
   return chosen;
 }
 
-// Points whose pivot in the Cholesky factorisation of K + jitter vanishes in rounding cannot be told apart from the others: they go.
+// Drops points whose pivot in the Cholesky factorisation of K + jitter vanishes in rounding.
 void drop_dependent_points(Term& term, std::vector<std::int64_t>& serial, TermReport& report) {
   Matrix k = sparse_covariance(term);
   if (!k.allFinite()) throw NumericalError("the kernel matrix of term '" + term.label() + "' holds NaN or infinity");
   const double rounding = 4 * static_cast<double>(k.rows()) * std::numeric_limits<double>::epsilon();
-  // The rank is that of K alone: with the jitter on the diagonal, the pivot of a dependent point is jitter · (1 + |coefficients|²),
-  // however large those are.
+  // The rank of K alone: with the jitter on the diagonal, the pivot of a dependent point is jitter · (1 + |coefficients|²), which may be
+  // large.
   report.effective_rank = static_cast<int>(pivoted_cholesky(k, std::max(rounding, report.jitter / k.diagonal().maxCoeff())).pivot.size());
   k.diagonal().array() += report.jitter;
   const PivotedCholesky factor = pivoted_cholesky(k, rounding);
@@ -109,7 +110,7 @@ void drop_dependent_points(Term& term, std::vector<std::int64_t>& serial, TermRe
   serial = std::move(kept_serial);
 }
 
-// The kept points and behind them the candidates: the further ones are chosen so that the kernel matrix of all grows by its largest pivots.
+// The kept points, and further ones with the largest pivots of the kernel matrix of kept points and candidates.
 SparseSet extended(const SparseSet& kept, const Candidates& candidates, SelectionRequest request, int total) {
   const Eigen::Index before = kept.size(), offered = candidates.x.rows();
   if (kept.x.cols() != candidates.x.cols())
@@ -141,138 +142,103 @@ bool is_extended(const TermOptions& term) {
   return term.selection != "file" && term.selection != "indices" && term.selection != "uniform" && term.selection != "all";
 }
 
-constexpr std::size_t chunk_environments = 100'000;
-
-// One pass over the data that fills the pool of every draft that needs one.
-std::vector<Candidates> gather_candidates(const Dataset& training, const FitOptions& options, const DataScan& scan,
-                                          const ProgressCallback& progress) {
-  std::vector<std::unique_ptr<CandidatePool>> pools;
-  double cutoff = 0;
-  bool any = false;
-  for (std::size_t t = 0; t < scan.drafts.size(); ++t) {
-    const TermDraft& draft = scan.drafts[t];
-    const std::string& selection = draft.options->selection;
-    if (draft.is_empty || (selection == "file" && !draft.options->length_scale_fraction)) {
-      pools.push_back(nullptr);
-      continue;
-    }
-    any = true;
-    const int capacity = selection == "indices" || selection == "all" ? std::numeric_limits<int>::max() : draft.options->max_candidates;
-    pools.push_back(std::make_unique<CandidatePool>(draft.descriptor->size(), capacity, options.seed + 0x9E3779B9u * (t + 1)));
-    cutoff = std::max(cutoff, draft.descriptor->cutoff());
+/// Chooses the points of one term after the other.
+class PointChooser {
+ public:
+  PointChooser(const FitData& training, const FitOptions& options, const DataScan& scan, const FitRun& run)
+      : training_(training), options_(options), scan_(scan), run_(run) {
+    for (const auto& [name, frames] : scan.plan.config_types) config_types_.push_back(name);
   }
-  std::vector<Candidates> result(scan.drafts.size());
-  if (!any) return result;
-  std::map<std::string, int> config_types;
-  for (const auto& [name, count] : scan.plan.config_types) config_types.emplace(name, static_cast<int>(config_types.size()));
-  Features features;
-  std::int64_t done = 0;
-  training.visit([&](const Structure& s, const FramePlace& place) {
-    const StructureEnvironments environments(s, cutoff);
-    const int config_type = config_types.at(s.config_type);
-    for (std::size_t t = 0; t < pools.size(); ++t) {
-      if (!pools[t]) continue;
-      const Descriptor& descriptor = *scan.drafts[t].descriptor;
-      for (int begin = 0; begin < s.size();) {
-        const int end = chunk_end(environments.view(), descriptor, begin, chunk_environments);
-        descriptor.compute(environments.view(), begin, end, Derivatives::none, features);
-        begin = end;
-        int previous = -1;
-        std::int64_t ordinal = 0;
-        for (int e = 0; e < features.size(); ++e) {
-          const int centre = features.centre[static_cast<std::size_t>(e)];
-          ordinal = centre == previous ? ordinal + 1 : 0;
-          previous = centre;
-          pools[t]->add(features.x.row(e), features.covariance_cutoff[static_cast<std::size_t>(e)], config_type,
-                        {place.number, centre, ordinal});
-        }
+
+  /// `term` has no points yet; `draft`: its number. Drops candidates that occur twice.
+  void choose(std::size_t draft, Candidates& candidates, Term& term, TermReport& report) const {
+    std::vector<std::int64_t> serial;
+    if (scan_.drafts[draft].options->selection == "file") {
+      term.sparse = scan_.drafts[draft].read_listed_points(scan_.listed_file(scan_.drafts[draft]));
+      report.asked = static_cast<int>(term.sparse.size());
+    } else {
+      report.candidates = static_cast<std::int64_t>(candidates.serial.size());
+      serial = choose_among(draft, candidates, term, report);
+    }
+    candidates = {};
+    drop_dependent_points(term, serial, report);
+    report.chosen = static_cast<int>(term.sparse.size());
+    if (report.dropped > 0)
+      warn(report, fmt::format("{} of {} sparse points depend linearly on the others beyond the jitter and were dropped", report.dropped,
+                               report.dropped + report.chosen));
+    if (run_.chosen) run_.chosen(term, serial);
+  }
+
+ private:
+  /// Sets the points of the term; returns the numbers of their environments.
+  std::vector<std::int64_t> choose_among(std::size_t draft, Candidates& candidates, Term& term, TermReport& report) const {
+    TermOptions settings = *scan_.drafts[draft].options;
+    settings.n_sparse = scan_.drafts[draft].n_sparse();
+    std::vector<int> chosen;
+    if (settings.selection == "indices") {
+      const std::string file = scan_.listed_file(scan_.drafts[draft]);
+      chosen = indices_in(candidates, read_sparse_indices(file), file);
+      report.asked = static_cast<int>(chosen.size());
+    } else {
+      const std::vector<int> distinct = remove_duplicates(candidates);
+      report.duplicates = report.candidates - static_cast<std::int64_t>(distinct.size());
+      if (report.duplicates > 0) keep_candidates(candidates, distinct);
+      report.asked = scan_.drafts[draft].sparse_points(static_cast<std::int64_t>(distinct.size()));
+      SelectionRequest request;
+      request.seed = options_.seed + 1000003u * (draft + 1);
+      request.kernel = term.kernel.get();
+      if (const auto kept = training_.kept_points.find(report.label); kept != training_.kept_points.end() && is_extended(settings)) {
+        term.sparse = extended(kept->second, candidates, request, report.asked);
+        return {};
+      }
+      if (settings.selection == "all") {
+        chosen.resize(distinct.size());
+        std::iota(chosen.begin(), chosen.end(), 0);
+      } else {
+        chosen = choose_points(settings, candidates, config_types_, request, [&](const std::string& message) { warn(report, message); });
       }
     }
-    if (progress)
-      progress(
-          {.phase = "candidates", .done = static_cast<double>(++done), .total = static_cast<double>(scan.plan.frames), .unit = "frames"});
-  });
-  for (std::size_t t = 0; t < pools.size(); ++t)
-    if (pools[t]) result[t] = pools[t]->take();
-  return result;
-}
+    term.sparse = subset(candidates, chosen);
+    std::vector<std::int64_t> serial;
+    for (const int i : chosen) serial.push_back(candidates.serial[static_cast<std::size_t>(i)]);
+    return serial;
+  }
+
+  void warn(const TermReport& report, const std::string& message) const {
+    if (run_.progress) run_.progress({.phase = "select", .message = "term '" + report.label + "': " + message, .is_warning = true});
+  }
+
+  const FitData& training_;
+  const FitOptions& options_;
+  const DataScan& scan_;
+  const FitRun& run_;
+  std::vector<std::string> config_types_;  // in the order of Candidates::config_type
+};
 
 }  // namespace
 
-std::vector<Term> choose_sparse_points(const FitData& training, const FitOptions& options, const DataScan& scan,
-                                       std::vector<TermReport>& reports, const FitRun& run) {
-  const ProgressCallback& progress = run.progress;
-  std::vector<Candidates> candidates = gather_candidates(training.train, options, scan, progress);
+std::vector<Term> choose_sparse_points(const FitData& training, const FitOptions& options, DataScan& scan, std::vector<TermReport>& reports,
+                                       const FitRun& run) {
+  std::vector<Candidates> candidates =
+      scan.candidates ? std::move(*scan.candidates) : gather_candidates(training.train, options, scan, run.progress);
+  scan.candidates.reset();
   const std::vector<Parameters> kernel_parameters = resolved_kernel_parameters(scan, candidates);
-  std::vector<std::string> config_types;  // in the order of gather_candidates' numbers
-  for (const auto& [name, count] : scan.plan.config_types) config_types.push_back(name);
+  const PointChooser chooser(training, options, scan, run);
   std::vector<Term> terms;
   for (std::size_t t = 0; t < scan.drafts.size(); ++t) {
     const TermDraft& draft = scan.drafts[t];
-    TermOptions settings = *draft.options;
-    settings.n_sparse = draft.n_sparse();
-    TermReport report;
-    Term term = draft.make_term(scan.plan.elements, kernel_parameters[t]);
+    Term& term = terms.emplace_back(draft.make_term(scan.plan.elements, kernel_parameters[t]));
+    TermReport& report = reports.emplace_back();
     report.label = term.label();
     report.jitter = draft.jitter(options);
-
     if (draft.is_empty) {
       term.sparse.x.resize(0, term.descriptor->size());
-      terms.push_back(std::move(term));
-      reports.push_back(report);
       continue;
     }
-
-    std::vector<std::int64_t> serial;
-    if (settings.selection == "file") {
-      const std::string file = scan.listed_file(draft);
-      term.sparse = draft.read_listed_points(file);
-      report.asked = static_cast<int>(term.sparse.x.rows());
-    } else {
-      report.candidates = static_cast<std::int64_t>(candidates[t].serial.size());
-      std::vector<int> chosen;
-      const auto kept = training.kept_points.find(report.label);
-      const bool extends = kept != training.kept_points.end() && is_extended(settings);
-      if (settings.selection == "indices") {
-        const std::string file = scan.listed_file(draft);
-        chosen = indices_in(candidates[t], read_sparse_indices(file), file);
-        report.asked = static_cast<int>(chosen.size());
-      } else {
-        const std::vector<int> distinct = remove_duplicates(candidates[t]);
-        report.duplicates = report.candidates - static_cast<std::int64_t>(distinct.size());
-        if (report.duplicates > 0) keep_candidates(candidates[t], distinct);
-        report.asked = draft.sparse_points(static_cast<std::int64_t>(distinct.size()));
-        SelectionRequest request;
-        request.seed = options.seed + 1000003u * (t + 1);
-        request.kernel = term.kernel.get();
-        if (settings.selection == "all") {
-          chosen.resize(distinct.size());
-          std::iota(chosen.begin(), chosen.end(), 0);
-        } else if (extends) {
-          term.sparse = extended(kept->second, candidates[t], request, report.asked);
-        } else {
-          chosen = choose_points(settings, candidates[t], config_types, request, [&](const std::string& message) {
-            if (progress) progress({.phase = "select", .message = "term '" + report.label + "': " + message, .is_warning = true});
-          });
-        }
-      }
-      if (!extends) term.sparse = subset(candidates[t], chosen);
-      for (const int i : chosen) serial.push_back(candidates[t].serial[static_cast<std::size_t>(i)]);
-    }
-    candidates[t] = {};
-    drop_dependent_points(term, serial, report);
-    report.chosen = static_cast<int>(term.sparse.size());
-    if (report.dropped > 0 && progress)
-      progress({.phase = "select",
-                .message = "term '" + report.label + "': " + std::to_string(report.dropped) + " of " +
-                           std::to_string(report.dropped + report.chosen) +
-                           " sparse points depend linearly on the others beyond the jitter and were dropped",
-                .is_warning = true});
-    if (run.chosen) run.chosen(term, serial);
-    if (progress)
-      progress({.phase = "select", .done = static_cast<double>(t + 1), .total = static_cast<double>(scan.drafts.size()), .unit = "terms"});
-    terms.push_back(std::move(term));
-    reports.push_back(report);
+    chooser.choose(t, candidates[t], term, report);
+    if (run.progress)
+      run.progress(
+          {.phase = "select", .done = static_cast<double>(t + 1), .total = static_cast<double>(scan.drafts.size()), .unit = "terms"});
   }
   return terms;
 }

@@ -42,7 +42,7 @@ MatrixSlice StatisticsBuilder::reserve(Eigen::Index rows) {
 void StatisticsBuilder::add(const RowTargets& targets, const Matrix* prior) {
   for (std::size_t i = 0; prior && i < targets.value.size(); ++i) prior_.push_back(prior->row(static_cast<Eigen::Index>(i)).transpose());
   value_.insert(value_.end(), targets.value.begin(), targets.value.end());
-  scale_.insert(scale_.end(), targets.scale.begin(), targets.scale.end());
+  noise_scale_.insert(noise_scale_.end(), targets.noise_scale.begin(), targets.noise_scale.end());
   group_.insert(group_.end(), targets.group.begin(), targets.group.end());
   used_ = static_cast<Eigen::Index>(value_.size());
   ++added_frames_;
@@ -73,7 +73,7 @@ void StatisticsBuilder::flush() {
 #pragma omp parallel for schedule(static)
   for (Eigen::Index i = 0; i < count; ++i) {
     const int from = order[static_cast<std::size_t>(i)];
-    whitened_.row(i) = rows_.row(from) / scale_[static_cast<std::size_t>(from)];
+    whitened_.row(i) = rows_.row(from) / noise_scale_[static_cast<std::size_t>(from)];
   }
   factor_.whiten(whitened_.topRows(count));
   whiten_time_ += watch.lap();
@@ -86,12 +86,12 @@ void StatisticsBuilder::flush() {
     for (; last < count; ++last) {
       const auto row = static_cast<std::size_t>(order[static_cast<std::size_t>(last)]);
       if (group_[row] != group) break;
-      y[last - first] = value_[row] / scale_[row];
-      g.log_weight -= 2 * std::log(scale_[row]);
+      y[last - first] = value_[row] / noise_scale_[row];
+      g.log_weight -= 2 * std::log(noise_scale_[row]);
       if (prior_.empty()) continue;
       g.prior.resize(static_cast<std::size_t>(prior_[row].size()), 0.0);
       for (std::size_t t = 0; t < g.prior.size(); ++t)
-        g.prior[t] += prior_[row][static_cast<Eigen::Index>(t)] / (scale_[row] * scale_[row]);
+        g.prior[t] += prior_[row][static_cast<Eigen::Index>(t)] / (noise_scale_[row] * noise_scale_[row]);
     }
     const auto phi = whitened_.middleRows(first, last - first);
     y.conservativeResize(last - first);
@@ -104,7 +104,7 @@ void StatisticsBuilder::flush() {
   }
   gram_time_ += watch.lap();
   value_.clear();
-  scale_.clear();
+  noise_scale_.clear();
   group_.clear();
   prior_.clear();
   used_ = 0;
@@ -113,7 +113,7 @@ void StatisticsBuilder::flush() {
 
 SufficientStatistics StatisticsBuilder::finish() {
   flush();
-  // Groups that no row belongs to leave.
+  // Groups without rows are removed.
   auto& groups = statistics_.groups;
   groups.erase(std::remove_if(groups.begin(), groups.end(), [](const GroupStatistics& g) { return g.count == 0; }), groups.end());
   for (const GroupStatistics& g : groups)

@@ -14,7 +14,7 @@ class StatisticsBuilder {
   /// Continues from the statistics of the first `frames` frames.
   void resume(SufficientStatistics statistics, std::int64_t frames);
 
-  /// Whether that many rows fit into the present batch; else reserve() folds it in first.
+  /// True if the rows fit into the current batch; else reserve() folds it in first.
   bool has_room(Eigen::Index rows) const { return used_ + rows <= capacity_; }
   /// Place for the next structure's kernel rows, [rows, M]. Call add() next; fill it before the batch is folded in.
   MatrixSlice reserve(Eigen::Index rows);
@@ -27,7 +27,7 @@ class StatisticsBuilder {
   /// Rows of a batch for M sparse points: enough for level-3 BLAS to run at full speed, and for threads to share structures evenly.
   static Eigen::Index batch_rows(Eigen::Index sparse_points);
 
-  /// What has been folded in so far, and how many frames that is; rows of the current batch are not in it.
+  /// The statistics so far, and the number of their frames, without the rows of the current batch.
   const SufficientStatistics& statistics() const { return statistics_; }
   std::int64_t folded_frames() const { return folded_frames_; }
 
@@ -42,7 +42,7 @@ class StatisticsBuilder {
   Eigen::Index capacity_, used_ = 0;
   Matrix rows_;      // kernel rows as they come
   Matrix whitened_;  // the rows that count, sorted by group, times 1/h
-  std::vector<double> value_, scale_;
+  std::vector<double> value_, noise_scale_;
   std::vector<int> group_;
   std::vector<Vector> prior_;  // of each row, or none
   std::int64_t folded_frames_ = 0, added_frames_ = 0;

@@ -5,7 +5,6 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/frame_fingerprint.hpp>
-#include <utility>
 
 #include "fit/shortest_distances.hpp"
 
@@ -46,8 +45,7 @@ TrainingFacts::TrainingFacts(const FitOptions& options) : environments(options.t
   for (const TermOptions& term : options.terms) cutoff_ = std::max(cutoff_, cutoff_of(term));
 }
 
-void TrainingFacts::add(const Structure& s, NeighborList given) {
-  const StructureEnvironments near(s, std::move(given));
+void TrainingFacts::add(const Structure& s, const StructureEnvironments& near) {
   const NeighborList& list = near.list();
   ++frames;
   atoms += s.size();

@@ -10,16 +10,17 @@
 
 namespace gapkit {
 
-/// Facts on training frames that the plan of their fit needs; collected frame by frame, in the order of the data.
+/// Facts on training frames that the plan of their fit needs; collected frame by frame, in the order of the data. They hold for all options
+/// with the same descriptors and targets.
 class TrainingFacts {
  public:
-  /// Throws InputError for a σ that is not above 0.
+  /// The options must outlive the object. Throws InputError for a σ that is not above 0.
   explicit TrainingFacts(const FitOptions& options);
 
-  /// The largest of the terms, which does not depend on elements: for the neighbours that add() wants.
+  /// Å, the largest of the terms: for the environments that add() takes.
   double cutoff() const { return cutoff_; }
   /// Throws InputError naming the frame for a σ that is not above 0, or for a second isolated atom with another energy.
-  void add(const Structure& frame, NeighborList list);
+  void add(const Structure& frame, const StructureEnvironments& environments);
 
   std::int64_t frames = 0, atoms = 0, pairs = 0;
   std::map<std::string, std::int64_t> config_types;  ///< frames of each
@@ -27,11 +28,11 @@ class TrainingFacts {
   std::map<int, std::int64_t> atoms_of;  ///< by element
   /// Environments of one combination of a term.
   struct Counted {
-    std::shared_ptr<const Descriptor> descriptor;  ///< knows no elements but those of the combination
+    std::shared_ptr<const Descriptor> descriptor;  ///< with the elements of the combination only
     EnvironmentCount sum;
   };
   std::vector<std::map<std::vector<int>, Counted>> environments;                 ///< per term, by combination
-  std::map<int, std::pair<double, std::string>> isolated;                        ///< energy, and the frame that it is from
+  std::map<int, std::pair<double, std::string>> isolated;                        ///< energy, and its frame
   std::map<std::map<int, int>, std::pair<double, std::int64_t>> by_composition;  ///< sum of energies, frames
   Checksum checksum;
   ShortestDistances shortest_distances;  ///< in the frames with rows

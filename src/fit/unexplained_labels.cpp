@@ -14,7 +14,7 @@ constexpr double fewest_correlation = 0.3;
 constexpr double large_force_error = 5, largest_force_error = 20;  // beside better config types; of all together
 constexpr double large_force_ratio = 2.5;                          // to the median of the other config types
 constexpr double large_error = 50, large_ratio = 10;               // the same of energies and virials
-constexpr double sure_error = 300;                                 // of energies, whatever the other config types have
+constexpr double sure_error = 300;                                 // of energies, for any errors of other config types
 constexpr double smallest_offset = 0.1;                            // eV per atom: an error below is no wrong label
 constexpr double proportional = 0.6, small_slope = 0.2;            // of forces in a larger unit
 constexpr double strong_correlation = -0.3;                        // of forces with the wrong sign
@@ -25,8 +25,8 @@ struct Part {
   double score;  // error over the bound
 };
 
-// Forces that are far smaller than predicted belong to relaxed structures, which a poor model does not know as such; unless they are all 0
-// or proportional to the predictions.
+// True for relaxed structures, whose forces are far smaller than a poor model predicts; false for forces that are all 0 or proportional to
+// the predictions.
 bool may_be_relaxed(const LabelAgreement& a) {
   constexpr double far_smaller = -20;
   return a.explained < far_smaller && a.correlation < proportional;  // NaN if all are 0
@@ -37,7 +37,7 @@ bool is_unrelated(const LabelAgreement& a) {
   return !(a.explained >= 0 && a.correlation >= fewest_correlation) && !may_be_relaxed(a);
 }
 
-// Median of the errors of the other config types; 0 if there are too few to compare with.
+// Median of the errors of the other config types; 0 if they are too few.
 double median_of_others(const std::vector<const LabelAgreement*>& all, const LabelAgreement& one) {
   constexpr std::size_t fewest = 3;
   std::vector<double> errors;
@@ -49,7 +49,7 @@ double median_of_others(const std::vector<const LabelAgreement*>& all, const Lab
   return *middle;
 }
 
-// 0 if the labels look as they should.
+// 0 if the labels look right.
 double score_of(const LabelAgreement& a, double median, double offset) {
   const bool is_compared = median > 0;
   if (std::isnan(a.error)) return INFINITY;

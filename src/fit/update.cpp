@@ -17,7 +17,7 @@ std::string name_of(const RowGroup& group) {
   return std::string("property '") + property_name(group.property) + "', class '" + group.config_class + "'";
 }
 
-// The σ that the model was solved with, for every group of the statistics; classes that it did not have keep their configured σ.
+// Gives every group of the statistics the σ of the model; classes that are new to the model keep their configured σ.
 void take_over_sigmas(FittedModel& fitted) {
   for (GroupStatistics& g : fitted.stored.statistics.groups)
     for (const RowGroup& solved : fitted.model.posterior.groups)
@@ -30,7 +30,7 @@ void solve(FittedModel& fitted) {
   HyperparameterState state;
   const SufficientStatistics merged = statistics.has_folds() ? statistics.without_folds() : SufficientStatistics{};
   for (const GroupStatistics& g : (statistics.has_folds() ? merged : statistics).groups) state.sigma.push_back(g.group.sigma);
-  state.scale = fitted.model.posterior.scale;
+  state.delta_ratio = fitted.model.posterior.delta_ratio;
   solve_model(fitted.model, statistics.has_folds() ? merged : statistics, state);
   // They describe the model before.
   for (const char* note : {"training_errors", "validation_errors", "optimization"}) fitted.model.notes.erase(note);
@@ -43,7 +43,7 @@ std::string joined_fingerprint(const std::string& a, const std::string& b) {
   return std::to_string(sum.value());
 }
 
-/// Throws InputError if energies seem to be there under another name; tells the same of other targets.
+/// Throws InputError if the frames seem to have energies under another name; warns of other targets.
 void report_lost_targets(const LookAlikes& look_alikes, const ProgressCallback& progress) {
   const std::vector<Property> lost = look_alikes.lost();
   if (lost.empty()) return;
@@ -63,11 +63,11 @@ OptimizationReport refit(FittedModel& fitted, const RefitOptions& options, const
   take_over_sigmas(fitted);
   Model& model = fitted.model;
   auto& groups = fitted.stored.statistics.groups;
-  // The report compares with the model as it is, unless it is optimised from the given values.
-  const std::vector<double> scale_before = model.posterior.scale;
+  // The report compares with the model before the given values.
+  const std::vector<double> ratio_before = model.posterior.delta_ratio;
   OptimizeOptions assess_only = options.optimize;
   assess_only.objective = OptimizeOptions::Objective::none;
-  const HyperparameterState before = optimize(fitted.stored, model.terms, scale_before, assess_only).before;
+  const HyperparameterState before = optimize(fitted.stored, model.terms, ratio_before, assess_only).before;
   for (const RefitOptions::Sigma& wanted : options.sigma) {
     RowGroup group{wanted.property, wanted.config_class.empty() ? "default" : wanted.config_class, false, wanted.sigma};
     if (!(wanted.sigma > 0)) throw InputError("the new sigma of " + name_of(group) + " must be above 0");
@@ -84,13 +84,13 @@ OptimizationReport refit(FittedModel& fitted, const RefitOptions& options, const
     if (known.empty()) known = "only rows that brought a sigma of their own, which stays";
     throw InputError("the model has no rows of " + name_of(group) + "; it has " + known);
   }
-  std::vector<double> scale = scale_before;
+  std::vector<double> delta_ratio = ratio_before;
   for (const auto& [name, delta] : options.delta) {
     if (!(delta > 0)) throw InputError("the new delta of term '" + name + "' must be above 0");
     bool found = false;
     for (std::size_t t = 0; t < model.terms.size(); ++t)
       if (model.terms[t].name == name || model.terms[t].label() == name) {
-        scale[t] = delta / model.terms[t].delta;
+        delta_ratio[t] = delta / model.terms[t].delta;
         found = true;
       }
     if (found) continue;
@@ -98,11 +98,11 @@ OptimizationReport refit(FittedModel& fitted, const RefitOptions& options, const
     for (const Term& term : model.terms) names.push_back(term.name);
     throw InputError("the model has no term '" + name + "'" + suggestion(name, names));
   }
-  OptimizationReport report = optimize(fitted.stored, model.terms, scale, options.optimize, progress);
+  OptimizationReport report = optimize(fitted.stored, model.terms, delta_ratio, options.optimize, progress);
   report.before = before;
   model.notes.erase("training_errors");
   model.notes.erase("validation_errors");
-  if (report.after.sigma != before.sigma || report.after.scale != before.scale) model.calibration.reset();
+  if (report.after.sigma != before.sigma || report.after.delta_ratio != before.delta_ratio) model.calibration.reset();
   solve_model(model, fitted.stored.statistics, report.after);
   take_over_sigmas(fitted);
   return report;
@@ -110,37 +110,39 @@ OptimizationReport refit(FittedModel& fitted, const RefitOptions& options, const
 
 namespace {
 
-/// What a first pass over new frames finds out.
+/// Result of a first pass over new frames.
 struct NewFrames {
-  std::map<std::string, std::int64_t> config_types;  // contiguous folds want the number of frames of each beforehand
+  std::map<std::string, std::int64_t> config_types;  // frames of each, for contiguous folds
   Checksum checksum;
   std::int64_t frames = 0;
   double atoms = 0;
   ShortestDistances shortest_distances;  // in the frames with rows
 };
 
-NewFrames look_at(const Dataset& data, const RowRules& rules, double cutoff, LookAlikes* look_alikes) {
+NewFrames look_at(const Dataset& data, const RowRules& rules, double cutoff, const AppendRecord& record) {
   NewFrames found;
-  data.visit([&](const Structure& s, const FramePlace&) {
+  const auto look = [&](const Structure& s, const FramePlace&) {
     ++found.config_types[s.config_type];
     ++found.frames;
     found.atoms += s.size();
     add_frame(found.checksum, s);
-    if (look_alikes) look_alikes->add(s);
+    if (record.look_alikes) record.look_alikes->add(s);
     const Observables wanted = wanted_rows(rules, s);
     if (wanted.energy || wanted.forces || wanted.virial) keep_shorter(found.shortest_distances, closest_pairs(s, NeighborList(s, cutoff)));
-  });
+  };
+  data.visit(look, {.targets = record.targets});
   return found;
 }
 
 }  // namespace
 
-std::int64_t append_frames(FittedModel& fitted, const Dataset& data, LookAlikes* look_alikes, const ProgressCallback& progress) {
+std::int64_t append_frames(FittedModel& fitted, const Dataset& data, const AppendRecord& record, const ProgressCallback& progress) {
   Model& model = fitted.model;
   const SufficientStatistics& before = fitted.stored.statistics;
   const Regularization regularization(fitted.stored.rules);
-  const NewFrames found = look_at(data, regularization.rules(), largest_cutoff(model.terms), look_alikes);
-  if (look_alikes) report_lost_targets(*look_alikes, progress);
+  const NewFrames found = look_at(data, regularization.rules(), largest_cutoff(model.terms), record);
+  if (record.look_alikes) report_lost_targets(*record.look_alikes, progress);
+  if (record.sample) record.sample->emplace(choose_sample(data.summary(), model.seed));
   OptimizeOptions fold_options;
   for (const GroupStatistics& g : before.groups)
     if (g.group.fold > 0) fold_options.folds = std::max(fold_options.folds, g.group.fold + 1);
@@ -150,6 +152,7 @@ std::int64_t append_frames(FittedModel& fitted, const Dataset& data, LookAlikes*
       .folds = FoldAssigner(fold_options, found.config_types, model.seed),
       .fingerprint = before.fingerprint,
       .has_prior = std::any_of(before.groups.begin(), before.groups.end(), [](const GroupStatistics& g) { return !g.prior.empty(); })};
+  if (record.sample) rules.watch = [&](const Structure& frame, const FramePlace& place) { (*record.sample)->add(frame, place.number); };
   const SufficientStatistics added = accumulate(data, std::move(rules), {}, [&](double atoms) {
                                        if (progress) progress({.phase = "append", .done = atoms, .total = found.atoms, .unit = "atoms"});
                                      }).statistics;
@@ -164,15 +167,13 @@ std::int64_t append_frames(FittedModel& fitted, const Dataset& data, LookAlikes*
 
 std::int64_t append(FittedModel& fitted, const Dataset& data, const ProgressCallback& progress, std::vector<CheckFinding>* findings) {
   LookAlikes look_alikes(fitted.stored.rules.keys);
-  const std::int64_t frames = append_frames(fitted, data, &look_alikes, progress);
-  if (findings) {
-    FrameSample sample(choose_sample(data.summary(), fitted.model.seed));
-    FitReport report;
-    data.visit([&](const Structure& frame, const FramePlace& place) { sample.add(frame, place.number); },
-               {.targets = &report.plan.targets});
-    check_conventions(fitted.model, fitted.stored, sample.frames(), report, progress);
-    *findings = std::move(report.findings);
-  }
+  if (!findings) return append_frames(fitted, data, {.look_alikes = &look_alikes}, progress);
+  FitReport report;
+  std::optional<FrameSample> sample;
+  const std::int64_t frames =
+      append_frames(fitted, data, {.look_alikes = &look_alikes, .targets = &report.plan.targets, .sample = &sample}, progress);
+  check_conventions(fitted.model, fitted.stored, sample->frames(), report, progress);
+  *findings = std::move(report.findings);
   return frames;
 }
 

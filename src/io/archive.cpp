@@ -20,7 +20,7 @@ using Kind = EntryType::Kind;
 
 namespace {
 
-constexpr std::uint64_t piece_size = 1 << 20;  // bytes; what is read at once while the checksum is verified
+constexpr std::uint64_t piece_size = 1 << 20;  // bytes read at once while the checksum is verified
 
 std::string describe(const EntryType& type) {
   const char* names[] = {"", "real number", "integer", "text"};
@@ -34,7 +34,7 @@ std::string extent_text(Eigen::Index extent) {
   return extent < 0 ? "any number" : std::to_string(extent);
 }
 
-/// Size of a file that can be opened and could be an archive; throws otherwise.
+/// Size of a file. Throws unless it can be opened and may be an archive.
 std::uint64_t checked_file_size(const std::filesystem::path& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) throw InputError(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
@@ -42,7 +42,7 @@ std::uint64_t checked_file_size(const std::filesystem::path& path) {
   if (!S_ISREG(status.st_mode)) throw InputError(path.string() + ": is not a regular file");
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) throw InputError(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
-  unsigned char head[36] = {};  // the start of HDF5's superblock, version 2: signature, version, …, where the file ends
+  unsigned char head[36] = {};  // start of HDF5's superblock, version 2: signature, version, …, end of the file
   const ssize_t n = ::pread(descriptor, head, sizeof head, 0);
   ::close(descriptor);
   if (n < 0) throw InputError(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
@@ -54,7 +54,7 @@ std::uint64_t checked_file_size(const std::filesystem::path& path) {
   for (int i = 0; i < 8; ++i) claimed |= static_cast<std::uint64_t>(head[28 + i]) << (8 * i);
   const bool tells_end = n == sizeof head && head[8] >= 2 && head[9] == 8;
   if (n < static_cast<ssize_t>(sizeof head) || (tells_end && claimed > size))
-    throw InputError(fmt::format("{}: the file is truncated or damaged: {} bytes are there{}; restore it from a copy or make it again",
+    throw InputError(fmt::format("{}: the file is truncated or damaged: {} bytes are there{}; restore it from a copy or write it again",
                                  path.string(), size, tells_end ? fmt::format(" of {}", claimed) : ""));
   return size;
 }
@@ -75,7 +75,7 @@ struct ArchiveReader::State {
   }
 
   [[noreturn]] void damaged(const std::string& what) const {
-    throw InputError(fmt::format("{}: the file is damaged: {}; restore it from a copy or make it again", path.string(), what));
+    throw InputError(fmt::format("{}: the file is damaged: {}; restore it from a copy or write it again", path.string(), what));
   }
 
   // --- opening ---
@@ -133,7 +133,7 @@ struct ArchiveReader::State {
     } visit{this, {}};
     const auto callback = [](hid_t, const char* name, const H5O_info_t* info, void* data) -> herr_t {
       auto& v = *static_cast<Visit*>(data);
-      try {  // nothing may be thrown through HDF5
+      try {  // no exception may pass through HDF5
         if (info->type == H5O_TYPE_DATASET)
           v.state->entries.emplace(name, EntryType());
         else if (info->type != H5O_TYPE_GROUP)
@@ -149,7 +149,7 @@ struct ArchiveReader::State {
     for (auto& [name, type] : entries) type = stored_type(name);
   }
 
-  /// The type of an entry once all that it claims has been compared with the file.
+  /// Type of an entry, compared with the size of the file.
   EntryType stored_type(const std::string& name) const {
     const Handle dataset(H5Dopen2(file.get(), name.c_str(), H5P_DEFAULT));
     const Handle type(H5Dget_type(dataset.get()));
@@ -179,7 +179,7 @@ struct ArchiveReader::State {
       damaged(fmt::format("entry '{}' has a shape that gapkit does not write", name));
     result.extents.assign(extents, extents + rank);
 
-    // Each extent is compared on its own first, so that the product cannot overflow and no extent is absurd beside a 0.
+    // Each extent is compared first: the product cannot overflow then, and an absurd extent beside a 0 is found.
     std::uint64_t bytes = result.width;
     for (const std::uint64_t extent : result.extents) {
       if (extent > file_size || (extent > 0 && bytes > file_size / extent))
@@ -259,7 +259,7 @@ struct ArchiveReader::State {
     return type;
   }
 
-  /// A list, or a matrix of one column (what an Eigen vector is stored as).
+  /// A list, or a matrix of one column, which is how Eigen vectors are stored.
   const EntryType& find_list(std::string_view name, Kind kind, Eigen::Index size) const {
     const EntryType& type = find(name);
     const bool is_list = type.extents.size() == 1 || (type.extents.size() == 2 && type.extents[1] == 1);

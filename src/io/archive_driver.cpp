@@ -13,7 +13,7 @@
 namespace gapkit::archive {
 namespace {
 
-/// HDF5 hands this back as its own H5FD_t, so that must be the first member.
+/// HDF5 passes this back as an H5FD_t, which must be the first member.
 struct DriverFile {
   H5FD_t base;
   WriteTarget* target;
@@ -66,7 +66,7 @@ herr_t read(H5FD_t* file, H5FD_mem_t, hid_t, haddr_t address, size_t size, void*
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) {
       if (n < 0 && target.error == 0) target.error = errno;
-      std::memset(bytes, 0, size);  // beyond the end, as HDF5 expects, or after a failure that is noted
+      std::memset(bytes, 0, size);  // beyond the end, as HDF5 expects, or after a recorded failure
       return 0;
     }
     bytes += n;
@@ -129,8 +129,7 @@ H5FD_class_t driver_class() {
 
 Handle access_properties(WriteTarget& target) {
   static const H5FD_class_t cls = driver_class();
-  // Never released: HDF5 closing a file lets go of the driver before it calls the driver's close, so the file must not be the last to hold
-  // it.
+  // Never released: HDF5 releases the driver of a file before it calls the driver's close function.
   static const hid_t driver = H5FDregister(&cls);
   WriteTarget* info = &target;
   Handle properties(H5Pcreate(H5P_FILE_ACCESS));

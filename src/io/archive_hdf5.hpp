@@ -1,6 +1,6 @@
 #pragma once
 
-// What the two halves of the archive share. Only files named archive* may include this or hdf5.h.
+// Shared by reader and writer of archives. Only files named archive* may include this or hdf5.h.
 
 #define H5_USE_110_API
 #include <hdf5.h>
@@ -19,8 +19,7 @@ inline constexpr const char* checksum_attribute = "checksum";
 
 /// Holds the lock on HDF5 (its serial build has one global state) for one scope and turns off its printing of errors.
 ///
-/// Printing stays off: HDF5 1.10 loses track of some things when it fails to open a damaged file and would complain on stderr
-/// when the program ends.
+/// Printing stays off: after a failure to open a damaged file HDF5 1.10 would print errors at the end of the program.
 class Session {
  public:
   Session() : lock_(mutex()) { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
@@ -33,7 +32,7 @@ class Session {
   std::scoped_lock<std::recursive_mutex> lock_;
 };
 
-/// An HDF5 identifier of any kind; closed at the end of the scope. Negative: the call that made it failed.
+/// An HDF5 identifier of any kind, closed at the end of the scope. Negative if the call that made it failed.
 class Handle {
  public:
   Handle() = default;
@@ -59,7 +58,7 @@ class Handle {
   hid_t id_ = -1;
 };
 
-/// What an entry is, as stored: little-endian 64-bit reals or integers, or texts of one fixed width ended by a zero byte.
+/// Type of an entry as stored: little-endian 64-bit reals or integers, or texts of one fixed width ended by a zero byte.
 struct EntryType {
   enum class Kind : std::uint64_t { real = 1, integer = 2, text = 3 };
   Kind kind = Kind::real;

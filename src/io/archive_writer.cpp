@@ -25,7 +25,7 @@ namespace {
   throw InputError(fmt::format("{}: cannot be written: {}", path.string(), std::strerror(error)));
 }
 
-/// The file to be replaced: a link keeps pointing where it points.
+/// The file to be replaced: the target of a symbolic link.
 std::filesystem::path resolved_target(const std::filesystem::path& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
@@ -40,7 +40,7 @@ std::filesystem::path resolved_target(const std::filesystem::path& path) {
   return path;
 }
 
-/// Everything but a plain "a/b/c" would make two names for one entry.
+/// Only a plain "a/b/c" is allowed: other forms would give one entry two names.
 void check_name(const std::string& name) {
   const std::string slashed = "/" + name + "/";
   if (name.empty() || name.find('\0') != std::string::npos || slashed.find("//") != std::string::npos ||
@@ -197,7 +197,7 @@ ArchiveWriter::ArchiveWriter(const std::filesystem::path& path, std::string_view
 
   const Session session;
   const Handle access = archive::access_properties(s.file_target);
-  // Since HDF5 1.8 metadata carry checksums of their own, so that damage to them is noticed before it is believed.
+  // Since HDF5 1.8 metadata have checksums, so that HDF5 finds damage to them.
   s.check(access.is_valid() && H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V18) >= 0);
   const Handle creation = properties_without_times(H5P_FILE_CREATE);
   s.file = Handle(H5Fcreate(s.temporary.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()));
@@ -269,7 +269,7 @@ void ArchiveWriter::commit() {
   if (::fsync(s.file_target.descriptor) != 0) fail(s.path, errno);
   if (::rename(s.temporary.c_str(), s.target.c_str()) != 0) fail(s.path, errno);
   s.is_committed = true;
-  // The new name is safe only when the folder is on disk too; some file systems cannot do that, which is no reason to fail.
+  // The new name is safe once the folder is on disk; file systems that cannot flush a folder are no error.
   const auto folder = s.target.has_parent_path() ? s.target.parent_path() : std::filesystem::path(".");
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor >= 0) {

@@ -27,14 +27,14 @@ std::vector<double> cell_numbers(const Field& field) {
   return is_cell ? numbers : std::vector<double>();
 }
 
-/// Of a key under which other programs keep the cell.
+/// True for a key that other programs use for the cell.
 std::vector<double> numbers_of_cell(const Field& field) {
   const std::string name = bare_name(field.key);
   const std::string_view known[] = {"cell", "unitcell", "supercell", "cellvectors", "latticevectors", "box", "boxvectors"};
   return std::find(std::begin(known), std::end(known), name) == std::end(known) ? std::vector<double>() : cell_numbers(field);
 }
 
-/// Without a Lattice a name that begins like one of a cell is enough.
+/// Looser: used for frames without Lattice.
 bool may_be_cell(const Field& field) {
   const std::string name = bare_name(field.key);
   const std::string_view beginnings[] = {"cell", "box", "latt", "unitcell", "supercell", "hmatrix"};
@@ -49,7 +49,7 @@ bool has_same_shape(const Matrix3& a, const Matrix3& b) {
   return ((of_a - of_b).array().abs() <= tolerance * of_b.diagonal().maxCoeff()).all();  // false for NaN
 }
 
-/// The cell vectors of lengths a b c and angles α β γ in degrees; absent if there are no such vectors.
+/// Cell vectors of lengths a b c and angles α β γ in degrees; absent if no vectors have these.
 std::optional<Matrix3> cell_of_lengths_and_angles(const std::vector<double>& v) {
   constexpr double degree = 3.14159265358979323846 / 180;
   const double cos_a = std::cos(v[3] * degree), cos_b = std::cos(v[4] * degree), cos_c = std::cos(v[5] * degree),
@@ -61,7 +61,7 @@ std::optional<Matrix3> cell_of_lengths_and_angles(const std::vector<double>& v) 
   return cell;
 }
 
-/// True if the numbers are the cell in one of the forms that programs write: vectors as rows or columns, a diagonal or three lengths,
+/// True if the numbers are this cell in a form that programs write: vectors as rows or columns, a diagonal or three lengths,
 /// lengths and angles, lower and upper bounds of a box.
 bool is_cell(const std::vector<double>& v, const Matrix3& cell) {
   if (v.size() == 9) {
@@ -76,7 +76,7 @@ bool is_cell(const std::vector<double>& v, const Matrix3& cell) {
   return found && has_same_shape(*found, cell);
 }
 
-/// Beside a Lattice. Unit cells and supercells are other cells than that of the frame.
+/// For frames with a Lattice. Keys of unit cells and supercells do not count.
 void check_cell_is_lattice(const std::vector<Field>& fields, const Matrix3& lattice) {
   for (const Field& field : fields) {
     const std::vector<double> numbers = numbers_of_cell(field);
@@ -89,7 +89,7 @@ void check_cell_is_lattice(const std::vector<Field>& fields, const Matrix3& latt
   }
 }
 
-/// A frame that is periodic, or has its cell under another name, needs a Lattice. `pbc` is null if the frame does not say.
+/// Refuses a periodic frame, or one with its cell under another name, without Lattice. `pbc`: null if the frame has none.
 void check_cell_is_there(const std::vector<Field>& fields, const Structure& structure, const Field* pbc) {
   const bool is_periodic = structure.pbc[0] || structure.pbc[1] || structure.pbc[2];
   if (pbc && !is_periodic) return;

@@ -7,9 +7,8 @@
 
 namespace gapkit::extxyz {
 
-/// Throws InputError without a place if what the comment line says about the cell contradicts itself: a periodic frame, or one with a cell
-/// under the name of another program, without Lattice; or such a cell that is not the Lattice in any of the usual forms. `pbc` is null if
-/// the frame does not say.
+/// Throws InputError without a place for contradictions about the cell: a periodic frame, or one with a cell under the name of another
+/// program, without Lattice; or such a cell that differs from the Lattice in every usual form. `pbc`: null if the frame has none.
 void check_cell(const std::vector<Field>& fields, const Structure& structure, const Field* pbc);
 
 /// ASCII only.

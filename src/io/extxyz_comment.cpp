@@ -61,7 +61,7 @@ class CommentParser {
     return std::string(line_.substr(start, position_ - start));
   }
 
-  /// Quote, brace or bracket up to its partner; the partner is not looked for inside quotes.
+  /// Quote, brace or bracket up to its partner outside of quotes.
   std::string_view delimited(const std::string& what) {
     const std::size_t start = position_;
     const char opening = peek();
@@ -113,7 +113,7 @@ class CommentParser {
     }
     const std::string_view word = bare_word();
     if (space_behind_equals) {
-      // 'a= b=3' is an empty value (ASE writes empty strings so), 'a = 3' a value.
+      // 'a= b=3' has an empty value (ASE writes empty strings like this), 'a = 3' has one.
       std::size_t next = position_;
       while (next < line_.size() && is_space(line_[next])) ++next;
       if (word.find('=') != std::string_view::npos || (next < line_.size() && line_[next] == '=')) {

@@ -33,7 +33,7 @@ std::optional<Complaint> PlainRows::complaint() const {
   return std::nullopt;
 }
 
-/// Atomic numbers hardly ever are 1, 2, ... without a gap; one number alone could be hydrogen.
+/// True for 1, 2, ... without a gap, which atomic numbers rarely are. One number alone may be hydrogen.
 bool PlainRows::are_types() const {
   const auto count = static_cast<std::int64_t>(numbers_.size());
   return is_lammps_ || (count > 1 && *numbers_.begin() == 1 && *numbers_.rbegin() == count);
@@ -49,7 +49,7 @@ std::string PlainRows::types_text() const {
 }
 
 std::string PlainRows::extra_text() const {
-  const std::string unnamed = "but the comment line has no Properties to say what follows x y z";
+  const std::string unnamed = "but the comment line has no Properties that name the values behind x y z";
   if (fewest_ != most_)
     return fmt::format(
         "the rows of the frame have {} to {} values, {}; give each row the same columns and name them in Properties (as in "

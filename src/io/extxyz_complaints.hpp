@@ -9,18 +9,18 @@
 
 namespace gapkit::extxyz {
 
-/// What is wrong with a frame whose rows could all be read, and the atom whose row shows it.
+/// A mistake in a frame whose rows could be read, and the atom whose row shows it.
 struct Complaint {
   std::int64_t atom = 0;  ///< from 1
   std::string text;
 };
 
-/// Looks at the rows of a plain XYZ frame, which has nothing that says what stands in them.
+/// Examines the rows of a plain XYZ frame, which does not name its columns.
 class PlainRows {
  public:
   explicit PlainRows(bool is_lammps) : is_lammps_(is_lammps) {}
 
-  /// `rest`: what follows x y z.
+  /// `rest`: the words behind x y z.
   void add(std::string_view species, std::string_view rest);
   /// True if all species are numbers.
   bool are_all_numbers() const { return rows_with_numbers_ == rows_; }
@@ -52,11 +52,11 @@ class NumericSpecies {
   std::string first_frame_;
 };
 
-/// A column beside `species_column`, which gave the elements, that says something else about them.
+/// A column that contradicts `species_column`, which gave the elements.
 std::optional<Complaint> contradicted_element(const std::vector<Column>& columns, const std::vector<int>& atomic_numbers,
                                               const std::string& species_column);
 
-/// A column `positions` beside the column `pos`, which gave the positions (x y z of each atom), that has others.
+/// A column `positions` that contradicts the column `pos`, which gave the positions (x y z of each atom).
 std::optional<Complaint> contradicted_position(const std::vector<Column>& columns, const std::vector<double>& positions);
 
 }  // namespace gapkit::extxyz

@@ -9,7 +9,7 @@ namespace gapkit::extxyz {
 
 namespace {
 
-/// A real that no reader takes for an integer.
+/// A real number that readers do not parse as an integer.
 void append_marked_real(std::string& out, double value) {
   const std::size_t start = out.size();
   append_real(out, value);
@@ -38,7 +38,7 @@ void append_quoted(std::string& out, std::string_view value) {
   out.push_back('"');
 }
 
-/// "1 2 3": the old style, which every reader understands. A vector of one or none would read back as a scalar there: […].
+/// "1 2 3", which every reader understands; […] for vectors of one element or none, which would read back as scalars.
 template <class T>
 void append_vector(std::string& out, const std::vector<T>& values) {
   const bool new_style = values.size() < 2;

@@ -64,7 +64,7 @@ std::array<bool, 3> parse_pbc(const Field& field) {
   return {flags[0], flags[1], flags[2]};
 }
 
-/// Without Properties, a line of key=value pairs is understood; anything else is the free text of a plain XYZ file.
+/// Without Properties the line is either key=value pairs or the free text of a plain XYZ file.
 bool is_free_text(const std::vector<Field>& fields) {
   const bool has_reserved_key = std::any_of(fields.begin(), fields.end(), [](const Field& f) {
     return is_reserved_key(f.key) && !(f.text.empty() && std::holds_alternative<bool>(f.value));
@@ -143,7 +143,7 @@ PropertiesPlan read_comment(std::string_view line, Structure& structure) {
   try {
     fields = parse_comment(line);
   } catch (const InputError&) {
-    // A damaged extended-XYZ line must not pass for a remark.
+    // A damaged extended-XYZ line is no free text.
     const std::string lower = lower_case(line);
     if (lower.find("properties=") != std::string::npos || lower.find("lattice=") != std::string::npos) throw;
     is_text = true;
@@ -160,7 +160,7 @@ PropertiesPlan read_comment(std::string_view line, Structure& structure) {
   const Field* properties = find_key("properties");
   if (!properties && !is_text) is_text = is_free_text(fields);
   if (is_text) {
-    // As if the line were comment="…": so it is written, and a remark like 12 then reads back as the same number.
+    // Read as comment="…", because it is written like this: a text such as 12 stays the same number.
     std::string text;
     append_string(text, line);
     structure.fields = {Field{"comment", parse_value(text), text}};

@@ -30,7 +30,7 @@ int word_count(std::string_view line) {
 class RowParser {
  public:
   RowParser(const PropertiesPlan& plan, std::int64_t atoms) : plan_(plan), atoms_(atoms), plain_rows_(plan.is_lammps) {
-    // Room grows with the rows that are really there: the count alone is only a claim.
+    // Memory grows with the rows that are read: the count may be wrong.
     const auto room = static_cast<std::size_t>(std::min<std::int64_t>(atoms, 4096));
     atomic_numbers_.reserve(room);
     positions_.reserve(3 * room);
@@ -104,7 +104,7 @@ class RowParser {
     return std::nullopt;
   }
 
-  /// True if numbers stand for the elements and their column does not say that they are atomic numbers.
+  /// True if elements are numbers in a column that is not called Z or numbers.
   bool has_numeric_species() const {
     if (plan_.is_plain) return plain_rows_.are_all_numbers();
     return std::any_of(plan_.columns.begin(), plan_.columns.end(),
@@ -129,7 +129,7 @@ class RowParser {
     throw InputError(fmt::format("{}, atom {}: {}", label(), atom_, what));
   }
 
-  /// A lone integer where a row should be is the next frame's atom count: the rows are too few, whatever else seems wrong.
+  /// A lone integer instead of a row is the next frame's number of atoms: rows are missing.
   void check_for_next_frame() const {
     std::string_view rest = row_;
     const std::string_view first = next_word(rest);
@@ -150,7 +150,7 @@ class RowParser {
     return found;
   }
 
-  /// Parses in place as far as the number goes; only what std::from_chars does not know takes the slower way.
+  /// Parses in place; words that std::from_chars does not know take the slower way.
   double real(int k) {
     while (!rest_.empty() && is_space(rest_.front())) rest_.remove_prefix(1);
     double value = 0;
@@ -192,7 +192,7 @@ class RowParser {
     int number = find_atomic_number(text);
     std::int64_t as_integer = 0;
     const bool is_number = number == 0 && plan_.is_plain && parse_integer(text, as_integer) == NumberStatus::good;
-    // Types of LAMMPS may be anything; the frame is refused once all of them are known.
+    // Types of LAMMPS may be any number; the frame is refused after its last row.
     if (is_number) number = plan_.is_lammps && as_integer > 0 ? 1 : atomic_number_from(as_integer);
     if (number == 0) {
       check_for_next_frame();
@@ -259,7 +259,7 @@ std::int64_t parse_atom_count(std::string_view line, int frame) {
   const NumberStatus status = parse_integer(word, count);
   if (status == NumberStatus::malformed || !next_word(rest).empty())
     throw InputError(fmt::format("expected the number of atoms, found '{}'{}", excerpt(line),
-                                 frame > 1 ? "; has the frame before more rows than its number of atoms says?" : ""));
+                                 frame > 1 ? "; does the frame before have more rows than its number of atoms?" : ""));
   if (status == NumberStatus::good && count < 1) throw InputError(fmt::format("the number of atoms is {}, expected at least 1", count));
   if (status == NumberStatus::out_of_range || count > std::numeric_limits<int>::max() / 3)
     throw InputError(fmt::format("the number of atoms is {}, expected at most {}", excerpt(word), std::numeric_limits<int>::max() / 3));
@@ -329,12 +329,12 @@ struct ExtxyzReader::State {
 
   std::filesystem::path path;
   LineReader lines;
-  std::string other;  // what the file is, should it be no extended XYZ
+  std::string other;  // a sentence on the format, if the file is no extended XYZ
   int frames = 0;
   NumericSpecies numeric_species;
   bool has_symbols = false;  // in a frame before
   long line_to_blame = 0;    // 0: the last one read
-  std::string failure;       // a reader that has lost its place in the file stays lost
+  std::string failure;       // of an earlier call; the place in the file is lost then
 };
 
 ExtxyzReader::ExtxyzReader(const std::filesystem::path& path) : state_(std::make_unique<State>(path)) {}
@@ -371,7 +371,7 @@ void ExtxyzReader::go_to(const Position& position) {
     throw InputError(state_->lines.path() + ": " + e.what());
   }
   state_->frames = position.frames;
-  state_->has_symbols = true;  // a reader that skips frames cannot judge the species of the whole file
+  state_->has_symbols = true;  // frames are skipped: no judgement on the species of the whole file
 }
 
 std::vector<Structure> read_extxyz(const std::filesystem::path& path) {

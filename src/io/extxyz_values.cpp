@@ -18,7 +18,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-/// std::from_chars reports overflow and underflow alike: the power of ten of the leading digit tells them apart.
+/// std::from_chars reports overflow and underflow alike; the power of ten of the leading digit distinguishes them.
 bool is_underflow(std::string_view number) {
   long power = 0;
   long exponent = 0;
@@ -42,7 +42,7 @@ bool is_underflow(std::string_view number) {
   return exponent < -power;  // their sum could overflow
 }
 
-/// What a list of words has in common. A word that was quoted inside […] can only be a string.
+/// Common properties of a list of words. A word quoted inside […] is a string.
 struct Words {
   std::vector<std::string> words;
   bool any_quoted = false;
@@ -116,7 +116,7 @@ FieldValue parse_quoted(std::string_view text) {
   for (auto word = next_word(rest); !word.empty(); word = next_word(rest)) list.words.emplace_back(word);
   if (list.words.empty()) return content;
   FieldValue value = typed_value(std::move(list), false);
-  // Words are a sentence, not a vector of strings: keep its spaces.
+  // Several words are a sentence, not a vector of strings: its spaces stay.
   if (std::holds_alternative<std::vector<std::string>>(value) || std::holds_alternative<std::string>(value)) return content;
   return value;
 }

@@ -27,7 +27,7 @@ std::string name_of(const Structure& structure) {
   return structure.source.empty() ? "the structure" : structure.source;
 }
 
-/// Everything a reader would refuse is refused here: a file that was written can be read.
+/// Refuses all that a reader would refuse: written files can be read.
 void check(const Structure& structure) {
   const auto n = static_cast<std::size_t>(structure.size());
   if (n == 0) throw InputError(name_of(structure) + " has no atoms, expected at least 1");
@@ -68,8 +68,8 @@ std::string properties_text(const Structure& structure) {
   return text;
 }
 
-/// True if a value can be written as it stood: to a reader that knows no more than delimiters and backslashes (ASE) it ends where it ends
-/// here, and is not empty, so that what follows in the line stays apart from it.
+/// True if the original text of a value can be written: it is not empty, and a reader that knows delimiters and backslashes only (ASE)
+/// finds its end.
 bool stands_alone(std::string_view text) {
   char closing = 0;
   bool is_escaped = false, is_empty = true;
@@ -91,7 +91,7 @@ bool stands_alone(std::string_view text) {
   return !closing && !is_escaped && !is_empty;
 }
 
-/// The value as it stood in the file, or in a form that stands alone.
+/// The original text of the value, or a form that every reader delimits.
 void append_field_value(std::string& out, const Field& field) {
   if (stands_alone(field.text)) {
     out += field.text;
@@ -99,7 +99,7 @@ void append_field_value(std::string& out, const Field& field) {
   }
   const std::size_t start = out.size();
   append_value(out, field.value);
-  // "" and [] end nothing for ASE: it takes what follows in the line for the value.
+  // ASE takes the text behind "" and [] for the value.
   if (out.size() == start + 2 && !stands_alone(std::string_view(out).substr(start)))
     out.replace(start, 2, std::holds_alternative<std::string>(field.value) ? "{ }" : "[ ]");
 }

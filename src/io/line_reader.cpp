@@ -20,7 +20,7 @@ constexpr std::size_t longest_line = std::size_t{1} << 28;
 
 LineReader::LineReader(const std::filesystem::path& path)
     : path_(path == "-" ? "standard input" : path.string()), buffer_(initial_buffer_size) {
-  // Opened last: nothing would close it if the buffer could not be had. NOLINTNEXTLINE(cppcoreguidelines-prefer-member-initializer)
+  // Opened last: nothing would close it if the allocation of the buffer failed. NOLINTNEXTLINE(cppcoreguidelines-prefer-member-initializer)
   descriptor_ = path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor_ < 0) throw InputError(fmt::format("{}: cannot open the file: {}", path_, std::strerror(errno)));
   struct stat status {};
@@ -91,7 +91,7 @@ bool LineReader::next(std::string_view& line) {
     while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (line_number_ == 0 && line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
     ++line_number_;
-    // Within a word or a name it could not be written again.
+    // Inside a word or a name it could not be written.
     if (!line.empty() && std::memchr(line.data(), '\r', line.size()) != nullptr)
       throw InputError("the line holds a carriage return, expected one at its end at most; give the file Unix line ends");
     return true;

@@ -11,7 +11,7 @@ namespace gapkit::extxyz {
 /// Lines of a text file through one growing buffer; accepts \n and \r\n, a missing final newline and a UTF-8 byte-order mark.
 ///
 /// The path "-" is the standard input. The constructor throws InputError with path and the system's reason; next() throws InputError
-/// without a place if the file cannot be read on or a line has more than 256 MiB (no text file).
+/// without a place if reading fails or a line has more than 256 MiB (no text file).
 class LineReader {
  public:
   explicit LineReader(const std::filesystem::path& path);
@@ -30,7 +30,7 @@ class LineReader {
   void go_to(std::int64_t offset, long line_number);
   /// For messages.
   const std::string& path() const { return path_; }
-  /// What is known of the file before its first line is asked for: some of its first bytes, none of an empty file.
+  /// Some of the first bytes, before the first line is read; none of an empty file.
   std::string_view beginning();
 
  private:

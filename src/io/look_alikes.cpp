@@ -11,17 +11,17 @@ namespace gapkit {
 
 namespace {
 
-constexpr std::size_t most_names = 50;  // of candidates for one target
+constexpr std::size_t most_names = 50;  // of matches for one target
 
-/// What makes a name sound like that of a target.
+/// Parts of names that resemble the name of a target.
 struct Sound {
-  std::vector<std::string_view> known;    // found without being named: no look-alikes
+  std::vector<std::string_view> known;    // default names, which are found anyway
   std::vector<std::string_view> parts;    // anywhere in the name, case and separators left out
   std::vector<std::string_view> words;    // a word of the name, or one letter beside it
-  std::vector<std::string_view> letters;  // a word of the name, if the others say nothing else
+  std::vector<std::string_view> letters;  // a word of the name, if its other words are neutral
 };
 
-/// Of a source of a target.
+/// Of one source of a target.
 Sound sound_of(const TargetSource& source) {
   Sound sound;
   if (source.name == std::string_view("energy"))
@@ -38,7 +38,7 @@ Sound sound_of(const TargetSource& source) {
   return sound;
 }
 
-/// Of each source, once: names of all frames are looked at.
+/// Of each source, made once.
 const std::map<std::string_view, Sound>& sounds() {
   static const std::map<std::string_view, Sound> all = [] {
     std::map<std::string_view, Sound> result;
@@ -48,7 +48,7 @@ const std::map<std::string_view, Sound>& sounds() {
   return all;
 }
 
-/// Words of names of other quantities, and of what belongs to a target without being it.
+/// Words of names of other quantities, or of properties of a target.
 constexpr std::string_view words_of_no_target[] = {
     "sigma",       "std",         "stdev",      "weight",      "weights",    "mask",     "kinetic", "kin",     "ekin",       "fermi",
     "gap",         "cutoff",      "cut",        "encut",       "per",        "local",    "error",   "err",     "variance",   "epistemic",
@@ -68,7 +68,7 @@ bool holds(const Range& words, std::string_view word) {
   return std::find(std::begin(words), std::end(words), word) != std::end(words);
 }
 
-/// One letter more, less or other, or two neighbours exchanged.
+/// True for one letter more, less or different, or two neighbours exchanged.
 bool is_one_letter_off(std::string_view a, std::string_view b) {
   if (a.size() > b.size()) std::swap(a, b);
   if (b.size() - a.size() > 1) return false;
@@ -91,7 +91,7 @@ bool is_glued(std::string_view word, const Sound& sound) {
   return false;
 }
 
-/// How close a name is to that of a target: 0 (but for the case the same), 1 (one of its words), 2 (similar); nothing if it is not.
+/// How close a name is to the name of a target: 0 (same but for the case), 1 (one of its words), 2 (similar); absent if it is not.
 std::optional<int> rank_of(std::string_view name, const Sound& sound) {
   const std::vector<std::string> words = words_of(name);
   if (std::any_of(words.begin(), words.end(), [](const std::string& word) { return holds(words_of_no_target, word); })) return std::nullopt;
@@ -143,12 +143,12 @@ std::optional<Likeness> likeness_of(std::string_view name, const TargetInfo& tar
   return std::nullopt;
 }
 
-/// Whether so many numbers can be the rows of one structure, or of one atom; a symmetric tensor may be written with nine.
+/// True if this number of values can be the rows of one structure, or of one atom; a symmetric tensor may have nine.
 bool has_form(const TargetInfo& target, std::size_t count) {
   return count == static_cast<std::size_t>(target.components) || (target.is_tensor() && count == 9);
 }
 
-/// The name without an ending such as "x", "_x" or "xx" ("X" and "XX" likewise); nothing if it has another.
+/// The name without an ending such as "x", "_x" or "xx" ("X" and "XX" likewise); absent if it has no such ending.
 std::optional<std::string> without_ending(std::string_view name, std::string_view ending) {
   if (name.size() <= ending.size()) return std::nullopt;
   const std::string_view last = name.substr(name.size() - ending.size());
@@ -157,7 +157,7 @@ std::optional<std::string> without_ending(std::string_view name, std::string_vie
   return std::string(name.substr(0, name.size() - ending.size()));
 }
 
-/// "'fx', 'fy' and 'fz'" if the frame has such columns of one number; nothing if not.
+/// "'fx', 'fy' and 'fz'" if the frame has such columns of one number; else absent.
 std::string split_columns(const Structure& frame, const TargetInfo& target) {
   const auto has = [&](const std::string& name) {
     const Column* column = frame.find_column(name);
@@ -214,12 +214,12 @@ void LookAlikes::look(const TargetInfo& target, const Structure& frame) {
   ++found.frames_without;
   if (keys_.names_any(target)) return;
   const auto add_candidate = [&](const std::string& name, const Likeness& likeness) {
-    const auto same = std::find_if(found.candidates.begin(), found.candidates.end(), [&](const Candidate& c) { return c.name == name; });
+    const auto same = std::find_if(found.matches.begin(), found.matches.end(), [&](const Match& c) { return c.name == name; });
     found.several_could = found.several_could || frame.size() > 1;
-    if (same != found.candidates.end())
+    if (same != found.matches.end())
       ++same->frames;
-    else if (found.candidates.size() < most_names)
-      found.candidates.push_back({name, likeness.source->name, likeness.rank, 1});
+    else if (found.matches.size() < most_names)
+      found.matches.push_back({name, likeness.source->name, likeness.rank, 1});
   };
   const auto add_misplaced = [&](const std::string& name, const std::string& form) {
     const bool is_known = std::any_of(found.misplaced.begin(), found.misplaced.end(), [&](const Misplaced& m) { return m.name == name; });
@@ -256,7 +256,7 @@ void LookAlikes::look(const TargetInfo& target, const Structure& frame) {
 
 bool LookAlikes::is_lost(Property target) const {
   const Found& f = found(target);
-  return f.several_with == 0 && (f.frames_with == 0 || f.several_could) && !(f.candidates.empty() && f.misplaced.empty());
+  return f.several_with == 0 && (f.frames_with == 0 || f.several_could) && !(f.matches.empty() && f.misplaced.empty());
 }
 
 bool LookAlikes::has_atoms_only(Property target) const {
@@ -277,19 +277,19 @@ std::vector<Property> LookAlikes::lost() const {
 }
 
 bool LookAlikes::is_partly_lost(Property target) const {
-  return found(target).frames_with > 0 && !is_lost(target) && !found(target).candidates.empty();
+  return found(target).frames_with > 0 && !is_lost(target) && !found(target).matches.empty();
 }
 
-std::vector<LookAlikes::Candidate> LookAlikes::best_first(Property target) const {
-  std::vector<Candidate> all = found(target).candidates;
+std::vector<LookAlikes::Match> LookAlikes::best_first(Property target) const {
+  std::vector<Match> all = found(target).matches;
   std::stable_sort(all.begin(), all.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.rank != b.rank ? a.rank < b.rank : a.frames > b.frames; });
+                   [](const Match& a, const Match& b) { return a.rank != b.rank ? a.rank < b.rank : a.frames > b.frames; });
   return all;
 }
 
 /// "the key 'Energy' looks like the energy"
 std::string LookAlikes::likeness(Property target) const {
-  const std::vector<Candidate> all = best_first(target);
+  const std::vector<Match> all = best_first(target);
   if (all.empty()) {
     std::vector<std::string> forms;
     for (const Misplaced& m : found(target).misplaced) forms.push_back(m.form);
@@ -311,7 +311,7 @@ std::string LookAlikes::likeness(Property target) const {
 std::string LookAlikes::advice(const std::vector<Property>& targets, Reader reader) const {
   std::vector<std::string> keys, flags;
   for (const Property target : targets) {
-    const std::vector<Candidate> all = best_first(target);
+    const std::vector<Match> all = best_first(target);
     if (all.empty()) continue;
     const std::string& key = all.front().source;
     keys.push_back(fmt::format("{}_key = \"{}\"", key, all.front().name));
@@ -338,7 +338,7 @@ std::string LookAlikes::lost_sentence(const std::vector<Property>& targets, Read
                   joined(names, " or "), joined(likenesses, " and "), advice(targets, reader));
   if (reader == Reader::prediction || std::find(targets.begin(), targets.end(), Property::energy) == targets.end()) return text;
   return text +
-         (found(Property::energy).candidates.empty()
+         (found(Property::energy).matches.empty()
               ? fmt::format("; give each frame its energy as a key (energy=...), or leave energies out with {}", use_without_energy())
               : fmt::format("; if it is not the energy, leave energies out with {}", use_without_energy()));
 }

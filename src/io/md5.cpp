@@ -63,7 +63,7 @@ std::string md5_of(std::string_view bytes) {
   const std::size_t whole = bytes.size() / 64 * 64;
   for (std::size_t i = 0; i < whole; i += 64) add_block(data + i, state);
 
-  // The rest, a bit that is set, zeros, and the length in bits.
+  // The remaining bytes, a set bit, zeros, and the length in bits.
   std::array<unsigned char, 128> tail{};
   const std::size_t rest = bytes.size() - whole;
   for (std::size_t i = 0; i < rest; ++i) tail[i] = data[whole + i];

@@ -38,11 +38,11 @@ constexpr Signature signatures[] = {
 
 /// A format that `ase convert` reads.
 struct Convertible {
-  std::string_view bytes;                        // that it begins with; empty: known by its name only
+  std::string_view bytes;                        // at the beginning; empty: known by the name of the file only
   std::initializer_list<std::string_view> ends;  // of the name in lower case
   std::initializer_list<std::string_view> begins;
   const char* name;
-  const char* option;  // of ase convert, where the name of a file alone does not say enough
+  const char* option;  // of ase convert, where the name of the file does not suffice
   bool has_labels;
 };
 

@@ -28,7 +28,7 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-/// The value as it stands in a file: what messages show, and the config type of a frame whose type looks like a number.
+/// The value as in the file: for messages, and for config types that look like numbers.
 std::string text_of(const Field& field) {
   if (const auto* text = std::get_if<std::string>(&field.value)) return *text;
   if (!field.text.empty() && field.text.front() == '"') return field.text.substr(1, field.text.size() - 2);
@@ -38,7 +38,7 @@ std::string text_of(const Field& field) {
   return text;
 }
 
-/// All numbers of a field; empty if it holds something else.
+/// All numbers of a field; empty if it holds other values.
 std::vector<double> numbers_of(const Field& field) {
   if (const auto* real = std::get_if<double>(&field.value)) return {*real};
   if (const auto* integer = std::get_if<std::int64_t>(&field.value)) return {static_cast<double>(*integer)};
@@ -70,7 +70,7 @@ Choice choose_name(const Structure& structure, const TargetSource& source, const
   return {found.front(), {found.begin() + 1, found.end()}};
 }
 
-/// True if the numbers are finite and equal up to what is lost in writing them.
+/// True if the numbers are finite and equal up to rounding in text.
 bool are_same(const std::vector<double>& a, const std::vector<double>& b) {
   if (a.size() != b.size() || a.empty()) return false;
   double largest = 0, difference = 0;
@@ -79,11 +79,11 @@ bool are_same(const std::vector<double>& a, const std::vector<double>& b) {
     largest = std::max(largest, std::abs(a[i]));
     difference = std::max(difference, std::abs(a[i] - b[i]));
   }
-  // A single number is an energy, whose size says nothing about the size of a difference that matters.
+  // A single number is an energy: its size depends on an arbitrary zero, so only absolute differences count.
   return difference <= (a.size() == 1 ? 1e-6 + 1e-12 * largest : 1e-8 + 1e-6 * largest);
 }
 
-/// Numbers of a tensor row by row, also if it is written with six.
+/// Nine numbers of a tensor row by row, from six or nine.
 std::vector<double> nine_of(std::vector<double> v) {
   if (v.size() != 6) return v;
   const Matrix3 tensor = tensor_of(Eigen::Map<const Voigt>(v.data()));
@@ -176,7 +176,7 @@ void check_agreement(const Structure& structure, const Field& virial_field, cons
                   place(structure), virial_field.key, row_text(virial), stress_field.key, row_text(from_stress), hint));
 }
 
-/// The rows of a target of atoms. Zero stands for NaN and infinity of the atoms that the mask leaves out.
+/// The rows of a target of atoms. NaN and infinity of masked atoms become zero.
 std::vector<double> rows_of_column(const Structure& structure, const TargetInfo& target, const TargetSource& source, const Column& column) {
   const auto fail = [&](const std::string& found) {
     throw InputError(fmt::format(
@@ -252,7 +252,7 @@ const Field* chosen_field(const Structure& structure, const Choices& chosen, std
 
 /// Virial and stress are one target.
 Choices assign_virial(Structure& structure, const TargetKeys& keys, const TargetInfo& target) {
-  // Whoever names one of the two wants that one; the other is then looked at only if it is named as well.
+  // If one of the two keys is named, the other counts only if it is named too.
   Choices chosen;
   for (const TargetSource& source : target.sources)
     if (!keys.named(source.name).empty() || !keys.names_any(target))
@@ -267,7 +267,7 @@ Choices assign_virial(Structure& structure, const TargetKeys& keys, const Target
     if (!tensor.isZero(0))
       throw InputError(fmt::format("{}key '{}' is a stress, but the frame has no cell with a volume; expected a Lattice or a virial",
                                    place(structure), stress->key));
-    chosen.erase("stress");  // zeros that a program wrote for a molecule say nothing
+    chosen.erase("stress");  // some programs write zeros for molecules
     return chosen;
   }
   const Matrix3 from_stress = -volume * tensor;

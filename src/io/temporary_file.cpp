@@ -17,8 +17,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The process that a temporary file belongs to, from what its name has behind the target's: ".tmp<process>_<count>" here,
-/// ".<process>.<attempt>.tmp" of archives. 0 if it is neither.
+/// The process that a temporary file belongs to, from the ending of its name: ".tmp<process>_<count>" here, ".<process>.<attempt>.tmp" of
+/// archives. 0 for other endings.
 pid_t process_of(std::string_view ending) {
   const auto number = [&] {
     pid_t value = 0;
@@ -72,7 +72,7 @@ TemporaryFile::TemporaryFile(const fs::path& path) : given_path_(path == "-" ? "
     return;
   }
   std::error_code ignored;
-  // Through a symbolic link, so that the rename does not replace the link itself.
+  // The target of a symbolic link: the rename must not replace the link.
   if (fs::is_symlink(path, ignored))
     if (const fs::path resolved = fs::canonical(path, ignored); !resolved.empty()) target_ = resolved;
   const fs::file_status status = fs::status(target_, ignored);

@@ -8,10 +8,10 @@
 
 namespace gapkit {
 
-/// Keys with one number in frames that have no energy: any of them could be the energy, whatever its name.
+/// Keys with one number in frames that have no energy: each may be the energy.
 ///
-/// Left out: names of other quantities (time, temperature, charge, ...), integers, values of no size, and values that are the same in
-/// frames of different sizes.
+/// Left out are names of other quantities (time, temperature, charge, ...), integers, very small values, and equal values in frames of
+/// different sizes.
 class UnknownScalars {
  public:
   /// A frame that has no energy.

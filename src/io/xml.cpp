@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t deepest = 100;
 constexpr std::size_t block_size = 1 << 16;
 
-/// Expat calls back from C: nothing may be thrown through it, so what goes wrong is kept and parsing stopped.
+/// Expat calls back from C, so no exception may pass: the error is kept and parsing stopped.
 class TreeBuilder {
  public:
   explicit TreeBuilder(std::string name) : name_(std::move(name)), parser_(XML_ParserCreate(nullptr), XML_ParserFree) {
@@ -70,7 +70,7 @@ class TreeBuilder {
       element.name = name;
       element.line = self.line();
       for (const XML_Char** a = attributes; *a != nullptr; a += 2) element.attributes.emplace_back(a[0], a[1]);
-      // Pointers stay good: an element's children grow only while it is the innermost open one.
+      // Pointers stay valid: an element's children grow only while it is the innermost open one.
       XmlElement& parent = *self.open_.back();
       parent.children.push_back(std::move(element));
       self.open_.push_back(&parent.children.back());

@@ -27,8 +27,8 @@ struct Covariance::State {
   explicit State(const Model& model) : rows(model.terms), prior(model.terms) {
     squared_scale.resize(static_cast<Eigen::Index>(model.terms.size()));
     for (std::size_t t = 0; t < model.terms.size(); ++t) {
-      squared_scale[static_cast<Eigen::Index>(t)] = std::pow(model.posterior.scale[t], 2);
-      squared_amplitudes += std::pow(model.posterior.scale[t] * model.terms[t].delta, 2);
+      squared_scale[static_cast<Eigen::Index>(t)] = std::pow(model.posterior.delta_ratio[t], 2);
+      squared_amplitudes += std::pow(model.posterior.delta_ratio[t] * model.terms[t].delta, 2);
     }
   }
   KernelRows rows;
@@ -46,7 +46,8 @@ void Covariance::whiten(MatrixSlice rows) const {
   const SparseFactor& factor = model_.factor;
   factor.whiten(rows);
   for (std::size_t t = 0; t < model_.terms.size(); ++t)
-    if (model_.posterior.scale[t] != 1) rows.middleCols(factor.offsets()[t], factor.blocks()[t].rows()) *= model_.posterior.scale[t];
+    if (model_.posterior.delta_ratio[t] != 1)
+      rows.middleCols(factor.offsets()[t], factor.blocks()[t].rows()) *= model_.posterior.delta_ratio[t];
 }
 
 std::vector<Variance> Covariance::split(MatrixSlice rows, const Vector& prior, const Vector& magnitude) const {

@@ -136,7 +136,7 @@ SparseFactor load_factor(const ArchiveReader& archive, std::span<const Term> ter
 void save_posterior(ArchiveWriter& archive, const Posterior& posterior) {
   archive.put("posterior/mean", std::span<const double>(posterior.mean.data(), static_cast<std::size_t>(posterior.mean.size())));
   archive.put("posterior/factor", pack_lower(posterior.factor));
-  archive.put("posterior/scale", posterior.scale);
+  archive.put("posterior/scale", posterior.delta_ratio);
   archive.put("posterior/log_evidence", posterior.log_evidence);
   std::vector<std::int64_t> properties, fixed;
   std::vector<std::string> classes;
@@ -158,7 +158,7 @@ Posterior load_posterior(const ArchiveReader& archive, const std::string& where,
   Posterior posterior;
   posterior.mean = archive.vector("posterior/mean", size);
   posterior.factor = unpack_lower(archive.doubles("posterior/factor", size * (size + 1) / 2), size);
-  posterior.scale = archive.doubles("posterior/scale", terms);
+  posterior.delta_ratio = archive.doubles("posterior/scale", terms);
   posterior.log_evidence = archive.number("posterior/log_evidence");
   const auto properties = archive.integers("posterior/group_property");
   const auto groups = static_cast<Eigen::Index>(properties.size());
@@ -252,7 +252,7 @@ void require_sound(const Model& model, const std::string& where) {
     return std::all_of(v.begin(), v.end(), [](double x) { return std::isfinite(x); });
   };
   bool finite = model.weights.allFinite() && model.posterior.mean.allFinite() && model.posterior.factor.allFinite() &&
-                all_finite(model.posterior.scale) && all_finite(model.factor.jitter()) && std::isfinite(model.posterior.log_evidence);
+                all_finite(model.posterior.delta_ratio) && all_finite(model.factor.jitter()) && std::isfinite(model.posterior.log_evidence);
   for (const Term& term : model.terms)
     finite = finite && term.sparse.x.allFinite() && term.sparse.covariance_cutoff.allFinite() && std::isfinite(term.delta);
   for (const Matrix& block : model.factor.blocks()) finite = finite && block.allFinite();

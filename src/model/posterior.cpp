@@ -39,20 +39,21 @@ Vector SparseFactor::unwhiten(const Vector& v) const {
 namespace {
 
 // S as a vector: s_t repeated over the sparse points of term t.
-Vector expanded_scale(const SparseFactor& factor, const std::vector<double>& scale) {
+Vector expanded_ratio(const SparseFactor& factor, const std::vector<double>& delta_ratio) {
   Vector s(factor.size());
-  for (std::size_t t = 0; t < scale.size(); ++t) s.segment(factor.offsets()[t], factor.blocks()[t].rows()).setConstant(scale[t]);
+  for (std::size_t t = 0; t < delta_ratio.size(); ++t)
+    s.segment(factor.offsets()[t], factor.blocks()[t].rows()).setConstant(delta_ratio[t]);
   return s;
 }
 
 }  // namespace
 
-Posterior solve_posterior(const SufficientStatistics& statistics, const SparseFactor& factor, std::vector<double> scale,
+Posterior solve_posterior(const SufficientStatistics& statistics, const SparseFactor& factor, std::vector<double> delta_ratio,
                           const std::vector<double>* sigma) {
   const Eigen::Index m = factor.size();
-  const Vector s = expanded_scale(factor, scale);
+  const Vector s = expanded_ratio(factor, delta_ratio);
   Posterior posterior;
-  posterior.scale = std::move(scale);
+  posterior.delta_ratio = std::move(delta_ratio);
   posterior.noise = statistics.noise;
   Matrix a = Matrix::Zero(m, m);
   Vector b = Vector::Zero(m);
@@ -86,7 +87,7 @@ Posterior solve_posterior(const SufficientStatistics& statistics, const SparseFa
 }
 
 Vector kernel_weights(const SparseFactor& factor, const Posterior& posterior) {
-  return factor.unwhiten(expanded_scale(factor, posterior.scale).cwiseProduct(posterior.mean));
+  return factor.unwhiten(expanded_ratio(factor, posterior.delta_ratio).cwiseProduct(posterior.mean));
 }
 
 }  // namespace gapkit

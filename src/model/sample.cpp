@@ -12,7 +12,7 @@ Model sample_model(const Model& model, std::uint64_t seed, int member) {
   Vector z(model.posterior.mean.size());
   for (double& value : z) value = random.normal();
   Posterior drawn;
-  drawn.scale = model.posterior.scale;
+  drawn.delta_ratio = model.posterior.delta_ratio;
   drawn.mean = model.posterior.mean + solve_lower_transposed(model.posterior.factor, std::move(z));
 
   Model result;

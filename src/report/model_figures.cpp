@@ -112,7 +112,7 @@ PageTable term_table(const Model& model) {
   table.columns = {{"term", false}, {"name", false}, {"kernel", false}, {"cutoff (Å)"}, {"δ (eV)"}, {"features"}, {"sparse points"}};
   for (std::size_t t = 0; t < model.terms.size(); ++t) {
     const Term& term = model.terms[t];
-    const double scale = t < model.posterior.scale.size() ? model.posterior.scale[t] : 1;
+    const double scale = t < model.posterior.delta_ratio.size() ? model.posterior.delta_ratio[t] : 1;
     table.rows.push_back({{term.label()},
                           {term.name},
                           {term.kernel_name},

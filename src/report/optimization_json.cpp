@@ -16,7 +16,7 @@ Json state_json(const OptimizationReport& report, const HyperparameterState& sta
     json["groups"].push_back(entry);
   }
   json["delta"] = Json::array();
-  for (std::size_t t = 0; t < report.delta.size(); ++t) json["delta"].push_back(report.delta[t] * state.scale[t]);
+  for (std::size_t t = 0; t < report.delta.size(); ++t) json["delta"].push_back(report.delta[t] * state.delta_ratio[t]);
   return json;
 }
 

@@ -149,7 +149,7 @@ TEST_CASE("gap-predict: a model whose shapes do not fit together is refused") {
         [](Model& m) { m.terms[0].sparse.x = Matrix(m.terms[0].sparse.x.topRows(m.terms[0].sparse.x.rows() - 1)); });
   check("a covariance cutoff is missing",
         [](Model& m) { m.terms[0].sparse.covariance_cutoff.conservativeResize(m.terms[0].sparse.covariance_cutoff.size() - 1); });
-  check("an amplitude is missing", [](Model& m) { m.posterior.scale.pop_back(); });
+  check("an amplitude is missing", [](Model& m) { m.posterior.delta_ratio.pop_back(); });
   check("a term is missing", [](Model& m) { m.terms.pop_back(); });
   check("a weight is not a number", [](Model& m) { m.weights[0] = std::nan(""); });
 }

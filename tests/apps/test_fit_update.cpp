@@ -103,7 +103,7 @@ TEST_CASE("gap-fit --optimize: a table before and after, JSON and the model's no
   CHECK(optimization.at("after").at("log_evidence").get<double>() > optimization.at("before").at("log_evidence").get<double>());
   const Model model = load_model(w / "optimized.h5");
   CHECK(nlohmann::json::parse(model.notes.at("optimization")) == optimization);
-  check_close(model.posterior.scale[0] * 0.5, optimization.at("after").at("delta").at(0).get<double>(), 1e-12);
+  check_close(model.posterior.delta_ratio[0] * 0.5, optimization.at("after").at("delta").at(0).get<double>(), 1e-12);
   for (std::size_t g = 0; g < model.posterior.groups.size(); ++g)
     check_close(model.posterior.groups[g].sigma, optimization.at("after").at("groups").at(g).at("sigma").get<double>(), 0, 1e-12);
   CHECK(w.json("all.json").at("optimization").is_null());

@@ -57,7 +57,7 @@ std::vector<BadInput> unreadable_files() {
       {"atom count too large", [](Inputs& in) { in.edit_line(4, "8", "9"); }, Answer::error,
        "train.xyz:14 (frame 2): expected 9 atoms, found 8 before a line that holds only '8' (the next frame?)"},
       {"atom count too small", [](Inputs& in) { in.edit_line(4, "8", "7"); }, Answer::error,
-       "has the frame before more rows than its number of atoms says?"},
+       "does the frame before have more rows than its number of atoms?"},
       {"atom count is a word", [](Inputs& in) { in.edit_line(4, "8", "eight"); }, Answer::error,
        "train.xyz:4 (frame 2): expected the number of atoms, found 'eight'"},
       {"atom count 0", [](Inputs& in) { in.edit_line(4, "8", "0"); }, Answer::error,

@@ -1,4 +1,4 @@
-// Fits without a configuration: what is chosen for which data.
+// Fits without a configuration: choices for kinds of data.
 
 #include <cmath>
 #include <gapkit/config/config.hpp>
@@ -7,6 +7,7 @@
 #include <gapkit/fit/fit.hpp>
 #include <random>
 
+#include "support/counted_dataset.hpp"
 #include "support/distributions.hpp"
 #include "support/pair_potential.hpp"
 #include "support/support.hpp"
@@ -105,7 +106,7 @@ TEST_CASE("the cutoff holds about 30 neighbours, lies between shells, and follow
   CHECK(choose_cutoff(setup.summary(clusters(3))) == 4.5);
 }
 
-TEST_CASE("crystals get pairs and SOAP, molecules triplets besides; reference energies as the data allow") {
+TEST_CASE("crystals get pairs and SOAP, molecules also triplets; reference energies depend on the data") {
   const Setup setup;
   std::vector<Structure> frames = cubic(2.6, 25);
   const AutomaticChoice crystal = setup.choose(frames);
@@ -142,7 +143,7 @@ TEST_CASE("less time, less work") {
   CHECK(much.seconds < 3600);
 }
 
-TEST_CASE("what is chosen reads back as a configuration and fits") {
+TEST_CASE("the choice reads back as a configuration and fits") {
   const Setup setup;
   std::vector<Structure> frames = cubic(2.6, 20);
   const AutomaticChoice choice = setup.choose(frames);
@@ -162,4 +163,18 @@ TEST_CASE("data without energies and forces are refused") {
   bare.fields.clear();
   bare.columns.clear();
   CHECK(message_of<InputError>([&] { setup.choose({bare}); }).find("neither energies nor forces") != std::string::npos);
+}
+
+TEST_CASE("a choice visits the data twice, with little time too") {
+  const MemoryDataset data(cubic(3.0, 30));
+  std::vector<int> points;
+  for (const double seconds : {600.0, 1e-3}) {
+    CAPTURE(seconds);
+    const CountedDataset counted(data);
+    AutomaticRequest request;
+    request.seconds = seconds;
+    points.push_back(term(choose_fit_options({counted}, request).options, "soap").n_sparse);
+    CHECK(counted.frames() == 60);
+  }
+  CHECK(points[1] < points[0]);  // after several attempts
 }

@@ -158,7 +158,7 @@ TEST_CASE("one e0 for all elements is written for each element of the data") {
   CHECK(average.reference_energies.mode == ReferenceEnergyOptions::Mode::least_squares);
 }
 
-TEST_CASE("what changes the fit and has no counterpart is listed with a reason; the rest is still translated") {
+TEST_CASE("arguments without counterpart that change the fit are listed with a reason; the others are translated") {
   const Data data;
   const auto check_listed = [&](const std::string& more, const std::string& gap, const std::string& argument) {
     CAPTURE(argument);
@@ -177,7 +177,7 @@ TEST_CASE("what changes the fit and has no counterpart is listed with a reason; 
   }
   check_listed("", std::string(soap) + " : bispectrum_so4 cutoff=3", "bispectrum_so4");
   check_listed("config_type_sigma={liquid:0.1:0:0.1:0}", soap, "liquid");
-  // A σ of 0 takes the property out of the fit, and is told.
+  // A σ of 0 takes the property out of the fit, and is reported.
   const GapFitTranslation no_virial =
       translate_gap_fit(std::string("at_file=train.xyz gap={") + soap + "} default_sigma={0.1 0.1 0.0 0.0}", data.folder.path());
   CHECK(any_holds(no_virial.unsupported, "virial"));

@@ -1,4 +1,4 @@
-// Potentials of gap_fit (QUIP caff154 + GAP 6c3375f and older) read into models predict what QUIP predicts; each fit's command line stands
+// Potentials of gap_fit (QUIP caff154 + GAP 6c3375f and older) read into models predict the same as QUIP; each fit's command line stands
 // in its XML under <command_line>.
 
 #include <algorithm>
@@ -148,7 +148,7 @@ TEST_CASE("potentials of gap_fit, written again, have the same points, weights a
   }
 }
 
-TEST_CASE("what QUIP cannot read is named and nothing is written") {
+TEST_CASE("terms that QUIP cannot read are named and nothing is written") {
   const TemporaryFolder folder;
   Model model = *toy_models().front().model;
   model.terms[0].kernel_name = "my_kernel";
@@ -164,7 +164,7 @@ TEST_CASE("what QUIP cannot read is named and nothing is written") {
   CHECK(message_of<InputError>([&] { write_gap_xml(*toy_models().front().model, folder.path() / "no" / "m.xml"); }) != "");
 }
 
-TEST_CASE("what QUIP cannot read is named when a model is written as XML, and no file appears") {
+TEST_CASE("terms that QUIP cannot read are named when a model is written as XML, and no file appears") {
   const TemporaryFolder folder;
   Model model = *toy_models()[0].model;
   model.baselines.push_back(make_potential("zbl"));

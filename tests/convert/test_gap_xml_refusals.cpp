@@ -110,7 +110,7 @@ TEST_CASE("other potentials, options and covariances are refused by name with ta
   check_refused("Z=14 species_Z={14 }", "", {"--species"});
 }
 
-TEST_CASE("several reasons are told at once") {
+TEST_CASE("several reasons are in one message") {
   const std::string message = refusal("soap l_max", "soap normalise=F radial_basis=GTO l_max");
   CHECK(message.find("2 reasons") != std::string::npos);
   CHECK(message.find("normalise=F") != std::string::npos);
@@ -173,7 +173,7 @@ TEST_CASE("files of sparse points are checked: missing, another MD5 sum, too few
   message = message_of<InputError>([&] { read_gap_xml(xml); });
   CHECK(message.find("not beside the XML") != std::string::npos);
   CHECK(message.find("<gpCoordinates>") != std::string::npos);
-  // Without a sum the count still tells.
+  // Without a checksum the count still shows it.
   folder.write(points.filename().string(), original.substr(0, original.size() / 2));
   const std::string text = read_text(xml), sum = "sparseX_md5sum=\"bd128c42d3372e13596776cc10459759\"";
   folder.write("D_sic_2bsoap.xml", replaced(text, sum, ""));

@@ -147,7 +147,7 @@ TEST_CASE("a Glue that is no pair_spline is refused with tag and line") {
   refused(glue_xml(), {"E_scale=2"}, "Sum init_args_pot1={IP Glue E_scale=2} init_args_pot2={IP GAP label=L}");
 }
 
-TEST_CASE("E_scale scales energies, those of the atoms among them, and forces") {
+TEST_CASE("E_scale scales energies, also of isolated atoms, and forces") {
   const Prediction plain = predicted(read(pair_xml(pair, 1)));
   const Model model = read(pair_xml(pair, 1, "IP GAP label=L E_scale=1.25"));
   const Prediction scaled = predicted(model);

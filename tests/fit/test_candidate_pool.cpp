@@ -47,7 +47,7 @@ std::vector<int> counts(const Candidates& sample, std::size_t types) {
   return result;
 }
 
-/// Pours the capacity one by one, to each type in turn until it is full. Returns the full rounds and what is left after them.
+/// Pours the capacity one by one, to each type in turn until it is full. Returns the full rounds and the remainder.
 struct Shares {
   std::vector<int> full;
   int left = 0;
@@ -78,7 +78,7 @@ TEST_CASE("candidate pool below its capacity keeps everything as it came") {
   }
 }
 
-TEST_CASE("candidate pool: what is kept belongs together") {
+TEST_CASE("candidate pool: features, cutoffs and origins stay together") {
   const std::vector<int> types = stream({3000, 500, 40}, 4);
   for (const int size : {1, 3, 5}) {
     const Candidates sample = sampled(types, 300, 2, size);

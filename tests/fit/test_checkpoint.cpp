@@ -1,4 +1,4 @@
-// A checkpoint that cannot be written must not cost the fit (what one is good for is tested through the programs: apps/random_kills.py).
+// A checkpoint that cannot be written does not stop the fit. (apps/random_kills.py tests continuing from checkpoints.)
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -62,7 +62,7 @@ TEST_CASE("an interruption passes through where no checkpoint can be written") {
     CAPTURE(part);
     CHECK_THROWS_AS(fit(place.options, stop_after(part)), Interrupted);
   }
-  // Also if whoever listens throws at the warning itself
+  // Also if the callback throws at the warning itself
   CHECK_THROWS_AS(fit(place.options,
                       [](const ProgressEvent& event) {
                         if (event.is_warning && event.phase == "fit") throw Interrupted("stop");
@@ -70,7 +70,7 @@ TEST_CASE("an interruption passes through where no checkpoint can be written") {
                   Interrupted);
 }
 
-TEST_CASE("what a killed fit left of a checkpoint is removed by the next fit, even if that writes none") {
+TEST_CASE("temporary files of a killed fit are removed by the next fit, even if it writes no checkpoint") {
   Place place;
   const pid_t child = ::fork();
   if (child == 0) ::_exit(0);
@@ -84,7 +84,7 @@ TEST_CASE("what a killed fit left of a checkpoint is removed by the next fit, ev
 
 namespace {
 
-// What fit() says about the checkpoint that it finds: "continues", "ignored" or "".
+// Message of fit() about an existing checkpoint: "continues", "ignored" or "".
 struct Continued {
   FitResult result;
   std::string answer;

@@ -102,7 +102,7 @@ TEST_CASE("named triplets: the centre stays first, the neighbours may stand in e
   CHECK(labels({}).size() == 6);
 }
 
-TEST_CASE("combinations that the training data lack: told, remembered in the model, counted as novelty") {
+TEST_CASE("combinations that the training data lack: reported, stored in the model, counted as novelty") {
   const TemporaryFolder folder;
   const std::string train = write_frames((folder.path() / "train.xyz").string(), frames_without_carbon_pairs());
   TermOptions triplet = small_three_body(1.5, 8);

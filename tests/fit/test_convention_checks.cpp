@@ -243,7 +243,7 @@ TEST_CASE("convention checks: labels of one config type that no usual mistake ex
   }
 }
 
-TEST_CASE("convention checks: errors are judged by those of the other config types, and NaN is no excuse") {
+TEST_CASE("convention checks: errors are compared with other config types, and NaN counts as an error") {
   const auto judged = [](double explained, double correlation, double error) {
     std::vector<LabelAgreement> agreement;
     for (const char* type : {"a", "b", "c", "d"}) agreement.push_back({Property::force, type, 100, 1, 0.9, 0.8, 3});
@@ -265,7 +265,7 @@ TEST_CASE("convention checks: errors are judged by those of the other config typ
   CHECK(!unexplained_labels(energies, {{"a", 0.05}}));  // 50 meV/atom are a poor model
 }
 
-TEST_CASE("convention checks: nothing is suspected in the project's own data, and the agreement is told") {
+TEST_CASE("convention checks: no findings in the project's data, and the agreement is reported") {
   for (const char* file : {"silicon/train.xyz", "mgo/train.xyz", "ethanol/water_train.xyz", "ethanol/train_300K.xyz"})
     for (const int points : {8, 30}) {
       CAPTURE(file);

@@ -23,7 +23,7 @@ std::vector<double> sigmas(const std::vector<double>& of_groups, int folds) {
 
 }  // namespace
 
-TEST_CASE("residuals of a fold are those of weights that have not seen it") {
+TEST_CASE("residuals of a fold come from weights that are solved without it") {
   constexpr int folds = 3;
   const RandomSums sums = random_sums({7, 20, 9, 5}, {0, 8, 19}, 1, {0.05}, 1, folds);
   const std::vector<double> sigma = sigmas(group_sigma, folds), scale = {0.7, 2};
@@ -74,7 +74,7 @@ TEST_CASE("the gradient of the cross-validation loss equals finite differences")
         return validation.compute(changed_sigma, changed_scale, false).loss;
       };
       const double numeric = (8 * (loss(h) - loss(-h)) - (loss(2 * h) - loss(-2 * h))) / (12 * h);
-      const double analytic = p < sigma.size() ? value.log_sigma_gradient[p] : value.log_scale_gradient[p - sigma.size()];
+      const double analytic = p < sigma.size() ? value.log_sigma_gradient[p] : value.log_delta_gradient[p - sigma.size()];
       if (p == 3) continue;  // σ of a fixed group is not a parameter
       if (p < sigma.size() && sums.statistics.groups[p].group.fixed) continue;
       check_close(analytic, numeric, 1e-9, 1e-6);
@@ -101,7 +101,7 @@ TEST_CASE("cross-validation gives the same bits with any number of folds at a ti
     CHECK(value.loss == values[0].loss);
     CHECK(value.residual_square == values[0].residual_square);
     CHECK(value.log_sigma_gradient == values[0].log_sigma_gradient);
-    CHECK(value.log_scale_gradient == values[0].log_scale_gradient);
+    CHECK(value.log_delta_gradient == values[0].log_delta_gradient);
   }
 }
 

@@ -111,7 +111,7 @@ TEST_CASE("files: only the frames that are wanted are read again, and a summary 
   CHECK(bytes_of([&] { CHECK(seen(DatasetView(data, numbers)).size() == 4); }) < 1'000'000);
 }
 
-TEST_CASE("files: what is changed between two visits is a mistake, not other data") {
+TEST_CASE("files: a file that changes between two visits is a mistake") {
   const TemporaryFolder folder;
   const std::string path = folder.write("a.xyz", frame_text(2, 1) + frame_text(3, 2));
   const FileDataset data({path});
@@ -144,13 +144,13 @@ TEST_CASE("files: mistakes are taken down where that is asked for, and end the v
   const Numbers good = {0, 2, 3}, bad = {0, 1};
   CHECK(seen(data, only(good)).size() == 3);
   CHECK(message_of<InputError>([&] { seen(data, only(bad)); }) == strict);
-  // What the visitor throws is a mistake of the frame, and does not change what is known of the data.
+  // An exception of the visitor is a mistake of the frame and does not change the summary.
   std::int64_t mistakes = data.visit([](const Structure& s, const FramePlace&) { throw InputError(s.source); }, request);
   CHECK(mistakes == 6);
   CHECK(data.summary().frames.size() == 3);
 }
 
-TEST_CASE("views: numbers stay those of the data, also in views of views; summaries count what is in them") {
+TEST_CASE("views: frames keep the numbers of the data, also in views of views; summaries count the frames of the view") {
   const TemporaryFolder folder;
   std::string text;
   for (int i = 0; i < 10; ++i) text += frame_text(1 + i % 4, i);
@@ -249,7 +249,7 @@ TEST_CASE("a fit from memory is the fit from files, to the last digit of the mod
     }
     const std::string expected = model_of(FileDataset(files), options);
     CHECK(expected.size() > 10'000);
-    CHECK(model_of(FileDataset(files), options) == expected);  // else the comparison says nothing
+    CHECK(model_of(FileDataset(files), options) == expected);  // else the comparison proves nothing
     CHECK(model_of(memory, options) == expected);
     CHECK(model_of(bare, options) == expected);
     options.seed = 7;

@@ -65,7 +65,7 @@ const std::vector<Case> cases = {
 
 }  // namespace
 
-TEST_CASE("the log evidence is that of the formula in extended precision") {
+TEST_CASE("the log evidence equals the formula in extended precision") {
   for (const Case& c : cases) {
     CAPTURE(c.name);
     const RandomSums sums = random_sums(c.counts, c.offsets, 3);
@@ -85,7 +85,7 @@ TEST_CASE("the gradient equals finite differences of the log evidence to 1e-6, t
       const RandomSums sums = random_sums(c.counts, c.offsets, seed);
       const Evidence::Value value = Evidence(sums.statistics, sums.offsets).compute(c.sigma, c.scale);
       std::vector<double> analytic = value.log_sigma_gradient, numeric;
-      analytic.insert(analytic.end(), value.log_scale_gradient.begin(), value.log_scale_gradient.end());
+      analytic.insert(analytic.end(), value.log_delta_gradient.begin(), value.log_delta_gradient.end());
       const std::vector<long double> sigma(c.sigma.begin(), c.sigma.end()), scale(c.scale.begin(), c.scale.end());
       for (std::size_t p = 0; p < sigma.size() + scale.size(); ++p)
         numeric.push_back(static_cast<double>(derivative(
@@ -126,14 +126,14 @@ TEST_CASE("the variational bound: below the evidence by the novelty of the rows,
       (p < 3 ? changed_sigma[p] : changed_scale[p - 3]) *= std::exp(static_cast<double>(step));
       return bound.compute(changed_sigma, changed_scale, false).log_evidence;
     };
-    check_close(p < 3 ? value.log_sigma_gradient[p] : value.log_scale_gradient[p - 3], static_cast<double>(derivative(f, 0.01L)), 1e-7,
+    check_close(p < 3 ? value.log_sigma_gradient[p] : value.log_delta_gradient[p - 3], static_cast<double>(derivative(f, 0.01L)), 1e-7,
                 1e-6);
   }
   sums.statistics.groups[1].prior.clear();
   CHECK(message_of<std::exception>([&] { Evidence(sums.statistics, sums.offsets, true); }).find("vfe") != std::string::npos);
 }
 
-TEST_CASE("the evidence is that of the posterior, at the same sigmas and amplitudes") {
+TEST_CASE("Evidence and posterior agree at the same sigmas and amplitudes") {
   const Case& c = cases[2];
   const RandomSums sums = random_sums(c.counts, c.offsets, 5);
   std::vector<Matrix> blocks;
@@ -146,7 +146,7 @@ TEST_CASE("the evidence is that of the posterior, at the same sigmas and amplitu
   check_close(Evidence(sums.statistics, sums.offsets).compute(c.sigma, c.scale).log_evidence, posterior.log_evidence, 0, 1e-11);
 }
 
-TEST_CASE("residual sums are those of the rows, and damaged statistics are refused") {
+TEST_CASE("residual sums equal sums over the rows, and damaged statistics are refused") {
   const Eigen::Index size = 7;
   std::mt19937 random(4);
   test::Normal normal;

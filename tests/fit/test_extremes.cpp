@@ -182,7 +182,7 @@ void check_error_bars(const Prediction& p) {
   CHECK(p.local_energy_std_epistemic->minCoeff() >= 0);
 }
 
-// What holds for every model, on its training frames and on structures it has not seen. Returns what the fit has left of Σ (y/σ)².
+// Properties of every model, on its training frames and on other structures. Returns the part of Σ (y/σ)² that the fit leaves.
 double check_model(const Fitted& fit, const std::vector<Structure>& frames, const std::vector<Structure>& others, double step,
                    double tolerance) {
   CHECK(fit.model->weights.allFinite());
@@ -240,7 +240,7 @@ TEST_CASE("extremes: l_max and n_max, zeta, one sparse point and as many as cand
           const double left = check_model(fit, frames, {other}, 1e-3, 1e-7);
           CHECK(fit.model->weights.size() <= n_sparse);
           if (n_sparse == 1) CHECK(fit.model->weights.size() == 1);
-          // A single radial function, at the centre, says the same of all environments once features are normalised.
+          // A single radial function, at the centre, is the same for all environments after normalisation.
           if (n_max > 1 && n_sparse == candidates) {
             CHECK(fit.model->weights.size() == candidates);
             CHECK(left < 0.5);
@@ -304,7 +304,7 @@ TEST_CASE("extremes: one molecule in vacuum, and one atom") {
     CHECK(left < 0.2);
     CHECK_FALSE(Predictor(fit.model).compute(frames[0]).forces->isZero());
   }
-  // An atom alone says nothing beyond its reference energy: the prior's mean comes back, with the prior's error bar elsewhere.
+  // An isolated atom gives its reference energy only: predictions are the mean of the prior, with its error bar.
   const Fitted alone = fitted({lone_atom(14)}, {small_soap(3, 3, 4, 1)});
   Predictor predictor(alone.model);
   check_close(predictor.compute(lone_atom(14)).energy, lone_atom_energy(14), 1e-10);

@@ -35,7 +35,7 @@ struct Setup {
 
 }  // namespace
 
-TEST_CASE("the first points of a selection are the selection of so many points, and the reduced model is their fit") {
+TEST_CASE("the first n points of a selection are the selection of n points, and the reduced model is their fit") {
   const Setup setup;
   const auto full = std::make_shared<const Model>(setup.fitted(8, 24));
   const Model reduced = with_fewer_points(*full, 16);

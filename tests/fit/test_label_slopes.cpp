@@ -11,7 +11,7 @@ using namespace gapkit::test;
 
 namespace {
 
-// Pairs of strained copies whose volumes are `volume` and up to `spread` times larger; y is what x is multiplied by.
+// Pairs of strained copies whose volumes are `volume` and up to `spread` times larger; y is the factor of x.
 Slopes pairs(double volume, double spread, const std::function<double(double)>& y) {
   Slopes slopes;
   for (int i = 0; i < 12; ++i) {
@@ -39,7 +39,7 @@ bool has(const SlopeCauses& causes, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("label slopes: a missing volume is told from a unit") {
+TEST_CASE("label slopes: a missing volume is distinguished from a unit") {
   const SlopeCauses stress = causes_of(pairs(20, 2, [](double v) { return -v; }), strain_causes(with_virials()));
   INFO(stress.meaning);
   CHECK(has(stress, "the virials look like stresses in eV/Å³, positive under tension"));
@@ -54,7 +54,7 @@ TEST_CASE("label slopes: a missing volume is told from a unit") {
   CHECK(!has(virial, "Rydberg"));
 }
 
-TEST_CASE("label slopes: all causes that cannot be told apart are named") {
+TEST_CASE("label slopes: all causes that cannot be distinguished are named") {
   const SlopeCauses energies = causes_of(pairs(20, 2, [](double) { return 93.75; }), strain_causes(with_stresses()));
   INFO(energies.meaning);
   CHECK(has(energies, "the energies seem to be in kJ/mol"));

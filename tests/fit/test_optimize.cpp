@@ -1,4 +1,4 @@
-// Optimisation of σ and δ: the optimum is one, ties and bounds are kept, and what was put in comes out.
+// Optimisation of σ and δ: a true optimum, common parameters and bounds, and known values that are found again.
 
 #include <cmath>
 #include <gapkit/core/errors.hpp>
@@ -50,10 +50,10 @@ TEST_CASE("maximize finds the maximum of a curved valley, within bounds, and pas
     g = {2 * a + 40 * b * x[0], -20 * b};
     return -(a * a + 10 * b * b);
   };
-  const Maximum free = maximize(rosenbrock, {-1, 2}, {-5, -5}, {5, 5}, 2, 1e-12, 500);
+  const Maximum free = maximize(rosenbrock, {-1, 2}, {{-5, -5}, {5, 5}, 2, 1e-12, 500});
   check_close(free.x[0], 1, 1e-4);
   check_close(free.x[1], 1, 1e-4);
-  const Maximum bounded = maximize(rosenbrock, {-1, 2}, {-5, -5}, {0.5, 5}, 2, 1e-12, 500);
+  const Maximum bounded = maximize(rosenbrock, {-1, 2}, {{-5, -5}, {0.5, 5}, 2, 1e-12, 500});
   check_close(bounded.x[0], 0.5, 1e-6);
   check_close(bounded.x[1], 0.25, 1e-4);
   // A region that cannot be computed, as where rounding makes a matrix indefinite: the search turns back.
@@ -61,11 +61,11 @@ TEST_CASE("maximize finds the maximum of a curved valley, within bounds, and pas
     if (x[0] > 1.2 || x[1] > 2.5) throw NumericalError("too far");
     return rosenbrock(x, g);
   };
-  const Maximum beside = maximize(partial, {-1, 2}, {-5, -5}, {5, 5}, 10, 1e-12, 500);
+  const Maximum beside = maximize(partial, {-1, 2}, {{-5, -5}, {5, 5}, 10, 1e-12, 500});
   check_close(beside.x[0], 1, 1e-3);
-  CHECK(message_of<NumericalError>([&] { maximize(partial, {2, 2}, {-5, -5}, {5, 5}, 2, 1e-12, 500); }) == "too far");
+  CHECK(message_of<NumericalError>([&] { maximize(partial, {2, 2}, {{-5, -5}, {5, 5}, 2, 1e-12, 500}); }) == "too far");
   const Objective broken = [](const std::vector<double>&, std::vector<double>&) -> double { throw InputError("no"); };
-  CHECK(message_of<InputError>([&] { maximize(broken, {0}, {-1}, {1}, 1, 1e-3, 10); }) == "no");
+  CHECK(message_of<InputError>([&] { maximize(broken, {0}, {{-1}, {1}, 1, 1e-3, 10}); }) == "no");
 }
 
 TEST_CASE("maximize ends where nothing above the tolerance is to be gained") {
@@ -76,7 +76,7 @@ TEST_CASE("maximize ends where nothing above the tolerance is to be gained") {
     g = {-2 * x[0] / (1 + square) + 1e-2, -20 * x[1] / (1 + square)};
     return -std::log(1 + square) + 1e-4 * std::sin(12345.678 * ++evaluations);
   };
-  const Maximum found = maximize(rough, {2, -1}, {-5, -5}, {5, 5}, 2, 1e-3, 200);
+  const Maximum found = maximize(rough, {2, -1}, {{-5, -5}, {5, 5}, 2, 1e-3, 200});
   CHECK(found.value >= -1e-3);
   CHECK(evaluations <= 25);  // 37 without a limit
 }
@@ -88,8 +88,8 @@ TEST_CASE("sigma and delta of the data's own distribution are found again") {
   const OptimizationReport r = optimize(stored(sums, {0, 0}, {0.1, 0.1, 0.1}), terms, {1, 1}, by_evidence());
   CHECK(r.warnings.empty());
   for (std::size_t g = 0; g < 3; ++g) check_close(r.after.sigma[g], noise[g], 0, 0.1);
-  CHECK(r.after.scale[0] == r.after.scale[1]);
-  check_close(r.after.scale[0], 3, 0, 0.25);
+  CHECK(r.after.delta_ratio[0] == r.after.delta_ratio[1]);
+  check_close(r.after.delta_ratio[0], 3, 0, 0.25);
   CHECK(r.evaluations < 100);
   for (std::size_t g = 0; g < 3; ++g) check_close(r.after.residual[g], noise[g], 0, 0.2);
 }
@@ -101,11 +101,11 @@ TEST_CASE("the optimum beats its start and its neighbours") {
   const OptimizationReport r = optimize(start, terms, {1, 1, 1}, by_evidence());
   CHECK(r.after.log_evidence > r.before.log_evidence + 1);
   Evidence evidence(sums.statistics, sums.offsets);
-  check_close(evidence.compute(r.after.sigma, r.after.scale).log_evidence, r.after.log_evidence, 0, 1e-12);
+  check_close(evidence.compute(r.after.sigma, r.after.delta_ratio).log_evidence, r.after.log_evidence, 0, 1e-12);
   for (std::size_t p = 0; p < 8; ++p)
     for (const double factor : {0.9, 1.1}) {
       CAPTURE(p);
-      auto sigma = r.after.sigma, scale = r.after.scale;
+      auto sigma = r.after.sigma, scale = r.after.delta_ratio;
       (p < 5 ? sigma[p] : scale[p - 5]) *= factor;
       CHECK(evidence.compute(sigma, scale, false).log_evidence < r.after.log_evidence + 0.01);
     }
@@ -120,17 +120,17 @@ TEST_CASE("small classes follow the default class, fixed rows and unwanted param
   CHECK(r.after.sigma[2] == 1);
   check_close(r.after.sigma[3] / 0.1, r.after.sigma[0] / 0.5, 0, 1e-12);  // four energies of "liquid"
   CHECK(std::abs(r.after.sigma[4] / 0.2 - r.after.sigma[1] / 0.4) > 1e-3);
-  CHECK(r.after.scale[0] != r.after.scale[1]);
+  CHECK(r.after.delta_ratio[0] != r.after.delta_ratio[1]);
   OptimizeOptions options = by_evidence();
   options.delta = false;
   const OptimizationReport noise_only = optimize(start, terms, {1, 1}, options);
-  CHECK(noise_only.after.scale == std::vector<double>{1, 1});
+  CHECK(noise_only.after.delta_ratio == std::vector<double>{1, 1});
   CHECK(noise_only.after.sigma[0] != 0.5);
   options = by_evidence();
   options.sigma = false;
   const OptimizationReport amplitudes_only = optimize(start, terms, {1, 1}, options);
   CHECK(amplitudes_only.after.sigma == amplitudes_only.before.sigma);
-  CHECK(amplitudes_only.after.scale[0] != 1);
+  CHECK(amplitudes_only.after.delta_ratio[0] != 1);
   CHECK(r.after.log_evidence >= std::max(noise_only.after.log_evidence, amplitudes_only.after.log_evidence) - 0.02);
   // Without a default class to follow, a small class stays.
   start.statistics.groups[0].group.config_class = "solid";
@@ -138,7 +138,7 @@ TEST_CASE("small classes follow the default class, fixed rows and unwanted param
   CHECK(optimize(start, terms, {1, 1}, by_evidence()).after.sigma[3] == 0.1);
 }
 
-TEST_CASE("a parameter that stops at its bound is told") {
+TEST_CASE("a parameter that stops at its bound is reported") {
   const RandomSums sums = random_sums({50, 60}, {0, 8}, 2, {0.02});
   const auto terms = terms_of_sizes(sums.offsets);
   OptimizeOptions options = by_evidence();
@@ -172,7 +172,7 @@ TEST_CASE("cross-validation lowers the fold errors, and the evidence settles the
   const SufficientStatistics merged = sums.statistics.without_folds();
   Evidence evidence(merged, sums.offsets);
   for (const double factor : {0.95, 1.05}) {
-    auto sigma = r.after.sigma, scale = r.after.scale;
+    auto sigma = r.after.sigma, scale = r.after.delta_ratio;
     for (double& x : sigma) x *= factor;
     for (double& x : scale) x *= factor;
     CHECK(evidence.compute(sigma, scale, false).log_evidence < r.after.log_evidence);
@@ -191,7 +191,7 @@ TEST_CASE("a search that begins at the optimum ends there") {
   CHECK(again.evaluations < first.evaluations);
   CHECK(again.trace.front() == doctest::Approx(first.after.log_evidence).epsilon(1e-12));
   for (std::size_t g = 0; g < 3; ++g) check_close(again.after.sigma[g], first.after.sigma[g], 0, 0.01);
-  check_close(again.after.scale[0], first.after.scale[0], 0, 0.01);
+  check_close(again.after.delta_ratio[0], first.after.delta_ratio[0], 0, 0.01);
 }
 
 TEST_CASE("a fit with [optimize]: terms of one name share their amplitude, the model has the optimum") {
@@ -208,21 +208,21 @@ TEST_CASE("a fit with [optimize]: terms of one name share their amplitude, the m
   REQUIRE(result.report.optimization);
   const OptimizationReport& r = *result.report.optimization;
   REQUIRE(r.terms.size() == 5);  // three pairs, two centres
-  CHECK(r.after.scale[0] == r.after.scale[2]);
-  CHECK(r.after.scale[3] == r.after.scale[4]);
-  CHECK(r.after.scale[0] != r.after.scale[3]);
+  CHECK(r.after.delta_ratio[0] == r.after.delta_ratio[2]);
+  CHECK(r.after.delta_ratio[3] == r.after.delta_ratio[4]);
+  CHECK(r.after.delta_ratio[0] != r.after.delta_ratio[3]);
   CHECK(r.groups.size() == 6);
   CHECK(result.report.log_evidence > before);
   check_close(r.before.log_evidence, before, 0, 1e-9);
   check_close(result.report.log_evidence, r.after.log_evidence, 0, 1e-8);
-  CHECK(result.model.posterior.scale == r.after.scale);
+  CHECK(result.model.posterior.delta_ratio == r.after.delta_ratio);
   for (std::size_t g = 0; g < 6; ++g) CHECK(result.model.posterior.groups[g].sigma == r.after.sigma[g]);
 
   // The same as a new fit with these σ and δ: the kernels keep their δ, the scale does the rest.
   FitConfiguration direct = options;
   direct.optimize = {};
-  direct.terms[0].delta *= r.after.scale[0];
-  direct.terms[1].delta *= r.after.scale[3];
+  direct.terms[0].delta *= r.after.delta_ratio[0];
+  direct.terms[1].delta *= r.after.delta_ratio[3];
   const auto sigma_of = [&](Property p, const std::string& name) {
     for (std::size_t g = 0; g < r.groups.size(); ++g)
       if (r.groups[g].property == p && r.groups[g].config_class == name) return r.after.sigma[g];
@@ -240,7 +240,7 @@ TEST_CASE("a fit with [optimize]: terms of one name share their amplitude, the m
   // A table of deltas: every combination has its own.
   options.terms[0].species_delta = {{"Si-Si", 1.0}};
   const OptimizationReport own = *fit(options).report.optimization;
-  CHECK(own.after.scale[0] != own.after.scale[2]);
+  CHECK(own.after.delta_ratio[0] != own.after.delta_ratio[2]);
   CHECK(own.after.log_evidence > r.after.log_evidence - 0.02);
 }
 
@@ -267,7 +267,7 @@ TEST_CASE("VFE: every group's prior variance is at least what the sparse points 
   CHECK(b.after.log_evidence < a.after.log_evidence);
 }
 
-TEST_CASE("folds leave the solution as it is") {
+TEST_CASE("folds do not change the solution") {
   const TemporaryFolder folder;
   std::vector<Structure> frames;
   for (unsigned seed = 1; seed <= 9; ++seed) frames.push_back(labelled(random_triclinic(5, seed, {14})));

@@ -1,4 +1,4 @@
-// What plan_fit foretells, what it refuses, and sparse points that are written and read back.
+// Plans of fits, their refusals, and sparse points that are written and read back.
 
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/fit.hpp>

@@ -17,18 +17,23 @@ namespace fs = std::filesystem;
 
 namespace {
 
-TermOptions soap_term(std::int64_t n, std::int64_t l, double cutoff, double width, double sigma, double weight, double zeta, double delta) {
+struct SoapNumbers {
+  std::int64_t n, l;
+  double cutoff, width, sigma, weight, zeta;
+};
+
+TermOptions soap_term(const SoapNumbers& soap, double delta) {
   TermOptions t;
   t.name = t.descriptor = "soap";
-  t.descriptor_parameters = {{"n_max", n},
-                             {"l_max", l},
-                             {"cutoff", cutoff},
-                             {"cutoff_width", width},
-                             {"atom_sigma", sigma},
-                             {"central_weight", weight},
+  t.descriptor_parameters = {{"n_max", soap.n},
+                             {"l_max", soap.l},
+                             {"cutoff", soap.cutoff},
+                             {"cutoff_width", soap.width},
+                             {"atom_sigma", soap.sigma},
+                             {"central_weight", soap.weight},
                              {"central_reference_all_species", false}};
   t.kernel = "dot_product";
-  t.kernel_parameters = {{"zeta", zeta}};
+  t.kernel_parameters = {{"zeta", soap.zeta}};
   t.delta = delta;
   t.selection = "file";
   return t;
@@ -54,10 +59,10 @@ std::vector<std::string> sparse_files(const fs::path& folder, const std::string&
   return files;
 }
 
-// two_body, three_body and soap as gap_fit was told for B_si_2b3bsoap and si_own_2b3bsoap; θ of three_body stands in the XML.
+// two_body, three_body and soap with the options of gap_fit for B_si_2b3bsoap and si_own_2b3bsoap; θ of three_body is in the XML.
 std::vector<TermOptions> two_three_soap(std::vector<double> theta, const fs::path& folder, const std::string& stem) {
   std::vector<TermOptions> terms = {low_term("two_body", 5.0, 1.0, {1.0}, 2.0), low_term("three_body", 3.5, 0.6, std::move(theta), 0.5),
-                                    soap_term(6, 4, 5.0, 0.5, 0.5, 1, 4, 0.3)};
+                                    soap_term({6, 4, 5.0, 0.5, 0.5, 1, 4}, 0.3)};
   const auto files = sparse_files(folder, stem);
   REQUIRE(files.size() == 3);
   for (std::size_t t = 0; t < 3; ++t) terms[t].sparse_file[""] = files[t];
@@ -119,7 +124,7 @@ TEST_CASE("fits A to E with QUIP's sparse points predict as QUIP does" * doctest
   const fs::path reference = reference_folder();
   const fs::path fits = reference / "fits", train = reference / "train", predictions = reference / "predictions";
   {
-    TermOptions soap = soap_term(6, 4, 5.0, 0.5, 0.5, 1, 4, 1);
+    TermOptions soap = soap_term({6, 4, 5.0, 0.5, 0.5, 1, 4}, 1);
     soap.sparse_file[""] = sparse_files(fits, "A_si_soap").at(0);
     FitConfiguration o = options_for(train / "si_small.xyz", {{"Si", -0.79}}, {0.002, 0.05, 0.05}, {soap});
     compare(o, predictions / "A_si_soap.si8.xyz");
@@ -135,7 +140,7 @@ TEST_CASE("fits A to E with QUIP's sparse points predict as QUIP does" * doctest
     compare(o, predictions / "B_si_2b3bsoap.si64.xyz");
   }
   {
-    TermOptions soap = soap_term(8, 8, 5.2, 0.5, 0.5, 1, 4, 1);
+    TermOptions soap = soap_term({8, 8, 5.2, 0.5, 0.5, 1, 4}, 1);
     soap.sparse_file[""] = sparse_files(fits, "C_mo_soap").at(0);
     FitConfiguration o = options_for(train / "mo_small.xyz", {{"Mo", -4.04}}, {0.002, 0.05, 0.05}, {soap});
     o.regularization.config_type = {{"AIMD-NVT", {0.005, 0.1, 0.1}}, {"Elastic", {0.0005, 0.01, 0.02}}};
@@ -147,14 +152,14 @@ TEST_CASE("fits A to E with QUIP's sparse points predict as QUIP does" * doctest
     TermOptions pair = low_term("two_body", 4.0, 1.0, {0.8}, 2.0);
     // gap_fit's order, by the XML's descriptor strings: Si-Si, Si-C, C-C, then SOAP around Si and C
     pair.sparse_file = {{"Si-Si", files[0]}, {"C-Si", files[1]}, {"C-C", files[2]}};
-    TermOptions soap = soap_term(4, 4, 4.0, 0.8, 0.5, 0.7, 2, 0.5);
+    TermOptions soap = soap_term({4, 4, 4.0, 0.8, 0.5, 0.7, 2}, 0.5);
     const TemporaryFolder folder;
     soap.sparse_file = {{"Si", with_species_swapped(files[3], 4, 4, folder)}, {"C", with_species_swapped(files[4], 4, 4, folder)}};
     FitConfiguration o = options_for(train / "sic_tersoff.xyz", {{"Si", -1.0}, {"C", -2.0}}, {0.002, 0.1, 0.1}, {pair, soap});
     compare(o, predictions / "D_sic_2bsoap.sic8.xyz");
   }
   {
-    TermOptions soap = soap_term(4, 3, 4.0, 1.0, 0.6, 1, 2.5, 1.3);
+    TermOptions soap = soap_term({4, 3, 4.0, 1.0, 0.6, 1, 2.5}, 1.3);
     soap.sparse_file[""] = sparse_files(fits, "E_si_soap_zeta25").at(0);
     FitConfiguration o = options_for(train / "si_small.xyz", {{"Si", -0.79}}, {0.005, 0.1, 0.1}, {soap});
     compare(o, predictions / "E_si_soap_zeta25.si8.xyz");

@@ -160,7 +160,7 @@ TEST_CASE("a fit's sparse points honour quotas and the cap") {
   options.terms[0].selection = "fps";
   options.terms[0].max_candidates = 30;  // of 72: 12 of liquid, 12 of gas would be more than a third
   const FileDataset data(options.train);
-  const DataScan scan = scan_training_data({data}, {}, options, {});
+  DataScan scan = scan_training_data({data}, {}, options, {});
   std::vector<TermReport> reports;
   const std::vector<Term> terms = choose_sparse_points({data}, options, scan, reports, {});
   REQUIRE(terms.size() == 2);
@@ -178,7 +178,7 @@ TEST_CASE("a fit's sparse points honour quotas and the cap") {
   options.terms[0].n_sparse = 0;
   options.terms[1].config_type_n_sparse.clear();
   options.terms[1].selection = "all";
-  const DataScan second_scan = scan_training_data({data}, {}, options, {});
+  DataScan second_scan = scan_training_data({data}, {}, options, {});
   std::vector<TermReport> second_reports;
   const std::vector<Term> others = choose_sparse_points({data}, options, second_scan, second_reports, {});
   REQUIRE(others.size() == 2);

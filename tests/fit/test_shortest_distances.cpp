@@ -81,7 +81,7 @@ TEST_CASE("a fit keeps the shortest distance of each pair of elements; append an
   merge(merged, other);
   check_same(merged.model.shortest_distances, all);
 
-  // Of a model that does not know its own, the distances stay unknown: those of the new frames alone would be wrong.
+  // A model without distances stays without them: the distances of the new frames alone would be wrong.
   FittedModel old{result.model, *result.statistics};
   old.model.shortest_distances.reset();
   append(old, FileDataset({path("second.xyz")}));
@@ -93,7 +93,7 @@ TEST_CASE("a fit keeps the shortest distance of each pair of elements; append an
   CHECK(!with_old.model.shortest_distances);
 }
 
-TEST_CASE("frames without rows do not count for the shortest distances; a fit with held-out frames has those of all") {
+TEST_CASE("frames without rows do not count for the shortest distances; held-out frames do") {
   const TemporaryFolder folder;
   std::vector<Structure> frames = some_frames(1, 24, {14});
   FitConfiguration options = small_options(write_frames((folder.path() / "all.xyz").string(), frames), {small_two_body(0.6, 8)});

@@ -1,4 +1,4 @@
-// The solution of a fit: against the dense reference, with sparse sets that are nearly singular, and what it must not depend on.
+// The solution of a fit: against the dense reference, with nearly singular sparse sets, threads and seeds.
 
 #include <fstream>
 #include <gapkit/fit/fit.hpp>
@@ -332,7 +332,7 @@ TEST_CASE("the same seed gives the same model, another seed other sparse points"
   }
 }
 
-TEST_CASE("a supercell larger than a batch of rows teaches what as many copies of its cell teach") {
+TEST_CASE("a supercell larger than a batch of rows gives the same fit as copies of its cell") {
   const TemporaryFolder folder;
   const Structure cell = labelled(random_triclinic(12, 5, {14}));
   const std::vector<Structure> frames = training_frames({14}, 2);

@@ -76,7 +76,7 @@ void check_equal(const SufficientStatistics& actual, const SufficientStatistics&
 
 }  // namespace
 
-TEST_CASE("statistics of two halves of the data, added, equal those of the whole") {
+TEST_CASE("added statistics of two halves of the data equal the statistics of the whole") {
   const TemporaryFolder folder;
   const Setup setup = make_setup(folder);
   const std::size_t n = setup.frames.size();
@@ -155,11 +155,11 @@ TEST_CASE("batches of rows leave no trace, a structure larger than a batch inclu
     RowTargets targets;
     for (Eigen::Index i = 0; i < rows; ++i) {
       targets.value.push_back(normal(random));
-      targets.scale.push_back(0.5 + std::abs(normal(random)));
+      targets.noise_scale.push_back(0.5 + std::abs(normal(random)));
       targets.group.push_back(static_cast<int>(random() % 3) == 2 && i % 7 == 0 ? RowTargets::excluded : static_cast<int>(random() % 3));
       if (targets.group.back() == RowTargets::excluded) continue;
       const auto g = static_cast<std::size_t>(targets.group.back());
-      const double h = targets.scale.back(), y = targets.value.back() / h;
+      const double h = targets.noise_scale.back(), y = targets.value.back() / h;
       const Vector phi = lower.triangularView<Eigen::Lower>().solve(k.row(i).transpose() / h);
       gram[g] += phi * phi.transpose();
       moment[g] += y * phi;
@@ -190,7 +190,7 @@ TEST_CASE("a target or kernel row that is not finite stops the fit") {
       place.setConstant(in_target ? 1.0 : bad);
       RowTargets targets;
       targets.value = {in_target ? bad : 1.0};
-      targets.scale = {1.0};
+      targets.noise_scale = {1.0};
       targets.group = {0};
       CHECK(message_of<NumericalError>([&] {
               builder.add(targets);

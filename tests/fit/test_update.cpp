@@ -139,7 +139,7 @@ TEST_CASE("refit equals a fit with these sigmas and deltas") {
         1e-8 * expected.model.posterior.mean.cwiseAbs().maxCoeff());
   check_close(fitted.model.posterior.log_evidence, expected.model.posterior.log_evidence, 0, 1e-9);
   check_close(r.after.log_evidence, expected.model.posterior.log_evidence, 0, 1e-9);
-  // Once more, from where it is: what is not named stays.
+  // Once more: values that are not named stay.
   RefitOptions back;
   back.sigma = {{Property::force, "late", 0.2}};
   refit(fitted, back);
@@ -147,7 +147,7 @@ TEST_CASE("refit equals a fit with these sigmas and deltas") {
     if (g.property == Property::energy && g.config_class == "default" && !g.fixed) CHECK(g.sigma == 0.004);
     if (g.property == Property::force && g.config_class == "late") CHECK(g.sigma == 0.2);
   }
-  CHECK(fitted.model.posterior.scale[3] == 0.3);
+  CHECK(fitted.model.posterior.delta_ratio[3] == 0.3);
 }
 
 TEST_CASE("optimising from stored statistics equals optimising in the fit") {
@@ -165,13 +165,13 @@ TEST_CASE("optimising from stored statistics equals optimising in the fit") {
   FittedModel half = setup.fitted("first.xyz", options);
   const auto before = half.model.posterior;
   append(half, FileDataset({setup.path("second.xyz")}));
-  CHECK(half.model.posterior.scale == before.scale);
+  CHECK(half.model.posterior.delta_ratio == before.delta_ratio);
   for (const RowGroup& g : before.groups)
     for (const RowGroup& now : half.model.posterior.groups)
       if (now.same_noise(g)) CHECK(now.sigma == g.sigma);
 }
 
-TEST_CASE("statistics come back from a model file to the last bit; a model without them says so") {
+TEST_CASE("statistics come back from a model file to the last bit; a model without them is refused") {
   const Setup setup;
   const FittedModel fitted = setup.fitted("all.xyz");
   const std::string file = setup.path("model.h5");
@@ -199,7 +199,7 @@ TEST_CASE("statistics come back from a model file to the last bit; a model witho
   CHECK(message.find("--statistics") != std::string::npos);
 }
 
-TEST_CASE("what does not belong together is refused") {
+TEST_CASE("models and data that do not belong together are refused") {
   const Setup setup;
   FittedModel fitted = setup.fitted("first.xyz");
   const Vector before = fitted.model.weights;

@@ -95,7 +95,7 @@ TEST_CASE("archive: every type of entry reads back to the same bits") {
   const TemporaryFolder folder;
   const auto path = folder.path() / "sample.h5";
   const Matrix matrix = random_matrix(300, 1000, 3);
-  const Matrix wide = random_matrix(2, 200000, 4);  // a row longer than what the checksum reads at once
+  const Matrix wide = random_matrix(2, 200000, 4);  // a row longer than a piece of the checksum
   const Vector column = random_matrix(5, 1, 5);
   const std::string long_text(3000000, 'x');
   {
@@ -268,7 +268,7 @@ TEST_CASE("archive: nothing appears without a commit, and an older file stays") 
   CHECK(file_count(folder.path()) == 1);
 
   std::filesystem::create_symlink("sample.h5", folder.path() / "link.h5");
-  write_sample(folder.path() / "link.h5");  // replaces what the link points to, not the link
+  write_sample(folder.path() / "link.h5");  // replaces the target of the link, not the link
   CHECK(std::filesystem::is_symlink(folder.path() / "link.h5"));
   CHECK(file_count(folder.path()) == 2);
 }

@@ -1,4 +1,4 @@
-// Frames that fuzzing found to be read but not written, or to come back changed; each named after what was wrong.
+// Frames found by fuzzing that could not be written, or came back changed; each is named after its fault.
 
 #include <gapkit/core/errors.hpp>
 #include <gapkit/io/extxyz.hpp>
@@ -59,7 +59,7 @@ TEST_CASE("a second column under the name that species or positions are written 
             .find("a column 'species:R:2' beside the one that holds the elements") != std::string::npos);
 }
 
-TEST_CASE("bare words whose meaning depends on what follows them in the line come back as they were") {
+TEST_CASE("bare words whose meaning depends on the rest of the line come back unchanged") {
   const File file;
   for (const std::string last : {"a\\", "a\\\\\\", "'a", "\\"}) {
     CAPTURE(last);

@@ -85,7 +85,7 @@ TEST_CASE("names of other quantities do not sound like a target") {
   CHECK_FALSE(is_lost(frame("strain=\"1 2 3 0 0 0\" gap_stress=\"1 2 3 0 0 0\""), Property::virial));
 }
 
-TEST_CASE("sentences name what was found, best first, and keys that work") {
+TEST_CASE("sentences name the look-alikes, best first, and keys that work") {
   LookAlikes one;
   one.add(frame("free_energy=1 Energy=2 Stress=\"1 2 3 0 0 0\"", ":grad:R:3", "1 2 3"));
   CHECK(one.lost_sentence({Property::energy, Property::force, Property::virial}) ==
@@ -164,7 +164,7 @@ TEST_CASE("without energies, keys of one number in every frame are listed under 
   CHECK_FALSE(unused.lacks_energy());
 }
 
-TEST_CASE("forces of single atoms alone do not hide those of the others") {
+TEST_CASE("forces of single atoms do not hide lost forces of other frames") {
   const auto dimer = [](const std::string& column) {
     const TemporaryFolder folder;
     Structure s = read_extxyz(folder.write("in.xyz", "2\nProperties=species:S:1:pos:R:3:" + column +

@@ -12,7 +12,7 @@ using namespace gapkit::test;
 
 namespace {
 
-/// One atom in a 4 × 5 × 6 Å cell (120 Å³) with what `extra` and the further columns say.
+/// One atom in a 4 × 5 × 6 Å cell (120 Å³) with `extra` fields and further columns.
 Structure frame(const std::string& extra, const std::string& columns = "", const std::string& values = "") {
   const TemporaryFolder folder;
   return read_extxyz(folder.write("in.xyz", "1\nLattice=\"4 5 6\" Properties=species:S:1:pos:R:3" + columns + " " + extra + "\nSi 0 0 0 " +
@@ -131,7 +131,7 @@ TEST_CASE("several candidates are an error unless one is named") {
   CHECK(contains(error_of(frame("virial=\"1 1 1 0 0 0\" virials=\"1 1 1 0 0 0.1\"")), "[data] virial_key"));
 }
 
-TEST_CASE("several candidates with the same values are one, and the report says so") {
+TEST_CASE("several keys with the same values count as one, and the report lists them") {
   TargetReport report;
   CHECK(assigned(frame("energy=-12345.678901 REF_energy=-12345.6789014"), {}, &report).energy == -12345.678901);
   CHECK(report.keys["energy"]["energy"] == 1);
@@ -147,7 +147,7 @@ TEST_CASE("several candidates with the same values are one, and the report says 
                  "could hold the stress"));
 }
 
-TEST_CASE("what is wrong with a target that is not used leaves it out") {
+TEST_CASE("a mistake in an unused target leaves the target out") {
   TargetKeys keys;
   keys.use = {true, false, false};
   TargetReport report;
@@ -214,7 +214,7 @@ TEST_CASE("sigmas of components") {
   CHECK(contains(error_of(frame("virial_component_sigma=\"1 nan 1 1 1 1 1 1 1\"")), "virial_component_sigma"));
 }
 
-TEST_CASE("assigning again forgets what was there") {
+TEST_CASE("assigning again replaces earlier targets") {
   Structure s = frame("energy=1 virial=\"1 1 1 0 0 0\" config_type=a", ":forces:R:3", "1 2 3");
   assign_targets(s, {});
   s.fields.clear();
@@ -226,7 +226,7 @@ TEST_CASE("assigning again forgets what was there") {
   CHECK(s.config_type == "default");
 }
 
-TEST_CASE("the report says which key gave what, and that free_energy was not used") {
+TEST_CASE("the report names the key of each target, and an unused free_energy") {
   TargetReport report;
   assigned(frame("energy=1 free_energy=2", ":forces:R:3", "1 2 3"), {}, &report);
   assigned(frame("REF_energy=1 " + std::string(stress6)), {}, &report);
@@ -252,7 +252,7 @@ TEST_CASE("the report says which key gave what, and that free_energy was not use
                                                   "virial: in none of 1 frames"});
 }
 
-TEST_CASE("NaN in the force of an atom that the mask leaves out is no error, in that of another it is") {
+TEST_CASE("NaN in the force of a masked atom is no error, in the force of another atom it is") {
   const auto forces = [](const std::string& mask) { return frame("", ":forces:R:3:force_mask:L:1", "1 nan 3 " + mask); };
   const Structure s = assigned(forces("T"));
   REQUIRE(s.forces.has_value());

@@ -36,7 +36,7 @@ TEST_CASE("lines are right in documents larger than a block, and beyond 65535") 
   }
 }
 
-TEST_CASE("what is not well formed is refused with file and line") {
+TEST_CASE("documents that are not well formed are refused with file and line") {
   const auto message = [](const std::string& text) { return message_of<InputError>([&] { parse_xml(text, "x.xml"); }); };
   CHECK(message("<a>\n<b>\n</a>").find("x.xml:3:") == 0);
   CHECK(message("<a>\n<b>text").find("truncated") != std::string::npos);

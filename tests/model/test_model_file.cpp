@@ -85,7 +85,7 @@ TEST_CASE("a model that was saved and loaded predicts the same bits") {
   CHECK(loaded.shortest_distances == model.shortest_distances);
   CHECK(loaded.posterior.mean == model.posterior.mean);
   CHECK(loaded.posterior.factor == model.posterior.factor);
-  CHECK(loaded.posterior.scale == model.posterior.scale);
+  CHECK(loaded.posterior.delta_ratio == model.posterior.delta_ratio);
   CHECK(loaded.posterior.log_evidence == model.posterior.log_evidence);
   REQUIRE(loaded.posterior.groups.size() == model.posterior.groups.size());
   for (std::size_t i = 0; i < model.posterior.groups.size(); ++i) {
@@ -138,7 +138,7 @@ TEST_CASE("a model file with inconsistent entries is refused with a sentence tha
       {"weights missing", [](Model& m) { m.weights.resize(0); }},
       {"mean too long", [](Model& m) { m.posterior.mean = with_one_more(m.posterior.mean); }},
       {"posterior factor too small", [](Model& m) { m.posterior.factor = Matrix(m.posterior.factor.topLeftCorner(5, 5)); }},
-      {"scales too many", [](Model& m) { m.posterior.scale.push_back(1); }},
+      {"scales too many", [](Model& m) { m.posterior.delta_ratio.push_back(1); }},
       {"cutoffs too long", [](Model& m) { m.terms[0].sparse.covariance_cutoff = with_one_more(m.terms[0].sparse.covariance_cutoff); }},
       {"features too many", [](Model& m) { m.terms[4].sparse.x = with_one_more_row(m.terms[4].sparse.x); }},
       {"features too wide", [](Model& m) { m.terms[4].sparse.x = Matrix::Zero(m.terms[4].sparse.size(), m.terms[4].sparse.x.cols() + 1); }},
@@ -160,7 +160,7 @@ TEST_CASE("a model file with inconsistent entries is refused with a sentence tha
       {"NaN in sparse factor", [](Model& m) { m.factor = with_block(m.factor, 0, not_a_number * m.factor.blocks()[0]); }},
       {"NaN in delta", [](Model& m) { m.terms[1].delta = not_a_number; }},
       {"NaN in reference energies", [](Model& m) { m.reference_energies[6] = not_a_number; }},
-      {"NaN in scale", [](Model& m) { m.posterior.scale[0] = not_a_number; }},
+      {"NaN in scale", [](Model& m) { m.posterior.delta_ratio[0] = not_a_number; }},
       {"NaN in sigma", [](Model& m) { m.posterior.groups[0].sigma = not_a_number; }},
       {"sigma of zero", [](Model& m) { m.posterior.groups[0].sigma = 0; }},
       {"NaN in shortest distances", [](Model& m) { m.shortest_distances->begin()->second = not_a_number; }},

@@ -10,27 +10,27 @@ namespace gapkit {
 struct FitConfiguration : FitOptions {
   std::vector<std::string> train, validation;
   std::string model_path = "model.h5";
-  bool keep_statistics = false;     ///< the model file holds the statistics, which refit(), append() and merge() work on
+  bool keep_statistics = false;     ///< in the model file, for refit(), append() and merge()
   std::string sparse_output;        ///< prefix of files with the chosen environments; empty: none
   std::string checkpoint_path;      ///< see FitRun
   double checkpoint_interval = 60;  ///< s
 };
 
-/// fit() of these data as the configuration says, which the model remembers: with checkpoints and files of sparse points. The result has
-/// statistics only if they are to be kept.
+/// fit() of these data with checkpoints and files of sparse points; the model stores the configuration. The result has statistics only with
+/// keep_statistics.
 FitResult fit_configured(const FitData& data, const FitConfiguration& configuration, const ProgressCallback& progress = {});
 
-/// The same with the files that the configuration names; so with the plan and the examination.
+/// Fit, plan and examination with the files of the configuration.
 FitResult fit(const FitConfiguration& configuration, const ProgressCallback& progress = {});
 FitPlan plan_fit(const FitConfiguration& configuration, const ProgressCallback& progress = {});
 CheckReport check_training_data(const FitConfiguration& configuration, const ProgressCallback& progress = {});
 
-/// Files or globs, relative to the current folder, that take the place of the configuration's (command-line flags).
-/// A list that is empty changes nothing; what the configuration says instead of a list that is not empty is not looked at.
+/// Files or globs, relative to the current folder, that replace those of the configuration (command-line flags). An empty list replaces
+/// nothing; the list that is replaced is not read.
 struct DataFiles {
   std::vector<std::string> train;
   std::vector<std::string> validation;
-  /// The program has these data itself: they have no files, whatever the configuration names.
+  /// The program has the data itself: files of the configuration are ignored.
   bool train_in_memory = false, validation_in_memory = false;
 };
 
@@ -41,37 +41,37 @@ struct ConfigurationOverride {
 };
 
 /// Reads a TOML configuration (docs/configuration.md). Paths of data in it are relative to its folder and come back absolute; globs
-/// in `train` and `validation` are expanded in sorted order. The paths in [output] stay as they are: relative to the current folder.
+/// in `train` and `validation` are expanded in sorted order. Paths in [output] stay relative to the current folder.
 /// Unknown keys, wrong types, impossible values, files that do not exist: InputError "file:line: …" with the nearest valid name.
 FitConfiguration read_fit_options(const std::filesystem::path& path, const DataFiles& instead = {},
                                   const std::vector<ConfigurationOverride>& overrides = {});
 
-/// The same from a string; `name` stands for the file in messages, `folder` is what paths are relative to.
+/// The same from a string; `name` stands for the file in messages, paths are relative to `folder`.
 FitConfiguration parse_fit_options(const std::string& toml, const std::string& name, const std::filesystem::path& folder,
                                    const DataFiles& instead = {}, const std::vector<ConfigurationOverride>& overrides = {});
 
 /// The configuration as TOML with every default written out; reading it back gives equal options.
 std::string fit_options_to_toml(const FitConfiguration& options);
 
-/// What a fit without configuration is to work with.
+/// Request for a fit without configuration.
 struct AutomaticRequest {
   std::vector<std::string> train, validation;
   TargetKeys keys;
-  double seconds = 600;  ///< wall time that everything, with calibration and error tables, may take from the call on
+  double seconds = 600;  ///< allowed wall time from the call on, with calibration and error tables
   std::string model_path = "model.h5";
   std::uint64_t seed = 0;
   double memory = 4;  ///< GB
 };
 
-/// Options chosen for data, and why.
+/// Options chosen for data, with reasons.
 struct AutomaticChoice {
   FitConfiguration options;
   std::vector<std::string> reasons;  ///< a line each
   double seconds = 0;                ///< estimated wall time of everything
-  int rounds = 1;  ///< of calibration that this allows for; more are done if there is time, up to options.calibration.rounds
+  int rounds = 1;                    ///< of calibration within this time; if time is left there are more, up to options.calibration.rounds
 };
 
-/// What the choice looks at; found in one pass over the training data.
+/// Facts for the choice, from one pass over the training data.
 struct DataSummary {
   std::int64_t frames = 0, atoms = 0;
   std::int64_t energies = 0, forces = 0, virials = 0;  ///< frames that have them
@@ -80,7 +80,7 @@ struct DataSummary {
   std::map<int, double> isolated;                      ///< energies of single atoms, eV, by element
   double force_rms = 0;                                ///< eV/Å
   double nearest = 0;                                  ///< median distance of an atom to its nearest neighbour, Å
-  std::string lost_targets;                            ///< what no frame has under a known name, but seems to have; a sentence
+  std::string lost_targets;                            ///< a sentence on targets that frames seem to have under unknown names
   bool lost_energy = false, lost_forces = false, lost_virial = false;
   bool forces_of_atoms_only = false;  ///< single atoms have forces, other frames seem to have them under another name
   std::vector<double> neighbors;      ///< mean number within 0, 0.1, 0.2 … Å, up to 7 Å; single atoms left out
@@ -92,17 +92,16 @@ struct DataSummary {
 
 DataSummary summarize_data(const Dataset& train, const TargetKeys& keys = {}, const ProgressCallback& progress = {});
 
-/// Cutoff for many-body terms, Å: about 30 neighbours in a solid or liquid, then moved by up to 0.3 Å to where fewest atoms are, so that
-/// no shell of neighbours is cut in two; 4.5 Å for molecules.
+/// Cutoff for many-body terms, Å: about 30 neighbours in a solid or liquid, moved by up to 0.3 Å to the lowest density of neighbours, so
+/// that it does not divide a shell; 4.5 Å for molecules.
 double choose_cutoff(const DataSummary& data);
 
-/// Files as the options that are chosen name them: that the configuration which is written holds from any folder.
+/// Absolute paths of files, so that the written configuration is valid in any folder.
 std::vector<std::string> absolute_paths(const std::vector<std::string>& files);
 
-/// Terms, cutoffs, numbers of sparse points, reference energies, σ and calibration for these data, which are those of the request's files.
-/// Visits them a few times.
-/// The options bound the time of the calibration (CalibrationOptions::seconds): the number of its rounds follows the time that the fit
-/// takes. Throws InputError if the data have neither energies nor forces, or no energies but something that looks like them.
+/// Terms, cutoffs, numbers of sparse points, reference energies, σ and calibration for these data, which come from the files of the
+/// request. Two passes over the data. The options bound the time of the calibration (CalibrationOptions::seconds), so the number of its
+/// rounds depends on the time of the fit. Throws InputError if the data have neither energies nor forces, or no energies but look-alikes.
 AutomaticChoice choose_fit_options(const FitData& data, const AutomaticRequest& request, const ProgressCallback& progress = {});
 
 }  // namespace gapkit

@@ -8,12 +8,12 @@
 
 namespace gapkit {
 
-/// One thing that an examination of the data noticed.
+/// One result of an examination of the data.
 struct CheckFinding {
   enum class Severity { note, warning, error };
   Severity severity = Severity::note;
-  std::string kind;     ///< what is alike has one kind: "overlap", "units", …
-  std::string message;  ///< one sentence: file, line and frame, what was found, what to do
+  std::string kind;     ///< "overlap", "units", …
+  std::string message;  ///< one sentence: file, line and frame, finding, remedy
 
   bool is_error() const { return severity == Severity::error; }
 };
@@ -50,17 +50,17 @@ struct DatasetSummary {
   void check_complete() const;
 };
 
-/// What a visit of a data set is to do beside handing out frames.
+/// Options of a visit of a data set.
 struct VisitRequest {
   const std::vector<std::int64_t>* numbers = nullptr;  ///< only these frames, ascending; null: all
-  TargetReport* targets = nullptr;                     ///< counts which keys held the targets
+  TargetReport* targets = nullptr;                     ///< counts the keys of the targets
   /// If set, mistakes are reported here, and the visit goes on with the next frame, or with the next file where the rest of a file
   /// cannot be read; an InputError of the visitor is a mistake of its frame. Else the first mistake ends the visit as InputError.
   std::function<void(const CheckFinding&)> finding = {};
 };
 
 /// Frames with their targets that can be visited several times, in whole or in part, always in ascending order of their numbers, one in
-/// memory at a time. Of all visits of a data set at most one may be under way.
+/// memory at a time. Visits of a data set must not overlap.
 class Dataset {
  public:
   using Visitor = std::function<void(const Structure& frame, const FramePlace& place)>;
@@ -69,10 +69,10 @@ class Dataset {
   Dataset(const Dataset&) = delete;
   Dataset& operator=(const Dataset&) = delete;
 
-  /// Names of what the frames come from, for messages: files.
+  /// Names of the sources of the frames, for messages: files.
   virtual const std::vector<std::string>& parts() const = 0;
   virtual DatasetSummary summary() const = 0;
-  /// Returns the number of mistakes: frames and files that were lost. Throws what the visitor throws.
+  /// Returns the number of mistakes: frames and files that were lost. Passes on exceptions of the visitor.
   std::int64_t visit(const Visitor& visitor, const VisitRequest& request = {}) const { return visit_frames(visitor, request); }
 
  protected:
@@ -84,7 +84,7 @@ class Dataset {
 
 /// The frames of extended-XYZ files.
 ///
-/// The first whole visit notes where each frame begins, and the summary. Visits of some frames then read only these. A file that changes
+/// The first whole visit stores the place of each frame and the summary; later visits of some frames read only these. A file that changes
 /// between two visits is a mistake. Memory: 56 bytes per frame. Files without positions (pipes) are read from their beginning each time.
 class FileDataset : public Dataset {
  public:
@@ -125,7 +125,7 @@ class MemoryDataset : public Dataset {
   std::vector<std::string> parts_;
 };
 
-/// Some frames of a data set, which must outlive it: a sample, a fold, a training set without what was held out, a share of the work.
+/// Some frames of a data set, which must outlive it: a sample, a fold, a training set without held-out frames, a share of the work.
 /// Frames keep their numbers.
 class DatasetView : public Dataset {
  public:

@@ -16,23 +16,23 @@ inline const std::string& objective_name(OptimizeOptions::Objective objective) {
 /// Throws Error if there is no such name.
 OptimizeOptions::Objective objective_of(const std::string& name);
 
-/// Noise levels and amplitudes, and how well they do.
+/// Noise levels and amplitudes, with their quality.
 struct HyperparameterState {
-  std::vector<double> sigma;       ///< σ_g of each group; 1 for rows with a σ of their own
-  std::vector<double> scale;       ///< s_t = δ_t/δ_t^ref of each term
-  double log_evidence = 0;         ///< with objective vfe its lower bound
-  std::vector<double> residual;    ///< root mean square of (y − prediction)/h over each group's own training rows: to compare with σ
-  std::vector<double> fold_error;  ///< the same, predicted without the row's fold; empty if there are no folds
+  std::vector<double> sigma;        ///< σ_g of each group; 1 for rows with a σ of their own
+  std::vector<double> delta_ratio;  ///< s_t = δ_t/δ_t^ref of each term
+  double log_evidence = 0;          ///< with objective vfe its lower bound
+  std::vector<double> residual;     ///< root mean square of (y − prediction)/h over each group's own training rows: to compare with σ
+  std::vector<double> fold_error;   ///< the same, predicted without the row's fold; empty if there are no folds
 };
 
-/// What an optimisation of σ and δ did.
+/// Result of an optimisation of σ and δ.
 struct OptimizationReport {
   OptimizeOptions::Objective objective = OptimizeOptions::Objective::none;
   std::vector<RowGroup> groups;       ///< with the σ before
   std::vector<std::int64_t> rows;     ///< of each group
   std::vector<double> given_sigma;    ///< of each group whose rows brought their own: root mean square of σ_n/h_n; else, or if unknown, 0
   std::vector<std::string> terms;     ///< labels
-  std::vector<double> delta;          ///< δ_t^ref, eV: what the scales multiply
+  std::vector<double> delta;          ///< δ_t^ref, eV: to multiply by delta_ratio
   HyperparameterState before, after;  ///< equal if nothing was optimised
   std::map<std::string, double> factors;  ///< logarithm of the factor that each free σ and δ was multiplied by, by its name
   int evaluations = 0;                    ///< of the objective with its gradient
@@ -43,12 +43,12 @@ struct OptimizationReport {
 
 /// Changes σ and δ so that the objective is best, from sufficient statistics alone (L-BFGS in the logarithms, methods.md, section 4).
 ///
-/// The groups' own σ and `scale` (one per term) are the start. Free are the σ of each property and class, and the amplitudes; terms with
-/// equal numbers in stored.amplitudes share one. A class with fewer than min_rows rows of a property has its σ multiplied by the factor
-/// of the default class, or left alone if there is none; σ that came with the data stays. With objective `none` the start is assessed only.
+/// The groups' own σ and `delta_ratio` (one per term) are the start. Free are the σ of each property and class, and the amplitudes; terms
+/// with equal numbers in stored.amplitudes share one. A class with fewer than min_rows rows of a property has its σ multiplied by the
+/// factor of the default class, or unchanged if there is none; σ from the data stays. With objective `none` the start is assessed only.
 /// Cost: M³ flop per step for the evidence, and M³/3 per step and fold for cross-validation.
 /// `terms`: for labels and δ. Throws InputError if the objective needs folds and there are none.
-OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term> terms, const std::vector<double>& scale,
+OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term> terms, const std::vector<double>& delta_ratio,
                             const OptimizeOptions& options, const ProgressCallback& progress = {});
 
 /// Solves again at the given σ (one per group of statistics.without_folds(), in its order) and scales; changes posterior and weights.
@@ -63,7 +63,7 @@ struct FitData {
   std::map<std::string, SparseSet> kept_points = {};
 };
 
-/// What goes along with a fit and does not change the model.
+/// Settings of a fit that do not change the model.
 struct FitRun {
   ProgressCallback progress = {};
   std::string checkpoint_path = {};  ///< file that an interrupted fit continues from; empty: none is kept
@@ -82,14 +82,14 @@ struct FitFiles {
   FitData data() const { return {train, validation.parts().empty() ? nullptr : &validation}; }
 };
 
-/// What a fit of these data with these options amounts to; found by one pass over the data, without any kernel.
+/// Size and cost of a fit, from one pass over the data without any kernel.
 struct FitPlan {
   struct TermPlan {
     std::string label;            ///< "soap Si"
     int features = 0;             ///< D
     std::int64_t candidates = 0;  ///< environments in the training data
     int asked = 0;                ///< sparse points that the configuration asks for
-    int sparse_points = 0;        ///< M: those, but not more than there are candidates
+    int sparse_points = 0;        ///< M: at most the number of candidates
   };
   struct GroupPlan {
     RowGroup group;
@@ -112,25 +112,25 @@ struct FitPlan {
   double gram_bytes = 0;                     ///< gram_groups × M(M+1)/2 × 8
   double memory_bytes = 0;                   ///< estimated peak
   double seconds = 0;  ///< estimated from the plan and a short measurement of DGEMM on this machine; without calibration and error tables
-  double search_seconds = 0;  ///< of these: the search for σ and δ
+  double search_seconds = 0;  ///< of `seconds`: the search for σ and δ
 };
 
-/// What happened to one term's sparse points.
+/// The choice of one term's sparse points.
 struct TermReport {
   std::string label;
   std::int64_t candidates = 0;  ///< environments offered (after the cap, before duplicates were dropped)
   std::int64_t duplicates = 0;
   int asked = 0;
   int chosen = 0;
-  int dropped = 0;         ///< linearly dependent beyond what the jitter holds apart
+  int dropped = 0;         ///< linearly dependent in spite of the jitter
   int effective_rank = 0;  ///< pivots of K_MM, before the jitter is added, above the jitter (or above rounding)
   double jitter = 0;       ///< eV², added to the diagonal
 };
 
-/// How the model agrees with the labels of one property and config type, in a sample of the training frames.
+/// Agreement of the model with the labels of one property and config type, in a sample of the training frames.
 ///
-/// Reference values are regressed on predictions. Of energies, the part that is linear in the numbers of atoms of each element is taken
-/// off before, of virials the mean of each component.
+/// Reference values are regressed on predictions, energies without the part that is linear in the numbers of atoms of each element, virials
+/// without the mean of each component.
 struct LabelAgreement {
   Property property = Property::energy;
   std::string config_type;
@@ -154,10 +154,10 @@ struct FitReport {
 struct FitResult {
   Model model;
   FitReport report;
-  std::optional<StoredStatistics> statistics;  ///< what refit(), append() and merge() work on
+  std::optional<StoredStatistics> statistics;  ///< for refit(), append() and merge()
 };
 
-/// One pass over the data. Throws InputError for whatever would stop the fit, also if the memory estimate exceeds options.memory.
+/// One pass over the data. Throws InputError for every mistake that would stop the fit, also if the memory estimate exceeds options.memory.
 FitPlan plan_fit(const FitData& data, const FitOptions& options, const ProgressCallback& progress = {});
 
 /// Fits: plan, choice of sparse points, one pass that folds every frame into sufficient statistics, solution (methods.md, sections 3 and
@@ -170,7 +170,7 @@ FitPlan plan_fit(const FitData& data, const FitOptions& options, const ProgressC
 /// The result depends on options and data only, not on the number of threads (to rounding).
 FitResult fit(const FitData& data, const FitOptions& options, const FitRun& run = {});
 
-/// What an examination of configuration and data found (docs/checks.md).
+/// Result of an examination of configuration and data (docs/checks.md).
 struct CheckReport {
   struct Counts {
     std::int64_t frames = 0, atoms = 0;
@@ -178,16 +178,16 @@ struct CheckReport {
   };
 
   std::map<std::string, Counts> config_types;  ///< of the training data
-  TargetReport targets;                        ///< which keys held the targets
-  std::optional<FitPlan> plan;                 ///< absent if errors kept it from being made
+  TargetReport targets;                        ///< keys of the targets
+  std::optional<FitPlan> plan;                 ///< absent after errors
   std::vector<CheckFinding>
       findings;  ///< errors first, then warnings, then notes; at most a few of a kind and a last one that counts the others
 
-  std::int64_t errors = 0, warnings = 0, notes = 0;  ///< found, those that are not listed included
+  std::int64_t errors = 0, warnings = 0, notes = 0;  ///< all that were found, listed or not
 };
 
-/// Examines training and validation data and what the configuration makes of them, without fitting: one pass over the data, the same
-/// that begins every fit. Throws nothing for mistakes in the data: they are findings.
+/// Examines training and validation data with the configuration, without fitting, in the pass over the data that begins every fit. Mistakes
+/// in the data are findings, not exceptions.
 ///
 /// Memory: about 100 bytes per frame, and the largest frame.
 CheckReport check_training_data(const FitData& data, const FitOptions& options, const ProgressCallback& progress = {});

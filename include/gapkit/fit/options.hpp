@@ -22,7 +22,7 @@ struct TermOptions {
   std::map<std::string, double> species_delta;  ///< by combination ("Si", "O-Si"), replaces delta
   int n_sparse = 0;                             ///< per combination
   std::map<std::string, int> species_n_sparse;  ///< by combination, replaces n_sparse
-  std::map<std::string, int> config_type_n_sparse;  ///< so many of these config types; n_sparse counts for all others then
+  std::map<std::string, int> config_type_n_sparse;  ///< sparse points of these config types; n_sparse is for all others then
   std::string selection = "cur";
   int max_candidates = 100000;                     ///< per combination
   std::map<std::string, std::string> sparse_file;  ///< by combination; key "" for all
@@ -43,13 +43,13 @@ struct RegularizationOptions {
   bool scale_with_atoms = true;
 };
 
-/// What becomes of σ and δ once the data have been seen (methods.md, section 4).
+/// Optimisation of σ and δ (methods.md, section 4).
 struct OptimizeOptions {
   enum class Objective { none, evidence, cross_validation, vfe };
   Objective objective = Objective::none;
   bool sigma = true;                 ///< of every property and class
   bool delta = true;                 ///< of every term
-  std::vector<std::string> classes;  ///< config types with a σ of their own, besides those of RegularizationOptions::config_type
+  std::vector<std::string> classes;  ///< config types with a σ of their own, in addition to RegularizationOptions::config_type
   double max_factor = 1000;          ///< σ and δ stay within this factor of where they start
   std::int64_t min_rows = 20;        ///< a class with fewer rows of a property has its σ changed by the factor of the default class
   int max_evaluations = 200;
@@ -59,13 +59,13 @@ struct OptimizeOptions {
   std::map<std::string, double> start;  ///< logarithms of the factors where the search begins (OptimizationReport::factors); 0 if absent
 };
 
-/// Where the factors of the error bars come from (methods.md, section 5).
+/// Calibration of the error bars (methods.md, section 5).
 struct CalibrationOptions {
   enum class Source { none, holdout, validation };
   Source source = Source::none;
   double holdout = 0.1;                ///< fraction of the structures that is set aside before the fit and added afterwards
   int rounds = 1;                      ///< fits, each with other structures set aside; all but the first serve the calibration only
-  std::int64_t most_atoms = 5000;      ///< of the validation data that are looked at
+  std::int64_t most_atoms = 5000;      ///< of the validation data that are used
   std::int64_t fewest_structures = 5;  ///< held out, that a property needs to be called calibrated
   /// s from the start of the fit within which another round must be expected to end, else it is left out; infinite: all rounds are done.
   double seconds = std::numeric_limits<double>::infinity();
@@ -77,18 +77,18 @@ struct ReferenceEnergyOptions {
   std::map<std::string, double> values;  ///< eV per atom, by element, for explicit_values
 };
 
-/// What is to be fitted: targets with their σ, to a sum of terms.
+/// The fit: targets with their σ, and a sum of terms.
 struct Problem {
   PerTarget<bool> use = PerTarget<bool>(true);  ///< the targets that are fitted
   TargetKeys keys;
   ReferenceEnergyOptions reference_energies;
-  std::vector<PotentialPointer> baselines;  ///< taken off the data before anything else
+  std::vector<PotentialPointer> baselines;  ///< subtracted from the data first
   std::vector<TermOptions> terms;
   RegularizationOptions regularization;
   OptimizeOptions optimize;
   CalibrationOptions calibration;
 
-  /// The keys, with what is used: how the frames of files are to be read.
+  /// The keys with the used targets, for reading frames of files.
   TargetKeys used_keys() const {
     TargetKeys used = keys;
     used.use = use;
@@ -96,7 +96,7 @@ struct Problem {
   }
 };
 
-/// How it is computed. The number of threads is that of the process (math/linear_algebra.hpp).
+/// The computation. The number of threads belongs to the process (math/linear_algebra.hpp).
 struct Numerics {
   double jitter = 1e-8;                   ///< relative to δ² of each term
   std::optional<double> jitter_absolute;  ///< eV², replaces jitter
@@ -104,7 +104,7 @@ struct Numerics {
   double memory = 4.0;  ///< GB; a fit that needs more is refused
 };
 
-/// All that a fit needs to know beside its data.
+/// All options of a fit.
 struct FitOptions : Problem, Numerics {};
 
 }  // namespace gapkit

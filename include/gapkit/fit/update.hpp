@@ -20,20 +20,20 @@ struct RefitOptions {
   };
   std::vector<Sigma> sigma;
   std::map<std::string, double> delta;  ///< eV, by the name of the [[term]]
-  OptimizeOptions optimize;             ///< from there on; classes, folds and fold do not count: they belong to the pass over the data
+  OptimizeOptions optimize;             ///< from there on; classes, folds and fold are ignored: they belong to the pass over the data
 };
 
-/// Solves again for other σ and δ, without the data. What is not named stays as it is in the model; a calibration of the error bars
-/// belongs to σ and δ and is dropped if one of them changes.
+/// Solves again for other σ and δ, without the data. Others keep their values; a calibration of the error bars is dropped if a σ or δ
+/// changes.
 /// Throws InputError for a class, property or term that the model does not have.
 OptimizationReport refit(FittedModel& fitted, const RefitOptions& options, const ProgressCallback& progress = {});
 
 /// Adds the frames of more data, with the model's sparse points, reference energies and σ: equal to a fit to all data with these.
 /// If the statistics are in folds, each config type of the new frames is cut into as many. Returns the number of frames. Two passes
-/// over them, one frame in memory at a time. A calibration is kept: it says how errors and error bars compare at these σ and δ, and error
-/// bars shrink with the data that are added. Throws InputError for an element that the model does not know.
-/// With `findings`, the labels of the new frames are compared with predictions as those of a fit are (FitReport::findings), which costs two
-/// more solutions.
+/// over them, one frame in memory at a time. A calibration is kept: it relates errors to error bars at these σ and δ, and error bars
+/// shrink with the added data. Throws InputError for an element that the model does not know.
+/// With `findings`, the labels of the new frames are compared with predictions as in a fit (FitReport::findings), which costs two more
+/// solutions.
 std::int64_t append(FittedModel& fitted, const Dataset& data, const ProgressCallback& progress = {},
                     std::vector<CheckFinding>* findings = nullptr);
 

@@ -5,37 +5,37 @@
 
 namespace gapkit {
 
-/// Which keys and columns of a frame hold its targets.
+/// Keys and columns of a frame that hold its targets.
 struct TargetKeys {
-  /// By the name of the source in targets() ("energy", "forces", "virial", "stress"). Not there or empty: found among the default names.
+  /// By the name of the source in targets() ("energy", "forces", "virial", "stress"). Absent or empty: found among the default names.
   std::map<std::string, std::string, std::less<>> names = {};
   std::string config_type = "config_type";
   std::string force_mask = "force_mask";
-  /// False: the target is not used; what is wrong with it leaves it out (and is counted) instead of being an error.
+  /// False: the target is not used; a mistake in it is counted and leaves it out, instead of being an error.
   PerTarget<bool> use = PerTarget<bool>(true);
 
-  /// The key or column that is named for a source; empty if none is. Throws Error if there is no such source.
+  /// The key or column that is named for a source; empty if none is. Throws Error for an unknown source.
   const std::string& named(std::string_view source) const;
   void name(std::string_view source, const std::string& key);
-  /// Whether one of the target's sources is named.
+  /// True if one of the target's sources is named.
   bool names_any(const TargetInfo& target) const;
 };
 
-/// What target assignment met over all frames it saw; for the log and for checks.
+/// Counts of target assignment over all frames, for the log and for checks.
 struct TargetReport {
   /// By the name of the source in targets(): key → frames in which it was used.
   std::map<std::string, std::map<std::string, long>, std::less<>> keys;
   long frames = 0;
   PerTarget<long> frames_without;
-  long frames_with_unused_free_energy = 0;                          ///< `free_energy` is there, another energy key was used
+  long frames_with_unused_free_energy = 0;                          ///< with a key `free_energy` beside the used energy key
   std::map<std::pair<std::string, std::string>, long> same_values;  ///< used key, other key that could hold the same target → frames
-  long targets_left_out = 0;                                        ///< wrong, but not used
-  std::string first_left_out;                                       ///< what was wrong with the first of them
+  long targets_left_out = 0;                                        ///< with mistakes, but not used
+  std::string first_left_out;                                       ///< mistake of the first of them
 
   const std::map<std::string, long>& keys_of(std::string_view source) const;
-  /// Whether a frame had the target.
+  /// True if a frame had the target.
   bool has(const TargetInfo& target) const;
-  /// Lines for the log: which key gave which property, and in how many frames; same_value_lines(); a note on an unused free_energy.
+  /// Lines for the log: the key of each property, and the number of its frames; same_value_lines(); a note on an unused free_energy.
   std::vector<std::string> lines() const;
   /// A line for each pair of keys that hold the same target with the same values.
   std::vector<std::string> same_value_lines() const;
@@ -48,7 +48,7 @@ struct TargetReport {
 /// (to 10⁻⁶, of the largest if there are several numbers); the first is then used. Stress (6 numbers in
 /// ASE's Voigt order, or 9; eV/Å³, positive under tension) becomes virial = −stress·volume; if both are given and differ by more
 /// than 10⁻³ of the norm (and 10⁻³ eV), that is an error, as is a virial or stress that is not symmetric to 10⁻³ of its norm (and
-/// 10⁻³ eV). If only one of virial and stress is named in `keys`, the other is not looked at.
+/// 10⁻³ eV). If only one of virial and stress is named in `keys`, the other is ignored.
 /// Also read: TARGET_sigma (field) of each target, TARGET_atom_sigma and TARGET_component_sigma of targets of atoms (real columns),
 /// TARGET_component_sigma of others with several components (field), the mask (logical or integer column).
 /// A key named in `keys` that a frame lacks leaves that target empty. NaN or infinity in a target: InputError.

@@ -32,17 +32,17 @@ class SparseFactor {
 
 /// Posterior of the whitened weights: u ~ N(mean, A⁻¹) (methods.md, section 4).
 struct Posterior {
-  Vector mean;                     ///< u = A⁻¹ b
-  Matrix factor;                   ///< lower Cholesky factor of A = 1 + S (Σ G_g/σ_g²) S, [M, M]
-  std::vector<double> scale;       ///< s_t = δ_t / δ_t^ref per term; 1 unless amplitudes have changed after the kernel rows
-  std::vector<RowGroup> groups;    ///< the σ of its solution
-  std::vector<NoiseRecord> noise;  ///< origin of the rows' σ; empty in models of earlier versions
-  double log_evidence = 0;         ///< log p(y), DTC
+  Vector mean;                      ///< u = A⁻¹ b
+  Matrix factor;                    ///< lower Cholesky factor of A = 1 + S (Σ G_g/σ_g²) S, [M, M]
+  std::vector<double> delta_ratio;  ///< s_t = δ_t / δ_t^ref per term; 1 unless amplitudes have changed after the kernel rows
+  std::vector<RowGroup> groups;     ///< the σ of its solution
+  std::vector<NoiseRecord> noise;   ///< origin of the rows' σ; empty in models of earlier versions
+  double log_evidence = 0;          ///< log p(y), DTC
 };
 
 /// Solves for the posterior at the σ of the statistics' groups, or at `sigma` (one per group; infinite: excluded).
 /// Cost: M³/3 flop plus the sum of the groups. Throws NumericalError if the statistics hold NaN or infinity.
-Posterior solve_posterior(const SufficientStatistics& statistics, const SparseFactor& factor, std::vector<double> scale,
+Posterior solve_posterior(const SufficientStatistics& statistics, const SparseFactor& factor, std::vector<double> delta_ratio,
                           const std::vector<double>* sigma = nullptr);
 
 /// Weights of the kernels δ_ref² f κ(·, x_m) f_m: c = L⁻ᵀ S u.

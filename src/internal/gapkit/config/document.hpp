@@ -13,7 +13,7 @@ std::string configuration_text(const std::filesystem::path& path);
 /// A section of a document; it may be absent.
 Section top_section(const TomlValue& document, const std::string& key, const std::string& name);
 
-/// The fit's part of a document that may hold `other_sections` besides, which are left alone.
+/// The sections of a fit; `other_sections` of the document are ignored.
 FitConfiguration fit_options_of(const TomlValue& document, const std::string& name, const std::filesystem::path& folder,
                                 const DataFiles& instead, std::span<const std::string> other_sections);
 

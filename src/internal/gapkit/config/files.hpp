@@ -14,7 +14,7 @@ std::string resolved_path(const std::string& text, const std::filesystem::path& 
 std::string why_not_a_file(const std::string& path);
 
 /// Files in the order of `patterns`; those that match one glob (*, ?, [..] in any part of the path) in the order of their bytes.
-/// A name that exists as it stands is no glob. A file that a glob matches but that is listed already counts once.
+/// A name of an existing file is no glob. A file that matches a glob but is in the list already counts once.
 /// Calls `fail` with a sentence if a pattern matches nothing.
 std::vector<std::string> expanded_files(const std::vector<std::string>& patterns, const std::filesystem::path& folder,
                                         const std::function<void(const std::string&)>& fail);

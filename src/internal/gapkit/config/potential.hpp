@@ -7,8 +7,8 @@
 
 namespace gapkit {
 
-/// The potential that the section's key `kind` names, with the parameters that the section gives. Other keys than these are refused.
-/// `folder`: what a file of tables is relative to. Errors name the line.
+/// The potential of the section's key `kind`, with the parameters of the section. Other keys are refused. Paths are relative to
+/// `folder`. Errors name the line.
 PotentialPointer read_potential(const Section& section, const PotentialKind& kind, const std::filesystem::path& folder);
 
 }  // namespace gapkit

@@ -7,7 +7,7 @@
 
 namespace gapkit {
 
-/// One [[term]]; its name stays empty if the configuration gives none. `folder`: what sparse files are relative to.
+/// One [[term]]; its name stays empty if the configuration gives none. Paths of sparse files are relative to `folder`.
 TermOptions read_term(const Section& section, const std::filesystem::path& folder);
 
 /// The parameters of a kind as the section gives them, complete.

@@ -36,7 +36,7 @@ struct TomlEntry {
 /// Throws InputError "name:line:column: …" if the text is not TOML.
 TomlValue parse_toml(const std::string& text, const std::string& name);
 
-/// A text in quotes, with everything escaped that TOML wants escaped.
+/// A text in quotes, escaped as TOML requires.
 std::string toml_quoted(const std::string& text);
 /// A key, in quotes only if it needs them.
 std::string toml_key(const std::string& key);

@@ -15,8 +15,8 @@ class CrossValidation {
     /// Σ over properties of weight · ½ log(mean of residual_square), rows with a σ of their own left out: a change of an error by
     /// one percent counts the same for all properties.
     double loss = 0;
-    std::vector<double> log_sigma_gradient;  ///< of the loss, one per group: the sum over equal groups of all folds is what counts
-    std::vector<double> log_scale_gradient;  ///< of the loss, one per term
+    std::vector<double> log_sigma_gradient;  ///< of the loss, one per group; add up equal groups of all folds
+    std::vector<double> log_delta_gradient;  ///< of the loss, one per term
   };
 
   /// The statistics must outlive the object. Throws InputError if there are fewer than two folds.
@@ -25,7 +25,7 @@ class CrossValidation {
   ~CrossValidation();
 
   /// sigma: one per group, equal for the same group in different folds. Cost: M³/3 flop and 4 M² per group, for each fold.
-  Value compute(const std::vector<double>& sigma, const std::vector<double>& scale, bool with_gradient = true);
+  Value compute(const std::vector<double>& sigma, const std::vector<double>& delta_ratio, bool with_gradient = true);
 
   /// Folds that are computed at a time, each in a thread and with 1.5 M² doubles of its own: for small M, where the products of one fold
   /// are too small for several threads.
@@ -33,7 +33,7 @@ class CrossValidation {
 
  private:
   struct Point;      // σ, s and whether the gradient is wanted
-  struct Fold;       // what one fold gives
+  struct Fold;       // result of one fold
   struct WorkSpace;  // of a thread
   Fold compute_fold(int fold, const Point& point, WorkSpace& work) const;
 

@@ -17,7 +17,7 @@ class Evidence {
   struct Value {
     double log_evidence = 0;
     std::vector<double> log_sigma_gradient;  ///< ∂ log p / ∂ log σ_g, one per group
-    std::vector<double> log_scale_gradient;  ///< ∂ log p / ∂ log s_t, one per term
+    std::vector<double> log_delta_gradient;  ///< ∂ log p / ∂ log s_t, one per term
     std::vector<double> residual_square;     ///< RSS_g = Σ (y − prediction)²/h², one per group
     double rounding = 0;                     ///< estimated error of log_evidence
   };
@@ -28,10 +28,10 @@ class Evidence {
   /// Memory: 1.5 M² numbers.
   Evidence(const SufficientStatistics& statistics, std::vector<Eigen::Index> offsets, bool variational = false);
 
-  /// sigma: one per group (fixed groups: 1); scale: one per term.
+  /// sigma: one per group (fixed groups: 1); delta_ratio: one per term.
   /// Cost: M³/3 flop, with the gradient M³, and 4 M² per group. Throws NumericalError if the statistics are damaged (NaN, or a residual
   /// sum that is negative beyond rounding).
-  Value compute(const std::vector<double>& sigma, const std::vector<double>& scale, bool with_gradient = true);
+  Value compute(const std::vector<double>& sigma, const std::vector<double>& delta_ratio, bool with_gradient = true);
 
  private:
   const SufficientStatistics& statistics_;

@@ -12,7 +12,7 @@ inline std::vector<double> numbers_of(const TargetInfo& target, std::vector<doub
   return {tensor.data(), tensor.data() + tensor.size()};
 }
 
-/// What a fit sees of a frame.
+/// Adds the parts of a frame that a fit uses.
 inline void add_frame(Checksum& checksum, const Structure& s) {
   checksum.add(s.config_type);
   for (const int z : s.atomic_numbers) checksum.add(static_cast<std::int64_t>(z));
@@ -22,8 +22,8 @@ inline void add_frame(Checksum& checksum, const Structure& s) {
   for (const bool periodic : s.pbc) checksum.add(std::int64_t{periodic});
   for (const TargetInfo& target : targets())
     for (const double value : numbers_of(target, target.rows(s))) checksum.add(value);
-  // The σ's and masks of single rows, each with its number, for they are all numbers and any of them may be absent. Model files hold the
-  // sums, so those of the first targets have the numbers that they began with.
+  // σ and masks of single rows, each with a tag, because each may be absent. The tags of the first targets never change: model files hold
+  // the checksums.
   enum Part { frame, atom, component };
   const auto number = [](Property property, Part part) {
     constexpr std::int64_t first[3][3] = {{1, 8, 9}, {2, 4, 6}, {3, 10, 7}};

@@ -6,14 +6,14 @@
 
 namespace gapkit {
 
-/// Named arrays, numbers and strings in one file; names may contain '/' ("terms/0/sparse_points"). HDF5 behind it.
+/// Named arrays, numbers and strings in one HDF5 file; names may contain '/' ("terms/0/sparse_points").
 ///
 /// Writes to a temporary file beside `path`, which `commit()` flushes to disk and renames; without a commit nothing appears under
-/// `path`. The names, shapes and contents are protected by a checksum, stored at commit.
+/// `path`. A checksum, stored at commit, protects names, shapes and contents.
 /// Throws InputError if the file cannot be written (with the system's reason), Error if a name is used twice.
 class ArchiveWriter {
  public:
-  /// `format` names what the file is ("gapkit-model"); `format_version` counts incompatible changes.
+  /// `format`: the kind of file ("gapkit-model"); `format_version` counts incompatible changes.
   ArchiveWriter(const std::filesystem::path& path, std::string_view format, int format_version);
   ~ArchiveWriter();
 
@@ -32,9 +32,9 @@ class ArchiveWriter {
   std::unique_ptr<State> state_;
 };
 
-/// Reads what ArchiveWriter wrote. Every getter throws InputError, naming file, entry, expected and found, if the entry is
+/// Reads files of ArchiveWriter. Every getter throws InputError, naming file, entry, expected and found, if the entry is
 /// missing, has another type or shape, or the file is damaged (checksum), truncated, not HDF5, of another format or of a later
-/// format version. No memory is allocated from a size that the file merely claims.
+/// format version. Sizes are compared with the file before memory is allocated.
 class ArchiveReader {
  public:
   ArchiveReader(const std::filesystem::path& path, std::string_view format, int newest_version);

@@ -12,8 +12,8 @@ namespace gapkit {
 ///     h ← (h xor word) · 0x9E3779B97F4A7C15 (mod 2⁶⁴),   h ← h xor (h >> 32)
 ///
 /// Each step is a bijection of h for a given word and of the word for a given h, so changing one word always changes the result;
-/// the shift carries the high bits back down, which the multiplication alone would never do.
-/// Finds damage, does not keep forgers away. About 4 GB/s.
+/// the shift moves high bits down, which the multiplication does not.
+/// Finds damage, not forgery. About 4 GB/s.
 class Checksum {
  public:
   void add(std::uint64_t word) {
@@ -22,7 +22,7 @@ class Checksum {
   }
   void add(double number) { add(std::bit_cast<std::uint64_t>(number)); }
   void add(std::int64_t number) { add(static_cast<std::uint64_t>(number)); }
-  /// The length, then the bytes, eight to a word, the first in the lowest place, filled up with zeros.
+  /// Adds the length, then the bytes: eight in each word, the first one lowest, padded with zeros.
   void add(std::string_view text) {
     add(static_cast<std::uint64_t>(text.size()));
     for (std::size_t i = 0; i < text.size(); i += 8) {

@@ -7,7 +7,7 @@
 /// Words, values and the key=value line of extended XYZ: text to value and back. No files here.
 namespace gapkit::extxyz {
 
-/// What separates words.
+/// Separators of words.
 inline bool is_space(char c) {
   return c == ' ' || c == '\t';
 }
@@ -26,11 +26,11 @@ std::string_view next_word(std::string_view& rest);
 /// The value behind '=' with its delimiters: bare, "…", '…', {…} or […].
 ///
 /// One word is an integer, a real, a logical or a string, whichever fits first; several make a vector of the first type that fits all
-/// (strings only in {…} and […]). […] of […] of numbers is a matrix. What fits none of these (three-dimensional or ragged arrays,
-/// matrices of strings) stays a string with the text as it stands, so that it survives.
+/// (strings only in {…} and […]). […] of […] of numbers is a matrix. Other values (three-dimensional or ragged arrays, matrices
+/// of strings) stay strings with their text, so that they survive.
 FieldValue parse_value(std::string_view text);
 
-/// The numbers of a value, whatever its delimiters and however they are nested, read as reals (−0 keeps its sign).
+/// The numbers of a value with any delimiters and nesting, read as reals (−0 keeps its sign).
 /// Empty if the text holds anything but numbers.
 std::vector<double> parse_numbers(std::string_view text);
 

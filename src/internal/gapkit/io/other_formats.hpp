@@ -6,9 +6,9 @@
 
 namespace gapkit {
 
-/// A sentence on what a file is if it is no extended XYZ but something known, and how to convert it; empty if it is nothing known.
+/// A sentence that names the format of a file that is no extended XYZ, and a way to convert it; empty for unknown formats.
 ///
-/// `beginning`: its first bytes (64 KiB are plenty); the name counts where the bytes say nothing.
+/// `beginning`: its first bytes (64 KiB suffice); formats without a signature are known by the name of the file.
 std::string other_format(const std::filesystem::path& path, std::string_view beginning);
 
 /// The first bytes of a file (64 KiB); empty if it cannot be read.

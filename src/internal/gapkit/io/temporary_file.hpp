@@ -6,17 +6,17 @@
 
 namespace gapkit {
 
-/// Removes the temporary files of `target` that processes left which were killed. A file that anybody writes is kept: its process runs, or
-/// holds a lock on it, as every writer does. Failures are ignored.
+/// Removes temporary files of `target` left by killed processes. Files that are being written are kept: their process runs or holds a
+/// lock. Failures are ignored.
 void remove_stale_temporaries(const std::filesystem::path& target);
 
-/// For the writer of a temporary file, right after it was made; released when the descriptor is closed.
+/// Locks a temporary file for its writer, right after it was made; closing the descriptor releases the lock.
 void lock_temporary(int descriptor);
 
 /// Text written to a temporary file beside `path`, which commit() flushes to disk and renames; removed if there is no commit.
 ///
-/// Devices and pipes (/dev/null) are written directly, as is the standard output, for which "-" stands. Throws InputError with path and the
-/// system's reason for whatever fails.
+/// Devices, pipes (/dev/null) and the standard output ("-") are written directly. Throws InputError with path and the system's reason if
+/// something fails.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::filesystem::path& path);

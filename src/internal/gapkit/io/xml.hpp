@@ -16,9 +16,9 @@ struct XmlElement {
   std::string text;  ///< all character data directly inside, joined (CDATA sections included)
   int line = 0;      ///< counted from 1
 
-  /// Null if there is no such attribute.
+  /// Null without such an attribute.
   const std::string* find_attribute(std::string_view name) const;
-  /// The first child of that name; null if there is none.
+  /// The first child of this name; null without one.
   const XmlElement* find_child(std::string_view name) const;
   std::vector<const XmlElement*> children_named(std::string_view name) const;
 };
