@@ -184,13 +184,27 @@ class Model:
         self._evaluators: dict[int, _gapkit.Evaluator] = {}  # the last one, by std_points: error bars take a while to prepare
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Model:
-        """Loads a model of gap-fit (HDF5) or a potential of QUIP (GAP XML; without error bars). Raises InputError."""
-        return cls(_gapkit.Model.load(os.fspath(path)))
+    def load(cls, path: str | os.PathLike[str], *, statistics: bool = True) -> Model:
+        """Loads a model of gap-fit (HDF5) or a potential of QUIP (GAP XML; without error bars).
+
+        statistics: with the sums over the training data that append(), refit() and merge() work on, if the file holds them. They take as
+        much memory as they take in the file; False leaves them there, which is enough for predictions. Raises InputError.
+        """
+        return cls(_gapkit.Model.load(os.fspath(path), statistics))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the model as HDF5 (docs/file-formats.md), to a temporary file that is then renamed. Raises InputError."""
+        """Writes the model as HDF5 (docs/file-formats.md), to a temporary file that is then renamed.
+
+        All of it: what load() gives back predicts the same to the last digit, and has the statistics if this one has them
+        (has_statistics). A model that was loaded with statistics=False is saved without them, also over the file that it came from.
+        Raises InputError.
+        """
         self._handle.save(os.fspath(path))
+
+    @property
+    def has_statistics(self) -> bool:
+        """Whether it holds the sums over its training data, which append(), refit() and merge() work on (fit(…, keep_statistics=True))."""
+        return self._handle.has_statistics
 
     @property
     def elements(self) -> list[str]:
