@@ -12,6 +12,7 @@
 #include <gapkit/report/uncertainty_table.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -45,6 +46,24 @@ struct Arguments {
   apps::NamedTargets named;
 };
 
+/// The names that --std understands: those of the targets, and that of the shares of the energy, which comes second.
+std::vector<std::string> std_names() {
+  std::vector<std::string> names;
+  for (const TargetInfo& target : targets()) names.emplace_back(target.std_names.front());
+  names.insert(names.begin() + 1, "local");
+  return names;
+}
+
+/// "energy (of the frame, eV), …"
+std::string std_names_text() {
+  std::string text;
+  for (const TargetInfo& target : targets()) {
+    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", target.std_names.front(), target.std_text);
+    if (target.property == Property::energy) text += ", local (energy of each atom, eV)";
+  }
+  return text;
+}
+
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-predict {}", version));
   app.add_option("MODEL", arguments.model, "Model file, HDF5, as gap-fit writes it, or a GAP potential of QUIP (.xml)")->required();
@@ -53,10 +72,8 @@ void describe(CLI::App& app, Arguments& arguments) {
   CLI::Option* output = app.add_option("-o,--output", arguments.output,
                                        "The same structures with predictions, extended XYZ, - for stdout; required without --difference")
                             ->type_name("OUTPUT");
-  app.add_option(
-         "--std", arguments.error_bars,
-         "Error bars (standard deviations), comma-separated: energy (of the frame, eV), local (energy of each atom, eV), force (each "
-         "component, eV/Å), stress (eV/Å³, and virial, eV) (default: none)")
+  app.add_option("--std", arguments.error_bars,
+                 fmt::format("Error bars (standard deviations), comma-separated: {} (default: none)", std_names_text()))
       ->type_name("NAMES");
   app.add_option("--std-points", arguments.std_points,
                  "Error bars from the first N sparse points only: faster in proportion, and wider (docs/accuracy.md); the first frame is "
@@ -102,19 +119,16 @@ PredictionRequest request_from(const Arguments& arguments) {
   request.keep_not_finite = true;  // nothing of the other frames may be lost
   request.forces = !arguments.no_forces;
   request.calibrated = !arguments.raw;
-  const std::vector<std::string> known = {"energy", "local", "force", "stress"};
   std::istringstream names(arguments.error_bars);
   for (std::string name; std::getline(names, name, ',');) {
-    if (name == "energy")
-      request.energy_std = true;
-    else if (name == "local")
+    const auto is_named = [&](const TargetInfo& t) { return std::find(t.std_names.begin(), t.std_names.end(), name) != t.std_names.end(); };
+    const auto found = std::find_if(targets().begin(), targets().end(), is_named);
+    if (name == "local")
       request.local_std = true;
-    else if (name == "force" || name == "forces")
-      request.force_std = true;
-    else if (name == "stress" || name == "virial")
-      request.stress_std = true;
+    else if (found != targets().end())
+      request.std_of(found->property) = true;
     else
-      throw InputError(fmt::format("--std: unknown name '{}'{}", name, suggestion(name, known)));
+      throw InputError(fmt::format("--std: unknown name '{}'{}", name, suggestion(name, std_names())));
   }
   return request;
 }
@@ -237,10 +251,13 @@ std::string reduction_text(const std::shared_ptr<const Model>& model, const Stru
   const auto add = [&](const char* name, double few, double all) {
     if (all > 0) text += fmt::format("{} {} {:.2f} times as large", text.empty() ? "" : ",", name, few / all);
   };
-  if (exact.energy_std_epistemic) add("energy", *reduced.energy_std_epistemic, *exact.energy_std_epistemic);
-  if (exact.local_energy_std_epistemic) add("local", reduced.local_energy_std_epistemic->norm(), exact.local_energy_std_epistemic->norm());
-  if (exact.forces_std_epistemic) add("force", reduced.forces_std_epistemic->norm(), exact.forces_std_epistemic->norm());
-  if (exact.virial_std_epistemic) add("stress", reduced.virial_std_epistemic->norm(), exact.virial_std_epistemic->norm());
+  const auto norm = [](std::span<const double> bars) { return std::sqrt(std::inner_product(bars.begin(), bars.end(), bars.begin(), 0.0)); };
+  for (const TargetInfo& target : targets()) {
+    const std::span<const double> all = exact.epistemic_of(target.property);
+    if (!all.empty()) add(target.std_names.front(), norm(reduced.epistemic_of(target.property)), norm(all));
+    if (target.property == Property::energy && exact.local_energy_std_epistemic)
+      add("local", reduced.local_energy_std_epistemic->norm(), exact.local_energy_std_epistemic->norm());
+  }
   return fmt::format("epistemic error bars of fewer sparse points, in the first frame (root mean square):{}", text);
 }
 
@@ -305,13 +322,11 @@ void run(const Arguments& arguments) {
       if (warned.insert(t).second)
         display.warning(fmt::format("{} has {} environments of '{}', of which the training data had none: their energy is left out",
                                     frame.source, model->terms[t].descriptor_name, combination_name(model->terms[t].species)));
-    std::optional<Voigt> stress;
-    if (prediction.virial && frame.volume() > 0) stress = stress_of(*prediction.virial, frame.volume());
-    errors.add(frame, prediction.energy, prediction.forces ? &*prediction.forces : nullptr, stress ? &*stress : nullptr);
+    errors.add(frame, prediction);
     uncertainties.add(frame, prediction);
     novelty.look_at(frame, prediction);
     noise.look_at(frame, prediction);
-    apps::set_predicted_fields(frame, prediction, stress, calibration, arguments.prefix);
+    apps::set_predicted_fields(frame, prediction, calibration, arguments.prefix);
     ensemble.set_fields(frame);
     writer.write(frame);
     phases["compare, write"] += clock.lap();

@@ -60,6 +60,12 @@ FORBIDDEN = [
      re.compile(r"(?<![\w.>:])(?:std\s*::\s*)?(?:exit|abort|quick_exit|_Exit|_exit|terminate)\s*\(")),
 ]
 
+# Targets spelled out one by one, as a list or as a choice between them, outside of the files that hold or compute them.
+SPELLED_OUT = re.compile(r"Property\s*::\s*energy\b(?:[^;]*?\bProperty\s*::\s*force\b[^;]*?\bProperty\s*::\s*virial\b"
+                         r"|\s*\?[^;]*?\bProperty\s*::\s*force\s*\?)")
+TARGET_FILES = ["include/gapkit/core/target.hpp", "src/core/target.cpp", "include/gapkit/model/kernel_rows.hpp",
+                "include/gapkit/predict/predictor.hpp", "src/predict/prediction.cpp"]
+
 SUFFIXES = {".hpp", ".cpp", ".h", ".in"}
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"\n]+)[>"]', re.MULTILINE)
 TOKEN = re.compile(
@@ -162,6 +168,13 @@ def check_calls(name, code):
             yield f"{name}:{code.count(chr(10), 0, match.start()) + 1}: {match[0].rstrip('( ')}: {reason}"
 
 
+def check_targets(name, code):
+    if name in TARGET_FILES:
+        return
+    for match in SPELLED_OUT.finditer(code):
+        yield f"{name}:{code.count(chr(10), 0, match.start()) + 1}: targets are listed one by one; targets() of gapkit/core/target.hpp is the list"
+
+
 def check(root):
     """All violations below `root`, as texts."""
     root = Path(root).resolve()
@@ -177,6 +190,7 @@ def check(root):
             continue
         code = without_comments_and_texts(file.read_text(encoding="utf-8"))
         violations += check_includes(root, file, name, layer, code, used_exceptions)
+        violations += check_targets(name, code)
         if layer != "apps":
             violations += check_calls(name, code)
     violations += [f"scripts/check_layers.py: exception for {e[0]} and {e[1]} is no longer needed" for e in EXCEPTIONS if e not in used_exceptions]
@@ -248,6 +262,11 @@ CASES = [
     ("include/gapkit/core/types.hpp", "inline void f() { std::abort(); }", "std::abort: the library throws"),
     ("src/core/list.cpp", "char c = '\"'; void f() { std::exit(1); } char d = '\"';", "std::exit: the library throws"),
     ("src/core/list.cpp", "int n = 1'000; void f() { std::exit(1); } int m = 1'000;", "std::exit: the library throws"),
+    ("src/core/list.cpp", "auto all = {Property::energy, Property::force, Property::virial};", "targets are listed one by one"),
+    ("apps/gap_fit.cpp", "auto n = p == Property::energy ? 1 : p == Property::force ? 3 : 6;", "targets are listed one by one"),
+    ("src/core/list.cpp", "auto e = Property::energy; auto f = Property::force; auto w = Property::virial;", None),
+    ("src/core/list.cpp", "auto n = p == Property::energy ? Property::force : Property::energy;", None),
+    ("src/core/target.cpp", "auto all = {Property::energy, Property::force, Property::virial};", None),
     ("src/extra/new.cpp", "", "not in the list of layers"),
     ("include/gapkit/extra/new.hpp", "", "not in the list of layers"),
     ("src/stray.cpp", "", "not in the list of layers"),

@@ -12,9 +12,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json keys_json(const TargetReport& targets) {
-  return {
-      {"energy", targets.energy_keys}, {"forces", targets.forces_keys}, {"virial", targets.virial_keys}, {"stress", targets.stress_keys}};
+Json keys_json(const TargetReport& report) {
+  Json json;
+  for (const TargetSource& source : target_sources()) json[source.name] = report.keys_of(source.name);
+  return json;
 }
 
 }  // namespace
@@ -23,19 +24,19 @@ std::string check_text(const CheckReport& report, const FitConfiguration& option
   CheckReport::Counts all;
   std::string rows;
   const auto row = [](const std::string& name, const CheckReport::Counts& c) {
-    return fmt::format("{:<24}{:>10}{:>12}{:>10}{:>10}{:>10}\n", name, c.frames, c.atoms, c.energies, c.forces, c.virials);
+    std::string text = fmt::format("{:<24}{:>10}{:>12}", name, c.frames, c.atoms);
+    for (const std::int64_t frames : c.with) text += fmt::format("{:>10}", frames);
+    return text + "\n";
   };
   for (const auto& [name, c] : report.config_types) {
     rows += row(name, c);
     all.frames += c.frames;
     all.atoms += c.atoms;
-    all.energies += c.energies;
-    all.forces += c.forces;
-    all.virials += c.virials;
+    for (const TargetInfo& target : targets()) all.with[target.property] += c.with[target.property];
   }
-  std::string out =
-      fmt::format("{:<24}{:>10}{:>12}{:>10}{:>10}{:>10}\n", "config type", "frames", "atoms", "energies", "forces", "virials");
-  out += rows + row("all", all) + "\n";
+  std::string out = fmt::format("{:<24}{:>10}{:>12}", "config type", "frames", "atoms");
+  for (const TargetInfo& target : targets()) out += fmt::format("{:>10}", target.sources.front().plural);
+  out += "\n" + rows + row("all", all) + "\n";
   for (const std::string& line : report.targets.lines()) out += line + "\n";
   out += "\n";
   if (report.plan) out += plan_text(*report.plan, options) + "\n";
@@ -53,9 +54,10 @@ Json check_json(const CheckReport& report, const FitConfiguration& options) {
   json["findings"] = Json::array();
   for (const CheckFinding& finding : report.findings) json["findings"].push_back(finding_json(finding));
   json["config_types"] = Json::object();
-  for (const auto& [name, c] : report.config_types)
-    json["config_types"][name] = {
-        {"frames", c.frames}, {"atoms", c.atoms}, {"energies", c.energies}, {"forces", c.forces}, {"virials", c.virials}};
+  for (const auto& [name, c] : report.config_types) {
+    Json& counts = json["config_types"][name] = {{"frames", c.frames}, {"atoms", c.atoms}};
+    for (const TargetInfo& target : targets()) counts[target.sources.front().plural] = c.with[target.property];
+  }
   json["keys"] = keys_json(report.targets);
   json["plan"] = report.plan ? plan_json(*report.plan, options) : Json(nullptr);
   return json;

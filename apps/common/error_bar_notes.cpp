@@ -8,24 +8,16 @@
 namespace gapkit::apps {
 namespace {
 
-constexpr std::array all_properties = {Property::energy, Property::force, Property::virial};
-
-// As --std has it.
-const char* std_name(Property property) {
-  return property == Property::virial ? "stress" : property_name(property);
-}
-
 struct Coverage {
   std::string with, without;  // names of the properties asked for
 };
 
 Coverage coverage(const Model& model, const PredictionRequest& request, const char* between) {
   Coverage result;
-  for (const Property p : all_properties) {
-    const bool is_asked = p == Property::energy ? request.energy_std : p == Property::force ? request.force_std : request.stress_std;
-    if (!is_asked) continue;
-    std::string& names = model.calibration && model.calibration->covers(p) ? result.with : result.without;
-    names += (names.empty() ? "" : between) + std::string(std_name(p));
+  for (const TargetInfo& target : targets()) {
+    if (!request.std_of(target.property)) continue;
+    std::string& names = model.calibration && model.calibration->covers(target.property) ? result.with : result.without;
+    names += (names.empty() ? "" : between) + std::string(target.std_names.front());
   }
   return result;
 }
@@ -54,34 +46,33 @@ std::string calibration_message(const Model& model, const PredictionRequest& req
 
 std::string uncalibrated_properties(const Calibration& calibration) {
   std::string names;
-  for (const Property p : all_properties)
-    if (!calibration.covers(p)) names += (names.empty() ? "" : ", ") + std::string(property_name(p));
+  for (const TargetInfo& target : targets())
+    if (!calibration.covers(target.property)) names += (names.empty() ? "" : ", ") + std::string(target.name);
   return names;
 }
 
 void NoiseNote::look_at(const Structure& frame, const Prediction& prediction) {
-  const auto look = [&](Property property, bool has_bar) {
-    if (!has_bar || frame.size() == 0 || own_sigma(frame, property)) return;
+  for (const TargetInfo& target : targets()) {
+    const Property property = target.property;
+    if (prediction.std_of(property).empty() || frame.size() == 0 || own_sigma(frame, property)) continue;
     const NoiseLevel level = noise_level(model_, property, frame.config_type);
-    Seen& seen = seen_[static_cast<std::size_t>(property)];
+    Seen& seen = seen_[property];
     if (level.origin == NoiseLevel::Origin::none) seen.has_none = true;
-    if (level.origin != NoiseLevel::Origin::given_rows) return;
+    if (level.origin != NoiseLevel::Origin::given_rows) continue;
     seen.smallest = std::min(seen.smallest, level.sigma);
     seen.largest = std::max(seen.largest, level.sigma);
-  };
-  look(Property::energy, prediction.energy_std.has_value());
-  look(Property::force, prediction.forces_std.has_value());
-  look(Property::virial, prediction.virial_std.has_value());
+  }
 }
 
 std::string NoiseNote::given_rows() const {
   std::string list;
-  for (const Property p : all_properties) {
-    const Seen& seen = seen_[static_cast<std::size_t>(p)];
+  for (const TargetInfo& target : targets()) {
+    const Seen& seen = seen_[target.property];
     if (seen.largest == 0) continue;
-    const char* unit = p == Property::force ? "eV/Å" : model_.scale_with_atoms ? "eV times √atoms" : "eV";
+    const std::string unit = target.sigma_unit(model_.scale_with_atoms);
     const std::string smallest = fmt::format("{:.3g}", seen.smallest), largest = fmt::format("{:.3g}", seen.largest);
-    list += fmt::format("{}{} {}{} {}", list.empty() ? "" : ", ", std_name(p), smallest, smallest == largest ? "" : " to " + largest, unit);
+    list += fmt::format("{}{} {}{} {}", list.empty() ? "" : ", ", target.std_names.front(), smallest,
+                        smallest == largest ? "" : " to " + largest, unit);
   }
   if (list.empty()) return list;
   return "training rows of these properties brought their own sigma, and no class has one for these frames; the noise in their error bars "
@@ -91,10 +82,10 @@ std::string NoiseNote::given_rows() const {
 
 std::string NoiseNote::no_noise() const {
   std::string list;
-  for (const Property p : all_properties)
-    if (seen_[static_cast<std::size_t>(p)].has_none) list += (list.empty() ? "" : ", ") + std::string(std_name(p));
+  for (const TargetInfo& target : targets())
+    if (seen_[target.property].has_none) list += (list.empty() ? "" : ", ") + std::string(target.std_names.front());
   if (list.empty()) return list;
-  const auto is_fitted = [&](const RowGroup& g) { return g.fixed && seen_[static_cast<std::size_t>(g.property)].has_none; };
+  const auto is_fitted = [&](const RowGroup& g) { return g.fixed && seen_[g.property].has_none; };
   const auto& groups = model_.posterior.groups;
   return fmt::format("the model has no noise level of {} for these frames ({}): these error bars hold the epistemic part only", list,
                      std::any_of(groups.begin(), groups.end(), is_fitted)

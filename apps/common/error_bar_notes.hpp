@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <gapkit/predict/predictor.hpp>
 #include <limits>
 
@@ -33,7 +32,7 @@ class NoiseNote {
     bool has_none = false;
   };
   const Model& model_;
-  std::array<Seen, 3> seen_;  // by property
+  PerTarget<Seen> seen_;
 };
 
 }  // namespace gapkit::apps

@@ -66,7 +66,9 @@ std::string plan_text(const FitPlan& plan, const FitConfiguration& options) {
   for (const auto& term : plan.terms)
     out += fmt::format("{:<24}{:>10}{:>14}{:>14}\n", term.label, term.features, term.candidates, term.sparse_points);
   out += fmt::format("{:<24}{:>38}\n\n", "all", plan.sparse_points());
-  out += fmt::format("{:<24}{:>10}  {}\n", "rows", "count", "sigma (eV, eV/Å, eV)");
+  std::string units;
+  for (const TargetInfo& target : targets()) units += (units.empty() ? "" : ", ") + std::string(target.unit);
+  out += fmt::format("{:<24}{:>10}  sigma ({})\n", "rows", "count", units);
   for (const auto& group : plan.groups)
     out += fmt::format("{:<24}{:>10}  {}\n", group_name(group.group), group.rows,
                        group.group.fixed ? std::string("given in the data") : fmt::format("{:g}", group.group.sigma));

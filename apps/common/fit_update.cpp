@@ -33,17 +33,25 @@ std::pair<std::string, double> named_number(const std::string& text, const std::
   return {name, value};
 }
 
+/// "--sigma-energy"
+std::string sigma_option(const TargetInfo& target) {
+  return std::string("--sigma-") + target.name;
+}
+
+/// "--sigma-energy, --sigma-force"
+std::string sigma_options() {
+  std::string list;
+  for (const TargetInfo& target : targets()) list += (list.empty() ? "" : ", ") + sigma_option(target);
+  return list;
+}
+
 RefitOptions refit_options(const UpdateArguments& arguments) {
   RefitOptions options;
-  const auto add = [&](const std::vector<std::string>& texts, Property property, const char* option) {
-    for (const std::string& text : texts) {
-      const auto [name, value] = named_number(text, option);
-      options.sigma.push_back({property, name, value});
+  for (const TargetInfo& target : targets())
+    for (const std::string& text : arguments.sigma[target.property]) {
+      const auto [name, value] = named_number(text, sigma_option(target));
+      options.sigma.push_back({target.property, name, value});
     }
-  };
-  add(arguments.sigma_energy, Property::energy, "--sigma-energy");
-  add(arguments.sigma_force, Property::force, "--sigma-force");
-  add(arguments.sigma_virial, Property::virial, "--sigma-virial");
   for (const std::string& text : arguments.delta) {
     const auto [name, value] = named_number(text, "--delta");
     if (name.empty()) throw InputError(fmt::format("--delta '{}': expected NAME=EV, with the name of a term", text));
@@ -65,16 +73,16 @@ FittedModel load(const std::string& path) {
 
 void describe_update(CLI::App& app, UpdateArguments& arguments) {
   const char* group = "Without the data again (models saved with --statistics)";
-  const auto add = [&](const char* name, auto& variable, const char* text, const char* type) {
+  const auto add = [&](const std::string& name, auto& variable, const char* text, const char* type) {
     return app.add_option(name, variable, text)->type_name(type)->group(group);
   };
   add("--refit", arguments.refit, "Solve this model again with the σ and δ below; no FILE", "MODEL");
   add("--append", arguments.append, "Add the frames of FILE... to this model's data", "MODEL");
   add("--merge", arguments.merge, "Add the data of the models FILE..., fitted with the same sparse points, to this model's", "MODEL");
-  for (auto [name, variable, unit] :
-       {std::tuple{"--sigma-energy", &arguments.sigma_energy, "eV"}, std::tuple{"--sigma-force", &arguments.sigma_force, "eV/Å"},
-        std::tuple{"--sigma-virial", &arguments.sigma_virial, "eV"}})
-    add(name, *variable, "New σ of the default class, or of a class (CLASS=NUMBER); may be repeated", unit)->allow_extra_args(false);
+  for (const TargetInfo& target : targets())
+    add(sigma_option(target), arguments.sigma[target.property], "New σ of the default class, or of a class (CLASS=NUMBER); may be repeated",
+        target.unit)
+        ->allow_extra_args(false);
   add("--delta", arguments.delta, "New δ of a term (eV); may be repeated", "NAME=NUMBER")->allow_extra_args(false);
   app.add_option("--optimize", arguments.objective,
                  "Optimise σ and δ: evidence, vfe, cross_validation or none (default: [optimize] of the configuration)")
@@ -82,12 +90,12 @@ void describe_update(CLI::App& app, UpdateArguments& arguments) {
 }
 
 void refuse_update_options(const UpdateArguments& arguments) {
-  const char* wrong = !arguments.sigma_energy.empty()   ? "--sigma-energy"
-                      : !arguments.sigma_force.empty()  ? "--sigma-force"
-                      : !arguments.sigma_virial.empty() ? "--sigma-virial"
-                      : !arguments.delta.empty()        ? "--delta"
-                                                        : nullptr;
-  if (wrong) throw InputError(fmt::format("{} belongs to --refit, --append or --merge; a fit takes it from its configuration", wrong));
+  std::string wrong;
+  for (const TargetInfo& target : targets())
+    if (wrong.empty() && !arguments.sigma[target.property].empty()) wrong = sigma_option(target);
+  if (wrong.empty() && !arguments.delta.empty()) wrong = "--delta";
+  if (!wrong.empty())
+    throw InputError(fmt::format("{} belongs to --refit, --append or --merge; a fit takes it from its configuration", wrong));
 }
 
 void run_update(const UpdateArguments& arguments, const UpdateOutput& output, ProgressDisplay& display) {
@@ -103,7 +111,7 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
     throw InputError(fmt::format("--{} needs {}", mode, arguments.append ? "files with the new structures" : "the other models' files"));
   const RefitOptions options = refit_options(arguments);
   if (arguments.refit && options.sigma.empty() && options.delta.empty() && options.optimize.objective == OptimizeOptions::Objective::none)
-    throw InputError("--refit needs what is to change: --sigma-energy, --sigma-force, --sigma-virial, --delta or --optimize");
+    throw InputError(fmt::format("--refit needs what is to change: {}, --delta or --optimize", sigma_options()));
   check_can_be_replaced(*output.model, "-o");
   check_differs(*output.model, "-o", source);
   if (output.json) check_text_output(*output.json, "--json");

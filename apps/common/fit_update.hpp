@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <gapkit/core/target.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,7 +14,8 @@ namespace gapkit::apps {
 /// gap-fit --refit, --append, --merge: what works on the statistics in a model file instead of a configuration.
 struct UpdateArguments {
   std::optional<std::string> refit, append, merge;  ///< model files
-  std::vector<std::string> sigma_energy, sigma_force, sigma_virial, delta;
+  PerTarget<std::vector<std::string>> sigma;        ///< --sigma-<target>
+  std::vector<std::string> delta;
   std::optional<std::string> objective;
 
   bool is_wanted() const { return refit || append || merge; }

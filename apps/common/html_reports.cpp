@@ -22,7 +22,9 @@ constexpr double most_flop = 1e12;
 // Every how many frames can be given error bars.
 std::int64_t frame_stride(const Model& model, const PredictionRecord& validation) {
   const auto points = static_cast<double>(model.weights.size());
-  const double rows = 3.0 * static_cast<double>(validation.atoms()) + 7.0 * static_cast<double>(validation.frames().size());
+  double rows = 0;
+  for (const TargetInfo& target : targets())
+    rows += target.components * static_cast<double>(target.is_per_atom ? validation.atoms() : validation.frames().size());
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(2 * rows * points * points / most_flop)));
 }
 
@@ -32,8 +34,9 @@ PredictionRecord with_error_bars(const std::shared_ptr<const Model>& model, cons
   Predictor predictor(model);
   FileDataset(options.validation, options.keys).visit([&](const Structure& frame, const FramePlace& place) {
     const std::int64_t number = place.number;
-    if (number % stride == 0)
-      record.add(frame, predictor.compute(frame, {.energy_std = true, .force_std = true, .stress_std = frame.volume() > 0}), number + 1);
+    PredictionRequest request;
+    for (const TargetInfo& target : targets()) request.std_of(target.property) = target.shown_scale(frame).has_value();
+    if (number % stride == 0) record.add(frame, predictor.compute(frame, request), number + 1);
     display.show({"error bars", static_cast<double>(number + 1), static_cast<double>(frames), "frames", "", false});
   });
   display.finish();

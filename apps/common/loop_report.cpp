@@ -24,8 +24,8 @@ std::string loop_heading(const LoopOptions& options) {
 
 std::string loop_row(const RoundSummary& r) {
   return fmt::format("{:>5} {:>6} {:>6} {:>7} {:>8} {:>8}  {:>9} {:>9} {:>8} {:>6} {:>6}  {:>8} {:>7}\n", r.round, r.labels, r.frames,
-                     r.sparse_points, number(r.energy_rmse, 2), number(r.force_rmse, 4), number(r.threshold, 4), number(r.largest_std, 4),
-                     r.proposed, r.chosen, r.failed, number(r.label_force_rmse, 4), number(r.seconds, 1));
+                     r.sparse_points, number(r.rmse[Property::energy], 2), number(r.rmse[Property::force], 4), number(r.threshold, 4),
+                     number(r.largest_std, 4), r.proposed, r.chosen, r.failed, number(r.label_force_rmse, 4), number(r.seconds, 1));
 }
 
 }  // namespace gapkit::apps

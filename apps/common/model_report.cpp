@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "error_bar_notes.hpp"
+#include "target_words.hpp"
 
 namespace gapkit::apps {
 namespace {
@@ -122,9 +123,15 @@ std::string errors_text(const Json& model) {
   for (const char* name : {"training_errors", "validation_errors"}) {
     const Json& table = model[name];
     if (table.is_null()) continue;
-    text += fmt::format("{:<20}RMSE of {} frames: energy {} meV/atom, forces {} eV/Å, stress {} GPa\n",
-                        name == std::string("training_errors") ? "training errors" : "validation errors", table["all"]["frames"].get<int>(),
-                        error_text(table, "energy"), error_text(table, "forces"), error_text(table, "stress"));
+    text += fmt::format("{:<20}RMSE of {} frames:", name == std::string("training_errors") ? "training errors" : "validation errors",
+                        table["all"]["frames"].get<int>());
+    const char* before = " ";
+    for (const TargetInfo& target : targets()) {
+      if (!table["all"].contains(target.shown.name)) continue;  // newer than the model
+      text += fmt::format("{}{} {} {}", before, target.shown.name, error_text(table, target.shown.name), target.shown.error_unit);
+      before = ", ";
+    }
+    text += "\n";
   }
   return text;
 }
@@ -194,14 +201,16 @@ std::string model_text(const Json& model) {
                         term["descriptor_parameters"].dump(), term["kernel"].get<std::string>(), term["kernel_parameters"].dump());
   text += "\n";
   if (!model["groups"].empty()) {
-    text += fmt::format("{:<12}{:<24}{}\n", "sigma of", "config types", "sigma (energy, virial: eV; force: eV/Å)");
+    std::string units;
+    for (const UnitGroup& group : unit_groups()) units += fmt::format("{}{}: {}", units.empty() ? "" : "; ", group.names(", "), group.unit);
+    text += fmt::format("{:<12}{:<24}sigma ({})\n", "sigma of", "config types", units);
     for (const Json& group : model["groups"])
       text += fmt::format("{:<12}{:<24}{}\n", group["property"].get<std::string>(), group["class"].get<std::string>(),
                           !group["sigma"].is_null() ? fmt::format("{:.6g}", group["sigma"].get<double>())
                           : group["given_sigma"].is_null()
                               ? "given with the data"
                               : fmt::format("given with the data, root mean square {:.6g}", group["given_sigma"].get<double>()));
-    text += fmt::format("energy and virial {} the square root of the number of atoms\n\n",
+    text += fmt::format("{} {} the square root of the number of atoms\n\n", names_that_scale(),
                         model["scale_with_atoms"].get<bool>() ? "times" : "not times");
   }
   if (has_posterior) text += calibration_text(model["calibration"]);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
 
+#include "target_words.hpp"
+
 namespace gapkit::apps {
 namespace {
 
@@ -51,8 +53,10 @@ std::string optimization_text(const OptimizationReport& r) {
                        fmt::format("{:.4g} > {:.4g}", r.delta[t] * r.before.scale[t], r.delta[t] * r.after.scale[t]));
   out += fmt::format("{:<{}}{:>33}\n", r.objective == Objective::vfe ? "bound of log evidence" : "log evidence", width,
                      fmt::format("{:.1f} > {:.1f}", r.before.log_evidence, r.after.log_evidence));
-  out += "energy and virial: eV per √N (as sigma is scaled); forces: eV/Å; delta: eV\n";
-  return out;
+  for (const UnitGroup& group : unit_groups())
+    out += group.scales_with_atoms ? fmt::format("{}: {} per √N (as sigma is scaled); ", group.names(" and "), group.unit)
+                                   : fmt::format("{}: {}; ", group.shown_names(" and "), group.unit);
+  return out + "delta: eV\n";
 }
 
 }  // namespace gapkit::apps

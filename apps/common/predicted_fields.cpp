@@ -7,47 +7,74 @@ namespace gapkit::apps {
 namespace {
 
 constexpr const char* not_finite_name = "not_finite";
+constexpr std::array endings = {"", "_std", "_std_epistemic", "_per_atom_std", "_samples"};
+constexpr std::array other_names = {
+    "calibration", "novelty", "shortest_distance_ratio", "local_energy", "local_energy_std_epistemic", "local_variance_quip"};
 
-constexpr std::array field_names = {"energy",
-                                    "energy_std",
-                                    "energy_std_epistemic",
-                                    "energy_per_atom_std",
-                                    "energy_samples",
-                                    "stress",
-                                    "stress_std",
-                                    "stress_std_epistemic",
-                                    "virial",
-                                    "virial_std",
-                                    "virial_std_epistemic",
-                                    "calibration",
-                                    "novelty",
-                                    "shortest_distance_ratio"};
-constexpr std::array column_names = {"local_energy", "local_energy_std_epistemic", "local_variance_quip", "forces",
-                                     "forces_std",   "forces_std_epistemic",       "forces_samples"};
+/// Stress and virial.
+void set_tensors(Structure& frame, const Prediction& prediction, const std::string& prefix) {
+  const double volume = frame.volume();
+  if (!prediction.virial || !(volume > 0)) return;
+  // ASE 3.22 reads no frame in which the key `stress` has six numbers.
+  if (prefix.empty())
+    frame.set_field("stress", as_list(Matrix3(*prediction.virial / -volume)));
+  else
+    frame.set_field(prefix + "stress", as_list(stress_of(*prediction.virial, volume)));
+  frame.set_field(prefix + "virial", as_list(*prediction.virial));
+  if (!prediction.virial_std) return;
+  frame.set_field(prefix + "stress_std", as_list(Voigt(*prediction.virial_std / volume)));
+  frame.set_field(prefix + "stress_std_epistemic", as_list(Voigt(*prediction.virial_std_epistemic / volume)));
+  frame.set_field(prefix + "virial_std", as_list(*prediction.virial_std));
+  frame.set_field(prefix + "virial_std_epistemic", as_list(*prediction.virial_std_epistemic));
+}
+
+/// A target of the frame that is a number.
+void set_number(Structure& frame, const Prediction& prediction, const TargetInfo& target, const std::string& name) {
+  const std::vector<double> rows = prediction.rows(target.property);
+  const std::span<const double> std = prediction.std_of(target.property), epistemic = prediction.epistemic_of(target.property);
+  if (!rows.empty()) frame.set_field(name, rows.front());
+  if (!std.empty()) frame.set_field(name + "_std", std.front());
+  if (!epistemic.empty()) frame.set_field(name + "_std_epistemic", epistemic.front());
+  if (!std.empty() && target.shown.normalisation == Normalisation::per_atom)
+    frame.set_field(name + "_per_atom_std", std.front() / frame.size());
+}
+
+/// A target of the frame of several components.
+void set_numbers(Structure& frame, const Prediction& prediction, const TargetInfo& target, const std::string& name) {
+  const auto set = [&](const std::string& key, std::span<const double> rows) {
+    if (!rows.empty()) frame.set_field(key, as_list(rows));
+  };
+  set(name, prediction.rows(target.property));
+  set(name + "_std", prediction.std_of(target.property));
+  set(name + "_std_epistemic", prediction.epistemic_of(target.property));
+}
+
+/// Targets of atoms.
+void set_target_columns(Structure& frame, const Prediction& prediction, const std::string& prefix) {
+  for (const TargetInfo& target : targets()) {
+    if (!target.is_per_atom) continue;
+    const std::string name = prefix + target.sources.front().name;
+    const auto set = [&](const char* ending, std::span<const double> rows) {
+      if (!rows.empty()) frame.set_column(name + ending, target.components, as_list(rows));
+    };
+    set("", prediction.rows(target.property));
+    set("_std", prediction.std_of(target.property));
+    set("_std_epistemic", prediction.epistemic_of(target.property));
+  }
+}
 
 }  // namespace
 
-void set_predicted_fields(Structure& frame, const Prediction& prediction, const std::optional<Voigt>& stress,
-                          const std::string& calibration, const std::string& prefix) {
+void set_predicted_fields(Structure& frame, const Prediction& prediction, const std::string& calibration, const std::string& prefix) {
   std::erase_if(frame.fields, [&](const Field& f) { return f.key == prefix + not_finite_name; });
-  frame.set_field(prefix + "energy", prediction.energy);
-  if (prediction.energy_std) frame.set_field(prefix + "energy_std", *prediction.energy_std);
-  if (prediction.energy_std_epistemic) frame.set_field(prefix + "energy_std_epistemic", *prediction.energy_std_epistemic);
-  if (prediction.energy_std) frame.set_field(prefix + "energy_per_atom_std", *prediction.energy_std / frame.size());
-  if (stress) {
-    // ASE 3.22 reads no frame in which the key `stress` has six numbers.
-    if (prefix.empty())
-      frame.set_field("stress", as_list(Matrix3(*prediction.virial / -frame.volume())));
-    else
-      frame.set_field(prefix + "stress", as_list(*stress));
-    frame.set_field(prefix + "virial", as_list(*prediction.virial));
-    if (prediction.virial_std) {
-      const double volume = frame.volume();
-      frame.set_field(prefix + "stress_std", as_list(Voigt(*prediction.virial_std / volume)));
-      frame.set_field(prefix + "stress_std_epistemic", as_list(Voigt(*prediction.virial_std_epistemic / volume)));
-      frame.set_field(prefix + "virial_std", as_list(*prediction.virial_std));
-      frame.set_field(prefix + "virial_std_epistemic", as_list(*prediction.virial_std_epistemic));
-    }
+  for (const TargetInfo& target : targets()) {
+    const std::string name = prefix + target.sources.front().name;
+    if (target.property == Property::virial)
+      set_tensors(frame, prediction, prefix);
+    else if (target.is_single())
+      set_number(frame, prediction, target, name);
+    else if (!target.is_per_atom)
+      set_numbers(frame, prediction, target, name);
   }
   if (!calibration.empty()) frame.set_field(prefix + "calibration", calibration);
   if (prediction.novelty) frame.set_field(prefix + "novelty", *prediction.novelty);
@@ -60,17 +87,19 @@ void set_predicted_fields(Structure& frame, const Prediction& prediction, const 
   if (prediction.local_energy_std_epistemic)
     frame.set_column(prefix + "local_energy_std_epistemic", 1, as_list(*prediction.local_energy_std_epistemic));
   if (prediction.local_quip_variance) frame.set_column(prefix + "local_variance_quip", 1, as_list(*prediction.local_quip_variance));
-  if (prediction.forces) frame.set_column(prefix + "forces", 3, as_list(*prediction.forces));
-  if (prediction.forces_std) frame.set_column(prefix + "forces_std", 3, as_list(*prediction.forces_std));
-  if (prediction.forces_std_epistemic) frame.set_column(prefix + "forces_std_epistemic", 3, as_list(*prediction.forces_std_epistemic));
+  set_target_columns(frame, prediction, prefix);
 }
 
 void set_not_finite(Structure& frame, const std::string& prefix) {
-  const auto is_one_of = [&](const auto& names, const std::string& name) {
-    return std::any_of(names.begin(), names.end(), [&](const char* known) { return name == prefix + known; });
+  const auto is_predicted = [&](const std::string& name) {
+    const auto is = [&](const std::string& known) { return name == prefix + known; };
+    const auto is_of = [&](const TargetSource& source) {
+      return std::any_of(endings.begin(), endings.end(), [&](const char* ending) { return is(std::string(source.name) + ending); });
+    };
+    return std::any_of(other_names.begin(), other_names.end(), is) || std::any_of(target_sources().begin(), target_sources().end(), is_of);
   };
-  std::erase_if(frame.fields, [&](const Field& f) { return is_one_of(field_names, f.key); });
-  std::erase_if(frame.columns, [&](const auto& c) { return is_one_of(column_names, c.name); });
+  std::erase_if(frame.fields, [&](const Field& f) { return is_predicted(f.key); });
+  std::erase_if(frame.columns, [&](const auto& c) { return is_predicted(c.name); });
   frame.set_field(prefix + not_finite_name, true);
 }
 

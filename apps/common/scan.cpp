@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "fit/frame_fingerprint.hpp"
+#include "target_words.hpp"
 #include "text_file.hpp"
 
 namespace gapkit::apps {
@@ -51,8 +52,13 @@ double error_of(const OptimizationReport& report, const std::vector<double>& err
   return rows > 0 ? std::sqrt(square / rows) : std::numeric_limits<double>::quiet_NaN();
 }
 
-std::string number_in(const Json& json, const char* key, double factor = 1) {
-  return json.contains(key) && json.at(key).is_number() ? fmt::format("{:.4g}", factor * json.at(key).get<double>()) : "-";
+std::string number_in(const Json& json, const std::string& key) {
+  return json.contains(key) && json.at(key).is_number() ? fmt::format("{:.4g}", json.at(key).get<double>()) : "-";
+}
+
+/// "fold_energy"
+std::string fold_key(const TargetInfo& target) {
+  return std::string("fold_") + target.name;
 }
 
 }  // namespace
@@ -102,8 +108,9 @@ void Scan::read_results() {
   for (Point& point : points_) {
     std::string files;
     for (const std::string& file : point.options.train) files += file + "\n";
-    files += fmt::format("{} {} {} {} {} {}", point.options.keys.energy, point.options.keys.forces, point.options.keys.virial,
-                         point.options.keys.stress, point.options.keys.config_type, point.options.keys.force_mask);
+    const TargetKeys& keys = point.options.keys;
+    for (const TargetSource& source : target_sources()) files += keys.named(source.name) + " ";
+    files += fmt::format("{} {}", keys.config_type, keys.force_mask);
     auto [entry, is_new] = data.try_emplace(files);
     if (is_new) {
       Checksum sum;
@@ -149,11 +156,9 @@ void Scan::add_result(std::size_t i, const FitReport& report, const ErrorTable& 
     const OptimizationReport& o = *report.optimization;
     double loss = 0;
     const auto& options = point.options.optimize;
-    for (const auto& [name, property, weight] :
-         {std::tuple{"energy", Property::energy, options.energy_weight}, std::tuple{"force", Property::force, options.force_weight},
-          std::tuple{"virial", Property::virial, options.virial_weight}}) {
-      const double error = error_of(o, o.after.fold_error, property);
-      json[std::string("fold_") + name] = std::isfinite(error) ? Json(error) : Json(nullptr);
+    for (const TargetInfo& target : targets()) {
+      const double error = error_of(o, o.after.fold_error, target.property), weight = options.weights[target.property];
+      json[fold_key(target)] = std::isfinite(error) ? Json(error) : Json(nullptr);
       if (std::isfinite(error) && weight > 0) loss += weight * std::log(error);
     }
     json["fold_loss"] = loss;
@@ -185,9 +190,14 @@ std::string Scan::text() const {
   const std::vector<std::size_t> order = ranking();
   std::size_t width = 12;
   for (std::size_t i = 0; i < size(); ++i) width = std::max(width, name(i).size() + 2);
-  std::string out = fmt::format(
-      "Scan, highest evidence first (fold errors: energy and virial in eV per √N, forces in eV/Å)\n{:<{}}{:>14}{:>11}{:>11}{:>11}{:>11}",
-      "", width, "log evidence", "energy", "force", "virial", "fold rank");
+  std::string units;
+  for (const UnitGroup& group : unit_groups())
+    units +=
+        fmt::format("{}{} in {}{}", units.empty() ? "" : ", ", group.scales_with_atoms ? group.names(" and ") : group.shown_names(" and "),
+                    group.unit, group.scales_with_atoms ? " per √N" : "");
+  std::string out = fmt::format("Scan, highest evidence first (fold errors: {})\n{:<{}}{:>14}", units, "", width, "log evidence");
+  for (const TargetInfo& target : targets()) out += fmt::format("{:>11}", target.name);
+  out += fmt::format("{:>11}", "fold rank");
   const bool has_validation = points_.front().result.at("validation").is_object();
   if (has_validation) out += fmt::format("{:>14}{:>12}", "test meV/atom", "test eV/Å");
   out += "\n";
@@ -195,8 +205,9 @@ std::string Scan::text() const {
     const Json& r = points_[i].result;
     int rank = 1;
     for (const Point& other : points_) rank += other.result.at("fold_loss").get<double>() < r.at("fold_loss").get<double>();
-    out += fmt::format("{:<{}}{:>14.1f}{:>11}{:>11}{:>11}{:>11}", name(i), width, r.at("log_evidence").get<double>(),
-                       number_in(r, "fold_energy"), number_in(r, "fold_force"), number_in(r, "fold_virial"), rank);
+    out += fmt::format("{:<{}}{:>14.1f}", name(i), width, r.at("log_evidence").get<double>());
+    for (const TargetInfo& target : targets()) out += fmt::format("{:>11}", number_in(r, fold_key(target)));
+    out += fmt::format("{:>11}", rank);
     if (has_validation && r.at("validation").is_object())
       out += fmt::format("{:>14}{:>12}", number_in(r.at("validation").at("energy"), "rmse"),
                          number_in(r.at("validation").at("forces"), "rmse"));

@@ -2,29 +2,36 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <gapkit/core/errors.hpp>
 
 #include "io/look_alikes.hpp"
 
 namespace gapkit::apps {
+bool NamedTargets::any() const {
+  return std::any_of(names.begin(), names.end(), [](const auto& entry) { return !entry.second.empty(); });
+}
 
 void NamedTargets::apply_to(TargetKeys& keys) const {
-  if (!energy.empty()) keys.energy = energy;
-  if (!forces.empty()) keys.forces = forces;
-  if (virial.empty() && stress.empty()) return;
-  keys.virial = virial;
-  keys.stress = stress;
+  for (const TargetInfo& target : targets()) {
+    const auto name_of = [&](const TargetSource& source) {
+      const auto found = names.find(source.name);
+      return found == names.end() ? std::string() : found->second;
+    };
+    const bool is_named =
+        std::any_of(target.sources.begin(), target.sources.end(), [&](const TargetSource& s) { return !name_of(s).empty(); });
+    if (!is_named) continue;
+    for (const TargetSource& source : target.sources) keys.name(source.name, name_of(source));  // of virial and stress the named one
+  }
 }
 
 void NamedTargets::check_found(const TargetReport& report) const {
-  const auto check = [&](const std::string& name, const char* flag, const char* what, const std::map<std::string, long>& used) {
-    if (!name.empty() && used.empty())
-      throw InputError(fmt::format("{} names '{}', but no frame of {} has this {}", flag, name, report.frames, what));
-  };
-  check(energy, "--energy-key", "key", report.energy_keys);
-  check(forces, "--forces-key", "column", report.forces_keys);
-  check(virial, "--virial-key", "key", report.virial_keys);
-  check(stress, "--stress-key", "key", report.stress_keys);
+  for (const TargetSource& source : target_sources()) {
+    const auto found = names.find(source.name);
+    if (found != names.end() && !found->second.empty() && report.keys_of(source.name).empty())
+      throw InputError(fmt::format("--{}-key names '{}', but no frame of {} has this {}", source.name, found->second, report.frames,
+                                   source.is_column ? "column" : "key"));
+  }
 }
 
 ReferenceTargets::ReferenceTargets(const TargetKeys& keys) : keys_(keys), look_alikes_(std::make_unique<LookAlikes>(keys)) {}
@@ -41,18 +48,20 @@ std::vector<std::string> ReferenceTargets::lines() const {
   if (report_.targets_left_out > 0)
     lines.push_back(fmt::format("not compared: {}; the model was not fitted to this target{}", report_.first_left_out,
                                 report_.targets_left_out > 1 ? fmt::format(" (and {} more like it)", report_.targets_left_out - 1) : ""));
-  for (const Target target : {Target::energy, Target::forces, Target::virial})
-    if (look_alikes_->could_be_named(target))
-      lines.push_back("not compared: " + look_alikes_->lost_sentence({target}, LookAlikes::Reader::prediction));
+  for (const TargetInfo& target : targets())
+    if (look_alikes_->could_be_named(target.property))
+      lines.push_back("not compared: " + look_alikes_->lost_sentence({target.property}, LookAlikes::Reader::prediction));
   return lines;
 }
 
 void add_target_key_options(CLI::App& app, NamedTargets& named) {
-  app.add_option("--energy-key", named.energy, "Key of the energy (eV) in the data (default: found among the usual names)")
-      ->type_name("NAME");
-  app.add_option("--forces-key", named.forces, "Column of the forces (eV/Å)")->type_name("NAME");
-  app.add_option("--virial-key", named.virial, "Key of the virial (eV)")->type_name("NAME");
-  app.add_option("--stress-key", named.stress, "Key of the stress (eV/Å³)")->type_name("NAME");
+  for (const TargetSource& source : target_sources()) {
+    const bool is_first = &source == &target_sources().front();
+    app.add_option(fmt::format("--{}-key", source.name), named.names[source.name],
+                   fmt::format("{} of the {} ({}){}", source.is_column ? "Column" : "Key", source.name, source.unit,
+                               is_first ? " in the data (default: found among the usual names)" : ""))
+        ->type_name("NAME");
+  }
 }
 
 }  // namespace gapkit::apps

@@ -10,11 +10,11 @@ class LookAlikes;
 
 namespace gapkit::apps {
 
-/// Names of targets given on the command line; empty: not given.
+/// Names of targets given on the command line.
 struct NamedTargets {
-  std::string energy, forces, virial, stress;
+  std::map<std::string, std::string> names;  ///< by source; empty: not given
 
-  bool any() const { return !(energy.empty() && forces.empty() && virial.empty() && stress.empty()); }
+  bool any() const;
   /// What is named here stands above what is there.
   void apply_to(TargetKeys& keys) const;
   /// Throws InputError if none of the frames had what is named here.
@@ -39,7 +39,7 @@ class ReferenceTargets {
   std::unique_ptr<LookAlikes> look_alikes_;
 };
 
-/// --energy-key, --forces-key, --virial-key, --stress-key
+/// --energy-key and the like, of each source of targets().
 void add_target_key_options(CLI::App& app, NamedTargets& named);
 
 }  // namespace gapkit::apps

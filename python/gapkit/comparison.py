@@ -71,8 +71,7 @@ def compare(model: Model, frames: Data, std: Std = None, *, calibrated: bool = T
     table: dict[str, Any] = json.loads(found["errors"])
     if std is not None:
         table["error_bars"] = None if found["error_bars"] is None else json.loads(found["error_bars"])
-    return Comparison(table, Compared("energy", "eV/atom", "meV/atom", **found["energy"]),
-                      Compared("forces", "eV/Å", "eV/Å", **found["forces"]), Compared("stress", "GPa", "GPa", **found["stress"]))
+    return Comparison(table, *(Compared(**target) for target in found["targets"]))
 
 
 def errors(model: Model, frames: Data, std: Std = None, *, calibrated: bool = True, energy_key: str | None = None,

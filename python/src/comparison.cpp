@@ -13,8 +13,11 @@ py::array_t<double> array(const std::vector<double>& values) {
   return array_of(values.data(), static_cast<Eigen::Index>(values.size()));
 }
 
-py::dict dict_of(const PredictionRecord::Values& values, const ErrorsWithBars& bars) {
+py::dict dict_of(const ShownTarget& target, const PredictionRecord::Values& values, const ErrorsWithBars& bars) {
   py::dict d;
+  d["name"] = target.name;
+  d["unit"] = target.unit;
+  d["error_unit"] = target.error_unit;
   d["reference"] = array(values.reference);
   d["predicted"] = array(values.predicted);
   d["std"] = values.has_std() ? py::object(array(values.std)) : py::none();
@@ -34,9 +37,7 @@ py::dict compare(const PythonModel& model, const Dataset& data, const Prediction
     Predictor predictor(model.model);
     FrameBatch batch(predictor, request, [&](const Structure& frame, const Prediction& prediction) {
       record.add(frame, prediction);
-      std::optional<Voigt> stress;
-      if (prediction.virial && frame.volume() > 0) stress = stress_of(*prediction.virial, frame.volume());
-      errors.add(frame, prediction.energy, prediction.forces ? &*prediction.forces : nullptr, stress ? &*stress : nullptr);
+      errors.add(frame, prediction);
       bars.add(frame, prediction);
       progress({.phase = "errors", .done = ++done, .unit = "frames"});
     });
@@ -47,9 +48,10 @@ py::dict compare(const PythonModel& model, const Dataset& data, const Prediction
   py::dict d;
   d["errors"] = errors.json();
   d["error_bars"] = bars.empty() ? py::object(py::none()) : py::object(py::str(bars.json()));
-  d["energy"] = dict_of(record.energy(), bars.all().energy);
-  d["forces"] = dict_of(record.forces(), bars.all().forces);
-  d["stress"] = dict_of(record.stress(), bars.all().stress);
+  py::list compared;
+  for (const TargetInfo& target : targets())
+    compared.append(dict_of(target.shown, record.values(target.property), bars.all().rows[target.property]));
+  d["targets"] = compared;
   return d;
 }
 

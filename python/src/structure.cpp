@@ -104,16 +104,15 @@ void set_column(Structure& s, const std::string& name, const py::array& array) {
 }  // namespace
 
 void add_structure(py::module_& module) {
-  py::class_<TargetKeys>(module, "TargetKeys")
-      .def(py::init<>())
-      .def("__copy__", [](const TargetKeys& keys) { return keys; })
-      .def_readwrite("energy", &TargetKeys::energy)
-      .def_readwrite("forces", &TargetKeys::forces)
-      .def_readwrite("virial", &TargetKeys::virial)
-      .def_readwrite("stress", &TargetKeys::stress)
+  py::class_<TargetKeys> target_keys(module, "TargetKeys");
+  target_keys.def(py::init<>())
+      .def("__copy__", [](const TargetKeys& other) { return other; })
       .def_readwrite("config_type", &TargetKeys::config_type)
-      .def_readwrite("force_mask", &TargetKeys::force_mask)
-      .def("set_use", &TargetKeys::set_use, py::arg("energy"), py::arg("forces"), py::arg("virial"));
+      .def_readwrite("force_mask", &TargetKeys::force_mask);
+  for (const TargetSource& source : target_sources())
+    target_keys.def_property(
+        source.name, [name = source.name](const TargetKeys& self) { return self.named(name); },
+        [name = source.name](TargetKeys& self, const std::string& key) { self.name(name, key); });
   py::class_<Structure>(module, "Structure")
       .def(py::init(&make_structure), py::arg("numbers"), py::arg("positions"), py::arg("cell"), py::arg("pbc"), py::arg("source") = "")
       .def("set_field", [](Structure& s, const std::string& key, const py::object& value) { s.set_field(key, field_value(value)); })

@@ -14,9 +14,9 @@ struct Update {
   RefitOptions refit;
   TargetKeys keys;  ///< of the targets in appended and validation
 
-  void add_sigma(const std::string& property, const std::string& config_class, double sigma) {
-    const auto which = property == "energy" ? Property::energy : property == "force" ? Property::force : Property::virial;
-    refit.sigma.push_back({which, config_class, sigma});
+  void add_sigma(const std::string& target, const std::string& config_class, double sigma) {
+    for (const TargetInfo& info : targets())
+      if (target == info.name) refit.sigma.push_back({info.property, config_class, sigma});
   }
   void set_objective(const std::string& name) {
     const auto& names = objective_names();
@@ -73,7 +73,7 @@ void add_update(py::module_& module) {
       .def_readwrite("validation", &Update::validation)
       .def_readwrite("merged", &Update::merged)
       .def_readwrite("keys", &Update::keys)
-      .def("add_sigma", &Update::add_sigma, py::arg("property"), py::arg("config_class"), py::arg("sigma"))
+      .def("add_sigma", &Update::add_sigma, py::arg("target"), py::arg("config_class"), py::arg("sigma"))
       .def("set_delta", [](Update& u, const std::string& term, double delta) { u.refit.delta[term] = delta; })
       .def("set_objective", &Update::set_objective, py::arg("name"));
   module.def("update", &update, py::arg("model"), py::arg("update"), py::arg("report"));

@@ -106,7 +106,7 @@ std::vector<Matrix> joint_rows(const Model& model, std::span<const Structure* co
     if (is_local) {
       z /= sigma;
     } else {
-      z.row(0) /= sigma * noise_scale(Property::energy, s.size(), model.scale_with_atoms);
+      z.row(0) /= sigma * target_info(Property::energy).noise_scale(s.size(), model.scale_with_atoms);
       z.bottomRows(z.rows() - 1) /= noise_unit(model, Property::force, s.config_type);
     }
     if (!z.allFinite()) throw NumericalError("a posterior covariance is not finite: the model is damaged");

@@ -16,12 +16,14 @@ namespace {
 void rename_targets(Structure& s, const LoopOptions& options) {
   if (options.labeller.kind == "given") return;
   const TargetKeys& keys = options.fit.keys;
-  for (Field& field : s.fields) {
-    if (field.key == "energy" && !keys.energy.empty()) field.key = keys.energy;
-    if (field.key == "virial" && !keys.virial.empty()) field.key = keys.virial;
+  for (const TargetSource& source : target_sources()) {
+    const std::string& named = keys.named(source.name);
+    if (named.empty()) continue;
+    for (Field& field : s.fields)
+      if (!source.is_column && field.key == source.name) field.key = named;
+    for (Column& column : s.columns)
+      if (source.is_column && column.name == source.name) column.name = named;
   }
-  for (Column& column : s.columns)
-    if (column.name == "forces" && !keys.forces.empty()) column.name = keys.forces;
 }
 
 }  // namespace

@@ -100,9 +100,7 @@ class Loop {
     s.sparse_points = model.sparse_points;
     s.appended = model.appended;
     s.fit_seconds = model.seconds;
-    s.energy_rmse = model.energy_rmse;
-    s.force_rmse = model.force_rmse;
-    s.stress_rmse = model.stress_rmse;
+    s.rmse = model.rmse;
     std::error_code ignored;
     std::filesystem::copy_file(folder() / "model.h5", folder_.model().string() + ".new", std::filesystem::copy_options::overwrite_existing);
     std::filesystem::rename(folder_.model().string() + ".new", folder_.model());
@@ -125,8 +123,8 @@ class Loop {
                        {"sparse_points", s.sparse_points},
                        {"how", s.appended ? "statistics updated" : "pass over all data"},
                        {"seconds", s.fit_seconds},
-                       {"energy_rmse", rounded(s.energy_rmse)},
-                       {"force_rmse", rounded(s.force_rmse)},
+                       {"energy_rmse", rounded(s.rmse[Property::energy])},
+                       {"force_rmse", rounded(s.rmse[Property::force])},
                        {"threshold", rounded(s.threshold)},
                        {"upper", rounded(s.upper)},
                        {"a", rounded(s.a, 4)},

@@ -45,25 +45,33 @@ std::pair<std::string, std::string> first_difference(const std::string& a, const
   }
 }
 
-double number_or_nan(const Json& json, const char* key) {
+double number_or_nan(const Json& json, const std::string& key) {
   const auto found = json.find(key);
   return found == json.end() || found->is_null() ? std::nan("") : found->get<double>();
 }
 
+std::string rmse_key(const TargetInfo& target) {
+  return std::string(target.std_names.front()) + "_rmse";
+}
+
 }  // namespace
+
+void put_rmse(Json& json, const PerTarget<double>& rmse) {
+  for (const TargetInfo& target : targets()) json[rmse_key(target)] = rmse[target.property];
+}
+
+PerTarget<double> rmse_from(const Json& json) {
+  PerTarget<double> rmse;
+  for (const TargetInfo& target : targets()) rmse[target.property] = number_or_nan(json, rmse_key(target));
+  return rmse;
+}
 
 Json to_json(const FinishedRound& round) {
   const RoundSummary& s = round.summary;
-  Json json = {{"round", s.round},
-               {"labels", s.labels},
-               {"frames", s.frames},
-               {"sparse_points", s.sparse_points},
-               {"appended", s.appended},
-               {"fit_seconds", s.fit_seconds},
-               {"energy_rmse", s.energy_rmse},
-               {"force_rmse", s.force_rmse},
-               {"stress_rmse", s.stress_rmse},
-               {"threshold", round.threshold.value},
+  Json json = {{"round", s.round},       {"labels", s.labels},          {"frames", s.frames}, {"sparse_points", s.sparse_points},
+               {"appended", s.appended}, {"fit_seconds", s.fit_seconds}};
+  put_rmse(json, s.rmse);
+  json.update({{"threshold", round.threshold.value},
                {"upper", round.threshold.upper},
                {"a", round.threshold.scale.a},
                {"b", round.threshold.scale.b},
@@ -75,7 +83,7 @@ Json to_json(const FinishedRound& round) {
                {"label_force_rmse", s.label_force_rmse},
                {"label_energy_rmse", s.label_energy_rmse},
                {"seconds", s.seconds},
-               {"sources", Json::parse(s.sources)}};
+               {"sources", Json::parse(s.sources)}});
   Json points = Json::array();
   for (const CalibrationPoint& p : round.points) points.push_back({p.count, p.error, p.epistemic, p.noise, p.bar});
   json["calibration_points"] = points;
@@ -93,9 +101,7 @@ FinishedRound finished_round_from(const Json& json) {
   s.sparse_points = json.at("sparse_points");
   s.appended = json.at("appended");
   s.fit_seconds = json.at("fit_seconds");
-  s.energy_rmse = number_or_nan(json, "energy_rmse");
-  s.force_rmse = number_or_nan(json, "force_rmse");
-  s.stress_rmse = number_or_nan(json, "stress_rmse");
+  s.rmse = rmse_from(json);
   round.threshold.value = s.threshold = json.at("threshold");
   const double upper = number_or_nan(json, "upper");  // infinity is written as null
   round.threshold.upper = s.upper = std::isfinite(upper) ? upper : std::numeric_limits<double>::infinity();

@@ -53,6 +53,9 @@ class LoopFolder {
 
 nlohmann::ordered_json to_json(const FinishedRound& round);
 FinishedRound finished_round_from(const nlohmann::ordered_json& json);
+/// "energy_rmse", …; null for NaN.
+void put_rmse(nlohmann::ordered_json& json, const PerTarget<double>& rmse);
+PerTarget<double> rmse_from(const nlohmann::ordered_json& json);
 
 /// Frames written to a temporary file that is renamed.
 void write_frames(const std::filesystem::path& path, const std::vector<Structure>& frames);

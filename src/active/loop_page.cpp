@@ -36,7 +36,7 @@ std::vector<double> series(const std::vector<RoundSummary>& rounds, Get get) {
 
 void add_errors(Page& page, const std::vector<RoundSummary>& rounds, const std::vector<double>& labels) {
   page.section("Errors", "How errors fall as structures are labelled.");
-  const auto forces = series(rounds, [](const RoundSummary& r) { return r.force_rmse; });
+  const auto forces = series(rounds, [](const RoundSummary& r) { return r.rmse[Property::force]; });
   const bool has_validation = std::any_of(forces.begin(), forces.end(), [](double x) { return std::isfinite(x); });
   Plot force("Force error", "Root mean square error of forces against the number of labels.");
   force.x = {.label = "labels", .integers = true};
@@ -49,7 +49,7 @@ void add_errors(Page& page, const std::vector<RoundSummary>& rounds, const std::
   energy.x = force.x;
   energy.y = {.label = "energy RMSE (meV/atom)", .logarithmic = true};
   if (has_validation)
-    energy.line("validation", labels, series(rounds, [](const RoundSummary& r) { return r.energy_rmse; }), {.colour = 0}, true);
+    energy.line("validation", labels, series(rounds, [](const RoundSummary& r) { return r.rmse[Property::energy]; }), {.colour = 0}, true);
   energy.line("new structures, before they were learnt", labels, series(rounds, [](const RoundSummary& r) { return r.label_energy_rmse; }),
               {.colour = 1, .dashed = true}, true);
   page.figure(energy);
@@ -142,9 +142,9 @@ void add_rounds(Page& page, const std::vector<RoundSummary>& rounds) {
   const auto cell = [](double value, int digits) { return PageTable::Cell{page_number(value, digits), value}; };
   const auto count = [](auto value) { return PageTable::Cell{std::to_string(value), static_cast<double>(value)}; };
   for (const RoundSummary& r : rounds)
-    table.rows.push_back({count(r.round), count(r.labels), count(r.frames), count(r.sparse_points), cell(r.energy_rmse, 4),
-                          cell(r.force_rmse, 4), cell(r.threshold, 3), cell(r.largest_std, 3), count(r.proposed), count(r.chosen),
-                          count(r.failed), cell(r.label_force_rmse, 4), cell(r.fit_seconds, 3), cell(r.seconds, 3)});
+    table.rows.push_back({count(r.round), count(r.labels), count(r.frames), count(r.sparse_points), cell(r.rmse[Property::energy], 4),
+                          cell(r.rmse[Property::force], 4), cell(r.threshold, 3), cell(r.largest_std, 3), count(r.proposed),
+                          count(r.chosen), count(r.failed), cell(r.label_force_rmse, 4), cell(r.fit_seconds, 3), cell(r.seconds, 3)});
   page.section("Rounds");
   page.table(table);
 }
@@ -179,7 +179,8 @@ std::string loop_page(const LoopOptions& options, const std::vector<RoundSummary
   page.key_figure("Rounds", std::to_string(last.round));
   page.key_figure("Labels", std::to_string(labelled.size()), "", fmt::format("beside {} frames at the beginning", rounds.front().frames));
   page.key_figure("Sparse points", std::to_string(last.sparse_points));
-  if (std::isfinite(last.force_rmse)) page.key_figure("Force RMSE", page_number(last.force_rmse), "eV/Å", "validation, newest model");
+  if (std::isfinite(last.rmse[Property::force]))
+    page.key_figure("Force RMSE", page_number(last.rmse[Property::force]), "eV/Å", "validation, newest model");
   const std::vector<double> labels = series(rounds, [](const RoundSummary& r) { return r.labels; });
   add_errors(page, rounds, labels);
   add_error_bars(page, options, rounds, labelled);

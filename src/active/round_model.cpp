@@ -90,9 +90,7 @@ ErrorTable validation_errors(const LoopOptions& options, const std::shared_ptr<c
   Predictor predictor(model);
   FileDataset(options.fit.validation, options.fit.keys).visit([&](const Structure& frame, const FramePlace& place) {
     const Prediction prediction = predictor.compute(frame);
-    std::optional<Voigt> stress;
-    if (frame.volume() > 0) stress = stress_of(prediction.virial.value(), frame.volume());
-    table.add(frame, prediction.energy, &prediction.forces.value(), stress ? &*stress : nullptr);
+    table.add(frame, prediction);
     if (progress) progress({.phase = "validation errors", .done = static_cast<double>(place.number + 1), .unit = "frames"});
   });
   return table;
@@ -144,19 +142,16 @@ RoundModel model_of_round(const LoopOptions& options, const LoopFolder& folder, 
     const std::int64_t before =
         round == 0 ? static_cast<std::int64_t>(FileDataset(options.fit.train, options.fit.used_keys()).summary().frames.size())
                    : folder.finished().front().summary.frames;
-    write_json(facts, {{"frames", before + folder.labels()},
-                       {"seconds", rounded(seconds, 4)},
-                       {"energy_rmse", errors.energy.rmse()},
-                       {"force_rmse", errors.forces.rmse()},
-                       {"stress_rmse", errors.stress.rmse()}});
+    Json json = {{"frames", before + folder.labels()}, {"seconds", rounded(seconds, 4)}};
+    PerTarget<double> rmse;
+    for (const TargetInfo& target : targets()) rmse[target.property] = errors[target.property].rmse();
+    put_rmse(json, rmse);
+    write_json(facts, json);
   }
   const Json json = read_json(facts);
   result.frames = json.at("frames");
   result.seconds = json.at("seconds");
-  const auto number = [&](const char* key) { return json.at(key).is_null() ? std::nan("") : json.at(key).get<double>(); };
-  result.energy_rmse = number("energy_rmse");
-  result.force_rmse = number("force_rmse");
-  result.stress_rmse = number("stress_rmse");
+  result.rmse = rmse_from(json);
   return result;
 }
 

@@ -13,7 +13,7 @@ struct RoundModel {
   std::int64_t frames = 0, sparse_points = 0;
   bool appended = false;
   double seconds = 0;
-  double energy_rmse = 0, force_rmse = 0, stress_rmse = 0;  ///< meV/atom, eV/Å, GPa; NaN without validation
+  PerTarget<double> rmse;  ///< in TargetInfo::shown.error_unit; NaN without validation
 };
 
 /// Fits the model of the round that comes after those that are finished, or loads it if that was done before.

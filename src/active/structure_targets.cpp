@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <gapkit/active/labeller.hpp>
 
 namespace gapkit {
@@ -12,16 +11,14 @@ bool is_target(std::string_view name) {
       name.remove_prefix(prefix.size());
       break;
     }
-  constexpr std::array names = {"energy", "free_energy", "forces", "force", "virial", "virials", "stress"};
-  return std::find(names.begin(), names.end(), name) != names.end();
+  const auto is_one = [&](const TargetSource& s) { return std::find(s.endings.begin(), s.endings.end(), name) != s.endings.end(); };
+  return name == "free_energy" || std::any_of(target_sources().begin(), target_sources().end(), is_one);
 }
 
 }  // namespace
 
 void remove_targets(Structure& structure) {
-  structure.energy.reset();
-  structure.forces.reset();
-  structure.virial.reset();
+  for (const TargetInfo& target : targets()) target.set(structure, {});
   std::erase_if(structure.fields, [](const Field& field) { return is_target(field.key); });
   std::erase_if(structure.columns, [](const Column& column) { return is_target(column.name); });
 }

@@ -209,11 +209,11 @@ DataSummary summarize_data(const Dataset& train, const TargetKeys& keys, const P
     data.nearest = *middle;
   }
   if (force_count > 0) data.force_rms = std::sqrt(force_square / force_count);
-  const std::vector<Target> lost = look_alikes.lost();
-  data.lost_energy = look_alikes.is_lost(Target::energy);
-  data.lost_forces = look_alikes.is_lost(Target::forces);
-  data.lost_virial = look_alikes.is_lost(Target::virial);
-  data.forces_of_atoms_only = look_alikes.has_atoms_only(Target::forces);
+  const std::vector<Property> lost = look_alikes.lost();
+  data.lost_energy = look_alikes.is_lost(Property::energy);
+  data.lost_forces = look_alikes.is_lost(Property::force);
+  data.lost_virial = look_alikes.is_lost(Property::virial);
+  data.forces_of_atoms_only = look_alikes.has_atoms_only(Property::force);
   if (!lost.empty()) data.lost_targets = look_alikes.lost_sentence(lost);
   if (look_alikes.lacks_energy() && look_alikes.has_unknown_scalar()) {
     data.lost_energy = true;
@@ -253,7 +253,7 @@ AutomaticChoice choose_fit_options(const FitData& given, const AutomaticRequest&
     throw InputError(
         given.train.parts().front() + ": " + data.lost_targets +
         (data.lost_energy ? " of a configuration (docs/configuration.md): without one, all targets that are found are fitted" : ""));
-  if (has_neither && request.keys.energy.empty() && request.keys.forces.empty())
+  if (has_neither && request.keys.named("energy").empty() && request.keys.named("forces").empty())
     throw InputError(given.train.parts().front() +
                      ": the frames have neither energies nor forces under a known name (energy, forces, ...); name the keys "
                      "with --energy-key and --forces-key, or in a configuration ([data] energy_key, forces_key)");
@@ -267,9 +267,11 @@ AutomaticChoice choose_fit_options(const FitData& given, const AutomaticRequest&
   o.memory = request.memory;
   o.keys = request.keys;
   // With targets that are named and missing, or seem to be lost, the fit says so.
-  o.use_energy = data.energies > 0 || !o.keys.energy.empty();
-  o.use_forces = data.forces > 0 || !o.keys.forces.empty() || data.lost_forces;
-  o.use_virial = data.virials > 0 || !o.keys.virial.empty() || !o.keys.stress.empty() || data.lost_virial;
+  o.use[Property::energy] = data.energies > 0;
+  o.use[Property::force] = data.forces > 0 || data.lost_forces;
+  o.use[Property::virial] = data.virials > 0 || data.lost_virial;
+  for (const TargetInfo& target : targets()) o.use[target.property] |= o.keys.names_any(target);
+  const bool uses_energy = o.use[Property::energy];
   const bool molecular = data.is_molecular();
   say(fmt::format("data: {} frames, {} atoms of {}, {}; fitted: {}{}{}", data.frames, data.atoms, listed(data.atoms_of),
                   molecular ? "molecules" : "solids or liquids", data.energies > 0 ? "energies " : "", data.forces > 0 ? "forces " : "",
@@ -278,15 +280,15 @@ AutomaticChoice choose_fit_options(const FitData& given, const AutomaticRequest&
   const bool has_isolated =
       std::all_of(data.atoms_of.begin(), data.atoms_of.end(), [&](const auto& entry) { return data.isolated.count(entry.first) > 0; });
   o.reference_energies.mode =
-      has_isolated || !o.use_energy ? ReferenceEnergyOptions::Mode::isolated : ReferenceEnergyOptions::Mode::least_squares;
-  if (!o.use_energy) {
+      has_isolated || !uses_energy ? ReferenceEnergyOptions::Mode::isolated : ReferenceEnergyOptions::Mode::least_squares;
+  if (!uses_energy) {
     o.reference_energies.mode = ReferenceEnergyOptions::Mode::explicit_values;
     for (const auto& [z, atoms] : data.atoms_of) o.reference_energies.values[element_symbol(z)] = 0;
   }
-  if (!o.use_energy)
+  if (!uses_energy)
     say(fmt::format(
         "warning: no frame has an energy (keys energy, REF_energy, ...): {} alone are fitted, which leave energies open up to a constant",
-        o.use_virial ? "forces and virials" : "forces"));
+        o.use[Property::virial] ? "forces and virials" : "forces"));
   else
     say(has_isolated ? "reference energies: of the isolated atoms in the data"
                      : "reference energies: by least squares, as the data lack isolated atoms of some element");
@@ -305,16 +307,16 @@ AutomaticChoice choose_fit_options(const FitData& given, const AutomaticRequest&
   say(fmt::format("terms: {} (n_max {}, l_max {}, zeta 4)", terms, soap_parameters.integer("n_max"), soap_parameters.integer("l_max")));
 
   // Large forces have large errors; what is chosen here is where the search begins.
-  o.regularization.standard.force = (molecular ? 0.01 : 0.08) * std::max(data.force_rms, 0.1);
-  o.regularization.standard.energy = (molecular ? 0.0002 : 0.002);
-  o.regularization.standard.virial = 0.1;
+  o.regularization.standard[Property::force] = (molecular ? 0.01 : 0.08) * std::max(data.force_rms, 0.1);
+  o.regularization.standard[Property::energy] = (molecular ? 0.0002 : 0.002);
+  o.regularization.standard[Property::virial] = 0.1;
   o.optimize.objective = OptimizeOptions::Objective::cross_validation;
   o.optimize.folds = 5;
   o.optimize.delta = false;
   o.optimize.max_factor = 30;
   o.optimize.max_evaluations = 40;  // usually 20 to 25; the time of a fit must be known
   say(fmt::format("sigma: by cross-validation in five folds{}; delta as usual for such data",
-                  o.use_energy && o.use_forces ? ", energies and forces with equal weight" : ""));
+                  uses_energy && o.use[Property::force] ? ", energies and forces with equal weight" : ""));
 
   if (data.frames >= 20) {
     o.calibration.source = CalibrationOptions::Source::holdout;

@@ -68,26 +68,20 @@ void read_data(const Section& section, const std::filesystem::path& folder, cons
     options.validation = instead.validation.empty() ? read_files(section, "validation", folder) : files_instead(instead.validation);
 
   if (section.has("use")) {
-    options.use_energy = options.use_forces = options.use_virial = false;
-    const auto targets = section.texts("use");
-    if (targets.empty()) section.fail(section.line("use"), "'use' is empty, expected some of energy, forces, virial");
-    for (const std::string& target : targets) {
-      if (target == "energy")
-        options.use_energy = true;
-      else if (target == "forces")
-        options.use_forces = true;
-      else if (target == "virial")
-        options.use_virial = true;
-      else
-        section.fail(section.line("use"), fmt::format("'use' contains '{}'{}", target,
-                                                      suggestion(target, std::vector<std::string>{"energy", "forces", "virial"})));
+    options.use = PerTarget<bool>(false);
+    std::vector<std::string> known;
+    for (const TargetInfo& target : targets()) known.emplace_back(target.sources.front().name);
+    const auto names = section.texts("use");
+    if (names.empty()) section.fail(section.line("use"), fmt::format("'use' is empty, expected some of {}", fmt::join(known, ", ")));
+    for (const std::string& name : names) {
+      const auto found = std::find(known.begin(), known.end(), name);
+      if (found == known.end()) section.fail(section.line("use"), fmt::format("'use' contains '{}'{}", name, suggestion(name, known)));
+      options.use[static_cast<Property>(found - known.begin())] = true;
     }
   }
-  options.keys.set_use(options.use_energy, options.use_forces, options.use_virial);
-  options.keys.energy = section.text("energy_key", options.keys.energy, true);
-  options.keys.forces = section.text("forces_key", options.keys.forces, true);
-  options.keys.virial = section.text("virial_key", options.keys.virial, true);
-  options.keys.stress = section.text("stress_key", options.keys.stress, true);
+  options.keys.use = options.use;
+  for (const TargetSource& source : target_sources())
+    options.keys.name(source.name, section.text(std::string(source.name) + "_key", options.keys.named(source.name), true));
   options.keys.config_type = section.text("config_type_key", options.keys.config_type, true);
   options.keys.force_mask = section.text("force_mask_key", options.keys.force_mask, true);
 }
@@ -116,8 +110,10 @@ void read_reference_energies(const Section& section, ReferenceEnergyOptions& opt
 }
 
 SigmaOptions read_sigmas(const Section& section, const SigmaOptions& defaults) {
-  return {section.positive("energy", defaults.energy, "eV"), section.positive("force", defaults.force, "eV/Å"),
-          section.positive("virial", defaults.virial, "eV")};
+  SigmaOptions result;
+  for (const TargetInfo& target : targets())
+    result[target.property] = section.positive(target.name, defaults[target.property], target.unit);
+  return result;
 }
 
 void read_regularization(const Section& section, RegularizationOptions& options) {
@@ -158,9 +154,8 @@ void read_optimize(const Section& section, bool is_present, OptimizeOptions& opt
                  fmt::format("'fold' is '{}', expected contiguous, random, or key: and the name of a field", options.fold));
   const Section weights = section.section("weights", "[optimize] weights");
   weights.check_keys(section_keys("optimize.weights"));
-  options.energy_weight = weights.not_negative("energy", options.energy_weight);
-  options.force_weight = weights.not_negative("force", options.force_weight);
-  options.virial_weight = weights.not_negative("virial", options.virial_weight);
+  for (const TargetInfo& target : targets())
+    options.weights[target.property] = weights.not_negative(target.name, options.weights[target.property]);
 }
 
 // Without anything said: on the validation data if there are any.

@@ -2,21 +2,45 @@
 
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/target.hpp>
 
 namespace gapkit {
 
+namespace {
+
+std::vector<std::string> joined(std::vector<std::string> first, const std::vector<std::string>& then,
+                                const std::vector<std::string>& last) {
+  first.insert(first.end(), then.begin(), then.end());
+  first.insert(first.end(), last.begin(), last.end());
+  return first;
+}
+
+std::vector<std::string> target_names() {
+  std::vector<std::string> names;
+  for (const TargetInfo& target : targets()) names.emplace_back(target.name);
+  return names;
+}
+
+std::vector<std::string> source_keys() {
+  std::vector<std::string> keys;
+  for (const TargetSource& source : target_sources()) keys.push_back(std::string(source.name) + "_key");
+  return keys;
+}
+
+}  // namespace
+
 const std::vector<SectionKeys>& configuration_keys() {
   static const std::vector<SectionKeys> sections = {
-      {"data", {"train", "validation", "use", "energy_key", "forces_key", "virial_key", "stress_key", "config_type_key", "force_mask_key"}},
+      {"data", joined({"train", "validation", "use"}, source_keys(), {"config_type_key", "force_mask_key"})},
       {"reference_energies", {"mode", "explicit"}},
       {"baseline", {"kind"}},
       {"term",
        {"name", "descriptor", "species", "kernel", "delta", "n_sparse", "config_type_n_sparse", "selection", "max_candidates",
         "sparse_file", "sparse_file_cutoffs", "sparse_indices"}},
-      {"regularization", {"energy", "force", "virial", "scale_with_atoms", "config_type"}},
-      {"regularization.config_type.*", {"energy", "force", "virial"}},
+      {"regularization", joined(target_names(), {"scale_with_atoms", "config_type"}, {})},
+      {"regularization.config_type.*", target_names()},
       {"optimize", {"objective", "sigma", "delta", "classes", "max_factor", "min_rows", "max_evaluations", "folds", "fold", "weights"}},
-      {"optimize.weights", {"energy", "force", "virial"}},
+      {"optimize.weights", target_names()},
       {"calibration", {"source", "holdout", "rounds", "most_atoms"}},
       {"solver", {"jitter", "jitter_absolute"}},
       {"output", {"model", "sparse", "statistics"}},

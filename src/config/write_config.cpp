@@ -94,9 +94,7 @@ void write_term(TomlText& out, const TermOptions& term) {
 }
 
 void write_sigmas(TomlText& out, const SigmaOptions& sigma) {
-  out.line("energy", toml_number(sigma.energy), "eV");
-  out.line("force", toml_number(sigma.force), "eV/Å");
-  out.line("virial", toml_number(sigma.virial), "eV");
+  for (const TargetInfo& target : targets()) out.line(target.name, toml_number(sigma[target.property]), target.unit);
 }
 
 void write_optimize(TomlText& out, const OptimizeOptions& options) {
@@ -110,12 +108,9 @@ void write_optimize(TomlText& out, const OptimizeOptions& options) {
   out.line("max_evaluations", std::to_string(options.max_evaluations));
   out.line("folds", std::to_string(options.folds), "0: none");
   out.line("fold", toml_quoted(options.fold));
-  out.line("weights",
-           table(
-               std::map<std::string, double>{
-                   {"energy", options.energy_weight}, {"force", options.force_weight}, {"virial", options.virial_weight}},
-               toml_number),
-           "of the properties in cross-validation");
+  std::map<std::string, double> weights;
+  for (const TargetInfo& target : targets()) weights[target.name] = options.weights[target.property];
+  out.line("weights", table(weights, toml_number), "of the properties in cross-validation");
 }
 
 }  // namespace
@@ -128,14 +123,12 @@ std::string fit_options_to_toml(const FitConfiguration& options) {
   out.line("train", list(options.train));
   out.line("validation", list(options.validation), "never fitted");
   std::vector<std::string> use;
-  if (options.use_energy) use.emplace_back("energy");
-  if (options.use_forces) use.emplace_back("forces");
-  if (options.use_virial) use.emplace_back("virial");
+  for (const TargetInfo& target : targets())
+    if (options.use[target.property]) use.emplace_back(target.sources.front().name);
   out.line("use", list(use), "what is fitted");
-  out.line("energy_key", toml_quoted(options.keys.energy), "empty: found among the usual names");
-  out.line("forces_key", toml_quoted(options.keys.forces));
-  out.line("virial_key", toml_quoted(options.keys.virial));
-  out.line("stress_key", toml_quoted(options.keys.stress));
+  for (const TargetSource& source : target_sources())
+    out.line(std::string(source.name) + "_key", toml_quoted(options.keys.named(source.name)),
+             &source == &target_sources().front() ? "empty: found among the usual names" : "");
   out.line("config_type_key", toml_quoted(options.keys.config_type));
   out.line("force_mask_key", toml_quoted(options.keys.force_mask), "true excludes the atom");
 
@@ -156,8 +149,11 @@ std::string fit_options_to_toml(const FitConfiguration& options) {
 
   out.header("[regularization]");
   write_sigmas(out, options.regularization.standard);
+  std::string scaled;
+  for (const TargetInfo& target : targets())
+    if (target.scales_with_atoms) scaled += (scaled.empty() ? "" : " and ") + std::string(target.name);
   out.line("scale_with_atoms", options.regularization.scale_with_atoms ? "true" : "false",
-           "energy and virial are multiplied by the square root of the number of atoms");
+           scaled + " are multiplied by the square root of the number of atoms");
   for (const auto& [name, sigma] : options.regularization.config_type) {
     out.header(fmt::format("[regularization.config_type.{}]", toml_key(name)));
     write_sigmas(out, sigma);

@@ -11,14 +11,13 @@
 namespace gapkit {
 namespace {
 
-constexpr double bound = 9.2;                                      // |log a|, |log b|: factors from 1e-4 to 1e4
-constexpr double prior_width = 2.3;                                // standard deviation of log a and log b: a factor of 10
-constexpr double class_width = 0.5;                                // of the logarithm of a config type's own number
-constexpr double least_noise = 0.01;                               // of the errors (root mean square): reference values are not exact
-constexpr double most_noise = 100;                                 // of the errors: rows of larger σ say nothing about error bars
-constexpr double least_factor = 1e-3, most_factor = 1e3;           // both a and b beyond: no calibration
-constexpr std::int64_t fewest_of_class = 5;                        // structures that a config type needs for it
-constexpr double vanishing_force = 1e-5, vanishing_virial = 1e-4;  // eV/Å, eV
+constexpr double bound = 9.2;                             // |log a|, |log b|: factors from 1e-4 to 1e4
+constexpr double prior_width = 2.3;                       // standard deviation of log a and log b: a factor of 10
+constexpr double class_width = 0.5;                       // of the logarithm of a config type's own number
+constexpr double least_noise = 0.01;                      // of the errors (root mean square): reference values are not exact
+constexpr double most_noise = 100;                        // of the errors: rows of larger σ say nothing about error bars
+constexpr double least_factor = 1e-3, most_factor = 1e3;  // both a and b beyond: no calibration
+constexpr std::int64_t fewest_of_class = 5;               // structures that a config type needs for it
 
 /// Mean log likelihood per row, with its gradient in log a and log b. x: the free ones of log a, log b.
 class Likelihood {
@@ -170,44 +169,30 @@ void Calibrator::use(std::shared_ptr<const Model> model) {
 }
 
 void Calibrator::add(const Structure& frame) {
-  const auto [energy, forces, virial] = wanted_rows(rules_, frame);
-  if (!energy && !forces && !virial) return;
+  const Observables wanted = wanted_rows(rules_, frame);
+  if (wanted.rows(frame.size()) == 0) return;
   // An isolated atom is the zero of energy, and a copy of a frame brings nothing new.
   if (is_isolated_atom(frame, model_->cutoff())) return;
   Checksum checksum;
   add_frame(checksum, frame);
   if (!seen_.insert(checksum.value()).second) return;
-  const Prediction p = predictor_->compute(frame, {.energy_std = energy, .force_std = forces, .stress_std = virial, .calibrated = false});
+  PredictionRequest request{.calibrated = false};
+  for (const TargetInfo& target : targets()) request.std_of(target.property) = wanted.wants(target.property);
+  const Prediction prediction = predictor_->compute(frame, request);
   const int type = config_types_.try_emplace(frame.config_type, static_cast<int>(config_types_.size())).first->second;
-  const auto add_row = [&](Property property, double predicted, double reference, double epistemic, double noise, double vanishing) {
-    // What symmetry makes zero is zero to rounding, whatever the model: it says nothing about the errors of the others.
-    if (std::abs(predicted) < vanishing && std::abs(reference) < vanishing && epistemic < vanishing) return;
-    if (!(epistemic + noise > 0)) return;
-    HeldOutRows& rows = rows_[static_cast<std::size_t>(property)];
-    rows.error.push_back(predicted - reference);
-    rows.epistemic.push_back(epistemic);
-    rows.noise.push_back(noise);
-    rows.structure.push_back(static_cast<int>(structures_));
-    rows.config_type.push_back(type);
-  };
-  const auto noise_of = [&](Property property) { return row_noise(*model_, property, frame); };
-  if (energy) add_row(Property::energy, p.energy, *frame.energy, *p.energy_std_epistemic, noise_of(Property::energy).front(), 0);
-  if (forces) {
-    const std::vector<double> noise = noise_of(Property::force);
-    for (int i = 0; i < frame.size(); ++i) {
-      if (is_masked(frame, i)) continue;
-      for (int c = 0; c < 3; ++c)
-        add_row(Property::force, (*p.forces)(i, c), (*frame.forces)(i, c), (*p.forces_std_epistemic)(i, c),
-                noise[static_cast<std::size_t>(3 * i + c)], vanishing_force);
-    }
-  }
-  if (virial) {
-    const std::vector<double> noise = noise_of(Property::virial);
-    constexpr std::array<std::array<int, 2>, 6> voigt = {{{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}}};
-    for (std::size_t k = 0; k < 6; ++k) {
-      const auto [a, b] = voigt[k];
-      add_row(Property::virial, (*p.virial)(a, b), 0.5 * ((*frame.virial)(a, b) + (*frame.virial)(b, a)),
-              (*p.virial_std_epistemic)[static_cast<Eigen::Index>(k)], noise[k], vanishing_virial);
+  for (const TargetInfo& target : targets()) {
+    if (!wanted.wants(target.property)) continue;
+    const std::vector<double> noise_of_rows = row_noise(*model_, target.property, frame);
+    HeldOutRows& rows = rows_[target.property];
+    for (const ComparedRow& row : compared_rows(frame, prediction, target)) {
+      const double noise = noise_of_rows[static_cast<std::size_t>(row.row)];
+      // What symmetry makes zero is zero to rounding, whatever the model: it says nothing about the errors of the others.
+      if (target.vanishes(row.predicted, row.reference, row.epistemic) || !(row.epistemic + noise > 0)) continue;
+      rows.error.push_back(row.error());
+      rows.epistemic.push_back(row.epistemic);
+      rows.noise.push_back(noise);
+      rows.structure.push_back(static_cast<int>(structures_));
+      rows.config_type.push_back(type);
     }
   }
   ++structures_;
@@ -216,7 +201,8 @@ void Calibrator::add(const Structure& frame) {
 std::optional<Calibration> Calibrator::calibration(const std::string& source, const ProgressCallback& progress) const {
   Calibration result;
   result.source = source;
-  for (const Property property : {Property::energy, Property::force, Property::virial}) {
+  for (const TargetInfo& target : targets()) {
+    const Property property = target.property;
     const HeldOutRows rows = informative(this->rows(property));
     if (count_distinct(rows.structure) < fewest_structures_) continue;
     CalibrationFactors common = calibrate(rows);
@@ -233,7 +219,8 @@ std::optional<Calibration> Calibrator::calibration(const std::string& source, co
     }
   }
   std::string missing;
-  for (const Property property : {Property::energy, Property::force, Property::virial}) {
+  for (const TargetInfo& target : targets()) {
+    const Property property = target.property;
     const bool is_fitted = model_ && std::any_of(model_->posterior.groups.begin(), model_->posterior.groups.end(),
                                                  [&](const RowGroup& g) { return g.property == property; });
     if (is_fitted && !result.covers(property)) missing += std::string(missing.empty() ? "" : ", ") + property_name(property);

@@ -89,13 +89,12 @@ std::vector<std::string> lines_at_start(const FitData& data, std::size_t held_ou
   lines.push_back(fmt::format("data: {}: {} frames, {} atoms{}", fmt::join(data.train.parts(), ", "), plan.frames, plan.atoms, set_aside));
   for (const std::string& line : report.targets.lines()) lines.push_back(line);
   std::string fitted, unused;
-  for (const auto& [property, is_used] : {std::pair{Property::energy, options.use_energy}, std::pair{Property::force, options.use_forces},
-                                          std::pair{Property::virial, options.use_virial}}) {
+  for (const TargetInfo& target : targets()) {
     std::int64_t rows = 0;
     for (const FitPlan::GroupPlan& g : plan.groups)
-      if (g.group.property == property) rows += g.rows;
-    if (rows > 0) fitted += fmt::format("{}{} {}", fitted.empty() ? "" : ", ", property_name(property), rows);
-    if (!is_used) unused += fmt::format("{}{}", unused.empty() ? "" : ", ", property_name(property));
+      if (g.group.property == target.property) rows += g.rows;
+    if (rows > 0) fitted += fmt::format("{}{} {}", fitted.empty() ? "" : ", ", target.name, rows);
+    if (!options.use[target.property]) unused += fmt::format("{}{}", unused.empty() ? "" : ", ", target.name);
   }
   lines.push_back(fmt::format("fitted: {} rows: {}{}", plan.rows(), fitted, unused.empty() ? "" : "; not used: " + unused));
   lines.push_back(fmt::format("estimated: {} sparse points, {:.2f} GB of memory ({:g} GB allowed)", plan.sparse_points(),

@@ -60,8 +60,7 @@ void add_term(Key& key, const TermOptions& term) {
 }
 
 void add_optimize(Key& key, const OptimizeOptions& options) {
-  const auto& [objective, sigma, delta, classes, max_factor, min_rows, max_evaluations, folds, fold, energy_weight, force_weight,
-               virial_weight, start] = options;
+  const auto& [objective, sigma, delta, classes, max_factor, min_rows, max_evaluations, folds, fold, weights, start] = options;
   key.all(classes, folds);
   if (folds > 1) key.add(fold);
   key.add(objective == OptimizeOptions::Objective::vfe);  // the sums then hold prior variances too
@@ -76,10 +75,11 @@ void add_regularization(Key& key, const RegularizationOptions& options) {
 
 void add_options(Key& key, const FitOptions& options, const std::vector<std::int64_t>& held_out,
                  const std::map<std::string, SparseSet>& kept_points) {
-  const auto& [use_energy, use_forces, use_virial, keys, reference_energies, baselines, terms, regularization, optimize, calibration] =
+  const auto& [use, keys, reference_energies, baselines, terms, regularization, optimize, calibration] =
       static_cast<const Problem&>(options);
   const auto& [jitter, jitter_absolute, seed, memory] = static_cast<const Numerics&>(options);
-  key.all(use_energy, use_forces, use_virial, baselines, jitter, jitter_absolute, kept_points, held_out, seed);
+  for (const bool is_used : use) key.add(is_used);
+  key.all(baselines, jitter, jitter_absolute, kept_points, held_out, seed);
   key.add(terms.size());
   for (const TermOptions& term : terms) add_term(key, term);
   add_regularization(key, regularization);

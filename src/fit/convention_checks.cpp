@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::size_t atoms_together = 1000;
 constexpr Eigen::Index fewest_energies = 10, fewest_virials = 8;  // frames of a config type, beyond those that the removed part uses up
-constexpr std::array<std::array<int, 2>, 6> voigt = {{{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}}};
 
 // Predicted values of the sample.
 struct SamplePredictions {
@@ -25,15 +24,6 @@ struct SamplePredictions {
   Matrix virial;  // [frames, 6]
   std::vector<Positions> forces;
 };
-
-Eigen::Matrix<double, 1, 6> six_of(const Matrix3& w) {
-  Eigen::Matrix<double, 1, 6> six;
-  for (int k = 0; k < 6; ++k) {
-    const auto [i, j] = voigt[static_cast<std::size_t>(k)];
-    six[k] = 0.5 * (w(i, j) + w(j, i));
-  }
-  return six;
-}
 
 SamplePredictions predict(std::shared_ptr<const Model> model, std::span<const Structure> frames, bool with_derivatives) {
   Predictor predictor(std::move(model));
@@ -47,7 +37,7 @@ SamplePredictions predict(std::shared_ptr<const Model> model, std::span<const St
       const auto i = static_cast<Eigen::Index>(begin++);
       result.energy[i] = p.energy;
       if (!with_derivatives) continue;
-      result.virial.row(i) = six_of(*p.virial);
+      result.virial.row(i) = voigt_of(*p.virial).transpose();
       result.forces.push_back(std::move(*p.forces));
     }
   }
@@ -188,7 +178,7 @@ ComparedLabels Checker::compared(Property property, const std::string& type, con
       labels.predicted(k, 0) = predictions.energy[static_cast<Eigen::Index>(i)];
       for (const int z : s.atomic_numbers) labels.removed(k, elements[z]) += 1;
     } else {
-      labels.reference.row(k) = six_of(*s.virial);
+      labels.reference.row(k) = voigt_of(*s.virial).transpose();
       labels.predicted.row(k) = predictions.virial.row(static_cast<Eigen::Index>(i));
     }
   }

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/cross_validation.hpp>
@@ -12,7 +11,6 @@
 namespace gapkit {
 namespace {
 
-constexpr std::size_t property_count = 3;
 constexpr Eigen::Index small_factor = 3000;  // a factorisation of this size keeps no more than one or two threads busy
 
 }  // namespace
@@ -24,15 +22,13 @@ struct CrossValidation::Point {
 };
 
 struct CrossValidation::Fold {
-  Fold(std::size_t groups, std::size_t terms) : residual_square(groups, 0.0) {
-    for (auto& gradient : by_sigma) gradient.assign(groups, 0.0);
-    for (auto& gradient : by_scale) gradient.assign(terms, 0.0);
-  }
+  Fold(std::size_t groups, std::size_t terms)
+      : residual_square(groups, 0.0), by_sigma(std::vector<double>(groups, 0.0)), by_scale(std::vector<double>(terms, 0.0)) {}
   void operator+=(const Fold& other);
 
-  std::vector<double> residual_square;                                 // by group
-  std::array<double, property_count> square = {}, rows = {};           // by property
-  std::array<std::vector<double>, property_count> by_sigma, by_scale;  // ∂ square / ∂ log σ_g, ∂ log s_t
+  std::vector<double> residual_square;  // by group
+  PerTarget<double> square, rows;
+  PerTarget<std::vector<double>> by_sigma, by_scale;  // ∂ square / ∂ log σ_g, ∂ log s_t
 };
 
 struct CrossValidation::WorkSpace {
@@ -45,17 +41,18 @@ void CrossValidation::Fold::operator+=(const Fold& other) {
     for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += terms[i];
   };
   add(residual_square, other.residual_square);
-  add(square, other.square);
-  add(rows, other.rows);
-  for (std::size_t p = 0; p < property_count; ++p) {
+  for (const TargetInfo& target : targets()) {
+    const Property p = target.property;
+    square[p] += other.square[p];
+    rows[p] += other.rows[p];
     add(by_sigma[p], other.by_sigma[p]);
     add(by_scale[p], other.by_scale[p]);
   }
 }
 
 CrossValidation::CrossValidation(const SufficientStatistics& statistics, std::vector<Eigen::Index> offsets,
-                                 std::vector<double> property_weights)
-    : statistics_(statistics), offsets_(std::move(offsets)), property_weights_(std::move(property_weights)), all_(offsets_.back()) {
+                                 const PerTarget<double>& property_weights)
+    : statistics_(statistics), offsets_(std::move(offsets)), property_weights_(property_weights), all_(offsets_.back()) {
   std::set<int> folds;
   for (const GroupStatistics& g : statistics_.groups)
     if (g.count > 0) folds.insert(g.group.fold);
@@ -93,8 +90,9 @@ CrossValidation::Value CrossValidation::compute(const std::vector<double>& sigma
   Value value{.residual_square = sum.residual_square,
               .log_sigma_gradient = std::vector<double>(groups.size(), 0.0),
               .log_scale_gradient = std::vector<double>(scale.size(), 0.0)};
-  for (std::size_t p = 0; p < property_count; ++p) {
-    const double weight = property_weights_.at(p);
+  for (const TargetInfo& target : targets()) {
+    const Property p = target.property;
+    const double weight = property_weights_[p];
     if (sum.rows[p] == 0 || weight == 0) continue;
     value.loss += 0.5 * weight * std::log(sum.square[p] / sum.rows[p]);
     const double factor = 0.5 * weight / sum.square[p];
@@ -133,32 +131,31 @@ CrossValidation::Fold CrossValidation::compute_fold(int fold, const Point& point
   };
   const Vector weights = solve(b);
 
-  std::array<Vector, property_count> adjoint;  // first Σ (G v − b) over the fold's groups of a property, then solved
-  for (Vector& r : adjoint) r = Vector::Zero(s.size());
+  PerTarget<Vector> adjoint(Vector::Zero(s.size()));  // first Σ (G v − b) over the fold's groups of a property, then solved
   for (std::size_t g = 0; g < groups.size(); ++g) {
     if (groups[g].count == 0 || groups[g].group.fold != fold) continue;
     result.residual_square[g] = residual_square(groups[g], weights);
     // Rows with a σ of their own were divided by it: times its root mean square they are errors as the others are.
     const double unit = groups[g].group.fixed ? own_noise(statistics_.noise, groups[g].group.property) : 1;
     if (unit == 0) continue;
-    const auto p = static_cast<std::size_t>(groups[g].group.property);
+    const Property p = groups[g].group.property;
     result.square[p] += unit * unit * result.residual_square[g];
     result.rows[p] += static_cast<double>(groups[g].count);
     if (with_gradient) adjoint[p] += unit * unit * (groups[g].gram * weights - groups[g].moment);
   }
   if (!with_gradient) return result;
-  for (Vector& r : adjoint) r = solve(r);
+  for (const TargetInfo& target : targets()) adjoint[target.property] = solve(adjoint[target.property]);
   for (std::size_t g = 0; g < groups.size(); ++g) {
     if (groups[g].count == 0 || groups[g].group.fold == fold || groups[g].group.fixed) continue;
     const Vector slope = (groups[g].gram * weights - groups[g].moment) * (4 / (sigma[g] * sigma[g]));
-    for (std::size_t p = 0; p < property_count; ++p) result.by_sigma[p][g] += adjoint[p].dot(slope);
+    for (const TargetInfo& target : targets()) result.by_sigma[target.property][g] += adjoint[target.property].dot(slope);
   }
   for (std::size_t t = 0; t + 1 < offsets_.size(); ++t) {
     const Eigen::Index first = offsets_[t], count = offsets_[t + 1] - first;
     if (count == 0) continue;
     const double factor = 4 / (s[first] * s[first]);
-    for (std::size_t p = 0; p < property_count; ++p)
-      result.by_scale[p][t] += factor * adjoint[p].segment(first, count).dot(weights.segment(first, count));
+    for (const TargetInfo& target : targets())
+      result.by_scale[target.property][t] += factor * adjoint[target.property].segment(first, count).dot(weights.segment(first, count));
   }
   return result;
 }

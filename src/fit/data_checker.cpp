@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <Eigen/LU>
+#include <algorithm>
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
@@ -76,9 +77,7 @@ void DataChecker::examine(const Structure& s, const NeighborList& list, const Fr
   auto& counts = report_.config_types[s.config_type];
   ++counts.frames;
   counts.atoms += s.size();
-  counts.energies += s.energy.has_value();
-  counts.forces += s.forces.has_value();
-  counts.virials += s.virial.has_value();
+  for (const TargetInfo& target : targets()) counts.with[target.property] += !target.rows(s).empty();
   for (const int z : s.atomic_numbers) elements_.insert(z);
   remember_names(s);
   check_cell(s);
@@ -169,7 +168,8 @@ void DataChecker::check_distances(const Structure& s, const NeighborList& list) 
 }
 
 void DataChecker::check_targets(const Structure& s) {
-  const bool is_used = (options_.use_energy && s.energy) || (options_.use_forces && s.forces) || (options_.use_virial && s.virial);
+  const bool is_used = std::any_of(targets().begin(), targets().end(),
+                                   [&](const TargetInfo& target) { return options_.use[target.property] && !target.rows(s).empty(); });
   if (!is_used)
     findings_.warning(
         "no target", fmt::format("{}: the frame has no energy, forces or virial that is fitted, and adds nothing but candidates for sparse "

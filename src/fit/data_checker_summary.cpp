@@ -52,19 +52,18 @@ void DataChecker::finish(const FitPlan& plan, bool complete) {
 void DataChecker::report_named_keys() {
   const TargetReport& t = report_.targets;
   const std::vector<std::string> fields(field_names_.begin(), field_names_.end()), columns(column_names_.begin(), column_names_.end());
-  const auto check = [&](bool is_used, const char* key, const std::string& named, const std::map<std::string, long>& used, bool is_column) {
-    if (!used.empty() || !is_used || named.empty()) return;
-    const auto& names = is_column ? columns : fields;
-    const char* what = is_column ? "column" : "key";
-    findings_.error("keys", fmt::format("[data] {} names '{}', but no frame of {} has this {}; {}", key, named, t.frames, what,
+  const auto check = [&](const TargetSource& source) {
+    const std::string& named = options_.keys.named(source.name);
+    if (!t.keys_of(source.name).empty() || named.empty()) return;
+    const auto& names = source.is_column ? columns : fields;
+    const char* what = source.is_column ? "column" : "key";
+    findings_.error("keys", fmt::format("[data] {}_key names '{}', but no frame of {} has this {}; {}", source.name, named, t.frames, what,
                                         names.empty() ? fmt::format("the frames have no {}s beside species and positions", what)
                                                       : fmt::format("there are {}", joined(names))));
     has_lost_targets_ = true;
   };
-  check(options_.use_energy, "energy_key", options_.keys.energy, t.energy_keys, false);
-  check(options_.use_forces, "forces_key", options_.keys.forces, t.forces_keys, true);
-  check(options_.use_virial, "virial_key", options_.keys.virial, t.virial_keys, false);
-  check(options_.use_virial, "stress_key", options_.keys.stress, t.stress_keys, false);
+  for (const TargetInfo& target : targets())
+    if (options_.use[target.property]) std::for_each(target.sources.begin(), target.sources.end(), check);
   if (options_.keys.force_mask != TargetKeys().force_mask && !has_mask_)
     findings_.error(
         "keys", fmt::format("[data] force_mask_key names '{}', but no frame of {} has this column", options_.keys.force_mask, t.frames));
@@ -74,17 +73,16 @@ void DataChecker::report_named_keys() {
 }
 
 void DataChecker::report_look_alikes(const LookAlikes& look_alikes, const std::string& beginning) {
-  for (const auto& [target, is_used] : {std::pair{Target::energy, options_.use_energy}, std::pair{Target::forces, options_.use_forces},
-                                        std::pair{Target::virial, options_.use_virial}})
-    if (is_used && look_alikes.is_partly_lost(target)) findings_.warning("keys", beginning + look_alikes.partly_lost_sentence(target));
-  const std::vector<Target> lost = look_alikes.lost();
+  for (const TargetInfo& target : targets())
+    if (options_.use[target.property] && look_alikes.is_partly_lost(target.property))
+      findings_.warning("keys", beginning + look_alikes.partly_lost_sentence(target.property));
+  const std::vector<Property> lost = look_alikes.lost();
   if (&look_alikes == &look_alikes_ && look_alikes.lacks_energy()) report_no_energy();
   if (lost.empty()) return;
-  const TargetReport& t = report_.targets;
-  const bool has_any = (options_.use_energy && !t.energy_keys.empty()) || (options_.use_forces && !t.forces_keys.empty()) ||
-                       (options_.use_virial && !(t.virial_keys.empty() && t.stress_keys.empty()));
-  const bool is_of_atoms = std::any_of(lost.begin(), lost.end(), [&](Target target) { return look_alikes.has_atoms_only(target); });
-  const bool is_error = &look_alikes == &look_alikes_ && (lost.front() == Target::energy || !has_any || is_of_atoms);
+  const bool has_any = std::any_of(targets().begin(), targets().end(),
+                                   [&](const TargetInfo& target) { return options_.use[target.property] && report_.targets.has(target); });
+  const bool is_of_atoms = std::any_of(lost.begin(), lost.end(), [&](Property target) { return look_alikes.has_atoms_only(target); });
+  const bool is_error = &look_alikes == &look_alikes_ && (lost.front() == Property::energy || !has_any || is_of_atoms);
   if (!is_error) {
     findings_.warning("keys", beginning + look_alikes.lost_sentence(lost));
     return;
@@ -94,9 +92,9 @@ void DataChecker::report_look_alikes(const LookAlikes& look_alikes, const std::s
 }
 
 void DataChecker::report_no_energy() {
-  const TargetReport& t = report_.targets;
-  const bool has_other =
-      (options_.use_forces && !t.forces_keys.empty()) || (options_.use_virial && !(t.virial_keys.empty() && t.stress_keys.empty()));
+  const bool has_other = std::any_of(targets().begin(), targets().end(), [&](const TargetInfo& target) {
+    return target.property != Property::energy && options_.use[target.property] && report_.targets.has(target);
+  });
   const bool could_be_there = look_alikes_.has_unknown_scalar();
   if (!has_other && !could_be_there) return;  // the data have nothing to fit, which is said elsewhere
   const bool needs_energies = options_.reference_energies.mode != ReferenceEnergyOptions::Mode::explicit_values;

@@ -109,7 +109,7 @@ std::vector<std::vector<int>> combinations_of(const TermOptions& term, const std
 constexpr double flop_of_few_features = 150;
 
 void estimate_cost(const FitOptions& options, const DataScan& scan, FitPlan& plan) {
-  const bool derivatives = options.use_forces || options.use_virial;
+  const bool derivatives = options.use[Property::force] || options.use[Property::virial];
   const auto sparse = static_cast<double>(plan.sparse_points());
   double candidate_bytes = 0;
   for (std::size_t t = 0; t < plan.terms.size(); ++t) {

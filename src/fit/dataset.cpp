@@ -44,8 +44,15 @@ void check_and_complete(Structure& s) {
   check_finite("positions", s.positions);
   if (s.cell) check_finite("cell", *s.cell);
   if (!s.force_mask.empty()) check_rows("force_mask", static_cast<Eigen::Index>(s.force_mask.size()));
-  if (!s.force_atom_sigma.empty()) check_rows("force_atom_sigma", static_cast<Eigen::Index>(s.force_atom_sigma.size()));
-  if (s.force_component_sigma) check_rows("force_component_sigma", s.force_component_sigma->rows());
+  for (const TargetInfo& target : targets()) {
+    const GivenSigmas& sigma = s.sigma[target.property];
+    const auto check_count = [&](const char* ending, std::size_t found, int expected) {
+      if (found > 0 && found != static_cast<std::size_t>(expected))
+        fail(fmt::format("{}_{}_sigma has {} numbers, expected {}", target.name, ending, found, expected));
+    };
+    check_count("atom", sigma.atom.size(), s.size());
+    check_count("component", sigma.component.size(), target.row_count(s.size()));
+  }
   if (s.energy && !std::isfinite(*s.energy)) fail(fmt::format("energy is {}, expected a finite number", *s.energy));
   if (s.forces) {
     check_rows("forces", s.forces->rows());
@@ -65,12 +72,11 @@ void check_and_complete(Structure& s) {
 
 void count_targets(const Structure& s, TargetReport& report) {
   ++report.frames;
-  const auto count = [](bool is_there, const char* name, std::map<std::string, long>& keys, long& without) {
-    is_there ? ++keys[name] : ++without;
-  };
-  count(s.energy.has_value(), "energy", report.energy_keys, report.frames_without_energy);
-  count(s.forces.has_value(), "forces", report.forces_keys, report.frames_without_forces);
-  count(s.virial.has_value(), "virial", report.virial_keys, report.frames_without_virial);
+  for (const TargetInfo& target : targets())
+    if (target.rows(s).empty())
+      ++report.frames_without[target.property];
+    else
+      ++report.keys[target.sources.front().name][target.sources.front().name];
 }
 
 }  // namespace

@@ -6,6 +6,13 @@
 
 namespace gapkit {
 
+/// Rows as they enter the checksum: symmetric tensors with all nine numbers.
+inline std::vector<double> numbers_of(const TargetInfo& target, std::vector<double> rows) {
+  if (!target.is_tensor() || rows.empty()) return rows;
+  const Matrix3 tensor = tensor_of(Eigen::Map<const Voigt>(rows.data()));
+  return {tensor.data(), tensor.data() + tensor.size()};
+}
+
 /// What a fit sees of a frame.
 inline void add_frame(Checksum& checksum, const Structure& s) {
   checksum.add(s.config_type);
@@ -14,30 +21,29 @@ inline void add_frame(Checksum& checksum, const Structure& s) {
   if (s.cell)
     for (Eigen::Index i = 0; i < 9; ++i) checksum.add(s.cell->data()[i]);
   for (const bool periodic : s.pbc) checksum.add(std::int64_t{periodic});
-  if (s.energy) checksum.add(*s.energy);
-  if (s.forces)
-    for (Eigen::Index i = 0; i < s.forces->size(); ++i) checksum.add(s.forces->data()[i]);
-  if (s.virial)
-    for (Eigen::Index i = 0; i < 9; ++i) checksum.add(s.virial->data()[i]);
-  // The σ's and masks of single rows, each with its number, for they are all numbers and any of them may be absent.
-  std::int64_t number = 0;
-  for (const auto* sigma : {&s.energy_sigma, &s.force_sigma, &s.virial_sigma}) {
-    ++number;
-    if (!*sigma) continue;
-    checksum.add(number);
-    checksum.add(**sigma);
-  }
-  if (!s.force_atom_sigma.empty()) checksum.add(std::int64_t{4});
-  for (const double sigma : s.force_atom_sigma) checksum.add(sigma);
+  for (const TargetInfo& target : targets())
+    for (const double value : numbers_of(target, target.rows(s))) checksum.add(value);
+  // The σ's and masks of single rows, each with its number, for they are all numbers and any of them may be absent. Model files hold the
+  // sums, so those of the first targets have the numbers that they began with.
+  enum Part { frame, atom, component };
+  const auto number = [](Property property, Part part) {
+    constexpr std::int64_t first[3][3] = {{1, 8, 9}, {2, 4, 6}, {3, 10, 7}};
+    const auto index = static_cast<std::int64_t>(property);
+    return index < 3 ? first[index][part] : 10 * index + part;
+  };
+  for (const TargetInfo& target : targets())
+    if (const auto& sigma = s.sigma[target.property].frame) {
+      checksum.add(number(target.property, frame));
+      checksum.add(*sigma);
+    }
+  const auto add_all = [&](Property property, Part part, const std::vector<double>& sigmas) {
+    if (!sigmas.empty()) checksum.add(number(property, part));
+    for (const double sigma : sigmas) checksum.add(sigma);
+  };
+  for (const TargetInfo& target : targets()) add_all(target.property, atom, s.sigma[target.property].atom);
   if (!s.force_mask.empty()) checksum.add(std::int64_t{5});
   for (const bool is_masked : s.force_mask) checksum.add(std::int64_t{is_masked});
-  const auto add_components = [&](std::int64_t which, const auto& sigma) {
-    if (!sigma) return;
-    checksum.add(which);
-    for (Eigen::Index i = 0; i < sigma->size(); ++i) checksum.add(sigma->data()[i]);
-  };
-  add_components(6, s.force_component_sigma);
-  add_components(7, s.virial_component_sigma);
+  for (const TargetInfo& target : targets()) add_all(target.property, component, numbers_of(target, s.sigma[target.property].component));
 }
 
 }  // namespace gapkit

@@ -177,7 +177,7 @@ void LabelChecks::report_slopes(Findings& findings, const TargetReport& targets)
   };
   const std::vector<Law> laws = {
       {&Sums::displaced, "pairs of frames with small displacements", "−force·displacement", displacement_causes()},
-      {&Sums::strained, "pairs of strained copies", targets.stress_keys.empty() ? "−virial:strain" : "stress·volume:strain",
+      {&Sums::strained, "pairs of strained copies", targets.keys_of("stress").empty() ? "−virial:strain" : "stress·volume:strain",
        strain_causes(targets)}};
   // True if there was something to report.
   const auto report = [&](const Slopes& slopes, const std::string& where, const Law& law) {
@@ -228,7 +228,7 @@ void LabelChecks::report_virial_size(Findings& findings, const TargetReport& tar
         "units", fmt::format("{}: the virials are {:.3g} eV per atom (median of the largest component in {} frames), expected less than "
                              "{:g}; {} ({:.3g} eV per atom if it was in GPa, {:.3g} in kBar)",
                              files_[f], *middle, values.size(), largest_plausible,
-                             targets.stress_keys.empty() ? "is it in eV?" : "is the stress in eV/Å³?", gpa, gpa / 10));
+                             targets.keys_of("stress").empty() ? "is it in eV?" : "is the stress in eV/Å³?", gpa, gpa / 10));
   }
 }
 

@@ -56,7 +56,7 @@ std::vector<LabelTransformation> energy_transformations() {
 
 std::vector<LabelTransformation> virial_transformations(const TargetReport& targets) {
   std::vector<LabelTransformation> all = {{1, 0, 0, ""}};
-  const bool has_stress = !targets.stress_keys.empty(), has_virial = !targets.virial_keys.empty() || !has_stress;
+  const bool has_stress = !targets.keys_of("stress").empty(), has_virial = !targets.keys_of("virial").empty() || !has_stress;
   const char* sign = has_stress ? "the sign of the stress is reversed, expected positive under tension"
                                 : "the sign of the virial is reversed, expected −dE/dstrain";
   all.push_back({-1, 0, 0, sign});

@@ -88,8 +88,7 @@ class Objectives {
     for (const GroupStatistics& g : divided_.groups)
       for (std::size_t i = 0; i < merged().groups.size(); ++i)
         if (merged().groups[i].group.same_noise(g.group)) merged_index_.push_back(i);
-    cross_validation_.emplace(divided_, sparse_offsets(terms),
-                              std::vector<double>{options.energy_weight, options.force_weight, options.virial_weight});
+    cross_validation_.emplace(divided_, sparse_offsets(terms), options.weights);
   }
 
   const SufficientStatistics& merged() const { return divided_.has_folds() ? merged_ : divided_; }

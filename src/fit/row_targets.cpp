@@ -10,25 +10,21 @@ RowRules row_rules(const FitOptions& options) {
   const RegularizationOptions& regularization = options.regularization;
   RowRules rules;
   rules.keys = options.used_keys();
-  rules.use_energy = options.use_energy;
-  rules.use_forces = options.use_forces;
-  rules.use_virial = options.use_virial;
+  rules.use = options.use;
   rules.scale_with_atoms = regularization.scale_with_atoms;
   std::map<std::string, SigmaOptions> classes = regularization.config_type;
   for (const std::string& name : options.optimize.classes) classes.emplace(name, regularization.standard);
-  const auto sigma_of = [](const SigmaOptions& s, Property p) {
-    return p == Property::energy ? s.energy : p == Property::force ? s.force : s.virial;
-  };
   const auto add = [&](Property p, const std::string& config_class, double sigma) {
     if (!(sigma > 0) || !std::isfinite(sigma))
       throw InputError("[regularization] sigma of property '" + std::string(property_name(p)) + "', class '" + config_class + "', is " +
                        std::to_string(sigma) + ", expected a positive number");
     rules.groups.push_back({p, config_class, false, sigma});
   };
-  for (const Property p : {Property::energy, Property::force, Property::virial}) {
-    if (!(p == Property::energy ? options.use_energy : p == Property::force ? options.use_forces : options.use_virial)) continue;
-    add(p, "default", sigma_of(regularization.standard, p));
-    for (const auto& [config_type, sigma] : classes) add(p, config_type, sigma_of(sigma, p));
+  for (const TargetInfo& target : targets()) {
+    const Property p = target.property;
+    if (!options.use[p]) continue;
+    add(p, "default", regularization.standard[p]);
+    for (const auto& [config_type, sigma] : classes) add(p, config_type, sigma[p]);
     rules.groups.push_back({p, "default", true, 1.0});
   }
   return rules;
@@ -49,47 +45,48 @@ int Regularization::group_of(Property property, const std::string& config_type, 
 RowTargets Regularization::row_targets(const Structure& s, const std::map<int, double>& reference_energies) const {
   RowTargets t;
   t.wanted = wanted_rows(rules_, s);
-  const auto add = [&](Property property, int row, double value) {
+  const auto add = [&](const TargetInfo& target, int row, double value) {
+    const Property property = target.property;
     const std::optional<double> own = own_sigma(s, property, row);
-    const bool is_excluded = property == Property::force && is_masked(s, row / 3);
+    const bool is_excluded = target.is_masked(s, row);
     if (own && !is_excluded && (!(*own > 0) || !std::isfinite(*own)))
       throw InputError(s.place() + own_sigma_key(s, property) + " is " + std::to_string(*own) + ", expected a positive number");
     t.value.push_back(value);
     t.group.push_back(is_excluded ? RowTargets::excluded : group_of(property, s.config_type, own.has_value()));
-    t.scale.push_back(is_excluded ? 1 : own ? *own : noise_scale(property, s.size(), rules_.scale_with_atoms));
+    t.scale.push_back(is_excluded ? 1 : own ? *own : target.noise_scale(s.size(), rules_.scale_with_atoms));
   };
-  if (t.wanted.energy) add(Property::energy, 0, *s.energy - sum_of_reference_energies(s, reference_energies));
-  if (t.wanted.forces)
-    for (int row = 0; row < 3 * s.size(); ++row) add(Property::force, row, s.forces->data()[row]);
-  if (t.wanted.virial) {
-    const Matrix3 w = 0.5 * (*s.virial + s.virial->transpose());
+  for (const TargetInfo& target : targets()) {
+    if (!t.wanted.wants(target.property)) continue;
+    const bool is_energy = target.property == Property::energy;  // the only target that isolated atoms have a share of
+    const double offset = is_energy ? sum_of_reference_energies(s, reference_energies) : 0;
     int row = 0;
-    for (const double value : {w(0, 0), w(1, 1), w(2, 2), w(1, 2), w(0, 2), w(0, 1)}) add(Property::virial, row++, value);
+    for (const double value : target.rows(s)) add(target, row++, value - offset);
   }
   return t;
 }
 
 Observables wanted_rows(const RowRules& rules, const Structure& s) {
-  return {.energy = rules.use_energy && s.energy, .forces = rules.use_forces && s.forces, .virial = rules.use_virial && s.virial && s.cell};
+  Observables wanted;
+  for (const TargetInfo& target : targets())
+    wanted.wants(target.property) = rules.use[target.property] && !target.rows(s).empty() && target.can_be_fitted(s);
+  return wanted;
 }
 
 void count_noise(const RowRules& rules, const Structure& s, std::vector<NoiseRecord>& records) {
-  const auto count = [&](Property property) {
-    NoiseRecord record{property, s.config_type};
-    const double h = noise_scale(property, s.size(), rules.scale_with_atoms);
-    for (int row = 0; row < row_count(property, s.size()); ++row) {
-      if (property == Property::force && is_masked(s, row / 3)) continue;
-      const std::optional<double> own = own_sigma(s, property, row);
+  if (s.size() == 1) return;  // isolated atoms set E0; they say nothing about the noise of other frames
+  const Observables wanted = wanted_rows(rules, s);
+  for (const TargetInfo& target : targets()) {
+    if (!wanted.wants(target.property)) continue;
+    NoiseRecord record{target.property, s.config_type};
+    const double h = target.noise_scale(s.size(), rules.scale_with_atoms);
+    for (int row = 0; row < target.row_count(s.size()); ++row) {
+      if (target.is_masked(s, row)) continue;
+      const std::optional<double> own = own_sigma(s, target.property, row);
       ++(own ? record.own_rows : record.class_rows);
       if (own) record.own_square += (*own / h) * (*own / h);
     }
     if (record.own_rows + record.class_rows > 0) add_to(records, record);
-  };
-  if (s.size() == 1) return;  // isolated atoms set E0; they say nothing about the noise of other frames
-  const Observables wanted = wanted_rows(rules, s);
-  if (wanted.energy) count(Property::energy);
-  if (wanted.forces) count(Property::force);
-  if (wanted.virial) count(Property::virial);
+  }
 }
 
 double sum_of_reference_energies(const Structure& structure, const std::map<int, double>& reference_energies) {

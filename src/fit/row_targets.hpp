@@ -12,17 +12,13 @@ struct RowTargets {
   static constexpr int excluded = -1;
 
   Observables wanted;
-  std::vector<double> value;  ///< y: energy − Σ E0, forces, virial
+  std::vector<double> value;  ///< y: the targets, energies − Σ E0
   std::vector<int> group;     ///< index of the row's group, or `excluded`
   std::vector<double> scale;  ///< h: σ_n = σ_g h_n
 };
 
 /// The properties of a structure that make rows.
 Observables wanted_rows(const RowRules& rules, const Structure& structure);
-/// Whether a force makes no rows.
-inline bool is_masked(const Structure& structure, int atom) {
-  return !structure.force_mask.empty() && structure.force_mask[static_cast<std::size_t>(atom)];
-}
 /// Counts the rows of a structure by where their σ comes from.
 void count_noise(const RowRules& rules, const Structure& structure, std::vector<NoiseRecord>& records);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <gapkit/core/target.hpp>
 #include <initializer_list>
 #include <string_view>
 
@@ -16,10 +17,26 @@ bool holds(std::initializer_list<std::string_view> words, std::string_view word)
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-/// The key or column that holds the sigma which `name` sounds like; nothing if it sounds like none.
-std::string right_name(const std::string& name, bool is_column) {
+/// The target that a word means; null if it means none.
+const TargetInfo* target_of(std::string_view word) {
+  for (const TargetInfo& target : targets()) {
+    const bool is_source = std::any_of(target.sources.begin(), target.sources.end(),
+                                       [&](const TargetSource& source) { return word == source.name || word == source.plural; });
+    if (is_source || word == target.name) return &target;
+  }
+  return word == "e" ? &target_info(Property::energy) : word == "f" ? &target_info(Property::force) : nullptr;
+}
+
+/// A key or column that holds a sigma.
+struct SigmaName {
+  std::string name;
+  bool is_column = false;
+};
+
+/// That which `name` sounds like; empty if it sounds like none.
+SigmaName right_name(const std::string& name, bool is_column) {
   bool has_sigma = false, is_component = false, is_of_atom = false;
-  std::string target;
+  const TargetInfo* target = nullptr;
   for (const std::string& word : words_of(name)) {
     if (holds({"sigma", "sigmas", "sig"}, word))
       has_sigma = true;
@@ -27,19 +44,16 @@ std::string right_name(const std::string& name, bool is_column) {
       is_component = true;
     else if (holds({"atom", "atoms", "atomic", "local"}, word))
       is_of_atom = true;
-    else if (target.empty() && holds({"energy", "energies", "e"}, word))
-      target = "energy";
-    else if (target.empty() && holds({"force", "forces", "f"}, word))
-      target = "force";
-    else if (target.empty() && holds({"virial", "virials", "stress", "stresses"}, word))
-      target = "virial";
+    else if (const TargetInfo* meant = target == nullptr ? target_of(word) : nullptr)
+      target = meant;
     else if (!holds({"ref", "dft", "default", "per", "of"}, word))
-      return "";
+      return {};
   }
-  if (!has_sigma || target.empty()) return "";
-  if (target == "energy") return "energy_sigma";
-  if (target == "virial") return is_component ? "virial_component_sigma" : "virial_sigma";
-  return is_component ? "force_component_sigma" : is_column || is_of_atom ? "force_atom_sigma" : "force_sigma";
+  if (!has_sigma || target == nullptr) return {};
+  const bool has_components = target->components > 1;
+  if (is_component && has_components) return {std::string(target->name) + "_component_sigma", target->is_per_atom};
+  if (target->is_per_atom && (is_column || is_of_atom)) return {std::string(target->name) + "_atom_sigma", true};
+  return {std::string(target->name) + "_sigma", false};
 }
 
 }  // namespace
@@ -48,12 +62,11 @@ std::vector<std::string> unknown_sigma_names(const std::set<std::string>& fields
   std::vector<std::string> sentences;
   const auto examine = [&](const std::set<std::string>& names, bool is_column) {
     for (const std::string& name : names) {
-      const std::string right = right_name(name, is_column);
-      const bool belongs_to_columns = holds({"force_atom_sigma", "force_component_sigma"}, right);
-      if (right.empty() || (name == right && is_column == belongs_to_columns)) continue;
+      const SigmaName right = right_name(name, is_column);
+      if (right.name.empty() || (name == right.name && is_column == right.is_column)) continue;
       sentences.push_back(fmt::format("the {} '{}' seems to hold a sigma, but is not read; the {} is called {}",
-                                      is_column ? "column" : "key", extxyz::excerpt(name),
-                                      belongs_to_columns ? "column" : "key of the frame", right));
+                                      is_column ? "column" : "key", extxyz::excerpt(name), right.is_column ? "column" : "key of the frame",
+                                      right.name));
     }
   };
   examine(fields, false);

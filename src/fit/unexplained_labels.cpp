@@ -81,8 +81,10 @@ std::string describe(const LabelAgreement& a, double offset) {
   return text;
 }
 
-const char* name_of(Property property) {
-  return property == Property::energy ? "energies" : property == Property::force ? "forces" : "virials or stresses";
+std::string name_of(Property property) {
+  std::string text;
+  for (const TargetSource& source : target_info(property).sources) text += (text.empty() ? "" : " or ") + std::string(source.plural);
+  return text;
 }
 
 }  // namespace

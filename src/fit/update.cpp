@@ -45,9 +45,9 @@ std::string joined_fingerprint(const std::string& a, const std::string& b) {
 
 /// Throws InputError if energies seem to be there under another name; tells the same of other targets.
 void report_lost_targets(const LookAlikes& look_alikes, const ProgressCallback& progress) {
-  const std::vector<Target> lost = look_alikes.lost();
+  const std::vector<Property> lost = look_alikes.lost();
   if (lost.empty()) return;
-  if (lost.front() == Target::energy) throw InputError("the new data: " + look_alikes.lost_sentence(lost));
+  if (lost.front() == Property::energy) throw InputError("the new data: " + look_alikes.lost_sentence(lost));
   if (progress) progress({.phase = "append", .message = "the new data: " + look_alikes.lost_sentence(lost), .is_warning = true});
 }
 

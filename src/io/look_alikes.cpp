@@ -17,17 +17,38 @@ constexpr std::size_t most_names = 50;  // of candidates for one target
 
 /// What makes a name sound like that of a target.
 struct Sound {
-  std::initializer_list<std::string_view> known;    // found without being named: no look-alikes
-  std::initializer_list<std::string_view> parts;    // anywhere in the name, case and separators left out
-  std::initializer_list<std::string_view> words;    // a word of the name, or one letter beside it
-  std::initializer_list<std::string_view> letters;  // a word of the name, if the others say nothing else
+  std::vector<std::string_view> known;    // found without being named: no look-alikes
+  std::vector<std::string_view> parts;    // anywhere in the name, case and separators left out
+  std::vector<std::string_view> words;    // a word of the name, or one letter beside it
+  std::vector<std::string_view> letters;  // a word of the name, if the others say nothing else
 };
 
-const Sound energy_sound = {
-    {"energy"}, {"energ", "toten", "etot", "epot"}, {"energy", "energie"}, {"e", "en", "eng", "ener", "enrg", "pe"}};
-const Sound force_sound = {{"forces", "force"}, {"forc", "grad"}, {"force", "forces"}, {"f", "frc"}};
-const Sound virial_sound = {{"virial", "virials"}, {"virial"}, {"virial"}, {"vir", "w"}};
-const Sound stress_sound = {{"stress"}, {"stress"}, {"stress"}, {"press", "pressure"}};
+/// Of a source of a target.
+Sound sound_of(const TargetSource& source) {
+  Sound sound;
+  if (source.name == std::string_view("energy"))
+    sound = {{}, {"energ", "toten", "etot", "epot"}, {"energy", "energie"}, {"e", "en", "eng", "ener", "enrg", "pe"}};
+  else if (source.name == std::string_view("forces"))
+    sound = {{}, {"forc", "grad"}, {"force", "forces"}, {"f", "frc"}};
+  else if (source.name == std::string_view("virial"))
+    sound = {{}, {"virial"}, {"virial"}, {"vir", "w"}};
+  else if (source.name == std::string_view("stress"))
+    sound = {{}, {"stress"}, {"stress"}, {"press", "pressure"}};
+  else
+    sound = {{}, {source.name}, {source.name}, {}};
+  sound.known.assign(source.endings.begin(), source.endings.end());
+  return sound;
+}
+
+/// Of each source, once: names of all frames are looked at.
+const std::map<std::string_view, Sound>& sounds() {
+  static const std::map<std::string_view, Sound> all = [] {
+    std::map<std::string_view, Sound> result;
+    for (const TargetSource& source : target_sources()) result.emplace(source.name, sound_of(source));
+    return result;
+  }();
+  return all;
+}
 
 /// Words of names of other quantities, and of what belongs to a target without being it.
 constexpr std::string_view other_words[] = {
@@ -106,8 +127,27 @@ bool is_numeric(const Column& column) {
   return std::holds_alternative<std::vector<double>>(column.values) || std::holds_alternative<std::vector<std::int64_t>>(column.values);
 }
 
-const char* plain_name(Target target) {
-  return target == Target::energy ? "energy" : target == Target::forces ? "forces" : "virial or stress";
+/// "virial or stress"
+std::string plain_name(Property property) {
+  std::string text;
+  for (const TargetSource& source : target_info(property).sources) text += (text.empty() ? "" : " or ") + std::string(source.name);
+  return text;
+}
+
+/// The source of the target that a name is like, and how close it is.
+struct Likeness {
+  const TargetSource* source = nullptr;
+  int rank = 0;
+};
+std::optional<Likeness> likeness_of(std::string_view name, const TargetInfo& target) {
+  for (const TargetSource& source : target.sources)
+    if (const std::optional<int> rank = rank_of(name, sounds().at(source.name))) return Likeness{&source, *rank};
+  return std::nullopt;
+}
+
+/// Whether so many numbers can be the rows of one structure, or of one atom; a symmetric tensor may be written with nine.
+bool has_form(const TargetInfo& target, std::size_t count) {
+  return count == static_cast<std::size_t>(target.components) || (target.is_tensor() && count == 9);
 }
 
 /// The name without an ending such as "x", "_x" or "xx" ("X" and "XX" likewise); nothing if it has another.
@@ -120,14 +160,14 @@ std::optional<std::string> without_ending(std::string_view name, std::string_vie
 }
 
 /// "'fx', 'fy' and 'fz'" if the frame has such columns of one number; nothing if not.
-std::string split_columns(const Structure& frame, const Sound& sound) {
+std::string split_columns(const Structure& frame, const TargetInfo& target) {
   const auto has = [&](const std::string& name) {
     const Column* column = frame.find_column(name);
     return column && column->count == 1 && is_numeric(*column);
   };
   for (const Column& column : frame.columns) {
     const std::optional<std::string> stem = without_ending(column.name, "x");
-    if (!stem || !rank_of(*stem, sound)) continue;
+    if (!stem || !likeness_of(*stem, target)) continue;
     const bool is_upper = column.name.ends_with('X');
     const std::string y = *stem + (is_upper ? "Y" : "y"), z = *stem + (is_upper ? "Z" : "z");
     if (has(column.name) && has(y) && has(z)) return fmt::format("'{}', '{}' and '{}'", column.name, y, z);
@@ -136,14 +176,14 @@ std::string split_columns(const Structure& frame, const Sound& sound) {
 }
 
 /// The same for keys such as stress_xx, stress_yy, stress_zz.
-std::string split_keys(const Structure& frame) {
+std::string split_keys(const Structure& frame, const TargetInfo& target) {
   const auto has = [&](const std::string& name) {
     const Field* field = frame.find_field(name);
     return field && number_count(*field) == 1;
   };
   for (const Field& field : frame.fields) {
     const std::optional<std::string> stem = without_ending(field.key, "xx");
-    if (!stem || !(rank_of(*stem, virial_sound) || rank_of(*stem, stress_sound))) continue;
+    if (!stem || !likeness_of(*stem, target)) continue;
     const bool is_upper = field.key.ends_with("XX");
     const std::string yy = *stem + (is_upper ? "YY" : "yy"), zz = *stem + (is_upper ? "ZZ" : "zz");
     if (has(field.key) && has(yy) && has(zz)) return fmt::format("'{}', '{}', '{}', ...", field.key, yy, zz);
@@ -161,96 +201,88 @@ std::string joined(const std::vector<std::string>& parts, const char* last) {
 
 void LookAlikes::add(const Structure& frame) {
   ++frames_;
-  const auto count = [&](Target target, bool has_it, bool could_have_it) {
-    Found& found = found_[static_cast<std::size_t>(target)];
+  for (const TargetInfo& target : targets()) {
+    const bool has_it = !target.rows(frame).empty();
+    Found& found = found_[target.property];
     found.frames_with += has_it;
     found.several_with += has_it && frame.size() > 1;
-    if (!has_it && could_have_it) look(target, frame);
-  };
-  count(Target::energy, frame.energy.has_value(), true);
+    if (!has_it && target.shown_scale(frame)) look(target, frame);  // without volume there is no virial
+  }
   if (!frame.energy) scalars_.add(frame);
-  count(Target::forces, frame.forces.has_value(), true);
-  count(Target::virial, frame.virial.has_value(), frame.volume() > 0);
 }
 
-void LookAlikes::look(Target target, const Structure& frame) {
-  Found& found = found_[static_cast<std::size_t>(target)];
+void LookAlikes::look(const TargetInfo& target, const Structure& frame) {
+  Found& found = found_[target.property];
   ++found.frames_without;
-  const bool is_named = target == Target::energy   ? !keys_.energy.empty()
-                        : target == Target::forces ? !keys_.forces.empty()
-                                                   : !keys_.virial.empty() || !keys_.stress.empty();
-  if (is_named) return;
-  const auto add_candidate = [&](const std::string& name, int rank, bool is_stress) {
+  if (keys_.names_any(target)) return;
+  const auto add_candidate = [&](const std::string& name, const Likeness& likeness) {
     const auto same = std::find_if(found.candidates.begin(), found.candidates.end(), [&](const Candidate& c) { return c.name == name; });
     found.several_could = found.several_could || frame.size() > 1;
     if (same != found.candidates.end())
       ++same->frames;
     else if (found.candidates.size() < most_names)
-      found.candidates.push_back({name, is_stress, rank, 1});
+      found.candidates.push_back({name, likeness.source->name, likeness.rank, 1});
   };
   const auto add_misplaced = [&](const std::string& name, const std::string& form) {
     const bool is_known = std::any_of(found.misplaced.begin(), found.misplaced.end(), [&](const Misplaced& m) { return m.name == name; });
     if (!is_known && found.misplaced.size() < most_names) found.misplaced.push_back({name, form});
   };
-  const Sound& sound = target == Target::energy ? energy_sound : target == Target::forces ? force_sound : virial_sound;
+  const bool is_column = target.sources.front().is_column;
+  const std::string first = target.sources.front().name;
   const auto atoms = static_cast<std::size_t>(frame.size());
   for (const Field& field : frame.fields) {
     const std::size_t count = number_count(field);
-    if (count == 0) continue;
-    const std::optional<int> rank = rank_of(field.key, sound);
-    const std::optional<int> stress_rank = target == Target::virial ? rank_of(field.key, stress_sound) : std::nullopt;
-    if (target == Target::energy && count == 1 && rank) add_candidate(field.key, *rank, false);
-    if (target == Target::virial && (count == 6 || count == 9) && (rank || stress_rank))
-      add_candidate(field.key, rank.value_or(stress_rank.value_or(0)), !rank);
-    if (target == Target::forces && count == 3 * atoms && atoms > 1 && rank)
+    const std::optional<Likeness> likeness = count > 0 ? likeness_of(field.key, target) : std::nullopt;
+    if (!likeness) continue;
+    if (!is_column && has_form(target, count)) add_candidate(field.key, *likeness);
+    if (is_column && count == static_cast<std::size_t>(target.components) * atoms && atoms > 1)
       add_misplaced(field.key, fmt::format("the key '{}' has {} numbers and is no column", field.key, count));
   }
-  if (target == Target::forces)
-    if (const std::string names = split_columns(frame, sound); !names.empty())
-      add_misplaced(names, fmt::format("the columns {} have one component each; write the three as one column (forces:R:3)", names));
-  if (target == Target::virial)
-    if (const std::string names = split_keys(frame); !names.empty())
+  if (target.is_vector_of_atoms())
+    if (const std::string names = split_columns(frame, target); !names.empty())
+      add_misplaced(names, fmt::format("the columns {} have one component each; write the three as one column ({}:R:3)", names, first));
+  if (target.is_tensor())
+    if (const std::string names = split_keys(frame, target); !names.empty())
       add_misplaced(
           names, fmt::format("the keys {} have one component each; write all as one key (stress or virial=\"xx yy zz yz xz xy\")", names));
   for (const Column& column : frame.columns) {
-    const std::optional<int> rank = is_numeric(column) ? rank_of(column.name, sound) : std::nullopt;
-    if (!rank) continue;
-    if (target == Target::forces && column.count == 3) add_candidate(column.name, *rank, false);
-    if (target == Target::energy && column.count == 1)
-      add_misplaced(column.name, fmt::format("the column '{}' has one value per atom and is not the energy of the frame", column.name));
-    if (target == Target::virial && (column.count == 6 || column.count == 9))
-      add_misplaced(column.name, fmt::format("the column '{}' has values of each atom and is not the virial of the frame", column.name));
+    const std::optional<Likeness> likeness = is_numeric(column) ? likeness_of(column.name, target) : std::nullopt;
+    if (!likeness || !has_form(target, static_cast<std::size_t>(column.count))) continue;
+    if (is_column)
+      add_candidate(column.name, *likeness);
+    else if (likeness->source == &target.sources.front())
+      add_misplaced(column.name, fmt::format("the column '{}' has {} and is not the {} of the frame", column.name,
+                                             column.count == 1 ? "one value per atom" : "values of each atom", first));
   }
 }
 
-bool LookAlikes::is_lost(Target target) const {
+bool LookAlikes::is_lost(Property target) const {
   const Found& f = found(target);
   return f.several_with == 0 && (f.frames_with == 0 || f.several_could) && !(f.candidates.empty() && f.misplaced.empty());
 }
 
-bool LookAlikes::has_atoms_only(Target target) const {
+bool LookAlikes::has_atoms_only(Property target) const {
   return is_lost(target) && found(target).frames_with > 0;
 }
 
 bool LookAlikes::lacks_energy() const {
-  const Found& f = found(Target::energy);
-  if (frames_ == 0 || !keys_.use_energy || !keys_.energy.empty() || is_lost(Target::energy)) return false;
+  const Found& f = found(Property::energy);
+  if (frames_ == 0 || !keys_.use[Property::energy] || !keys_.named("energy").empty() || is_lost(Property::energy)) return false;
   return f.frames_with == 0 || (f.several_with == 0 && f.frames_without > 0 && has_unknown_scalar());
 }
 
-std::vector<Target> LookAlikes::lost() const {
-  std::vector<Target> all;
-  for (const auto& [target, is_used] : {std::pair{Target::energy, keys_.use_energy}, std::pair{Target::forces, keys_.use_forces},
-                                        std::pair{Target::virial, keys_.use_virial}})
-    if (is_used && is_lost(target)) all.push_back(target);
+std::vector<Property> LookAlikes::lost() const {
+  std::vector<Property> all;
+  for (const TargetInfo& target : targets())
+    if (keys_.use[target.property] && is_lost(target.property)) all.push_back(target.property);
   return all;
 }
 
-bool LookAlikes::is_partly_lost(Target target) const {
+bool LookAlikes::is_partly_lost(Property target) const {
   return found(target).frames_with > 0 && !is_lost(target) && !found(target).candidates.empty();
 }
 
-std::vector<LookAlikes::Candidate> LookAlikes::best_first(Target target) const {
+std::vector<LookAlikes::Candidate> LookAlikes::best_first(Property target) const {
   std::vector<Candidate> all = found(target).candidates;
   std::stable_sort(all.begin(), all.end(),
                    [](const Candidate& a, const Candidate& b) { return a.rank != b.rank ? a.rank < b.rank : a.frames > b.frames; });
@@ -258,7 +290,7 @@ std::vector<LookAlikes::Candidate> LookAlikes::best_first(Target target) const {
 }
 
 /// "the key 'Energy' looks like the energy"
-std::string LookAlikes::likeness(Target target) const {
+std::string LookAlikes::likeness(Property target) const {
   const std::vector<Candidate> all = best_first(target);
   if (all.empty()) {
     std::vector<std::string> forms;
@@ -267,30 +299,23 @@ std::string LookAlikes::likeness(Target target) const {
   }
   std::vector<std::string> names;
   for (std::size_t i = 0; i < all.size() && i < 4; ++i) names.push_back("'" + extxyz::excerpt(all[i].name) + "'");
-  const bool is_column = target == Target::forces;
-  const char* what = target == Target::energy   ? "the energy"
-                     : target == Target::forces ? "the forces"
-                     : all.front().is_stress    ? "the stress"
-                                                : "the virial";
+  const bool is_column = target_info(target).sources.front().is_column;
   const bool is_pressure = !is_column && all.front().name.size() > 4 && words_of(all.front().name).front().starts_with("press");
   const bool is_gradient = is_column && words_of(all.front().name).back().find("grad") != std::string::npos;
-  return fmt::format("the {}{} {} look{} like {}{}", is_column ? "column" : "key", names.size() == 1 ? "" : "s", joined(names, " and "),
-                     names.size() == 1 ? "s" : "", what,
+  return fmt::format("the {}{} {} look{} like the {}{}", is_column ? "column" : "key", names.size() == 1 ? "" : "s", joined(names, " and "),
+                     names.size() == 1 ? "s" : "", all.front().source,
                      is_gradient   ? " (which have the opposite sign of a gradient)"
                      : is_pressure ? " (which has the opposite sign of a pressure)"
                                    : "");
 }
 
 /// `[data] energy_key = "Energy" (or --energy-key Energy)`
-std::string LookAlikes::advice(const std::vector<Target>& targets, Reader reader) const {
+std::string LookAlikes::advice(const std::vector<Property>& targets, Reader reader) const {
   std::vector<std::string> keys, flags;
-  for (const Target target : targets) {
+  for (const Property target : targets) {
     const std::vector<Candidate> all = best_first(target);
     if (all.empty()) continue;
-    const char* key = target == Target::energy   ? "energy"
-                      : target == Target::forces ? "forces"
-                      : all.front().is_stress    ? "stress"
-                                                 : "virial";
+    const std::string& key = all.front().source;
     keys.push_back(fmt::format("{}_key = \"{}\"", key, all.front().name));
     flags.push_back(fmt::format("--{}-key {}", key, all.front().name));
   }
@@ -300,22 +325,22 @@ std::string LookAlikes::advice(const std::vector<Target>& targets, Reader reader
                      fmt::format("{}", fmt::join(flags, " ")));
 }
 
-std::string LookAlikes::lost_sentence(const std::vector<Target>& targets, Reader reader) const {
+std::string LookAlikes::lost_sentence(const std::vector<Property>& targets, Reader reader) const {
   std::vector<std::string> names, likenesses;
-  for (const Target target : targets) {
+  for (const Property target : targets) {
     names.emplace_back(plain_name(target));
     likenesses.push_back(likeness(target));
   }
-  const bool is_of_atoms = std::any_of(targets.begin(), targets.end(), [&](Target target) { return has_atoms_only(target); });
+  const bool is_of_atoms = std::any_of(targets.begin(), targets.end(), [&](Property target) { return has_atoms_only(target); });
   std::string text =
       fmt::format("no frame of {} has {}{} under a known name, but {}{}", is_of_atoms ? "several atoms" : std::to_string(frames_),
-                  targets.front() == Target::energy   ? "an "
-                  : targets.front() == Target::virial ? "a "
-                                                      : "",
+                  target_info(targets.front()).is_per_atom ? ""
+                  : targets.front() == Property::energy    ? "an "
+                                                           : "a ",
                   joined(names, " or "), joined(likenesses, " and "), advice(targets, reader));
-  if (reader == Reader::prediction || std::find(targets.begin(), targets.end(), Target::energy) == targets.end()) return text;
+  if (reader == Reader::prediction || std::find(targets.begin(), targets.end(), Property::energy) == targets.end()) return text;
   return text +
-         (found(Target::energy).candidates.empty()
+         (found(Property::energy).candidates.empty()
               ? fmt::format("; give each frame its energy as a key (energy=...), or leave energies out with {}", use_without_energy())
               : fmt::format("; if it is not the energy, leave energies out with {}", use_without_energy()));
 }
@@ -323,11 +348,9 @@ std::string LookAlikes::lost_sentence(const std::vector<Target>& targets, Reader
 /// `[data] use = ["forces", "virial"]`, of the targets that are there
 std::string LookAlikes::use_without_energy() const {
   std::vector<std::string> use;
-  const auto add_if_there = [&](Target target, const char* name) {
-    if (found(target).frames_with > 0 || is_lost(target)) use.push_back(fmt::format("\"{}\"", name));
-  };
-  add_if_there(Target::forces, "forces");
-  add_if_there(Target::virial, "virial");
+  for (const TargetInfo& target : targets())
+    if (target.property != Property::energy && (found(target.property).frames_with > 0 || is_lost(target.property)))
+      use.push_back(fmt::format("\"{}\"", target.sources.front().name));
   return fmt::format("[data] use = [{}]", use.empty() ? "\"forces\"" : fmt::format("{}", fmt::join(use, ", ")));
 }
 
@@ -335,7 +358,7 @@ std::string LookAlikes::no_energy_sentence() const {
   constexpr std::size_t most_listed = 5;
   std::vector<std::string> names = scalars_.in_every_frame();
   std::string text = fmt::format("no frame of {} has an energy under a known name (energy, REF_energy, dft_energy, DFT_energy)",
-                                 found(Target::energy).frames_with > 0 ? "several atoms" : std::to_string(frames_));
+                                 found(Property::energy).frames_with > 0 ? "several atoms" : std::to_string(frames_));
   if (names.empty())
     return text + fmt::format("; give each frame its energy as a key (energy=...), or leave energies out with {}", use_without_energy());
   const std::string first = names.front();
@@ -350,7 +373,7 @@ std::string LookAlikes::no_energy_sentence() const {
                     is_one ? "it is" : "one of them is", is_one ? first : "NAME", is_one ? first : "NAME", use_without_energy());
 }
 
-std::string LookAlikes::partly_lost_sentence(Target target) const {
+std::string LookAlikes::partly_lost_sentence(Property target) const {
   return fmt::format("{} of {} frames have no {} under a known name, but {}{}", found(target).frames_without, frames_, plain_name(target),
                      likeness(target), advice({target}));
 }

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -16,17 +17,7 @@ namespace {
 constexpr double relative_tolerance = 1e-3;  // of the norm of a tensor, for symmetry and for virial against stress
 constexpr double absolute_tolerance = 1e-3;  // eV; below it a difference is noise of a tensor that should vanish
 
-struct Property {
-  const char* name;                            // as in "name it with [data] <name>_key"
-  std::initializer_list<const char*> endings;  // after the prefixes
-};
-
 constexpr const char* target_prefixes[] = {"", "REF_", "dft_", "DFT_"};
-
-const Property energy_property = {"energy", {"energy"}};
-const Property forces_property = {"forces", {"forces", "force"}};
-const Property virial_property = {"virial", {"virial", "virials"}};
-const Property stress_property = {"stress", {"stress"}};
 
 std::string place(const Structure& structure) {
   return structure.source.empty() ? "" : structure.source + ": ";
@@ -66,17 +57,17 @@ struct Choice {
 
 /// The named key, or the first default name that the frame has; no name if it has none. `text_of(name)` is for messages.
 template <class Has, class Same, class Text>
-Choice choose_name(const Structure& structure, const Property& property, const std::string& named, Has&& has, Same&& same, Text&& text) {
+Choice choose_name(const Structure& structure, const TargetSource& source, const std::string& named, Has&& has, Same&& same, Text&& text) {
   if (!named.empty()) return {has(named) ? named : std::string(), {}};
   std::vector<std::string> found;
   for (const char* prefix : target_prefixes)
-    for (const char* ending : property.endings)
+    for (const char* ending : source.endings)
       if (const std::string name = std::string(prefix) + ending; has(name)) found.push_back(name);
   if (found.empty()) return {};
   for (std::size_t i = 1; i < found.size(); ++i)
     if (!same(found[0], found[i]))
       throw InputError(fmt::format("{}{} could hold the {}, expected one of them; name it with [data] {}_key or --{}-key; {}",
-                                   place(structure), joined(found), property.name, property.name, property.name, text(found[0], found[i])));
+                                   place(structure), joined(found), source.name, source.name, source.name, text(found[0], found[i])));
   return {found.front(), {found.begin() + 1, found.end()}};
 }
 
@@ -95,11 +86,12 @@ bool are_same(const std::vector<double>& a, const std::vector<double>& b) {
 
 /// Numbers of a tensor row by row, also if it is written with six.
 std::vector<double> nine_of(std::vector<double> v) {
-  if (v.size() == 6) return {v[0], v[5], v[4], v[5], v[1], v[3], v[4], v[3], v[2]};
-  return v;
+  if (v.size() != 6) return v;
+  const Matrix3 tensor = tensor_of(Eigen::Map<const Voigt>(v.data()));
+  return {tensor.data(), tensor.data() + tensor.size()};
 }
 
-Choice choose_field(const Structure& s, const Property& property, const std::string& named) {
+Choice choose_field(const Structure& s, const TargetSource& source, const std::string& named) {
   const auto has = [&](const std::string& name) { return s.find_field(name) != nullptr; };
   const auto same = [&](const std::string& a, const std::string& b) {
     return are_same(nine_of(numbers_of(*s.find_field(a))), nine_of(numbers_of(*s.find_field(b))));
@@ -108,7 +100,7 @@ Choice choose_field(const Structure& s, const Property& property, const std::str
     return fmt::format("they differ: '{}' and '{}'", extxyz::excerpt(text_of(*s.find_field(a))),
                        extxyz::excerpt(text_of(*s.find_field(b))));
   };
-  return choose_name(s, property, named, has, same, text);
+  return choose_name(s, source, named, has, same, text);
 }
 
 std::vector<double> numbers_of(const Column& column) {
@@ -117,13 +109,13 @@ std::vector<double> numbers_of(const Column& column) {
   return {};
 }
 
-Choice choose_column(const Structure& s, const Property& property, const std::string& named) {
+Choice choose_column(const Structure& s, const TargetSource& source, const std::string& named) {
   const auto has = [&](const std::string& name) { return s.find_column(name) != nullptr; };
   const auto same = [&](const std::string& a, const std::string& b) {
     return are_same(numbers_of(*s.find_column(a)), numbers_of(*s.find_column(b)));
   };
   const auto text = [](const std::string&, const std::string&) { return std::string("they differ"); };
-  return choose_name(s, property, named, has, same, text);
+  return choose_name(s, source, named, has, same, text);
 }
 
 double number_of(const Structure& structure, const Field& field) {
@@ -134,7 +126,7 @@ double number_of(const Structure& structure, const Field& field) {
   return values.front();
 }
 
-std::optional<double> sigma_of(const Structure& structure, const char* key) {
+std::optional<double> sigma_of(const Structure& structure, const std::string& key) {
   const Field* field = structure.find_field(key);
   if (!field) return std::nullopt;
   const double sigma = number_of(structure, *field);
@@ -143,18 +135,14 @@ std::optional<double> sigma_of(const Structure& structure, const char* key) {
 }
 
 /// Six (Voigt) or nine numbers as a symmetric tensor. `volume` gives the size of an asymmetry in eV (1 for a virial).
-Matrix3 tensor_of(const Structure& structure, const Field& field, double volume) {
+Matrix3 read_tensor(const Structure& structure, const Field& field, double volume) {
   const auto v = numbers_of(field);
   const bool is_row = !std::holds_alternative<Matrix>(field.value) || std::get<Matrix>(field.value).rows() == 3 || v.size() == 6;
   if ((v.size() != 6 && v.size() != 9) || !is_row)
     throw InputError(fmt::format("{}key '{}' has {}, expected 6 (xx yy zz yz xz xy) or 9 (row by row)", place(structure), field.key,
                                  v.empty() ? fmt::format("the value '{}'", extxyz::excerpt(text_of(field)))
                                            : fmt::format("{} number{}", v.size(), v.size() == 1 ? "" : "s")));
-  Matrix3 tensor;
-  if (v.size() == 6)
-    tensor << v[0], v[5], v[4], v[5], v[1], v[3], v[4], v[3], v[2];
-  else
-    tensor = Eigen::Map<const Matrix3>(v.data());
+  const Matrix3 tensor = v.size() == 6 ? tensor_of(Eigen::Map<const Voigt>(v.data())) : Matrix3(Eigen::Map<const Matrix3>(v.data()));
   if (!tensor.allFinite())
     throw InputError(fmt::format("{}key '{}' is '{}', expected finite numbers", place(structure), field.key, text_of(field)));
   const double norm = tensor.norm();
@@ -167,7 +155,8 @@ Matrix3 tensor_of(const Structure& structure, const Field& field, double volume)
 }
 
 std::string row_text(const Matrix3& m) {
-  return fmt::format("{:.6g} {:.6g} {:.6g} {:.6g} {:.6g} {:.6g}", m(0, 0), m(1, 1), m(2, 2), m(1, 2), m(0, 2), m(0, 1));
+  const Voigt six = voigt_of(m);
+  return fmt::format("{:.6g}", fmt::join(six.data(), six.data() + six.size(), " "));
 }
 
 void check_agreement(const Structure& structure, const Field& virial_field, const Matrix3& virial, const Field& stress_field,
@@ -188,26 +177,27 @@ void check_agreement(const Structure& structure, const Field& virial_field, cons
                   place(structure), virial_field.key, row_text(virial), stress_field.key, row_text(from_stress), hint));
 }
 
-/// Zero stands for NaN and infinity of the atoms that the mask leaves out.
-Positions forces_of(const Structure& structure, const Column& column) {
+/// The rows of a target of atoms. Zero stands for NaN and infinity of the atoms that the mask leaves out.
+std::vector<double> rows_of_column(const Structure& structure, const TargetInfo& target, const TargetSource& source, const Column& column) {
   const auto fail = [&](const std::string& found) {
-    throw InputError(
-        fmt::format("{}column '{}' has {}, expected 3 real numbers for each of {} atoms; name the column of the forces with "
-                    "[data] forces_key or --forces-key",
-                    place(structure), column.name, found, structure.size()));
+    throw InputError(fmt::format(
+        "{}column '{}' has {}, expected {} real number{} for each of {} atoms; name the column of the {} with [data] {}_key or --{}-key",
+        place(structure), column.name, found, target.components, target.components == 1 ? "" : "s", structure.size(), source.plural,
+        source.name, source.name));
   };
-  if (column.count != 3) fail(fmt::format("{} value{} per atom", column.count, column.count == 1 ? "" : "s"));
+  if (column.count != target.components) fail(fmt::format("{} value{} per atom", column.count, column.count == 1 ? "" : "s"));
   std::vector<double> values = numbers_of(column);
   if (values.empty()) fail("no numbers");
-  if (values.size() != 3 * structure.atomic_numbers.size()) fail(fmt::format("{} values in all", values.size()));
-  const std::vector<bool>& mask = structure.force_mask;
-  for (std::size_t i = 0; i < values.size(); ++i)
-    if (!std::isfinite(values[i]) && !mask.empty() && mask[i / 3])
-      values[i] = 0;
-    else if (!std::isfinite(values[i]))
-      throw InputError(fmt::format("{}column '{}' has {} as force component {} of atom {}, expected finite numbers", place(structure),
-                                   column.name, values[i], i % 3 + 1, i / 3 + 1));
-  return Eigen::Map<const Positions>(values.data(), structure.size(), 3);
+  if (values.size() != static_cast<std::size_t>(target.row_count(structure.size()))) fail(fmt::format("{} values in all", values.size()));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::isfinite(values[i])) continue;
+    const int row = static_cast<int>(i);
+    if (!target.is_masked(structure, row))
+      throw InputError(fmt::format("{}column '{}' has {} as {} component {} of atom {}, expected finite numbers", place(structure),
+                                   column.name, values[i], target.name, row % target.components + 1, row / target.components + 1));
+    values[i] = 0;
+  }
+  return values;
 }
 
 std::vector<bool> mask_of(const Structure& structure, const Column& column) {
@@ -237,38 +227,48 @@ std::vector<double> atom_sigma_of(const Structure& structure, const Column& colu
   return *sigma;
 }
 
-std::optional<Matrix3> virial_component_sigma_of(const Structure& structure) {
-  const Field* field = structure.find_field("virial_component_sigma");
-  if (!field) return std::nullopt;
-  const Matrix3 sigma = tensor_of(structure, *field, std::numeric_limits<double>::infinity());
-  if (!(sigma.array() > 0).all())
-    throw InputError(fmt::format("{}key '{}' is '{}', expected numbers above 0", place(structure), field->key, text_of(*field)));
-  return sigma;
+GivenSigmas sigmas_of(const Structure& structure, const TargetInfo& target) {
+  const std::string beginning = target.name, of_atom = beginning + "_atom_sigma", of_component = beginning + "_component_sigma";
+  GivenSigmas result;
+  result.frame = sigma_of(structure, beginning + "_sigma");
+  if (target.is_per_atom) {
+    if (const Column* sigma = structure.find_column(of_atom)) result.atom = atom_sigma_of(structure, *sigma, 1);
+    if (const Column* sigma = structure.find_column(of_component)) result.component = atom_sigma_of(structure, *sigma, target.components);
+  } else if (const Field* field = target.is_tensor() ? structure.find_field(of_component) : nullptr) {
+    const Voigt sigma = voigt_of(read_tensor(structure, *field, std::numeric_limits<double>::infinity()));
+    if (!(sigma.array() > 0).all())
+      throw InputError(fmt::format("{}key '{}' is '{}', expected numbers above 0", place(structure), field->key, text_of(*field)));
+    result.component.assign(sigma.data(), sigma.data() + sigma.size());
+  }
+  return result;
 }
 
-struct VirialChoice {
-  Choice virial, stress;
-};
+/// By the name of the source.
+using Choices = std::map<std::string_view, Choice>;
 
-VirialChoice assign_virial(Structure& structure, const TargetKeys& keys) {
+const Field* chosen_field(const Structure& structure, const Choices& chosen, std::string_view source) {
+  const auto found = chosen.find(source);
+  return found == chosen.end() || found->second.name.empty() ? nullptr : structure.find_field(found->second.name);
+}
+
+/// Virial and stress are one target.
+Choices assign_virial(Structure& structure, const TargetKeys& keys, const TargetInfo& target) {
   // Whoever names one of the two wants that one; the other is then looked at only if it is named as well.
-  const bool only_stress = keys.virial.empty() && !keys.stress.empty();
-  const bool only_virial = keys.stress.empty() && !keys.virial.empty();
-  VirialChoice chosen;
-  if (!only_stress) chosen.virial = choose_field(structure, virial_property, keys.virial);
-  if (!only_virial) chosen.stress = choose_field(structure, stress_property, keys.stress);
+  Choices chosen;
+  for (const TargetSource& source : target.sources)
+    if (!keys.named(source.name).empty() || !keys.names_any(target))
+      chosen[source.name] = choose_field(structure, source, keys.named(source.name));
 
-  const Field* virial = chosen.virial.name.empty() ? nullptr : structure.find_field(chosen.virial.name);
-  const Field* stress = chosen.stress.name.empty() ? nullptr : structure.find_field(chosen.stress.name);
-  if (virial) structure.virial = tensor_of(structure, *virial, 1.0);
+  const Field *virial = chosen_field(structure, chosen, "virial"), *stress = chosen_field(structure, chosen, "stress");
+  if (virial) structure.virial = read_tensor(structure, *virial, 1.0);
   if (!stress) return chosen;
   const double volume = structure.volume();
-  const Matrix3 tensor = tensor_of(structure, *stress, volume > 0 ? volume : 1.0);
+  const Matrix3 tensor = read_tensor(structure, *stress, volume > 0 ? volume : 1.0);
   if (!(volume > 0)) {
     if (!tensor.isZero(0))
       throw InputError(fmt::format("{}key '{}' is a stress, but the frame has no cell with a volume; expected a Lattice or a virial",
                                    place(structure), stress->key));
-    chosen.stress = {};  // zeros that a program wrote for a molecule say nothing
+    chosen.erase("stress");  // zeros that a program wrote for a molecule say nothing
     return chosen;
   }
   const Matrix3 from_stress = -volume * tensor;
@@ -279,97 +279,73 @@ VirialChoice assign_virial(Structure& structure, const TargetKeys& keys) {
   return chosen;
 }
 
-void count(const Choice& choice, std::map<std::string, long>& keys, TargetReport& report) {
-  if (choice.name.empty()) return;
-  ++keys[choice.name];
-  for (const std::string& other : choice.others) ++report.same_values[{choice.name, other}];
-}
-
-/// Runs `assign`; if the target is not used, what is wrong with it is only taken down. False: the target has to be left out.
-template <class Assign>
-bool assign_or_leave_out(bool is_used, TargetReport* report, Assign&& assign) {
-  try {
-    assign();
-    return true;
-  } catch (const InputError& e) {
-    if (is_used) throw;
-    if (report && report->targets_left_out++ == 0) report->first_left_out = e.what();
-    return false;
+/// The rows of a target of the frame.
+std::vector<double> rows_of_field(const Structure& structure, const TargetInfo& target, const Field& field) {
+  if (target.is_single()) return {number_of(structure, field)};
+  if (target.is_tensor()) {
+    const Voigt six = voigt_of(read_tensor(structure, field, std::numeric_limits<double>::infinity()));
+    return {six.data(), six.data() + six.size()};
   }
+  std::vector<double> rows = numbers_of(field);
+  const bool are_finite = std::all_of(rows.begin(), rows.end(), [](double x) { return std::isfinite(x); });
+  if (rows.size() != static_cast<std::size_t>(target.components) || !are_finite)
+    throw InputError(fmt::format("{}key '{}' is '{}', expected {} finite numbers", place(structure), field.key,
+                                 extxyz::excerpt(text_of(field)), target.components));
+  return rows;
 }
 
-struct Choices {
-  Choice energy, forces;
-  VirialChoice virial;
-};
+/// Numbers of the frame or of each atom.
+Choices assign_numbers(Structure& structure, const TargetKeys& keys, const TargetInfo& target) {
+  const TargetSource& source = target.sources.front();
+  const std::string& named = keys.named(source.name);
+  const Choice choice = source.is_column ? choose_column(structure, source, named) : choose_field(structure, source, named);
+  if (!choice.name.empty())
+    target.set(structure, source.is_column ? rows_of_column(structure, target, source, *structure.find_column(choice.name))
+                                           : rows_of_field(structure, target, *structure.find_field(choice.name)));
+  return {{source.name, choice}};
+}
 
-Choices assign_properties(Structure& structure, const TargetKeys& keys, TargetReport* report) {
-  structure.energy.reset();
-  structure.forces.reset();
-  structure.virial.reset();
-  structure.energy_sigma.reset();
-  structure.force_sigma.reset();
-  structure.virial_sigma.reset();
-  structure.force_atom_sigma.clear();
-  structure.force_component_sigma.reset();
-  structure.virial_component_sigma.reset();
-  structure.force_mask.clear();
-  Choices chosen;
-  const auto energy = [&] {
-    chosen.energy = choose_field(structure, energy_property, keys.energy);
-    if (!chosen.energy.name.empty()) structure.energy = number_of(structure, *structure.find_field(chosen.energy.name));
-    structure.energy_sigma = sigma_of(structure, "energy_sigma");
-  };
-  const auto forces = [&] {
+Choices assign_target(Structure& structure, const TargetKeys& keys, const TargetInfo& target) {
+  if (target.has_mask)
     if (const Column* mask = structure.find_column(keys.force_mask)) structure.force_mask = mask_of(structure, *mask);
-    chosen.forces = choose_column(structure, forces_property, keys.forces);
-    if (!chosen.forces.name.empty()) structure.forces = forces_of(structure, *structure.find_column(chosen.forces.name));
-    structure.force_sigma = sigma_of(structure, "force_sigma");
-    if (const Column* sigma = structure.find_column("force_atom_sigma")) structure.force_atom_sigma = atom_sigma_of(structure, *sigma, 1);
-    if (const Column* sigma = structure.find_column("force_component_sigma"))
-      structure.force_component_sigma = Eigen::Map<const Positions>(atom_sigma_of(structure, *sigma, 3).data(), structure.size(), 3);
-  };
-  const auto virial = [&] {
-    chosen.virial = assign_virial(structure, keys);
-    structure.virial_sigma = sigma_of(structure, "virial_sigma");
-    structure.virial_component_sigma = virial_component_sigma_of(structure);
-  };
-  if (!assign_or_leave_out(keys.use_energy, report, energy)) {
-    structure.energy.reset();
-    chosen.energy = {};
-  }
-  if (!assign_or_leave_out(keys.use_forces, report, forces)) {
-    structure.forces.reset();
-    structure.force_sigma.reset();
-    structure.force_atom_sigma.clear();
-    structure.force_component_sigma.reset();
-    chosen.forces = {};
-  }
-  if (!assign_or_leave_out(keys.use_virial, report, virial)) {
-    structure.virial.reset();
-    chosen.virial = {};
-  }
+  Choices chosen = target.property == Property::virial ? assign_virial(structure, keys, target) : assign_numbers(structure, keys, target);
+  structure.sigma[target.property] = sigmas_of(structure, target);
   return chosen;
+}
+
+void count(const Choice& choice, std::string_view source, TargetReport& report) {
+  if (choice.name.empty()) return;
+  ++report.keys[std::string(source)][choice.name];
+  for (const std::string& other : choice.others) ++report.same_values[{choice.name, other}];
 }
 
 }  // namespace
 
 void assign_targets(Structure& structure, const TargetKeys& keys, TargetReport* report) {
-  const Choices chosen = assign_properties(structure, keys, report);
+  structure.force_mask.clear();
+  Choices chosen;
+  for (const TargetInfo& target : targets()) {
+    target.set(structure, {});
+    structure.sigma[target.property] = {};
+    try {
+      chosen.merge(assign_target(structure, keys, target));
+    } catch (const InputError& e) {
+      if (keys.use[target.property]) throw;
+      target.set(structure, {});
+      if (report && report->targets_left_out++ == 0) report->first_left_out = e.what();
+    }
+  }
   const Field* config_type = structure.find_field(keys.config_type);
   structure.config_type = config_type ? text_of(*config_type) : "default";
   if (structure.config_type.empty()) structure.config_type = "default";
 
   if (!report) return;
   ++report->frames;
-  count(chosen.energy, report->energy_keys, *report);
-  count(chosen.forces, report->forces_keys, *report);
-  count(chosen.virial.virial, report->virial_keys, *report);
-  count(chosen.virial.stress, report->stress_keys, *report);
-  if (!structure.energy) ++report->frames_without_energy;
-  if (!structure.forces) ++report->frames_without_forces;
-  if (!structure.virial) ++report->frames_without_virial;
-  if (chosen.energy.name != "free_energy" && structure.find_field("free_energy")) ++report->frames_with_unused_free_energy;
+  for (const auto& [source, choice] : chosen) count(choice, source, *report);
+  for (const TargetInfo& target : targets())
+    if (target.rows(structure).empty()) ++report->frames_without[target.property];
+  const Field* energy = chosen_field(structure, chosen, "energy");
+  if ((!energy || energy->key != "free_energy") && structure.find_field("free_energy")) ++report->frames_with_unused_free_energy;
 }
 
 }  // namespace gapkit

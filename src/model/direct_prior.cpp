@@ -16,8 +16,6 @@ constexpr std::size_t chunk_environments = 20'000;      // or pairs
 constexpr std::size_t group_bytes = 128'000'000;        // Jacobian of the environments around a group of atoms
 constexpr int largest_group = 512, smallest_group = 8;  // atoms
 
-constexpr std::size_t voigt[6][2] = {{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}};
-
 // Of a pair in the Jacobian: derivatives, and what says to which atoms and environment they belong.
 double bytes_of_pair(int features) {
   return 24.0 * features + 100;
@@ -281,9 +279,9 @@ void DirectPrior::add_virial(const Environments& environments, const Features* k
       for (std::size_t q = 0; q < block.environment.size(); ++q) {
         pair.take(q);
         for (std::size_t c = 0; c < 6; ++c) {
-          const auto [a, b] = voigt[c];
+          const auto [a, b] = voigt_index[c];
           const auto e = static_cast<Eigen::Index>(block.environment[q]);
-          pair.add_to(a, -block.vector[q][static_cast<Eigen::Index>(b)], false, parts.gradient[c].row(e),
+          pair.add_to(static_cast<std::size_t>(a), -block.vector[q][b], false, parts.gradient[c].row(e),
                       parts.value(e, static_cast<Eigen::Index>(c)));
         }
       }

@@ -1,4 +1,3 @@
-#include <array>
 #include <cmath>
 #include <gapkit/model/noise.hpp>
 
@@ -16,32 +15,13 @@ const double* fitted_sigma(const Model& model, Property property, const std::str
 
 }  // namespace
 
-double noise_scale(Property property, int atoms, bool scale_with_atoms) {
-  return property != Property::force && scale_with_atoms ? std::sqrt(static_cast<double>(atoms)) : 1.0;
-}
-
-int row_count(Property property, int atoms) {
-  return property == Property::energy ? 1 : property == Property::force ? 3 * atoms : 6;
-}
-
 std::optional<double> own_sigma(const Structure& structure, Property property, int row) {
-  if (property == Property::energy) return structure.energy_sigma;
-  if (property == Property::virial) {
-    if (!structure.virial_component_sigma) return structure.virial_sigma;
-    constexpr std::array<std::array<int, 2>, 6> voigt = {{{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}}};
-    const auto [i, j] = voigt[static_cast<std::size_t>(row)];
-    return (*structure.virial_component_sigma)(i, j);
-  }
-  if (structure.force_component_sigma) return (*structure.force_component_sigma)(row / 3, row % 3);
-  if (!structure.force_atom_sigma.empty()) return structure.force_atom_sigma[static_cast<std::size_t>(row / 3)];
-  return structure.force_sigma;
+  return structure.sigma[property].of_row(row, target_info(property).components);
 }
 
 std::string own_sigma_key(const Structure& structure, Property property) {
-  const bool by_component = property == Property::force ? structure.force_component_sigma.has_value()
-                                                        : property == Property::virial && structure.virial_component_sigma.has_value();
-  const bool by_atom = property == Property::force && !structure.force_atom_sigma.empty();
-  return std::string(property_name(property)) + (by_component ? "_component" : by_atom ? "_atom" : "") + "_sigma";
+  const GivenSigmas& sigma = structure.sigma[property];
+  return std::string(property_name(property)) + (!sigma.component.empty() ? "_component" : !sigma.atom.empty() ? "_atom" : "") + "_sigma";
 }
 
 double own_noise(const std::vector<NoiseRecord>& records, Property property) {
@@ -84,9 +64,9 @@ NoiseLevel noise_level(const Model& model, Property property, const std::string&
 
 std::vector<double> row_noise(const Model& model, Property property, const Structure& structure) {
   std::vector<double> result;
-  const int count = row_count(property, structure.size());
+  const int count = target_info(property).row_count(structure.size());
   if (count > 0 && !own_sigma(structure, property)) {
-    const double h = noise_scale(property, structure.size(), model.scale_with_atoms);
+    const double h = target_info(property).noise_scale(structure.size(), model.scale_with_atoms);
     result.assign(static_cast<std::size_t>(count), h * noise_level(model, property, structure.config_type).sigma);
     return result;
   }

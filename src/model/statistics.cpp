@@ -4,17 +4,6 @@
 
 namespace gapkit {
 
-const char* property_name(Property property) {
-  switch (property) {
-    case Property::energy:
-      return "energy";
-    case Property::force:
-      return "force";
-    default:
-      return "virial";
-  }
-}
-
 void add_to(std::vector<NoiseRecord>& records, const NoiseRecord& more) {
   for (NoiseRecord& r : records)
     if (r.property == more.property && r.config_type == more.config_type) {

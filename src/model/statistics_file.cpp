@@ -11,20 +11,16 @@ namespace gapkit {
 namespace {
 
 Property property_of(std::int64_t number) {
-  if (number < 0 || number > 2) throw InputError("unknown property " + std::to_string(number));
+  if (number < 0 || number >= static_cast<std::int64_t>(target_count)) throw InputError("unknown property " + std::to_string(number));
   return static_cast<Property>(number);
 }
 
-const std::vector<std::pair<const char*, std::string TargetKeys::*>>& key_entries() {
-  static const std::vector<std::pair<const char*, std::string TargetKeys::*>> entries = {
-      {"energy", &TargetKeys::energy}, {"forces", &TargetKeys::forces},           {"virial", &TargetKeys::virial},
-      {"stress", &TargetKeys::stress}, {"config_type", &TargetKeys::config_type}, {"force_mask", &TargetKeys::force_mask}};
-  return entries;
-}
-
 void put_rules(ArchiveWriter& archive, const RowRules& rules) {
-  for (const auto& [name, member] : key_entries()) archive.put(std::string("statistics/keys/") + name, rules.keys.*member);
-  const std::vector<std::int64_t> use = {rules.use_energy, rules.use_forces, rules.use_virial};
+  const std::string at = "statistics/keys/";
+  for (const TargetSource& source : target_sources()) archive.put(at + source.name, rules.keys.named(source.name));
+  archive.put(at + "config_type", rules.keys.config_type);
+  archive.put(at + "force_mask", rules.keys.force_mask);
+  const std::vector<std::int64_t> use(rules.use.begin(), rules.use.end());
   archive.put("statistics/use", use);
   std::vector<std::int64_t> properties, fixed;
   std::vector<std::string> classes;
@@ -43,12 +39,18 @@ void put_rules(ArchiveWriter& archive, const RowRules& rules) {
 
 RowRules get_rules(const ArchiveReader& archive, const Model& model) {
   RowRules rules;
-  for (const auto& [name, member] : key_entries()) rules.keys.*member = archive.string(std::string("statistics/keys/") + name);
-  const auto use = archive.integers("statistics/use", 3);
-  rules.use_energy = use[0] != 0;
-  rules.use_forces = use[1] != 0;
-  rules.use_virial = use[2] != 0;
-  rules.keys.set_use(rules.use_energy, rules.use_forces, rules.use_virial);
+  const std::string at = "statistics/keys/";
+  const auto use = archive.integers("statistics/use");
+  if (use.size() > target_count) throw InputError("the statistics have targets that this version does not know");
+  rules.use = PerTarget<bool>(false);
+  for (std::size_t i = 0; i < use.size(); ++i) {  // targets that are newer than the file were not used
+    const TargetInfo& target = targets()[i];
+    rules.use[target.property] = use[i] != 0;
+    for (const TargetSource& source : target.sources) rules.keys.name(source.name, archive.string(at + source.name));
+  }
+  rules.keys.config_type = archive.string(at + "config_type");
+  rules.keys.force_mask = archive.string(at + "force_mask");
+  rules.keys.use = rules.use;
   rules.scale_with_atoms = model.scale_with_atoms;
   const auto properties = archive.integers("statistics/class_property");
   const auto count = static_cast<Eigen::Index>(properties.size());

@@ -32,27 +32,20 @@ Factors factors_of(const Model& model, Property property, const std::string& con
 // The noise of the rows of a property of a structure; of `atoms` atoms with the config type "default" if that is null.
 std::vector<double> noise_of(const Model& model, Property property, const Structure* structure, int atoms) {
   if (structure != nullptr) return row_noise(model, property, *structure);
-  return {noise_scale(property, atoms, model.scale_with_atoms) * noise_level(model, property, "default").sigma};
+  return {target_info(property).noise_scale(atoms, model.scale_with_atoms) * noise_level(model, property, "default").sigma};
 }
 
 // Error bars from their epistemic part. `atoms`: those whose energy it is.
 void add_noise(Prediction& prediction, const Model& model, const Structure* structure, int atoms, bool calibrated) {
-  const auto widened = [&](Property property) {
-    const Factors f = factors_of(model, property, structure != nullptr ? structure->config_type : "default", calibrated);
-    return [f, noise = noise_of(model, property, structure, atoms)](double epistemic, Eigen::Index row) {
-      return std::hypot(f.a * epistemic, f.b * noise[noise.size() == 1 ? 0 : static_cast<std::size_t>(row)]);
-    };
-  };
-  if (prediction.energy_std_epistemic) prediction.energy_std = widened(Property::energy)(*prediction.energy_std_epistemic, 0);
-  if (prediction.forces_std_epistemic) {
-    const auto force = widened(Property::force);
-    Positions& std = prediction.forces_std.emplace(*prediction.forces_std_epistemic);
-    for (Eigen::Index i = 0; i < std.size(); ++i) std.data()[i] = force(std.data()[i], i);
-  }
-  if (prediction.virial_std_epistemic) {
-    const auto virial = widened(Property::virial);
-    Voigt& std = prediction.virial_std.emplace(*prediction.virial_std_epistemic);
-    for (Eigen::Index k = 0; k < 6; ++k) std[k] = virial(std[k], k);
+  prediction.energy_std = prediction.energy_std_epistemic;
+  prediction.forces_std = prediction.forces_std_epistemic;
+  prediction.virial_std = prediction.virial_std_epistemic;
+  for (const TargetInfo& target : targets()) {
+    const std::span<double> bars = prediction.std_of(target.property);
+    if (bars.empty()) continue;
+    const Factors f = factors_of(model, target.property, structure != nullptr ? structure->config_type : "default", calibrated);
+    const std::vector<double> noise = noise_of(model, target.property, structure, atoms);
+    for (std::size_t i = 0; i < bars.size(); ++i) bars[i] = std::hypot(f.a * bars[i], f.b * noise[noise.size() == 1 ? 0 : i]);
   }
 }
 
@@ -316,7 +309,8 @@ void Predictor::Scratch::add_error_bars(const Model& model, const Environments& 
     return;
   }
   Covariance& c = posterior(model);
-  const Observables wanted{.energy = request.energy_std, .forces = request.force_std, .virial = request.stress_std};
+  Observables wanted;
+  for (const TargetInfo& target : targets()) wanted.wants(target.property) = request.std_of(target.property);
   if (wanted.rows(atoms) > 0) {
     const std::vector<Variance> variances = c.observables(environments, atoms, wanted);
     const auto std_of_row = [&](Eigen::Index row) { return std::sqrt(variances[static_cast<std::size_t>(row)].total()); };
@@ -362,9 +356,7 @@ EnergyDifference Predictor::difference(const Structure& a, const Structure& b, b
 }
 
 Voigt stress_of(const Matrix3& virial, double volume) {
-  Voigt stress;
-  stress << virial(0, 0), virial(1, 1), virial(2, 2), virial(1, 2), virial(0, 2), virial(0, 1);
-  return -stress / volume;
+  return -voigt_of(virial) / volume;
 }
 
 }  // namespace gapkit

@@ -44,7 +44,7 @@ struct BinnedQuantiles {
   std::vector<double> std, q68, q95;
 };
 BinnedQuantiles binned_quantiles(const Quantity& q) {
-  const auto& v = *q.values;
+  const auto& v = q.values;
   std::vector<std::size_t> order;
   const double smallest = smallest_bar(v);
   for (std::size_t i = 0; i < v.size(); ++i)
@@ -57,8 +57,8 @@ BinnedQuantiles binned_quantiles(const Quantity& q) {
     std::vector<double> errors;
     double log_std = 0;
     for (std::size_t k = from; k < to; ++k) {
-      errors.push_back(q.error_factor * std::abs(v.error(order[k])));
-      log_std += std::log(q.error_factor * v.std[order[k]]);
+      errors.push_back(std::abs(q.error(order[k])));
+      log_std += std::log(q.std(order[k]));
     }
     std::sort(errors.begin(), errors.end());
     result.std.push_back(std::exp(log_std / static_cast<double>(to - from)));
@@ -70,25 +70,25 @@ BinnedQuantiles binned_quantiles(const Quantity& q) {
 
 void add_error_against_std(Page& page, const PredictionRecord& record, const Quantity& q, const ConfigGroups& groups) {
   Plot plot(
-      fmt::format("{}: |error| against error bar", q.name),
+      fmt::format("{}: |error| against error bar", q.name()),
       fmt::format("Absolute {} error against predicted standard deviation, logarithmic axes, with the areas that should hold 68 and 95 "
                   "per cent of the points.",
-                  q.name));
-  plot.x = {.label = fmt::format("predicted std ({})", q.error_unit), .logarithmic = true};
-  plot.y = {.label = fmt::format("|error| ({})", q.error_unit), .logarithmic = true};
+                  q.name()));
+  plot.x = {.label = fmt::format("predicted std ({})", q.error_unit()), .logarithmic = true};
+  plot.y = {.label = fmt::format("|error| ({})", q.error_unit()), .logarithmic = true};
   plot.diagonal("expected: 68 % in the dark area, 95 % in both", two_sided_95, {.colour = -1}, true);
   plot.diagonal("", 1, {.colour = -1}, true);
   const std::vector<int> group_of_type = groups.of(record);
   std::vector<std::vector<double>> x(groups.names().size()), y(groups.names().size());
   std::vector<std::vector<std::int64_t>> labels(groups.names().size());
   std::vector<double> absolute;
-  const double smallest = smallest_bar(*q.values);
-  for (std::size_t i = 0; i < q.values->size(); ++i) {
-    if (!(q.values->std[i] > smallest)) continue;
-    const auto& frame = record.frames()[static_cast<std::size_t>(q.values->frame[i])];
+  const double smallest = smallest_bar(q.values);
+  for (std::size_t i = 0; i < q.values.size(); ++i) {
+    if (!(q.values.std[i] > smallest)) continue;
+    const auto& frame = record.frames()[static_cast<std::size_t>(q.values.frame[i])];
     const auto g = static_cast<std::size_t>(group_of_type[static_cast<std::size_t>(frame.config_type)]);
-    const double error = q.error_factor * std::abs(q.values->error(i));
-    x[g].push_back(q.error_factor * q.values->std[i]);
+    const double error = std::abs(q.error(i));
+    x[g].push_back(q.std(i));
     y[g].push_back(error);
     labels[g].push_back(frame.number);
     absolute.push_back(error);
@@ -109,7 +109,7 @@ void add_error_against_std(Page& page, const PredictionRecord& record, const Qua
     plot.line("68 % below", bins.std, bins.q68, {.colour = -2, .width = 2.2});
   }
   page.figure(plot, fmt::format("The lines should follow the upper edges of the two areas. Errors below {} {} lie at the lower edge.",
-                                page_number(floor, 2), q.error_unit));
+                                page_number(floor, 2), q.error_unit()));
 }
 
 void add_calibration_curve(Page& page, const std::vector<Quantity>& quantities) {
@@ -123,7 +123,7 @@ void add_calibration_curve(Page& page, const std::vector<Quantity>& quantities) 
   for (int i = 0; i <= 100; ++i) levels.push_back(0.01 * i);
   int colour = 0;
   for (const Quantity& q : quantities)
-    plot.line(q.name, levels, observed_fractions(errors_with_bars(*q.values), levels), {.colour = colour++});
+    plot.line(q.name(), levels, observed_fractions(errors_with_bars(q.values), levels), {.colour = colour++});
   page.figure(plot, "Below the diagonal the error bars are too small, above it too large.");
 }
 
@@ -144,10 +144,10 @@ void add_z_histogram(Page& page, const std::vector<Quantity>& quantities) {
   for (const Quantity& q : quantities) {
     std::vector<double> counts(bins, 0.0), centre, density;
     double all = 0;
-    const double smallest = smallest_bar(*q.values);
-    for (std::size_t i = 0; i < q.values->size(); ++i) {
-      if (!(q.values->std[i] > smallest)) continue;
-      const double z = q.values->error(i) / q.values->std[i];
+    const double smallest = smallest_bar(q.values);
+    for (std::size_t i = 0; i < q.values.size(); ++i) {
+      if (!(q.values.std[i] > smallest)) continue;
+      const double z = q.values.error(i) / q.values.std[i];
       ++counts[static_cast<std::size_t>(std::clamp(std::floor((z / limit + 1) / 2 * bins), 0.0, bins - 1.0))];
       ++all;
     }
@@ -156,7 +156,7 @@ void add_z_histogram(Page& page, const std::vector<Quantity>& quantities) {
       density.push_back(counts[static_cast<std::size_t>(b)] / all / (2 * limit / bins));
     }
     highest = std::max(highest, *std::max_element(density.begin(), density.end()));
-    plot.line(q.name, centre, density, {.colour = colour++}, true);
+    plot.line(q.name(), centre, density, {.colour = colour++}, true);
   }
   plot.y.maximum = 2 * std::max(1.0, highest);
   page.figure(plot, fmt::format("A logarithmic axis, so that tails are seen. Beyond ±{} counts in the outermost points.", limit));
@@ -177,20 +177,21 @@ void add_metrics_table(Page& page, const std::vector<Quantity>& quantities) {
                    {"of a perfect model"}};
   long without_bar = 0;
   for (const Quantity& q : quantities) {
-    const UncertaintyMetrics m = uncertainty_metrics(errors_with_bars(*q.values));
+    const UncertaintyMetrics m = uncertainty_metrics(errors_with_bars(q.values));
     Estimate c68 = m.coverage68, c95 = m.coverage95;
     for (Estimate* c : {&c68, &c95}) *c = {100 * c->value, 100 * c->low, 100 * c->high};
     without_bar += m.without_bar;
-    table.rows.push_back({{q.name},
-                          count_cell(m.count),
-                          {with_interval(m.zms, 2), m.zms.value},
-                          {with_interval(c68, 3), c68.value},
-                          {with_interval(c95, 3), c95.value},
-                          {with_interval(m.nll_difference, 3), m.nll_difference.value},
-                          number_cell(m.miscalibration_area.value, 2),
-                          {fmt::format("{} {}", page_number(q.error_factor * m.sharpness.value), q.error_unit), m.sharpness.value},
-                          number_cell(m.spearman.value, 2),
-                          number_cell(m.perfect_spearman.value, 2)});
+    table.rows.push_back(
+        {{q.name()},
+         count_cell(m.count),
+         {with_interval(m.zms, 2), m.zms.value},
+         {with_interval(c68, 3), c68.value},
+         {with_interval(c95, 3), c95.value},
+         {with_interval(m.nll_difference, 3), m.nll_difference.value},
+         number_cell(m.miscalibration_area.value, 2),
+         {fmt::format("{} {}", page_number(q.target.shown.error_factor * m.sharpness.value), q.error_unit()), m.sharpness.value},
+         number_cell(m.spearman.value, 2),
+         number_cell(m.perfect_spearman.value, 2)});
   }
   page.table(table);
   if (without_bar > 0)
@@ -216,29 +217,30 @@ struct Coverage {
 
 void add_table_by_config_type(Page& page, const PredictionRecord& record, const Quantity& q) {
   std::map<std::string, Coverage> rows;
-  const double smallest = smallest_bar(*q.values);
-  for (std::size_t i = 0; i < q.values->size(); ++i)
-    rows[record.config_types()[static_cast<std::size_t>(record.frames()[static_cast<std::size_t>(q.values->frame[i])].config_type)]].add(
-        q.values->error(i), q.values->std[i], smallest);
+  const double smallest = smallest_bar(q.values);
+  for (std::size_t i = 0; i < q.values.size(); ++i)
+    rows[record.config_types()[static_cast<std::size_t>(record.frames()[static_cast<std::size_t>(q.values.frame[i])].config_type)]].add(
+        q.values.error(i), q.values.std[i], smallest);
   if (rows.size() < 2) return;
   PageTable table;
-  table.caption = fmt::format("{} error bars by config type", q.name);
-  table.columns = {{"config type", false}, {fmt::format("{}s", q.what)}, {"ZMS", true, true},
-                   {"within 68 % (%)"},    {"within 95 % (%)"},          {fmt::format("typical std ({})", q.error_unit), true, true}};
+  table.caption = fmt::format("{} error bars by config type", q.name());
+  table.columns = {{"config type", false}, {fmt::format("{}s", q.entry())},
+                   {"ZMS", true, true},    {"within 68 % (%)"},
+                   {"within 95 % (%)"},    {fmt::format("typical std ({})", q.error_unit()), true, true}};
   for (const auto& [name, c] : rows)
     table.rows.push_back({{name},
                           count_cell(c.count),
                           number_cell(c.of(c.z_square)),
                           percent_cell(c.of(static_cast<double>(c.within_68))),
                           percent_cell(c.of(static_cast<double>(c.within_95))),
-                          number_cell(q.error_factor * std::sqrt(c.of(c.std_square)))});
+                          number_cell(q.target.shown.error_factor * std::sqrt(c.of(c.std_square)))});
   page.table(table);
 }
 
 std::vector<Quantity> quantities_with_bars(const PredictionRecord& record) {
   std::vector<Quantity> result;
   for (const Quantity& q : quantities_of(record))
-    if (q.values->has_std() && std::any_of(q.values->std.begin(), q.values->std.end(), [](double s) { return s > 0; })) result.push_back(q);
+    if (q.values.has_std() && std::any_of(q.values.std.begin(), q.values.std.end(), [](double s) { return s > 0; })) result.push_back(q);
   return result;
 }
 
@@ -247,17 +249,17 @@ std::vector<Quantity> quantities_with_bars(const PredictionRecord& record) {
 void add_error_bar_numbers(Page& page, const PredictionRecord& record) {
   const std::vector<Quantity> quantities = quantities_with_bars(record);
   if (quantities.empty()) return;
-  const auto force = std::find_if(quantities.begin(), quantities.end(), [](const Quantity& q) { return q.name == std::string("Force"); });
-  const Quantity& q = force == quantities.end() ? quantities.front() : *force;
+  const auto of_atoms = std::find_if(quantities.begin(), quantities.end(), [](const Quantity& q) { return q.target.is_per_atom; });
+  const Quantity& q = of_atoms == quantities.end() ? quantities.front() : *of_atoms;
   Coverage c;
-  const double smallest = smallest_bar(*q.values);
-  for (std::size_t i = 0; i < q.values->size(); ++i) c.add(q.values->error(i), q.values->std[i], smallest);
+  const double smallest = smallest_bar(q.values);
+  for (std::size_t i = 0; i < q.values.size(); ++i) c.add(q.values.error(i), q.values.std[i], smallest);
   const double zms = c.of(c.z_square), within_68 = c.of(static_cast<double>(c.within_68)),
                within_95 = c.of(static_cast<double>(c.within_95));
-  page.key_figure(fmt::format("{} ZMS", q.name), page_number(zms), "", "mean of (error/std)²; 1 is right", zms >= 0.8 && zms <= 1.25);
-  page.key_figure(fmt::format("{}s within 68 %", q.name), percent(within_68), "%", "of the values within their std",
+  page.key_figure(fmt::format("{} ZMS", q.name()), page_number(zms), "", "mean of (error/std)²; 1 is right", zms >= 0.8 && zms <= 1.25);
+  page.key_figure(fmt::format("{}s within 68 %", q.name()), percent(within_68), "%", "of the values within their std",
                   std::abs(within_68 - two_sided_68) <= 0.05);
-  page.key_figure(fmt::format("{}s within 95 %", q.name), percent(within_95), "%", "of the values within 1.96 std",
+  page.key_figure(fmt::format("{}s within 95 %", q.name()), percent(within_95), "%", "of the values within 1.96 std",
                   std::abs(within_95 - 0.95) <= 0.05);
 }
 
@@ -271,7 +273,7 @@ void add_error_bars(Page& page, const ReportData& data, const ConfigGroups& grou
   add_z_histogram(page, quantities);
   add_metrics_table(page, quantities);
   for (const Quantity& q : quantities)
-    if (q.name != std::string("Stress")) add_table_by_config_type(page, data.record, q);
+    if (q.target.shown.by_config_type) add_table_by_config_type(page, data.record, q);
 }
 
 }  // namespace gapkit

@@ -27,31 +27,32 @@ std::vector<std::vector<std::size_t>> entries_by_group(const PredictionRecord& r
 ErrorNumbers numbers_of(const Quantity& q, const std::vector<std::size_t>* entries = nullptr) {
   std::vector<double> errors;
   if (entries)
-    for (const std::size_t i : *entries) errors.push_back(q.error_factor * q.values->error(i));
+    for (const std::size_t i : *entries) errors.push_back(q.error(i));
   else
-    for (std::size_t i = 0; i < q.values->size(); ++i) errors.push_back(q.error_factor * q.values->error(i));
+    for (std::size_t i = 0; i < q.values.size(); ++i) errors.push_back(q.error(i));
   return error_numbers(std::move(errors));
 }
 
 Plot histogram(const PredictionRecord& record, const Quantity& q, const ConfigGroups& groups, const ErrorNumbers& all, double& limit) {
   constexpr int bins = 41;
   std::vector<double> absolute;
-  for (std::size_t i = 0; i < q.values->size(); ++i) absolute.push_back(std::abs(q.error_factor * q.values->error(i)));
+  for (std::size_t i = 0; i < q.values.size(); ++i) absolute.push_back(std::abs(q.error(i)));
   std::sort(absolute.begin(), absolute.end());
   limit = std::min(all.largest, 1.2 * quantile(absolute, 0.98));
   if (!(limit > 0)) limit = 1;
   std::vector<double> edges, base(bins, 0.0);
   for (int b = 0; b <= bins; ++b) edges.push_back(limit * (2.0 * b / bins - 1));
-  Plot plot(fmt::format("{} errors", q.name), fmt::format("Histogram of {} errors in {}, stacked by config type.", q.name, q.error_unit));
-  plot.x = {.label = fmt::format("predicted − reference ({})", q.error_unit), .minimum = -limit, .maximum = limit};
-  plot.y = {.label = fmt::format("{}s", q.what), .integers = true, .minimum = 0.0};
+  Plot plot(fmt::format("{} errors", q.name()),
+            fmt::format("Histogram of {} errors in {}, stacked by config type.", q.name(), q.error_unit()));
+  plot.x = {.label = fmt::format("predicted − reference ({})", q.error_unit()), .minimum = -limit, .maximum = limit};
+  plot.y = {.label = fmt::format("{}s", q.entry()), .integers = true, .minimum = 0.0};
   plot.height = 270;
-  const auto entries = entries_by_group(record, *q.values, groups);
+  const auto entries = entries_by_group(record, q.values, groups);
   for (std::size_t g = 0; g < entries.size(); ++g) {
     if (entries[g].empty()) continue;
     std::vector<double> heights(bins, 0.0);
     for (const std::size_t i : entries[g]) {
-      const double error = q.error_factor * q.values->error(i);
+      const double error = q.error(i);
       ++heights[static_cast<std::size_t>(std::clamp(std::floor((error / limit + 1) / 2 * bins), 0.0, bins - 1.0))];
     }
     const auto colour = static_cast<int>(g);
@@ -91,10 +92,8 @@ std::vector<int> ConfigGroups::of(const PredictionRecord& record) const {
 
 std::vector<Quantity> quantities_of(const PredictionRecord& record) {
   std::vector<Quantity> result;
-  for (const Quantity& q : {Quantity{"Energy", "eV/atom", "meV/atom", 1000, "frame", &record.energy()},
-                            Quantity{"Force", "eV/Å", "eV/Å", 1, "component", &record.forces()},
-                            Quantity{"Stress", "GPa", "GPa", 1, "component", &record.stress()}})
-    if (q.values->size() > 0) result.push_back(q);
+  for (const TargetInfo& target : targets())
+    if (record.values(target.property).size() > 0) result.push_back({target, record.values(target.property)});
   return result;
 }
 
@@ -108,17 +107,11 @@ double quantile(const std::vector<double>& sorted, double fraction) {
 
 ErrorNumbers error_numbers(std::vector<double> errors) {
   ErrorNumbers n;
-  n.count = static_cast<long>(errors.size());
-  double squares = 0, sum = 0;
   for (double& e : errors) {
+    n.summary.add(e);
     e = std::abs(e);
-    squares += e * e;
-    sum += e;
   }
   std::sort(errors.begin(), errors.end());
-  const auto count = static_cast<double>(n.count);
-  n.rmse = n.count == 0 ? not_a_number : std::sqrt(squares / count);
-  n.mae = n.count == 0 ? not_a_number : sum / count;
   n.median = quantile(errors, 0.5);
   n.q95 = quantile(errors, 0.95);
   n.largest = quantile(errors, 1);
@@ -146,8 +139,8 @@ void add_error_table(Page& page, const ReportData& data) {
   PageTable table;
   table.columns = {{"config type", false}, {"frames"}, {"atoms"}};
   for (const Quantity& q : quantities) {
-    table.columns.push_back({fmt::format("{} RMSE ({})", q.name, q.error_unit), true, true});
-    table.columns.push_back({fmt::format("{} MAE ({})", q.name, q.error_unit)});
+    table.columns.push_back({fmt::format("{} RMSE ({})", q.name(), q.error_unit()), true, true});
+    table.columns.push_back({fmt::format("{} MAE ({})", q.name(), q.error_unit())});
   }
   struct Row {
     std::int64_t frames = 0, atoms = 0;
@@ -165,12 +158,12 @@ void add_error_table(Page& page, const ReportData& data) {
   }
   for (std::size_t k = 0; k < quantities.size(); ++k) {
     const Quantity& q = quantities[k];
-    for (std::size_t i = 0; i < q.values->size(); ++i)
-      rows[name_of(record.frames()[static_cast<std::size_t>(q.values->frame[i])])].errors[k].push_back(q.error_factor * q.values->error(i));
+    for (std::size_t i = 0; i < q.values.size(); ++i)
+      rows[name_of(record.frames()[static_cast<std::size_t>(q.values.frame[i])])].errors[k].push_back(q.error(i));
   }
   const auto add_errors = [&](std::vector<PageTable::Cell>& cells, const ErrorNumbers& n) {
-    cells.push_back(number_cell(n.rmse));
-    cells.push_back(number_cell(n.mae));
+    cells.push_back(number_cell(n.summary.rmse()));
+    cells.push_back(number_cell(n.summary.mae()));
   };
   for (const auto& [name, row] : rows) {
     std::vector<PageTable::Cell> cells = {{name}, count_cell(row.frames), count_cell(row.atoms)};
@@ -187,29 +180,31 @@ void add_error_table(Page& page, const ReportData& data) {
 
 void add_parity_plots(Page& page, const ReportData& data, const ConfigGroups& groups, const std::string& suffix) {
   for (const Quantity& q : quantities_of(data.record)) {
-    Plot plot(q.name + suffix, fmt::format("Predicted against reference {} in {}; points on the diagonal are exact.", q.name, q.unit));
-    plot.x = {.label = fmt::format("reference ({})", q.unit)};
-    plot.y = {.label = fmt::format("predicted ({})", q.unit)};
+    Plot plot(std::string(q.name()) + suffix,
+              fmt::format("Predicted against reference {} in {}; points on the diagonal are exact.", q.name(), q.unit()));
+    plot.x = {.label = fmt::format("reference ({})", q.unit())};
+    plot.y = {.label = fmt::format("predicted ({})", q.unit())};
     plot.equal_axes = true;
     plot.width = 420;
     plot.diagonal("", 1);
-    const auto entries = entries_by_group(data.record, *q.values, groups);
+    const auto entries = entries_by_group(data.record, q.values, groups);
     for (std::size_t g = 0; g < entries.size(); ++g) {
       if (entries[g].empty()) continue;
       std::vector<double> x, y;
       std::vector<std::int64_t> labels;
       for (const std::size_t i : entries[g]) {
-        x.push_back(q.values->reference[i]);
-        y.push_back(q.values->predicted[i]);
-        labels.push_back(data.record.frames()[static_cast<std::size_t>(q.values->frame[i])].number);
+        x.push_back(q.values.reference[i]);
+        y.push_back(q.values.predicted[i]);
+        labels.push_back(data.record.frames()[static_cast<std::size_t>(q.values.frame[i])].number);
       }
       const auto colour = static_cast<int>(g);
       plot.scatter(groups.names()[g], std::move(x), std::move(y), {.colour = colour, .in_legend = false, .group = colour},
                    std::move(labels));
     }
     const ErrorNumbers n = numbers_of(q);
-    page.figure(plot, fmt::format("{} {}{}. RMSE {}, MAE {}, largest error {} {}.", grouped(n.count), q.what, n.count == 1 ? "" : "s",
-                                  page_number(n.rmse), page_number(n.mae), page_number(n.largest), q.error_unit));
+    page.figure(plot, fmt::format("{} {}{}. RMSE {}, MAE {}, largest error {} {}.", grouped(n.summary.count), q.entry(),
+                                  n.summary.count == 1 ? "" : "s", page_number(n.summary.rmse()), page_number(n.summary.mae()),
+                                  page_number(n.largest), q.error_unit()));
   }
 }
 
@@ -219,7 +214,7 @@ void add_error_histograms(Page& page, const ReportData& data, const ConfigGroups
     double limit = 0;
     Plot plot = histogram(data.record, q, groups, n, limit);
     std::string caption = fmt::format("Half of the errors are below {}, 95 % below {}, the largest is {} {}.", page_number(n.median),
-                                      page_number(n.q95), page_number(n.largest), q.error_unit);
+                                      page_number(n.q95), page_number(n.largest), q.error_unit());
     if (n.largest > limit) caption += " What lies beyond the axis is counted in its outermost bars.";
     plot.set_title(plot.title() + suffix);
     page.figure(plot, caption);
@@ -230,58 +225,53 @@ void add_worst_structures(Page& page, const ReportData& data) {
   const PredictionRecord& record = data.record;
   const std::vector<Quantity> quantities = quantities_of(record);
   if (quantities.empty()) return;
-  std::map<std::string, double> rmse;
-  for (const Quantity& q : quantities) rmse[q.name] = numbers_of(q).rmse / q.error_factor;
+  PerTarget<double> rmse;  // of all
+  for (const Quantity& q : quantities) rmse[q.target.property] = numbers_of(q).summary.rmse() / q.target.shown.error_factor;
   struct Entry {
     std::size_t frame;
     double score;
-    int worst;  // 0 energy, 1 forces, 2 stress
+    Property worst;
   };
   std::vector<Entry> entries;
   for (std::size_t i = 0; i < record.frames().size(); ++i) {
-    const auto& frame = record.frames()[i];
-    Entry entry{i, -1, 0};
-    const auto consider = [&](const std::optional<double>& error, const char* name, int which) {
-      if (!error || !(rmse[name] > 0)) return;
-      const double score = std::abs(*error) / rmse[name];
-      if (score > entry.score) entry = {i, score, which};
-    };
-    consider(frame.energy_error, "Energy", 0);
-    consider(frame.force_rmse, "Force", 1);
-    consider(frame.stress_rmse, "Stress", 2);
+    Entry entry{i, -1, Property::energy};
+    for (const Quantity& q : quantities) {
+      const auto& error = record.frames()[i].error[q.target.property];
+      if (!error || !(rmse[q.target.property] > 0)) continue;
+      const double score = std::abs(*error) / rmse[q.target.property];
+      if (score > entry.score) entry = {i, score, q.target.property};
+    }
     if (entry.score >= 0) entries.push_back(entry);
   }
   std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.score > b.score; });
   entries.resize(std::min<std::size_t>(entries.size(), 10));
-  const auto cell = [](const std::optional<double>& value, double factor, bool is_strong) {
-    PageTable::Cell c = number_cell(value ? factor * *value : not_a_number);
-    c.is_strong = is_strong;
-    return c;
-  };
   PageTable table;
   table.caption = fmt::format("The worst {} structures{}", entries.size(), data.name.empty() ? "" : ", " + data.name);
-  table.columns = {{"frame"},
-                   {"config type", false},
-                   {"atoms"},
-                   {"times the overall RMSE"},
-                   {"energy error (meV/atom)"},
-                   {"force RMSE (eV/Å)"},
-                   {"worst force (eV/Å)"},
-                   {"of atom"},
-                   {"stress RMSE (GPa)"},
-                   {"where", false}};
+  table.columns = {{"frame"}, {"config type", false}, {"atoms"}, {"times the overall RMSE"}};
+  for (const TargetInfo& target : targets()) {
+    const char *name = target.std_names.front(), *unit = target.shown.error_unit;
+    table.columns.push_back({fmt::format("{} {} ({})", name, target.is_single() ? "error" : "RMSE", unit)});
+    if (!target.is_vector_of_atoms()) continue;
+    table.columns.push_back({fmt::format("worst {} ({})", name, unit)});
+    table.columns.push_back({"of atom"});
+  }
+  table.columns.push_back({"where", false});
   for (const Entry& e : entries) {
     const auto& frame = record.frames()[e.frame];
-    table.rows.push_back({count_cell(frame.number),
-                          {record.config_types()[static_cast<std::size_t>(frame.config_type)]},
-                          count_cell(frame.atoms),
-                          number_cell(e.score, 2),
-                          cell(frame.energy_error, 1000, e.worst == 0),
-                          cell(frame.force_rmse, 1, e.worst == 1),
-                          frame.force_rmse ? number_cell(frame.largest_force_error) : number_cell(not_a_number),
-                          frame.worst_atom > 0 ? count_cell(frame.worst_atom) : number_cell(not_a_number),
-                          cell(frame.stress_rmse, 1, e.worst == 2),
-                          {frame.source}});
+    std::vector<PageTable::Cell> row = {count_cell(frame.number),
+                                        {record.config_types()[static_cast<std::size_t>(frame.config_type)]},
+                                        count_cell(frame.atoms),
+                                        number_cell(e.score, 2)};
+    for (const TargetInfo& target : targets()) {
+      const Property p = target.property;
+      row.push_back(number_cell(frame.error[p] ? target.shown.error_factor * *frame.error[p] : not_a_number));
+      row.back().is_strong = e.worst == p;
+      if (!target.is_vector_of_atoms()) continue;
+      row.push_back(number_cell(frame.error[p] ? target.shown.error_factor * frame.largest_error[p] : not_a_number));
+      row.push_back(frame.worst_atom[p] > 0 ? count_cell(frame.worst_atom[p]) : number_cell(not_a_number));
+    }
+    row.push_back({frame.source});
+    table.rows.push_back(std::move(row));
   }
   page.table(table);
 }
@@ -303,23 +293,36 @@ void add_unlabelled(Page& page, const ReportData& data, const ConfigGroups& grou
   }
   page.figure(plot, fmt::format("{} frames.", grouped(static_cast<std::int64_t>(data.record.frames().size()))));
 
+  const auto key = [](const PredictionRecord::Frame* frame) {  // that of the last target with one
+    std::optional<double> last;
+    for (const std::optional<double>& bar : frame->largest_std)
+      if (bar) last = bar;
+    return last;
+  };
   std::vector<const PredictionRecord::Frame*> frames;
   for (const auto& frame : data.record.frames())
-    if (frame.largest_force_std || frame.energy_std) frames.push_back(&frame);
+    if (key(&frame)) frames.push_back(&frame);
   if (frames.empty()) return;
-  const auto key = [](const PredictionRecord::Frame* f) { return f->largest_force_std.value_or(f->energy_std.value_or(0)); };
-  std::stable_sort(frames.begin(), frames.end(), [&](const auto* a, const auto* b) { return key(a) > key(b); });
+  std::stable_sort(frames.begin(), frames.end(), [&](const auto* a, const auto* b) { return *key(a) > *key(b); });
   frames.resize(std::min<std::size_t>(frames.size(), 10));
   PageTable table;
   table.caption = fmt::format("The {} least certain structures", frames.size());
-  table.columns = {{"frame"}, {"config type", false}, {"atoms"}, {"energy std (meV/atom)"}, {"largest force std (eV/Å)"}, {"where", false}};
-  for (const auto* frame : frames)
-    table.rows.push_back({count_cell(frame->number),
-                          {data.record.config_types()[static_cast<std::size_t>(frame->config_type)]},
-                          count_cell(frame->atoms),
-                          number_cell(1000 * frame->energy_std.value_or(not_a_number)),
-                          number_cell(frame->largest_force_std.value_or(not_a_number)),
-                          {frame->source}});
+  table.columns = {{"frame"}, {"config type", false}, {"atoms"}};
+  const auto is_shown = [](const TargetInfo& target) { return target.is_single() || target.is_vector_of_atoms(); };
+  for (const TargetInfo& target : targets())
+    if (is_shown(target))
+      table.columns.push_back(
+          {fmt::format("{}{} std ({})", target.is_single() ? "" : "largest ", target.std_names.front(), target.shown.error_unit)});
+  table.columns.push_back({"where", false});
+  for (const auto* frame : frames) {
+    std::vector<PageTable::Cell> row = {
+        count_cell(frame->number), {data.record.config_types()[static_cast<std::size_t>(frame->config_type)]}, count_cell(frame->atoms)};
+    for (const TargetInfo& target : targets())
+      if (is_shown(target))
+        row.push_back(number_cell(target.shown.error_factor * frame->largest_std[target.property].value_or(not_a_number)));
+    row.push_back({frame->source});
+    table.rows.push_back(std::move(row));
+  }
   page.table(table);
 }
 

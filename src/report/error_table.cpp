@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <gapkit/core/errors.hpp>
-#include <gapkit/core/units.hpp>
 #include <gapkit/report/error_table.hpp>
 #include <nlohmann/json.hpp>
 
@@ -10,8 +9,6 @@ namespace gapkit {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr double mev_per_ev = 1000;
 
 void check_finite(double value, const Structure& frame, const char* property) {
   if (std::isfinite(value)) return;
@@ -30,7 +27,9 @@ Json to_json(const ErrorSummary& summary) {
 }
 
 Json to_json(const ErrorTable::Row& row) {
-  return {{"frames", row.frames}, {"energy", to_json(row.energy)}, {"forces", to_json(row.forces)}, {"stress", to_json(row.stress)}};
+  Json json = {{"frames", row.frames}};
+  for (const TargetInfo& target : targets()) json[target.shown.name] = to_json(row[target.property]);
+  return json;
 }
 
 /// Fixed point with `digits`, but powers of ten where that would show only zeros or overflow the column.
@@ -46,8 +45,9 @@ std::string pair_of_cells(const ErrorSummary& summary, int digits) {
 }
 
 std::string line(const std::string& name, std::size_t name_width, const ErrorTable::Row& row) {
-  return fmt::format("{:<{}}{:>8}{}{}{}\n", name, name_width, row.frames, pair_of_cells(row.energy, 2), pair_of_cells(row.forces, 4),
-                     pair_of_cells(row.stress, 3));
+  std::string text = fmt::format("{:<{}}{:>8}", name, name_width, row.frames);
+  for (const TargetInfo& target : targets()) text += pair_of_cells(row[target.property], target.shown.digits);
+  return text + "\n";
 }
 
 }  // namespace
@@ -72,52 +72,29 @@ double ErrorSummary::mae() const {
   return sum_of_absolutes / static_cast<double>(count);
 }
 
-void ErrorTable::add(const Structure& frame, std::optional<double> energy, const Positions* forces, const Voigt* stress) {
+void ErrorTable::Row::add(const Row& other) {
+  frames += other.frames;
+  for (const TargetInfo& target : targets()) errors[target.property].add(other[target.property]);
+}
+
+void ErrorTable::add(const Structure& frame, const Prediction& prediction) {
   // A row of its own first: a frame that throws half-way must not leave half of its errors behind.
   Row row;
-  const int atoms = frame.size();
-  if (energy && frame.energy && atoms > 0) {
-    check_finite(*energy, frame, "energy");
-    row.energy.add((*energy - *frame.energy) / atoms * mev_per_ev);
-  }
-  if (forces && frame.forces) {
-    if (forces->rows() != atoms || frame.forces->rows() != atoms)
-      throw Error(
-          fmt::format("{}: {} predicted and {} reference forces for {} atoms", frame.source, forces->rows(), frame.forces->rows(), atoms));
-    for (int i = 0; i < atoms; ++i) {
-      if (!frame.force_mask.empty() && frame.force_mask[static_cast<std::size_t>(i)]) continue;
-      for (int c = 0; c < 3; ++c) {
-        check_finite((*forces)(i, c), frame, "force");
-        row.forces.add((*forces)(i, c) - (*frame.forces)(i, c));
-      }
+  for (const TargetInfo& target : targets()) {
+    const auto scale = target.shown_scale(frame);
+    if (!scale) continue;
+    for (const ComparedRow& compared : compared_rows(frame, prediction, target)) {
+      check_finite((*scale)(compared.predicted), frame, target.std_names.front());
+      row.errors[target.property].add((*scale)(compared.error()) * target.shown.error_factor);
     }
+    if (row[target.property].count > 0) row.frames = 1;
   }
-  const double volume = frame.volume();
-  if (stress && frame.virial && volume > 0) {
-    constexpr std::array<std::array<int, 2>, 6> voigt = {{{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}}};
-    for (int k = 0; k < 6; ++k) {
-      const auto [a, b] = voigt[static_cast<std::size_t>(k)];
-      check_finite((*stress)(k), frame, "stress");
-      const double reference = -0.5 * ((*frame.virial)(a, b) + (*frame.virial)(b, a)) / volume;
-      row.stress.add(((*stress)(k)-reference) * gpa_per_ev_per_cubic_angstrom);
-    }
-  }
-  if (row.energy.count + row.forces.count + row.stress.count == 0) return;
-  Row& sum = rows_[frame.config_type];
-  ++sum.frames;
-  sum.energy.add(row.energy);
-  sum.forces.add(row.forces);
-  sum.stress.add(row.stress);
+  if (row.frames > 0) rows_[frame.config_type].add(row);
 }
 
 ErrorTable::Row ErrorTable::total() const {
   Row all;
-  for (const auto& [name, row] : rows_) {
-    all.frames += row.frames;
-    all.energy.add(row.energy);
-    all.forces.add(row.forces);
-    all.stress.add(row.stress);
-  }
+  for (const auto& [name, row] : rows_) all.add(row);
   return all;
 }
 
@@ -128,9 +105,12 @@ bool ErrorTable::empty() const {
 std::string ErrorTable::text() const {
   std::size_t width = 16;
   for (const auto& [name, row] : rows_) width = std::max(width, name.size() + 1);
-  std::string out = fmt::format("{:<{}}{:>8}{:>20}{:>20}{:>20}\n", "", width, "", "energy (meV/atom)", "forces (eV/Å)", "stress (GPa)");
-  out += fmt::format("{:<{}}{:>8}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}\n", "config type", width, "frames", "RMSE", "MAE", "RMSE", "MAE",
-                     "RMSE", "MAE");
+  std::string out = fmt::format("{:<{}}{:>8}", "", width, ""), second = fmt::format("{:<{}}{:>8}", "config type", width, "frames");
+  for (const TargetInfo& target : targets()) {
+    out += fmt::format("{:>20}", fmt::format("{} ({})", target.shown.name, target.shown.error_unit));
+    second += fmt::format("{:>10}{:>10}", "RMSE", "MAE");
+  }
+  out += "\n" + second + "\n";
   for (const auto& [name, row] : rows_) out += line(name, width, row);
   out += line("all", width, total());
   return out;
@@ -139,7 +119,7 @@ std::string ErrorTable::text() const {
 std::string ErrorTable::json() const {
   Json json = {{"config_types", Json::object()}, {"all", to_json(total())}};
   for (const auto& [name, row] : rows_) json["config_types"][name] = to_json(row);
-  json["units"] = {{"energy", "meV/atom"}, {"forces", "eV/Å"}, {"stress", "GPa"}};
+  for (const TargetInfo& target : targets()) json["units"][target.shown.name] = target.shown.error_unit;
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

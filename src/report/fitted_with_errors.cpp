@@ -15,9 +15,7 @@ ErrorTable errors_of(const std::shared_ptr<const Model>& model, const Dataset& d
   double done = 0;
   FrameBatch batch(predictor, {}, [&](const Structure& frame, const Prediction& prediction) {
     if (record) record->add(frame, prediction);
-    std::optional<Voigt> stress;
-    if (frame.volume() > 0) stress = stress_of(prediction.virial.value(), frame.volume());
-    table.add(frame, prediction.energy, &prediction.forces.value(), stress ? &*stress : nullptr);
+    table.add(frame, prediction);
     if (progress) progress({.phase = phase.phase, .done = ++done, .total = phase.total, .unit = "frames"});
   });
   data.visit([&](const Structure& frame, const FramePlace&) { batch.add(frame); });

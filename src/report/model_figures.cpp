@@ -88,14 +88,11 @@ PageTable sigma_table(const Model& model, const std::optional<Json>& optimizatio
     for (const char* heading : {"rows", "σ before", "residual (RMS)"}) table.columns.push_back({heading});
   for (std::size_t g = 0; g < model.posterior.groups.size(); ++g) {
     const RowGroup& group = model.posterior.groups[g];
-    const bool is_force = group.property == Property::force;
     std::vector<PageTable::Cell> row = {
         {property_name(group.property)},
         {group.config_class},
         group.fixed ? given_cell(own_noise(model.posterior.noise, group.property)) : number_cell(group.sigma),
-        {is_force                 ? "eV/Å"
-         : model.scale_with_atoms ? "eV times √atoms"
-                                  : "eV"}};
+        {target_info(group.property).sigma_unit(model.scale_with_atoms)}};
     if (groups) {
       const double rows = number_in((*groups)[g], "rows");
       row.push_back(std::isfinite(rows) ? count_cell(static_cast<std::int64_t>(rows)) : number_cell(rows));
@@ -132,8 +129,8 @@ PageTable calibration_table(const Calibration& calibration) {
   for (const CalibrationFactors& f : calibration.factors)
     table.rows.push_back(
         {{property_name(f.property)}, {f.config_class}, number_cell(f.a), number_cell(f.b), count_cell(f.rows), count_cell(f.structures)});
-  for (const Property p : {Property::energy, Property::force, Property::virial})
-    if (!calibration.covers(p)) table.rows.push_back({{property_name(p)}, {"uncalibrated"}, {"-"}, {"-"}, {"-"}, {"-"}});
+  for (const TargetInfo& target : targets())
+    if (!calibration.covers(target.property)) table.rows.push_back({{target.name}, {"uncalibrated"}, {"-"}, {"-"}, {"-"}, {"-"}});
   return table;
 }
 

@@ -1,6 +1,5 @@
-#include <array>
 #include <cmath>
-#include <gapkit/core/units.hpp>
+#include <gapkit/report/error_table.hpp>
 #include <gapkit/report/prediction_record.hpp>
 
 namespace gapkit {
@@ -27,45 +26,34 @@ bool PredictionRecord::put(Values& values, double reference, double predicted, c
   return true;
 }
 
-void PredictionRecord::add_forces(const Structure& frame, const Prediction& prediction, Frame& entry) {
-  const auto& predicted = *prediction.forces;
-  const auto& reference = *frame.forces;
-  double sum = 0;
-  long count = 0;
-  for (int i = 0; i < frame.size(); ++i) {
-    if (!frame.force_mask.empty() && frame.force_mask[static_cast<std::size_t>(i)]) continue;
-    double square = 0;
-    for (int c = 0; c < 3; ++c) {
-      const double* std = prediction.forces_std ? &(*prediction.forces_std)(i, c) : nullptr;
-      if (!put(forces_, reference(i, c), predicted(i, c), std)) continue;
-      const double error = predicted(i, c) - reference(i, c);
-      square += error * error;
-      ++count;
-    }
-    sum += square;
-    if (std::sqrt(square) > entry.largest_force_error) {
-      entry.largest_force_error = std::sqrt(square);
-      entry.worst_atom = i + 1;
-    }
+void PredictionRecord::add_target(const TargetInfo& target, const Structure& frame, const Prediction& prediction, double isolated,
+                                  Frame& entry) {
+  const auto scale = target.shown_scale(frame);
+  if (!scale) return;
+  const Property p = target.property;
+  const bool is_single = target.is_single(), is_vector = target.is_vector_of_atoms();
+  const double offset = p == Property::energy ? isolated : 0;
+  const std::span<const double> std = prediction.std_of(p);
+  if (is_single && !std.empty()) entry.largest_std[p] = std::abs((*scale)(std.front()));
+  if (is_vector)
+    for (std::size_t i = 0; i + 3 <= std.size(); i += 3)
+      entry.largest_std[p] = std::max(entry.largest_std[p].value_or(0), std::abs((*scale)(std::hypot(std[i], std[i + 1], std[i + 2]))));
+  ErrorSummary errors, of_atom;
+  int atom = -1;
+  for (const ComparedRow& row : compared_rows(frame, prediction, target)) {
+    const double reference = (*scale)(row.reference - offset), predicted = (*scale)(row.predicted - offset);
+    const double bar = std::abs((*scale)(row.std));
+    if (atom != row.row / target.components) of_atom = {};
+    atom = row.row / target.components;
+    if (!put(values_[p], reference, predicted, std.empty() ? nullptr : &bar)) continue;
+    errors.add(predicted - reference);
+    of_atom.add(predicted - reference);
+    if (is_single) entry.error[p] = predicted - reference;
+    if (!is_vector || !(std::sqrt(of_atom.sum_of_squares) > entry.largest_error[p])) continue;
+    entry.largest_error[p] = std::sqrt(of_atom.sum_of_squares);
+    entry.worst_atom[p] = atom + 1;
   }
-  if (count > 0) entry.force_rmse = std::sqrt(sum / static_cast<double>(count));
-}
-
-void PredictionRecord::add_stress(const Structure& frame, const Prediction& prediction, Frame& entry) {
-  constexpr std::array<std::array<int, 2>, 6> voigt = {{{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}}};
-  const double volume = frame.volume(), unit = gpa_per_ev_per_cubic_angstrom / volume;
-  const Voigt predicted = stress_of(*prediction.virial, volume) * gpa_per_ev_per_cubic_angstrom;
-  double sum = 0;
-  int count = 0;
-  for (int k = 0; k < 6; ++k) {
-    const auto [a, b] = voigt[static_cast<std::size_t>(k)];
-    const double reference = -0.5 * ((*frame.virial)(a, b) + (*frame.virial)(b, a)) * unit;
-    const double std = prediction.virial_std ? (*prediction.virial_std)(k)*unit : 0;
-    if (!put(stress_, reference, predicted(k), prediction.virial_std ? &std : nullptr)) continue;
-    sum += (predicted(k) - reference) * (predicted(k) - reference);
-    ++count;
-  }
-  if (count > 0) entry.stress_rmse = std::sqrt(sum / count);
+  if (!is_single && errors.count > 0) entry.error[p] = errors.rmse();
 }
 
 void PredictionRecord::add(const Structure& frame, const Prediction& prediction, std::int64_t number) {
@@ -84,14 +72,7 @@ void PredictionRecord::add(const Structure& frame, const Prediction& prediction,
   for (const int element : frame.atomic_numbers)
     if (const auto e0 = reference_energies_.find(element); e0 != reference_energies_.end()) isolated += e0->second;
   entry.energy = (prediction.energy - isolated) / atoms;
-  if (prediction.energy_std) entry.energy_std = *prediction.energy_std / atoms;
-  if (prediction.forces_std && prediction.forces_std->rows() > 0)
-    entry.largest_force_std = prediction.forces_std->rowwise().norm().maxCoeff();
-  if (frame.energy && put(energy_, (*frame.energy - isolated) / atoms, entry.energy, entry.energy_std ? &*entry.energy_std : nullptr))
-    entry.energy_error = entry.energy - (*frame.energy - isolated) / atoms;
-  if (prediction.forces && frame.forces && prediction.forces->rows() == atoms && frame.forces->rows() == atoms)
-    add_forces(frame, prediction, entry);
-  if (prediction.virial && frame.virial && frame.volume() > 0) add_stress(frame, prediction, entry);
+  for (const TargetInfo& target : targets()) add_target(target, frame, prediction, isolated, entry);
   frames_.push_back(std::move(entry));
 }
 

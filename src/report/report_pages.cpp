@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "report/report_parts.hpp"
@@ -20,16 +21,33 @@ std::string file_name(const std::string& path) {
 void add_error_numbers(Page& page, const ReportData& data) {
   for (const Quantity& q : quantities_of(data.record)) {
     std::vector<double> errors;
-    for (std::size_t i = 0; i < q.values->size(); ++i) errors.push_back(q.error_factor * q.values->error(i));
+    for (std::size_t i = 0; i < q.values.size(); ++i) errors.push_back(q.error(i));
     const ErrorNumbers n = error_numbers(std::move(errors));
-    page.key_figure(
-        fmt::format("{} RMSE", q.name), page_number(n.rmse), q.error_unit,
-        data.name.empty() ? fmt::format("MAE {}", page_number(n.mae)) : fmt::format("{}; MAE {}", data.name, page_number(n.mae)));
+    page.key_figure(fmt::format("{} RMSE", q.name()), page_number(n.summary.rmse()), q.error_unit(),
+                    data.name.empty() ? fmt::format("MAE {}", page_number(n.summary.mae()))
+                                      : fmt::format("{}; MAE {}", data.name, page_number(n.summary.mae())));
   }
 }
 
+/// "energy,force,stress"
+std::string list_of_std_names() {
+  std::string list;
+  for (const TargetInfo& target : targets()) list += (list.empty() ? "" : ",") + std::string(target.std_names.front());
+  return list;
+}
+
+/// "energy, forces or stress"
+std::string worst_text() {
+  std::string list;
+  for (const TargetInfo& target : targets()) {
+    const bool is_last = &target == &targets().back();
+    list += (list.empty() ? "" : is_last ? " or " : ", ") + std::string(target.shown.name);
+  }
+  return fmt::format("Those with the largest error of {} (in red), in units of the overall RMSE.", list);
+}
+
 bool has_bars(const PredictionRecord& record) {
-  return record.energy().has_std() || record.forces().has_std() || record.stress().has_std();
+  return std::any_of(targets().begin(), targets().end(), [&](const TargetInfo& t) { return record.values(t.property).has_std(); });
 }
 
 void add_model_sections(Page& page, const ReportModel& model) {
@@ -70,9 +88,10 @@ std::string prediction_report(const ReportModel& model, const ReportData& data, 
       page.section("Error bars");
       add_error_bars(page, data, groups);
     } else {
-      page.section("Error bars", "None were asked for: gap-predict --std energy,force,stress shows here how they compare with the errors.");
+      page.section("Error bars", fmt::format("None were asked for: gap-predict --std {} shows here how they compare with the errors.",
+                                             list_of_std_names()));
     }
-    page.section("Worst structures", "Those with the largest error of energy, forces or stress (in red), in units of the overall RMSE.");
+    page.section("Worst structures", worst_text());
     add_worst_structures(page, data);
   } else {
     page.section("Predictions", "The frames hold no reference values to compare with.");
@@ -117,7 +136,7 @@ std::string fit_report(const ReportModel& model, const std::vector<ReportData>& 
   } else {
     page.section("Error bars", "There are no validation data to test them on; on the training data they would look better than they are.");
   }
-  page.section("Worst structures", "Those with the largest error of energy, forces or stress (in red), in units of the overall RMSE.");
+  page.section("Worst structures", worst_text());
   for (const ReportData& d : data) add_worst_structures(page, d);
   add_model_sections(page, model);
   page.section("Time");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gapkit/report/error_table.hpp>
 #include <gapkit/report/html.hpp>
 #include <gapkit/report/report_pages.hpp>
 #include <span>
@@ -21,23 +22,27 @@ class ConfigGroups {
   std::map<std::string, int> index_;
 };
 
-/// One of the properties that are compared.
+/// The values of one target that are compared.
 struct Quantity {
-  const char* name;        ///< "Force"
-  const char* unit;        ///< of values: "eV/Å"
-  const char* error_unit;  ///< of errors: "meV/atom"
-  double error_factor;     ///< errors in error_unit = this × errors in unit
-  const char* what;        ///< one entry: "component"
-  const PredictionRecord::Values* values;
+  const TargetInfo& target;
+  const PredictionRecord::Values& values;
+
+  const char* name() const { return target.shown.title; }                                    ///< "Force"
+  const char* unit() const { return target.shown.unit; }                                     ///< of values: "eV/Å"
+  const char* error_unit() const { return target.shown.error_unit; }                         ///< of errors: "meV/atom"
+  const char* entry() const { return target.shown.entry; }                                   ///< "component"
+  double error(std::size_t i) const { return target.shown.error_factor * values.error(i); }  ///< in error_unit
+  double std(std::size_t i) const { return target.shown.error_factor * values.std[i]; }
 };
 /// Those that have entries.
 std::vector<Quantity> quantities_of(const PredictionRecord& record);
 
 inline constexpr double two_sided_95 = 1.959964;  ///< P(|z| ≤ this) = 0.95 for a normal variable
 
+/// What reports say of errors beside their summary.
 struct ErrorNumbers {
-  long count = 0;
-  double rmse = 0, mae = 0, median = 0, q95 = 0, largest = 0;  ///< NaN if count is 0
+  ErrorSummary summary;
+  double median = 0, q95 = 0, largest = 0;  ///< of |error|; NaN if there are none
 };
 ErrorNumbers error_numbers(std::vector<double> errors);
 /// The value below which a fraction of the sorted numbers lie.

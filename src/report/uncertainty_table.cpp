@@ -1,8 +1,7 @@
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <cmath>
-#include <gapkit/core/units.hpp>
 #include <gapkit/report/uncertainty_table.hpp>
 #include <nlohmann/json.hpp>
 
@@ -10,13 +9,6 @@ namespace gapkit {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr double mev_per_ev = 1000;
-constexpr double vanishing_force = 1e-5, vanishing_virial = 1e-4;  // eV/Å, eV
-
-bool vanishes(double predicted, double reference, double epistemic, double limit) {
-  return std::abs(predicted) < limit && std::abs(reference) < limit && epistemic < limit;
-}
 
 Json number(double x) {
   return std::isfinite(x) ? Json(x) : Json(nullptr);
@@ -57,12 +49,14 @@ Json to_json(const VectorUncertaintyMetrics& m) {
 }
 
 Json to_json(const UncertaintyTable::Metrics& m) {
-  return {{"energy", to_json(m.energy)},
-          {"forces", to_json(m.forces)},
-          {"atoms", to_json(m.atoms)},
-          {"stress", to_json(m.stress)},
-          {"vanishing_forces", m.vanishing_forces},
-          {"vanishing_stresses", m.vanishing_stresses}};
+  Json json;
+  for (const TargetInfo& target : targets()) {
+    json[target.shown.name] = to_json(m.rows[target.property]);
+    if (target.is_vector_of_atoms()) json[target.shown.vectors] = to_json(m.vectors[target.property]);
+  }
+  for (const TargetInfo& target : targets())
+    if (target.vanishing > 0) json["vanishing_" + std::string(target.shown.plural)] = m.vanishing[target.property];
+  return json;
 }
 
 std::string cell(const Estimate& e, int digits) {
@@ -87,93 +81,96 @@ std::string brief(const UncertaintyMetrics& m) {
   return fmt::format("{:.2f} / {:.2f} / {:.2f}", m.zms.value, m.coverage68.value, m.coverage95.value);
 }
 
+/// The rows of one frame.
+void add_rows(const TargetInfo& target, const TargetInfo::Scale& scale, const std::vector<ComparedRow>& compared, int index,
+              UncertaintyTable::Rows& rows) {
+  const Property p = target.property;
+  const auto error_of = [&](const ComparedRow& c) { return scale(c.error()) * target.shown.error_factor; };
+  const auto std_of = [&](const ComparedRow& c) { return std::abs(scale(c.std)) * target.shown.error_factor; };
+  const auto vanishes = [&](const ComparedRow& c) { return target.vanishes(c.predicted, c.reference, c.epistemic); };
+  for (const ComparedRow& c : compared)
+    if (vanishes(c))
+      ++rows.vanishing[p];
+    else
+      rows.rows[p].add(error_of(c), std_of(c), index);
+  if (!target.is_vector_of_atoms()) return;
+  for (std::size_t i = 0; i + 3 <= compared.size(); i += 3) {  // the three components of an atom
+    const ComparedRow &x = compared[i], &y = compared[i + 1], &z = compared[i + 2];
+    if (vanishes(x) && vanishes(y) && vanishes(z)) continue;
+    rows.vectors[p].add({error_of(x), error_of(y), error_of(z)}, {std_of(x), std_of(y), std_of(z)}, index);
+  }
+}
+
 }  // namespace
 
-void UncertaintyTable::add(const Structure& frame, const Prediction& p) {
+bool UncertaintyTable::Rows::empty() const {
+  return std::all_of(rows.begin(), rows.end(), [](const ErrorsWithBars& r) { return r.size() == 0; });
+}
+
+void UncertaintyTable::add(const Structure& frame, const Prediction& prediction) {
   const int index = frames_++;
   Rows& own = config_types_[frame.config_type];
-  const auto add_to_both = [&](ErrorsWithBars Rows::*rows, double error, double std) {
-    (all_.*rows).add(error, std, index);
-    (own.*rows).add(error, std, index);
-  };
-  if (p.energy_std && frame.energy && frame.size() > 0) {
-    const double unit = mev_per_ev / frame.size();
-    add_to_both(&Rows::energy, (p.energy - *frame.energy) * unit, *p.energy_std * unit);
-  }
-  if (p.forces && p.forces_std && frame.forces) {
-    for (int i = 0; i < frame.size(); ++i) {
-      if (!frame.force_mask.empty() && frame.force_mask[static_cast<std::size_t>(i)]) continue;
-      const Vector3 error = (p.forces->row(i) - frame.forces->row(i)).transpose(), std = p.forces_std->row(i).transpose();
-      int zeros = 0;
-      for (int c = 0; c < 3; ++c) {
-        if (vanishes((*p.forces)(i, c), (*frame.forces)(i, c), (*p.forces_std_epistemic)(i, c), vanishing_force)) {
-          ++zeros;
-          continue;
-        }
-        add_to_both(&Rows::forces, error[c], std[c]);
-      }
-      for (Rows* rows : {&all_, &own}) {
-        rows->vanishing_forces += zeros;
-        if (zeros < 3) rows->atoms.add(error, std, index);
-      }
-    }
-  }
-  const double volume = frame.volume();
-  if (p.virial && p.virial_std && frame.virial && volume > 0) {
-    constexpr std::array<std::array<int, 2>, 6> voigt = {{{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}}};
-    const double unit = gpa_per_ev_per_cubic_angstrom / volume;
-    for (int k = 0; k < 6; ++k) {
-      const auto [a, b] = voigt[static_cast<std::size_t>(k)];
-      const double reference = 0.5 * ((*frame.virial)(a, b) + (*frame.virial)(b, a)), predicted = (*p.virial)(a, b);
-      if (vanishes(predicted, reference, (*p.virial_std_epistemic)[k], vanishing_virial)) {
-        ++all_.vanishing_stresses;
-        ++own.vanishing_stresses;
-        continue;
-      }
-      add_to_both(&Rows::stress, -(predicted - reference) * unit, (*p.virial_std)[k] * unit);
-    }
+  for (const TargetInfo& target : targets()) {
+    const auto scale = target.shown_scale(frame);
+    if (!scale || prediction.std_of(target.property).empty()) continue;
+    const std::vector<ComparedRow> compared = compared_rows(frame, prediction, target);
+    for (Rows* rows : {&all_, &own}) add_rows(target, *scale, compared, index, *rows);
   }
   if (own.empty()) config_types_.erase(frame.config_type);
 }
 
 UncertaintyTable::Metrics UncertaintyTable::metrics(const Rows& rows, const BootstrapOptions& options) {
-  return {uncertainty_metrics(rows.energy, options),
-          uncertainty_metrics(rows.forces, options),
-          uncertainty_metrics(rows.stress, options),
-          uncertainty_metrics(rows.atoms, options),
-          rows.vanishing_forces,
-          rows.vanishing_stresses};
+  Metrics result;
+  for (const TargetInfo& target : targets()) {
+    const Property p = target.property;
+    result.rows[p] = uncertainty_metrics(rows.rows[p], options);
+    result.vectors[p] = uncertainty_metrics(rows.vectors[p], options);
+    result.vanishing[p] = rows.vanishing[p];
+  }
+  return result;
 }
 
 std::string UncertaintyTable::text(const std::string& calibration) const {
   const Metrics m = metrics(all_);
   std::string out = fmt::format("{:<18}{:>9}{:>20}{:>20}{:>20}{:>22}{:>13}\n", "error bars", "count", "ZMS (1)", "|z| < 1 (0.68)",
                                 "|z| < 1.96 (0.95)", "NLL - constant's", "rho (ideal)");
-  out += line("energy", m.energy) + line("force components", m.forces);
-  if (m.atoms.count > 0)
-    out += fmt::format("{:<18}{:>9}{}{:>62}{}\n", "forces of atoms", m.atoms.count, cell(m.atoms.zms, 2), "",
-                       ranks(m.atoms.spearman, m.atoms.perfect_spearman));
-  out += line("stress", m.stress);
+  for (const TargetInfo& target : targets()) {
+    out += line(target.shown.components, m.rows[target.property]);
+    const VectorUncertaintyMetrics& v = m.vectors[target.property];
+    if (v.count > 0)
+      out += fmt::format("{:<18}{:>9}{}{:>62}{}\n", target.shown.plural + std::string(" of atoms"), v.count, cell(v.zms, 2), "",
+                         ranks(v.spearman, v.perfect_spearman));
+  }
   if (config_types_.size() > 1) {
     std::size_t width = 16;
     for (const auto& [name, rows] : config_types_) width = std::max(width, name.size() + 1);
-    out += fmt::format("\n{:<{}}{:>24}{:>24}{:>24}\n", "ZMS / 68 % / 95 %", width + 2, "energy", "forces", "stress");
+    out += fmt::format("\n{:<{}}", "ZMS / 68 % / 95 %", width + 2);
+    for (const TargetInfo& target : targets()) out += fmt::format("{:>24}", target.shown.name);
     for (const auto& [name, rows] : config_types_) {
       const Metrics own = metrics(rows, {.resamples = 0});
-      out += fmt::format("{:<{}}{:>24}{:>24}{:>24}\n", name, width + 2, brief(own.energy), brief(own.forces), brief(own.stress));
+      out += fmt::format("\n{:<{}}", name, width + 2);
+      for (const TargetInfo& target : targets()) out += fmt::format("{:>24}", brief(own.rows[target.property]));
     }
+    out += "\n";
   }
   out += fmt::format("z: error / std, {}; ZMS: mean of z²; constant: the best single error bar; rho: of |error| and std; [95 % interval]\n",
                      calibration);
-  if (m.vanishing_forces + m.vanishing_stresses > 0)
-    out += fmt::format("without {} force and {} stress components that symmetry makes zero\n", m.vanishing_forces, m.vanishing_stresses);
+  std::string counts;
+  for (const TargetInfo& target : targets())
+    if (target.vanishing > 0)
+      counts += fmt::format("{}{} {}", counts.empty() ? "" : " and ", m.vanishing[target.property], target.std_names.front());
+  if (std::any_of(m.vanishing.begin(), m.vanishing.end(), [](long n) { return n > 0; }))
+    out += fmt::format("without {} components that symmetry makes zero\n", counts);
   return out;
 }
 
 std::string UncertaintyTable::json() const {
   Json json = {{"all", to_json(metrics(all_))}, {"config_types", Json::object()}};
   for (const auto& [name, rows] : config_types_) json["config_types"][name] = to_json(metrics(rows));
-  json["units"] = {{"energy", "meV/atom"}, {"forces", "eV/Å"}, {"atoms", "eV/Å"}, {"stress", "GPa"}};
+  for (const TargetInfo& target : targets()) {
+    json["units"][target.shown.name] = target.shown.error_unit;
+    if (target.is_vector_of_atoms()) json["units"][target.shown.vectors] = target.shown.error_unit;
+  }
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 

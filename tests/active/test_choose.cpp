@@ -73,7 +73,7 @@ std::vector<Candidate> candidates_from(const std::vector<Structure>& structures)
 }
 
 double energy_unit(const Model& model, const Structure& s) {
-  return noise_unit(model, Property::energy, s.config_type) * noise_scale(Property::energy, s.size(), model.scale_with_atoms);
+  return noise_unit(model, Property::energy, s.config_type) * target_info(Property::energy).noise_scale(s.size(), model.scale_with_atoms);
 }
 
 std::vector<int> indices(const std::vector<Choice>& choices) {

@@ -319,9 +319,11 @@ TEST_CASE("gap-predict: fields stand beside what the frame held, and obey the co
     CHECK(std::get<std::string>(frame.find_field("gap_calibration")->value) == "calibrated");
 
     assign_targets(frame, {});
-    const Positions predicted = Eigen::Map<const Positions>(forces.data(), frame.size(), 3);
-    const Voigt voigt = Eigen::Map<const Voigt>(stress.data());
-    expected.add(frame, energy, &predicted, &voigt);
+    Prediction predicted;
+    predicted.energy = energy;
+    predicted.forces = Eigen::Map<const Positions>(forces.data(), frame.size(), 3);
+    predicted.virial = tensor_of(Voigt(-frame.volume() * Eigen::Map<const Voigt>(stress.data())));
+    expected.add(frame, predicted);
   }
 
   // the table on stdout, in --json and in the fit's validation errors is that of the written predictions

@@ -50,12 +50,12 @@ void check_quip(const char* name) {
   REQUIRE(ours.size() == theirs.size());
   REQUIRE(ours.size() == 21);
   TargetKeys our_keys, their_keys;
-  our_keys.energy = "gap_energy";
-  our_keys.forces = "gap_forces";
-  our_keys.virial = "gap_virial";
-  their_keys.energy = "energy";
-  their_keys.forces = "force";  // forces has the reference
-  their_keys.virial = "virial";
+  our_keys.name("energy", "gap_energy");
+  our_keys.name("forces", "gap_forces");
+  our_keys.name("virial", "gap_virial");
+  their_keys.name("energy", "energy");
+  their_keys.name("forces", "force");  // forces has the reference
+  their_keys.name("virial", "virial");
   for (std::size_t i = 0; i < ours.size(); ++i) {
     CAPTURE(i);
     assign_targets(ours[i], our_keys);
@@ -98,7 +98,7 @@ TEST_CASE("cases: gap_fit_brace_list, terms in braces of their own and blanks ar
   CHECK(o.terms[1].kernel_parameters.real("zeta") == 4);
   CHECK(o.terms[1].delta == 0.3);
   CHECK(o.terms[1].selection == "cur");
-  CHECK(o.regularization.standard.force == 0.1);
+  CHECK(o.regularization.standard[Property::force] == 0.1);
   CHECK(o.model_path == "g.h5");
 }
 
@@ -113,9 +113,9 @@ TEST_CASE("cases: gap_fit_shell_quotes, quotes of the shell and of Python") {
   CHECK(o.terms[1].descriptor == "soap");
   CHECK(o.terms[1].n_sparse == 20);
   CHECK(o.terms[1].delta == 0.2);
-  CHECK(o.regularization.standard.energy == 0.002);
-  CHECK(o.regularization.standard.force == 0.08);
-  CHECK(o.regularization.standard.virial == 0.05);
+  CHECK(o.regularization.standard[Property::energy] == 0.002);
+  CHECK(o.regularization.standard[Property::force] == 0.08);
+  CHECK(o.regularization.standard[Property::virial] == 0.05);
   CHECK(o.reference_energies.mode == ReferenceEnergyOptions::Mode::explicit_values);
   CHECK(o.reference_energies.values == std::map<std::string, double>{{"Si", -0.85}});
   CHECK(o.jitter_absolute == 1e-8);
@@ -129,12 +129,12 @@ TEST_CASE("cases: quip/config_type_sigma_default.cmd, the class 'default' of gap
         "Mg 0 0 0 0 0 0\nO 1.4 1.4 1.4 0 0 0\n");
   for (const char* name : {"mg.idx", "o.idx"}) write(quip.folder() / name, "1\n");
   const FitConfiguration o = translated(quip, "config_type_sigma_default.cmd");
-  CHECK(o.regularization.standard.energy == 0.01);
-  CHECK(o.regularization.standard.force == 0.3);
-  CHECK(o.regularization.standard.virial == 0.3);
+  CHECK(o.regularization.standard[Property::energy] == 0.01);
+  CHECK(o.regularization.standard[Property::force] == 0.3);
+  CHECK(o.regularization.standard[Property::virial] == 0.3);
   REQUIRE(o.regularization.config_type.size() == 1);
-  CHECK(o.regularization.config_type.at("slab100").energy == 0.02);
-  CHECK(o.regularization.config_type.at("slab100").force == 0.3);
+  CHECK(o.regularization.config_type.at("slab100")[Property::energy] == 0.02);
+  CHECK(o.regularization.config_type.at("slab100")[Property::force] == 0.3);
 }
 
 TEST_CASE("cases: quip/sparse_file, each point of gap_fit's files begins with its cutoff") {

@@ -114,7 +114,7 @@ TEST_CASE("crystals get pairs and SOAP, molecules triplets besides; reference en
   CHECK(term(crystal.options, "soap").descriptor_parameters.integer("l_max") == 8);
   CHECK(term(crystal.options, "soap").n_sparse == 110);  // 0.55 of 200
   CHECK(crystal.options.reference_energies.mode == ReferenceEnergyOptions::Mode::least_squares);
-  CHECK(crystal.options.use_virial);
+  CHECK(crystal.options.use[Property::virial]);
   CHECK(crystal.options.calibration.source == CalibrationOptions::Source::holdout);
   CHECK(crystal.options.calibration.rounds == 5);
   CHECK(crystal.reasons.size() >= 6);
@@ -124,7 +124,7 @@ TEST_CASE("crystals get pairs and SOAP, molecules triplets besides; reference en
   const AutomaticChoice molecules = setup.choose(clusters(12));
   CHECK(molecules.options.terms.size() == 3);
   CHECK(term(molecules.options, "three_body").n_sparse > 0);
-  CHECK_FALSE(molecules.options.use_virial);
+  CHECK_FALSE(molecules.options.use[Property::virial]);
   CHECK(molecules.options.calibration.source == CalibrationOptions::Source::none);  // too few
 }
 

@@ -57,13 +57,8 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 void check_equal(const FitConfiguration& a, const FitConfiguration& b) {
   CHECK(a.train == b.train);
   CHECK(a.validation == b.validation);
-  CHECK(a.use_energy == b.use_energy);
-  CHECK(a.use_forces == b.use_forces);
-  CHECK(a.use_virial == b.use_virial);
-  CHECK(a.keys.energy == b.keys.energy);
-  CHECK(a.keys.forces == b.keys.forces);
-  CHECK(a.keys.virial == b.keys.virial);
-  CHECK(a.keys.stress == b.keys.stress);
+  CHECK(a.use == b.use);
+  for (const TargetSource& source : target_sources()) CHECK(a.keys.named(source.name) == b.keys.named(source.name));
   CHECK(a.keys.config_type == b.keys.config_type);
   CHECK(a.keys.force_mask == b.keys.force_mask);
   CHECK(a.reference_energies.mode == b.reference_energies.mode);
@@ -89,17 +84,8 @@ void check_equal(const FitConfiguration& a, const FitConfiguration& b) {
     CHECK(x.sparse_file == y.sparse_file);
     CHECK(x.sparse_indices == y.sparse_indices);
   }
-  const auto check_sigmas = [](const SigmaOptions& x, const SigmaOptions& y) {
-    CHECK(x.energy == y.energy);
-    CHECK(x.force == y.force);
-    CHECK(x.virial == y.virial);
-  };
-  check_sigmas(a.regularization.standard, b.regularization.standard);
-  REQUIRE(a.regularization.config_type.size() == b.regularization.config_type.size());
-  for (const auto& [name, sigma] : a.regularization.config_type) {
-    REQUIRE(b.regularization.config_type.count(name) == 1);
-    check_sigmas(sigma, b.regularization.config_type.at(name));
-  }
+  CHECK(a.regularization.standard == b.regularization.standard);
+  CHECK(a.regularization.config_type == b.regularization.config_type);
   CHECK(a.regularization.scale_with_atoms == b.regularization.scale_with_atoms);
   CHECK(a.jitter == b.jitter);
   CHECK(a.jitter_absolute == b.jitter_absolute);
@@ -116,7 +102,7 @@ TEST_CASE("config: a small configuration and its defaults") {
   const FitConfiguration options = files.parse(good);
   CHECK(options.train == std::vector<std::string>{files.path("train.xyz")});
   CHECK(options.validation.empty());
-  CHECK((options.use_energy && options.use_forces && options.use_virial));
+  CHECK((options.use[Property::energy] && options.use[Property::force] && options.use[Property::virial]));
   REQUIRE(options.terms.size() == 1);
   const TermOptions& soap = options.terms[0];
   CHECK(soap.name == "soap");
@@ -128,7 +114,7 @@ TEST_CASE("config: a small configuration and its defaults") {
   CHECK(soap.descriptor_parameters.integer("n_max") == 8);
   CHECK(soap.kernel_parameters.real("zeta") == 4.0);
   for (const auto& info : descriptor_kind("soap").parameters) CHECK(soap.descriptor_parameters.has(info.name));
-  CHECK(options.regularization.standard.energy == SigmaOptions().energy);
+  CHECK(options.regularization.standard[Property::energy] == SigmaOptions()[Property::energy]);
   CHECK(options.jitter == 1e-8);
   CHECK(!options.jitter_absolute);
   CHECK(options.model_path == "model.h5");
@@ -188,8 +174,8 @@ memory = 0.5
                                           files.path("b2.xyz"),    files.path("[odd].xyz"), files.path("more/c.xyz")};
   CHECK(options.train == train);
   CHECK(options.validation == std::vector<std::string>{files.path("b1.xyz"), files.path("b2.xyz")});
-  CHECK((options.use_energy && !options.use_forces && options.use_virial));
-  CHECK(options.keys.forces == "dft_forces");
+  CHECK((options.use[Property::energy] && !options.use[Property::force] && options.use[Property::virial]));
+  CHECK(options.keys.named("forces") == "dft_forces");
   CHECK(options.reference_energies.values == std::map<std::string, double>{{"Si", -0.79}, {"O", -2.0}});
   REQUIRE(options.terms.size() == 3);
   CHECK(options.terms[0].name == "two_body");
@@ -207,8 +193,8 @@ memory = 0.5
   CHECK(options.terms[1].kernel_parameters.reals("length_scale") == std::vector<double>{0.7});
   CHECK(options.terms[1].sparse_file.at("") == files.path("points.txt"));
   CHECK(options.terms[2].sparse_indices.at("O") == files.path("numbers.txt"));
-  CHECK(options.regularization.config_type.at("high T").force == 0.3);
-  CHECK(options.regularization.config_type.at("high T").energy == 0.002);  // as in [regularization]
+  CHECK(options.regularization.config_type.at("high T")[Property::force] == 0.3);
+  CHECK(options.regularization.config_type.at("high T")[Property::energy] == 0.002);  // as in [regularization]
   CHECK(!options.regularization.scale_with_atoms);
   CHECK(*options.jitter_absolute == 1e-10);
   CHECK(options.model_path == "out/m.h5");  // relative to the current folder: as it is
@@ -234,7 +220,7 @@ TEST_CASE("config: writing and reading gives equal options") {
   options.terms[1].name = "other";
   options.terms[1].species = {"Si"};
   options.reference_energies.mode = ReferenceEnergyOptions::Mode::least_squares;
-  options.use_energy = false;
+  options.use[Property::energy] = false;
   options.seed = 9223372036854775807U;
   check_equal(files.parse(fit_options_to_toml(options)), options);
   options.seed += 1;

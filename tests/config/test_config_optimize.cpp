@@ -58,9 +58,9 @@ TEST_CASE("config: [optimize] and its defaults") {
     CHECK(o.optimize.max_evaluations == 7);
     CHECK(o.optimize.folds == 4);
     CHECK(o.optimize.fold == "key:run");
-    CHECK(o.optimize.energy_weight == 2);
-    CHECK(o.optimize.force_weight == 1);
-    CHECK(o.optimize.virial_weight == 0);
+    CHECK(o.optimize.weights[Property::energy] == 2);
+    CHECK(o.optimize.weights[Property::force] == 1);
+    CHECK(o.optimize.weights[Property::virial] == 0);
     CHECK(o.keep_statistics);
     CHECK(fit_options_to_toml(o) == fit_options_to_toml(all));
   }
@@ -105,9 +105,10 @@ TEST_CASE("config: single keys are replaced or added") {
   CHECK(files.parse(good, {{"term.two_body.length_scale", "1.5"}}).terms[0].kernel_parameters.values().count("length_scale") == 1);
   CHECK(files.parse(good, {{"term.soap.selection", "fps"}}).terms[1].selection == "fps");
   CHECK(files.parse(good, {{"term.soap.selection", "'fps'"}}).terms[1].selection == "fps");
-  CHECK(files.parse(good, {{"regularization.force", "0.3"}}).regularization.standard.force == 0.3);
-  CHECK(files.parse(good, {{"regularization.config_type.liquid.force", "0.7"}}).regularization.config_type.at("liquid").force == 0.7);
-  CHECK(files.parse(good, {{"data.use", "['energy']"}, {"term.soap.n_max", "3"}}).use_forces == false);
+  CHECK(files.parse(good, {{"regularization.force", "0.3"}}).regularization.standard[Property::force] == 0.3);
+  CHECK(files.parse(good, {{"regularization.config_type.liquid.force", "0.7"}}).regularization.config_type.at("liquid")[Property::force] ==
+        0.7);
+  CHECK(files.parse(good, {{"data.use", "['energy']"}, {"term.soap.n_max", "3"}}).use[Property::force] == false);
   CHECK(files.parse(good + "name = 'many'\n", {{"term.many.delta", "3"}}).terms[1].delta == 3);
   CHECK(contains(files.message(good, {{"term.saop.zeta", "2"}}), "did you mean 'soap'?"));
   CHECK(contains(files.message(good, {{"term.soap", "2"}}), "term.NAME.KEY"));

@@ -56,20 +56,20 @@ TEST_CASE("everything that both programs have is translated") {
   CHECK(t.unsupported.empty());
   const FitConfiguration o = data.read(t);
   CHECK(o.train.size() == 1);
-  CHECK(o.keys.energy == "dft_energy");
-  CHECK(o.keys.forces == "dft_forces");
-  CHECK(o.keys.virial == "dft_virial");
+  CHECK(o.keys.named("energy") == "dft_energy");
+  CHECK(o.keys.named("forces") == "dft_forces");
+  CHECK(o.keys.named("virial") == "dft_virial");
   CHECK(o.keys.config_type == "kind");
   CHECK(o.keys.force_mask == "fixed");
   CHECK(o.reference_energies.mode == ReferenceEnergyOptions::Mode::explicit_values);
   CHECK(o.reference_energies.values == std::map<std::string, double>{{"Si", -1.5}, {"C", -2.5}});
-  CHECK(o.regularization.standard.energy == 0.002);
-  CHECK(o.regularization.standard.force == 0.05);
-  CHECK(o.regularization.standard.virial == 0.1);
+  CHECK(o.regularization.standard[Property::energy] == 0.002);
+  CHECK(o.regularization.standard[Property::force] == 0.05);
+  CHECK(o.regularization.standard[Property::virial] == 0.1);
   CHECK(!o.regularization.scale_with_atoms);
   REQUIRE(o.regularization.config_type.size() == 2);
-  CHECK(o.regularization.config_type.at("liquid").force == 0.2);
-  CHECK(o.regularization.config_type.at("a b").virial == 3);
+  CHECK(o.regularization.config_type.at("liquid")[Property::force] == 0.2);
+  CHECK(o.regularization.config_type.at("a b")[Property::virial] == 3);
   CHECK(o.jitter_absolute == 1e-8);
   CHECK(o.seed == 7);
   CHECK(o.model_path == "out/potential.h5");
@@ -101,8 +101,8 @@ TEST_CASE("defaults are gap_fit's, not gapkit's") {
   const Data data;
   const FitConfiguration o = data.options("", "soap l_max=4 n_max=6 atom_sigma=0.5 cutoff=5.0 delta=0.3 n_sparse=60");
   CHECK(o.jitter_absolute == 1e-10);
-  CHECK(o.keys.forces == "force");
-  CHECK(o.keys.energy == "energy");
+  CHECK(o.keys.named("forces") == "force");
+  CHECK(o.keys.named("energy") == "energy");
   CHECK(o.reference_energies.mode == ReferenceEnergyOptions::Mode::isolated);
   CHECK(o.regularization.scale_with_atoms);
   CHECK(o.terms.at(0).selection == "random");
@@ -143,10 +143,10 @@ TEST_CASE("properties that the data do not have under gap_fit's names are not fi
   CHECK(any_holds(t.notes, "force_parameter_name=force"));
   CHECK(any_holds(t.notes, "virial_parameter_name=virial"));
   const FitConfiguration o = parse_fit_options(t.toml, "t.toml", folder.path());
-  CHECK(!o.use_forces);
-  CHECK(o.use_virial);
-  CHECK(o.keys.stress == "stress");
-  CHECK(o.keys.virial.empty());
+  CHECK(!o.use[Property::force]);
+  CHECK(o.use[Property::virial]);
+  CHECK(o.keys.named("stress") == "stress");
+  CHECK(o.keys.named("virial").empty());
 }
 
 TEST_CASE("one e0 for all elements is written for each element of the data") {
@@ -181,7 +181,7 @@ TEST_CASE("what changes the fit and has no counterpart is listed with a reason; 
   const GapFitTranslation no_virial =
       translate_gap_fit(std::string("at_file=train.xyz gap={") + soap + "} default_sigma={0.1 0.1 0.0 0.0}", data.folder.path());
   CHECK(any_holds(no_virial.unsupported, "virial"));
-  CHECK(!data.read(no_virial).use_virial);
+  CHECK(!data.read(no_virial).use[Property::virial]);
 }
 
 TEST_CASE("every argument ends up somewhere") {
@@ -244,11 +244,11 @@ TEST_CASE("sparse points: numbers by config type exclude n_sparse and may be 0; 
 TEST_CASE("the config type 'default' of config_type_sigma replaces default_sigma") {
   const Data data;
   const FitConfiguration o = data.options("config_type_sigma={default:0.01:0.3:0.4:0.0:'liquid':0.02:0.5:0.6:0.0}");
-  CHECK(o.regularization.standard.energy == 0.01);
-  CHECK(o.regularization.standard.force == 0.3);
-  CHECK(o.regularization.standard.virial == 0.4);
+  CHECK(o.regularization.standard[Property::energy] == 0.01);
+  CHECK(o.regularization.standard[Property::force] == 0.3);
+  CHECK(o.regularization.standard[Property::virial] == 0.4);
   REQUIRE(o.regularization.config_type.size() == 1);
-  CHECK(o.regularization.config_type.at("liquid").virial == 0.6);
+  CHECK(o.regularization.config_type.at("liquid")[Property::virial] == 0.6);
 }
 
 TEST_CASE("scripts: exports, mpirun, comments, redirections and other commands are not arguments") {

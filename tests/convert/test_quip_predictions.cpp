@@ -13,9 +13,9 @@ Differences differences_from(const Model& model, const std::filesystem::path& pr
   const auto raise = [](double& value, double other) { value = other > value || std::isnan(other) ? other : value; };
   for (Structure s : read_extxyz(predictions)) {
     TargetKeys keys;
-    keys.energy = "energy";
-    keys.forces = forces_key;
-    keys.virial = "virial";
+    keys.name("energy", "energy");
+    keys.name("forces", forces_key);
+    keys.name("virial", "virial");
     assign_targets(s, keys);
     const Column* variance = s.find_column("local_gap_variance");
     const Prediction ours = predictor.compute(s, {.local_std = variance != nullptr});

@@ -173,7 +173,7 @@ TEST_CASE("four_body beside soap: variances of energies, forces and virials equa
   Covariance covariance(model);
   for (const Structure& s : all_of(setup)) {
     const StructureEnvironments environments(s, model.cutoff());
-    const std::vector<Functional> rows = observables_of(setup.terms, s);
+    const std::vector<DenseFunctional> rows = observables_of(setup.terms, s);
     const LongVector prior = prior_variance(setup.terms, rows);
     const Worst worst = compare(covariance.observables(environments.view(), s.size(), {}), {prior, dense.novelty(rows), dense.data(rows)},
                                 1e-6 * static_cast<double>(prior.maxCoeff()));

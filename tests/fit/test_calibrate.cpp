@@ -213,20 +213,20 @@ TEST_CASE("calibration: held-out rows with a sigma of their own count with that;
   Structure s = setup.frames[0];
   s.energy.reset();
   s.virial.reset();
-  s.force_sigma = 0.3;
+  s.sigma[Property::force].frame = 0.3;
   calibrator.add(s);
-  s.force_atom_sigma = {0.1, 0.2, 0.3, 0.4};
+  s.sigma[Property::force].atom = {0.1, 0.2, 0.3, 0.4};
   calibrator.add(s);
   CHECK(calibrator.rows(Property::energy).size() == 0);
   std::vector<double> expected(12, 0.3);
-  for (const double sigma : s.force_atom_sigma) expected.insert(expected.end(), 3, sigma);
+  for (const double sigma : s.sigma[Property::force].atom) expected.insert(expected.end(), 3, sigma);
   CHECK(calibrator.rows(Property::force).noise == expected);
   CHECK_FALSE(calibrator.calibration("validation", progress).has_value());  // two structures are too few
   for (std::size_t i = 1; i < 4; ++i) {
     Structure other = setup.frames[i];
     other.energy.reset();
     other.virial.reset();
-    other.force_atom_sigma = s.force_atom_sigma;
+    other.sigma[Property::force].atom = s.sigma[Property::force].atom;
     calibrator.add(other);
   }
   message.clear();
@@ -265,7 +265,7 @@ TEST_CASE("calibration: rows of huge sigma, copies, isolated atoms and the model
   std::vector<Structure> with_huge = others;
   for (unsigned seed = 201; seed <= 212; ++seed) {
     with_huge.push_back(labelled(random_triclinic(4, seed, {6, 14}), "odd"));
-    with_huge.back().energy_sigma = 1e6;
+    with_huge.back().sigma[Property::energy].frame = 1e6;
   }
   const std::optional<Calibration> mixed = calibrated(with_huge);
   REQUIRE(mixed);
@@ -275,7 +275,7 @@ TEST_CASE("calibration: rows of huge sigma, copies, isolated atoms and the model
   check_close(same->a, energy->a, 0, 1e-6);
   check_close(same->b, energy->b, 0, 1e-6);
 
-  for (Structure& frame : others) frame.energy_sigma = 1e8;
+  for (Structure& frame : others) frame.sigma[Property::energy].frame = 1e8;
   const std::optional<Calibration> huge = calibrated(others);
   CHECK((!huge || !huge->covers(Property::energy)));
   CHECK(!calibrated(std::vector<Structure>(12, labelled(random_triclinic(4, 301, {6, 14}), "odd"))));
@@ -289,7 +289,7 @@ TEST_CASE("calibration: rows of huge sigma, copies, isolated atoms and the model
   Predictor predictor(model);
   for (Structure& frame : others) {
     const Prediction p = predictor.compute(frame);
-    frame.energy_sigma.reset();
+    frame.sigma[Property::energy].frame.reset();
     frame.energy = p.energy;
     frame.forces = *p.forces;
     frame.virial = *p.virial;

@@ -138,7 +138,7 @@ TEST_CASE("a checkpoint of other options or data is not continued, without any t
       {"max_candidates", [](FitConfiguration& o) { o.terms[0].max_candidates = 12; }},
       {"a term less", [](FitConfiguration& o) { o.terms.erase(o.terms.begin() + 1); }},
       {"listed points", [&](FitConfiguration&) { place.folder.write("points", "0.5\n2.6\n3\n"); }},
-      {"use_virial", [](FitConfiguration& o) { o.use_virial = false; }},
+      {"use_virial", [](FitConfiguration& o) { o.use[Property::virial] = false; }},
       {"reference energies", [](FitConfiguration& o) { o.reference_energies.values["Si"] += 0.25; }},
       {"scale_with_atoms", [](FitConfiguration& o) { o.regularization.scale_with_atoms = false; }},
       {"a class",
@@ -192,7 +192,7 @@ TEST_CASE("a checkpoint survives other sigma, and all that the sums do not depen
   const Vector as_begun = fit(without_checkpoint(options)).model.weights;
   FitConfiguration other = options;
   other.regularization.standard = {0.003, 0.4, 0.07};
-  other.regularization.config_type["third"].force = 0.011;
+  other.regularization.config_type["third"][Property::force] = 0.011;
   other.model_path = "elsewhere.h5";
   other.memory = 3;
   std::int64_t done = 0;

@@ -191,8 +191,8 @@ TEST_CASE("memory: frames that no file could hold are refused, and named") {
       {[&](Structure& s) { (*s.virial)(0, 2) = nan; }, "virial holds NaN"},
       {[](Structure& s) { (*s.virial)(0, 2) += 1; }, "virial is not symmetric"},
       {[](Structure& s) { s.force_mask = {true}; }, "force_mask has 1 rows"},
-      {[](Structure& s) { s.force_atom_sigma = {0.1}; }, "force_atom_sigma has 1 rows"},
-      {[](Structure& s) { s.force_component_sigma = Positions::Ones(2, 3); }, "force_component_sigma has 2 rows"}};
+      {[](Structure& s) { s.sigma[Property::force].atom = {0.1}; }, "force_atom_sigma has 1 numbers, expected 4"},
+      {[](Structure& s) { s.sigma[Property::force].component.assign(6, 1.0); }, "force_component_sigma has 6 numbers, expected 12"}};
   for (const auto& [change, expected] : mistakes) {
     Structure wrong = good;
     wrong.source.clear();

@@ -167,10 +167,10 @@ std::pair<double, double> weighted_squares(const Fitted& fit, Predictor& predict
     double baseline = 0;
     for (const int z : s.atomic_numbers) baseline += predictor.model().reference_energies.at(z);
     const double root = std::sqrt(s.size());
-    add(*s.energy, p.energy, baseline, sigma.energy * root);
-    for (Eigen::Index i = 0; i < s.forces->size(); ++i) add(s.forces->data()[i], p.forces->data()[i], 0, sigma.force);
+    add(*s.energy, p.energy, baseline, sigma[Property::energy] * root);
+    for (Eigen::Index i = 0; i < s.forces->size(); ++i) add(s.forces->data()[i], p.forces->data()[i], 0, sigma[Property::force]);
     for (int a = 0; a < 3; ++a)
-      for (int b = a; b < 3 && s.virial; ++b) add((*s.virial)(a, b), (*p.virial)(a, b), 0, sigma.virial * root);
+      for (int b = a; b < 3 && s.virial; ++b) add((*s.virial)(a, b), (*p.virial)(a, b), 0, sigma[Property::virial] * root);
   }
   return {model, nothing};
 }

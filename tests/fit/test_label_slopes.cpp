@@ -23,13 +23,13 @@ Slopes pairs(double volume, double spread, const std::function<double(double)>& 
 
 TargetReport with_virials() {
   TargetReport targets;
-  targets.virial_keys["virial"] = 1;
+  targets.keys["virial"]["virial"] = 1;
   return targets;
 }
 
 TargetReport with_stresses() {
   TargetReport targets;
-  targets.stress_keys["stress"] = 1;
+  targets.keys["stress"]["stress"] = 1;
   return targets;
 }
 

@@ -178,8 +178,8 @@ TEST_CASE("no terms, no files, no targets: refused") {
   bad.train.clear();
   CHECK(message_of<InputError>([&] { plan_fit(bad); }) != "");
   bad = options;
-  bad.keys.energy = "no_such_key";
-  bad.use_forces = bad.use_virial = false;
+  bad.keys.name("energy", "no_such_key");
+  bad.use[Property::force] = bad.use[Property::virial] = false;
   CHECK(message_of<InputError>([&] { plan_fit(bad); }) != "");
   bad = options;
   bad.terms[0].species = {"O"};

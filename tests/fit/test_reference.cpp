@@ -166,8 +166,8 @@ TEST_CASE("the fit si_own_2b3bsoap with QUIP's sparse points predicts as QUIP do
   FitConfiguration o = options_for(folder / "si_own_2b3bsoap.train.xyz", {{"Si", -0.85183004491289027}}, {0.002, 0.1, 0.1},
                                    two_three_soap({1.6030191937881839, 1.4527803885551072, 2.5966868592765429}, folder, "si_own_2b3bsoap"));
   TargetKeys quip;  // the labels stand there, too
-  quip.energy = "energy";
-  quip.forces = "force";
-  quip.virial = "virial";
+  quip.name("energy", "energy");
+  quip.name("forces", "force");
+  quip.name("virial", "virial");
   compare(o, folder / "si_own_2b3bsoap.cases.xyz", quip);
 }

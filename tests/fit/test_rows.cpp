@@ -71,7 +71,7 @@ TEST_CASE("rows go to the group of their property and class, those with a sigma 
   REQUIRE(model.posterior.groups.size() == 9);
   for (const RowGroup& g : model.posterior.groups) {
     const SigmaOptions& s = g.config_class == "surface" ? options.regularization.config_type["surface"] : options.regularization.standard;
-    const double sigma = g.property == Property::energy ? s.energy : g.property == Property::force ? s.force : s.virial;
+    const double sigma = s[g.property];
     CHECK(g.sigma == (g.fixed ? 1.0 : sigma));
   }
 }
@@ -84,14 +84,14 @@ TEST_CASE("a sigma in the file means the same as that sigma of a class") {
   by_frame = frames;
   for (std::size_t i = 0; i < 2; ++i) {
     // The file's σ's are not multiplied by √N, those of a class are.
-    by_frame[i].set_field("energy_sigma", special.energy * std::sqrt(4.0));
-    by_frame[i].set_field("virial_sigma", special.virial * std::sqrt(4.0));
-    by_frame[i].set_field("force_sigma", special.force);
+    by_frame[i].set_field("energy_sigma", special[Property::energy] * std::sqrt(4.0));
+    by_frame[i].set_field("virial_sigma", special[Property::virial] * std::sqrt(4.0));
+    by_frame[i].set_field("force_sigma", special[Property::force]);
   }
   by_atom = by_frame;
   for (std::size_t i = 0; i < 2; ++i) {
     by_atom[i].set_field("force_sigma", 99.0);  // σ's of atoms come first
-    by_atom[i].set_column("force_atom_sigma", 1, std::vector<double>(4, special.force));
+    by_atom[i].set_column("force_atom_sigma", 1, std::vector<double>(4, special[Property::force]));
   }
   FitConfiguration by_class = options_for(class_folder, frames);
   by_class.regularization.config_type["special"] = special;
@@ -100,18 +100,18 @@ TEST_CASE("a sigma in the file means the same as that sigma of a class") {
   std::vector<Structure> by_component = by_atom;
   for (std::size_t i = 0; i < 2; ++i) {
     by_component[i].set_column("force_atom_sigma", 1, std::vector<double>(4, 99.0));  // σ's of components come before them
-    by_component[i].set_column("force_component_sigma", 3, std::vector<double>(12, special.force));
+    by_component[i].set_column("force_component_sigma", 3, std::vector<double>(12, special[Property::force]));
     by_component[i].set_field("virial_sigma", 99.0);
-    by_component[i].set_field("virial_component_sigma", std::vector<double>(9, special.virial * std::sqrt(4.0)));
+    by_component[i].set_field("virial_component_sigma", std::vector<double>(9, special[Property::virial] * std::sqrt(4.0)));
   }
   const TemporaryFolder component_folder;
   check_same_fit(by_class, options_for(component_folder, by_component));
 
   FitConfiguration unscaled = by_class;
   unscaled.regularization.scale_with_atoms = false;
-  unscaled.regularization.config_type["special"] = {special.energy * 2, special.force, special.virial * 2};
+  unscaled.regularization.config_type["special"] = {special[Property::energy] * 2, special[Property::force], special[Property::virial] * 2};
   const SigmaOptions s = unscaled.regularization.standard;
-  unscaled.regularization.standard = {s.energy * 2, s.force, s.virial * 2};
+  unscaled.regularization.standard = {s[Property::energy] * 2, s[Property::force], s[Property::virial] * 2};
   check_same_fit(by_class, unscaled);
 }
 
@@ -153,12 +153,12 @@ TEST_CASE("a sigma that is not above zero is refused with the structure's name")
 TEST_CASE("a class's sigma that is not above zero is refused") {
   const TemporaryFolder folder;
   for (const double bad : {0.0, -0.1, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()})
-    for (double SigmaOptions::*sigma : {&SigmaOptions::energy, &SigmaOptions::force, &SigmaOptions::virial}) {
+    for (const TargetInfo& target : targets()) {
       FitConfiguration options = options_for(folder, some_frames({14}, 2));
-      options.regularization.standard.*sigma = bad;
+      options.regularization.standard[target.property] = bad;
       CHECK(message_of<InputError>([&] { plan_fit(options); }) != "");
       options = options_for(folder, some_frames({14}, 2));
-      options.regularization.config_type["special"].*sigma = bad;
+      options.regularization.config_type["special"][target.property] = bad;
       CHECK(message_of<InputError>([&] { plan_fit(options); }).find("special") != std::string::npos);
     }
 }
@@ -173,15 +173,15 @@ TEST_CASE("properties that are not used, or not there, create no rows") {
   std::erase_if(frames[2].columns, [](const Column& c) { return c.name == "forces"; });
   FitConfiguration options = options_for(folder, frames);
   CHECK(row_counts(plan_fit(options)) == std::vector<std::string>{"energy default 3", "force default 24", "virial default 12"});
-  options.use_forces = false;
+  options.use[Property::force] = false;
   CHECK(row_counts(plan_fit(options)) == std::vector<std::string>{"energy default 3", "virial default 12"});
   for (const RowGroup& g : fit(options).model.posterior.groups) CHECK(g.property != Property::force);
-  options.use_virial = false;
+  options.use[Property::virial] = false;
   CHECK(row_counts(plan_fit(options)) == std::vector<std::string>{"energy default 3"});
   CHECK(fit(options).model.posterior.groups.size() == 1);
-  options.use_energy = false;
+  options.use[Property::energy] = false;
   CHECK(message_of<InputError>([&] { fit(options); }) != "");
-  options.use_forces = true;
+  options.use[Property::force] = true;
   CHECK(row_counts(plan_fit(options)) == std::vector<std::string>{"force default 24"});
   const FitResult forces_only = fit(options);
   CHECK(forces_only.model.posterior.groups.size() == 1);

@@ -118,7 +118,7 @@ TEST_CASE("other sigmas at the solution equal a fit with those sigmas") {
   const std::vector<double> scale(setup.model.terms.size(), 1.0);
   const Posterior changed = solve_posterior(statistics, setup.model.factor, scale, &sigma);
   for (SigmaOptions* s : {&setup.options.regularization.standard, &setup.options.regularization.config_type["late"]})
-    *s = {3 * s->energy, 3 * s->force, 3 * s->virial};
+    for (const TargetInfo& target : targets()) (*s)[target.property] *= 3;
   const Posterior fitted = fit(setup.options).model.posterior;
   CHECK(largest_difference(changed.mean, fitted.mean) <= 1e-9 * fitted.mean.cwiseAbs().maxCoeff());
   check_close(changed.log_evidence, fitted.log_evidence, 0, 1e-10);

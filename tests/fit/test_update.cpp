@@ -129,9 +129,9 @@ TEST_CASE("refit equals a fit with these sigmas and deltas") {
   const OptimizationReport r = refit(fitted, changes);
   check_close(r.before.log_evidence, before, 0, 1e-9);
   FitConfiguration direct = setup.options;
-  direct.regularization.standard.energy = 0.004;
-  direct.regularization.config_type["late"].force = 0.07;
-  direct.regularization.standard.virial = 0.9;
+  direct.regularization.standard[Property::energy] = 0.004;
+  direct.regularization.config_type["late"][Property::force] = 0.07;
+  direct.regularization.standard[Property::virial] = 0.9;
   direct.terms[1].delta = 0.3;
   const FittedModel expected = setup.fitted("all.xyz", direct);
   // Weights belong to kernels with another δ, the functions are equal: S φ and u are.

@@ -21,7 +21,7 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-bool is_lost(const Structure& s, Target target) {
+bool is_lost(const Structure& s, Property target) {
   LookAlikes look_alikes;
   look_alikes.add(s);
   return look_alikes.could_be_named(target);
@@ -33,22 +33,22 @@ TEST_CASE("names that sound like a target, in the right form") {
   for (const std::string name : {"Energy", "ENERGY", "TotEnergy", "total_energy", "dft_Energy", "free_energy", "E", "E0", "energie",
                                  "enregy", "ref_energy", "etot", "TOTEN", "e_dft", "energy_pbe", "potential_energy", "MACE_energy"}) {
     CAPTURE(name);
-    CHECK(is_lost(frame(name + "=-3.5"), Target::energy));
-    CHECK_FALSE(is_lost(frame(name + "=\"1 2\""), Target::energy));
-    CHECK_FALSE(is_lost(frame(name + "=text"), Target::energy));
+    CHECK(is_lost(frame(name + "=-3.5"), Property::energy));
+    CHECK_FALSE(is_lost(frame(name + "=\"1 2\""), Property::energy));
+    CHECK_FALSE(is_lost(frame(name + "=text"), Property::energy));
   }
   for (const std::string name : {"f", "F", "Forces", "vasp_force", "dft_Forces", "froces", "gradient", "DFTforces", "Fdft", "dftF"}) {
     CAPTURE(name);
-    CHECK(is_lost(frame("", ":" + name + ":R:3", "1 2 3"), Target::forces));
-    CHECK_FALSE(is_lost(frame("", ":" + name + ":R:1", "1"), Target::forces));
-    CHECK_FALSE(is_lost(frame("", ":" + name + ":S:3", "a b c"), Target::forces));
+    CHECK(is_lost(frame("", ":" + name + ":R:3", "1 2 3"), Property::force));
+    CHECK_FALSE(is_lost(frame("", ":" + name + ":R:1", "1"), Property::force));
+    CHECK_FALSE(is_lost(frame("", ":" + name + ":S:3", "a b c"), Property::force));
   }
   for (const std::string name :
        {"Stress", "STRESS", "vasp_stress", "Virial", "virial_eV", "dft_Virials", "stess", "stress_tensor", "pressure_tensor"}) {
     CAPTURE(name);
-    CHECK(is_lost(frame(name + "=\"1 2 3 0 0 0\""), Target::virial));
-    CHECK(is_lost(frame(name + "=\"1 0 0 0 2 0 0 0 3\""), Target::virial));
-    CHECK_FALSE(is_lost(frame(name + "=\"1 2 3\""), Target::virial));
+    CHECK(is_lost(frame(name + "=\"1 2 3 0 0 0\""), Property::virial));
+    CHECK(is_lost(frame(name + "=\"1 0 0 0 2 0 0 0 3\""), Property::virial));
+    CHECK_FALSE(is_lost(frame(name + "=\"1 2 3\""), Property::virial));
   }
 }
 
@@ -76,19 +76,19 @@ TEST_CASE("names of other quantities do not sound like a target") {
                                  "n_electrons",
                                  "pressure"}) {
     CAPTURE(name);
-    CHECK_FALSE(is_lost(frame(name + "=3.5"), Target::energy));
+    CHECK_FALSE(is_lost(frame(name + "=3.5"), Property::energy));
   }
   for (const std::string name : {"velocities", "magmom", "gap_forces", "momenta", "dipole", "force_std"}) {
     CAPTURE(name);
-    CHECK_FALSE(is_lost(frame("", ":" + name + ":R:3", "1 2 3"), Target::forces));
+    CHECK_FALSE(is_lost(frame("", ":" + name + ":R:3", "1 2 3"), Property::force));
   }
-  CHECK_FALSE(is_lost(frame("strain=\"1 2 3 0 0 0\" gap_stress=\"1 2 3 0 0 0\""), Target::virial));
+  CHECK_FALSE(is_lost(frame("strain=\"1 2 3 0 0 0\" gap_stress=\"1 2 3 0 0 0\""), Property::virial));
 }
 
 TEST_CASE("sentences name what was found, best first, and keys that work") {
   LookAlikes one;
   one.add(frame("free_energy=1 Energy=2 Stress=\"1 2 3 0 0 0\"", ":grad:R:3", "1 2 3"));
-  CHECK(one.lost_sentence({Target::energy, Target::forces, Target::virial}) ==
+  CHECK(one.lost_sentence({Property::energy, Property::force, Property::virial}) ==
         "no frame of 1 has an energy, forces or virial or stress under a known name, but the keys 'Energy' and 'free_energy' look like the "
         "energy, the column 'grad' looks like the forces (which have the opposite sign of a gradient) and the key 'Stress' looks like the "
         "stress; if so, name them with [data] energy_key = \"Energy\", forces_key = \"grad\", stress_key = \"Stress\" (or --energy-key "
@@ -98,39 +98,39 @@ TEST_CASE("sentences name what was found, best first, and keys that work") {
   LookAlikes some;
   some.add(frame("energy=1"));
   some.add(frame("Energy=1"));
-  CHECK_FALSE(some.is_lost(Target::energy));
-  REQUIRE(some.is_partly_lost(Target::energy));
-  CHECK(
-      some.partly_lost_sentence(Target::energy).starts_with("1 of 2 frames have no energy under a known name, but the key 'Energy' looks"));
+  CHECK_FALSE(some.is_lost(Property::energy));
+  REQUIRE(some.is_partly_lost(Property::energy));
+  CHECK(some.partly_lost_sentence(Property::energy)
+            .starts_with("1 of 2 frames have no energy under a known name, but the key 'Energy' looks"));
 }
 
 TEST_CASE("the right name with the wrong form is said") {
   LookAlikes columns;
   columns.add(frame("", ":forces:R:3:energies:R:1", "1 2 3 4"));
-  REQUIRE(columns.is_lost(Target::energy));
-  CHECK_FALSE(columns.could_be_named(Target::energy));
-  CHECK(contains(columns.lost_sentence({Target::energy}),
+  REQUIRE(columns.is_lost(Property::energy));
+  CHECK_FALSE(columns.could_be_named(Property::energy));
+  CHECK(contains(columns.lost_sentence({Property::energy}),
                  "the column 'energies' has one value per atom and is not the energy of the frame; give each frame its energy as a key"));
 }
 
 TEST_CASE("components in columns and keys of their own are said") {
   LookAlikes forces;
   forces.add(frame("energy=1", ":fx:R:1:fy:R:1:fz:R:1", "1 2 3"));
-  REQUIRE(forces.is_lost(Target::forces));
-  CHECK(contains(forces.lost_sentence({Target::forces}), "the columns 'fx', 'fy' and 'fz' have one component each"));
+  REQUIRE(forces.is_lost(Property::force));
+  CHECK(contains(forces.lost_sentence({Property::force}), "the columns 'fx', 'fy' and 'fz' have one component each"));
   LookAlikes two;
   two.add(frame("energy=1", ":fx:R:1:fy:R:1", "1 2"));
-  CHECK_FALSE(two.is_lost(Target::forces));
+  CHECK_FALSE(two.is_lost(Property::force));
   LookAlikes stress;
   stress.add(frame("stress_xx=1 stress_yy=2 stress_zz=3"));
-  REQUIRE(stress.is_lost(Target::virial));
-  CHECK(contains(stress.lost_sentence({Target::virial}), "'stress_xx', 'stress_yy', 'stress_zz'"));
+  REQUIRE(stress.is_lost(Property::virial));
+  CHECK(contains(stress.lost_sentence({Property::virial}), "'stress_xx', 'stress_yy', 'stress_zz'"));
 }
 
 TEST_CASE("a pressure has the opposite sign of the stress that it is taken for") {
   LookAlikes one;
   one.add(frame("pressure_tensor=\"1 2 3 0 0 0\""));
-  CHECK(contains(one.lost_sentence({Target::virial}), "looks like the stress (which has the opposite sign of a pressure)"));
+  CHECK(contains(one.lost_sentence({Property::virial}), "looks like the stress (which has the opposite sign of a pressure)"));
 }
 
 TEST_CASE("without energies, keys of one number in every frame are listed under any name") {
@@ -158,7 +158,7 @@ TEST_CASE("without energies, keys of one number in every frame are listed under 
     CHECK_FALSE(there.lacks_energy());
   }
   TargetKeys keys;
-  keys.use_energy = false;
+  keys.use[Property::energy] = false;
   LookAlikes unused(keys);
   unused.add(frame("U0=-3.5"));
   CHECK_FALSE(unused.lacks_energy());
@@ -176,21 +176,21 @@ TEST_CASE("forces of single atoms alone do not hide those of the others") {
   LookAlikes lost;
   lost.add(frame("energy=1", ":forces:R:3", "0 0 0"));
   lost.add(dimer("Forces"));
-  REQUIRE(lost.has_atoms_only(Target::forces));
-  CHECK(
-      lost.lost_sentence({Target::forces}).starts_with("no frame of several atoms has forces under a known name, but the column 'Forces'"));
+  REQUIRE(lost.has_atoms_only(Property::force));
+  CHECK(lost.lost_sentence({Property::force})
+            .starts_with("no frame of several atoms has forces under a known name, but the column 'Forces'"));
   lost.add(dimer("forces"));
-  CHECK_FALSE(lost.is_lost(Target::forces));
-  CHECK(lost.is_partly_lost(Target::forces));
+  CHECK_FALSE(lost.is_lost(Property::force));
+  CHECK(lost.is_partly_lost(Property::force));
 }
 
 TEST_CASE("nothing is lost where targets are found, absent or named") {
-  CHECK_FALSE(is_lost(frame("energy=1 Energy=2"), Target::energy));
-  CHECK_FALSE(is_lost(frame("config_type=a"), Target::energy));
-  LookAlikes named({.energy = "other"});
+  CHECK_FALSE(is_lost(frame("energy=1 Energy=2"), Property::energy));
+  CHECK_FALSE(is_lost(frame("config_type=a"), Property::energy));
+  LookAlikes named({.names = {{"energy", "other"}}});
   named.add(frame("Energy=1"));
-  CHECK_FALSE(named.is_lost(Target::energy));
+  CHECK_FALSE(named.is_lost(Property::energy));
   Structure molecule = frame("Stress=\"0 0 0 0 0 0\"");
   molecule.cell.reset();
-  CHECK_FALSE(is_lost(molecule, Target::virial));
+  CHECK_FALSE(is_lost(molecule, Property::virial));
 }

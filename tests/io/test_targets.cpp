@@ -95,16 +95,17 @@ TEST_CASE("virial and stress together have to agree") {
   const std::string agreeing = " virial=\"-12 -24 -36 -4.8 -6 -7.2\"";
   TargetReport report;
   CHECK(assigned(frame(stress6 + agreeing), {}, &report).virial->trace() == -72.0);
-  CHECK(report.virial_keys["virial"] == 1);
-  CHECK(report.stress_keys["stress"] == 1);
+  CHECK(report.keys["virial"]["virial"] == 1);
+  CHECK(report.keys["stress"]["stress"] == 1);
   CHECK(contains(error_of(frame(std::string(stress6) + " virial=\"-12 -24 -36 -4.8 -6 -7.5\"")), "disagree; correct one"));
   CHECK(contains(error_of(frame(std::string(stress6) + " virial=\"12 24 36 4.8 6 7.2\"")), "the sign of the stress is reversed"));
   CHECK(contains(error_of(frame("stress=\"16.021766208 0 0 0 0 0\" virial=\"-12 0 0 0 0 0\"")), "seems to be in GPa"));
   // Whoever names one wants that one.
-  CHECK(assigned(frame(std::string(stress6) + " virial=\"1 1 1 0 0 0\""), {.virial = "virial"}).virial->trace() == 3.0);
-  CHECK(largest_difference(*assigned(frame(std::string(stress6) + " virial=\"1 1 1 0 0 0\""), {.stress = "stress"}).virial,
+  CHECK(assigned(frame(std::string(stress6) + " virial=\"1 1 1 0 0 0\""), {.names = {{"virial", "virial"}}}).virial->trace() == 3.0);
+  CHECK(largest_difference(*assigned(frame(std::string(stress6) + " virial=\"1 1 1 0 0 0\""), {.names = {{"stress", "stress"}}}).virial,
                            virial_of_stress6()) <= 1e-13);
-  CHECK(contains(error_of(frame(std::string(stress6) + " virial=\"1 1 1 0 0 0\""), {.virial = "virial", .stress = "stress"}), "disagree"));
+  CHECK(contains(error_of(frame(std::string(stress6) + " virial=\"1 1 1 0 0 0\""), {.names = {{"virial", "virial"}, {"stress", "stress"}}}),
+                 "disagree"));
 }
 
 TEST_CASE("stress needs a volume") {
@@ -120,20 +121,20 @@ TEST_CASE("several candidates are an error unless one is named") {
   CHECK(error_of(energies).ends_with(
       "in.xyz:1 (frame 1): 'energy' and 'DFT_energy' could hold the energy, expected one of them; name it with "
       "[data] energy_key or --energy-key; they differ: '1' and '2'"));
-  CHECK(assigned(energies, {.energy = "DFT_energy"}).energy == 2.0);
-  CHECK(assigned(energies, {.energy = "free_energy"}).energy == 3.0);
-  CHECK_FALSE(assigned(energies, {.energy = "missing"}).energy.has_value());
+  CHECK(assigned(energies, {.names = {{"energy", "DFT_energy"}}}).energy == 2.0);
+  CHECK(assigned(energies, {.names = {{"energy", "free_energy"}}}).energy == 3.0);
+  CHECK_FALSE(assigned(energies, {.names = {{"energy", "missing"}}}).energy.has_value());
 
   const Structure forces = frame("", ":force:R:3:dft_forces:R:3", "1 2 3 4 5 6");
   CHECK(contains(error_of(forces), "'force' and 'dft_forces' could hold the forces, expected one of them; name it with [data] forces_key"));
-  CHECK(assigned(forces, {.forces = "dft_forces"}).forces->sum() == 15);
+  CHECK(assigned(forces, {.names = {{"forces", "dft_forces"}}}).forces->sum() == 15);
   CHECK(contains(error_of(frame("virial=\"1 1 1 0 0 0\" virials=\"1 1 1 0 0 0.1\"")), "[data] virial_key"));
 }
 
 TEST_CASE("several candidates with the same values are one, and the report says so") {
   TargetReport report;
   CHECK(assigned(frame("energy=-12345.678901 REF_energy=-12345.6789014"), {}, &report).energy == -12345.678901);
-  CHECK(report.energy_keys["energy"] == 1);
+  CHECK(report.keys["energy"]["energy"] == 1);
   CHECK(report.same_value_lines() == std::vector<std::string>{"'REF_energy' has the same values as 'energy' in 1 frame; 'energy' is used"});
   CHECK(contains(error_of(frame("energy=-12345.6789 REF_energy=-12345.678")), "they differ"));
   CHECK(contains(error_of(frame("energy=1 REF_energy=nan")), "they differ"));
@@ -148,21 +149,21 @@ TEST_CASE("several candidates with the same values are one, and the report says 
 
 TEST_CASE("what is wrong with a target that is not used leaves it out") {
   TargetKeys keys;
-  keys.set_use(true, false, false);
+  keys.use = {true, false, false};
   TargetReport report;
   const Structure s =
       assigned(frame("energy=2 stress=\"nan 0 0 0 0 0\" virial_sigma=-1", ":forces:R:3:force_atom_sigma:R:1", "1 nan 3 0"), keys, &report);
   CHECK(s.energy == 2.0);
   CHECK_FALSE(s.forces.has_value());
   CHECK_FALSE(s.virial.has_value());
-  CHECK(s.force_atom_sigma.empty());
+  CHECK(s.sigma[Property::force].atom.empty());
   CHECK(report.targets_left_out == 2);
   CHECK(contains(report.first_left_out, "column 'forces' has nan"));
-  CHECK(report.forces_keys.empty());
+  CHECK(report.keys["forces"].empty());
   CHECK(assigned(frame("energy=2", ":forces:R:3", "1 2 3"), keys).forces.has_value());  // nothing wrong: it is there
-  keys.set_use(true, true, false);
+  keys.use = {true, true, false};
   CHECK(contains(error_of(frame("energy=2", ":forces:R:3", "1 nan 3"), keys), "column 'forces' has nan"));
-  keys.set_use(false, true, true);
+  keys.use = {false, true, true};
   CHECK_FALSE(assigned(frame("energy=1 REF_energy=2"), keys).energy.has_value());
 }
 
@@ -182,11 +183,11 @@ TEST_CASE("targets that are no finite numbers, or have the wrong shape") {
 TEST_CASE("sigmas, mask and config type") {
   const Structure s = assigned(frame("energy_sigma=0.1 force_sigma=2 virial_sigma=3d-1 config_type=\"liquid 300\"",
                                      ":force_mask:L:1:force_atom_sigma:R:1", "T 0.25"));
-  CHECK(s.energy_sigma == 0.1);
-  CHECK(s.force_sigma == 2.0);
-  CHECK(s.virial_sigma == 0.3);
+  CHECK(s.sigma[Property::energy].frame == 0.1);
+  CHECK(s.sigma[Property::force].frame == 2.0);
+  CHECK(s.sigma[Property::virial].frame == 0.3);
   CHECK(s.force_mask == std::vector<bool>{true});
-  CHECK(s.force_atom_sigma == std::vector<double>{0.25});
+  CHECK(s.sigma[Property::force].atom == std::vector<double>{0.25});
   CHECK(s.config_type == "liquid 300");
   CHECK(assigned(frame("")).config_type == "default");
   CHECK(assigned(frame("config_type=300")).config_type == "300");
@@ -202,11 +203,10 @@ TEST_CASE("sigmas, mask and config type") {
 
 TEST_CASE("sigmas of components") {
   const Structure s = assigned(frame("virial_component_sigma=\"1 4 5 4 2 6 5 6 3\"", ":force_component_sigma:R:3", "0.1 0.2 0.3"));
-  REQUIRE(s.force_component_sigma.has_value());
-  CHECK(*s.force_component_sigma == Positions{{0.1, 0.2, 0.3}});
-  REQUIRE(s.virial_component_sigma.has_value());
-  CHECK(*s.virial_component_sigma == Matrix3{{1, 4, 5}, {4, 2, 6}, {5, 6, 3}});
-  CHECK(*assigned(frame("virial_component_sigma=\"1 2 3 6 5 4\"")).virial_component_sigma == *s.virial_component_sigma);
+  CHECK(s.sigma[Property::force].component == std::vector<double>{0.1, 0.2, 0.3});
+  const std::vector<double> six = {1, 2, 3, 6, 5, 4};  // xx yy zz yz xz xy
+  CHECK(s.sigma[Property::virial].component == six);
+  CHECK(assigned(frame("virial_component_sigma=\"1 2 3 6 5 4\"")).sigma[Property::virial].component == six);
   CHECK(contains(error_of(frame("", ":force_component_sigma:R:3", "0.1 0 0.3")), "column 'force_component_sigma' is 0 for atom 1"));
   CHECK(contains(error_of(frame("", ":force_component_sigma:R:1", "0.1")), "expected 3 real numbers for each of 1 atoms"));
   CHECK(contains(error_of(frame("virial_component_sigma=\"1 4 5 4 2 6 5 6 -3\"")), "expected numbers above 0"));
@@ -232,9 +232,9 @@ TEST_CASE("the report says which key gave what, and that free_energy was not use
   assigned(frame("REF_energy=1 " + std::string(stress6)), {}, &report);
   assigned(frame("free_energy=1"), {}, &report);
   CHECK(report.frames == 3);
-  CHECK(report.frames_without_energy == 1);
-  CHECK(report.frames_without_forces == 2);
-  CHECK(report.frames_without_virial == 2);
+  CHECK(report.frames_without[Property::energy] == 1);
+  CHECK(report.frames_without[Property::force] == 2);
+  CHECK(report.frames_without[Property::virial] == 2);
   CHECK(report.frames_with_unused_free_energy == 2);
   const auto lines = report.lines();
   REQUIRE(lines.size() == 4);
@@ -246,7 +246,7 @@ TEST_CASE("the report says which key gave what, and that free_energy was not use
         "--energy-key to use it");
 
   TargetReport named;
-  assigned(frame("energy=1 free_energy=2"), {.energy = "free_energy"}, &named);
+  assigned(frame("energy=1 free_energy=2"), {.names = {{"energy", "free_energy"}}}, &named);
   CHECK(named.frames_with_unused_free_energy == 0);
   CHECK(named.lines() == std::vector<std::string>{"energy: key 'free_energy' in 1 of 1 frames", "forces: in none of 1 frames",
                                                   "virial: in none of 1 frames"});

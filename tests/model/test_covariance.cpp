@@ -13,7 +13,7 @@ TEST_CASE("kernel rows of energies, forces, virials and local energies equal pla
   for (const Setup& setup : general_setups()) {
     CAPTURE(setup.label);
     KernelRows kernel(setup.terms);
-    const std::vector<Functional> points = sparse_points_of(setup.terms);
+    const std::vector<DenseFunctional> points = sparse_points_of(setup.terms);
     for (const Structure& s : all_of(setup)) {
       const StructureEnvironments environments(s, largest_cutoff(setup.terms));
       const LongMatrix expected = prior_covariance(setup.terms, observables_of(setup.terms, s), points);
@@ -41,7 +41,7 @@ TEST_CASE("the dense reference's prior covariance is symmetric, positive, and co
     if (setup.once_differentiable) continue;
     CAPTURE(setup.label);
     const Structure& s = setup.train[0];
-    const std::vector<Functional> rows = observables_of(setup.terms, s);
+    const std::vector<DenseFunctional> rows = observables_of(setup.terms, s);
     const LongMatrix k = prior_covariance(setup.terms, rows, rows);
     const auto unit = static_cast<double>(k.cwiseAbs().maxCoeff());
     CHECK(largest_difference(k, k.transpose()) <= 1e-15 * unit);
@@ -72,7 +72,8 @@ TEST_CASE("posterior mean and energy variances equal the dense sparse-GP express
     double mean = 0, prior = 0;
     for (const Structure& s : all_of(setup)) {
       const StructureEnvironments environments(s, model.cutoff());
-      const std::vector<Functional> rows = observables_of(setup.terms, s), energy = {rows[0]}, shares = local_energies_of(setup.terms, s);
+      const std::vector<DenseFunctional> rows = observables_of(setup.terms, s), energy = {rows[0]},
+                                         shares = local_energies_of(setup.terms, s);
       const LongVector expected = dense.mean(rows);
       update(mean, largest_difference(mean_of(model, s, {}), expected) / static_cast<double>(expected.cwiseAbs().maxCoeff()));
       const Expected e{prior_variance(setup.terms, energy), dense.novelty(energy), dense.data(energy)};
@@ -123,7 +124,7 @@ TEST_CASE("other amplitudes after the kernel rows were made are a fit with those
     check_close(model.posterior.log_evidence, static_cast<double>(dense.log_evidence()), 0, 1e-8);
     for (const Structure& s : all_of(setup)) {
       const StructureEnvironments environments(s, model.cutoff());
-      const std::vector<Functional> rows = observables_of(changed.terms, s), energy = {rows[0]};
+      const std::vector<DenseFunctional> rows = observables_of(changed.terms, s), energy = {rows[0]};
       const LongVector expected = dense.mean(rows);
       CHECK(largest_difference(mean_of(model, s, {}), expected) <= 1e-8 * static_cast<double>(expected.cwiseAbs().maxCoeff()));
       const Worst worst = compare({covariance.total_energy(environments.view(), s.size())},
@@ -145,8 +146,8 @@ TEST_CASE("energies only, every training environment in the sparse set: the exac
       CAPTURE(periodic);
       CAPTURE(elements.size());
       Setup setup;
-      setup.options.use_forces = setup.options.use_virial = false;
-      setup.options.regularization.standard.energy = 0.05;
+      setup.options.use[Property::force] = setup.options.use[Property::virial] = false;
+      setup.options.regularization.standard[Property::energy] = 0.05;
       setup.jitter = 1e-12;
       setup.train = random_structures(5, 3, 61, elements);
       if (!periodic) setup.train = as_molecules(setup.train);
@@ -159,7 +160,7 @@ TEST_CASE("energies only, every training environment in the sparse set: the exac
       Covariance covariance(model);
       for (const Structure& s : setup.train) {
         const StructureEnvironments environments(s, model.cutoff());
-        const std::vector<Functional> energy = observables_of(setup.terms, s, {true, false, false});
+        const std::vector<DenseFunctional> energy = observables_of(setup.terms, s, {true, false, false});
         const LongVector expected = exact.mean(energy);
         CHECK(largest_difference(mean_of(model, s, {true, false, false}), expected) <= 1e-8 * static_cast<double>(std::abs(expected[0])));
         const auto actual = covariance.total_energy(environments.view(), s.size());
@@ -219,7 +220,8 @@ TEST_CASE("energies, forces and virials, features spanned by the sparse set: the
     double mean = 0, total = 0, local_worst = 0;
     for (const Structure& s : all_of(setup)) {
       const StructureEnvironments environments(s, model.cutoff());
-      const std::vector<Functional> rows = observables_of(setup.terms, s), energy = {rows[0]}, shares = local_energies_of(setup.terms, s);
+      const std::vector<DenseFunctional> rows = observables_of(setup.terms, s), energy = {rows[0]},
+                                         shares = local_energies_of(setup.terms, s);
       const LongVector expected = exact.mean(rows);
       update(mean, largest_difference(mean_of(model, s, {}), expected) / static_cast<double>(expected.cwiseAbs().maxCoeff()));
       const double variance = covariance.total_energy(environments.view(), s.size()).total();
@@ -255,7 +257,7 @@ TEST_CASE("a fitted structure is known better than a new one, and both no worse 
     for (const Structure& s : setup.train) {
       // The data part, by which an observed energy is undetermined, is below its noise: 1/(1/q + 1/σ²).
       const StructureEnvironments environments(s, model.cutoff());
-      const double noise = std::pow(setup.options.regularization.standard.energy, 2) * s.size();
+      const double noise = std::pow(setup.options.regularization.standard[Property::energy], 2) * s.size();
       CHECK(covariance.total_energy(environments.view(), s.size()).data <= noise);
       CHECK(covariance.total_energy(environments.view(), s.size()).total() < 0.5 * covariance.prior_total_energy(environments.view()));
     }

@@ -37,7 +37,7 @@ TEST_CASE("prior variances of energies, forces, virials and their joint energies
     const auto structures = all_of(setup);
     for (const Structure& s : structures) {
       const StructureEnvironments environments(s, largest_cutoff(setup.terms));
-      const std::vector<Functional> rows = observables_of(setup.terms, s);
+      const std::vector<DenseFunctional> rows = observables_of(setup.terms, s);
       const LongVector expected = prior_variance(setup.terms, rows);
       const PriorVariances actual = prior.observables(environments.view(), s.size(), {});
       REQUIRE(actual.value.rows() == expected.size());
@@ -53,7 +53,7 @@ TEST_CASE("prior variances of energies, forces, virials and their joint energies
       const PriorVariances some = prior.observables(environments.view(), 2, {.energy = false, .forces = true, .virial = false});
       CHECK(largest_difference(some.value, actual.value.middleRows(1, 6)) <= 1e-12 * actual.value.maxCoeff());
       const StructureEnvironments other(structures[0], largest_cutoff(setup.terms));
-      const std::vector<Functional> first = observables_of(setup.terms, structures[0]);
+      const std::vector<DenseFunctional> first = observables_of(setup.terms, structures[0]);
       const LongMatrix cross = prior_covariance(setup.terms, {rows[0]}, {first[0]});
       check_close(prior.energies(environments.view(), other.view()).sum(), static_cast<double>(cross(0, 0)), 1e-12, 1e-9);
     }
@@ -70,7 +70,7 @@ TEST_CASE("posterior variances of forces and virials equal the dense sparse-GP e
     Worst worst;
     for (const Structure& s : all_of(setup)) {
       const StructureEnvironments environments(s, model.cutoff());
-      const std::vector<Functional> rows = observables_of(setup.terms, s);
+      const std::vector<DenseFunctional> rows = observables_of(setup.terms, s);
       const LongVector prior = prior_variance(setup.terms, rows);
       const Worst one = compare(covariance.observables(environments.view(), s.size(), {}), {prior, dense.novelty(rows), dense.data(rows)},
                                 1e-6 * static_cast<double>(prior.maxCoeff()));
@@ -143,7 +143,7 @@ TEST_CASE("exact Gaussian process: force and virial variances where the sparse s
     double worst = 0;
     for (const Structure& s : all_of(setup)) {
       const StructureEnvironments environments(s, model.cutoff());
-      const std::vector<Functional> rows = observables_of(setup.terms, s);
+      const std::vector<DenseFunctional> rows = observables_of(setup.terms, s);
       const LongVector prior = prior_variance(setup.terms, rows), expected = exact.variance(rows);
       const std::vector<Variance> actual = covariance.observables(environments.view(), s.size(), {});
       for (std::size_t i = 0; i < actual.size(); ++i) {
@@ -268,8 +268,8 @@ TEST_CASE("energies only, every training environment in the sparse set: the exac
       CAPTURE(c.label);
       CAPTURE(periodic);
       Setup setup;
-      setup.options.use_forces = setup.options.use_virial = false;
-      setup.options.regularization.standard.energy = 0.05;
+      setup.options.use[Property::force] = setup.options.use[Property::virial] = false;
+      setup.options.regularization.standard[Property::energy] = 0.05;
       setup.jitter = 1e-12;
       setup.train = random_structures(4, 3, 261, silicon);
       if (!periodic) setup.train = as_molecules(setup.train);
@@ -281,7 +281,7 @@ TEST_CASE("energies only, every training environment in the sparse set: the exac
       double worst = 0;
       for (const Structure& s : setup.train) {
         const StructureEnvironments environments(s, model.cutoff());
-        const std::vector<Functional> energy = observables_of(setup.terms, s, {true, false, false});
+        const std::vector<DenseFunctional> energy = observables_of(setup.terms, s, {true, false, false});
         const auto prior = static_cast<double>(prior_variance(setup.terms, energy)[0]);
         if (prior == 0) continue;
         const double actual = covariance.total_energy(environments.view(), s.size()).total();

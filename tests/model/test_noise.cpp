@@ -66,19 +66,17 @@ TEST_CASE("noise: rows have their own σ, or the level times h") {
   model.scale_with_atoms = false;
   check_close(row_noise(model, Property::energy, s).at(0), 0.4, 0, 1e-12);
 
-  s.energy_sigma = 0.7;
-  s.virial_sigma = 0.9;
-  s.force_sigma = 0.5;
+  s.sigma[Property::energy].frame = 0.7;
+  s.sigma[Property::virial].frame = 0.9;
+  s.sigma[Property::force].frame = 0.5;
   CHECK(row_noise(model, Property::energy, s) == std::vector<double>{0.7});
   CHECK(row_noise(model, Property::virial, s) == std::vector<double>(6, 0.9));
   CHECK(row_noise(model, Property::force, s) == std::vector<double>(12, 0.5));
-  s.force_atom_sigma = {1, 2, 3, 4};
+  s.sigma[Property::force].atom = {1, 2, 3, 4};
   CHECK(row_noise(model, Property::force, s) == std::vector<double>{1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4});
-  s.force_component_sigma = Positions::Constant(4, 3, 5.0);
-  (*s.force_component_sigma)(1, 2) = 6;
+  s.sigma[Property::force].component.assign(12, 5.0);
+  s.sigma[Property::force].component[5] = 6;
   CHECK(row_noise(model, Property::force, s) == std::vector<double>{5, 5, 5, 5, 5, 6, 5, 5, 5, 5, 5, 5});
-  Matrix3 sigma;
-  sigma << 1, 6, 5, 6, 2, 4, 5, 4, 3;
-  s.virial_component_sigma = sigma;
+  s.sigma[Property::virial].component = {1, 2, 3, 4, 5, 6};
   CHECK(row_noise(model, Property::virial, s) == std::vector<double>{1, 2, 3, 4, 5, 6});
 }

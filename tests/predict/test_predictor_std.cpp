@@ -56,7 +56,7 @@ TEST_CASE("a model fitted without energies has no energy noise: the std is epist
   const TemporaryFolder folder;
   const std::string train = write_frames((folder.path() / "train.xyz").string(), toy_training_frames({14}));
   FitConfiguration options = small_options(train, {small_soap(3, 2, 2, 20)});
-  options.use_energy = false;
+  options.use[Property::energy] = false;
   Predictor predictor(std::make_shared<const Model>(fit(options).model));
   const Prediction p = predictor.compute(random_triclinic(5, 42), error_bars);
   CHECK(*p.energy_std_epistemic > 0);

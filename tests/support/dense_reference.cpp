@@ -11,7 +11,7 @@
 namespace gapkit::test {
 namespace {
 
-using Part = Functional::Part;
+using Part = DenseFunctional::Part;
 
 // An environment and its derivatives along every pair vector, dense.
 struct PairDerivative {
@@ -67,7 +67,7 @@ std::vector<Part> empty_parts(std::size_t term, const DenseFeatures& features) {
   return parts;
 }
 
-void append_nonzero(Functional& target, const std::vector<Part>& parts) {
+void append_nonzero(DenseFunctional& target, const std::vector<Part>& parts) {
   for (const Part& part : parts)
     if (part.value != 0 || !part.gradient.isZero(0)) target.parts.push_back(part);
 }
@@ -149,7 +149,7 @@ long double kernel_of_parts(const Term& term, const Part& p, const Part& q) {
   throw std::invalid_argument("dense reference: no formula for kernel " + term.kernel_name);
 }
 
-long double prior_entry(std::span<const Term> terms, const Functional& a, const Functional& b) {
+long double prior_entry(std::span<const Term> terms, const DenseFunctional& a, const DenseFunctional& b) {
   long double sum = 0;
   for (const Part& p : a.parts)
     for (const Part& q : b.parts)
@@ -180,10 +180,10 @@ LongMatrix with_noise(LongMatrix covariance, const std::vector<long double>& sig
 
 }  // namespace
 
-std::vector<Functional> observables_of(std::span<const Term> terms, const Structure& structure, const Observables& wanted) {
+std::vector<DenseFunctional> observables_of(std::span<const Term> terms, const Structure& structure, const Observables& wanted) {
   constexpr std::size_t voigt[6][2] = {{0, 0}, {1, 1}, {2, 2}, {1, 2}, {0, 2}, {0, 1}};
   const StructureEnvironments environments(structure, largest_cutoff(terms));
-  std::vector<Functional> result(static_cast<std::size_t>(wanted.rows(structure.size())));
+  std::vector<DenseFunctional> result(static_cast<std::size_t>(wanted.rows(structure.size())));
   for (std::size_t t = 0; t < terms.size(); ++t) {
     const DenseFeatures features = dense_features(terms[t], environments.view());
     std::size_t row = 0;
@@ -218,9 +218,9 @@ std::vector<Functional> observables_of(std::span<const Term> terms, const Struct
   return result;
 }
 
-std::vector<Functional> local_energies_of(std::span<const Term> terms, const Structure& structure) {
+std::vector<DenseFunctional> local_energies_of(std::span<const Term> terms, const Structure& structure) {
   const StructureEnvironments environments(structure, largest_cutoff(terms));
-  std::vector<Functional> result(static_cast<std::size_t>(structure.size()));
+  std::vector<DenseFunctional> result(static_cast<std::size_t>(structure.size()));
   for (std::size_t t = 0; t < terms.size(); ++t) {
     const DenseFeatures features = dense_features(terms[t], environments.view());
     for (std::size_t e = 0; e < features.x.size(); ++e) {
@@ -233,15 +233,15 @@ std::vector<Functional> local_energies_of(std::span<const Term> terms, const Str
   return result;
 }
 
-std::vector<Functional> sparse_points_of(std::span<const Term> terms) {
-  std::vector<Functional> result;
+std::vector<DenseFunctional> sparse_points_of(std::span<const Term> terms) {
+  std::vector<DenseFunctional> result;
   for (std::size_t t = 0; t < terms.size(); ++t)
     for (Eigen::Index m = 0; m < terms[t].sparse.size(); ++m)
       result.push_back({{{t, terms[t].sparse.x.row(m).transpose().cast<long double>(), terms[t].sparse.cutoff[m], {}}}});
   return result;
 }
 
-LongMatrix prior_covariance(std::span<const Term> terms, const std::vector<Functional>& a, const std::vector<Functional>& b) {
+LongMatrix prior_covariance(std::span<const Term> terms, const std::vector<DenseFunctional>& a, const std::vector<DenseFunctional>& b) {
   LongMatrix result(static_cast<Eigen::Index>(a.size()), static_cast<Eigen::Index>(b.size()));
   for (std::size_t i = 0; i < a.size(); ++i)
     for (std::size_t j = 0; j < b.size(); ++j)
@@ -249,7 +249,7 @@ LongMatrix prior_covariance(std::span<const Term> terms, const std::vector<Funct
   return result;
 }
 
-LongVector prior_variance(std::span<const Term> terms, const std::vector<Functional>& a) {
+LongVector prior_variance(std::span<const Term> terms, const std::vector<DenseFunctional>& a) {
   LongVector result(static_cast<Eigen::Index>(a.size()));
   for (std::size_t i = 0; i < a.size(); ++i) result[static_cast<Eigen::Index>(i)] = prior_entry(terms, a[i], a[i]);
   return result;
@@ -262,11 +262,11 @@ DenseProcess::DenseProcess(std::span<const Term> terms, const Observations& data
   lower_.transpose().triangularView<Eigen::Upper>().solveInPlace(weighted_);
 }
 
-LongVector DenseProcess::mean(const std::vector<Functional>& wanted) const {
+LongVector DenseProcess::mean(const std::vector<DenseFunctional>& wanted) const {
   return prior_covariance(terms_, wanted, rows_) * weighted_;
 }
 
-LongVector DenseProcess::variance(const std::vector<Functional>& wanted) const {
+LongVector DenseProcess::variance(const std::vector<DenseFunctional>& wanted) const {
   LongMatrix k = prior_covariance(terms_, rows_, wanted);
   lower_.triangularView<Eigen::Lower>().solveInPlace(k);
   return prior_variance(terms_, wanted) - k.colwise().squaredNorm().transpose();
@@ -296,21 +296,21 @@ DenseSparseProcess::DenseSparseProcess(std::span<const Term> terms, const std::v
                   static_cast<long double>(n) / 2 * std::log(2 * std::numbers::pi_v<long double>);
 }
 
-LongMatrix DenseSparseProcess::whitened_rows(const std::vector<Functional>& wanted) const {
+LongMatrix DenseSparseProcess::whitened_rows(const std::vector<DenseFunctional>& wanted) const {
   LongMatrix k = prior_covariance(terms_, points_, wanted);
   sparse_lower_.triangularView<Eigen::Lower>().solveInPlace(k);
   return k.transpose();
 }
 
-LongVector DenseSparseProcess::mean(const std::vector<Functional>& wanted) const {
+LongVector DenseSparseProcess::mean(const std::vector<DenseFunctional>& wanted) const {
   return prior_covariance(terms_, wanted, points_) * weights_;
 }
 
-LongVector DenseSparseProcess::novelty(const std::vector<Functional>& wanted) const {
+LongVector DenseSparseProcess::novelty(const std::vector<DenseFunctional>& wanted) const {
   return prior_variance(terms_, wanted) - whitened_rows(wanted).rowwise().squaredNorm();
 }
 
-LongVector DenseSparseProcess::data(const std::vector<Functional>& wanted) const {
+LongVector DenseSparseProcess::data(const std::vector<DenseFunctional>& wanted) const {
   const LongMatrix phi = whitened_rows(wanted);
   LongMatrix q = whitened_data_ * phi.transpose();
   data_lower_.triangularView<Eigen::Lower>().solveInPlace(q);

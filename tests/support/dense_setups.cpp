@@ -80,14 +80,15 @@ Model model_of(const Setup& setup, const std::vector<double>& scale) {
   const SigmaOptions& sigma = setup.options.regularization.standard;
   for (const Property p : {Property::energy, Property::force, Property::virial}) {
     GroupStatistics g;
-    g.group = {p, "default", false, p == Property::energy ? sigma.energy : p == Property::force ? sigma.force : sigma.virial};
+    g.group = {p, "default", false, sigma[p]};
     g.gram = SymmetricAccumulator(kernel.columns());
     g.moment = Vector::Zero(kernel.columns());
     statistics.groups.push_back(std::move(g));
   }
   for (const Structure& s : setup.train) {
-    const Observables wanted{
-        .energy = setup.options.use_energy, .forces = setup.options.use_forces, .virial = setup.options.use_virial && s.virial};
+    const Observables wanted{.energy = setup.options.use[Property::energy],
+                             .forces = setup.options.use[Property::force],
+                             .virial = setup.options.use[Property::virial] && s.virial};
     const Observations data = observations_of(setup.options, model.terms, model.reference_energies, {s});
     const StructureEnvironments environments(s, model.cutoff());
     Matrix rows(wanted.rows(s.size()), kernel.columns());

@@ -75,9 +75,10 @@ Observations observations_of(const FitConfiguration& options, std::span<const Te
                              const std::vector<Structure>& frames) {
   Observations all;
   for (const Structure& s : frames) {
-    const Observables wanted{
-        .energy = options.use_energy && s.energy, .forces = options.use_forces && s.forces, .virial = options.use_virial && s.virial};
-    const std::vector<Functional> rows = observables_of(terms, s, wanted);
+    const Observables wanted{.energy = options.use[Property::energy] && s.energy,
+                             .forces = options.use[Property::force] && s.forces,
+                             .virial = options.use[Property::virial] && s.virial};
+    const std::vector<DenseFunctional> rows = observables_of(terms, s, wanted);
     const auto own = options.regularization.config_type.find(s.config_type);
     const SigmaOptions& sigma = own == options.regularization.config_type.end() ? options.regularization.standard : own->second;
     const double root = options.regularization.scale_with_atoms ? std::sqrt(s.size()) : 1;
@@ -90,7 +91,7 @@ Observations observations_of(const FitConfiguration& options, std::span<const Te
     if (wanted.energy) {
       double energy = *s.energy;
       for (const int z : s.atomic_numbers) energy -= reference_energies.at(z);
-      add(energy, s.energy_sigma.value_or(sigma.energy * root));
+      add(energy, s.sigma[Property::energy].frame.value_or(sigma[Property::energy] * root));
     }
     if (wanted.forces)
       for (int i = 0; i < s.size(); ++i)
@@ -100,12 +101,13 @@ Observations observations_of(const FitConfiguration& options, std::span<const Te
             ++row;
             continue;
           }
-          add((*s.forces)(i, a), !s.force_atom_sigma.empty() ? s.force_atom_sigma[atom] : s.force_sigma.value_or(sigma.force));
+          add((*s.forces)(i, a), !s.sigma[Property::force].atom.empty() ? s.sigma[Property::force].atom[atom]
+                                                                        : s.sigma[Property::force].frame.value_or(sigma[Property::force]));
         }
     if (wanted.virial) {
       const Matrix3& w = *s.virial;
       for (const double target : {w(0, 0), w(1, 1), w(2, 2), w(1, 2), w(0, 2), w(0, 1)})
-        add(target, s.virial_sigma.value_or(sigma.virial * root));
+        add(target, s.sigma[Property::virial].frame.value_or(sigma[Property::virial] * root));
     }
   }
   return all;

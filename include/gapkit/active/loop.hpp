@@ -11,11 +11,11 @@ struct RoundSummary {
   int labels = 0;  ///< learnt in all rounds before this one
   std::int64_t frames = 0;
   std::int64_t sparse_points = 0;
-  bool appended = false;                                    ///< the model's statistics were updated; no pass over all data
-  double fit_seconds = 0;                                   ///< of the pass or the update
-  double energy_rmse = 0, force_rmse = 0, stress_rmse = 0;  ///< on the validation files: meV/atom, eV/Å, GPa; NaN without them
-  double threshold = 0, upper = 0;                          ///< in the unit of the quantity
-  double a = 1, b = 1;                                      ///< errors seen so far: std² = a² epistemic + b² noise
+  bool appended = false;            ///< the model's statistics were updated; no pass over all data
+  double fit_seconds = 0;           ///< of the pass or the update
+  PerTarget<double> rmse;           ///< on the validation files, in TargetInfo::shown.error_unit; NaN without them
+  double threshold = 0, upper = 0;  ///< in the unit of the quantity
+  double a = 1, b = 1;              ///< errors seen so far: std² = a² epistemic + b² noise
   int proposed = 0, chosen = 0, labelled = 0, failed = 0;
   double largest_std = 0;        ///< that the sources have seen
   double label_force_rmse = 0;   ///< of this round's model on this round's labels, eV/Å; NaN without labels

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gapkit/core/target.hpp>
 #include <gapkit/core/types.hpp>
 #include <variant>
 
@@ -37,13 +38,8 @@ struct Structure {
   std::optional<double> energy;
   std::optional<Positions> forces;
   std::optional<Matrix3> virial;
-  std::optional<double> energy_sigma;              ///< eV, absolute: replaces σ_E √N
-  std::optional<double> force_sigma;               ///< eV/Å
-  std::optional<double> virial_sigma;              ///< eV, absolute
-  std::vector<double> force_atom_sigma;            ///< eV/Å per atom; empty or n entries
-  std::optional<Positions> force_component_sigma;  ///< eV/Å per atom and component: goes before the other σ of forces
-  std::optional<Matrix3> virial_component_sigma;   ///< eV, absolute, per component: goes before virial_sigma
-  std::vector<bool> force_mask;                    ///< true: the atom's forces are not fitted; empty or n entries
+  PerTarget<GivenSigmas> sigma;  ///< absolute: replace σ and its factor √N
+  std::vector<bool> force_mask;  ///< true: the atom's forces are not fitted; empty or n entries
   std::string config_type = "default";
 
   // Every other key and column, and where the frame came from

@@ -40,7 +40,7 @@ class Calibrator {
   /// error bars. Elements that the model does not know: InputError.
   void add(const Structure& frame);
   std::int64_t structures() const { return structures_; }
-  const HeldOutRows& rows(Property property) const { return rows_[static_cast<std::size_t>(property)]; }
+  const HeldOutRows& rows(Property property) const { return rows_[property]; }
 
   /// Factors for each property that has rows of enough structures; rows whose σ is above 100 times the errors (root mean square) do not
   /// count, and factors that are both below 1/1000 or above 1000 are none. A config type of which several structures were held out has them
@@ -53,7 +53,7 @@ class Calibrator {
   std::int64_t fewest_structures_;
   std::shared_ptr<const Model> model_;
   std::unique_ptr<Predictor> predictor_;
-  std::array<HeldOutRows, 3> rows_;
+  PerTarget<HeldOutRows> rows_;
   std::map<std::string, int> config_types_;
   std::int64_t structures_ = 0;
   std::set<std::uint64_t> seen_;  // checksums of the frames

@@ -8,7 +8,7 @@ namespace gapkit {
 struct CheckReport {
   struct Counts {
     std::int64_t frames = 0, atoms = 0;
-    std::int64_t energies = 0, forces = 0, virials = 0;  ///< frames that have them
+    PerTarget<std::int64_t> with;  ///< frames that have the target
   };
 
   std::map<std::string, Counts> config_types;  ///< of the training data

@@ -19,8 +19,8 @@ class CrossValidation {
     std::vector<double> log_scale_gradient;  ///< of the loss, one per term
   };
 
-  /// The statistics must outlive the object. property_weights: energy, force, virial. Throws InputError if there are fewer than two folds.
-  CrossValidation(const SufficientStatistics& statistics, std::vector<Eigen::Index> offsets, std::vector<double> property_weights);
+  /// The statistics must outlive the object. Throws InputError if there are fewer than two folds.
+  CrossValidation(const SufficientStatistics& statistics, std::vector<Eigen::Index> offsets, const PerTarget<double>& property_weights);
   CrossValidation(CrossValidation&&) noexcept;
   ~CrossValidation();
 
@@ -39,7 +39,7 @@ class CrossValidation {
 
   const SufficientStatistics& statistics_;
   std::vector<Eigen::Index> offsets_;
-  std::vector<double> property_weights_;
+  PerTarget<double> property_weights_;
   std::vector<int> folds_;
   SymmetricAccumulator all_;
   std::vector<WorkSpace> work_;  // one for each lane

@@ -30,11 +30,11 @@ struct TermOptions {
   std::map<std::string, std::string> sparse_indices;
 };
 
-/// σ of a class of rows. Energy and virial are multiplied by √N unless scale_with_atoms is false.
-struct SigmaOptions {
-  double energy = 0.001;  ///< eV
-  double force = 0.05;    ///< eV/Å
-  double virial = 0.05;   ///< eV
+/// σ of a class of rows, in the units of the targets. Some are multiplied by √N (TargetInfo::scales_with_atoms) unless scale_with_atoms is
+/// false.
+struct SigmaOptions : PerTarget<double> {
+  using PerTarget::PerTarget;
+  SigmaOptions() : PerTarget(default_sigmas()) {}
 };
 
 struct RegularizationOptions {
@@ -55,7 +55,7 @@ struct OptimizeOptions {
   int max_evaluations = 200;
   int folds = 0;                    ///< parts of the data for cross-validation; 0: none
   std::string fold = "contiguous";  ///< contiguous (within a config type), random, "key:" and the name of a field: which frames a part has
-  double energy_weight = 1, force_weight = 1, virial_weight = 1;  ///< of the properties in cross-validation
+  PerTarget<double> weights = PerTarget<double>(1.0);  ///< of the properties in cross-validation
   std::map<std::string, double> start;  ///< logarithms of the factors where the search begins (OptimizationReport::factors); 0 if absent
 };
 
@@ -79,7 +79,7 @@ struct ReferenceEnergyOptions {
 
 /// What is to be fitted: targets with their σ, to a sum of terms.
 struct Problem {
-  bool use_energy = true, use_forces = true, use_virial = true;
+  PerTarget<bool> use = PerTarget<bool>(true);  ///< the targets that are fitted
   TargetKeys keys;
   ReferenceEnergyOptions reference_energies;
   std::vector<PotentialPointer> baselines;  ///< taken off the data before anything else
@@ -91,7 +91,7 @@ struct Problem {
   /// The keys, with what is used: how the frames of files are to be read.
   TargetKeys used_keys() const {
     TargetKeys used = keys;
-    used.set_use(use_energy, use_forces, use_virial);
+    used.use = use;
     return used;
   }
 };

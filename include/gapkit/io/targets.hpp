@@ -5,46 +5,43 @@
 
 namespace gapkit {
 
-/// Which keys and columns of a frame hold its targets. Empty: found among the default names.
+/// Which keys and columns of a frame hold its targets.
 struct TargetKeys {
-  std::string energy = {};
-  std::string forces = {};
-  std::string virial = {};
-  std::string stress = {};
+  /// By the name of the source in targets() ("energy", "forces", "virial", "stress"). Not there or empty: found among the default names.
+  std::map<std::string, std::string, std::less<>> names = {};
   std::string config_type = "config_type";
   std::string force_mask = "force_mask";
   /// False: the target is not used; what is wrong with it leaves it out (and is counted) instead of being an error.
-  bool use_energy = true, use_forces = true, use_virial = true;
+  PerTarget<bool> use = PerTarget<bool>(true);
 
-  void set_use(bool with_energy, bool with_forces, bool with_virial) {
-    use_energy = with_energy;
-    use_forces = with_forces;
-    use_virial = with_virial;
-  }
+  /// The key or column that is named for a source; empty if none is. Throws Error if there is no such source.
+  const std::string& named(std::string_view source) const;
+  void name(std::string_view source, const std::string& key);
+  /// Whether one of the target's sources is named.
+  bool names_any(const TargetInfo& target) const;
 };
 
 /// What target assignment met over all frames it saw; for the log and for checks.
 struct TargetReport {
-  std::map<std::string, long> energy_keys;  ///< key → frames in which it was used
-  std::map<std::string, long> forces_keys;
-  std::map<std::string, long> virial_keys;
-  std::map<std::string, long> stress_keys;
+  /// By the name of the source in targets(): key → frames in which it was used.
+  std::map<std::string, std::map<std::string, long>, std::less<>> keys;
   long frames = 0;
-  long frames_without_energy = 0;
-  long frames_without_forces = 0;
-  long frames_without_virial = 0;
+  PerTarget<long> frames_without;
   long frames_with_unused_free_energy = 0;                          ///< `free_energy` is there, another energy key was used
   std::map<std::pair<std::string, std::string>, long> same_values;  ///< used key, other key that could hold the same target → frames
   long targets_left_out = 0;                                        ///< wrong, but not used
   std::string first_left_out;                                       ///< what was wrong with the first of them
 
+  const std::map<std::string, long>& keys_of(std::string_view source) const;
+  /// Whether a frame had the target.
+  bool has(const TargetInfo& target) const;
   /// Lines for the log: which key gave which property, and in how many frames; same_value_lines(); a note on an unused free_energy.
   std::vector<std::string> lines() const;
   /// A line for each pair of keys that hold the same target with the same values.
   std::vector<std::string> same_value_lines() const;
 };
 
-/// Fills the targets of a frame (energy, forces, virial, the σ's, force_mask, config_type) from its fields and columns.
+/// Fills the targets of a frame (those of targets(), their σ, force_mask, config_type) from its fields and columns.
 ///
 /// Default names, tried in this order: energy, REF_energy, dft_energy, DFT_energy; forces likewise (`forces` or `force`), virial
 /// (`virial` or `virials`), stress. Several of them in one frame is an error unless one is named in `keys` or their values are equal
@@ -52,8 +49,8 @@ struct TargetReport {
 /// ASE's Voigt order, or 9; eV/Å³, positive under tension) becomes virial = −stress·volume; if both are given and differ by more
 /// than 10⁻³ of the norm (and 10⁻³ eV), that is an error, as is a virial or stress that is not symmetric to 10⁻³ of its norm (and
 /// 10⁻³ eV). If only one of virial and stress is named in `keys`, the other is not looked at.
-/// Also read: energy_sigma, force_sigma, virial_sigma, virial_component_sigma (fields), force_atom_sigma, force_component_sigma (real
-/// columns), the mask (logical or integer column).
+/// Also read: TARGET_sigma (field) of each target, TARGET_atom_sigma and TARGET_component_sigma of targets of atoms (real columns),
+/// TARGET_component_sigma of others with several components (field), the mask (logical or integer column).
 /// A key named in `keys` that a frame lacks leaves that target empty. NaN or infinity in a target: InputError.
 void assign_targets(Structure& structure, const TargetKeys& keys, TargetReport* report = nullptr);
 

@@ -4,13 +4,23 @@
 
 namespace gapkit {
 
-/// Which observables of a structure are wanted, and where their rows stand: energy, forces, virial, in this order.
+/// Which targets of a structure are wanted, and where their rows stand: in the order of targets().
 struct Observables {
   bool energy = true, forces = true, virial = true;
 
-  Eigen::Index rows(int atoms) const { return (energy ? 1 : 0) + (forces ? 3 * Eigen::Index(atoms) : 0) + (virial ? 6 : 0); }
-  Eigen::Index forces_row() const { return energy ? 1 : 0; }
-  Eigen::Index virial_row(int atoms) const { return forces_row() + (forces ? 3 * Eigen::Index(atoms) : 0); }
+  bool& wants(Property property) { return property == Property::energy ? energy : property == Property::force ? forces : virial; }
+  bool wants(Property property) const { return const_cast<Observables*>(this)->wants(property); }
+
+  Eigen::Index rows(int atoms) const { return first_row(static_cast<Property>(target_count), atoms); }
+  /// The rows of the targets before.
+  Eigen::Index first_row(Property property, int atoms) const {
+    Eigen::Index rows = 0;
+    for (const TargetInfo& target : targets())
+      if (target.property < property && wants(target.property)) rows += target.row_count(atoms);
+    return rows;
+  }
+  Eigen::Index forces_row() const { return first_row(Property::force, 0); }
+  Eigen::Index virial_row(int atoms) const { return first_row(Property::virial, atoms); }
 };
 
 /// Features and Jacobians of all environments of a structure that KernelRows leaves for Prior, so that neither makes them twice.

@@ -5,14 +5,8 @@
 
 namespace gapkit {
 
-/// h: √N for energies and virials if σ scales with the number of atoms, else 1.
-double noise_scale(Property property, int atoms, bool scale_with_atoms);
-
-/// Rows of a property of a structure: 1 energy, 3 forces per atom (x y z), 6 virials (xx yy zz yz xz xy).
-int row_count(Property property, int atoms);
-
 /// The σ_n that a row of the structure brings with it: eV, eV/Å, eV; absent if it has that of its class. `row` counts from 0 within the
-/// property. The σ of a component goes before that of an atom, which goes before that of the frame.
+/// property.
 std::optional<double> own_sigma(const Structure& structure, Property property, int row = 0);
 
 /// The key or column that own_sigma() comes from, for messages: "force_atom_sigma".
@@ -33,7 +27,8 @@ struct NoiseLevel {
 };
 NoiseLevel noise_level(const Model& model, Property property, const std::string& config_type);
 
-/// σ_n of the rows of a property of a structure, [row_count()]: its own σ if the structure brings one, else noise_level() times h.
+/// σ_n of the rows of a property of a structure, [TargetInfo::row_count()]: its own σ if the structure brings one, else noise_level() times
+/// h.
 std::vector<double> row_noise(const Model& model, Property property, const Structure& structure);
 
 }  // namespace gapkit

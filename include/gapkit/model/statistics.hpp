@@ -1,13 +1,11 @@
 #pragma once
 
+#include <gapkit/core/target.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <map>
 #include <string>
 
 namespace gapkit {
-
-enum class Property { energy, force, virial };
-const char* property_name(Property property);
 
 /// Rows that share one noise level σ_g: a property of one class of config types, or rows with a σ of their own (`fixed`).
 struct RowGroup {

@@ -8,8 +8,8 @@ namespace gapkit {
 /// How rows are made from frames: what must be known to add more of them.
 struct RowRules {
   TargetKeys keys;
-  bool use_energy = true, use_forces = true, use_virial = true;
-  bool scale_with_atoms = true;  ///< h = √N for energies and virials
+  PerTarget<bool> use = PerTarget<bool>(true);
+  bool scale_with_atoms = true;  ///< h = √N where TargetInfo::scales_with_atoms
   std::vector<RowGroup> groups;  ///< all that a row may belong to, with the σ of the configuration
 };
 

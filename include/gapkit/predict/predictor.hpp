@@ -19,6 +19,11 @@ struct PredictionRequest {
   bool keep_not_finite = false;
 
   bool error_bars() const { return energy_std || local_std || force_std || stress_std; }
+  /// Whether the error bars of a target are asked for.
+  bool& std_of(Property property) {
+    return property == Property::energy ? energy_std : property == Property::force ? force_std : stress_std;
+  }
+  bool std_of(Property property) const { return PredictionRequest(*this).std_of(property); }
 };
 
 /// Energies in eV, forces in eV/Å, virial in eV (−dE/dstrain).
@@ -47,7 +52,25 @@ struct Prediction {
   std::vector<std::size_t> unsampled_terms;
   Closeness closeness;    ///< of the atoms to each other, compared with the training data
   bool is_finite = true;  ///< energies, forces and virial; always true without PredictionRequest::keep_not_finite
+
+  /// A target in the order and unit of TargetInfo::rows; empty if it was not asked for.
+  std::vector<double> rows(Property property) const;
+  std::span<double> std_of(Property property);
+  std::span<double> epistemic_of(Property property);
+  std::span<const double> std_of(Property property) const { return const_cast<Prediction*>(this)->std_of(property); }
+  std::span<const double> epistemic_of(Property property) const { return const_cast<Prediction*>(this)->epistemic_of(property); }
 };
+
+/// A row of a target that a frame brings along and that was predicted, in the unit of the target.
+struct ComparedRow {
+  int row = 0;  ///< within the target
+  double predicted = 0, reference = 0;
+  double std = 0, epistemic = 0;  ///< 0 without error bars
+
+  double error() const { return predicted - reference; }
+};
+/// All rows that can be compared, those that the mask leaves out aside; none if the frame or the prediction lacks the target.
+std::vector<ComparedRow> compared_rows(const Structure& frame, const Prediction& prediction, const TargetInfo& target);
 
 /// E_b − E_a of two structures and its error bars, eV. Structures that resemble each other share most of their error, so the difference
 /// is known far better than either energy.

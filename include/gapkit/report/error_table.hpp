@@ -1,11 +1,11 @@
 #pragma once
 
-#include <gapkit/core/structure.hpp>
+#include <gapkit/predict/predictor.hpp>
 #include <map>
 
 namespace gapkit {
 
-/// Count, root mean square and mean absolute error of one property.
+/// Count, root mean square and mean absolute error of one target: the statistics under every table of errors.
 struct ErrorSummary {
   long count = 0;
   double sum_of_squares = 0, sum_of_absolutes = 0;
@@ -18,18 +18,21 @@ struct ErrorSummary {
 
 /// Errors of predictions against reference values, per config type and in all.
 ///
-/// Energy in meV/atom (one entry per frame), forces in eV/Å (one per component), stress in GPa (six per frame with a cell).
+/// In TargetInfo::shown.error_unit: energy in meV/atom (one entry per frame), forces in eV/Å (one per component), stress in GPa (six per
+/// frame with a cell).
 class ErrorTable {
  public:
   struct Row {
-    long frames = 0;  ///< frames of which at least one property was compared
-    ErrorSummary energy, forces, stress;
+    long frames = 0;  ///< frames of which at least one target was compared
+    PerTarget<ErrorSummary> errors;
+
+    const ErrorSummary& operator[](Property target) const { return errors[target]; }
+    void add(const Row& other);
   };
 
-  /// `frame` holds the reference (its targets); absent predictions or targets are not counted.
-  /// Stress: eV/Å³, Voigt xx yy zz yz xz xy, ASE's sign; the reference is −virial/volume. Masked forces are left out.
+  /// `frame` holds the reference (its targets); absent predictions or targets are not counted, nor are masked forces.
   /// Throws NumericalError, naming the frame, if a prediction is NaN or infinite.
-  void add(const Structure& frame, std::optional<double> energy, const Positions* forces, const Voigt* stress);
+  void add(const Structure& frame, const Prediction& prediction);
 
   const std::map<std::string, Row>& config_types() const { return rows_; }
   Row total() const;

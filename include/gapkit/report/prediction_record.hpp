@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <gapkit/predict/predictor.hpp>
 
 namespace gapkit {
@@ -24,14 +25,14 @@ class PredictionRecord {
     std::string source;       ///< as messages name it, without folders
     int config_type = 0;      ///< index in config_types()
     int atoms = 0;
-    double energy = 0;                        ///< predicted, eV per atom, relative to isolated atoms
-    std::optional<double> energy_error;       ///< eV per atom
-    std::optional<double> force_rmse;         ///< eV/Å, over components
-    double largest_force_error = 0;           ///< |Δf| of the worst atom, eV/Å
-    int worst_atom = 0;                       ///< from 1
-    std::optional<double> stress_rmse;        ///< GPa
-    std::optional<double> energy_std;         ///< eV per atom
-    std::optional<double> largest_force_std;  ///< √Σ std² of the least certain atom, eV/Å
+    double energy = 0;  ///< predicted, eV per atom, relative to isolated atoms
+    /// In TargetInfo::shown.unit: the error of a target of one number, the root mean square error of others; absent without reference.
+    PerTarget<std::optional<double>> error;
+    /// |Δ| of the worst atom of targets that are vectors of atoms.
+    PerTarget<double> largest_error;
+    PerTarget<int> worst_atom;  ///< whose error that is, from 1; 0: none
+    /// In TargetInfo::shown.unit: the error bar of a target of one number; of vectors of atoms √Σ std² of the least certain atom.
+    PerTarget<std::optional<double>> largest_std;
   };
 
   /// Reference energies (eV per atom, by element) are taken off energies, so that they compare between compositions.
@@ -45,26 +46,26 @@ class PredictionRecord {
 
   const std::vector<Frame>& frames() const { return frames_; }
   const std::vector<std::string>& config_types() const { return config_types_; }  ///< by first occurrence
-  const Values& energy() const { return energy_; }                                ///< eV per atom, relative to isolated atoms
-  const Values& forces() const { return forces_; }                                ///< eV/Å
-  const Values& stress() const { return stress_; }                                ///< GPa
+  /// In TargetInfo::shown.unit; energies relative to isolated atoms.
+  const Values& values(Property target) const { return values_[target]; }
   std::int64_t atoms() const { return atoms_; }
   std::int64_t not_finite() const { return not_finite_; }
   /// Atoms of the frames of each config type.
   std::map<std::string, std::int64_t> atoms_of_config_types() const;
-  bool has_reference() const { return energy_.size() + forces_.size() + stress_.size() > 0; }
+  bool has_reference() const {
+    return std::any_of(values_.begin(), values_.end(), [](const Values& v) { return v.size() > 0; });
+  }
 
  private:
   bool put(Values& values, double reference, double predicted, const double* std);
-  void add_forces(const Structure& frame, const Prediction& prediction, Frame& entry);
-  void add_stress(const Structure& frame, const Prediction& prediction, Frame& entry);
+  void add_target(const TargetInfo& target, const Structure& frame, const Prediction& prediction, double isolated, Frame& entry);
 
   std::map<int, double> reference_energies_;
   bool keep_values_;
   std::vector<Frame> frames_;
   std::vector<std::string> config_types_;
   std::map<std::string, int> index_of_config_type_;
-  Values energy_, forces_, stress_;
+  PerTarget<Values> values_;
   std::int64_t atoms_ = 0, not_finite_ = 0;
 };
 

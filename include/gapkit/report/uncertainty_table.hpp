@@ -9,21 +9,20 @@ namespace gapkit {
 /// Errors and error bars of predictions against reference values, per config type and in all.
 ///
 /// Energy in meV/atom (one entry per frame), forces in eV/Å (one per component, and one vector per atom), stress in GPa (six per frame).
-/// Components of force and stress that symmetry makes zero (prediction, reference and epistemic std below 1e-5 eV/Å; 1e-4 eV for the
-/// virial) are counted and left out: they are zero whatever the model.
+/// Components that symmetry makes zero (TargetInfo::vanishes) are counted and left out: they are zero whatever the model.
 class UncertaintyTable {
  public:
   struct Rows {
-    ErrorsWithBars energy, forces, stress;
-    VectorErrorsWithBars atoms;
-    long vanishing_forces = 0, vanishing_stresses = 0;
+    PerTarget<ErrorsWithBars> rows;
+    PerTarget<VectorErrorsWithBars> vectors;  ///< of atoms, of targets with TargetInfo::shown.vectors
+    PerTarget<long> vanishing;                ///< rows that are left out
 
-    bool empty() const { return energy.size() + forces.size() + stress.size() == 0; }
+    bool empty() const;
   };
   struct Metrics {
-    UncertaintyMetrics energy, forces, stress;
-    VectorUncertaintyMetrics atoms;
-    long vanishing_forces = 0, vanishing_stresses = 0;
+    PerTarget<UncertaintyMetrics> rows;
+    PerTarget<VectorUncertaintyMetrics> vectors;
+    PerTarget<long> vanishing;
   };
 
   /// What the prediction has error bars for and the frame has targets of. Masked forces are left out.
