@@ -3,8 +3,8 @@
 
     gapkit_ase_read.py INPUT FORMAT      FORMAT: ASE's name of it, or "" to let ASE find out; the frames go to the standard output
 
-Energy, forces and stress of a frame's calculator become `energy` (eV), `forces` (eV/Å) and `stress` (eV/Å³; xx yy zz yz xz xy), and `free_energy`
-where it differs. Values of info and arrays, and key-value pairs of a database, keep their names; what extended XYZ cannot hold is left out. The
+Energy, forces and stress of a frame's calculator become `energy` (eV), `forces` (eV/Å) and `stress` (eV/Å³, nine numbers), and
+`free_energy` where it differs. Values of info and arrays, and key-value pairs of a database, keep their names; what extended XYZ cannot hold is left out. The
 last line on standard error says what was wrong.
 """
 
@@ -31,9 +31,11 @@ def convert(path: str, file_format: str, out: TextIO) -> int:
     except UnknownFileTypeError as error:
         raise ValueError("ASE does not know the format") from error
     frames = 0
-    for atoms in read_frames(path, known):
-        out.write(frame_text(atoms))
-        frames += 1
+    for frames, atoms in enumerate(read_frames(path, known), start=1):
+        try:
+            out.write(frame_text(atoms))
+        except ValueError as error:
+            raise ValueError(f"frame {frames}: {error}") from error
     if frames == 0:
         raise ValueError("the file holds no frames")
     return frames
@@ -55,13 +57,16 @@ def frame_text(atoms: Any) -> str:
     info: dict[str, Any] = dict(atoms.info)
     columns = {name: np.asarray(values) for name, values in atoms.arrays.items() if name not in ("numbers", "positions")}
     results = getattr(atoms.calc, "results", None) or {}
-    for name in ("energy", "free_energy", "stress"):
-        if results.get(name) is not None:
-            info[name] = np.asarray(results[name], dtype=float).tolist()
-    if "energy" in info and info.get("free_energy") == info["energy"]:
-        del info["free_energy"]
-    if results.get("forces") is not None:
-        columns["forces"] = np.asarray(results["forces"], dtype=float)
+    for name in ("energy", "free_energy", "stress", "forces"):
+        if results.get(name) is None:
+            continue
+        place: dict[str, Any] = columns if name == "forces" else info
+        value = np.asarray(results[name], dtype=float)
+        if place.get(name) is not None and not agree(place[name], value):
+            raise ValueError(f"'{name}' in {'arrays' if name == 'forces' else 'info'} and the {name} of the calculator differ, expected one of them")
+        place[name] = value[[0, 5, 4, 5, 1, 3, 4, 3, 2]].reshape(3, 3) if name == "stress" and value.shape == (6,) else value
+    if "energy" in results and results.get("free_energy") == results["energy"]:
+        info.pop("free_energy", None)
 
     parts, properties, rows = [], "species:S:1:pos:R:3", [[symbol, _words(r)] for symbol, r in zip(atoms.symbols, atoms.positions)]
     for name, values in columns.items():
@@ -76,6 +81,16 @@ def frame_text(atoms: Any) -> str:
     parts += ["Properties=" + properties, 'pbc="' + _words(atoms.pbc) + '"']
     parts += [f"{key}={text}" for key, text in ((key, _field(key, value)) for key, value in info.items()) if text is not None]
     return f"{len(atoms)}\n{' '.join(parts)}\n" + "".join(" ".join(row) + "\n" for row in rows)
+
+
+def agree(given: Any, value: Any) -> bool:
+    """Whether numbers are the same up to rounding; a stress may be a matrix or in Voigt order."""
+    given = np.asarray(given)
+    if given.dtype.kind not in "fiu":
+        return False
+    if value.shape == (6,) and given.size == 9:
+        given = given.reshape(3, 3)[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
+    return given.shape == value.shape and bool(np.allclose(given, value, rtol=1e-9, atol=1e-12))
 
 
 def _words(values: Iterable[Any]) -> str:

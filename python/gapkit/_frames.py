@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _gapkit
+from ._ase_read import agree
 from ._gapkit import InputError
 
 # What changes the error bars of a structure (docs/file-formats.md).
@@ -107,7 +108,7 @@ def labelled_structure(atoms: Atoms, keys: _gapkit.TargetKeys, source: str) -> _
         given = (getattr(atoms, place, None) or {}).get(name)
         value = np.asarray(value, dtype=float)
         if given is not None:
-            if not _agree(given, value):
+            if not agree(given, value):
                 raise InputError(f"{source}: '{name}' in {place} and the {name} of the calculator differ: keep one of them")
         elif name == "forces":
             structure.set_column(name, value)
@@ -125,16 +126,6 @@ def _results_of(atoms: Atoms, source: str) -> dict[str, Any]:
         raise InputError(f"{source}: the atoms have changed since their calculator computed its results: compute them again, or remove the "
                          "calculator")
     return found
-
-
-def _agree(given: Any, value: Any) -> bool:
-    """Whether numbers are the same up to rounding; a stress may be a matrix or in Voigt order."""
-    given = np.asarray(given)
-    if given.dtype.kind not in "fiu":
-        return False
-    if value.shape == (6,) and given.size == 9:
-        given = given.reshape(3, 3)[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
-    return given.shape == value.shape and bool(np.allclose(given, value, rtol=1e-9, atol=1e-12))
 
 
 def is_list(given: Any) -> bool:

@@ -37,7 +37,7 @@ def frames():
         results = {"energy": atoms.get_potential_energy() + 1e-9 * random.random(), "forces": atoms.get_forces() + 1e-9 * random.random((len(atoms), 3))}
         if atoms.cell.rank == 3:
             results["stress"] = atoms.get_stress() + 1e-12 * random.random(6)
-        frame = atoms.copy()
+        frame = ase.Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc, info={"config_type": atoms.info["config_type"]})
         frame.calc = SinglePointCalculator(frame, **results)
         result.append(frame)
     return result
@@ -235,6 +235,15 @@ class Converted(unittest.TestCase):
         self.assertEqual((back.info["note"], back.info["number"], back.info["truth"], back.info["config_type"]), ("two words", 3, True, "bulk"))
         for name in ("quote", "nothing", "table", "odd key", "labels"):
             self.assertNotIn(name, {**back.info, **back.arrays})
+
+    def test_two_values_of_a_target(self):
+        atoms = crystal(1)
+        atoms.calc = SinglePointCalculator(atoms, energy=1.0)
+        atoms.info["energy"] = 1.0
+        self.assertEqual(self.text(atoms).count("energy="), 1)
+        atoms.info["energy"] = 1.1
+        with self.assertRaisesRegex(ValueError, "'energy' in info and the energy of the calculator differ"):
+            self.text(atoms)
 
     def test_molecule_with_one_atom(self):
         (FOLDER / "atom.xyz").write_text(self.text(ase.Atoms("Si")))
