@@ -20,7 +20,7 @@ bool is_data(const std::string& file) {
   const std::string beginning = beginning_of(file);
   if (begins_with_atom_count(beginning)) return true;
   const OtherFormat other = other_format(file, beginning);
-  if (other.is_read_by_ase && has_file_converter()) return true;
+  if (!other.kind.empty() && has_file_converter()) return true;
   if (!other.sentence.empty())
     throw InputError(fmt::format("{}: a configuration (TOML) or data (extended XYZ) is expected; {}", file, other.sentence));
   if (is_xml(file))

@@ -137,6 +137,9 @@ def listed(frames: Any) -> list[Any]:
     """One structure, or several, as a list. Raises InputError for anything else."""
     if not is_list(frames):
         return [frames]
+    if isinstance(frames, (str, bytes, os.PathLike)):
+        raise InputError(f"ase.Atoms, gapkit.Frame, or a list of them is expected, found {frames!r}; ase.io.read(name, ':') reads the frames of a "
+                         "file")
     try:
         return list(frames)
     except TypeError as error:

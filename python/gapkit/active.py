@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from typing import Any, Iterable, Sequence
 
@@ -13,7 +12,7 @@ from . import _gapkit
 from ._frames import Atoms, listed, predictable_structure
 from ._gapkit import InputError
 from ._progress import ProgressOption, Reporter
-from .model import Model
+from .model import ModelOrFile, model_of
 
 __all__ = ["Choice", "choose_batch"]
 
@@ -30,11 +29,12 @@ class Choice:
     """what it was chosen for, given those chosen before; 0 for "random" """
 
 
-def choose_batch(model: Model, frames: Iterable[Atoms], count: int = 10, *, method: str = "variance", covariance: str = "energy",
+def choose_batch(model: ModelOrFile, frames: Iterable[Atoms], count: int = 10, *, method: str = "variance", covariance: str = "energy",
                  criterion: str = "largest", quantity: str = "force", stds: Sequence[float] | None = None, candidates: int = 200,
                  seed: int = 0, progress: ProgressOption = False) -> list[Choice]:
     """Chooses up to `count` structures to be labelled, in the order of their choice, as gap-active does. Labels are not looked at.
 
+    model: a Model with error bars, or the file of one. frames: structures; labels may be missing.
     method: "variance": of the `candidates` structures with the largest error bars, one after the other the one whose label tells most,
     given the data and those chosen before, so that the batch does not repeat itself (docs/active-learning.md); "top": the largest error
     bars; "random". covariance: what a label tells about, "energy", "local_energy" or "forces"; criterion: "largest" (its own information)
@@ -43,13 +43,12 @@ def choose_batch(model: Model, frames: Iterable[Atoms], count: int = 10, *, meth
     "energy" (per atom, eV); stds: the error bars themselves, [frames], then none are computed.
     Raises InputError for a model without error bars, unknown names, and stds that are not finite numbers from 0, one for each frame.
     """
-    if isinstance(frames, (str, os.PathLike)):
-        raise InputError("choose_batch: frames are expected, found the name of a file; ase.io.read(name, ':') reads its frames")
+    model = model_of(model)
     request = _gapkit.BatchRequest()
-    request.set_method(method)
-    request.set_covariance(covariance)
-    request.set_criterion(criterion)
-    request.set_quantity(quantity)
+    request.set_method(str(method))
+    request.set_covariance(str(covariance))
+    request.set_criterion(str(criterion))
+    request.set_quantity(str(quantity))
     request.candidates = _whole("candidates", candidates, 1)
     request.seed = _whole("seed", seed, 0)
     structures = [predictable_structure(atoms, model._keys, f"structure {k}") for k, atoms in enumerate(listed(frames))]
@@ -69,7 +68,10 @@ def _whole(name: str, value: Any, least: int) -> int:
 
 
 def _error_bars(stds: Sequence[float], frames: int) -> list[float]:
-    values = [float(value) for value in stds]
+    try:
+        values = [float(value) for value in stds]
+    except (TypeError, ValueError) as error:
+        raise InputError(f"choose_batch: stds: {error}") from error
     if len(values) != frames:
         raise InputError(f"choose_batch: there are {len(values)} stds for {frames} frames, expected one for each")
     for k, value in enumerate(values):

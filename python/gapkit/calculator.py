@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import warnings
 from typing import Any, Iterable, Mapping, Sequence
 
@@ -19,7 +18,7 @@ except ImportError as error:
 from . import _gapkit
 from ._frames import SIGMA_COLUMNS, SIGMA_FIELDS, predictable_structure
 from ._gapkit import InputError
-from .model import Model, PredictionWarning, Std, has_error_bars, make_request
+from .model import ModelOrFile, PredictionWarning, Std, has_error_bars, make_request, model_of
 
 _STD_RESULTS = ("energy_std", "forces_std", "stress_std", "energies_std")
 _EPISTEMIC_RESULTS = ("energy_std_epistemic", "forces_std_epistemic", "stress_std_epistemic")
@@ -40,12 +39,12 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
     ignored_changes = {"initial_charges", "initial_magmoms"}
     name = "gapkit"
 
-    def __init__(self, model: Model | str | os.PathLike[str], std: Std = "energy,forces", *, calibrated: bool = True, std_points: int = 0,
+    def __init__(self, model: ModelOrFile, std: Std = "energy,forces", *, calibrated: bool = True, std_points: int = 0,
                  skin: float = 0.5, **keywords: Any):
-        self.model = model if isinstance(model, Model) else Model.load(model, statistics=False)
+        self.model = model_of(model)
         self._labels: Any = None
         self._warned: set[str] = set()
-        names = std if std is None or isinstance(std, str) else ",".join(std)
+        names = ",".join(std) if isinstance(std, Sequence) and not isinstance(std, str) else std
         super().__init__(std=names, calibrated=calibrated, std_points=std_points, skin=skin, **keywords)
 
     def set(self, **keywords: Any) -> dict[str, Any]:

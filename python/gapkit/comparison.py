@@ -13,7 +13,7 @@ from . import _gapkit
 from ._frames import data_of
 from ._progress import ProgressOption, Reporter
 from .fitting import Data, named_keys
-from .model import Array, Model, Std, make_request
+from .model import Array, ModelOrFile, Std, make_request, model_of
 
 __all__ = ["Compared", "Comparison", "compare", "errors"]
 
@@ -56,14 +56,15 @@ class Comparison:
     stress: Compared
 
 
-def compare(model: Model, frames: Data, std: Std = None, *, calibrated: bool = True, energy_key: str | None = None,
+def compare(model: ModelOrFile, frames: Data, std: Std = None, *, calibrated: bool = True, energy_key: str | None = None,
             forces_key: str | None = None, virial_key: str | None = None, stress_key: str | None = None,
             progress: ProgressOption = False) -> Comparison:
     """Predicts frames or files with reference values, and sets both side by side.
 
-    std, calibrated: error bars, as Model.predict(). Reference values have the names that the model was fitted with, unless they are given
+    model: a Model, or the file of one. std, calibrated: error bars, as Model.predict(). Reference values have the names that the model was fitted with, unless they are given
     here. Raises InputError for frames that cannot be read or predicted, and for error bars of a model that has none.
     """
+    model = model_of(model)
     keys = named_keys(model._keys, energy_key, forces_key, virial_key, stress_key)
     request = make_request(std, calibrated=calibrated)
     with Reporter(progress) as report:
@@ -74,7 +75,7 @@ def compare(model: Model, frames: Data, std: Std = None, *, calibrated: bool = T
     return Comparison(table, *(Compared(**target) for target in found["targets"]))
 
 
-def errors(model: Model, frames: Data, std: Std = None, *, calibrated: bool = True, energy_key: str | None = None,
+def errors(model: ModelOrFile, frames: Data, std: Std = None, *, calibrated: bool = True, energy_key: str | None = None,
            forces_key: str | None = None, virial_key: str | None = None, stress_key: str | None = None,
            progress: ProgressOption = False) -> dict[str, Any]:
     """Errors of a model on frames or files with reference values: the tables of gap-predict.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Iterable, Sequence, overload
 
@@ -11,7 +10,7 @@ import numpy as np
 from . import _gapkit
 from ._frames import Atoms, is_list, listed
 from ._gapkit import InputError
-from .model import Array, Model
+from .model import Array, Model, ModelOrFile, model_of
 
 if TYPE_CHECKING:
     from .calculator import Calculator
@@ -59,12 +58,12 @@ class Ensemble(Sequence[Model]):
     member. Members share descriptors and sparse points with the model.
     """
 
-    def __init__(self, model: Model | str | os.PathLike[str], members: int = 10, *, seed: int = 0):
+    def __init__(self, model: ModelOrFile, members: int = 10, *, seed: int = 0):
         if isinstance(members, bool) or not isinstance(members, (int, np.integer)) or members < 2:
             raise InputError(f"Ensemble: members is {members!r}, expected a whole number from 2")
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
             raise InputError(f"Ensemble: seed is {seed!r}, expected a whole number from 0")
-        self.model = model if isinstance(model, Model) else Model.load(model, statistics=False)
+        self.model = model_of(model)
         self._members = tuple(Model(_gapkit.sample(self.model._handle, int(seed), k)) for k in range(members))
 
     @overload

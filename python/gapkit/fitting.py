@@ -6,6 +6,8 @@ import copy
 import os
 from typing import Any, Iterable, Mapping, Sequence, Union
 
+import numpy as np
+
 from . import _gapkit
 from ._frames import Atoms, file_names, labelled_structures
 from ._gapkit import InputError
@@ -47,12 +49,12 @@ def fit(train: Data | None = None, config: Config = None, *, validation: Data | 
         request.validation = validation_files or []
         request.train_in_memory = train is not None and files is None
         request.validation_in_memory = validation is not None and validation_files is None
-        request.seed, request.memory, request.keep_statistics = seed, memory, keep_statistics
+        request.seed, request.memory, request.keep_statistics = _seed(seed), _positive("memory", memory), keep_statistics
         if config is None and train is None:
             raise InputError("fit: train is missing: frames or files, or a configuration that names files")
         if config is not None and time is not None:
             raise InputError("fit: time belongs to a fit without a configuration")
-        request.seconds = time
+        request.seconds = _positive("time", time)
         job = _gapkit.FitJob(request, *_configuration(config))
         job.keys = named_keys(job.keys, energy_key, forces_key, virial_key, stress_key)
         if request.train_in_memory:
@@ -82,4 +84,22 @@ def _configuration(config: Config) -> tuple[str, str]:
         return to_toml(config), ""
     if isinstance(config, str) and ("\n" in config or "=" in config and not os.path.exists(config)):
         return config, ""
+    if not isinstance(config, (str, os.PathLike)):
+        raise InputError(f"config: a dictionary, TOML or the name of a file is expected, found {type(config).__name__}")
     return "", os.fspath(config)
+
+
+def _seed(seed: Any) -> int | None:
+    if seed is None:
+        return None
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InputError(f"seed is {seed!r}, expected a whole number from 0")
+    return int(seed)
+
+
+def _positive(name: str, value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not float(value) > 0:
+        raise InputError(f"{name} is {value!r}, expected a number above 0")
+    return float(value)

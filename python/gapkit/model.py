@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _gapkit
-from ._frames import Atoms, is_list, predictable_structure
+from ._frames import Atoms, is_list, listed, predictable_structure
 from ._gapkit import InputError
 
 Array = NDArray[np.float64]
@@ -290,7 +290,7 @@ class Model:
             result = prediction_from(evaluator.evaluate(predictable_structure(atoms, self._keys), request))
             warn_about([result], stacklevel=3)
             return result
-        structures = [predictable_structure(a, self._keys, f"structure {k}") for k, a in enumerate(atoms)]
+        structures = [predictable_structure(a, self._keys, f"structure {k}") for k, a in enumerate(listed(atoms))]
         results = [prediction_from(d) for d in evaluator.evaluate_many(structures, request)]
         warn_about(results, stacklevel=3)
         return Predictions(results)
@@ -322,6 +322,18 @@ class Model:
                 return _model_from_bytes, (file.read(),)
 
 
+ModelOrFile = Model | str | os.PathLike[str]
+
+
+def model_of(model: ModelOrFile, *, statistics: bool = False) -> Model:
+    """The model itself, or that of a file. Raises InputError for anything else."""
+    if isinstance(model, Model):
+        return model
+    if isinstance(model, (str, os.PathLike)):
+        return Model.load(model, statistics=statistics)
+    raise InputError(f"model: gapkit.Model or the name of a file is expected, found {type(model).__name__}")
+
+
 def _model_from_bytes(content: bytes) -> Model:
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model.h5")
@@ -334,7 +346,9 @@ def make_request(std: Std, *, forces: bool = True, calibrated: bool = True) -> _
     request = _gapkit.Request()
     request.forces = forces
     request.calibrated = calibrated
-    names = [] if std is None else std.split(",") if isinstance(std, str) else list(std)
+    if std is not None and not isinstance(std, (str, Sequence)):
+        raise InputError(f"std: a text or a list of names is expected, found {type(std).__name__}")
+    names = [] if std is None else std.split(",") if isinstance(std, str) else [str(name) for name in std]
     for name in names:
         attribute = _STD_NAMES.get(name.strip())
         if attribute is None:

@@ -134,6 +134,8 @@ def _axes(ax: Axes | None) -> Axes:
 def _target(comparison: Comparison, target: str) -> Compared:
     if target not in _TARGETS:
         raise InputError(f"unknown target {target!r}; valid: {', '.join(_TARGETS)}")
+    if not isinstance(comparison, Comparison):
+        raise InputError(f"gapkit.compare(model, frames) is expected, found {type(comparison).__name__}")
     data: Compared = getattr(comparison, target)
     if len(data) == 0:
         raise InputError(f"the comparison has no {target}: the frames have no reference values of it")

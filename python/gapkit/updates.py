@@ -11,11 +11,10 @@ from ._frames import data_of
 from ._gapkit import InputError
 from ._progress import ProgressOption, Reporter
 from .fitting import Data, named_keys
-from .model import Model
+from .model import Model, ModelOrFile, model_of
 
 __all__ = ["append", "merge", "refit"]
 
-ModelOrFile = Union[Model, str, "os.PathLike[str]"]
 Sigma = Union[float, Mapping[str, float], None]
 Names = tuple[Union[str, None], Union[str, None], Union[str, None], Union[str, None]]  # of energy, forces, virial, stress
 
@@ -68,7 +67,7 @@ def merge(model: ModelOrFile, others: ModelOrFile | Iterable[ModelOrFile], *, va
     Raises InputError for models that differ in these, and for models that were fitted to the same data.
     """
     update = _update(sigma_energy, sigma_force, sigma_virial, delta, optimize)
-    listed = [others] if isinstance(others, (Model, str, os.PathLike)) else list(others)
+    listed: list[ModelOrFile] = list(others) if isinstance(others, Iterable) and not isinstance(others, (str, os.PathLike)) else [others]
     if not listed:
         raise InputError("merge: there is no other model, expected at least one")
     update.merged = [_with_statistics("merge", other) for other in listed]
@@ -88,9 +87,9 @@ def _updated(task: str, model: ModelOrFile, update: _gapkit.Update, names: Names
 
 
 def _with_statistics(task: str, model: ModelOrFile) -> _gapkit.Model:
-    name = "the model" if isinstance(model, Model) else os.fspath(model)
-    loaded = model if isinstance(model, Model) else Model.load(model)
+    loaded = model_of(model, statistics=True)
     if not loaded.has_statistics:
+        name = "the model" if isinstance(model, Model) else os.fspath(model)
         raise InputError(f"{task}: {name} has no statistics of its data; fit it with keep_statistics=True ([output] statistics = true, gap-fit "
                          "--statistics), and load it with them")
     return loaded._handle
@@ -102,11 +101,13 @@ def _update(energy: Sigma, force: Sigma, virial: Sigma, delta: Mapping[str, floa
         if given is None:
             continue
         for config_class, sigma in (given if isinstance(given, Mapping) else {"default": given}).items():
-            update.add_sigma(name, config_class, _positive(f"sigma_{name}", config_class, sigma))
+            update.add_sigma(name, str(config_class), _positive(f"sigma_{name}", config_class, sigma))
+    if delta is not None and not isinstance(delta, Mapping):
+        raise InputError(f"delta: a dictionary of numbers by the names of terms is expected, found {delta!r}")
     for term, value in (delta or {}).items():
-        update.set_delta(term, _positive("delta", term, value))
+        update.set_delta(str(term), _positive("delta", term, value))
     if optimize is not None:
-        update.set_objective(optimize)
+        update.set_objective(str(optimize))
     return update
 
 

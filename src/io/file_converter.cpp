@@ -46,7 +46,7 @@ bool needs_converter(const std::filesystem::path& file) {
   if (beginning.starts_with("\xEF\xBB\xBF")) beginning.erase(0, 3);
   if (!has_text(beginning) || begins_with_atom_count(beginning)) return false;
   const OtherFormat other = other_format(file, beginning);
-  return other.is_read_by_ase || (other.sentence.empty() && !has_xyz_name(file));
+  return !other.kind.empty() || (other.sentence.empty() && !has_xyz_name(file));
 }
 
 std::filesystem::path readable_file(const std::filesystem::path& file) {
@@ -55,8 +55,8 @@ std::filesystem::path readable_file(const std::filesystem::path& file) {
   try {
     return file_converter()(file, other.ase_format);
   } catch (const InputError& e) {
-    const std::string what =
-        other.sentence.empty() ? "the file is no extended XYZ, as it does not begin with a number of atoms" : other.sentence;
+    const std::string what = other.kind.empty() ? "the file does not begin with a number of atoms as extended XYZ does"
+                                                : "the file is " + other.kind + ", expected extended XYZ";
     throw InputError(file.string() + ": " + what + "; reading it through ASE " + e.what());
   }
 }

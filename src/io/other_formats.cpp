@@ -94,7 +94,7 @@ OtherFormat other_format(const std::filesystem::path& path, std::string_view beg
     const std::string file = path.filename().string(), option = *kind.format ? fmt::format("-i {} ", kind.format) : "";
     return {fmt::format("the file is {}, expected extended XYZ; convert it: ase convert {}-o extxyz {} {}.xyz{}", kind.name, option, file,
                         file, kind.has_labels ? "" : " (energies and forces are not in such a file)"),
-            true, kind.format};
+            kind.name, kind.format};
   }
   return {};
 }

@@ -9,7 +9,7 @@ namespace gapkit {
 /// What a file is that is no extended XYZ.
 struct OtherFormat {
   std::string sentence;  ///< what it is, and how to convert it; empty if it is nothing known
-  bool is_read_by_ase = false;
+  std::string kind = {};        ///< "a trajectory of ASE", of a format that ASE reads; else empty
   std::string ase_format = {};  ///< ASE's name of the format; empty where the name of the file says it
 };
 

@@ -79,7 +79,7 @@ TEST_CASE("other formats: which files are given to the converter") {
     const std::filesystem::path file = folder.write(name, text);
     CHECK_MESSAGE(needs_converter(file), name);
     const std::string message = message_of<InputError>([&] { ExtxyzReader reader(file); });
-    CHECK_MESSAGE(message.starts_with(file.string() + ": the file is "), message);
+    CHECK_MESSAGE(message.starts_with(file.string() + ": the file "), message);
     CHECK_MESSAGE(message.ends_with("; reading it through ASE failed: format '" + format + "'"), message);
   }
 }

@@ -130,7 +130,7 @@ class GapFit(unittest.TestCase):
         (FOLDER / "unknown.bin").write_bytes(b"\x01\x02 nobody knows\n" * 10)
         ase.io.write(FOLDER / "bare.traj", [crystal(1)])
         for name, text in (("damaged.traj", "a trajectory of ASE, .*reading it through ASE failed: "),
-                           ("unknown.bin", "does not begin with a number of atoms; reading it through ASE failed: .*does not know the format"),
+                           ("unknown.bin", "does not begin with a number of atoms as extended XYZ does; reading it through ASE failed: .*does not know the format"),
                            ("bare.traj", "no frame.*target|energies|forces")):
             done = run("gap-fit", "pairs_for_ase.toml", "--train", name, "-o", "none.h5")
             self.assertEqual(done.returncode, 2, done.stderr)
@@ -147,7 +147,7 @@ class GapFit(unittest.TestCase):
                 done = run(*command, environment={"GAPKIT_PYTHON": str(python)})
                 self.assertEqual(done.returncode, 2, done.stderr)
                 lines = done.stderr.splitlines()
-                self.assertRegex(lines[-1], "error: .*train.traj: the file is a trajectory of ASE, .*ase convert .*; reading it through ASE " + text)
+                self.assertRegex(lines[-1], "error: .*train.traj: the file is a trajectory of ASE, expected extended XYZ; reading it through ASE " + text)
                 self.assertEqual(sum("error" in line for line in lines), 1)
 
     def test_gap_predict(self):

@@ -125,7 +125,7 @@ class Plots(unittest.TestCase):
 
     def test_mistakes(self):
         bare = gapkit.compare(model(), DATA / "test.xyz")
-        for call, text in ((lambda: gapkit.plots.parity(bare, "virial"), "unknown target 'virial'; valid: energy, forces, stress"),
+        for call, text in ((lambda: gapkit.plots.parity({}), "gapkit.compare.* found dict"), (lambda: gapkit.plots.parity(bare, "virial"), "unknown target 'virial'; valid: energy, forces, stress"),
                            (lambda: gapkit.plots.parity(gapkit.compare(model(), [crystal(1)])), "no reference values"),
                            (lambda: gapkit.plots.calibration_curve(bare), "no error bars of forces: .*std=\"forces\""),
                            (lambda: gapkit.plots.error_against_error_bar(bare, "energy"), "no error bars of energy"),

@@ -64,7 +64,7 @@ class TheEnsemble(unittest.TestCase):
 
     def test_mistakes(self):
         for arguments, text in (((model(), 1), "members is 1"), ((model(), 2.5), "members is 2.5"), ((QUIP_MODEL, 3), "no posterior"),
-                                ((gapkit.Ensemble(model(), 2)[0], 3), "no posterior"), (("nothing.h5", 3), "nothing.h5")):
+                                ((gapkit.Ensemble(model(), 2)[0], 3), "no posterior"), (("nothing.h5", 3), "nothing.h5"), ((None, 3), "model: .* found NoneType")):
             with self.subTest(text=text), self.assertRaisesRegex(gapkit.InputError, text):
                 gapkit.Ensemble(*arguments)
         with self.assertRaisesRegex(gapkit.InputError, "seed is -1"):
@@ -110,7 +110,7 @@ class ChooseBatch(unittest.TestCase):
                                 ({"covariance": "x"}, "valid: energy, local_energy, forces"), ({"criterion": "x"}, "valid: largest, total"),
                                 ({"quantity": "x"}, "valid: force, local_energy, energy"), ({"stds": [1, 2]}, "2 stds for 1 frames"),
                                 ({"stds": [float("nan")]}, "stds\\[0\\] is nan"), ({"candidates": 0}, "candidates is 0"),
-                                ({"frames": "pool.xyz"}, "found the name of a file"), ({"frames": [3]}, "structure 0: ase.Atoms"),
+                                ({"frames": "pool.xyz"}, "found 'pool.xyz'; ase.io.read"), ({"model": 3}, "model: .* found int"), ({"stds": ["a"]}, "stds: .*'a'"), ({"frames": [3]}, "structure 0: ase.Atoms"),
                                 ({"model": gapkit.Model.load(QUIP_MODEL)}, "no error bars")):
             with self.subTest(text=text), self.assertRaisesRegex(gapkit.InputError, text):
                 gapkit.choose_batch(**{"model": model(), "frames": frames, **arguments})

@@ -150,7 +150,8 @@ class Refit(unittest.TestCase):
                                 ({"sigma_force": -1}, "sigma_force: 'default' is -1"), ({"sigma_energy": float("nan")}, "'default' is nan"),
                                 ({"sigma_virial": "x"}, "'default' is 'x'"), ({"sigma_force": {"liquid": 0.1}}, "no rows of .*'liquid'"),
                                 ({"delta": {"pear": 1.0}}, "mean 'pair'"), ({"delta": {"pair": 0}}, "delta: 'pair' is 0"),
-                                ({"optimize": "cross_validation"}, "fold")):
+                                ({"optimize": "cross_validation"}, "fold"), ({"delta": "pair"}, "delta: a dictionary"), ({"optimize": 3}, "unknown objective '3'"),
+                                ({"sigma_force": {3: 0.1}}, "no rows of .*'3'")):
             with self.subTest(text=text), self.assertRaisesRegex(gapkit.InputError, text):
                 gapkit.refit(fitted("all"), progress=False, **arguments)
 
@@ -166,7 +167,7 @@ class Merge(unittest.TestCase):
     def test_mistakes(self):
         other = gapkit.fit(frames()[30:], configuration(reference_energies={"mode": "explicit", "explicit": {"Si": -0.8}}), keep_statistics=True,
                            progress=False)
-        for others, text in (([], "no other model"), (fitted("first"), "model 1: .*same data"), ([fitted("second"), other], "model 2: .*reference energies"),
+        for others, text in (([], "no other model"), (3, "model: .* found int"), ([3], "model: .* found int"), (fitted("first"), "model 1: .*same data"), ([fitted("second"), other], "model 2: .*reference energies"),
                              (model(), "merge: the model has no statistics")):
             with self.subTest(text=text), self.assertRaisesRegex(gapkit.InputError, text):
                 gapkit.merge(fitted("first"), others, progress=False)
