@@ -114,6 +114,9 @@ def learning_curve(sizes: Sequence[float], errors: Sequence[Union[float, Mapping
     ax.plot(np.asarray(sizes, dtype=float)[order], np.asarray(values, dtype=float)[order], "o-", label=label)
     unit = {"energy": "meV/atom", "forces": "eV/Å", "stress": "GPa"}[target]
     ax.set(xscale="log", yscale="log", xlabel="training frames", ylabel=f"RMSE of {target} ({unit})")
+    ticks = sorted({float(x) for line in ax.lines for x in line.get_xdata()})
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.set_xticks([], minor=True)
     if label is not None:
         ax.legend(frameon=False)
     return ax

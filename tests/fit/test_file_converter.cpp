@@ -56,30 +56,32 @@ TEST_CASE("other formats: which files are given to the converter") {
   const Converter converter([](const std::filesystem::path&, const std::string& format) -> std::filesystem::path {
     throw InputError("failed: format '" + format + "'");
   });
-  for (const auto& [name, text] : std::vector<std::pair<std::string, std::string>>{{"a.xyz", two_frames},
-                                                                                   {"OUTCAR", two_frames},
-                                                                                   {"b.traj", two_frames},
-                                                                                   {"bom.data", std::string("\xEF\xBB\xBF") + two_frames},
-                                                                                   {"poscar.xyz", "comment\n1.0\n"},
-                                                                                   {"c.XYZ", "not a number\n"},
-                                                                                   {"d.traj.gz", "\x1f\x8b\x08"},
-                                                                                   {"e.h5", "\x89HDF\r\n"},
-                                                                                   {"f.dat", " \n\n"},
-                                                                                   {"g.traj", ""}})
-    CHECK_FALSE_MESSAGE(needs_converter(folder.write(name, text)), name);
+  struct Row {
+    std::string name, text, format = "";
+  };
+  for (const Row& row : std::vector<Row>{{"a.xyz", two_frames},
+                                         {"OUTCAR", two_frames},
+                                         {"b.traj", two_frames},
+                                         {"bom.data", std::string("\xEF\xBB\xBF") + two_frames},
+                                         {"poscar.xyz", "comment\n1.0\n"},
+                                         {"c.XYZ", "not a number\n"},
+                                         {"d.traj.gz", "\x1f\x8b\x08"},
+                                         {"e.h5", "\x89HDF\r\n"},
+                                         {"f.dat", " \n\n"},
+                                         {"g.traj", ""}})
+    CHECK_FALSE_MESSAGE(needs_converter(folder.write(row.name, row.text)), row.name);
   CHECK_FALSE(needs_converter("-"));
   CHECK_FALSE(needs_converter("/dev/null"));
   CHECK_FALSE(needs_converter(folder.path() / "missing.traj"));
-  for (const auto& [name, text, format] :
-       std::vector<std::tuple<std::string, std::string, std::string>>{{"a.traj", "- of Ulm", ""},
-                                                                      {"named.xyz", "- of Ulm", ""},
-                                                                      {"run1.OUTCAR", " vasp.6\n", "vasp-out"},
-                                                                      {"any", "SQLite format 3", "db"},
-                                                                      {"output.log", "Entering Gaussian System\n", ""}}) {
-    const std::filesystem::path file = folder.write(name, text);
-    CHECK_MESSAGE(needs_converter(file), name);
+  for (const Row& row : std::vector<Row>{{"a.traj", "- of Ulm"},
+                                         {"named.xyz", "- of Ulm"},
+                                         {"run1.OUTCAR", " vasp.6\n", "vasp-out"},
+                                         {"any", "SQLite format 3", "db"},
+                                         {"output.log", "Entering Gaussian System\n"}}) {
+    const std::filesystem::path file = folder.write(row.name, row.text);
+    CHECK_MESSAGE(needs_converter(file), row.name);
     const std::string message = message_of<InputError>([&] { ExtxyzReader reader(file); });
     CHECK_MESSAGE(message.starts_with(file.string() + ": the file "), message);
-    CHECK_MESSAGE(message.ends_with("; reading it through ASE failed: format '" + format + "'"), message);
+    CHECK_MESSAGE(message.ends_with("; reading it through ASE failed: format '" + row.format + "'"), message);
   }
 }
