@@ -1,11 +1,12 @@
 #include <fmt/format.h>
 
-#include <gapkit/config/automatic.hpp>
 #include <gapkit/config/config.hpp>
+#include <gapkit/core/phase_clock.hpp>
 #include <gapkit/core/version.hpp>
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/model/sample.hpp>
+#include <gapkit/report/fitted_with_errors.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -27,7 +28,6 @@
 #include "common/text_file.hpp"
 #include "common/threads.hpp"
 #include "common/timing.hpp"
-#include "report/fitted_with_errors.hpp"
 
 namespace {
 

@@ -2,6 +2,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/model/model.hpp>
 
 // What the benchmarks work on: perturbed diamond silicon, and a model of usual size whose weights are random (speed does not depend on

@@ -30,6 +30,10 @@ LAYERS = [
     ["core"],
 ]
 HEIGHT = {name: -rank for rank, names in enumerate(LAYERS) for name in names}
+# include/gapkit/<layer>: the headers that are installed. They include no others, and stay few enough to be read in an evening.
+MOST_PUBLIC_HEADERS = 25
+# src/internal/gapkit/<layer>: the headers that layers share; src/<layer>: those of one layer only.
+INTERNAL = "src/internal"
 # include/gapkit/x.hpp, in no layer's folder: may gather all headers of the library, for its users only.
 UMBRELLA = "umbrella"
 # The C interface: one header, outside of the folders of layers.
@@ -46,6 +50,8 @@ RESTRICTED = [
     ("HDF5 belongs to src/io/archive*", r"(hdf5(_hl)?\.h|H5\w*\.h|highfive/.*|(.*/)?archive_hdf5\.hpp)", "src/io/archive*"),
     ("expat belongs to src/io/xml*", r"expat\w*\.h", "src/io/xml*"),
     ("CLI11 belongs to apps", r"(CLI/.*|CLI11\.hpp)", "apps/*"),
+    ("NLopt belongs to src/fit", r"nlopt\.(h|hpp)", "src/fit/*"),
+    ("toml++ belongs to config", r"(toml\+\+/.*|toml\.hpp)", "src/*config/*"),
     ("random numbers come from gapkit/math/random_stream.hpp, the same on every machine", r"random", "src/descriptors/soap_mixing.cpp"),
     ("the library does not print", r"(iostream|cstdio|stdio\.h|print)", "apps/*"),
 ]
@@ -63,7 +69,7 @@ FORBIDDEN = [
 # Targets spelled out one by one, as a list or as a choice between them, outside of the files that hold or compute them.
 SPELLED_OUT = re.compile(r"Property\s*::\s*energy\b(?:[^;]*?\bProperty\s*::\s*force\b[^;]*?\bProperty\s*::\s*virial\b"
                          r"|\s*\?[^;]*?\bProperty\s*::\s*force\s*\?)")
-TARGET_FILES = ["include/gapkit/core/target.hpp", "src/core/target.cpp", "include/gapkit/model/kernel_rows.hpp",
+TARGET_FILES = ["include/gapkit/core/target.hpp", "src/core/target.cpp", "src/internal/gapkit/model/kernel_rows.hpp",
                 "include/gapkit/predict/predictor.hpp", "src/predict/prediction.cpp"]
 
 SUFFIXES = {".hpp", ".cpp", ".h", ".in"}
@@ -95,6 +101,8 @@ def layer_of(path):
     parts = path.parts
     if parts[0] == "apps":
         return "apps"
+    if parts[:2] == ("src", "internal"):
+        return parts[3] if len(parts) > 4 else None
     if parts[0] == "src":
         return parts[1] if len(parts) > 2 else None
     if parts[1:] == (C_HEADER,):
@@ -112,11 +120,15 @@ def sees(layer, other):
     return layer == other or HEIGHT[layer] > HEIGHT[other]
 
 
-def public_header(root, included):
-    """The file of <gapkit/...>: in the sources, or made by CMake from cmake/<name>.in."""
-    file = root / "include" / included
-    generated = root / "cmake" / (Path(included).name + ".in")
-    return file if file.is_file() or not generated.is_file() else generated
+def shared_header(root, file, included):
+    """The problem of an include of <gapkit/...>; None if there is none."""
+    if (root / "include" / included).is_file():
+        return None
+    if not (root / INTERNAL / included).is_file():
+        return f"there is no such header in include/ or {INTERNAL}/"
+    if file.relative_to(root).parts[0] == "include":
+        return "headers that are installed include no internal ones"
+    return None
 
 
 def target_layer(root, file, included, quoted):
@@ -125,8 +137,8 @@ def target_layer(root, file, included, quoted):
         return "c", None
     if included.startswith("gapkit/"):
         parts = Path(included).parts
-        if not public_header(root, included).is_file():
-            return None, "there is no such header in include/"
+        if problem := shared_header(root, file, included):
+            return None, problem
         return (UMBRELLA if len(parts) == 2 else parts[1]), None
     if not quoted:
         return None, None
@@ -137,9 +149,13 @@ def target_layer(root, file, included, quoted):
     else:
         return None, "there is no such file beside it or in src/; headers of other projects take <>"
     target = target.relative_to(root)
-    if target.parts[0] == "include":
-        return None, "public headers are included as <gapkit/...>"
-    return layer_of(target), None
+    if target.parts[0] == "include" or target.parts[:2] == ("src", "internal"):
+        return None, "headers that layers share are included as <gapkit/...>"
+    layer = layer_of(target)
+    own = layer_of(file.relative_to(root))
+    if layer in HEIGHT and layer != own and sees(own, layer):
+        return None, f"the header belongs to the inside of '{layer}'; what layers share is in {INTERNAL}/gapkit/"
+    return layer, None
 
 
 def check_includes(root, file, name, layer, code, used_exceptions):
@@ -182,6 +198,9 @@ def check(root):
     files = sorted(f for folder in ("include", "src", "apps") for f in (root / folder).rglob("*") if f.suffix in SUFFIXES)
     if not files:
         return [f"{root}: no sources found in include/, src/ and apps/"]
+    public = [f for f in files if f.relative_to(root).parts[:2] == ("include", "gapkit")]
+    if len(public) > MOST_PUBLIC_HEADERS:
+        violations.append(f"include/gapkit: {len(public)} headers, at most {MOST_PUBLIC_HEADERS}: move some to {INTERNAL}/gapkit")
     for file in files:
         path = file.relative_to(root)
         name, layer = path.as_posix(), layer_of(path)
@@ -200,7 +219,8 @@ def check(root):
 # Self-test: a clean tree, then one line added to one file, and the text that the answer must contain (None: no violation).
 CLEAN = {
     "include/gapkit/core/types.hpp": "#pragma once\n#include <vector>\n",
-    "include/gapkit/core/structure.hpp": "#pragma once\n#include <gapkit/core/types.hpp>\n#include <gapkit/core/version.hpp>\n",
+    "include/gapkit/core/structure.hpp": "#pragma once\n#include <gapkit/core/types.hpp>\n",
+    "src/internal/gapkit/core/version.hpp": "#pragma once\n#include <gapkit/core/types.hpp>\n",
     "include/gapkit/kernels/kernel.hpp": "#pragma once\n#include <gapkit/core/types.hpp>\n",
     "include/gapkit/descriptors/soap.hpp": "#pragma once\n",
     "include/gapkit/sparsify/select.hpp": "#pragma once\n#include <gapkit/kernels/kernel.hpp>\n",
@@ -208,9 +228,8 @@ CLEAN = {
     "include/gapkit/convert/xml.hpp": "#pragma once\n",
     "include/gapkit/report/table.hpp": "#pragma once\n#include <gapkit/config/config.hpp>\n",
     "include/gapkit/gapkit.hpp": "#pragma once\n#include <gapkit/report/table.hpp>\n",
-    "cmake/version.hpp.in": "#pragma once\n",
     "src/core/bins.hpp": "#pragma once\n",
-    "src/core/list.cpp": '#include "bins.hpp"\n#include "core/bins.hpp"\n#include <gapkit/core/structure.hpp>\n',
+    "src/core/list.cpp": '#include "bins.hpp"\n#include "core/bins.hpp"\n#include <gapkit/core/structure.hpp>\n#include <gapkit/core/version.hpp>\n',
     "src/math/blas.cpp": "#include <cblas.h>\n#include <lapacke.h>\n#include <gapkit/core/types.hpp>\n",
     "src/io/archive_hdf5.hpp": "#pragma once\n#include <hdf5.h>\n",
     "src/io/archive_write.cpp": '#include <hdf5.h>\n#include "archive_hdf5.hpp"\n',
@@ -218,7 +237,7 @@ CLEAN = {
     "include/gapkit.h": "#include <stddef.h>\n",
     "src/c/interface.cpp": "#include <gapkit.h>\n#include <gapkit/convert/xml.hpp>\n",
     "src/descriptors/soap.cpp": "#include <gapkit/descriptors/soap.hpp>\n",
-    "src/sparsify/cur.cpp": '#include "kernels/private.hpp"\n#include <gapkit/sparsify/select.hpp>\n',
+    "src/sparsify/cur.cpp": "#include <gapkit/sparsify/select.hpp>\n",
     "apps/common/console.hpp": "#pragma once\n",
     "apps/gap_fit.cpp": '#include <CLI/CLI.hpp>\n#include <cstdio>\n#include <iostream>\n#include "common/console.hpp"\n#include <gapkit/gapkit.hpp>\n'
                         "int main() { std::cout << 1; std::exit(2); }\n",
@@ -240,6 +259,13 @@ CASES = [
     ("src/sparsify/cur.cpp", "#include <gapkit/gapkit.hpp>", "'sparsify' must not see 'umbrella'"),
     ("src/sparsify/cur.cpp", "#include <gapkit.h>", "'sparsify' must not see 'c'"),
     ("include/gapkit.h", "#include <gapkit/apps/x.hpp>", "no such header"),
+    ("include/gapkit/core/types.hpp", "#include <gapkit/core/version.hpp>", "include no internal ones"),
+    ("src/sparsify/cur.cpp", '#include "kernels/private.hpp"', "belongs to the inside of 'kernels'"),
+    ("apps/common/console.hpp", '#include "core/bins.hpp"', "belongs to the inside of 'core'"),
+    ("src/core/list.cpp", '#include "internal/gapkit/core/version.hpp"', "are included as <gapkit/...>"),
+    ("src/core/list.cpp", "#include <nlopt.h>", "NLopt"),
+    ("src/core/list.cpp", "#include <toml++/toml.h>", "toml++"),
+    ("src/internal/gapkit/core/version.hpp", "#include <gapkit/kernels/kernel.hpp>", "'core' must not see 'kernels'"),
     ("include/gapkit.h", "#include <stdio.h>", "does not print"),
     ("src/sparsify/cur.cpp", "#include <gapkit/core/typos.hpp>", "no such header"),
     ("src/sparsify/cur.cpp", '#include "typos.hpp"', "no such file"),
@@ -248,7 +274,7 @@ CASES = [
     ("src/io/archive_write.cpp", "#include <lapacke.h>", "BLAS and LAPACK"),
     ("include/gapkit/core/types.hpp", "#include <hdf5.h>", "HDF5"),
     ("src/sparsify/cur.cpp", "#include <H5Cpp.h>", "HDF5"),
-    ("src/sparsify/cur.cpp", '#include "io/archive_hdf5.hpp"', "HDF5"),
+    ("src/io/other.cpp", '#include "archive_hdf5.hpp"', "HDF5"),
     ("src/core/list.cpp", "#include <expat.h>", "expat"),
     ("src/core/list.cpp", "#include <CLI/CLI.hpp>", "CLI11"),
     ("src/core/list.cpp", "#include <iostream>", "does not print"),
@@ -304,6 +330,9 @@ def self_test():
             failures.append(f"{name}: {line!r}: expected {expected!r}, found {found}")
     if not run({}):
         failures.append("an empty folder passed")
+    many = {f"include/gapkit/core/x{i}.hpp": "#pragma once\n" for i in range(MOST_PUBLIC_HEADERS)}
+    if len(run({**CLEAN, **many})) != 1:
+        failures.append("too many public headers passed")
 
     EXCEPTIONS.append(("src/core/list.cpp", "gapkit/kernels/kernel.hpp", "self-test"))
     files = dict(CLEAN)

@@ -6,13 +6,13 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <gapkit/active/process.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/io/file_converter.hpp>
 #include <thread>
 #include <utility>
 
-#include "active/process.hpp"
 #include "interruption.hpp"
-#include "io/file_converter.hpp"
 
 namespace gapkit::apps {
 namespace {

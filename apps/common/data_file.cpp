@@ -5,9 +5,8 @@
 #include <filesystem>
 #include <gapkit/convert/gap_xml.hpp>
 #include <gapkit/core/errors.hpp>
-
-#include "io/file_converter.hpp"
-#include "io/other_formats.hpp"
+#include <gapkit/io/file_converter.hpp>
+#include <gapkit/io/other_formats.hpp>
 
 namespace gapkit::apps {
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/version.hpp>
+#include <gapkit/report/model_update.hpp>
 #include <gapkit/report/optimization_json.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -14,7 +15,6 @@
 #include "model_file.hpp"
 #include "model_report.hpp"
 #include "optimization_report.hpp"
-#include "report/model_update.hpp"
 #include "resources.hpp"
 #include "text_file.hpp"
 

@@ -1,10 +1,10 @@
 #include <gapkit/active/choose.hpp>
 #include <gapkit/active/molecular_dynamics.hpp>
+#include <gapkit/active/threshold.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/model/sample.hpp>
 #include <gapkit/predict/frame_batch.hpp>
 
-#include "active/threshold.hpp"
 #include "bindings.hpp"
 #include "progress.hpp"
 

@@ -1,7 +1,7 @@
 #include <gapkit/core/errors.hpp>
+#include <gapkit/io/file_converter.hpp>
 
 #include "bindings.hpp"
-#include "io/file_converter.hpp"
 
 namespace gapkit::python {
 

@@ -1,6 +1,6 @@
 #include <gapkit/predict/frame_batch.hpp>
 #include <gapkit/report/error_table.hpp>
-#include <gapkit/report/prediction_record.hpp>
+#include <gapkit/report/report_pages.hpp>
 #include <gapkit/report/uncertainty_table.hpp>
 
 #include "bindings.hpp"

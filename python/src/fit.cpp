@@ -1,9 +1,8 @@
-#include <gapkit/config/automatic.hpp>
 #include <gapkit/config/config.hpp>
+#include <gapkit/report/fitted_with_errors.hpp>
 
 #include "bindings.hpp"
 #include "progress.hpp"
-#include "report/fitted_with_errors.hpp"
 
 namespace gapkit::python {
 namespace {

@@ -1,9 +1,9 @@
 #include <gapkit/convert/gap_xml.hpp>
 #include <gapkit/core/elements.hpp>
+#include <gapkit/model/model_file.hpp>
 #include <gapkit/report/target_keys_note.hpp>
 
 #include "bindings.hpp"
-#include "model/model_file.hpp"
 
 namespace gapkit::python {
 namespace {

@@ -1,8 +1,8 @@
 #include <gapkit/core/errors.hpp>
+#include <gapkit/report/model_update.hpp>
 
 #include "bindings.hpp"
 #include "progress.hpp"
-#include "report/model_update.hpp"
 
 namespace gapkit::python {
 namespace {

@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
+#include <gapkit/active/process.hpp>
 #include <nlohmann/json.hpp>
 
 #include "active/command_labeller.hpp"
 #include "active/labeller_kinds.hpp"
-#include "active/process.hpp"
 
 namespace gapkit {
 namespace {

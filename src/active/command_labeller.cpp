@@ -5,13 +5,13 @@
 #include <cmath>
 #include <deque>
 #include <fstream>
+#include <gapkit/active/process.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <list>
 #include <thread>
 
 #include "active/answer.hpp"
 #include "active/labeller_kinds.hpp"
-#include "active/process.hpp"
 
 namespace gapkit {
 namespace {

@@ -7,6 +7,8 @@
 #include <gapkit/active/loop.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/dataset.hpp>
+#include <gapkit/io/temporary_file.hpp>
+#include <gapkit/predict/closeness.hpp>
 #include <gapkit/predict/predictor.hpp>
 
 #include "active/event_log.hpp"
@@ -15,7 +17,6 @@
 #include "active/loop_page.hpp"
 #include "active/round_model.hpp"
 #include "active/source.hpp"
-#include "io/temporary_file.hpp"
 
 namespace gapkit {
 namespace {

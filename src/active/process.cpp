@@ -1,5 +1,3 @@
-#include "active/process.hpp"
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/close_range.h>
@@ -13,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <gapkit/active/process.hpp>
 #include <gapkit/core/errors.hpp>
 #include <utility>
 

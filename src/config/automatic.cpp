@@ -4,17 +4,15 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
-#include <gapkit/config/automatic.hpp>
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/neighbor_list.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/fit/fit.hpp>
+#include <gapkit/io/look_alikes.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
-
-#include "io/look_alikes.hpp"
 
 namespace gapkit {
 namespace {

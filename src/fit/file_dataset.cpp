@@ -3,10 +3,9 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/dataset.hpp>
 #include <gapkit/io/extxyz.hpp>
+#include <gapkit/io/file_converter.hpp>
+#include <gapkit/io/other_formats.hpp>
 #include <optional>
-
-#include "io/file_converter.hpp"
-#include "io/other_formats.hpp"
 
 namespace gapkit {
 

@@ -1,10 +1,8 @@
-#include "io/file_converter.hpp"
-
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/io/file_converter.hpp>
+#include <gapkit/io/other_formats.hpp>
 #include <mutex>
-
-#include "io/other_formats.hpp"
 
 namespace gapkit {
 namespace {

@@ -1,6 +1,5 @@
-#include "report/fitted_with_errors.hpp"
-
 #include <gapkit/predict/frame_batch.hpp>
+#include <gapkit/report/fitted_with_errors.hpp>
 #include <gapkit/report/optimization_json.hpp>
 #include <gapkit/report/report_pages.hpp>
 #include <gapkit/report/target_keys_note.hpp>

@@ -1,12 +1,10 @@
-#include "report/model_update.hpp"
-
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/calibrate.hpp>
+#include <gapkit/report/fitted_with_errors.hpp>
+#include <gapkit/report/model_update.hpp>
 #include <gapkit/report/optimization_json.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
-
-#include "report/fitted_with_errors.hpp"
 
 namespace gapkit {
 namespace {

@@ -1,8 +1,8 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/dataset.hpp>
 #include <gapkit/io/extxyz.hpp>
+#include <gapkit/io/file_converter.hpp>
 
-#include "io/file_converter.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <gapkit/core/structure.hpp>
+#include <gapkit/io/checksum.hpp>
+
+namespace gapkit {
+
+/// Rows as they enter the checksum: symmetric tensors with all nine numbers.
+inline std::vector<double> numbers_of(const TargetInfo& target, std::vector<double> rows) {
+  if (!target.is_tensor() || rows.empty()) return rows;
+  const Matrix3 tensor = tensor_of(Eigen::Map<const Voigt>(rows.data()));
+  return {tensor.data(), tensor.data() + tensor.size()};
+}
+
+/// What a fit sees of a frame.
+inline void add_frame(Checksum& checksum, const Structure& s) {
+  checksum.add(s.config_type);
+  for (const int z : s.atomic_numbers) checksum.add(static_cast<std::int64_t>(z));
+  for (Eigen::Index i = 0; i < s.positions.size(); ++i) checksum.add(s.positions.data()[i]);
+  if (s.cell)
+    for (Eigen::Index i = 0; i < 9; ++i) checksum.add(s.cell->data()[i]);
+  for (const bool periodic : s.pbc) checksum.add(std::int64_t{periodic});
+  for (const TargetInfo& target : targets())
+    for (const double value : numbers_of(target, target.rows(s))) checksum.add(value);
+  // The σ's and masks of single rows, each with its number, for they are all numbers and any of them may be absent. Model files hold the
+  // sums, so those of the first targets have the numbers that they began with.
+  enum Part { frame, atom, component };
+  const auto number = [](Property property, Part part) {
+    constexpr std::int64_t first[3][3] = {{1, 8, 9}, {2, 4, 6}, {3, 10, 7}};
+    const auto index = static_cast<std::int64_t>(property);
+    return index < 3 ? first[index][part] : 10 * index + part;
+  };
+  for (const TargetInfo& target : targets())
+    if (const auto& sigma = s.sigma[target.property].frame) {
+      checksum.add(number(target.property, frame));
+      checksum.add(*sigma);
+    }
+  const auto add_all = [&](Property property, Part part, const std::vector<double>& sigmas) {
+    if (!sigmas.empty()) checksum.add(number(property, part));
+    for (const double sigma : sigmas) checksum.add(sigma);
+  };
+  for (const TargetInfo& target : targets()) add_all(target.property, atom, s.sigma[target.property].atom);
+  if (!s.force_mask.empty()) checksum.add(std::int64_t{5});
+  for (const bool is_masked : s.force_mask) checksum.add(std::int64_t{is_masked});
+  for (const TargetInfo& target : targets()) add_all(target.property, component, numbers_of(target, s.sigma[target.property].component));
+}
+
+}  // namespace gapkit

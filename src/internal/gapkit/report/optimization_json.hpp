@@ -1,0 +1,11 @@
+#pragma once
+
+#include <gapkit/fit/fit.hpp>
+#include <nlohmann/json_fwd.hpp>
+
+namespace gapkit {
+
+/// Evidence, σ, residuals, fold errors and δ before and after: for programs, and for the model's note "optimization".
+nlohmann::ordered_json optimization_json(const OptimizationReport& report);
+
+}  // namespace gapkit
