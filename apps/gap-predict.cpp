@@ -13,15 +13,14 @@
 #include <gapkit/report/uncertainty_table.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <numeric>
-#include <set>
-#include <sstream>
 #include <utility>
 
 #include "common/ase_files.hpp"
 #include "common/closeness_warning.hpp"
+#include "common/error_bar_names.hpp"
 #include "common/error_bar_notes.hpp"
 #include "common/html_reports.hpp"
+#include "common/outside_warnings.hpp"
 #include "common/predicted_fields.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
@@ -47,24 +46,6 @@ struct Arguments {
   apps::NamedTargets named;
 };
 
-/// The names that --std understands: those of the targets, and that of the shares of the energy, which comes second.
-std::vector<std::string> std_names() {
-  std::vector<std::string> names;
-  for (const TargetInfo& target : targets()) names.emplace_back(target.std_names.front());
-  names.insert(names.begin() + 1, "local");
-  return names;
-}
-
-/// "energy (of the frame, eV), …"
-std::string std_names_text() {
-  std::string text;
-  for (const TargetInfo& target : targets()) {
-    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", target.std_names.front(), target.std_text);
-    if (target.property == Property::energy) text += ", local (energy of each atom, eV)";
-  }
-  return text;
-}
-
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-predict {}", version));
   app.add_option("MODEL", arguments.model, "Model file, HDF5, as gap-fit writes it, or a GAP potential of QUIP (.xml)")->required();
@@ -74,7 +55,7 @@ void describe(CLI::App& app, Arguments& arguments) {
                                        "The same structures with predictions, extended XYZ, - for stdout; required without --difference")
                             ->type_name("OUTPUT");
   app.add_option("--std", arguments.error_bars,
-                 fmt::format("Error bars (standard deviations), comma-separated: {} (default: none)", std_names_text()))
+                 fmt::format("Error bars (standard deviations), comma-separated: {} (default: none)", apps::error_bar_names_text()))
       ->type_name("NAMES");
   app.add_option("--std-points", arguments.std_points,
                  "Error bars from the first N sparse points only: faster in proportion, and wider (docs/accuracy.md); the first frame is "
@@ -120,17 +101,7 @@ PredictionRequest request_from(const Arguments& arguments) {
   request.keep_not_finite = true;  // nothing of the other frames may be lost
   request.forces = !arguments.no_forces;
   request.calibrated = !arguments.raw;
-  std::istringstream names(arguments.error_bars);
-  for (std::string name; std::getline(names, name, ',');) {
-    const auto is_named = [&](const TargetInfo& t) { return std::find(t.std_names.begin(), t.std_names.end(), name) != t.std_names.end(); };
-    const auto found = std::find_if(targets().begin(), targets().end(), is_named);
-    if (name == "local")
-      request.local_std = true;
-    else if (found != targets().end())
-      request.std_of(found->property) = true;
-    else
-      throw InputError(fmt::format("--std: unknown name '{}'{}", name, suggestion(name, std_names())));
-  }
+  apps::request_error_bars(arguments.error_bars, request);
   return request;
 }
 
@@ -158,34 +129,6 @@ void check_arguments(const Arguments& arguments) {
     for (const std::string& input : arguments.difference) apps::check_differs(path, option, input);
   }
 }
-
-/// Says at the end which frames the sparse set does not span.
-class NoveltyWarning {
- public:
-  void look_at(const Structure& frame, const Prediction& prediction) {
-    ++frames_;
-    if (!prediction.novelty || !(*prediction.novelty > limit)) return;
-    ++outside_;
-    if (*prediction.novelty > largest_) {
-      largest_ = *prediction.novelty;
-      worst_ = frame.source;
-    }
-  }
-  bool is_needed() const { return outside_ > 0; }
-  int frames_outside() const { return outside_; }
-  std::string text() const {
-    return fmt::format(
-        "{} of {} frames hold something that the sparse set does not span (novelty above {:.0f} % of the prior variance; worst: {}, {:.0f} "
-        "%): there the prediction is hardly more than the prior, and so is its error bar; add such structures to the training data",
-        outside_, frames_, 100 * limit, worst_, 100 * largest_);
-  }
-
- private:
-  static constexpr double limit = 0.5;
-  int frames_ = 0, outside_ = 0;
-  double largest_ = 0;
-  std::string worst_;
-};
 
 /// The posterior's ensemble: one predictor for each member.
 class Ensemble {
@@ -302,11 +245,11 @@ void run(const Arguments& arguments) {
   Predictor predictor(model, arguments.std_points);
   ErrorTable errors;
   UncertaintyTable uncertainties;
-  NoveltyWarning novelty;
+  apps::NoveltyWarning novelty;
   apps::ClosenessWarning closeness;
   apps::NoiseNote noise(*model);
   const std::string calibration = has_error_bars ? apps::calibration_state(*model, request) : "";
-  std::set<std::size_t> warned;  // terms
+  apps::UnsampledWarning unsampled;
   std::int64_t predicted = 0;
   bool compared = arguments.std_points == 0 || !has_error_bars || !model->has_posterior();
   FrameBatch batch(predictor, request, [&](Structure& frame, const Prediction& prediction) {
@@ -319,13 +262,10 @@ void run(const Arguments& arguments) {
     }
     if (!std::exchange(compared, true)) display.message(reduction_text(model, frame, request, prediction));
     if (reporter) reporter->add(frame, prediction);
-    for (const std::size_t t : prediction.unsampled_terms)
-      if (warned.insert(t).second)
-        display.warning(fmt::format("{} has {} environments of '{}', of which the training data had none: their energy is left out",
-                                    frame.source, model->terms[t].descriptor_name, combination_name(model->terms[t].species)));
+    for (const std::string& text : unsampled.look_at(frame.source, *model, prediction)) display.warning(text);
     errors.add(frame, prediction);
     uncertainties.add(frame, prediction);
-    novelty.look_at(frame, prediction);
+    novelty.look_at(frame.source, prediction);
     noise.look_at(frame, prediction);
     apps::set_predicted_fields(frame, prediction, calibration, arguments.prefix);
     ensemble.set_fields(frame);

@@ -5,6 +5,6 @@
 namespace gapkit {
 
 /// Labels with `options.command`, its program found already; `kind` is the name it goes by.
-std::unique_ptr<Labeller> make_command_labeller(const std::string& kind, const LabellerOptions& options);
+std::unique_ptr<Labeller> make_program_labeller(const std::string& kind, const LabellerOptions& options);
 
 }  // namespace gapkit

@@ -11,7 +11,7 @@ from pathlib import Path
 
 BUILD, SOURCE = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
 PROGRAMS = sorted(path.stem for path in (SOURCE / "apps").glob("gap-*.cpp"))
-VERSION = re.search(r'version = "(.*)"', (SOURCE / "include/gapkit/core/version.hpp").read_text())[1]
+VERSION = re.search(r'version = "(.*)"', (SOURCE / "src/internal/gapkit/core/version.hpp").read_text())[1]
 SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "ENVIRONMENT", "FILES", "SEE ALSO"]
 
 
