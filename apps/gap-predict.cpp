@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "common/ase_files.hpp"
 #include "common/closeness_warning.hpp"
 #include "common/error_bar_names.hpp"
 #include "common/error_bar_notes.hpp"
@@ -48,7 +49,8 @@ struct Arguments {
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-predict {}", version));
   app.add_option("MODEL", arguments.model, "Model file, HDF5, as gap-fit writes it, or a GAP potential of QUIP (.xml)")->required();
-  CLI::Option* input = app.add_option("INPUT", arguments.input, "Structures, extended XYZ (Å), - for stdin; required without --difference");
+  CLI::Option* input = app.add_option("INPUT", arguments.input,
+                                      "Structures, extended XYZ (Å) or what ASE reads, - for stdin; required without --difference");
   CLI::Option* output = app.add_option("-o,--output", arguments.output,
                                        "The same structures with predictions, extended XYZ, - for stdout; required without --difference")
                             ->type_name("OUTPUT");
@@ -212,6 +214,7 @@ void run(const Arguments& arguments) {
   check_arguments(arguments);
   const apps::TablesOnStderr tables_on_stderr(apps::is_stdout(arguments.output) || (arguments.json && apps::is_stdout(*arguments.json)));
   apps::ProgressDisplay display("gap-predict");
+  const apps::AseFiles ase_files(display);
   const auto model =
       std::make_shared<const Model>(load_any_model(arguments.model, [&](const std::string& text) { display.message(text); }));
   const auto note = model->notes.find(target_keys_note);

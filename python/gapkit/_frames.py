@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping, Protocol, Sequence, Union
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import _gapkit
+from ._ase_read import agree
 from ._gapkit import InputError
 
 # What changes the error bars of a structure (docs/file-formats.md).
@@ -106,7 +108,7 @@ def labelled_structure(atoms: Atoms, keys: _gapkit.TargetKeys, source: str) -> _
         given = (getattr(atoms, place, None) or {}).get(name)
         value = np.asarray(value, dtype=float)
         if given is not None:
-            if not _agree(given, value):
+            if not agree(given, value):
                 raise InputError(f"{source}: '{name}' in {place} and the {name} of the calculator differ: keep one of them")
         elif name == "forces":
             structure.set_column(name, value)
@@ -126,32 +128,41 @@ def _results_of(atoms: Atoms, source: str) -> dict[str, Any]:
     return found
 
 
-def _agree(given: Any, value: Any) -> bool:
-    """Whether numbers are the same up to rounding; a stress may be a matrix or in Voigt order."""
-    given = np.asarray(given)
-    if given.dtype.kind not in "fiu":
-        return False
-    if value.shape == (6,) and given.size == 9:
-        given = given.reshape(3, 3)[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
-    return given.shape == value.shape and bool(np.allclose(given, value, rtol=1e-9, atol=1e-12))
-
-
 def is_list(given: Any) -> bool:
     """Whether it is a list of structures rather than one. An ase.Atoms is a sequence too (of its atoms)."""
     return not hasattr(given, "positions")
 
 
-def labelled_structures(frames: Iterable[Atoms], keys: _gapkit.TargetKeys) -> list[_gapkit.Structure]:
+def listed(frames: Any) -> list[Any]:
+    """One structure, or several, as a list. Raises InputError for anything else."""
     if not is_list(frames):
-        frames = [frames]  # type: ignore[list-item]
-    return [labelled_structure(atoms, keys, f"frame {number}") for number, atoms in enumerate(frames, start=1)]
+        return [frames]
+    if isinstance(frames, (str, bytes, os.PathLike)):
+        raise InputError(f"ase.Atoms, gapkit.Frame, or a list of them is expected, found {frames!r}; ase.io.read(name, ':') reads the frames of a "
+                         "file")
+    try:
+        return list(frames)
+    except TypeError as error:
+        raise InputError(f"ase.Atoms, gapkit.Frame, or a list of them is expected, found {type(frames).__name__}") from error
+
+
+def labelled_structures(frames: Atoms | Iterable[Atoms], keys: _gapkit.TargetKeys) -> list[_gapkit.Structure]:
+    return [labelled_structure(atoms, keys, f"frame {number}") for number, atoms in enumerate(listed(frames), start=1)]
 
 
 def file_names(given: Any) -> list[str] | None:
-    """The files that are named; None if these are frames."""
-    import os
+    """The files that are named; None if these are frames. Raises InputError for a list of both."""
     if isinstance(given, (str, os.PathLike)):
         return [os.fspath(given)]
-    if isinstance(given, Sequence) and len(given) > 0 and all(isinstance(item, (str, os.PathLike)) for item in given):
-        return [os.fspath(item) for item in given]
-    return None
+    if not isinstance(given, Sequence) or len(given) == 0:
+        return None
+    names = [os.fspath(item) for item in given if isinstance(item, (str, os.PathLike))]
+    if names and len(names) < len(given):
+        raise InputError("data: files and frames are in one list; expected either of them (ase.io.read() reads the frames of a file)")
+    return names or None
+
+
+def data_of(given: Any, keys: _gapkit.TargetKeys, name: str) -> _gapkit.Data:
+    """Frames or files with their targets. `name`: of frames, in messages."""
+    files = file_names(given)
+    return _gapkit.Data.of_frames(labelled_structures(given, keys), name) if files is None else _gapkit.Data.of_files(files, keys)

@@ -8,6 +8,8 @@ import warnings
 from dataclasses import dataclass
 from typing import Any, Callable, TextIO, Union
 
+from ._gapkit import InputError
+
 
 class FitWarning(UserWarning):
     """Something looks wrong in data, configuration or fit; the text is the sentence that gap-fit shows."""
@@ -64,6 +66,8 @@ class Reporter:
     """Hands steps to the user's function or the terminal, and makes Python warnings of warnings, each once."""
 
     def __init__(self, option: ProgressOption):
+        if not (callable(option) or option in (None, True, False)):
+            raise InputError(f"progress: a function, True, False or None is expected, found {option!r}")
         self._line: TerminalLine | None = None
         self._show: Callable[[Progress], None] | None = option if callable(option) else None
         if option is True or (option is None and sys.stderr is not None and sys.stderr.isatty()):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import warnings
 from typing import Any, Iterable, Mapping, Sequence
 
@@ -19,17 +18,17 @@ except ImportError as error:
 from . import _gapkit
 from ._frames import SIGMA_COLUMNS, SIGMA_FIELDS, predictable_structure
 from ._gapkit import InputError
-from .model import Model, PredictionWarning, Std, has_error_bars, make_request
+from .model import ModelOrFile, PredictionWarning, Std, has_error_bars, make_request, model_of
 
 _STD_RESULTS = ("energy_std", "forces_std", "stress_std", "energies_std")
 _EPISTEMIC_RESULTS = ("energy_std_epistemic", "forces_std_epistemic", "stress_std_epistemic")
 
 
-class Calculator(AseCalculator):
+class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
     """Energies, forces and stress with error bars, for ASE's optimisers, dynamics and phonons.
 
-    model: a Model, or the file of one. std: names of error bars, "energy,forces,stress,energies" or a list; None: none. They are in
-    `results` as energy_std (eV), forces_std ([atoms, 3] eV/Å), stress_std ([6] eV/Å³), energies_std ([atoms] eV), the first three also as
+    model: a Model, or the file of one (loaded without its statistics, Model.load()).
+    std: names of error bars, "energy,forces,stress,energies" or a list; None: none. They are in `results` as energy_std (eV), forces_std ([atoms, 3] eV/Å), stress_std ([6] eV/Å³), energies_std ([atoms] eV), the first three also as
     …_std_epistemic (docs/python.md says what each is), and get_property() gives them. calibrated, std_points: as Model.predict().
     skin: Å that the neighbour list reaches beyond the cutoff; it is made anew when atoms have moved too far; 0: every time.
 
@@ -40,12 +39,12 @@ class Calculator(AseCalculator):
     ignored_changes = {"initial_charges", "initial_magmoms"}
     name = "gapkit"
 
-    def __init__(self, model: Model | str | os.PathLike[str], std: Std = "energy,forces", *, calibrated: bool = True, std_points: int = 0,
+    def __init__(self, model: ModelOrFile, std: Std = "energy,forces", *, calibrated: bool = True, std_points: int = 0,
                  skin: float = 0.5, **keywords: Any):
-        self.model = model if isinstance(model, Model) else Model.load(model)
+        self.model = model_of(model)
         self._labels: Any = None
         self._warned: set[str] = set()
-        names = std if std is None or isinstance(std, str) else ",".join(std)
+        names = ",".join(std) if isinstance(std, Sequence) and not isinstance(std, str) else std
         super().__init__(std=names, calibrated=calibrated, std_points=std_points, skin=skin, **keywords)
 
     def set(self, **keywords: Any) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
 from typing import Any, Iterable, Mapping, Sequence, Union
+
+import numpy as np
 
 from . import _gapkit
 from ._frames import Atoms, file_names, labelled_structures
@@ -14,10 +15,11 @@ from ._progress import FitWarning, Progress, ProgressOption, Reporter
 from ._toml import to_toml
 from .model import Model
 
-__all__ = ["FitWarning", "Progress", "errors", "fit"]
+__all__ = ["FitWarning", "Progress", "fit"]
 
-Data = Union[str, os.PathLike, Sequence[Union[str, os.PathLike]], Atoms, Iterable[Atoms]]
-Config = Union[Mapping[str, Any], str, os.PathLike, None]
+File = Union[str, "os.PathLike[str]"]
+Data = Union[File, Sequence[File], Atoms, Iterable[Atoms]]
+Config = Union[Mapping[str, Any], str, "os.PathLike[str]", None]
 
 
 def fit(train: Data | None = None, config: Config = None, *, validation: Data | None = None, time: float | None = None,
@@ -26,13 +28,14 @@ def fit(train: Data | None = None, config: Config = None, *, validation: Data | 
         progress: ProgressOption = None) -> Model:
     """Fits a potential, as gap-fit does; the same data, configuration and seed give the same model.
 
-    train, validation: frames (ase.Atoms or gapkit.Frame, with their targets) or extended-XYZ files; they replace [data] train and
-    validation of the configuration. Validation data are never fitted. ASE's calculators give `energy`, `forces` and `stress` of frames;
-    other names in info and arrays are found as in files (docs/file-formats.md). Frames stay in memory; no file is written.
+    train, validation: frames (ase.Atoms or gapkit.Frame, with their targets), or files: extended XYZ, or whatever ASE reads; they replace
+    [data] train and validation of the configuration. Validation data are never fitted. ASE's calculators give `energy`, `forces` and
+    `stress` of frames; other names in info and arrays are found as in files (docs/file-formats.md). Frames stay in memory.
     config: a dictionary with the keys of docs/configuration.md, a TOML file, TOML as a text of several lines, or None: chosen from the
     data, for about `time` seconds (default: 600). Paths in a dictionary or text are relative to the current folder.
     seed: of all random choices; memory: GB, a fit that needs more is refused; both replace what the configuration says.
-    keep_statistics: the model keeps the sums over the data, which gap-fit --refit, --append and --merge work on once it is saved.
+    keep_statistics: the model keeps the sums over the data, which append(), refit() and merge() work on, and gap-fit's options of these
+    names once it is saved.
     energy_key, …: names of the targets in the frames.
     progress: a function that gets a gapkit.Progress for each step; None: a line on the terminal, if there is one; False: nothing.
 
@@ -46,14 +49,14 @@ def fit(train: Data | None = None, config: Config = None, *, validation: Data | 
         request.validation = validation_files or []
         request.train_in_memory = train is not None and files is None
         request.validation_in_memory = validation is not None and validation_files is None
-        request.seed, request.memory, request.keep_statistics = seed, memory, keep_statistics
+        request.seed, request.memory, request.keep_statistics = _seed(seed), _positive("memory", memory), keep_statistics
         if config is None and train is None:
             raise InputError("fit: train is missing: frames or files, or a configuration that names files")
         if config is not None and time is not None:
             raise InputError("fit: time belongs to a fit without a configuration")
-        request.seconds = time
+        request.seconds = _positive("time", time)
         job = _gapkit.FitJob(request, *_configuration(config))
-        job.keys = _named(job.keys, energy_key, forces_key, virial_key, stress_key)
+        job.keys = named_keys(job.keys, energy_key, forces_key, virial_key, stress_key)
         if request.train_in_memory:
             job.set_train(labelled_structures(train, job.used_keys))  # type: ignore[arg-type]
         if request.validation_in_memory:
@@ -61,26 +64,7 @@ def fit(train: Data | None = None, config: Config = None, *, validation: Data | 
         return Model(job.run(report))
 
 
-def errors(model: Model, frames: Data, *, energy_key: str | None = None, forces_key: str | None = None, virial_key: str | None = None,
-           stress_key: str | None = None, progress: ProgressOption = False) -> dict[str, Any]:
-    """Errors of a model on frames or files with reference values: the table of gap-predict.
-
-    Returns {"all": row, "config_types": {name: row}, "units": …}; a row has "frames", and "energy" (meV/atom), "forces" (eV/Å, of
-    components) and "stress" (GPa) with "count", "rmse" and "mae" (None if the count is 0). Reference values have the names that the model
-    was fitted with, unless they are given here. Raises InputError for frames that cannot be read or predicted.
-    """
-    keys = _named(model._keys, energy_key, forces_key, virial_key, stress_key)
-    files = file_names(frames)
-    with Reporter(progress) as report:
-        if files is not None:
-            table = _gapkit.error_table_of_files(model._handle, files, keys, report)
-        else:
-            table = _gapkit.error_table(model._handle, labelled_structures(frames, keys), report)  # type: ignore[arg-type]
-    result: dict[str, Any] = json.loads(table)
-    return result
-
-
-def _named(keys: _gapkit.TargetKeys, energy: str | None, forces: str | None, virial: str | None, stress: str | None) -> _gapkit.TargetKeys:
+def named_keys(keys: _gapkit.TargetKeys, energy: str | None, forces: str | None, virial: str | None, stress: str | None) -> _gapkit.TargetKeys:
     """Keys with the names that were given."""
     keys = copy.copy(keys)
     if energy is not None:
@@ -100,4 +84,22 @@ def _configuration(config: Config) -> tuple[str, str]:
         return to_toml(config), ""
     if isinstance(config, str) and ("\n" in config or "=" in config and not os.path.exists(config)):
         return config, ""
+    if not isinstance(config, (str, os.PathLike)):
+        raise InputError(f"config: a dictionary, TOML or the name of a file is expected, found {type(config).__name__}")
     return "", os.fspath(config)
+
+
+def _seed(seed: Any) -> int | None:
+    if seed is None:
+        return None
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InputError(f"seed is {seed!r}, expected a whole number from 0")
+    return int(seed)
+
+
+def _positive(name: str, value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not float(value) > 0:
+        raise InputError(f"{name} is {value!r}, expected a number above 0")
+    return float(value)

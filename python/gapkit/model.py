@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _gapkit
-from ._frames import Atoms, is_list, predictable_structure
+from ._frames import Atoms, is_list, listed, predictable_structure
 from ._gapkit import InputError
 
 Array = NDArray[np.float64]
@@ -184,13 +184,27 @@ class Model:
         self._evaluators: dict[int, _gapkit.Evaluator] = {}  # the last one, by std_points: error bars take a while to prepare
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Model:
-        """Loads a model of gap-fit (HDF5) or a potential of QUIP (GAP XML; without error bars). Raises InputError."""
-        return cls(_gapkit.Model.load(os.fspath(path)))
+    def load(cls, path: str | os.PathLike[str], *, statistics: bool = True) -> Model:
+        """Loads a model of gap-fit (HDF5) or a potential of QUIP (GAP XML; without error bars).
+
+        statistics: with the sums over the training data that append(), refit() and merge() work on, if the file holds them. They take as
+        much memory as they take in the file; False leaves them there, which is enough for predictions. Raises InputError.
+        """
+        return cls(_gapkit.Model.load(os.fspath(path), statistics))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the model as HDF5 (docs/file-formats.md), to a temporary file that is then renamed. Raises InputError."""
+        """Writes the model as HDF5 (docs/file-formats.md), to a temporary file that is then renamed.
+
+        All of it: what load() gives back predicts the same to the last digit, and has the statistics if this one has them
+        (has_statistics). A model that was loaded with statistics=False is saved without them, also over the file that it came from.
+        Raises InputError.
+        """
         self._handle.save(os.fspath(path))
+
+    @property
+    def has_statistics(self) -> bool:
+        """Whether it holds the sums over its training data, which append(), refit() and merge() work on (fit(…, keep_statistics=True))."""
+        return self._handle.has_statistics
 
     @property
     def elements(self) -> list[str]:
@@ -276,7 +290,7 @@ class Model:
             result = prediction_from(evaluator.evaluate(predictable_structure(atoms, self._keys), request))
             warn_about([result], stacklevel=3)
             return result
-        structures = [predictable_structure(a, self._keys, f"structure {k}") for k, a in enumerate(atoms)]
+        structures = [predictable_structure(a, self._keys, f"structure {k}") for k, a in enumerate(listed(atoms))]
         results = [prediction_from(d) for d in evaluator.evaluate_many(structures, request)]
         warn_about(results, stacklevel=3)
         return Predictions(results)
@@ -308,6 +322,18 @@ class Model:
                 return _model_from_bytes, (file.read(),)
 
 
+ModelOrFile = Model | str | os.PathLike[str]
+
+
+def model_of(model: ModelOrFile, *, statistics: bool = False) -> Model:
+    """The model itself, or that of a file. Raises InputError for anything else."""
+    if isinstance(model, Model):
+        return model
+    if isinstance(model, (str, os.PathLike)):
+        return Model.load(model, statistics=statistics)
+    raise InputError(f"model: gapkit.Model or the name of a file is expected, found {type(model).__name__}")
+
+
 def _model_from_bytes(content: bytes) -> Model:
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model.h5")
@@ -320,7 +346,9 @@ def make_request(std: Std, *, forces: bool = True, calibrated: bool = True) -> _
     request = _gapkit.Request()
     request.forces = forces
     request.calibrated = calibrated
-    names = [] if std is None else std.split(",") if isinstance(std, str) else list(std)
+    if std is not None and not isinstance(std, (str, Sequence)):
+        raise InputError(f"std: a text or a list of names is expected, found {type(std).__name__}")
+    names = [] if std is None else std.split(",") if isinstance(std, str) else [str(name) for name in std]
     for name in names:
         attribute = _STD_NAMES.get(name.strip())
         if attribute is None:

@@ -1,5 +1,6 @@
 #include <gapkit/convert/gap_xml.hpp>
 #include <gapkit/core/elements.hpp>
+#include <gapkit/model/model_file.hpp>
 #include <gapkit/report/target_keys_note.hpp>
 
 #include "bindings.hpp"
@@ -7,10 +8,16 @@
 namespace gapkit::python {
 namespace {
 
-PythonModel load(const std::string& path) {
+bool has_statistics(const std::string& path) {
+  return open_model(path).has("statistics/fingerprint");
+}
+
+PythonModel load(const std::string& path, bool with_statistics) {
   PythonModel result;
   const py::gil_scoped_release without_gil;
   result.model = std::make_shared<const Model>(load_any_model(path, [&](const std::string& text) { result.messages.push_back(text); }));
+  if (with_statistics && !is_xml(path) && has_statistics(path))
+    result.statistics = std::make_shared<const StoredStatistics>(load_statistics(path, *result.model));
   return result;
 }
 
@@ -70,7 +77,7 @@ int sparse_points(const PythonModel& self) {
 
 void add_model(py::module_& module) {
   py::class_<PythonModel>(module, "Model")
-      .def_static("load", &load, py::arg("path"))
+      .def_static("load", &load, py::arg("path"), py::arg("statistics"))
       .def("save", &save, py::arg("path"))
       .def_property_readonly("elements", &elements)
       .def_property_readonly("reference_energies", &reference_energies)

@@ -1,10 +1,9 @@
 #pragma once
 
 #include <gapkit/active/loop.hpp>
+#include <gapkit/active/threshold.hpp>
 #include <nlohmann/json.hpp>
 #include <set>
-
-#include "active/threshold.hpp"
 
 namespace gapkit {
 

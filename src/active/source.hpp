@@ -1,12 +1,12 @@
 #pragma once
 
 #include <gapkit/active/choose.hpp>
+#include <gapkit/active/threshold.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <map>
 #include <set>
 
 #include "active/event_log.hpp"
-#include "active/threshold.hpp"
 
 namespace gapkit {
 

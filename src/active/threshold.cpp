@@ -1,9 +1,8 @@
-#include "active/threshold.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <gapkit/active/threshold.hpp>
 #include <gapkit/core/errors.hpp>
 
 #include "active/noise.hpp"

@@ -7,9 +7,8 @@
 #include <gapkit/io/archive.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/model/model.hpp>
+#include <gapkit/model/model_file.hpp>
 #include <gapkit/model/statistics_file.hpp>
-
-#include "model/model_file.hpp"
 
 namespace gapkit {
 namespace {

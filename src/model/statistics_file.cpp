@@ -3,10 +3,9 @@
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/io/checksum.hpp>
 #include <gapkit/kernels/kernel.hpp>
+#include <gapkit/model/model_file.hpp>
 #include <gapkit/model/statistics.hpp>
 #include <gapkit/model/statistics_file.hpp>
-
-#include "model/model_file.hpp"
 
 namespace gapkit {
 namespace {

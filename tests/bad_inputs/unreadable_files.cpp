@@ -37,14 +37,14 @@ std::vector<BadInput> unreadable_files() {
          in.files["train.json"] = "{}\n";
          in.configure("train.xyz", "train.json");
        },
-       Answer::error, "train.json: the file is JSON, expected extended XYZ; convert it: ase convert -o extxyz train.json train.json.xyz"},
+       Answer::error, "train.json: the file is JSON, expected extended XYZ; reading it through ASE "},
       {"POSCAR",
        [](Inputs& in) {
          in.files["POSCAR"] = "Si\n1.0\n";
          in.configure("train.xyz", "POSCAR");
        },
        Answer::error,
-       "POSCAR: the file is a structure of VASP (POSCAR), expected extended XYZ; convert it: ase convert -i vasp -o extxyz POSCAR"},
+       "POSCAR: the file is a structure of VASP (POSCAR), expected extended XYZ; reading it through ASE "},
       {"the standard input",
        [](Inputs&) {},
        Answer::refused,

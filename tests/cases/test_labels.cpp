@@ -215,7 +215,7 @@ TEST_CASE("cases: - is the standard input and the standard output") {
   check_refused(in.run("gap-fit", {"fit.toml", "--train", "-", "-o", "m.h5"}), {"'-' (the standard input) cannot be read"});
 }
 
-TEST_CASE("cases: files of other formats are refused with how to convert them, other endings of extended XYZ are read") {
+TEST_CASE("cases: damaged files of other formats are refused with what they are, other endings of extended XYZ are read") {
   const Case in("base");
   const std::string text = read_text(in.folder() / "train.xyz");
   for (const std::string name : {"train.exyz", "train.XYZ", "train.data", "train"}) {
@@ -224,17 +224,18 @@ TEST_CASE("cases: files of other formats are refused with how to convert them, o
     CHECK(in.run("gap-fit", {name, "--dry-run"}).exit_code == 0);
     CHECK(in.run("gap-predict", {base_model().string(), name, "-o", "out.xyz"}).exit_code == 0);
   }
-  const std::string poscar = "silicon\n1.0\n5.4 0 0\n0 5.4 0\n0 0 5.4\nSi\n1\nDirect\n0 0 0\n";
-  const std::vector<std::vector<std::string>> others = {{"POSCAR", poscar, "ase convert -i vasp -o extxyz POSCAR POSCAR.xyz"},
-                                                        {"CONTCAR", poscar, "ase convert -i vasp"},
-                                                        {"bulk.vasp", poscar, "ase convert -i vasp"},
-                                                        {"train.json", "{\"1\": {}}\n", "ase convert -o extxyz train.json"},
-                                                        {"train.traj", "- of UlmASE-Trajectory", "ase convert -o extxyz train.traj"},
-                                                        {"train.cif", "data_si\n", "ase convert -i cif"},
-                                                        {"OUTCAR", " vasp.6\n", "ase convert -i vasp-out"},
-                                                        {"vasprun.xml", "<?xml version=\"1.0\"?>\n", "ase convert -i vasp-xml"},
-                                                        {"train.db", "SQLite format 3", "ase convert -i db"},
-                                                        {"train.xyz.gz", "\x1f\x8b\x08", "gunzip"}};
+  const std::string poscar = "silicon\n1.0\n5.4 0 0\n0 5.4 0\n0 0 5.4\nSi\n1\nDirect\n0 0\n";
+  const std::vector<std::vector<std::string>> others = {
+      {"POSCAR", poscar, "a structure of VASP (POSCAR), expected extended XYZ; reading it through ASE "},  // it fails, or there is no ASE
+      {"CONTCAR", poscar, "a structure of VASP (POSCAR), expected"},
+      {"bulk.vasp", poscar, "a structure of VASP (POSCAR), expected"},
+      {"train.json", "{\"1\": {}}\n", "JSON, expected"},
+      {"train.traj", "- of UlmASE-Trajectory", "a trajectory of ASE, expected"},
+      {"train.cif", "data_si\n", "a structure in CIF, expected"},
+      {"OUTCAR", " vasp.6\n", "an output of VASP (OUTCAR), expected"},
+      {"vasprun.xml", "<?xml version=\"1.0\"?>\n", "an output of VASP (vasprun.xml), expected"},
+      {"train.db", "SQLite format 3", "a database of ASE (SQLite), expected"},
+      {"train.xyz.gz", "\x1f\x8b\x08", "gunzip"}};
   for (const auto& row : others) {
     CAPTURE(row[0]);
     write(in, row[0], row[1]);

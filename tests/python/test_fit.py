@@ -105,6 +105,12 @@ class Fits(unittest.TestCase):
                                 ((DATA / "train.xyz", {"a": object()}), "'a' is object"), (([crystal(1)], PAIRS), "no target"), (([], PAIRS), "")):
             with self.subTest(text=text), self.assertRaisesRegex(gapkit.InputError, text):
                 gapkit.fit(*arguments, progress=False)
+        for options, text in (({"seed": -1}, "seed is -1"), ({"seed": "x"}, "seed is 'x'"), ({"memory": 0}, "memory is 0"), ({"config": 5}, "config: .* found int"),
+                              ({"progress": 3}, "progress: .* found 3"), ({"train": 3}, "found int"), ({"train": [None]}, "frame 1: .* NoneType")):
+            with self.subTest(text=text), self.assertRaisesRegex(gapkit.InputError, text):
+                gapkit.fit(**{"train": DATA / "train.xyz", "config": PAIRS, "progress": False, **options})
+        with self.assertRaisesRegex(gapkit.InputError, "time is nan"):
+            gapkit.fit(DATA / "train.xyz", time=float("nan"))
         with self.assertRaisesRegex(gapkit.InputError, "time belongs to"):
             gapkit.fit(DATA / "train.xyz", PAIRS, time=3)
         with self.assertRaisesRegex(gapkit.InputError, "GB"):

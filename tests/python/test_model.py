@@ -108,7 +108,8 @@ class ThePredictions(unittest.TestCase):
         for frame, text in ((gapkit.Frame([14], [0, 0, 0]), "positions has the shape"), (gapkit.Frame([14], [[0, 0, 0]], pbc=True), "no cell"),
                             (gapkit.Frame([14], [[0, 0, 0]], np.eye(3), [True, False]), "pbc has 2 values"), ([object()], "ase.Atoms"),
                             ([crystal(1), gapkit.Frame([8], [[0, 0, 0]])], "structure 1: atom 1 is O"),
-                            (gapkit.Frame([14, 14], [[0, 0, 0], [0, 0, np.inf]]), "finite|inf"), (gapkit.Frame([], []), "no atoms")):
+                            (gapkit.Frame([14, 14], [[0, 0, 0], [0, 0, np.inf]]), "finite|inf"), (gapkit.Frame([], []), "no atoms"), (3, "found int"),
+                            ("a.xyz", "found 'a.xyz'; ase.io.read")):
             with self.assertRaisesRegex(gapkit.InputError, text):
                 model().predict(frame)
 

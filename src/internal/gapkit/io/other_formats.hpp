@@ -6,10 +6,18 @@
 
 namespace gapkit {
 
-/// A sentence that names the format of a file that is no extended XYZ, and a way to convert it; empty for unknown formats.
-///
-/// `beginning`: its first bytes (64 KiB suffice); formats without a signature are known by the name of the file.
-std::string other_format(const std::filesystem::path& path, std::string_view beginning);
+/// The format of a file that is no extended XYZ.
+struct OtherFormat {
+  std::string sentence;         ///< names the format and a way to convert the file; empty for unknown formats
+  std::string kind = {};        ///< "a trajectory of ASE", of a format that ASE reads; else empty
+  std::string ase_format = {};  ///< ASE's name of the format; empty if the name of the file shows it
+};
+
+/// `beginning`: the first bytes of the file (64 KiB suffice); formats without a signature are known by the name of the file.
+OtherFormat other_format(const std::filesystem::path& path, std::string_view beginning);
+
+/// Whether the name ends with .xyz, .extxyz or .exyz, in any case.
+bool has_xyz_name(const std::filesystem::path& path);
 
 /// The first bytes of a file (64 KiB); empty if it cannot be read.
 std::string beginning_of(const std::filesystem::path& path);
