@@ -20,10 +20,10 @@ bool is_data(const std::string& file) {
   const std::string beginning = beginning_of(file);
   if (begins_with_atom_count(beginning)) return true;
   if (const std::string other = other_format(file, beginning); !other.empty())
-    throw InputError(fmt::format("{}: a configuration (TOML) or data (extended XYZ) is expected; {}", file, other));
+    throw InputError(fmt::format("{}: expected a configuration (TOML) or data (extended XYZ); {}", file, other));
   if (is_xml(file))
     throw InputError(
-        fmt::format("{}: a configuration (TOML) or data (extended XYZ) is expected, this is a GAP potential of QUIP (XML), "
+        fmt::format("{}: expected a configuration (TOML) or data (extended XYZ), found a GAP potential of QUIP (XML), "
                     "which gap-convert reads",
                     file));
   return false;

@@ -5,7 +5,7 @@
 namespace gapkit::apps {
 
 /// True for extended XYZ: by its ending (.xyz, .extxyz, .exyz), or because it begins with a number of atoms.
-/// Throws InputError, with how to convert it, for a file of a known format that no program here reads.
+/// Throws InputError with the conversion command for a file of a known format that gapkit does not read.
 bool is_data(const std::string& file);
 
 }  // namespace gapkit::apps

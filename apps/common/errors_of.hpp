@@ -10,8 +10,8 @@
 
 namespace gapkit::apps {
 
-/// Errors of a model on the frames of a data set, frame by frame. `total`: frames to come, 0 if unknown; `phase` is shown meanwhile.
-/// `record`, if there is one, gets every prediction.
+/// Errors of a model on the frames of a data set. `total`: number of frames, 0 if unknown; `phase`: its name for the display.
+/// `record`, if not null, gets every prediction.
 ErrorTable errors_of(const std::shared_ptr<const Model>& model, const Dataset& data, const std::string& phase, std::int64_t total,
                      ProgressDisplay& display, PredictionRecord* record = nullptr);
 

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/phase_clock.hpp>
 #include <gapkit/core/version.hpp>
 #include <gapkit/fit/calibrate.hpp>
 #include <gapkit/fit/update.hpp>
@@ -23,7 +24,7 @@
 namespace gapkit::apps {
 namespace {
 
-// "0.05" or "liquid=0.05": what stands before the last '=', and the number.
+// "0.05" or "liquid=0.05": the name before the last '=' (or "") and the number.
 std::pair<std::string, double> named_number(const std::string& text, const std::string& option) {
   const auto equals = text.rfind('=');
   const std::string name = equals == std::string::npos ? "" : text.substr(0, equals);
@@ -80,6 +81,107 @@ void merge_file(FittedModel& fitted, const std::string& path) {
   }
 }
 
+const char* mode_of(const UpdateArguments& arguments) {
+  return arguments.refit ? "refit" : arguments.append ? "append" : "merge";
+}
+
+const std::string& source_of(const UpdateArguments& arguments) {
+  return arguments.refit ? *arguments.refit : arguments.append ? *arguments.append : *arguments.merge;
+}
+
+/// Throws InputError for options that exclude each other or are missing, and for outputs that cannot be written.
+RefitOptions checked_options(const UpdateArguments& arguments, const UpdateOutput& output) {
+  if (arguments.refit.has_value() + arguments.append.has_value() + arguments.merge.has_value() > 1)
+    throw InputError("--refit, --append and --merge exclude each other, expected one of them");
+  if (!output.model) throw InputError(fmt::format("--{} needs -o MODEL, the model to write", mode_of(arguments)));
+  if (arguments.refit && !output.files.empty())
+    throw InputError(fmt::format("--refit works without FILE, found '{}'; --append adds data", output.files.front()));
+  if (!arguments.refit && output.files.empty())
+    throw InputError(
+        fmt::format("--{} needs {}", mode_of(arguments), arguments.append ? "files with the new structures" : "the other models' files"));
+  RefitOptions options = refit_options(arguments);
+  if (arguments.refit && options.sigma.empty() && options.delta.empty() && options.optimize.objective == OptimizeOptions::Objective::none)
+    throw InputError(fmt::format("--refit needs a change: {}, --delta or --optimize", sigma_options()));
+  check_can_be_replaced(*output.model, "-o");
+  check_differs(*output.model, "-o", source_of(arguments));
+  if (output.json) check_text_output(*output.json, "--json");
+  for (const auto* files : {&output.files, &output.validation})
+    for (const std::string& file : *files) {
+      check_differs(*output.model, "-o", file);
+      if (output.json) check_differs(*output.json, "--json", file);
+    }
+  return options;
+}
+
+/// A model whose statistics change, and the results of the change.
+struct Update {
+  const UpdateArguments& arguments;
+  const UpdateOutput& output;
+  FittedModel fitted;
+  std::vector<CheckFinding> findings;  ///< in appended frames
+  OptimizationReport optimization;
+  ErrorTable validation;
+  std::int64_t frames_added = 0, rows_before = 0;
+
+  std::int64_t rows_added() const { return fitted.stored.statistics.row_count() - rows_before; }
+};
+
+void add_data(Update& update, ProgressDisplay& display) {
+  FittedModel& fitted = update.fitted;
+  update.rows_before = fitted.stored.statistics.row_count();
+  if (update.arguments.append)
+    update.frames_added = append(fitted, FileDataset(update.output.files, fitted.stored.rules.keys), display.callback(), &update.findings);
+  if (update.arguments.merge)
+    for (const std::string& file : update.output.files) merge_file(fitted, file);
+}
+
+/// Calibrates on the validation data; without them, a message says whether the previous calibration stays.
+void calibrate_again(Update& update, bool was_calibrated, ProgressDisplay& display) {
+  FittedModel& fitted = update.fitted;
+  if (!update.output.validation.empty()) {
+    const FileDataset validation(update.output.validation, fitted.stored.rules.keys);
+    fitted.model.calibration =
+        calibrate_on(validation, fitted.model, fitted.stored.rules, CalibrationOptions(), fitted.model.seed, display.callback());
+    display.finish();
+  } else if (was_calibrated && !fitted.model.calibration) {
+    display.message("the calibration of the error bars belonged to the previous model and was dropped; --validation FILE calibrates again");
+  } else if (was_calibrated && update.arguments.append) {
+    display.message("the error bars keep the calibration of the old data; --validation FILE calibrates again");
+  }
+}
+
+std::string summary_of(const Update& update, double seconds, const std::vector<std::string>& warnings) {
+  std::string text = optimization_text(update.optimization) + "\n";
+  if (!update.validation.empty()) text += "Validation errors\n" + update.validation.text() + "\n";
+  text += calibration_line(update.fitted.model.calibration);
+  if (update.arguments.append) text += fmt::format("Added: {} frames, {} rows\n", update.frames_added, update.rows_added());
+  if (update.arguments.merge) text += fmt::format("Added: {} rows\n", update.rows_added());
+  text += fmt::format("Time: {:.1f} s; peak memory: {:.2f} GB\nModel: {} ({:.1f} MB of statistics in it)\n", seconds, peak_memory_gb(),
+                      *update.output.model, 1e-6 * update.fitted.stored.bytes());
+  return text + warnings_text(warnings);
+}
+
+void write_json(const Update& update, double seconds, const std::vector<std::string>& warnings) {
+  using Json = nlohmann::ordered_json;
+  Json json;
+  json["gapkit_version"] = version;
+  json["mode"] = mode_of(update.arguments);
+  json["source"] = source_of(update.arguments);
+  json["model"] = *update.output.model;
+  json["rows_before"] = update.rows_before;
+  json["rows_added"] = update.rows_added();
+  json["optimization"] = optimization_json(update.optimization);
+  json["findings"] = Json::array();
+  for (const CheckFinding& finding : update.findings) json["findings"].push_back(finding_json(finding));
+  json["warnings"] = warnings;
+  json["calibration"] = calibration_json(update.fitted.model.calibration);
+  json["log_evidence"] = update.optimization.after.log_evidence;
+  json["validation"] = update.validation.empty() ? Json(nullptr) : Json::parse(update.validation.json());
+  json["seconds"] = seconds;
+  json["peak_memory_gb"] = peak_memory_gb();
+  write_text_file(*update.output.json, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
 }  // namespace
 
 void describe_update(CLI::App& app, UpdateArguments& arguments) {
@@ -111,84 +213,23 @@ void refuse_update_options(const UpdateArguments& arguments) {
 
 void run_update(const UpdateArguments& arguments, const UpdateOutput& output, ProgressDisplay& display) {
   const Stopwatch stopwatch;
-  const int modes = arguments.refit.has_value() + arguments.append.has_value() + arguments.merge.has_value();
-  if (modes > 1) throw InputError("--refit, --append and --merge exclude each other, expected one of them");
-  const char* mode = arguments.refit ? "refit" : arguments.append ? "append" : "merge";
-  const std::string source = arguments.refit ? *arguments.refit : arguments.append ? *arguments.append : *arguments.merge;
-  if (!output.model) throw InputError(fmt::format("--{} needs -o MODEL, the model to write", mode));
-  if (arguments.refit && !output.files.empty())
-    throw InputError(fmt::format("--refit works without FILE, found '{}'; --append adds data", output.files.front()));
-  if (!arguments.refit && output.files.empty())
-    throw InputError(fmt::format("--{} needs {}", mode, arguments.append ? "files with the new structures" : "the other models' files"));
-  const RefitOptions options = refit_options(arguments);
-  if (arguments.refit && options.sigma.empty() && options.delta.empty() && options.optimize.objective == OptimizeOptions::Objective::none)
-    throw InputError(fmt::format("--refit needs what is to change: {}, --delta or --optimize", sigma_options()));
-  check_can_be_replaced(*output.model, "-o");
-  check_differs(*output.model, "-o", source);
-  if (output.json) check_text_output(*output.json, "--json");
-  for (const auto* files : {&output.files, &output.validation})
-    for (const std::string& file : *files) {
-      check_differs(*output.model, "-o", file);
-      if (output.json) check_differs(*output.json, "--json", file);
-    }
-
-  FittedModel fitted = load(source);
-  const TargetKeys keys_before = fitted.stored.rules.keys;
-  output.named.apply_to(fitted.stored.rules.keys);
-  const bool was_calibrated = fitted.model.calibration.has_value();
-  const std::int64_t rows_before = fitted.stored.statistics.row_count();
-  std::int64_t frames = 0;
-  std::vector<CheckFinding> findings;
-  if (arguments.append) frames = append(fitted, FileDataset(output.files, fitted.stored.rules.keys), display.callback(), &findings);
-  if (arguments.merge)
-    for (const std::string& file : output.files) merge_file(fitted, file);
-  const OptimizationReport report = refit(fitted, options, display.callback());
+  const RefitOptions options = checked_options(arguments, output);
+  Update update{arguments, output, load(source_of(arguments)), {}, {}, {}};
+  const TargetKeys keys_before = update.fitted.stored.rules.keys;
+  const bool was_calibrated = update.fitted.model.calibration.has_value();
+  output.named.apply_to(update.fitted.stored.rules.keys);
+  add_data(update, display);
+  update.optimization = refit(update.fitted, options, display.callback());
   display.finish();
-  fitted.model.notes["optimization"] = optimization_json(report).dump();
-  const FileDataset validation_data(output.validation, fitted.stored.rules.keys);
-  if (!output.validation.empty()) {
-    fitted.model.calibration =
-        calibrate_on(validation_data, fitted.model, fitted.stored.rules, CalibrationOptions(), fitted.model.seed, display.callback());
-    display.finish();
-  } else if (was_calibrated && !fitted.model.calibration) {
-    display.message("the calibration of the error bars belonged to the model before and was dropped; --validation FILE calibrates anew");
-  } else if (was_calibrated && arguments.append) {
-    display.message("the error bars keep the calibration from before the new data; --validation FILE calibrates anew");
-  }
-  const auto model = std::make_shared<const Model>(fitted.model);
-  const ErrorTable validation = errors_of(model, validation_data, "validation errors", 0, display);
-  if (!validation.empty()) fitted.model.notes["validation_errors"] = validation.json();
-  fitted.stored.rules.keys = keys_before;  // other names were those of these files
-  save_model(fitted.model, fitted.stored, *output.model);
-
-  std::string text = optimization_text(report) + "\n";
-  if (!validation.empty()) text += "Validation errors\n" + validation.text() + "\n";
-  text += calibration_line(fitted.model.calibration);
-  const std::int64_t added = fitted.stored.statistics.row_count() - rows_before;
-  if (arguments.append) text += fmt::format("Added: {} frames, {} rows\n", frames, added);
-  if (arguments.merge) text += fmt::format("Added: {} rows\n", added);
-  text += fmt::format("Time: {:.1f} s; peak memory: {:.2f} GB\nModel: {} ({:.1f} MB of statistics in it)\n", stopwatch.seconds(),
-                      peak_memory_gb(), *output.model, 1e-6 * fitted.stored.bytes());
-  text += warnings_text(display.warnings());
-  std::cout << text << std::flush;
-  if (!output.json) return;
-  nlohmann::ordered_json json;
-  json["gapkit_version"] = version;
-  json["mode"] = mode;
-  json["source"] = source;
-  json["model"] = *output.model;
-  json["rows_before"] = rows_before;
-  json["rows_added"] = added;
-  json["optimization"] = optimization_json(report);
-  json["findings"] = nlohmann::ordered_json::array();
-  for (const CheckFinding& finding : findings) json["findings"].push_back(finding_json(finding));
-  json["warnings"] = display.warnings();
-  json["calibration"] = calibration_json(fitted.model.calibration);
-  json["log_evidence"] = report.after.log_evidence;
-  json["validation"] = validation.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json::parse(validation.json());
-  json["seconds"] = stopwatch.seconds();
-  json["peak_memory_gb"] = peak_memory_gb();
-  write_text_file(*output.json, json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+  calibrate_again(update, was_calibrated, display);
+  update.fitted.model.notes["optimization"] = optimization_json(update.optimization).dump();
+  const auto model = std::make_shared<const Model>(update.fitted.model);
+  update.validation = errors_of(model, FileDataset(output.validation, update.fitted.stored.rules.keys), "validation errors", 0, display);
+  if (!update.validation.empty()) update.fitted.model.notes["validation_errors"] = update.validation.json();
+  update.fitted.stored.rules.keys = keys_before;  // the other names were for these files only
+  save_model(update.fitted.model, update.fitted.stored, *output.model);
+  std::cout << summary_of(update, stopwatch.seconds(), display.warnings()) << std::flush;
+  if (output.json) write_json(update, stopwatch.seconds(), display.warnings());
 }
 
 }  // namespace gapkit::apps

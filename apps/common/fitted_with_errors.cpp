@@ -34,7 +34,7 @@ void FittedWithErrors::save(const FitConfiguration& options, const FitResult& re
     save_model(*model, *result.statistics, options.model_path);
   else
     save_model(*model, options.model_path);
-  std::error_code ignored;  // the model is safe; what is left of the checkpoint does no harm
+  std::error_code ignored;  // the model is saved; a remaining checkpoint does no harm
   if (has_checkpoint(options)) std::filesystem::remove(options.checkpoint_path, ignored);
 }
 
