@@ -13,13 +13,13 @@ namespace fs = std::filesystem;
 
 constexpr const char* helper_name = "gapkit_ase_label.py";
 
-/// share/gapkit beside the folder of the running program: so it is installed, and so it lies in a build.
+/// In share/gapkit beside the folder of the running program, installed or in a build.
 fs::path find_helper() {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   fs::path helper = program.parent_path().parent_path() / "share" / "gapkit" / helper_name;
   if (!error && fs::is_regular_file(helper)) return helper;
-  throw InputError(fmt::format("labeller: ase: {} is not at {}; name its place with helper", helper_name, helper.string()));
+  throw InputError(fmt::format("labeller: ase: {} is not at {}; give its path as helper", helper_name, helper.string()));
 }
 
 void check_arguments(const std::string& text) {
