@@ -1,5 +1,5 @@
 # Completion of the programs for bash: source scripts/completion/gapkit.bash
-# Option names come from each program's own --help, so they are never out of date.
+# Option names come from the --help of each program, so they are up to date.
 
 _gapkit_complete() {
   local program=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
