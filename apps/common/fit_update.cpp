@@ -162,8 +162,7 @@ std::string summary_of(const Update& update, double seconds, const std::vector<s
 }
 
 void write_json(const Update& update, double seconds, const std::vector<std::string>& warnings) {
-  using Json = nlohmann::ordered_json;
-  Json json;
+  nlohmann::ordered_json json;
   json["gapkit_version"] = version;
   json["mode"] = mode_of(update.arguments);
   json["source"] = source_of(update.arguments);
@@ -171,15 +170,16 @@ void write_json(const Update& update, double seconds, const std::vector<std::str
   json["rows_before"] = update.rows_before;
   json["rows_added"] = update.rows_added();
   json["optimization"] = optimization_json(update.optimization);
-  json["findings"] = Json::array();
+  json["findings"] = nlohmann::ordered_json::array();
   for (const CheckFinding& finding : update.findings) json["findings"].push_back(finding_json(finding));
   json["warnings"] = warnings;
   json["calibration"] = calibration_json(update.fitted.model.calibration);
   json["log_evidence"] = update.optimization.after.log_evidence;
-  json["validation"] = update.validation.empty() ? Json(nullptr) : Json::parse(update.validation.json());
+  json["validation"] =
+      update.validation.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json::parse(update.validation.json());
   json["seconds"] = seconds;
   json["peak_memory_gb"] = peak_memory_gb();
-  write_text_file(*update.output.json, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  write_text_file(*update.output.json, json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace
