@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <gapkit/config/automatic.hpp>
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/phase_clock.hpp>
 #include <gapkit/core/version.hpp>

@@ -5,6 +5,7 @@
 #include <gapkit/core/version.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/io/targets.hpp>
+#include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/predict/frame_batch.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <gapkit/report/error_table.hpp>

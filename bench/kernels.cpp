@@ -2,11 +2,13 @@
 // products and should run at their speed.
 
 #include <cmath>
+#include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/math/spherical_harmonics_lanes.hpp>
+#include <gapkit/model/kernel_rows.hpp>
 #include <gapkit/predict/predictor.hpp>
 
 #include "descriptors/soap_loops.hpp"
-#include "math/spherical_harmonics_lanes.hpp"
 #include "setup.hpp"
 
 namespace {

@@ -1,6 +1,7 @@
 #include "setup.hpp"
 
 #include <cmath>
+#include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/random_stream.hpp>
 
 namespace gapkit::bench {

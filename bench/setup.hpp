@@ -2,6 +2,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/model/model.hpp>
 
 // Inputs of the benchmarks: perturbed diamond silicon, and a model of usual size with random weights (the speed does not depend on

@@ -1,5 +1,6 @@
 // Predictions with and without each error bar, over n_max, l_max, elements, sparse points and ζ: one SOAP term per element.
 
+#include <gapkit/kernels/kernel.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <map>
 

@@ -6,7 +6,9 @@
 
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/io/archive.hpp>
+#include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <map>

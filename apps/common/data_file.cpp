@@ -6,8 +6,7 @@
 #include <filesystem>
 #include <gapkit/convert/gap_xml.hpp>
 #include <gapkit/core/errors.hpp>
-
-#include "io/other_formats.hpp"
+#include <gapkit/io/other_formats.hpp>
 
 namespace gapkit::apps {
 

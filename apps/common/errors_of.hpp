@@ -3,7 +3,7 @@
 #include <gapkit/fit/dataset.hpp>
 #include <gapkit/model/model.hpp>
 #include <gapkit/report/error_table.hpp>
-#include <gapkit/report/prediction_record.hpp>
+#include <gapkit/report/report_pages.hpp>
 #include <memory>
 
 #include "progress_display.hpp"

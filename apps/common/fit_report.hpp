@@ -1,6 +1,6 @@
 #pragma once
 
-#include <gapkit/config/fit_configuration.hpp>
+#include <gapkit/config/config.hpp>
 #include <gapkit/report/error_table.hpp>
 #include <nlohmann/json_fwd.hpp>
 

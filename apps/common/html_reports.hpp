@@ -1,8 +1,8 @@
 #pragma once
 
-#include <gapkit/config/fit_configuration.hpp>
+#include <gapkit/config/config.hpp>
 #include <gapkit/core/phase_clock.hpp>
-#include <gapkit/report/prediction_record.hpp>
+#include <gapkit/report/report_pages.hpp>
 #include <memory>
 
 #include "progress_display.hpp"

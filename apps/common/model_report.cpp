@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <gapkit/core/elements.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/model/noise.hpp>
 #include <nlohmann/json.hpp>

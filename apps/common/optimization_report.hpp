@@ -1,6 +1,6 @@
 #pragma once
 
-#include <gapkit/fit/optimize.hpp>
+#include <gapkit/fit/fit.hpp>
 
 namespace gapkit::apps {
 

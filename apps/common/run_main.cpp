@@ -4,12 +4,12 @@
 
 #include <csignal>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/quantity.hpp>
+#include <gapkit/math/instruction_set.hpp>
 #include <iostream>
 #include <new>
 
-#include "core/quantity.hpp"
 #include "interruption.hpp"
-#include "math/instruction_set.hpp"
 #include "threads.hpp"
 
 namespace gapkit::apps {

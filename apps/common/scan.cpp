@@ -7,9 +7,9 @@
 #include <fstream>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/version.hpp>
+#include <gapkit/fit/frame_fingerprint.hpp>
 #include <limits>
 
-#include "fit/frame_fingerprint.hpp"
 #include "target_words.hpp"
 #include "text_file.hpp"
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <gapkit/config/config.hpp>
-#include <gapkit/config/fit_configuration.hpp>
 #include <gapkit/report/error_table.hpp>
 #include <nlohmann/json.hpp>
 

@@ -4,8 +4,7 @@
 
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
-
-#include "io/look_alikes.hpp"
+#include <gapkit/io/look_alikes.hpp>
 
 namespace gapkit::apps {
 bool NamedTargets::any() const {

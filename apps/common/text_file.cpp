@@ -6,9 +6,8 @@
 #include <cerrno>
 #include <cstring>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/io/temporary_file.hpp>
 #include <iostream>
-
-#include "io/temporary_file.hpp"
 
 namespace gapkit::apps {
 

@@ -26,7 +26,7 @@ def project():
 
 
 def version():
-    text = (ROOT / "include/gapkit/core/version.hpp").read_text(encoding="utf-8")
+    text = (ROOT / "src/internal/gapkit/core/version.hpp").read_text(encoding="utf-8")
     return re.search(r'version = "([0-9.]+)"', text)[1]
 
 

@@ -5,7 +5,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <gapkit/model/stored_statistics.hpp>
+#include <gapkit/model/statistics.hpp>
 #include <memory>
 
 /// The extension module gapkit._gapkit: thin bindings, no computation of their own. The package python/gapkit is what users see.

@@ -1,11 +1,11 @@
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/kept_neighbors.hpp>
 #include <gapkit/core/phase_clock.hpp>
 #include <gapkit/predict/frame_batch.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <mutex>
 
 #include "bindings.hpp"
-#include "core/kept_neighbors.hpp"
 
 namespace gapkit::python {
 namespace {

@@ -1,4 +1,3 @@
-#include <gapkit/config/automatic.hpp>
 #include <gapkit/config/config.hpp>
 #include <gapkit/predict/frame_batch.hpp>
 #include <gapkit/report/error_table.hpp>

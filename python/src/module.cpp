@@ -1,3 +1,4 @@
+#include <gapkit/core/errors.hpp>
 #include <gapkit/core/version.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 

@@ -1,8 +1,7 @@
 #pragma once
 
+#include <gapkit/config/toml.hpp>
 #include <string>
-
-#include "config/toml.hpp"
 
 namespace gapkit {
 

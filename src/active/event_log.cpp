@@ -10,9 +10,8 @@
 #include <cstring>
 #include <fstream>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/io/temporary_file.hpp>
 #include <sstream>
-
-#include "io/temporary_file.hpp"
 
 namespace gapkit {
 namespace {

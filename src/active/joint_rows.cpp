@@ -3,6 +3,7 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/model/kernel_rows.hpp>
+#include <gapkit/sparsify/selection.hpp>
 #include <numeric>
 
 #include "active/noise.hpp"
@@ -85,7 +86,7 @@ Matrix posterior_coordinates(const Model& model, const SparseFactor& factor, Mat
 
 std::vector<Matrix> joint_rows(const Model& model, std::span<const Structure* const> structures, ChooseOptions::Covariance covariance,
                                int auxiliary) {
-  using Covariance = ChooseOptions::Covariance;
+  using Kind = ChooseOptions::Covariance;
   const EnvironmentList list = environments_of(model, structures);
   std::vector<Term> terms;
   for (const Term& term : model.terms) terms.push_back(extended(term, list, auxiliary));
@@ -95,7 +96,7 @@ std::vector<Matrix> joint_rows(const Model& model, std::span<const Structure* co
   for (std::size_t i = 0; i < structures.size(); ++i) {
     const Structure& s = *structures[i];
     const Environments& environments = list[i]->view();
-    const bool is_local = covariance == Covariance::local_energy, has_forces = covariance == Covariance::forces;
+    const bool is_local = covariance == Kind::local_energy, has_forces = covariance == Kind::forces;
     Matrix rows(is_local ? s.size() : has_forces ? 1 + 3 * s.size() : 1, kernel_rows.columns());
     if (is_local)
       kernel_rows.compute_local(environments, s.size(), rows);

@@ -7,6 +7,8 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/phase_clock.hpp>
 #include <gapkit/fit/dataset.hpp>
+#include <gapkit/io/temporary_file.hpp>
+#include <gapkit/predict/closeness.hpp>
 #include <gapkit/predict/predictor.hpp>
 
 #include "active/event_log.hpp"
@@ -16,7 +18,6 @@
 #include "active/proposal_file.hpp"
 #include "active/round_model.hpp"
 #include "active/source.hpp"
-#include "io/temporary_file.hpp"
 
 namespace gapkit {
 namespace {

@@ -10,10 +10,10 @@
 #include <fstream>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/io/extxyz.hpp>
+#include <gapkit/io/temporary_file.hpp>
 #include <sstream>
 
 #include "active/event_log.hpp"
-#include "io/temporary_file.hpp"
 
 namespace gapkit {
 namespace {

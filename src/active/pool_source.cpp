@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <gapkit/fit/dataset.hpp>
+#include <gapkit/io/checksum.hpp>
 #include <queue>
 
 #include "active/source.hpp"
-#include "io/checksum.hpp"
 
 namespace gapkit {
 namespace {

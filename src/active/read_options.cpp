@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <gapkit/active/options.hpp>
+#include <gapkit/config/document.hpp>
+#include <gapkit/config/files.hpp>
+#include <gapkit/config/potential.hpp>
+#include <gapkit/config/term.hpp>
 #include <gapkit/core/errors.hpp>
 #include <nlohmann/json.hpp>
 
 #include "active/describe_document.hpp"
-#include "config/document.hpp"
-#include "config/files.hpp"
-#include "config/potential.hpp"
-#include "config/term.hpp"
 
 namespace gapkit {
 namespace {

@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 
 #include <gapkit/core/errors.hpp>
-
-#include "io/checksum.hpp"
+#include <gapkit/io/checksum.hpp>
 
 namespace gapkit {
 

@@ -2,12 +2,12 @@
 
 #include <gapkit.h>
 
+#include <gapkit/core/kept_neighbors.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <mutex>
 
 #include "c/checks.hpp"
 #include "c/ghost_environments.hpp"
-#include "core/kept_neighbors.hpp"
 
 namespace gapkit::c {
 

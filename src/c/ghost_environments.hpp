@@ -3,9 +3,8 @@
 #include <gapkit.h>
 
 #include <gapkit/core/neighbor_list.hpp>
+#include <gapkit/model/sub_environments.hpp>
 #include <memory>
-
-#include "model/sub_environments.hpp"
 
 namespace gapkit::c {
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <gapkit/config/automatic.hpp>
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
@@ -11,10 +10,9 @@
 #include <gapkit/core/phase_clock.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/fit/fit.hpp>
+#include <gapkit/io/look_alikes.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
-
-#include "io/look_alikes.hpp"
 
 namespace gapkit {
 namespace {

@@ -6,17 +6,17 @@
 #include <cstring>
 #include <fstream>
 #include <gapkit/config/config.hpp>
+#include <gapkit/config/document.hpp>
+#include <gapkit/config/files.hpp>
+#include <gapkit/config/potential.hpp>
+#include <gapkit/config/term.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
-#include <gapkit/fit/optimize.hpp>
+#include <gapkit/fit/fit.hpp>
 #include <sstream>
 
-#include "config/document.hpp"
-#include "config/files.hpp"
 #include "config/keys.hpp"
 #include "config/overrides.hpp"
-#include "config/potential.hpp"
-#include "config/term.hpp"
 
 namespace gapkit {
 namespace {

@@ -1,9 +1,8 @@
-#include "config/files.hpp"
-
 #include <fmt/format.h>
 #include <glob.h>
 
 #include <algorithm>
+#include <gapkit/config/files.hpp>
 #include <system_error>
 
 namespace gapkit {

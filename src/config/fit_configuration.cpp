@@ -1,7 +1,5 @@
 #include <gapkit/config/config.hpp>
-#include <gapkit/config/fit_configuration.hpp>
-
-#include "fit/sparse_points.hpp"
+#include <gapkit/fit/sparse_points.hpp>
 
 namespace gapkit {
 namespace {

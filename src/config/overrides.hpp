@@ -1,8 +1,7 @@
 #pragma once
 
 #include <gapkit/config/config.hpp>
-
-#include "config/toml.hpp"
+#include <gapkit/config/toml.hpp>
 
 namespace gapkit {
 

@@ -1,8 +1,8 @@
-#include "config/potential.hpp"
+#include <gapkit/config/files.hpp>
+#include <gapkit/config/potential.hpp>
+#include <gapkit/config/term.hpp>
 
-#include "config/files.hpp"
 #include "config/keys.hpp"
-#include "config/term.hpp"
 
 namespace gapkit {
 

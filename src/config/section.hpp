@@ -1,12 +1,11 @@
 #pragma once
 
+#include <gapkit/config/toml.hpp>
 #include <limits>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
-
-#include "config/toml.hpp"
 
 namespace gapkit {
 

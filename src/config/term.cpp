@@ -1,10 +1,10 @@
-#include "config/term.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
 #include <climits>
+#include <gapkit/config/files.hpp>
+#include <gapkit/config/term.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
@@ -12,7 +12,6 @@
 #include <gapkit/sparsify/selection.hpp>
 #include <set>
 
-#include "config/files.hpp"
 #include "config/keys.hpp"
 
 namespace gapkit {

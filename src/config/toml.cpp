@@ -1,9 +1,8 @@
-#include "config/toml.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <gapkit/config/toml.hpp>
 #include <gapkit/core/errors.hpp>
 
 // The headers alone, whatever build of toml++ the system has.

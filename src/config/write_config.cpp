@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <gapkit/config/config.hpp>
+#include <gapkit/config/toml.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
-#include <gapkit/fit/optimize.hpp>
+#include <gapkit/fit/fit.hpp>
 #include <gapkit/kernels/kernel.hpp>
-
-#include "config/toml.hpp"
 
 namespace gapkit {
 namespace {

@@ -4,10 +4,12 @@
 #include <cmath>
 #include <fstream>
 #include <gapkit/core/elements.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/io/md5.hpp>
+#include <gapkit/kernels/kernel.hpp>
 #include <sstream>
 
 #include "convert/gap_xml_format.hpp"
-#include "io/md5.hpp"
 
 namespace gapkit {
 namespace {

@@ -1,7 +1,8 @@
 #pragma once
 
+#include <gapkit/potentials/pair_tables.hpp>
+
 #include "convert/gap_coordinates.hpp"
-#include "potentials/pair_tables.hpp"
 
 /// QUIP's potential Glue without its density: tabulated pair energies, the same as a baseline pair_spline.
 namespace gapkit {

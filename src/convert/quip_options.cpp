@@ -7,8 +7,7 @@
 #include <climits>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
-
-#include "io/extxyz_values.hpp"
+#include <gapkit/io/extxyz_values.hpp>
 
 namespace gapkit {
 namespace {

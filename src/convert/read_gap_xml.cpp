@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <gapkit/core/elements.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/kernels/kernel.hpp>
 #include <gapkit/potentials/potential.hpp>
 #include <set>
 #include <sstream>

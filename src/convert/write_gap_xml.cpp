@@ -2,13 +2,15 @@
 #include <gapkit/convert/gap_xml.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/version.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/io/md5.hpp>
+#include <gapkit/io/temporary_file.hpp>
 #include <gapkit/io/xml.hpp>
+#include <gapkit/kernels/kernel.hpp>
 #include <memory>
 
 #include "convert/gap_xml_format.hpp"
 #include "convert/glue_xml.hpp"
-#include "io/md5.hpp"
-#include "io/temporary_file.hpp"
 
 namespace gapkit {
 namespace {

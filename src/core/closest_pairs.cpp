@@ -1,6 +1,5 @@
-#include "core/closest_pairs.hpp"
-
 #include <algorithm>
+#include <gapkit/core/closest_pairs.hpp>
 #include <limits>
 #include <numeric>
 

@@ -1,7 +1,6 @@
-#include "core/covalent_radii.hpp"
-
 #include <array>
 #include <cstddef>
+#include <gapkit/core/covalent_radii.hpp>
 
 namespace gapkit {
 

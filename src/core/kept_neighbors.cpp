@@ -1,8 +1,7 @@
-#include "core/kept_neighbors.hpp"
-
 #include <Eigen/SVD>
 #include <algorithm>
 #include <cmath>
+#include <gapkit/core/kept_neighbors.hpp>
 #include <numeric>
 
 #include "core/cell_frame.hpp"

@@ -1,10 +1,9 @@
-#include "core/quantity.hpp"
-
 #include <fmt/format.h>
 
 #include <charconv>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/quantity.hpp>
 #include <utility>
 #include <vector>
 

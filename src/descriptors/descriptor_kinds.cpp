@@ -2,12 +2,12 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/math/instruction_set.hpp>
 #include <numbers>
 
 #include "descriptors/soap.hpp"
 #include "descriptors/three_body.hpp"
 #include "descriptors/two_body.hpp"
-#include "math/instruction_set.hpp"
 
 namespace gapkit {
 namespace {

@@ -5,11 +5,11 @@
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/math/spherical_harmonics_lanes.hpp>
 #include <numbers>
 
 #include "descriptors/soap_mixing.hpp"
 #include "descriptors/soap_scratch.hpp"
-#include "math/spherical_harmonics_lanes.hpp"
 
 namespace gapkit {
 

@@ -1,9 +1,10 @@
 // Included by soap_loops_*.cpp, each of which sets GAPKIT_LOOPS to its name and is compiled for its own instruction set. No headers
 // with inline functions here: a linker could keep their AVX-512 version for everybody.
 
+#include <gapkit/math/lanes.hpp>
+#include <gapkit/math/spherical_harmonics_lanes.hpp>
+
 #include "descriptors/soap_loops.hpp"
-#include "math/lanes.hpp"
-#include "math/spherical_harmonics_lanes.hpp"
 
 namespace gapkit {
 namespace {

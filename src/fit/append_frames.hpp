@@ -1,8 +1,7 @@
 #pragma once
 
 #include <gapkit/fit/update.hpp>
-
-#include "io/look_alikes.hpp"
+#include <gapkit/io/look_alikes.hpp>
 
 namespace gapkit {
 

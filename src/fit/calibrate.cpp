@@ -2,9 +2,9 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/calibrate.hpp>
+#include <gapkit/fit/frame_fingerprint.hpp>
 #include <gapkit/math/random_stream.hpp>
 
-#include "fit/frame_fingerprint.hpp"
 #include "fit/maximize.hpp"
 #include "fit/row_targets.hpp"
 

@@ -2,10 +2,10 @@
 
 #include <gapkit/core/errors.hpp>
 #include <gapkit/io/archive.hpp>
-
-#include "io/checksum.hpp"
-#include "io/temporary_file.hpp"
-#include "model/statistics_file.hpp"
+#include <gapkit/io/checksum.hpp>
+#include <gapkit/io/temporary_file.hpp>
+#include <gapkit/kernels/kernel.hpp>
+#include <gapkit/model/statistics_file.hpp>
 
 namespace gapkit {
 namespace {

@@ -1,8 +1,8 @@
 #include "fit/checkpoint_key.hpp"
 
 #include <gapkit/core/version.hpp>
-
-#include "io/checksum.hpp"
+#include <gapkit/io/checksum.hpp>
+#include <gapkit/sparsify/selection.hpp>
 
 namespace gapkit {
 namespace {

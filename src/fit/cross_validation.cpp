@@ -3,10 +3,9 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/cross_validation.hpp>
 #include <gapkit/fit/evidence.hpp>
+#include <gapkit/math/parallel_tasks.hpp>
 #include <gapkit/model/noise.hpp>
 #include <set>
-
-#include "math/parallel_tasks.hpp"
 
 namespace gapkit {
 namespace {

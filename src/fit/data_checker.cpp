@@ -5,12 +5,11 @@
 #include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
+#include <gapkit/core/covalent_radii.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/io/checksum.hpp>
 #include <limits>
-
-#include "core/covalent_radii.hpp"
-#include "io/checksum.hpp"
 
 namespace gapkit {
 namespace {

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <gapkit/core/neighbor_list.hpp>
+#include <gapkit/io/look_alikes.hpp>
 #include <set>
 
 #include "fit/label_checks.hpp"
-#include "io/look_alikes.hpp"
 
 namespace gapkit {
 

@@ -7,6 +7,7 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/cross_validation.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/model/row_loops.hpp>
 #include <limits>
 #include <set>
 
@@ -14,7 +15,6 @@
 #include "fit/cost.hpp"
 #include "fit/statistics_builder.hpp"
 #include "fit/training_facts.hpp"
-#include "model/row_loops.hpp"
 
 namespace gapkit {
 namespace {

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <gapkit/core/progress.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/fit/fit.hpp>
 
 #include "fit/row_targets.hpp"

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/evidence.hpp>
+#include <gapkit/math/linear_algebra.hpp>
 #include <limits>
 #include <numbers>
 

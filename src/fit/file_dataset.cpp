@@ -3,9 +3,8 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/dataset.hpp>
 #include <gapkit/io/extxyz.hpp>
+#include <gapkit/io/other_formats.hpp>
 #include <optional>
-
-#include "io/other_formats.hpp"
 
 namespace gapkit {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <gapkit/fit/check.hpp>
+#include <gapkit/fit/fit.hpp>
 
 namespace gapkit {
 

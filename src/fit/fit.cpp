@@ -3,6 +3,7 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/phase_clock.hpp>
 #include <gapkit/fit/fit.hpp>
+#include <gapkit/fit/sparse_points.hpp>
 
 #include "fit/accumulate.hpp"
 #include "fit/checkpoint.hpp"
@@ -11,7 +12,6 @@
 #include "fit/data_scan.hpp"
 #include "fit/frame_sample.hpp"
 #include "fit/held_out.hpp"
-#include "fit/sparse_points.hpp"
 
 namespace gapkit {
 namespace {

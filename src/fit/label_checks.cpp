@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <cmath>
 #include <gapkit/core/elements.hpp>
+#include <gapkit/io/checksum.hpp>
 #include <numeric>
 #include <set>
 
 #include "fit/known_factors.hpp"
-#include "io/checksum.hpp"
 
 namespace gapkit {
 namespace {

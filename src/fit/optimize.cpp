@@ -4,7 +4,7 @@
 #include <gapkit/core/phase_clock.hpp>
 #include <gapkit/fit/cross_validation.hpp>
 #include <gapkit/fit/evidence.hpp>
-#include <gapkit/fit/optimize.hpp>
+#include <gapkit/fit/fit.hpp>
 #include <gapkit/model/noise.hpp>
 #include <map>
 

@@ -3,7 +3,7 @@
 #include <gapkit/fit/options.hpp>
 #include <gapkit/model/kernel_rows.hpp>
 #include <gapkit/model/noise.hpp>
-#include <gapkit/model/stored_statistics.hpp>
+#include <gapkit/model/statistics.hpp>
 
 namespace gapkit {
 

@@ -1,6 +1,6 @@
 #include "fit/row_workers.hpp"
 
-#include "math/parallel_tasks.hpp"
+#include <gapkit/math/parallel_tasks.hpp>
 
 namespace gapkit {
 namespace {

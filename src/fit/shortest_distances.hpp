@@ -1,9 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <gapkit/core/closest_pairs.hpp>
 #include <gapkit/model/model.hpp>
-
-#include "core/closest_pairs.hpp"
 
 namespace gapkit {
 

@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <gapkit/core/target.hpp>
+#include <gapkit/io/extxyz_values.hpp>
+#include <gapkit/io/name_words.hpp>
 #include <initializer_list>
 #include <string_view>
-
-#include "io/extxyz_values.hpp"
-#include "io/name_words.hpp"
 
 namespace gapkit {
 namespace {

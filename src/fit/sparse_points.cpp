@@ -1,18 +1,17 @@
-#include "fit/sparse_points.hpp"
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/fit/sparse_points.hpp>
+#include <gapkit/io/temporary_file.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/model/environment_chunks.hpp>
 #include <limits>
 #include <numeric>
 #include <unordered_map>
 
 #include "fit/candidate_pool.hpp"
 #include "fit/choose_points.hpp"
-#include "io/temporary_file.hpp"
-#include "model/environment_chunks.hpp"
 
 namespace gapkit {
 namespace {

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/fit/frame_fingerprint.hpp>
 #include <utility>
 
-#include "fit/frame_fingerprint.hpp"
 #include "fit/shortest_distances.hpp"
 
 namespace gapkit {

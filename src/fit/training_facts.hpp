@@ -3,10 +3,10 @@
 #include <gapkit/core/neighbor_list.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/fit/fit.hpp>
+#include <gapkit/io/checksum.hpp>
 #include <set>
 
 #include "fit/row_targets.hpp"
-#include "io/checksum.hpp"
 
 namespace gapkit {
 

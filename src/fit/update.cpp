@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/fit/frame_fingerprint.hpp>
 #include <gapkit/fit/update.hpp>
 
 #include "fit/accumulate.hpp"
 #include "fit/append_frames.hpp"
 #include "fit/convention_checks.hpp"
 #include "fit/folds.hpp"
-#include "fit/frame_fingerprint.hpp"
 #include "fit/frame_sample.hpp"
 #include "fit/shortest_distances.hpp"
 

@@ -6,11 +6,10 @@
 #include <hdf5.h>
 
 #include <gapkit/core/types.hpp>
+#include <gapkit/io/checksum.hpp>
 #include <map>
 #include <mutex>
 #include <utility>
-
-#include "io/checksum.hpp"
 
 namespace gapkit::archive {
 

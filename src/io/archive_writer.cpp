@@ -8,10 +8,10 @@
 #include <cstring>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/io/archive.hpp>
+#include <gapkit/io/temporary_file.hpp>
 #include <set>
 
 #include "io/archive_driver.hpp"
-#include "io/temporary_file.hpp"
 
 namespace gapkit {
 

@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/io/extxyz_values.hpp>
 #include <iterator>
-
-#include "extxyz_values.hpp"
 
 namespace gapkit::extxyz {
 namespace {

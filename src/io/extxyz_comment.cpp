@@ -1,9 +1,8 @@
 #include <fmt/format.h>
 
 #include <gapkit/core/errors.hpp>
+#include <gapkit/io/extxyz_values.hpp>
 #include <unordered_set>
-
-#include "extxyz_values.hpp"
 
 namespace gapkit::extxyz {
 

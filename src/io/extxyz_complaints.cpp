@@ -5,8 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <gapkit/core/elements.hpp>
-
-#include "extxyz_values.hpp"
+#include <gapkit/io/extxyz_values.hpp>
 
 namespace gapkit::extxyz {
 

@@ -2,9 +2,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <gapkit/io/extxyz_values.hpp>
 #include <type_traits>
-
-#include "extxyz_values.hpp"
 
 namespace gapkit::extxyz {
 

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/io/extxyz_values.hpp>
 #include <unordered_set>
 
 #include "extxyz_cell.hpp"
-#include "extxyz_values.hpp"
 
 namespace gapkit::extxyz {
 

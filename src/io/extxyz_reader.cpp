@@ -6,13 +6,13 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/io/extxyz.hpp>
+#include <gapkit/io/extxyz_values.hpp>
+#include <gapkit/io/other_formats.hpp>
 #include <limits>
 
 #include "extxyz_complaints.hpp"
 #include "extxyz_properties.hpp"
-#include "extxyz_values.hpp"
 #include "line_reader.hpp"
-#include "other_formats.hpp"
 
 namespace gapkit {
 

@@ -1,9 +1,8 @@
-#include "extxyz_values.hpp"
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <gapkit/io/extxyz_values.hpp>
 
 namespace gapkit::extxyz {
 

@@ -4,11 +4,11 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/io/extxyz.hpp>
+#include <gapkit/io/extxyz_values.hpp>
+#include <gapkit/io/temporary_file.hpp>
 #include <unordered_set>
 
 #include "extxyz_properties.hpp"
-#include "extxyz_values.hpp"
-#include "temporary_file.hpp"
 
 namespace gapkit {
 

@@ -1,13 +1,11 @@
-#include "io/look_alikes.hpp"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
-
-#include "io/extxyz_values.hpp"
-#include "io/name_words.hpp"
+#include <gapkit/io/extxyz_values.hpp>
+#include <gapkit/io/look_alikes.hpp>
+#include <gapkit/io/name_words.hpp>
 
 namespace gapkit {
 

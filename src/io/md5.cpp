@@ -1,9 +1,8 @@
-#include "io/md5.hpp"
-
 #include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <gapkit/io/md5.hpp>
 
 namespace gapkit {
 namespace {

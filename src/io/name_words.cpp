@@ -1,6 +1,5 @@
-#include "io/name_words.hpp"
-
 #include <cctype>
+#include <gapkit/io/name_words.hpp>
 
 namespace gapkit {
 

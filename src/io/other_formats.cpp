@@ -1,11 +1,9 @@
-#include "io/other_formats.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <fstream>
-
-#include "io/extxyz_values.hpp"
+#include <gapkit/io/extxyz_values.hpp>
+#include <gapkit/io/other_formats.hpp>
 
 namespace gapkit {
 

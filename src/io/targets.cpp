@@ -5,10 +5,9 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/units.hpp>
+#include <gapkit/io/extxyz_values.hpp>
 #include <gapkit/io/targets.hpp>
 #include <limits>
-
-#include "extxyz_values.hpp"
 
 namespace gapkit {
 

@@ -1,5 +1,3 @@
-#include "temporary_file.hpp"
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -11,6 +9,7 @@
 #include <csignal>
 #include <cstring>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/io/temporary_file.hpp>
 
 namespace gapkit {
 

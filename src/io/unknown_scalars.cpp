@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <gapkit/io/name_words.hpp>
 #include <string_view>
-
-#include "io/name_words.hpp"
 
 namespace gapkit {
 namespace {

@@ -1,7 +1,8 @@
 // Included by power_loops_*.cpp, each compiled for its own instruction set; no headers with inline functions here.
 
+#include <gapkit/math/lanes.hpp>
+
 #include "kernels/power_loops.hpp"
-#include "math/lanes.hpp"
 
 namespace gapkit {
 namespace {

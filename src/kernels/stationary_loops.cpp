@@ -1,6 +1,6 @@
 #include "kernels/stationary_loops.hpp"
 
-#include "math/instruction_set.hpp"
+#include <gapkit/math/instruction_set.hpp>
 
 namespace gapkit {
 

@@ -1,7 +1,6 @@
-#include "math/instruction_set.hpp"
-
 #include <cstdlib>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/math/instruction_set.hpp>
 
 namespace gapkit {
 namespace {

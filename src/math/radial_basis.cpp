@@ -6,9 +6,8 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/radial_basis.hpp>
+#include <gapkit/math/spherical_harmonics_lanes.hpp>
 #include <numbers>
-
-#include "math/spherical_harmonics_lanes.hpp"
 
 namespace gapkit {
 namespace {

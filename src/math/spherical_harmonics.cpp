@@ -1,8 +1,7 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/spherical_harmonics.hpp>
-
-#include "math/spherical_harmonics_lanes.hpp"
+#include <gapkit/math/spherical_harmonics_lanes.hpp>
 
 namespace gapkit {
 

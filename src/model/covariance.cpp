@@ -5,10 +5,9 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/model/covariance.hpp>
+#include <gapkit/model/environment_chunks.hpp>
 #include <gapkit/model/prior.hpp>
-
-#include "model/environment_chunks.hpp"
-#include "model/sub_environments.hpp"
+#include <gapkit/model/sub_environments.hpp>
 
 namespace gapkit {
 namespace {

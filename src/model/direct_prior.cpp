@@ -4,10 +4,10 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/model/environment_chunks.hpp>
+#include <gapkit/model/sub_environments.hpp>
 
 #include "model/double_sum.hpp"
-#include "model/environment_chunks.hpp"
-#include "model/sub_environments.hpp"
 
 namespace gapkit {
 namespace {

@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/model/environment_chunks.hpp>
+#include <gapkit/model/row_loops.hpp>
 
-#include "model/environment_chunks.hpp"
 #include "model/kernel_rows_scratch.hpp"
-#include "model/row_loops.hpp"
 
 namespace gapkit {
 namespace {

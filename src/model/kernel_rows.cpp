@@ -1,12 +1,13 @@
 #include <algorithm>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/model/environment_chunks.hpp>
 #include <gapkit/model/kernel_rows.hpp>
+#include <gapkit/model/row_loops.hpp>
 
-#include "model/environment_chunks.hpp"
 #include "model/kernel_rows_scratch.hpp"
-#include "model/row_loops.hpp"
 
 namespace gapkit {
 namespace {

@@ -1,8 +1,7 @@
 #pragma once
 
 #include <gapkit/model/kernel_rows.hpp>
-
-#include "model/row_loops.hpp"
+#include <gapkit/model/row_loops.hpp>
 
 namespace gapkit {
 

@@ -3,11 +3,13 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/version.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/io/archive.hpp>
+#include <gapkit/kernels/kernel.hpp>
 #include <gapkit/model/model.hpp>
+#include <gapkit/model/statistics_file.hpp>
 
 #include "model/model_file.hpp"
-#include "model/statistics_file.hpp"
 
 namespace gapkit {
 namespace {

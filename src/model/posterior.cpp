@@ -1,5 +1,6 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/model/posterior.hpp>
 #include <numbers>
 

@@ -1,12 +1,11 @@
-#include "model/quip_variance.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
-
-#include "model/environment_chunks.hpp"
+#include <gapkit/model/environment_chunks.hpp>
+#include <gapkit/model/quip_variance.hpp>
 
 namespace gapkit {
 namespace {

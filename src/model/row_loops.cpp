@@ -1,6 +1,5 @@
-#include "model/row_loops.hpp"
-
-#include "math/instruction_set.hpp"
+#include <gapkit/math/instruction_set.hpp>
+#include <gapkit/model/row_loops.hpp>
 
 namespace gapkit {
 

@@ -1,7 +1,7 @@
 // Included by row_loops_*.cpp, each compiled for its own instruction set; no headers with inline functions here.
 
-#include "math/lanes.hpp"
-#include "model/row_loops.hpp"
+#include <gapkit/math/lanes.hpp>
+#include <gapkit/model/row_loops.hpp>
 
 namespace gapkit {
 namespace {

@@ -1,10 +1,11 @@
-#include "model/statistics_file.hpp"
-
 #include <cmath>
 #include <gapkit/core/errors.hpp>
-#include <gapkit/model/stored_statistics.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/io/checksum.hpp>
+#include <gapkit/kernels/kernel.hpp>
+#include <gapkit/model/statistics.hpp>
+#include <gapkit/model/statistics_file.hpp>
 
-#include "io/checksum.hpp"
 #include "model/model_file.hpp"
 
 namespace gapkit {

@@ -1,6 +1,5 @@
-#include "model/sub_environments.hpp"
-
 #include <gapkit/core/errors.hpp>
+#include <gapkit/model/sub_environments.hpp>
 
 namespace gapkit {
 

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <gapkit/core/elements.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/model/term.hpp>
 
@@ -9,6 +11,10 @@ std::string combination_name(const std::vector<int>& species) {
   std::string name;
   for (const int z : species) name += (name.empty() ? "" : "-") + element_symbol(z);
   return name;
+}
+
+double Term::weight() const {
+  return delta * delta * descriptor->multiplicity();
 }
 
 std::string Term::label() const {

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <fstream>
 #include <gapkit/core/elements.hpp>
+#include <gapkit/potentials/pair_tables.hpp>
 #include <sstream>
 
-#include "potentials/pair_tables.hpp"
 #include "potentials/potential_kinds.hpp"
 
 namespace gapkit {

@@ -1,8 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <gapkit/potentials/pair_sums.hpp>
 #include <gapkit/potentials/potential.hpp>
-
-#include "potentials/pair_sums.hpp"
 
 namespace gapkit {
 namespace {

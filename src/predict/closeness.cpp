@@ -1,12 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <gapkit/core/closest_pairs.hpp>
+#include <gapkit/core/covalent_radii.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/predict/closeness.hpp>
 #include <tuple>
-
-#include "core/closest_pairs.hpp"
-#include "core/covalent_radii.hpp"
 
 namespace gapkit {
 namespace {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/predict/closeness.hpp>
 
 namespace gapkit {
 namespace {

@@ -2,12 +2,14 @@
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/model/covariance.hpp>
 #include <gapkit/model/fewer_points.hpp>
+#include <gapkit/model/kernel_rows.hpp>
 #include <gapkit/model/noise.hpp>
+#include <gapkit/model/quip_variance.hpp>
+#include <gapkit/potentials/pair_sums.hpp>
 #include <gapkit/predict/predictor.hpp>
 
-#include "model/quip_variance.hpp"
-#include "potentials/pair_sums.hpp"
 #include "predict/density_check.hpp"
 #include "predict/environments_of_many.hpp"
 #include "predict/finite_check.hpp"

@@ -1,6 +1,6 @@
 #include "predict/term_potential.hpp"
 
-#include "model/environment_chunks.hpp"
+#include <gapkit/model/environment_chunks.hpp>
 
 namespace gapkit {
 namespace {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/kernels/kernel.hpp>
 #include <gapkit/model/term.hpp>
 #include <gapkit/potentials/potential.hpp>
 

@@ -1,6 +1,5 @@
-#include <gapkit/report/dimers.hpp>
-
-#include "core/covalent_radii.hpp"
+#include <gapkit/core/covalent_radii.hpp>
+#include <gapkit/report/report_pages.hpp>
 
 namespace gapkit {
 namespace {

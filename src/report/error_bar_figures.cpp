@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <gapkit/report/uncertainty_metrics.hpp>
+#include <gapkit/report/uncertainty_table.hpp>
 #include <numbers>
 #include <numeric>
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <gapkit/core/elements.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/model/noise.hpp>
+#include <gapkit/report/report_pages.hpp>
 #include <nlohmann/json.hpp>
 
 #include "report/report_parts.hpp"

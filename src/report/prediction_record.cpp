@@ -1,6 +1,6 @@
 #include <cmath>
 #include <gapkit/report/error_table.hpp>
-#include <gapkit/report/prediction_record.hpp>
+#include <gapkit/report/report_pages.hpp>
 
 namespace gapkit {
 namespace {

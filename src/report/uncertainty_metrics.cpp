@@ -3,7 +3,7 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/random_stream.hpp>
-#include <gapkit/report/uncertainty_metrics.hpp>
+#include <gapkit/report/uncertainty_table.hpp>
 #include <map>
 #include <numbers>
 #include <numeric>

@@ -24,6 +24,16 @@ END
 [[ $(wc -l < "$work/out.txt") == 3 ]] && ! grep -qi nan "$work/out.txt"
 if "$work/example/predict_dimer" "$work/tiny.h5" Sx 2.2 2> "$work/err.txt"; then exit 1; fi
 grep -q "Sx" "$work/err.txt"
+# Fits, saves and reports through the installed headers alone, with the numbers of gap-fit.
+"$work/example/fit_and_report" "$work/tiny.toml" "$source/data/silicon/test.xyz" "$work/own.h5" "$work/report.html" | tee "$work/table.txt"
+"$work/example/predict_dimer" "$work/own.h5" Si 2.2 2.4 | diff - "$work/out.txt"
+grep -q "^all " "$work/table.txt" && grep -qi "</html>" "$work/report.html"
+if "$work/example/fit_and_report" "$work/nowhere.toml" x.xyz "$work/no.h5" "$work/no.html" 2> "$work/err.txt"; then exit 1; fi
+grep -q "nowhere.toml" "$work/err.txt"
+# Installed headers need nothing that is not installed, in whatever order they come.
+(cd "$work/prefix/include" && find gapkit -name '*.hpp' | sort -r | sed 's/.*/#include <&>/') > "$work/headers.cpp"
+[[ $(wc -l < "$work/headers.cpp") -le 25 ]]
+c++ -std=c++20 -fsyntax-only "-I$work/prefix/include" "-isystem$(pkg-config --variable=prefix eigen3)/include/eigen3" "$work/headers.cpp"
 
 # The C interface: programs in C and Fortran, built with CMake and with pkg-config. gap-predict gives the numbers to compare with.
 "$work/example/dynamics" "$work/tiny.h5" 100 | tee "$work/dynamics.txt"

@@ -1,4 +1,5 @@
 #include <cstdlib>
+#include <gapkit/core/errors.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/io/xml.hpp>
 

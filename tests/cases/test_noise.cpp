@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <gapkit/core/errors.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <nlohmann/json.hpp>
 

@@ -1,7 +1,6 @@
 // Fits without a configuration: what is chosen for which data.
 
 #include <cmath>
-#include <gapkit/config/automatic.hpp>
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <fstream>
 #include <gapkit/config/config.hpp>
+#include <gapkit/config/toml.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/kernels/kernel.hpp>
@@ -12,7 +13,6 @@
 #include <support/support.hpp>
 
 #include "config/keys.hpp"
-#include "config/toml.hpp"
 
 using namespace gapkit;
 using namespace gapkit::test;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <gapkit/convert/gap_xml.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/kernels/kernel.hpp>
 #include <gapkit/predict/predictor.hpp>
 
 #include "convert/quip_predictions.hpp"

@@ -1,6 +1,7 @@
 // What cannot be represented is named with its tag and line; damaged files are refused.
 
 #include <gapkit/convert/gap_xml.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
 
 #include "support/support.hpp"
 

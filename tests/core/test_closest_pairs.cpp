@@ -1,4 +1,5 @@
-#include "core/closest_pairs.hpp"
+#include <gapkit/core/closest_pairs.hpp>
+
 #include "support/support.hpp"
 
 using namespace gapkit;

@@ -1,4 +1,5 @@
-#include "core/kept_neighbors.hpp"
+#include <gapkit/core/kept_neighbors.hpp>
+
 #include "support/support.hpp"
 
 using namespace gapkit;

@@ -1,6 +1,6 @@
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/quantity.hpp>
 
-#include "core/quantity.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;

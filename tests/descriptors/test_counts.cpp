@@ -2,9 +2,9 @@
 
 #include <gapkit/core/errors.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/model/environment_chunks.hpp>
 #include <set>
 
-#include "model/environment_chunks.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;

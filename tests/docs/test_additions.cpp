@@ -2,6 +2,9 @@
 // gives forces that are the gradient of its energy.
 
 #include <gapkit/core/errors.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/kernels/kernel.hpp>
+#include <gapkit/model/kernel_rows.hpp>
 #include <gapkit/predict/predictor.hpp>
 
 #include "additions.hpp"

@@ -1,10 +1,11 @@
 // Fits with QUIP's sparse points and hyperparameters give QUIP's predictions. The stored numbers were made with QUIP caff154 + GAP
 // 6c3375f; each fit's command line stands in its XML file under <command_line>.
 
-#include <gapkit/config/fit_configuration.hpp>
+#include <gapkit/config/config.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/predict/predictor.hpp>
+#include <gapkit/sparsify/selection.hpp>
 #include <sstream>
 
 #include "support/reference.hpp"

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/fit/sparse_points.hpp>
 #include <set>
 
 #include "fit/choose_points.hpp"
-#include "fit/sparse_points.hpp"
 #include "support/distributions.hpp"
 #include "support/pair_potential.hpp"
 #include "support/small_fits.hpp"

@@ -7,10 +7,10 @@
 #include <fstream>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/io/archive.hpp>
+#include <gapkit/io/checksum.hpp>
 #include <limits>
 #include <support/support.hpp>
 
-#include "io/checksum.hpp"
 #include "support/distributions.hpp"
 
 using namespace gapkit;

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/io/extxyz.hpp>
+#include <gapkit/io/extxyz_values.hpp>
 
-#include "io/extxyz_values.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;

@@ -2,8 +2,8 @@
 
 #include <gapkit/core/errors.hpp>
 #include <gapkit/io/extxyz.hpp>
+#include <gapkit/io/extxyz_values.hpp>
 
-#include "io/extxyz_values.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;

@@ -1,6 +1,6 @@
 #include <gapkit/io/extxyz.hpp>
+#include <gapkit/io/look_alikes.hpp>
 
-#include "io/look_alikes.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;

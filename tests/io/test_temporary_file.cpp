@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <gapkit/io/archive.hpp>
+#include <gapkit/io/temporary_file.hpp>
 #include <string>
 
-#include "io/temporary_file.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;

@@ -1,7 +1,7 @@
 #include <gapkit/core/errors.hpp>
+#include <gapkit/io/md5.hpp>
 #include <gapkit/io/xml.hpp>
 
-#include "io/md5.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;

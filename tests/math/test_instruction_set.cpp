@@ -1,6 +1,6 @@
 #include <gapkit/core/errors.hpp>
+#include <gapkit/math/instruction_set.hpp>
 
-#include "math/instruction_set.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;

@@ -3,9 +3,9 @@
 #include <atomic>
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/kernels/kernel.hpp>
+#include <gapkit/model/quip_variance.hpp>
 
 #include "model/direct_prior.hpp"
-#include "model/quip_variance.hpp"
 #include "support/small_fits.hpp"
 #include "support/support.hpp"
 

@@ -2,9 +2,10 @@
 
 #include <cstdlib>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/kernels/kernel.hpp>
+#include <gapkit/math/instruction_set.hpp>
 #include <gapkit/model/kernel_rows.hpp>
 
-#include "math/instruction_set.hpp"
 #include "support/small_fits.hpp"
 #include "support/support.hpp"
 

@@ -1,5 +1,6 @@
 // Distances of a structure compared with those of the training data.
 
+#include <gapkit/predict/closeness.hpp>
 #include <gapkit/predict/predictor.hpp>
 
 #include "support/support.hpp"

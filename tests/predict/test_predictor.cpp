@@ -2,6 +2,8 @@
 
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/kernels/kernel.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <numeric>
 

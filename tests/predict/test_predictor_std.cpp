@@ -2,6 +2,7 @@
 
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/fit.hpp>
+#include <gapkit/model/covariance.hpp>
 #include <gapkit/predict/predictor.hpp>
 
 #include "support/pair_potential.hpp"

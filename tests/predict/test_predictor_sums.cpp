@@ -2,6 +2,7 @@
 
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/model/kernel_rows.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <map>
 

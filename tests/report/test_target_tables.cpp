@@ -2,7 +2,7 @@
 
 #include <gapkit/math/random_stream.hpp>
 #include <gapkit/report/error_table.hpp>
-#include <gapkit/report/prediction_record.hpp>
+#include <gapkit/report/report_pages.hpp>
 #include <gapkit/report/uncertainty_table.hpp>
 #include <nlohmann/json.hpp>
 

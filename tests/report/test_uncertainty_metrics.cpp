@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <gapkit/core/errors.hpp>
-#include <gapkit/report/uncertainty_metrics.hpp>
+#include <gapkit/report/uncertainty_table.hpp>
 
 #include "support/distributions.hpp"
 #include "support/support.hpp"

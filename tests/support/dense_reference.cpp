@@ -3,6 +3,7 @@
 #include <Eigen/Cholesky>
 #include <Eigen/QR>
 #include <cmath>
+#include <gapkit/kernels/kernel.hpp>
 #include <numbers>
 #include <stdexcept>
 

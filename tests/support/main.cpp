@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <gapkit/math/instruction_set.hpp>
 
-#include "math/instruction_set.hpp"
 #include "support/support.hpp"
 
 // What ctest takes for "skipped" (CMakeLists.txt).

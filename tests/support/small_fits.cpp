@@ -3,6 +3,7 @@
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/io/extxyz.hpp>
+#include <gapkit/kernels/kernel.hpp>
 
 #include "support/pair_potential.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <gapkit/config/fit_configuration.hpp>
+#include <gapkit/config/config.hpp>
 #include <gapkit/model/model.hpp>
 
 #include "support/dense_reference.hpp"

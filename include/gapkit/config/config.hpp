@@ -1,9 +1,29 @@
 #pragma once
 
 #include <filesystem>
-#include <gapkit/config/fit_configuration.hpp>
+#include <gapkit/core/progress.hpp>
+#include <gapkit/fit/fit.hpp>
 
 namespace gapkit {
+
+/// A whole configuration: options of the fit, and the files that a program reads and writes.
+struct FitConfiguration : FitOptions {
+  std::vector<std::string> train, validation;
+  std::string model_path = "model.h5";
+  bool keep_statistics = false;     ///< the model file holds the statistics, which refit(), append() and merge() work on
+  std::string sparse_output;        ///< prefix of files with the chosen environments; empty: none
+  std::string checkpoint_path;      ///< see FitRun
+  double checkpoint_interval = 60;  ///< s
+};
+
+/// fit() of these data as the configuration says, which the model remembers: with checkpoints and files of sparse points. The result has
+/// statistics only if they are to be kept.
+FitResult fit_configured(const FitData& data, const FitConfiguration& configuration, const ProgressCallback& progress = {});
+
+/// The same with the files that the configuration names; so with the plan and the examination.
+FitResult fit(const FitConfiguration& configuration, const ProgressCallback& progress = {});
+FitPlan plan_fit(const FitConfiguration& configuration, const ProgressCallback& progress = {});
+CheckReport check_training_data(const FitConfiguration& configuration, const ProgressCallback& progress = {});
 
 /// Files or globs, relative to the current folder, that take the place of the configuration's (command-line flags).
 /// A list that is empty changes nothing; what the configuration says instead of a list that is not empty is not looked at.
@@ -32,5 +52,57 @@ FitConfiguration parse_fit_options(const std::string& toml, const std::string& n
 
 /// The configuration as TOML with every default written out; reading it back gives equal options.
 std::string fit_options_to_toml(const FitConfiguration& options);
+
+/// What a fit without configuration is to work with.
+struct AutomaticRequest {
+  std::vector<std::string> train, validation;
+  TargetKeys keys;
+  double seconds = 600;  ///< wall time that everything, with calibration and error tables, may take from the call on
+  std::string model_path = "model.h5";
+  std::uint64_t seed = 0;
+  double memory = 4;  ///< GB
+};
+
+/// Options chosen for data, and why.
+struct AutomaticChoice {
+  FitConfiguration options;
+  std::vector<std::string> reasons;  ///< a line each
+  double seconds = 0;                ///< estimated wall time of everything
+  int rounds = 1;  ///< of calibration that this allows for; more are done if there is time, up to options.calibration.rounds
+};
+
+/// What the choice looks at; found in one pass over the training data.
+struct DataSummary {
+  std::int64_t frames = 0, atoms = 0;
+  std::int64_t energies = 0, forces = 0, virials = 0;  ///< frames that have them
+  std::int64_t periodic = 0;                           ///< frames with a periodic direction
+  std::map<int, std::int64_t> atoms_of;                ///< by element
+  std::map<int, double> isolated;                      ///< energies of single atoms, eV, by element
+  double force_rms = 0;                                ///< eV/Å
+  double nearest = 0;                                  ///< median distance of an atom to its nearest neighbour, Å
+  std::string lost_targets;                            ///< what no frame has under a known name, but seems to have; a sentence
+  bool lost_energy = false, lost_forces = false, lost_virial = false;
+  bool forces_of_atoms_only = false;  ///< single atoms have forces, other frames seem to have them under another name
+  std::vector<double> neighbors;      ///< mean number within 0, 0.1, 0.2 … Å, up to 7 Å; single atoms left out
+
+  /// Molecules or clusters: nothing is periodic, or there is mostly vacuum.
+  bool is_molecular() const;
+  double neighbors_within(double radius) const;
+};
+
+DataSummary summarize_data(const Dataset& train, const TargetKeys& keys = {}, const ProgressCallback& progress = {});
+
+/// Cutoff for many-body terms, Å: about 30 neighbours in a solid or liquid, then moved by up to 0.3 Å to where fewest atoms are, so that
+/// no shell of neighbours is cut in two; 4.5 Å for molecules.
+double choose_cutoff(const DataSummary& data);
+
+/// Files as the options that are chosen name them: that the configuration which is written holds from any folder.
+std::vector<std::string> absolute_paths(const std::vector<std::string>& files);
+
+/// Terms, cutoffs, numbers of sparse points, reference energies, σ and calibration for these data, which are those of the request's files.
+/// Visits them a few times.
+/// The options bound the time of the calibration (CalibrationOptions::seconds): the number of its rounds follows the time that the fit
+/// takes. Throws InputError if the data have neither energies nor forces, or no energies but something that looks like them.
+AutomaticChoice choose_fit_options(const FitData& data, const AutomaticRequest& request, const ProgressCallback& progress = {});
 
 }  // namespace gapkit

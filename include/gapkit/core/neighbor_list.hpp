@@ -70,4 +70,12 @@ class StructureEnvironments {
   Environments view_;
 };
 
+/// Where an environment came from: the frame (counted over all training files, from 0), the centre atom, and which of that
+/// atom's environments (0 for SOAP).
+struct EnvironmentOrigin {
+  std::int64_t frame = 0;
+  std::int64_t atom = 0;
+  std::int64_t ordinal = 0;
+};
+
 }  // namespace gapkit

@@ -18,4 +18,19 @@ struct ProgressEvent {
 /// May throw Interrupted to end the computation at the next safe place.
 using ProgressCallback = std::function<void(const ProgressEvent&)>;
 
+struct PhaseTime {
+  double wall = 0, cpu = 0;  ///< seconds; CPU seconds of the whole process, all threads together
+
+  PhaseTime& operator+=(const PhaseTime& other) {
+    wall += other.wall;
+    cpu += other.cpu;
+    return *this;
+  }
+  PhaseTime& operator-=(const PhaseTime& other) {
+    wall -= other.wall;
+    cpu -= other.cpu;
+    return *this;
+  }
+};
+
 }  // namespace gapkit

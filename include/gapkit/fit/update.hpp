@@ -1,8 +1,7 @@
 #pragma once
 
 #include <gapkit/fit/dataset.hpp>
-#include <gapkit/fit/finding.hpp>
-#include <gapkit/fit/optimize.hpp>
+#include <gapkit/fit/fit.hpp>
 
 namespace gapkit {
 

@@ -1,10 +1,12 @@
 #pragma once
 
-#include <gapkit/descriptors/descriptor.hpp>
-#include <gapkit/kernels/kernel.hpp>
-#include <gapkit/sparsify/selection.hpp>
+#include <gapkit/core/neighbor_list.hpp>
+#include <memory>
 
 namespace gapkit {
+
+class Descriptor;
+class Kernel;
 
 /// The representative environments of one term.
 struct SparseSet {
@@ -28,7 +30,7 @@ struct Term {
   SparseSet sparse;
 
   /// What an environment's f κ(·, x_m) f_m is multiplied with in an observable: δ² times the descriptor's multiplicity, eV².
-  double weight() const { return delta * delta * descriptor->multiplicity(); }
+  double weight() const;
   /// "soap Si", "two_body Si-O"
   std::string label() const;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/model/term.hpp>
 
 namespace gapkit {

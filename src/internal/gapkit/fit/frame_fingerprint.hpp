@@ -1,8 +1,7 @@
 #pragma once
 
 #include <gapkit/core/structure.hpp>
-
-#include "io/checksum.hpp"
+#include <gapkit/io/checksum.hpp>
 
 namespace gapkit {
 

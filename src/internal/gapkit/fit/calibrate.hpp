@@ -3,7 +3,7 @@
 #include <gapkit/core/progress.hpp>
 #include <gapkit/fit/dataset.hpp>
 #include <gapkit/fit/options.hpp>
-#include <gapkit/model/stored_statistics.hpp>
+#include <gapkit/model/statistics.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <set>
 

@@ -3,7 +3,7 @@
 #include <gapkit/active/labeller.hpp>
 #include <gapkit/active/molecular_dynamics.hpp>
 #include <gapkit/active/perturb.hpp>
-#include <gapkit/config/fit_configuration.hpp>
+#include <gapkit/config/config.hpp>
 
 namespace gapkit {
 

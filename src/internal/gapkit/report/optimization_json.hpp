@@ -1,6 +1,6 @@
 #pragma once
 
-#include <gapkit/fit/optimize.hpp>
+#include <gapkit/fit/fit.hpp>
 #include <nlohmann/json_fwd.hpp>
 
 namespace gapkit {

@@ -2,8 +2,8 @@
 
 #include <chrono>
 #include <ctime>
+#include <gapkit/core/progress.hpp>
 #include <map>
-#include <string>
 
 namespace gapkit {
 
@@ -16,21 +16,6 @@ class Stopwatch {
  private:
   using Clock = std::chrono::steady_clock;
   Clock::time_point begin_ = Clock::now();
-};
-
-struct PhaseTime {
-  double wall = 0, cpu = 0;  ///< seconds; CPU seconds of the whole process, all threads together
-
-  PhaseTime& operator+=(const PhaseTime& other) {
-    wall += other.wall;
-    cpu += other.cpu;
-    return *this;
-  }
-  PhaseTime& operator-=(const PhaseTime& other) {
-    wall -= other.wall;
-    cpu -= other.cpu;
-    return *this;
-  }
 };
 
 /// Measures the phases of a computation.

@@ -1,18 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <gapkit/core/neighbor_list.hpp>
 #include <gapkit/core/types.hpp>
 #include <gapkit/kernels/kernel.hpp>
 
 namespace gapkit {
-
-/// Where an environment came from: the frame (counted over all training files, from 0), the centre atom, and which of that
-/// atom's environments (0 for SOAP).
-struct EnvironmentOrigin {
-  std::int64_t frame = 0;
-  std::int64_t atom = 0;
-  std::int64_t ordinal = 0;
-};
 
 /// Environments that sparse points may be chosen from.
 struct Candidates {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/model/model.hpp>
 
 namespace gapkit {

@@ -3,7 +3,7 @@
 // Real spherical harmonics of `lanes` unit vectors at a time. Plain loops without library calls: files that are compiled for several
 // instruction sets include this, so everything has internal linkage.
 
-#include "math/lanes.hpp"
+#include <gapkit/math/lanes.hpp>
 
 namespace gapkit::harmonics {
 
