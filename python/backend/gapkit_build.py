@@ -113,13 +113,20 @@ def source_files():
                   if path.is_file() and not LEFT_OUT & set(path.relative_to(ROOT).parts))
 
 
+def without_owner(entry):
+    """Archives do not depend on who makes them."""
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = ""
+    return entry
+
+
 def build_sdist(sdist_directory, config_settings=None):
     base = f"gapkit-{version()}"
     with tarfile.open(Path(sdist_directory) / f"{base}.tar.gz", "w:gz", format=tarfile.PAX_FORMAT) as archive:
         for file in source_files():
-            archive.add(ROOT / file, f"{base}/{file}", recursive=False)
+            archive.add(ROOT / file, f"{base}/{file}", recursive=False, filter=without_owner)
         with tempfile.TemporaryDirectory() as folder:
             info = Path(folder) / "PKG-INFO"
             info.write_text(metadata(), encoding="utf-8")
-            archive.add(info, f"{base}/PKG-INFO")
+            archive.add(info, f"{base}/PKG-INFO", filter=without_owner)
     return f"{base}.tar.gz"

@@ -51,7 +51,7 @@ std::unique_ptr<Labeller> make_ase_labeller(const LabellerOptions& options) {
     const std::string message = e.what();
     throw InputError(message.starts_with("labeller: ase: ") ? message : "labeller: ase: " + message);
   }
-  return make_command_labeller("ase", command);
+  return make_program_labeller("ase", command);
 }
 
 }  // namespace gapkit

@@ -215,7 +215,7 @@ void check_numbers(const LabellerOptions& o) {
 
 }  // namespace
 
-std::unique_ptr<Labeller> make_command_labeller(const std::string& kind, const LabellerOptions& options) {
+std::unique_ptr<Labeller> make_program_labeller(const std::string& kind, const LabellerOptions& options) {
   check_numbers(options);
   return std::make_unique<CommandLabeller>(kind, options);
 }
@@ -233,7 +233,7 @@ std::unique_ptr<Labeller> make_command_labeller(const LabellerOptions& options) 
   } catch (const InputError& e) {
     throw InputError(std::string("labeller: command: ") + e.what());
   }
-  return make_command_labeller("command", found);
+  return make_program_labeller("command", found);
 }
 
 }  // namespace gapkit

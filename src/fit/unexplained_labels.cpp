@@ -9,7 +9,7 @@ namespace gapkit {
 namespace {
 
 // Errors are in σ.
-constexpr std::int64_t fewest_forces = 30, fewest_virials = 12, fewest_energies = 5;  // rows of a config type
+constexpr std::int64_t fewest_force_rows = 30, fewest_virial_rows = 12, fewest_energy_rows = 5;  // rows of a config type
 constexpr double fewest_correlation = 0.3;
 constexpr double large_force_error = 5, largest_force_error = 20;  // beside better config types; of all together
 constexpr double large_force_ratio = 2.5;                          // to the median of the other config types
@@ -54,12 +54,12 @@ double score_of(const LabelAgreement& a, double median, double offset) {
   const bool is_compared = median > 0;
   if (std::isnan(a.error)) return INFINITY;
   if (a.property == Property::force) {
-    if (a.rows < fewest_forces || !is_unrelated(a)) return 0;
+    if (a.rows < fewest_force_rows || !is_unrelated(a)) return 0;
     if (a.error > largest_force_error && !(a.explained >= 0)) return a.error / large_force_error;
     return is_compared && a.error > large_force_error && a.error > large_force_ratio * median ? a.error / large_force_error : 0;
   }
   const bool is_energy = a.property == Property::energy;
-  if (a.rows < (is_energy ? fewest_energies : fewest_virials)) return 0;
+  if (a.rows < (is_energy ? fewest_energy_rows : fewest_virial_rows)) return 0;
   if (is_energy && std::abs(offset) < smallest_offset) return 0;
   const bool is_sure = is_energy && a.error > sure_error;
   const bool is_worst = is_compared && a.error > large_error && a.error > large_ratio * median;

@@ -49,7 +49,7 @@ const std::map<std::string_view, Sound>& sounds() {
 }
 
 /// Words of names of other quantities, and of what belongs to a target without being it.
-constexpr std::string_view other_words[] = {
+constexpr std::string_view words_of_no_target[] = {
     "sigma",       "std",         "stdev",      "weight",      "weights",    "mask",     "kinetic", "kin",     "ekin",       "fermi",
     "gap",         "cutoff",      "cut",        "encut",       "per",        "local",    "error",   "err",     "variance",   "epistemic",
     "samples",     "uncertainty", "shift",      "correction",  "zpe",        "hull",     "above",   "field",   "magnetic",   "kcal",
@@ -94,7 +94,7 @@ bool is_glued(std::string_view word, const Sound& sound) {
 /// How close a name is to that of a target: 0 (but for the case the same), 1 (one of its words), 2 (similar); nothing if it is not.
 std::optional<int> rank_of(std::string_view name, const Sound& sound) {
   const std::vector<std::string> words = words_of(name);
-  if (std::any_of(words.begin(), words.end(), [](const std::string& word) { return holds(other_words, word); })) return std::nullopt;
+  if (std::any_of(words.begin(), words.end(), [](const std::string& word) { return holds(words_of_no_target, word); })) return std::nullopt;
   std::string whole;
   for (const std::string& word : words) whole += word;
   if (holds(sound.known, whole)) return 0;

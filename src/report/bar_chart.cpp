@@ -9,7 +9,6 @@
 namespace gapkit {
 namespace {
 
-constexpr double font_size = 11.5;
 constexpr double line_height = 23, bar_height = 14;
 
 double shown(double value) {

@@ -8,7 +8,7 @@
 namespace gapkit {
 namespace {
 
-const double not_a_number = std::numeric_limits<double>::quiet_NaN();
+const double absent = std::numeric_limits<double>::quiet_NaN();
 
 constexpr int most_groups = 4 * plot_colours;  // distinguishable styles
 
@@ -98,7 +98,7 @@ std::vector<Quantity> quantities_of(const PredictionRecord& record) {
 }
 
 double quantile(const std::vector<double>& sorted, double fraction) {
-  if (sorted.empty()) return not_a_number;
+  if (sorted.empty()) return absent;
   const double at = fraction * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<std::size_t>(at);
   const double next = below + 1 < sorted.size() ? sorted[below + 1] : sorted[below];
@@ -264,11 +264,11 @@ void add_worst_structures(Page& page, const ReportData& data) {
                                         number_cell(e.score, 2)};
     for (const TargetInfo& target : targets()) {
       const Property p = target.property;
-      row.push_back(number_cell(frame.error[p] ? target.shown.error_factor * *frame.error[p] : not_a_number));
+      row.push_back(number_cell(frame.error[p] ? target.shown.error_factor * *frame.error[p] : absent));
       row.back().is_strong = e.worst == p;
       if (!target.is_vector_of_atoms()) continue;
-      row.push_back(number_cell(frame.error[p] ? target.shown.error_factor * frame.largest_error[p] : not_a_number));
-      row.push_back(frame.worst_atom[p] > 0 ? count_cell(frame.worst_atom[p]) : number_cell(not_a_number));
+      row.push_back(number_cell(frame.error[p] ? target.shown.error_factor * frame.largest_error[p] : absent));
+      row.push_back(frame.worst_atom[p] > 0 ? count_cell(frame.worst_atom[p]) : number_cell(absent));
     }
     row.push_back({frame.source});
     table.rows.push_back(std::move(row));
@@ -318,8 +318,7 @@ void add_unlabelled(Page& page, const ReportData& data, const ConfigGroups& grou
     std::vector<PageTable::Cell> row = {
         count_cell(frame->number), {data.record.config_types()[static_cast<std::size_t>(frame->config_type)]}, count_cell(frame->atoms)};
     for (const TargetInfo& target : targets())
-      if (is_shown(target))
-        row.push_back(number_cell(target.shown.error_factor * frame->largest_std[target.property].value_or(not_a_number)));
+      if (is_shown(target)) row.push_back(number_cell(target.shown.error_factor * frame->largest_std[target.property].value_or(absent)));
     row.push_back({frame->source});
     table.rows.push_back(std::move(row));
   }

@@ -9,7 +9,6 @@
 namespace gapkit {
 namespace {
 
-constexpr double font_size = 11.5;
 constexpr double tick_gap = 6;  // between the box and its labels
 
 }  // namespace

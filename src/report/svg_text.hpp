@@ -14,6 +14,8 @@ std::string page_text(std::string_view text);
 /// A coordinate in px, rounded to a tenth, without trailing zeros: "12.3", "-7".
 std::string px(double value);
 
+inline constexpr double font_size = 11.5;  ///< of labels in plots, px
+
 /// Approximate width of a text at `size` px, from the number of its characters.
 double text_width(std::string_view text, double size);
 
