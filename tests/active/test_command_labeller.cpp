@@ -272,7 +272,7 @@ TEST_CASE("command: options that cannot work are refused before anything runs") 
   CHECK(contains(message([](LabellerOptions& o) { o.parallel_jobs = 0; }), "parallel_jobs"));
   CHECK(message([](LabellerOptions& o) { o.command[0] = "sh"; }).empty());
   script.folder.write("data.txt", "x");
-  CHECK(contains(message([](LabellerOptions& o) { o.command[0] = "./data.txt"; }), "may be run"));
+  CHECK(contains(message([](LabellerOptions& o) { o.command[0] = "./data.txt"; }), "is not an executable program"));
   LabellerOptions blocked = script.options;
   blocked.working_directory = script.folder.path() / "data.txt" / "work";
   CHECK_THROWS_AS(make_labeller(blocked)->label(structures(1)), InputError);
