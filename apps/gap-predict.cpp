@@ -14,15 +14,14 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <set>
-#include <sstream>
 #include <utility>
 
 #include "common/closeness_warning.hpp"
 #include "common/energy_differences.hpp"
+#include "common/error_bar_names.hpp"
 #include "common/error_bar_notes.hpp"
 #include "common/html_reports.hpp"
-#include "common/novelty_warning.hpp"
+#include "common/outside_warnings.hpp"
 #include "common/predicted_fields.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
@@ -49,24 +48,6 @@ struct Arguments {
   apps::NamedTargets named;
 };
 
-/// The names for --std: one for each target, and "local" in the second place.
-std::vector<std::string> std_names() {
-  std::vector<std::string> names;
-  for (const TargetInfo& target : targets()) names.emplace_back(target.std_names.front());
-  names.insert(names.begin() + 1, "local");
-  return names;
-}
-
-/// "energy (of the frame, eV), …"
-std::string std_names_text() {
-  std::string text;
-  for (const TargetInfo& target : targets()) {
-    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", target.std_names.front(), target.std_text);
-    if (target.property == Property::energy) text += ", local (energy of each atom, eV)";
-  }
-  return text;
-}
-
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-predict {}", version));
   app.add_option("MODEL", arguments.model, "Model file of gap-fit, HDF5, or a GAP potential of QUIP (.xml)")->required();
@@ -75,7 +56,7 @@ void describe(CLI::App& app, Arguments& arguments) {
                                        "The same structures with predictions, extended XYZ, - for stdout; required without --difference")
                             ->type_name("OUTPUT");
   app.add_option("--std", arguments.error_bars,
-                 fmt::format("Error bars (standard deviations), comma-separated: {} (default: none)", std_names_text()))
+                 fmt::format("Error bars (standard deviations), comma-separated: {} (default: none)", apps::error_bar_names_text()))
       ->type_name("NAMES");
   app.add_option(
          "--std-points", arguments.std_points,
@@ -121,17 +102,7 @@ PredictionRequest request_from(const Arguments& arguments) {
   request.keep_not_finite = true;  // the other frames must be predicted
   request.forces = !arguments.no_forces;
   request.calibrated = !arguments.raw;
-  std::istringstream names(arguments.error_bars);
-  for (std::string name; std::getline(names, name, ',');) {
-    const auto is_named = [&](const TargetInfo& t) { return std::find(t.std_names.begin(), t.std_names.end(), name) != t.std_names.end(); };
-    const auto found = std::find_if(targets().begin(), targets().end(), is_named);
-    if (name == "local")
-      request.local_std = true;
-    else if (found != targets().end())
-      request.std_of(found->property) = true;
-    else
-      throw InputError(fmt::format("--std: unknown name '{}'{}", name, suggestion(name, std_names())));
-  }
+  apps::request_error_bars(arguments.error_bars, request);
   return request;
 }
 
@@ -282,13 +253,10 @@ class FilePredictions {
     }
     if (!std::exchange(is_reduction_shown_, true)) display_.message(reduction_text(model_, frame, request_, prediction));
     if (reporter_) reporter_->add(frame, prediction);
-    for (const std::size_t t : prediction.unsampled_terms)
-      if (warned_terms_.insert(t).second)
-        display_.warning(fmt::format("{} has {} environments of '{}', of which the training data had none: their energy is left out",
-                                     frame.source, model_->terms[t].descriptor_name, combination_name(model_->terms[t].species)));
+    for (const std::string& text : unsampled_.look_at(frame.source, *model_, prediction)) display_.warning(text);
     errors_.add(frame, prediction);
     uncertainties_.add(frame, prediction);
-    novelty_.look_at(frame, prediction);
+    novelty_.look_at(frame.source, prediction);
     noise_.look_at(frame, prediction);
     apps::set_predicted_fields(frame, prediction, calibration_, arguments_.prefix);
     samples_.set_fields(frame, arguments_.prefix);
@@ -352,7 +320,7 @@ class FilePredictions {
   UncertaintyTable uncertainties_;
   apps::NoveltyWarning novelty_;
   apps::ClosenessWarning closeness_;
-  std::set<std::size_t> warned_terms_;
+  apps::UnsampledWarning unsampled_;
   std::int64_t predicted_ = 0;
 };
 

@@ -17,7 +17,7 @@ from pathlib import Path
 # From top to bottom.
 LAYERS = [
     ["apps"],
-    ["active", "c"],
+    ["active", "c", "serve"],
     ["report"],
     ["config", "convert"],
     ["fit"],

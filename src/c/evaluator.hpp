@@ -30,7 +30,7 @@ class Evaluator {
 
  private:
   struct Settings {
-    double skin = 0.5;  // Å
+    double skin = KeptNeighbors::usual_skin;  // Å
     int error_bar_points = 0;
     bool is_calibrated = true;
   };

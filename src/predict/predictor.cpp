@@ -1,6 +1,5 @@
 #include <array>
 #include <cmath>
-#include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/model/covariance.hpp>
 #include <gapkit/model/fewer_points.hpp>
@@ -8,6 +7,8 @@
 #include <gapkit/model/noise.hpp>
 #include <gapkit/model/quip_variance.hpp>
 #include <gapkit/potentials/pair_sums.hpp>
+#include <gapkit/predict/known_elements.hpp>
+#include <gapkit/predict/posterior_check.hpp>
 #include <gapkit/predict/predictor.hpp>
 
 #include "predict/density_check.hpp"
@@ -48,36 +49,6 @@ void add_noise(Prediction& prediction, const Model& model, const Structure* stru
     const Factors f = factors_of(model, target.property, structure != nullptr ? structure->config_type : "default", calibrated);
     const std::vector<double> noise = noise_of(model, target.property, structure, atoms);
     for (std::size_t i = 0; i < bars.size(); ++i) bars[i] = std::hypot(f.a * bars[i], f.b * noise[noise.size() == 1 ? 0 : i]);
-  }
-}
-
-// `atom` counts from 0.
-[[noreturn]] void throw_unknown_element(const Model& model, const std::string& where, int atom, int atomic_number) {
-  std::string known;
-  for (const auto& [element, e0] : model.reference_energies) known += (known.empty() ? "" : ", ") + element_symbol(element);
-  throw InputError(where + ": atom " + std::to_string(atom + 1) + " is " + element_symbol(atomic_number) +
-                   ", which the model does not know (it knows " + known + ")");
-}
-
-// Descriptors ignore neighbours of elements that they do not know, so somebody must look at them.
-void check_elements(const Model& model, const Environments& environments) {
-  std::array<bool, largest_atomic_number + 1> known = {};
-  for (const auto& [element, e0] : model.reference_energies) known.at(static_cast<std::size_t>(element)) = true;
-  const auto check = [&](int atom) {
-    const int z = environments.atomic_number[static_cast<std::size_t>(atom)];
-    if (z < 0 || z > largest_atomic_number || !known[static_cast<std::size_t>(z)]) throw_unknown_element(model, "environments", atom, z);
-  };
-  for (std::size_t c = 0; c < environments.centre.size(); ++c) {
-    check(environments.centre[c]);
-    for (std::size_t p = environments.begin[c]; p < environments.begin[c + 1]; ++p) check(environments.neighbor[p]);
-  }
-}
-
-void check_elements(const Model& model, const Structure& structure) {
-  check_elements(model.baselines, structure);
-  for (int i = 0; i < structure.size(); ++i) {
-    const int z = structure.atomic_numbers[static_cast<std::size_t>(i)];
-    if (!model.knows(z)) throw_unknown_element(model, name_of(structure), i, z);
   }
 }
 
@@ -290,11 +261,7 @@ std::vector<Variance> Predictor::Scratch::local_energies(const Model& model, con
 }
 
 Covariance& Predictor::Scratch::posterior(const Model& model) {
-  if (!model.has_posterior())
-    throw InputError(model.notes.count("origin") > 0 ? "this model was imported without the posterior of its weights: it has no error "
-                                                       "bars; --std local alone gives the variance that "
-                                                       "QUIP would give, and a fit with gap-fit gives error bars"
-                                                     : "this model has no posterior, so it has no error bars");
+  require_posterior(model);
   if (covariance) return *covariance;
   if (error_bar_points > 0 && error_bar_points < model.factor.size())
     reduced = std::make_unique<const Model>(with_fewer_points(model, error_bar_points));
@@ -304,8 +271,7 @@ Covariance& Predictor::Scratch::posterior(const Model& model) {
 
 void Predictor::Scratch::add_error_bars(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request,
                                         Prediction& result) {
-  const bool is_imported = !model.has_posterior() && model.notes.count("origin") > 0;
-  if (is_imported && request.local_std && !request.energy_std && !request.force_std && !request.stress_std) {
+  if (gives_quip_variance(model, request)) {
     if (!quip_variance) quip_variance = std::make_unique<QuipVariance>(model);
     result.local_quip_variance = quip_variance->local_energies(environments, atoms);
     return;

@@ -13,6 +13,8 @@ namespace gapkit {
 /// makes of the structure, in the same order.
 class KeptNeighbors {
  public:
+  static constexpr double usual_skin = 0.5;  ///< Å
+
   /// Environments within `cutoff` (Å). They hold until the next call. skin: Å; 0: a new list every time. Throws as NeighborList.
   const Environments& update(const Structure& structure, double cutoff, double skin);
 
