@@ -28,23 +28,24 @@ struct Arguments {
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-active {}", version));
   app.add_option("FILE", arguments.file, "Configuration of the loop, TOML (docs/active-learning.md)")->required();
-  app.add_option("-o,--output", arguments.folder, "Folder in which everything is kept (default: loop.folder of the configuration, loop)")
+  app.add_option("-o,--output", arguments.folder, "Folder of the loop's files (default: loop.folder of the configuration, loop)")
       ->type_name("FOLDER");
-  app.add_option("--rounds", arguments.rounds, "Rounds at most (default: loop.rounds of the configuration, 100)")
+  app.add_option("--rounds", arguments.rounds, "Largest number of rounds (default: loop.rounds of the configuration, 100)")
       ->type_name("N")
       ->check(CLI::Range(1, 1000000).description(""));
-  app.add_option("--labels", arguments.labels, "Structures labelled at most, 0: any number (default: loop.labels of the configuration, 0)")
+  app.add_option("--labels", arguments.labels,
+                 "Largest number of labelled structures, 0: no limit (default: loop.labels of the configuration, 0)")
       ->type_name("N")
       ->check(CLI::Range(0, 1000000000).description(""));
-  app.add_option(
-         "--wall-time", arguments.wall_time,
-         "Time after which no further round begins, in seconds or such as 10h, 0: none (default: loop.wall_time of the configuration, 0)")
+  app.add_option("--wall-time", arguments.wall_time,
+                 "Wall time after which no new round begins, in seconds, or such as 10h; 0: no limit (default: loop.wall_time of the "
+                 "configuration, 0)")
       ->type_name("TIME")
       ->transform(apps::interval_in_seconds("--wall-time"));
   apps::add_threads_option(app, arguments.threads);
   app.footer(
-      "Every step is on disk before the next begins: after a kill, Ctrl-C or SIGTERM the same command goes on.\n"
-      "In FOLDER: model.h5 (the newest), labelled.xyz (what was labelled), log.jsonl, loop.html, rounds/NNNN/ (all of each round).\n"
+      "Each step is saved before the next begins: after a kill, Ctrl-C or SIGTERM the same command continues.\n"
+      "In FOLDER: model.h5 (the newest), labelled.xyz (labelled structures), log.jsonl, loop.html, rounds/NNNN/ (files of each round).\n"
       "Units: eV, Å, eV/Å, K, fs, ps. Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");
 }
 
@@ -79,14 +80,14 @@ void run(const Arguments& arguments) {
               << std::flush;
   } catch (const Interrupted& e) {
     display.finish();
-    throw Interrupted(fmt::format("{}; the same command goes on from {}", e.what(), options.folder));
+    throw Interrupted(fmt::format("{}; the same command continues from {}", e.what(), options.folder));
   }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Runs a learning loop: proposes structures, labels those of large error bars, fits again.", "gap-active");
+  CLI::App app("Runs a learning loop: proposes structures, labels those with large error bars, fits again.", "gap-active");
   Arguments arguments;
   describe(app, arguments);
   return gapkit::apps::run_main(app, argc, argv, [&] { run(arguments); });

@@ -20,14 +20,14 @@ struct Arguments {
 
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-convert {}", version));
-  app.add_option("IN", arguments.input, "What to convert: a GAP potential of QUIP (.xml), or a model of gap-fit (.h5)");
+  app.add_option("IN", arguments.input, "Input: a GAP potential of QUIP (.xml), or a model of gap-fit (.h5)");
   app.add_option("OUT", arguments.output,
-                 "What to make of it: a model (.h5) from .xml; a potential for QUIP (.xml, with its files of sparse points) from .h5");
+                 "Output: a model (.h5) from .xml; a potential for QUIP (.xml, with its files of sparse points) from .h5");
   app.add_option("--from-gap-fit", arguments.command,
-                 "Print the configuration (TOML) that a gap_fit command line amounts to: the command line in quotes, or a file (also a "
-                 "script) that holds it")
+                 "Print the configuration (TOML) that does the same as a gap_fit command line: the command line in quotes, or a file (a "
+                 "script too) that contains it")
       ->type_name("COMMAND|FILE");
-  app.add_option("--species", arguments.species, "Element that a potential without species is for (old potentials of one element)")
+  app.add_option("--species", arguments.species, "Element of a potential without species (old potentials of one element)")
       ->type_name("ELEMENT");
   app.footer(
       "Examples:\n"
@@ -36,7 +36,7 @@ void describe(CLI::App& app, Arguments& arguments) {
       "  gap-convert --from-gap-fit 'at_file=train.xyz gap={soap l_max=8 n_max=8 atom_sigma=0.5 zeta=4 cutoff=5.0\n"
       "    delta=1.0 n_sparse=500 covariance_type=dot_product sparse_method=cur_points} default_sigma={0.002 0.1 0.1 0}' > fit.toml\n"
       "\n"
-      "What cannot be converted is named and nothing is written. docs/from-gap-fit.md says what is supported.\n"
+      "If a part cannot be converted, the message names it and no file is written. docs/from-gap-fit.md lists the supported parts.\n"
       "Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");
 }
 
@@ -57,7 +57,7 @@ void convert_files(const Arguments& arguments) {
   apps::check_can_be_replaced(arguments.output, "OUT");
   apps::check_differs(arguments.output, "OUT", arguments.input);
   if (exports) {
-    if (!arguments.species.empty()) throw InputError("--species goes with potentials of QUIP (.xml) as input");
+    if (!arguments.species.empty()) throw InputError("--species is for potentials of QUIP (.xml) as input");
     print_notes(write_gap_xml(load_model(arguments.input), arguments.output));
     return;
   }
@@ -79,7 +79,7 @@ void translate(const Arguments& arguments) {
 
 void run(const Arguments& arguments) {
   const bool has_files = !arguments.input.empty() || !arguments.output.empty();
-  if (!arguments.command.empty() && has_files) throw InputError("--from-gap-fit prints a configuration; it goes without IN and OUT");
+  if (!arguments.command.empty() && has_files) throw InputError("--from-gap-fit prints a configuration; it excludes IN and OUT");
   if (!arguments.command.empty()) return translate(arguments);
   if (arguments.input.empty() || arguments.output.empty())
     throw InputError("IN and OUT are required (or --from-gap-fit); see gap-convert --help");

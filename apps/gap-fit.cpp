@@ -52,62 +52,63 @@ struct Arguments {
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-fit {}", version));
   app.add_option("FILE", arguments.files,
-                 "Configuration, TOML (docs/configuration.md), or data, extended XYZ or what ASE reads, to be fitted without one; with "
-                 "--append new data, with --merge "
-                 "other models; with --refit none");
-  app.add_option("--train", arguments.train, "Training data, extended XYZ or what ASE reads; replaces data.train of the configuration")
+                 "Configuration, TOML (docs/configuration.md), or training data, extended XYZ or a format of ASE, to fit without a "
+                 "configuration; with --append: new data; with --merge: other models; with --refit: none");
+  app.add_option("--train", arguments.train,
+                 "Training data, extended XYZ or a format of ASE; replaces data.train of the configuration")
       ->type_name("FILE...");
   app.add_option("--validation", arguments.validation,
-                 "Data for a second error table, never fitted; replaces data.validation of the configuration")
+                 "Data for a second error table, not fitted; replaces data.validation of the configuration")
       ->type_name("FILE...");
   app.add_option("-o,--output", arguments.model, "Model file to write, HDF5 (default: output.model of the configuration)")
       ->type_name("MODEL");
-  app.add_option("--time", arguments.time,
-                 "Without a configuration: wall time that the fit may take, roughly, such as 90s, 10m, 2h (default: 10m)")
+  app.add_option("--time", arguments.time, "Without a configuration: approximate wall time of the fit, such as 90s, 10m, 2h (default: 10m)")
       ->type_name("TIME")
       ->transform(apps::duration_in_seconds("--time"));
-  app.add_flag("--check", arguments.check,
-               "Examine data and configuration and report what looks wrong (docs/checks.md); fit nothing; exit code 2 if there are errors");
-  app.add_flag("--dry-run", arguments.dry_run,
-               "Read the data and tell what the fit would take, in GB and seconds; fit nothing, write no model");
+  app.add_flag(
+      "--check", arguments.check,
+      "Check data and configuration, list errors, warnings and notes (docs/checks.md); do not fit; exit code 2 if there are errors");
+  app.add_flag("--dry-run", arguments.dry_run, "Read the data and print the memory (GB) and time (s) that the fit needs; do not fit");
   app.add_option("--json", arguments.json,
                  "Write error tables and facts of the fit (of the plan with --dry-run, of the findings with --check) as JSON")
       ->type_name("FILE");
   app.add_flag(
       "--timing", arguments.timing,
-      "Tell where the time went: wall and CPU seconds of each phase, and the speed (GFLOP/s) of its matrix products against that of "
-      "DGEMM, measured at the end of the run (0.5 s)");
+      "Print wall and CPU seconds of each phase, and the speed of its matrix products (GFLOP/s) beside the speed of DGEMM, measured "
+      "at the end of the run (0.5 s)");
   app.add_option("--report", arguments.report,
                  "Write a page of figures (HTML, one file, docs/report.md): errors, error bars on the validation data, dimers, sparse set, "
                  "hyperparameters")
       ->type_name("FILE");
   app.add_option(
          "--sample-model", arguments.sample,
-         "Write a member of this model's ensemble, drawn from its posterior with --seed, to -o; no FILE. A smooth potential without "
-         "error bars of its own")
+         "Draw a member of this model's ensemble from its posterior, with --seed, and write it to -o; no FILE. The member is a smooth "
+         "potential without error bars")
       ->type_name("MODEL");
-  app.add_option("--member", arguments.member, "Number of the member that --sample-model draws, from 0 (default: 0)")
+  app.add_option("--member", arguments.member, "Number of the member for --sample-model, from 0 (default: 0)")
       ->type_name("N")
       ->check(CLI::Validator(CLI::NonNegativeNumber).description(""));
-  app.add_option("--seed", arguments.seed, "Seed of all random choices (default: that of the configuration, 0)")
+  app.add_option("--seed", arguments.seed, "Seed of all random choices (default: run.seed of the configuration, 0)")
       ->type_name("N")
       ->check(CLI::Validator(CLI::NonNegativeNumber).description(""));
   apps::add_threads_option(app, arguments.threads);
   app.add_option("--memory", arguments.memory,
-                 "GB, or such as 500MB; a fit that needs more is refused (default: that of the configuration, 4)")
+                 "Memory limit in GB, or such as 500MB; a fit that needs more is refused (default: run.memory of the configuration, 4)")
       ->type_name("GB")
       ->transform(apps::memory_in_gb("--memory"));
-  app.add_option("--checkpoint-interval", arguments.checkpoint_interval,
-                 "Time between saves of the state to MODEL.checkpoint, in seconds or such as 10m; after a kill, Ctrl-C or SIGTERM the same "
-                 "command continues from it")
+  app.add_option(
+         "--checkpoint-interval", arguments.checkpoint_interval,
+         "Time between saves of the state to MODEL.checkpoint, in seconds, or such as 10m; after a kill, Ctrl-C or SIGTERM the same "
+         "command continues from it")
       ->type_name("TIME")
       ->transform(apps::interval_in_seconds("--checkpoint-interval"))
       ->capture_default_str();
   app.add_flag("--statistics", arguments.keep_statistics,
-               "Keep the sums over the data in the model file, for --refit, --append and --merge; their size is told");
-  app.add_option("--scan", arguments.scan,
-                 "Fit once for each value of a key of the configuration (each combination, if repeated) and rank by evidence and fold "
-                 "error; the best model is kept, results in MODEL.scan.jsonl; combinations done before are skipped")
+               "Keep the statistics (sums over the data) in the model file, for --refit, --append and --merge; their size is printed");
+  app.add_option(
+         "--scan", arguments.scan,
+         "Fit once for each value of a key of the configuration (for each combination, if repeated); rank by evidence and fold error; "
+         "keep the best model; results go to MODEL.scan.jsonl; combinations with results are skipped")
       ->type_name("KEY=VALUE,VALUE...")
       ->allow_extra_args(false);
   apps::add_target_key_options(app, arguments.named);
@@ -115,7 +116,7 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.footer("Units: eV, Å, eV/Å; virial in eV (-stress * volume). Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");
 }
 
-/// What the command line says stands above the configuration.
+/// The command line overrides the configuration.
 void apply_arguments(const Arguments& arguments, FitConfiguration& options) {
   if (arguments.model) options.model_path = *arguments.model;
   if (arguments.seed) options.seed = static_cast<std::uint64_t>(*arguments.seed);
@@ -132,15 +133,15 @@ void apply_arguments(const Arguments& arguments, FitConfiguration& options) {
 
 FitConfiguration options_from(const Arguments& arguments, const std::vector<ConfigurationOverride>& overrides = {}) {
   const std::string& file = arguments.files.front();
-  if (apps::is_data(file)) throw InputError(fmt::format("{}: is data; --scan needs a configuration", file));
-  if (arguments.time) throw InputError("--time belongs to a fit without a configuration (gap-fit train.xyz)");
+  if (apps::is_data(file)) throw InputError(fmt::format("{}: --scan needs a configuration, found data", file));
+  if (arguments.time) throw InputError("--time is for a fit without a configuration (gap-fit train.xyz)");
   FitConfiguration options = read_fit_options(file, {arguments.train, arguments.validation}, overrides);
   arguments.named.apply_to(options.keys);
   apply_arguments(arguments, options);
   return options;
 }
 
-/// Before the work begins: outputs can be written, and none of them is an input.
+/// Throws InputError before the work begins if an output cannot be written or is an input.
 void check_outputs(const Arguments& arguments, const FitConfiguration& options) {
   std::vector<std::pair<std::string, std::string>> outputs;
   if (!arguments.dry_run && !arguments.check) {
@@ -162,18 +163,18 @@ void check_outputs(const Arguments& arguments, const FitConfiguration& options) 
   }
 }
 
-/// Where the configuration that was chosen is written: beside the model.
+/// Path of the chosen configuration: beside the model.
 std::string chosen_configuration_path(const FitConfiguration& options) {
   return std::filesystem::path(options.model_path).replace_extension(".toml").string();
 }
 
-/// What is fitted to which data.
+/// A fit: options and data.
 struct Job {
   FitConfiguration options;
   std::shared_ptr<const FitFiles> files;
 };
 
-/// Options for data without a configuration; tells what was chosen, and writes it beside the model if there will be one.
+/// Chooses options for data without a configuration, shows the reasons, and writes the configuration beside the model.
 Job choose_job(const Arguments& arguments, apps::ProgressDisplay& display) {
   AutomaticRequest request;
   request.train = arguments.files;
@@ -182,7 +183,7 @@ Job choose_job(const Arguments& arguments, apps::ProgressDisplay& display) {
   if (arguments.time) request.seconds = *arguments.time;
   if (arguments.memory) request.memory = *arguments.memory;
   arguments.named.apply_to(request.keys);
-  FitConfiguration outputs;  // looked at before the data are read
+  FitConfiguration outputs;  // checked before the data are read
   if (arguments.model) outputs.model_path = *arguments.model;
   outputs.train = request.train;
   outputs.validation = request.validation;
@@ -217,7 +218,7 @@ void write_json(const std::string& path, const nlohmann::ordered_json& json) {
   apps::write_text_file(path, json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
-/// Fits with checkpoints; a signal leaves a message that says how to go on.
+/// Fits with checkpoints; after a signal, the message says how to continue.
 FitResult fit_interruptibly(const FitFiles& files, const FitConfiguration& options, apps::ProgressDisplay& display) {
   apps::catch_signals();
   try {
@@ -228,7 +229,7 @@ FitResult fit_interruptibly(const FitFiles& files, const FitConfiguration& optio
     display.finish();
     throw Interrupted(fmt::format("{}; {}", e.what(),
                                   apps::has_checkpoint(options) ? fmt::format("the same command continues from {}", options.checkpoint_path)
-                                                                : "nothing had to be saved yet, the same command starts anew"));
+                                                                : "no state was saved yet; the same command starts again"));
   }
 }
 
@@ -236,7 +237,7 @@ void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
   if (arguments.check || arguments.dry_run) throw InputError("--scan fits: it excludes --check and --dry-run");
   if (arguments.report) throw InputError("--report shows one fit: it excludes --scan");
   apps::Scan scan(arguments.scan);
-  // All configurations are read before the first fit, so that a mistake in the last one costs nothing.
+  // All configurations are read before the first fit: an error in the last one costs no time.
   for (std::size_t i = 0; i < scan.size(); ++i) {
     FitConfiguration options = scan.with_name(i, [&] { return options_from(arguments, scan.overrides(i)); });
     if (options.optimize.folds == 0) options.optimize.folds = 5;
@@ -246,7 +247,7 @@ void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
   scan.read_results();
   for (std::size_t i = 0; i < scan.size(); ++i) {
     if (scan.is_done(i)) continue;
-    const apps::Stopwatch stopwatch;
+    const Stopwatch stopwatch;
     const FitConfiguration& options = scan.options(i);
     display.message(fmt::format("combination {} of {}: {}", i + 1, scan.size(), scan.name(i)));
     const FitFiles files(options.train, options.validation, options.used_keys());
@@ -262,7 +263,7 @@ void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
   if (arguments.json) write_json(*arguments.json, scan.json());
 }
 
-/// Options of an ordinary fit that mean nothing to --refit, --append and --merge.
+/// Throws InputError for options that --refit, --append and --merge do not have.
 void refuse_fit_options(const Arguments& arguments) {
   const char* wrong = !arguments.train.empty()  ? "--train"
                       : arguments.check         ? "--check"
@@ -274,11 +275,11 @@ void refuse_fit_options(const Arguments& arguments) {
   if (wrong) throw InputError(fmt::format("{} belongs to a fit with a configuration, not to --refit, --append or --merge", wrong));
 }
 
-/// --sample-model: writes a member of a model's ensemble.
+/// --sample-model
 void run_sample(const Arguments& arguments) {
   if (!arguments.files.empty() || !arguments.train.empty() || arguments.report || arguments.check || arguments.dry_run ||
       !arguments.scan.empty())
-    throw InputError("--sample-model draws from a model that is there: it goes with -o, --seed and --member only");
+    throw InputError("--sample-model draws from an existing model: it allows -o, --seed and --member only");
   if (!arguments.model) throw InputError("--sample-model needs -o MODEL, the file to write");
   apps::check_can_be_replaced(*arguments.model, "-o");
   apps::check_differs(*arguments.model, "-o", *arguments.sample);
@@ -293,55 +294,28 @@ void run_sample(const Arguments& arguments) {
   std::cout << fmt::format("Member {} of the ensemble of seed {}: {}\n", arguments.member, seed, *arguments.model) << std::flush;
 }
 
-void run(const Arguments& arguments) {
-  const apps::Stopwatch stopwatch;
-  if (arguments.threads) apps::choose_threads(arguments.threads);
-  const apps::TablesOnStderr tables_on_stderr(arguments.json && apps::is_stdout(*arguments.json));
-  apps::ProgressDisplay display("gap-fit");
-  const apps::AseFiles ase_files(display);
-  if (arguments.sample) {
-    apps::refuse_update_options(arguments.update);
-    run_sample(arguments);
-    return;
-  }
-  if (arguments.update.is_wanted()) {
-    refuse_fit_options(arguments);
-    apps::run_update(arguments.update, {arguments.files, arguments.validation, arguments.model, arguments.json, arguments.named}, display);
-    return;
-  }
-  if (arguments.files.size() != 1)
-    throw InputError(arguments.files.empty()
-                         ? std::string("FILE is missing: gap-fit wants a configuration, or data (gap-fit --help)")
-                         : fmt::format("one FILE is expected, the configuration or data; found '{}' besides (--train names more data)",
-                                       arguments.files[1]));
-  apps::refuse_update_options(arguments.update);
-  if (!arguments.scan.empty()) {
-    run_scan(arguments, display);
-    return;
-  }
-  display.begin_with(fmt::format("gapkit {}, {} ({})", version, blas_description(), apps::threads_origin()));
-  const Job job = job_of(arguments, display);
+/// --check: lists findings; throws InputError if one of them is an error.
+void run_check(const Arguments& arguments, const Job& job, apps::ProgressDisplay& display) {
+  const CheckReport report = check_training_data(job.files->data(), job.options, display.callback());
+  display.finish();
+  std::cout << apps::check_text(report, job.options) << std::flush;
+  if (arguments.json) write_json(*arguments.json, apps::check_json(report, job.options));
+  if (report.errors > 0)
+    throw InputError(fmt::format("{}: {} error{} in data and configuration, listed on stdout", arguments.files.front(), report.errors,
+                                 report.errors == 1 ? "" : "s"));
+}
+
+/// --dry-run
+void print_plan(const Arguments& arguments, const Job& job, apps::ProgressDisplay& display) {
+  const FitPlan plan = plan_fit(job.files->data(), job.options, display.callback());
+  display.finish();
+  std::cout << apps::plan_text(plan, job.options);
+  if (arguments.json) write_json(*arguments.json, apps::plan_json(plan, job.options));
+}
+
+/// Fits, saves the model and prints the summary.
+void run_fit(const Arguments& arguments, const Job& job, const Stopwatch& stopwatch, apps::ProgressDisplay& display) {
   const FitConfiguration& options = job.options;
-  check_outputs(arguments, options);
-
-  if (arguments.check) {
-    const CheckReport report = check_training_data(job.files->data(), options, display.callback());
-    display.finish();
-    std::cout << apps::check_text(report, options) << std::flush;
-    if (arguments.json) write_json(*arguments.json, apps::check_json(report, options));
-    if (report.errors > 0)
-      throw InputError(fmt::format("{}: {} error{} in data and configuration, listed on stdout", arguments.files.front(), report.errors,
-                                   report.errors == 1 ? "" : "s"));
-    return;
-  }
-  if (arguments.dry_run) {
-    const FitPlan plan = plan_fit(job.files->data(), options, display.callback());
-    display.finish();
-    std::cout << apps::plan_text(plan, options);
-    if (arguments.json) write_json(*arguments.json, apps::plan_json(plan, options));
-    return;
-  }
-
   FitResult result = fit_interruptibly(*job.files, options, display);
   PhaseClock errors_clock;
   const FittedWithErrors fitted(job.files->data(), options.used_keys(), result, arguments.report.has_value(), display.callback());
@@ -368,8 +342,47 @@ void run(const Arguments& arguments) {
   }
   if (arguments.json) write_json(*arguments.json, json);
   if (arguments.report)
-    apps::write_fit_report(*arguments.report, fitted.model, options, result.report, fitted.training_record, fitted.validation_record,
+    apps::write_fit_report(*arguments.report, {fitted.model, options, result.report, fitted.training_record, fitted.validation_record},
                            stopwatch, display);
+}
+
+void run_job(const Arguments& arguments, const Stopwatch& stopwatch, apps::ProgressDisplay& display) {
+  if (arguments.files.size() != 1)
+    throw InputError(arguments.files.empty()
+                         ? std::string("FILE is missing: expected a configuration or data (gap-fit --help)")
+                         : fmt::format("expected one FILE, the configuration or data; found a second one, '{}' (--train names more data)",
+                                       arguments.files[1]));
+  apps::refuse_update_options(arguments.update);
+  if (!arguments.scan.empty()) {
+    run_scan(arguments, display);
+    return;
+  }
+  display.begin_with(fmt::format("gapkit {}, {} ({})", version, blas_description(), apps::threads_origin()));
+  const Job job = job_of(arguments, display);
+  check_outputs(arguments, job.options);
+  if (arguments.check)
+    run_check(arguments, job, display);
+  else if (arguments.dry_run)
+    print_plan(arguments, job, display);
+  else
+    run_fit(arguments, job, stopwatch, display);
+}
+
+void run(const Arguments& arguments) {
+  const Stopwatch stopwatch;
+  if (arguments.threads) apps::choose_threads(arguments.threads);
+  const apps::TablesOnStderr tables_on_stderr(arguments.json && apps::is_stdout(*arguments.json));
+  apps::ProgressDisplay display("gap-fit");
+  const apps::AseFiles ase_files(display);
+  if (arguments.sample) {
+    apps::refuse_update_options(arguments.update);
+    run_sample(arguments);
+  } else if (arguments.update.is_wanted()) {
+    refuse_fit_options(arguments);
+    apps::run_update(arguments.update, {arguments.files, arguments.validation, arguments.model, arguments.json, arguments.named}, display);
+  } else {
+    run_job(arguments, stopwatch, display);
+  }
 }
 
 }  // namespace

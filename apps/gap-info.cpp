@@ -29,15 +29,15 @@ void describe(CLI::App& app, Arguments& arguments) {
 }
 
 void run(const Arguments& arguments) {
-  const auto say = [](const std::string& text) { std::cerr << "gap-info: " << text << "\n"; };
-  const auto json = gapkit::apps::model_json(gapkit::load_any_model(arguments.model, say));
+  const auto show = [](const std::string& text) { std::cerr << "gap-info: " << text << "\n"; };
+  const auto json = gapkit::apps::model_json(gapkit::load_any_model(arguments.model, show));
   std::cout << (arguments.json ? json.dump(2) + "\n" : gapkit::apps::model_text(json)) << std::flush;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Says what is in a model: terms, species, sizes, sigma, delta, errors, versions, effective rank.", "gap-info");
+  CLI::App app("Describes a model: terms, species, sizes, sigma, delta, errors, versions, effective rank.", "gap-info");
   Arguments arguments;
   describe(app, arguments);
   return gapkit::apps::run_main(app, argc, argv, [&] { run(arguments); });

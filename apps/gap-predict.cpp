@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
 #include <gapkit/convert/gap_xml.hpp>
+#include <gapkit/core/phase_clock.hpp>
 #include <gapkit/core/version.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/io/targets.hpp>
 #include <gapkit/math/linear_algebra.hpp>
-#include <gapkit/model/sample.hpp>
 #include <gapkit/predict/frame_batch.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <gapkit/report/error_table.hpp>
@@ -13,10 +13,12 @@
 #include <gapkit/report/uncertainty_table.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <utility>
 
 #include "common/ase_files.hpp"
 #include "common/closeness_warning.hpp"
+#include "common/energy_differences.hpp"
 #include "common/error_bar_names.hpp"
 #include "common/error_bar_notes.hpp"
 #include "common/html_reports.hpp"
@@ -25,6 +27,7 @@
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
 #include "common/run_main.hpp"
+#include "common/sampled_fields.hpp"
 #include "common/target_keys.hpp"
 #include "common/text_file.hpp"
 #include "common/threads.hpp"
@@ -48,57 +51,57 @@ struct Arguments {
 
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-predict {}", version));
-  app.add_option("MODEL", arguments.model, "Model file, HDF5, as gap-fit writes it, or a GAP potential of QUIP (.xml)")->required();
+  app.add_option("MODEL", arguments.model, "Model file of gap-fit, HDF5, or a GAP potential of QUIP (.xml)")->required();
   CLI::Option* input = app.add_option("INPUT", arguments.input,
-                                      "Structures, extended XYZ (Å) or what ASE reads, - for stdin; required without --difference");
+                                      "Structures, extended XYZ (Å) or a format of ASE, - for stdin; required without --difference");
   CLI::Option* output = app.add_option("-o,--output", arguments.output,
                                        "The same structures with predictions, extended XYZ, - for stdout; required without --difference")
                             ->type_name("OUTPUT");
   app.add_option("--std", arguments.error_bars,
                  fmt::format("Error bars (standard deviations), comma-separated: {} (default: none)", apps::error_bar_names_text()))
       ->type_name("NAMES");
-  app.add_option("--std-points", arguments.std_points,
-                 "Error bars from the first N sparse points only: faster in proportion, and wider (docs/accuracy.md); the first frame is "
-                 "computed both ways and the difference told (default: all)")
+  app.add_option(
+         "--std-points", arguments.std_points,
+         "Error bars from the first N sparse points only: cheaper in proportion, and wider (docs/accuracy.md); a message compares both "
+         "for the first frame (default: all)")
       ->type_name("N")
       ->check(CLI::Range(1, 1000000).description(""));
   app.add_option("--difference", arguments.difference,
-                 "Two files of structures, frame by frame: energy of the second minus the first (eV) with its error bar; what both have in "
-                 "common cancels")
+                 "Two files of structures: for each pair of frames, the energy of the second minus the first (eV) with its error bar; "
+                 "common uncertainty cancels")
       ->expected(2)
       ->type_name("A.xyz B.xyz")
       ->excludes(input)
       ->excludes(output);
   app.add_option("--samples", arguments.samples,
-                 "Predict with so many members of the posterior's ensemble too: gap_energy_samples (eV), gap_forces_samples (eV/Å, x y z "
-                 "of each member)")
+                 "Predict with N members of the posterior's ensemble too: gap_energy_samples (eV), gap_forces_samples (eV/Å, x y z of each "
+                 "member)")
       ->type_name("N")
       ->check(CLI::Range(1, 10000).description(""));
-  app.add_option("--seed", arguments.seed, "Of the members that --samples draws")->type_name("N")->capture_default_str();
-  app.add_flag("--raw", arguments.raw, "Leave out the calibration of error bars: the posterior and the fitted noise as they are");
+  app.add_option("--seed", arguments.seed, "Seed of the members for --samples")->type_name("N")->capture_default_str();
+  app.add_flag("--raw", arguments.raw, "Error bars from the posterior and the fitted noise, without the calibration");
   app.add_flag("--no-forces", arguments.no_forces, "Leave out forces (eV/Å), stress (eV/Å³) and virial (eV)");
   app.add_flag("--no-reference", arguments.no_reference, "Do not look for reference values in the input, and print no errors");
   apps::add_target_key_options(app, arguments.named);
-  app.add_option("--prefix", arguments.prefix, "Beginning of the names of the fields that are written")
-      ->capture_default_str()
-      ->type_name("TEXT");
+  app.add_option("--prefix", arguments.prefix, "Prefix of the names of the output fields")->capture_default_str()->type_name("TEXT");
   app.add_option("--json", arguments.json, "Write the error table as JSON, with the metrics of the error bars")->type_name("FILE");
   app.add_option(
          "--report", arguments.report,
          "Write a page of figures (HTML, one file, docs/report.md): errors, error bars if --std names them, worst structures, dimers")
       ->type_name("FILE")
       ->excludes("--difference");
-  app.add_flag("--timing", arguments.timing, "Show where the time went")->excludes("--difference");
+  app.add_flag("--timing", arguments.timing, "Print wall and CPU seconds of each phase")->excludes("--difference");
   apps::add_threads_option(app, arguments.threads);
   app.footer(
       "Fields: gap_energy (eV), gap_forces (eV/Å), gap_stress (eV/Å³; xx yy zz yz xz xy, positive under tension), gap_virial (eV),\n"
-      "gap_local_energy (eV); with --std also gap_energy_std, gap_forces_std, gap_stress_std, … (the error to expect against a new\n"
-      "reference value) and …_std_epistemic (what more data would remove). Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");
+      "gap_local_energy (eV); with --std also gap_energy_std, gap_forces_std, gap_stress_std, … (the expected error against a new\n"
+      "reference value) and …_std_epistemic (the part that more data reduce). Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical "
+      "failure.");
 }
 
 PredictionRequest request_from(const Arguments& arguments) {
   PredictionRequest request;
-  request.keep_not_finite = true;  // nothing of the other frames may be lost
+  request.keep_not_finite = true;  // the other frames must be predicted
   request.forces = !arguments.no_forces;
   request.calibrated = !arguments.raw;
   apps::request_error_bars(arguments.error_bars, request);
@@ -113,7 +116,7 @@ void check_arguments(const Arguments& arguments) {
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '-')
       throw InputError(fmt::format("--prefix '{}': only letters, digits, '_' and '-' can be part of a field's name", arguments.prefix));
   if (arguments.no_reference && arguments.named.any())
-    throw InputError("--no-reference looks for no reference values: it excludes --energy-key and its like");
+    throw InputError("--no-reference excludes --energy-key and the other keys of reference values");
   if (arguments.difference.size() == 2 && arguments.difference[0] == "-" && arguments.difference[1] == "-")
     throw InputError("--difference: only one of the two files can be the standard input");
   if (arguments.difference.empty() && apps::is_stdout(arguments.output) && arguments.json && apps::is_stdout(*arguments.json))
@@ -130,64 +133,7 @@ void check_arguments(const Arguments& arguments) {
   }
 }
 
-/// The posterior's ensemble: one predictor for each member.
-class Ensemble {
- public:
-  Ensemble(const Model& model, const Arguments& arguments) : forces_(!arguments.no_forces), prefix_(arguments.prefix) {
-    for (int i = 0; i < arguments.samples; ++i)
-      members_.push_back(std::make_unique<Predictor>(std::make_shared<const Model>(sample_model(model, arguments.seed, i))));
-  }
-
-  void set_fields(Structure& frame) {
-    if (members_.empty()) return;
-    std::vector<double> energies;
-    Matrix forces(frame.size(), 3 * static_cast<Eigen::Index>(members_.size()));
-    for (std::size_t m = 0; m < members_.size(); ++m) {
-      const Prediction prediction = members_[m]->compute(frame, {.forces = forces_});
-      energies.push_back(prediction.energy);
-      if (forces_) forces.middleCols(3 * static_cast<Eigen::Index>(m), 3) = *prediction.forces;
-    }
-    frame.set_field(prefix_ + "energy_samples", energies);
-    if (forces_) frame.set_column(prefix_ + "forces_samples", static_cast<int>(forces.cols()), apps::as_list(forces));
-  }
-
- private:
-  std::vector<std::unique_ptr<Predictor>> members_;
-  bool forces_;
-  std::string prefix_;
-};
-
-/// --difference: one line for each pair of frames.
-void run_differences(const Arguments& arguments, Predictor& predictor, apps::ProgressDisplay& display) {
-  apps::ClosenessWarning closeness;
-  ExtxyzReader first(arguments.difference[0]), second(arguments.difference[1]);
-  auto json = nlohmann::ordered_json::array();
-  std::string table = fmt::format("{:>6}  {:>14}  {:>10}  {:>14}\n", "frame", "E(B) - E(A) eV", "std eV", "epistemic eV");
-  while (true) {
-    const std::optional<Structure> a = first.next(), b = second.next();
-    if (!a && !b) break;
-    if (!a || !b)
-      throw InputError(fmt::format("--difference: {} has {} frames, {} has more; they are compared frame by frame",
-                                   arguments.difference[a ? 1 : 0], (a ? second : first).frame_count(), arguments.difference[a ? 0 : 1]));
-    const EnergyDifference d = predictor.difference(*a, *b, !arguments.raw, true);
-    closeness.look_at(a->source, d.closeness_a, d.is_finite_a);
-    closeness.look_at(b->source, d.closeness_b, d.is_finite_b);
-    if (d.is_finite()) {
-      table += fmt::format("{:6}  {:14.6f}  {:10.6f}  {:14.6f}\n", first.frame_count(), d.energy, d.std, d.std_epistemic);
-      json.push_back({{"frame", first.frame_count()}, {"energy", d.energy}, {"std", d.std}, {"std_epistemic", d.std_epistemic}});
-    } else {
-      table += fmt::format("{:6}  {:>14}  {:>10}  {:>14}\n", first.frame_count(), "not finite", "-", "-");
-      json.push_back({{"frame", first.frame_count()}, {"energy", nullptr}, {"std", nullptr}, {"std_epistemic", nullptr}});
-    }
-  }
-  if (json.empty()) throw InputError(fmt::format("{}: the file holds no frames", arguments.difference[0]));
-  if (arguments.json) apps::write_text_file(*arguments.json, json.dump(2) + "\n");
-  if (closeness.is_needed()) display.warning(closeness.text());
-  std::cout << table << std::flush;
-  closeness.finish(display, "their differences are left out");
-}
-
-/// How much wider the error bars of fewer points are in this frame.
+/// Compares the error bars from fewer points with those from all points in a frame.
 std::string reduction_text(const std::shared_ptr<const Model>& model, const Structure& frame, const PredictionRequest& request,
                            const Prediction& reduced) {
   const Prediction exact = Predictor(model).compute(frame, request);
@@ -205,10 +151,183 @@ std::string reduction_text(const std::shared_ptr<const Model>& model, const Stru
   return fmt::format("epistemic error bars of fewer sparse points, in the first frame (root mean square):{}", text);
 }
 
+/// Clocks that run from the start of the program.
+struct Clocks {
+  Stopwatch total;
+  PhaseClock phase;
+};
+
+/// Predictions of a file of structures.
+class FilePredictions {
+ public:
+  FilePredictions(const Arguments& arguments, const PredictionRequest& request, std::shared_ptr<const Model> model,
+                  apps::ProgressDisplay& display, const Clocks& clocks)
+      : clocks_(clocks),
+        arguments_(arguments),
+        request_(request),
+        model_(std::move(model)),
+        display_(display),
+        has_bars_(request.error_bars()),
+        has_posterior_bars_(has_bars_ && model_->has_posterior()),
+        is_reduction_shown_(arguments.std_points == 0 || !has_posterior_bars_),
+        references_(keys_of(*model_, arguments)),
+        samples_(*model_, arguments.samples, arguments.seed, !arguments.no_forces),
+        noise_(*model_),
+        left_out_(fmt::format("they are written without predictions ({}not_finite=T) and left out of all tables", arguments.prefix)) {
+    if (has_bars_) {
+      calibration_ = apps::calibration_state(*model_, request_);
+      calibration_message_ = apps::calibration_message(*model_, request_);
+    }
+    if (arguments.report) reporter_.emplace(model_, arguments.model, arguments.input);
+  }
+
+  void run() {
+    introduce_error_bars();
+    predict_frames();
+    show_messages();
+    print_tables();
+    if (arguments_.json) write_json();
+    if (reporter_) write_report();
+    closeness_.finish(display_, left_out_);
+  }
+
+ private:
+  /// Names of reference values: from the training data, replaced by those on the command line.
+  static TargetKeys keys_of(const Model& model, const Arguments& arguments) {
+    const auto note = model.notes.find(target_keys_note);
+    TargetKeys keys = note == model.notes.end() ? TargetKeys() : target_keys_from_json(note->second);
+    arguments.named.apply_to(keys);
+    return keys;
+  }
+
+  void introduce_error_bars() {
+    if (has_posterior_bars_) display_.message(calibration_message_);
+    const bool is_imported = model_->notes.count("origin") > 0 && !model_->has_posterior();
+    if (request_.local_std && is_imported)
+      display_.message(fmt::format(
+          "this model was imported and holds no posterior: --std local gives QUIP's variance of local energies ({}local_variance_quip, "
+          "eV²), which does not depend on the data",
+          arguments_.prefix));
+  }
+
+  /// Reads, predicts and writes the frames, in batches.
+  void predict_frames() {
+    ExtxyzReader reader(arguments_.input);
+    ExtxyzWriter writer(arguments_.output);
+    Predictor predictor(model_, arguments_.std_points);
+    FrameBatch batch(predictor, request_, [&](Structure& frame, const Prediction& prediction) {
+      take(frame, prediction);
+      writer.write(frame);
+      phases_["compare, write"] += clocks_.phase.lap();
+    });
+    phases_["start"] = clocks_.phase.lap();
+    display_.show({"predictions", 0, 0, "frames", "", false});  // time counts from here
+    while (std::optional<Structure> frame = reader.next()) {
+      if (!arguments_.no_reference) read_reference(*frame);
+      phases_["read"] += clocks_.phase.lap();
+      batch.add(*std::move(frame));
+    }
+    batch.flush();
+    if (reader.frame_count() == 0) throw InputError(fmt::format("{}: the file holds no frames", arguments_.input));
+    arguments_.named.check_found(references_.report());
+    writer.commit();
+    display_.finish();
+    phases_["predict"] = batch.time();
+    phases_["compare, write"] += clocks_.phase.lap();
+    phases_["compare, write"] -= batch.time();  // its laps began before the predictions
+  }
+
+  void read_reference(Structure& frame) {
+    try {
+      references_.assign(frame);
+    } catch (const InputError& e) {
+      throw InputError(fmt::format("{} (--no-reference predicts without comparing)", e.what()));
+    }
+  }
+
+  /// Counts a prediction in the tables and adds its fields to the frame.
+  void take(Structure& frame, const Prediction& prediction) {
+    closeness_.look_at(frame.source, prediction.closeness, prediction.is_finite);
+    display_.show({"predictions", static_cast<double>(++predicted_), 0, "frames", "", false});
+    if (!prediction.is_finite) {
+      apps::set_not_finite(frame, arguments_.prefix);
+      return;
+    }
+    if (!std::exchange(is_reduction_shown_, true)) display_.message(reduction_text(model_, frame, request_, prediction));
+    if (reporter_) reporter_->add(frame, prediction);
+    for (const std::string& text : unsampled_.look_at(frame.source, *model_, prediction)) display_.warning(text);
+    errors_.add(frame, prediction);
+    uncertainties_.add(frame, prediction);
+    novelty_.look_at(frame.source, prediction);
+    noise_.look_at(frame, prediction);
+    apps::set_predicted_fields(frame, prediction, calibration_, arguments_.prefix);
+    samples_.set_fields(frame, arguments_.prefix);
+  }
+
+  void show_messages() {
+    for (const std::string& line : references_.lines()) display_.message(line);
+    if (novelty_.is_needed()) display_.warning(novelty_.text());
+    if (closeness_.is_needed()) display_.warning(closeness_.text());
+    if (const std::string text = noise_.given_rows(); !text.empty()) display_.message(text);
+    if (const std::string text = noise_.no_noise(); !text.empty()) display_.warning(text);
+  }
+
+  void print_tables() const {
+    if (!errors_.empty()) std::cout << errors_.text() << std::flush;
+    if (!uncertainties_.empty()) std::cout << "\n" << uncertainties_.text(calibration_) << std::flush;
+    if (!arguments_.timing) return;
+    std::cout << "\n" << apps::phase_heading() << "\n";
+    for (const auto& [phase, time] : phases_) std::cout << apps::phase_line(phase, time) << "\n";
+    std::cout << blas_description() << std::endl;
+  }
+
+  void write_json() const {
+    using Json = nlohmann::ordered_json;
+    Json json = Json::parse(errors_.json());
+    json["calibration"] = has_posterior_bars_ ? Json(calibration_) : Json(nullptr);
+    json["error_bars"] = uncertainties_.empty() ? Json(nullptr) : Json::parse(uncertainties_.json());
+    json["frames_outside_sparse_set"] = has_bars_ ? Json(novelty_.frames_outside()) : Json(nullptr);
+    json["frames_with_close_atoms"] = closeness_.close_frames();
+    json["frames_not_finite"] = closeness_.frames_not_finite();
+    json["frames_predicted"] = predicted_ - closeness_.frames_not_finite();
+    apps::add_phases(phases_, json);
+    json["seconds"] = clocks_.total.seconds();
+    json["peak_memory_gb"] = apps::peak_memory_gb();
+    apps::write_text_file(*arguments_.json, json.dump(2) + "\n");
+  }
+
+  void write_report() {
+    std::string remark = calibration_message_;
+    for (const std::string& text : {noise_.given_rows(), noise_.no_noise()})
+      if (!text.empty()) remark += (remark.empty() ? "" : "; ") + text;
+    reporter_->say_left_out(closeness_.not_finite_text(left_out_));
+    reporter_->write(*arguments_.report, phases_.at("predict").wall, remark, clocks_.total);
+  }
+
+  Clocks clocks_;
+  std::map<std::string, PhaseTime> phases_;
+  const Arguments& arguments_;
+  const PredictionRequest& request_;
+  const std::shared_ptr<const Model> model_;
+  apps::ProgressDisplay& display_;
+  const bool has_bars_, has_posterior_bars_;
+  bool is_reduction_shown_;  ///< the message of --std-points
+  apps::ReferenceTargets references_;
+  apps::SampledFields samples_;
+  apps::NoiseNote noise_;
+  const std::string left_out_;                     ///< consequence for frames without a finite prediction
+  std::string calibration_, calibration_message_;  ///< empty without error bars
+  std::optional<apps::PredictionReporter> reporter_;
+  ErrorTable errors_;
+  UncertaintyTable uncertainties_;
+  apps::NoveltyWarning novelty_;
+  apps::ClosenessWarning closeness_;
+  apps::UnsampledWarning unsampled_;
+  std::int64_t predicted_ = 0;
+};
+
 void run(const Arguments& arguments) {
-  const apps::Stopwatch stopwatch;
-  PhaseClock clock;
-  std::map<std::string, PhaseTime> phases;
+  const Clocks clocks;
   if (arguments.threads) apps::choose_threads(arguments.threads);
   const PredictionRequest request = request_from(arguments);
   check_arguments(arguments);
@@ -217,118 +336,14 @@ void run(const Arguments& arguments) {
   const apps::AseFiles ase_files(display);
   const auto model =
       std::make_shared<const Model>(load_any_model(arguments.model, [&](const std::string& text) { display.message(text); }));
-  const auto note = model->notes.find(target_keys_note);
-  TargetKeys keys = note == model->notes.end() ? TargetKeys() : target_keys_from_json(note->second);
-  arguments.named.apply_to(keys);
-  apps::ReferenceTargets references(keys);
-  const bool has_error_bars = request.error_bars();
-  const bool is_imported = model->notes.count("origin") > 0 && !model->has_posterior();
   if (!arguments.difference.empty()) {
     if (model->has_posterior()) display.message(apps::calibration_message(*model, {.energy_std = true, .calibrated = request.calibrated}));
     Predictor predictor(model);
-    run_differences(arguments, predictor, display);
+    apps::print_energy_differences({arguments.difference[0], arguments.difference[1], request.calibrated, arguments.json}, predictor,
+                                   display);
     return;
   }
-  const std::string calibration_message = has_error_bars ? apps::calibration_message(*model, request) : "";
-  if (has_error_bars && model->has_posterior()) display.message(calibration_message);
-  if (request.local_std && is_imported)
-    display.message(fmt::format(
-        "this model was imported and holds no posterior: --std local gives QUIP's variance of local energies ({}local_variance_quip, eV²), "
-        "which knows nothing of the data",
-        arguments.prefix));
-  Ensemble ensemble(*model, arguments);
-  std::optional<apps::PredictionReporter> reporter;
-  if (arguments.report) reporter.emplace(model, arguments.model, arguments.input);
-
-  ExtxyzReader reader(arguments.input);
-  ExtxyzWriter writer(arguments.output);
-  Predictor predictor(model, arguments.std_points);
-  ErrorTable errors;
-  UncertaintyTable uncertainties;
-  apps::NoveltyWarning novelty;
-  apps::ClosenessWarning closeness;
-  apps::NoiseNote noise(*model);
-  const std::string calibration = has_error_bars ? apps::calibration_state(*model, request) : "";
-  apps::UnsampledWarning unsampled;
-  std::int64_t predicted = 0;
-  bool compared = arguments.std_points == 0 || !has_error_bars || !model->has_posterior();
-  FrameBatch batch(predictor, request, [&](Structure& frame, const Prediction& prediction) {
-    closeness.look_at(frame.source, prediction.closeness, prediction.is_finite);
-    display.show({"predictions", static_cast<double>(++predicted), 0, "frames", "", false});
-    if (!prediction.is_finite) {
-      apps::set_not_finite(frame, arguments.prefix);
-      writer.write(frame);
-      return;
-    }
-    if (!std::exchange(compared, true)) display.message(reduction_text(model, frame, request, prediction));
-    if (reporter) reporter->add(frame, prediction);
-    for (const std::string& text : unsampled.look_at(frame.source, *model, prediction)) display.warning(text);
-    errors.add(frame, prediction);
-    uncertainties.add(frame, prediction);
-    novelty.look_at(frame.source, prediction);
-    noise.look_at(frame, prediction);
-    apps::set_predicted_fields(frame, prediction, calibration, arguments.prefix);
-    ensemble.set_fields(frame);
-    writer.write(frame);
-    phases["compare, write"] += clock.lap();
-  });
-  const std::string left_out =
-      fmt::format("they are written without predictions ({}not_finite=T) and left out of all tables", arguments.prefix);
-  phases["start"] = clock.lap();
-  display.show({"predictions", 0, 0, "frames", "", false});  // time counts from here
-  while (std::optional<Structure> frame = reader.next()) {
-    if (!arguments.no_reference) {
-      try {
-        references.assign(*frame);
-      } catch (const InputError& e) {
-        throw InputError(fmt::format("{} (--no-reference predicts without comparing)", e.what()));
-      }
-    }
-    phases["read"] += clock.lap();
-    batch.add(*std::move(frame));
-  }
-  batch.flush();
-  if (reader.frame_count() == 0) throw InputError(fmt::format("{}: the file holds no frames", arguments.input));
-  arguments.named.check_found(references.report());
-  writer.commit();
-  display.finish();
-  for (const std::string& line : references.lines()) display.message(line);
-  phases["predict"] = batch.time();
-  phases["compare, write"] += clock.lap();
-  phases["compare, write"] -= batch.time();  // its laps began before the predictions
-
-  if (novelty.is_needed()) display.warning(novelty.text());
-  if (closeness.is_needed()) display.warning(closeness.text());
-  if (const std::string text = noise.given_rows(); !text.empty()) display.message(text);
-  if (const std::string text = noise.no_noise(); !text.empty()) display.warning(text);
-  if (!errors.empty()) std::cout << errors.text() << std::flush;
-  if (!uncertainties.empty()) std::cout << "\n" << uncertainties.text(calibration) << std::flush;
-  if (arguments.timing) {
-    std::cout << "\n" << apps::phase_heading() << "\n";
-    for (const auto& [phase, time] : phases) std::cout << apps::phase_line(phase, time) << "\n";
-    std::cout << blas_description() << std::endl;
-  }
-  if (arguments.json) {
-    auto json = nlohmann::ordered_json::parse(errors.json());
-    json["calibration"] = has_error_bars && model->has_posterior() ? nlohmann::ordered_json(calibration) : nlohmann::ordered_json(nullptr);
-    json["error_bars"] = uncertainties.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json::parse(uncertainties.json());
-    json["frames_outside_sparse_set"] = has_error_bars ? nlohmann::ordered_json(novelty.frames_outside()) : nlohmann::ordered_json(nullptr);
-    json["frames_with_close_atoms"] = closeness.close_frames();
-    json["frames_not_finite"] = closeness.frames_not_finite();
-    json["frames_predicted"] = reader.frame_count() - closeness.frames_not_finite();
-    apps::add_phases(phases, json);
-    json["seconds"] = stopwatch.seconds();
-    json["peak_memory_gb"] = apps::peak_memory_gb();
-    apps::write_text_file(*arguments.json, json.dump(2) + "\n");
-  }
-  if (reporter) {
-    std::string remark = calibration_message;
-    for (const std::string& text : {noise.given_rows(), noise.no_noise()})
-      if (!text.empty()) remark += (remark.empty() ? "" : "; ") + text;
-    reporter->say_left_out(closeness.not_finite_text(left_out));
-    reporter->write(*arguments.report, batch.time().wall, remark, stopwatch);
-  }
-  closeness.finish(display, left_out);
+  FilePredictions(arguments, request, model, display, clocks).run();
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Each step of a fit and of a prediction alone, with DGEMM in the same run to compare with: fits and predictions are made of matrix
-// products, and should run at the speed that those have on this machine.
+// Each step of a fit and of a prediction alone, and DGEMM in the same run for comparison: fits and predictions consist of matrix
+// products and should run at their speed.
 
 #include <cmath>
 #include <gapkit/kernels/kernel.hpp>
@@ -61,8 +61,8 @@ void spherical_harmonics(benchmark::State& state) {  // eight directions at a ti
 }
 BENCHMARK(spherical_harmonics)->ArgName("gradient")->Arg(0)->Arg(1);
 
-// SOAP of 216 atoms. Operations that are counted: expansion 2 P n (l+1)² and power spectrum K(K+1)(l+1)² of each atom; for the Jacobian
-// 8 K (l+1)² + 27 D of each pair besides.
+// SOAP of 216 atoms. Counted operations: expansion 2 P n (l+1)² and power spectrum K(K+1)(l+1)² of each atom; for the Jacobian
+// also 8 K (l+1)² + 27 D of each pair.
 struct SoapSetup {
   Structure structure = silicon(3);
   std::shared_ptr<const Descriptor> descriptor = soap();

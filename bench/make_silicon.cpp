@@ -37,7 +37,7 @@ Structure crystal() {
   return s;
 }
 
-/// Makes the frames of one batch after the other; those of a batch on all threads.
+/// Makes the frames batch by batch; the frames of one batch on all threads.
 class Frames {
  public:
   explicit Frames(std::uint64_t seed) : seed_(seed), potential_(make_potential("stillinger_weber")), crystal_(crystal()) {

@@ -1,4 +1,4 @@
-"""What bench/fit and bench/predict share: running programs, machine and commit, the data that are there."""
+"""Functions of bench/fit and bench/predict: running programs, machine and commit, available data."""
 
 import datetime
 import json
@@ -17,7 +17,7 @@ ZUO = SHARED / "data" / "public" / "zuo2020"
 
 
 def machine():
-    """Processor and CPUs, as /proc tells them."""
+    """Processor and CPUs from /proc."""
     name = platform.machine()
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
@@ -55,9 +55,9 @@ def check_programs(folder):
             sys.exit(f"{Path(sys.argv[0]).name}: {folder / program} does not exist; build the programs, or name their folder with --bin")
 
 
-def row(what, figure):
+def row(name, figure):
     """A line for the table of bench/README.md."""
-    return f"| {datetime.date.today().isoformat()} | {commit()} | {machine()} | {what} | {figure} |"
+    return f"| {datetime.date.today().isoformat()} | {commit()} | {machine()} | {name} | {figure} |"
 
 
 def read_json(path):
@@ -65,7 +65,7 @@ def read_json(path):
 
 
 def zuo_config(folder, element, points, selection="variance"):
-    """bench/zuo2020_si.toml for an element, with so many sparse points."""
+    """bench/zuo2020_si.toml for an element with a number of sparse points."""
     text = (ROOT / "bench" / "zuo2020_si.toml").read_text()
     text = text.replace("n_sparse = 1000", f"n_sparse = {points}").replace('"cur"', f'"{selection}"')
     text = text.replace('["train.xyz"]', f'["{ZUO / element / "train.xyz"}"]')
@@ -77,7 +77,7 @@ def zuo_config(folder, element, points, selection="variance"):
 
 
 def without_labels(source, target):
-    """A copy of an extended XYZ file with positions and cells only: no errors and no metrics of error bars are then computed."""
+    """A copy of an extended XYZ file with positions and cells only, so that no errors and no metrics of error bars are computed."""
     with open(source) as lines, open(target, "w") as out:
         for line in lines:
             atoms = int(line)

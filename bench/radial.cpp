@@ -126,7 +126,7 @@ void radial_spline(benchmark::State& state) {
 }
 BENCHMARK(radial_spline);
 
-void radial_spline_vectorised(benchmark::State& state) {  // what SOAP uses; cutoff function 1
+void radial_spline_vectorised(benchmark::State& state) {  // as in SOAP; cutoff function 1
   const SoapLoops& loops = soap_loops();
   run(state, [&](double r, double* value, double* slope) {
     const double per_spacing = 1 / basis().spacing();

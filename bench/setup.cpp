@@ -100,8 +100,8 @@ void set_flop(benchmark::State& state, double flop) {
   state.counters["GFLOP"] = benchmark::Counter(flop * 1e-9 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 
-void set_rate(benchmark::State& state, const std::string& what, double per_iteration) {
-  state.counters[what] = benchmark::Counter(per_iteration * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+void set_rate(benchmark::State& state, const std::string& name, double per_iteration) {
+  state.counters[name] = benchmark::Counter(per_iteration * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 
 }  // namespace gapkit::bench

@@ -5,7 +5,7 @@
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/model/model.hpp>
 
-// What the benchmarks work on: perturbed diamond silicon, and a model of usual size whose weights are random (speed does not depend on
+// Inputs of the benchmarks: perturbed diamond silicon, and a model of usual size with random weights (the speed does not depend on
 // them).
 
 namespace gapkit::bench {
@@ -25,7 +25,7 @@ Matrix random_matrix(Eigen::Index rows, Eigen::Index cols, unsigned seed = 1);
 
 /// Rate "GFLOP" of a benchmark that does `flop` floating-point operations per iteration.
 void set_flop(benchmark::State& state, double flop);
-/// Rate <what> of a benchmark that does `per_iteration` of them per iteration.
-void set_rate(benchmark::State& state, const std::string& what, double per_iteration);
+/// Rate `name` of a benchmark with `per_iteration` units per iteration.
+void set_rate(benchmark::State& state, const std::string& name, double per_iteration);
 
 }  // namespace gapkit::bench

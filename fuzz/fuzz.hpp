@@ -1,6 +1,6 @@
 #pragma once
 
-// What the fuzz targets share: a folder for the files that the library reads, and how a broken promise is reported.
+// Common parts of the fuzz targets: a folder for files that the library reads, and the report of a failure.
 
 #include <unistd.h>
 
@@ -14,13 +14,13 @@
 
 namespace gapkit::fuzz {
 
-/// Reports a broken promise of the library; libFuzzer keeps the input.
-[[noreturn]] inline void broken(const std::string& what) {
-  std::fprintf(stderr, "broken promise: %s\n", what.c_str());
+/// Reports a failure of the library; libFuzzer keeps the input.
+[[noreturn]] inline void broken(const std::string& failure) {
+  std::fprintf(stderr, "broken promise: %s\n", failure.c_str());
   std::abort();
 }
 
-/// A folder of this process in TMPDIR. libFuzzer ends without destructors: scripts/fuzz removes it, and puts it into memory.
+/// A folder of this process in TMPDIR. libFuzzer ends without destructors; scripts/fuzz removes the folder and keeps it in memory.
 class ScratchFolder {
  public:
   ScratchFolder() : path_(std::filesystem::temp_directory_path() / ("gapkit_fuzz_" + std::to_string(::getpid()))) {

@@ -1,5 +1,5 @@
-// Any bytes as an extended-XYZ file: only InputError may come out, and frames that were read must come back equal, targets included,
-// after they were written.
+// Any bytes as an extended-XYZ file: only InputError may be thrown; frames that are read, written and read again must be equal, with
+// their targets.
 
 #include <bit>
 #include <cmath>
@@ -34,8 +34,8 @@ bool same(const std::optional<T>& a, const std::optional<T>& b) {
   return a.has_value() == b.has_value() && (!a || same(*a, *b));
 }
 
-void check(bool condition, const char* what) {
-  if (!condition) broken(std::string("written and read back, a frame differs in ") + what);
+void check(bool condition, const char* part) {
+  if (!condition) broken(std::string("a frame that is written and read back differs in ") + part);
 }
 
 template <class Variant>

@@ -1,6 +1,6 @@
-// Any bytes as a model file: only InputError may come out of load_model; a model that loads predicts, or says that its numbers break
-// down. An input that begins as HDF5 does is taken as the file itself. HDF5 and the archive protect nearly all bytes of such a file by
-// checksums, so every other input is a list of edits to the entries of a good model, written anew with a checksum that is right.
+// Any bytes as a model file: load_model may throw only InputError; a loaded model predicts or throws NumericalError. An input that begins
+// like HDF5 is the file itself. Checksums of HDF5 and of the archive protect nearly all bytes of such a file, so every other input is a
+// list of edits to the entries of a good model, which is written with a correct checksum.
 
 #include <fuzzer/FuzzedDataProvider.h>
 
@@ -44,7 +44,7 @@ Term make_term(const std::string& descriptor, const Parameters& descriptor_param
   return term;
 }
 
-/// A pair term and a SOAP term with few points. Its weights are of no data.
+/// A pair term and a SOAP term with few points. The weights are arbitrary.
 Model small_model() {
   Model model;
   model.reference_energies = {{6, -1.5}, {14, -2.5}};
@@ -66,7 +66,7 @@ Model small_model() {
   return model;
 }
 
-/// Entries as docs/file-formats.md lists them.
+/// The entries of docs/file-formats.md.
 Entries entries_of(const std::filesystem::path& path) {
   const ArchiveReader archive(path, "gapkit-model", model_format_version);
   Entries entries;
@@ -196,7 +196,7 @@ struct Base {
     save_model(small_model(), path);
     entries = entries_of(path);
     write_archive(path, entries);
-    load_model(path);  // an edit that changes nothing is a model
+    load_model(path);  // an edit without effect leaves a model
   }
   ScratchFolder folder;
   Entries entries;

@@ -1,4 +1,4 @@
-// Any text as a configuration: only InputError may come out; what is accepted must come back equal after it was written as TOML.
+// Any text as a configuration: only InputError may be thrown; an accepted configuration, written as TOML, must read back equal.
 
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/errors.hpp>
@@ -10,7 +10,7 @@ using namespace gapkit::fuzz;
 
 namespace {
 
-/// What configurations refer to: train.xyz, test.xyz, points.txt, indices.txt.
+/// Files that configurations name: train.xyz, test.xyz, points.txt, indices.txt.
 struct Files : ScratchFolder {
   Files() {
     for (const char* name : {"train.xyz", "test.xyz", "points.txt", "indices.txt"}) write(name, "");
@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const FitConfiguration again = parse_fit_options(written, "written.toml", files.path());
     if (fit_options_to_toml(again) != written) broken("written and read back, the configuration differs:\n" + written);
   } catch (const InputError& error) {
-    broken(std::string("what was written is refused: ") + error.what() + "\n" + written);
+    broken(std::string("the written configuration is refused: ") + error.what() + "\n" + written);
   }
   return 0;
 }

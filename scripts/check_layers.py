@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Holds the includes of gapkit to the order of its layers.
+"""Checks that the includes of gapkit follow the order of its layers.
 
-    check_layers.py SOURCE_DIR      exit code 1 and one line per violation: file:line: include: what is wrong
+    check_layers.py SOURCE_DIR      exit code 1 and one line per violation: file:line: include: the error
     check_layers.py --self-test     builds small trees with a violation of each kind and checks that each is found
 
 A layer sees its own files and every layer below; layers on one line do not see each other.
@@ -34,16 +34,16 @@ HEIGHT = {name: -rank for rank, names in enumerate(LAYERS) for name in names}
 MOST_PUBLIC_HEADERS = 25
 # src/internal/gapkit/<layer>: the headers that layers share; src/<layer>: those of one layer only.
 INTERNAL = "src/internal"
-# include/gapkit/x.hpp, in no layer's folder: may gather all headers of the library, for its users only.
+# include/gapkit/x.hpp, outside of the layers' folders: may include all headers of the library, for users only.
 UMBRELLA = "umbrella"
 # The C interface: one header, outside of the folders of layers.
 C_HEADER = "gapkit.h"
 
 # Includes that are allowed against the order: (file pattern, included path, reason). An entry that matches nothing is an error.
-# Not needed for sparsify → kernels: the kernels are below.
+# Not needed for sparsify → kernels: kernels are a lower layer.
 EXCEPTIONS = []
 
-# Foreign headers: (what, pattern of the header, pattern of the files that may include it).
+# Foreign headers: (name, pattern of the header, pattern of the files that may include it).
 RESTRICTED = [
     ("BLAS and LAPACK belong to src/math", r"(cblas|lapacke?|lapack_\w+|lapacke_\w+|f77blas|openblas_config)\.h", "src/math/*"),
     # with the private header that wraps it
@@ -56,7 +56,7 @@ RESTRICTED = [
     ("the library does not print", r"(iostream|cstdio|stdio\.h|print)", "apps/*"),
 ]
 
-# What library files must not call; names after '.', '->' or another name's '::' are members of something else.
+# Calls that library files must not make; names after '.', '->' or another name's '::' are members of something else.
 FORBIDDEN = [
     ("the order differs from one standard library to the next: gapkit::shuffle", re.compile(r"\bstd\s*::\s*(?:shuffle|sample)\s*\(")),
     ("the library does not print", re.compile(r"\bstd\s*::\s*(?:cout|cerr|clog)\b")),
@@ -66,7 +66,7 @@ FORBIDDEN = [
      re.compile(r"(?<![\w.>:])(?:std\s*::\s*)?(?:exit|abort|quick_exit|_Exit|_exit|terminate)\s*\(")),
 ]
 
-# Targets spelled out one by one, as a list or as a choice between them, outside of the files that hold or compute them.
+# Lists of targets and choices between targets, outside of the files that define or compute them.
 SPELLED_OUT = re.compile(r"Property\s*::\s*energy\b(?:[^;]*?\bProperty\s*::\s*force\b[^;]*?\bProperty\s*::\s*virial\b"
                          r"|\s*\?[^;]*?\bProperty\s*::\s*force\s*\?)")
 TARGET_FILES = ["include/gapkit/core/target.hpp", "src/core/target.cpp", "src/internal/gapkit/model/kernel_rows.hpp",
@@ -83,7 +83,7 @@ TOKEN = re.compile(
 
 
 def blank(text):
-    """Spaces, but the same lines."""
+    """Spaces with the same line breaks."""
     return re.sub(r"[^\n]", " ", text)
 
 
@@ -97,7 +97,7 @@ def without_comments_and_texts(source):
 
 
 def layer_of(path):
-    """Layer of a path relative to the sources; None if it belongs to none."""
+    """Layer of a path relative to the sources, or None."""
     parts = path.parts
     if parts[0] == "apps":
         return "apps"
@@ -121,7 +121,7 @@ def sees(layer, other):
 
 
 def shared_header(root, file, included):
-    """The problem of an include of <gapkit/...>; None if there is none."""
+    """The problem of an include of <gapkit/...>, or None."""
     if (root / "include" / included).is_file():
         return None
     if not (root / INTERNAL / included).is_file():

@@ -1,5 +1,5 @@
-# gapkit_precompile(<target>): the headers that most sources include are compiled once. Every target that is compiled with the same
-# options shares the one file of the first. Sources with options of their own must set SKIP_PRECOMPILE_HEADERS.
+# gapkit_precompile(<target>): compiles the headers that most sources include once. Targets with the same options share the file of the
+# first target. Sources with other options must set SKIP_PRECOMPILE_HEADERS.
 function(gapkit_precompile target)
   if(NOT GAPKIT_PRECOMPILED_HEADERS)
     return()

@@ -5,7 +5,7 @@
 
 namespace gapkit::apps {
 
-/// What gap-fit --check prints: counts per config type, keys, the plan, findings, and how many of each sort there are.
+/// The output of gap-fit --check: counts per config type, keys, the plan, findings, and their numbers by severity.
 std::string check_text(const CheckReport& report, const FitConfiguration& options);
 nlohmann::ordered_json check_json(const CheckReport& report, const FitConfiguration& options);
 

@@ -6,19 +6,19 @@
 
 namespace gapkit::apps {
 
-/// Says at the end which frames have atoms so close to each other that a prediction means nothing, or is not finite.
+/// Counts frames whose atoms are too close to each other for a prediction, or whose prediction is not finite.
 class ClosenessWarning {
  public:
-  /// `frame`: its place, for the message.
+  /// `frame`: file, line and number, for the message.
   void look_at(const std::string& frame, const Closeness& closeness, bool is_finite);
-  /// Of frames with finite predictions.
+  /// Whether a frame with a finite prediction has close atoms.
   bool is_needed() const { return close_.frames > 0; }
   std::string text() const;
   int close_frames() const { return close_.frames + not_finite_.with_pair; }
   int frames_not_finite() const { return not_finite_.frames; }
-  /// Empty if all predictions are finite. `consequence`: the frames are named as "they".
+  /// Empty if all predictions are finite. `consequence` is a clause about the frames, with "they".
   std::string not_finite_text(const std::string& consequence) const;
-  /// The end of a run in which predictions are not finite: warns, and throws FailureWasSaid with exit_numerical_failure.
+  /// If a prediction was not finite: warns and throws FailureWasSaid with exit_numerical_failure.
   void finish(ProgressDisplay& display, const std::string& consequence) const;
 
  private:

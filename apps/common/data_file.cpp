@@ -21,10 +21,10 @@ bool is_data(const std::string& file) {
   const OtherFormat other = other_format(file, beginning);
   if (!other.kind.empty() && has_file_converter()) return true;
   if (!other.sentence.empty())
-    throw InputError(fmt::format("{}: a configuration (TOML) or data (extended XYZ) is expected; {}", file, other.sentence));
+    throw InputError(fmt::format("{}: expected a configuration (TOML) or data (extended XYZ); {}", file, other.sentence));
   if (is_xml(file))
     throw InputError(
-        fmt::format("{}: a configuration (TOML) or data (extended XYZ) is expected, this is a GAP potential of QUIP (XML), "
+        fmt::format("{}: expected a configuration (TOML) or data (extended XYZ), found a GAP potential of QUIP (XML), "
                     "which gap-convert reads",
                     file));
   return false;

@@ -9,7 +9,7 @@ namespace gapkit::apps {
 namespace {
 
 struct Coverage {
-  std::string with, without;  // names of the properties asked for
+  std::string with, without;  // names of the requested properties
 };
 
 Coverage coverage(const Model& model, const PredictionRequest& request, const char* between) {
@@ -37,9 +37,9 @@ std::string calibration_message(const Model& model, const PredictionRequest& req
   const auto [with, without] = coverage(model, request, ", ");
   if (with.empty() && without.empty()) return "error bars of local energies are the posterior's, without calibration";
   if (with.empty()) return fmt::format("the error bars are uncalibrated: the calibration had no data of {}", without);
-  if (!request.calibrated) return "--raw: the error bars are those of the posterior and the fitted noise, without the model's calibration";
+  if (!request.calibrated) return "--raw: the error bars come from the posterior and the fitted noise, without the model's calibration";
   if (!without.empty())
-    return fmt::format("the error bars of {} are calibrated ({}), those of {} are not: the calibration had no such data", with,
+    return fmt::format("the error bars of {} are calibrated ({}), the error bars of {} are not: the calibration had no such data", with,
                        model.calibration->source, without);
   return fmt::format("the error bars are calibrated ({})", model.calibration->source);
 }
@@ -75,8 +75,9 @@ std::string NoiseNote::given_rows() const {
                         smallest == largest ? "" : " to " + largest, unit);
   }
   if (list.empty()) return list;
-  return "training rows of these properties brought their own sigma, and no class has one for these frames; the noise in their error bars "
-         "is the root mean square of the given: " +
+  return "the training data gave a sigma for each row of these properties, and no class of these frames has one; the noise in their error "
+         "bars "
+         "is the root mean square of the given sigma: " +
          list;
 }
 
@@ -89,7 +90,7 @@ std::string NoiseNote::no_noise() const {
   const auto& groups = model_.posterior.groups;
   return fmt::format("the model has no noise level of {} for these frames ({}): these error bars hold the epistemic part only", list,
                      std::any_of(groups.begin(), groups.end(), is_fitted)
-                         ? "sigma came with the training data and this version of the file does not have it; fit again"
+                         ? "sigma was given with the training data, and this old model file does not keep it; fit again"
                          : "it was not fitted to such data");
 }
 

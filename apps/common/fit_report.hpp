@@ -6,7 +6,7 @@
 
 namespace gapkit::apps {
 
-/// What gap-fit tells of a finished fit beside the model itself.
+/// Results of a finished fit that gap-fit prints.
 struct FitSummary {
   const FitConfiguration& options;
   const FitReport& report;
@@ -14,13 +14,13 @@ struct FitSummary {
   const ErrorTable& validation;  ///< empty if there was no validation data
   const std::optional<Calibration>& calibration;
   std::map<int, double> reference_energies;
-  double statistics_bytes = 0;  ///< in the model file; 0 if they were not kept
-  double seconds = 0;           ///< wall time of everything
+  double statistics_bytes = 0;  ///< in the model file; 0 without statistics
+  double seconds = 0;           ///< wall time of the program
   std::vector<std::string> warnings;
 };
 
 nlohmann::ordered_json finding_json(const CheckFinding& finding);
-/// The warnings of a run as its summary repeats them; empty if there are none.
+/// The warnings of a run, for the end of its summary; empty without warnings.
 std::string warnings_text(const std::vector<std::string>& warnings);
 
 /// The dry run: data, terms, noise groups, estimated memory and time.

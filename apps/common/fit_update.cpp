@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/phase_clock.hpp>
 #include <gapkit/core/version.hpp>
 #include <gapkit/report/model_update.hpp>
 #include <gapkit/report/optimization_json.hpp>
@@ -21,7 +22,7 @@
 namespace gapkit::apps {
 namespace {
 
-// "0.05" or "liquid=0.05": what stands before the last '=', and the number.
+// "0.05" or "liquid=0.05": the name before the last '=' (or "") and the number.
 std::pair<std::string, double> named_number(const std::string& text, const std::string& option) {
   const auto equals = text.rfind('=');
   const std::string name = equals == std::string::npos ? "" : text.substr(0, equals);
@@ -69,6 +70,70 @@ FittedModel load(const std::string& path) {
   return fitted;
 }
 
+const char* mode_of(const UpdateArguments& arguments) {
+  return arguments.refit ? "refit" : arguments.append ? "append" : "merge";
+}
+
+const std::string& source_of(const UpdateArguments& arguments) {
+  return arguments.refit ? *arguments.refit : arguments.append ? *arguments.append : *arguments.merge;
+}
+
+/// Throws InputError for options that exclude each other or are missing, and for outputs that cannot be written.
+RefitOptions checked_options(const UpdateArguments& arguments, const UpdateOutput& output) {
+  if (arguments.refit.has_value() + arguments.append.has_value() + arguments.merge.has_value() > 1)
+    throw InputError("--refit, --append and --merge exclude each other, expected one of them");
+  if (!output.model) throw InputError(fmt::format("--{} needs -o MODEL, the model to write", mode_of(arguments)));
+  if (arguments.refit && !output.files.empty())
+    throw InputError(fmt::format("--refit works without FILE, found '{}'; --append adds data", output.files.front()));
+  if (!arguments.refit && output.files.empty())
+    throw InputError(
+        fmt::format("--{} needs {}", mode_of(arguments), arguments.append ? "files with the new structures" : "the other models' files"));
+  RefitOptions options = refit_options(arguments);
+  if (arguments.refit && options.sigma.empty() && options.delta.empty() && options.optimize.objective == OptimizeOptions::Objective::none)
+    throw InputError(fmt::format("--refit needs a change: {}, --delta or --optimize", sigma_options()));
+  check_can_be_replaced(*output.model, "-o");
+  check_differs(*output.model, "-o", source_of(arguments));
+  if (output.json) check_text_output(*output.json, "--json");
+  for (const auto* files : {&output.files, &output.validation})
+    for (const std::string& file : *files) {
+      check_differs(*output.model, "-o", file);
+      if (output.json) check_differs(*output.json, "--json", file);
+    }
+  return options;
+}
+
+std::string summary_of(const UpdateArguments& arguments, const UpdateOutput& output, const FittedModel& fitted, const ModelUpdateReport& report,
+                       double seconds) {
+  std::string text = optimization_text(report.optimization) + "\n";
+  if (!report.validation.empty()) text += "Validation errors\n" + report.validation.text() + "\n";
+  text += calibration_line(fitted.model.calibration);
+  if (arguments.append) text += fmt::format("Added: {} frames, {} rows\n", report.frames_added, report.rows_added);
+  if (arguments.merge) text += fmt::format("Added: {} rows\n", report.rows_added);
+  text += fmt::format("Time: {:.1f} s; peak memory: {:.2f} GB\nModel: {} ({:.1f} MB of statistics in it)\n", seconds, peak_memory_gb(),
+                      *output.model, 1e-6 * fitted.stored.bytes());
+  return text;
+}
+
+nlohmann::ordered_json json_of(const UpdateArguments& arguments, const UpdateOutput& output, const FittedModel& fitted,
+                               const ModelUpdateReport& report, const std::vector<std::string>& warnings) {
+  nlohmann::ordered_json json;
+  json["gapkit_version"] = version;
+  json["mode"] = mode_of(arguments);
+  json["source"] = source_of(arguments);
+  json["model"] = *output.model;
+  json["rows_before"] = report.rows_before;
+  json["rows_added"] = report.rows_added;
+  json["optimization"] = optimization_json(report.optimization);
+  json["findings"] = nlohmann::ordered_json::array();
+  for (const CheckFinding& finding : report.findings) json["findings"].push_back(finding_json(finding));
+  json["warnings"] = warnings;
+  json["calibration"] = calibration_json(fitted.model.calibration);
+  json["log_evidence"] = report.optimization.after.log_evidence;
+  json["validation"] =
+      report.validation.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json::parse(report.validation.json());
+  return json;
+}
+
 }  // namespace
 
 void describe_update(CLI::App& app, UpdateArguments& arguments) {
@@ -100,28 +165,8 @@ void refuse_update_options(const UpdateArguments& arguments) {
 
 void run_update(const UpdateArguments& arguments, const UpdateOutput& output, ProgressDisplay& display) {
   const Stopwatch stopwatch;
-  const int modes = arguments.refit.has_value() + arguments.append.has_value() + arguments.merge.has_value();
-  if (modes > 1) throw InputError("--refit, --append and --merge exclude each other, expected one of them");
-  const char* mode = arguments.refit ? "refit" : arguments.append ? "append" : "merge";
-  const std::string source = arguments.refit ? *arguments.refit : arguments.append ? *arguments.append : *arguments.merge;
-  if (!output.model) throw InputError(fmt::format("--{} needs -o MODEL, the model to write", mode));
-  if (arguments.refit && !output.files.empty())
-    throw InputError(fmt::format("--refit works without FILE, found '{}'; --append adds data", output.files.front()));
-  if (!arguments.refit && output.files.empty())
-    throw InputError(fmt::format("--{} needs {}", mode, arguments.append ? "files with the new structures" : "the other models' files"));
-  const RefitOptions options = refit_options(arguments);
-  if (arguments.refit && options.sigma.empty() && options.delta.empty() && options.optimize.objective == OptimizeOptions::Objective::none)
-    throw InputError(fmt::format("--refit needs what is to change: {}, --delta or --optimize", sigma_options()));
-  check_can_be_replaced(*output.model, "-o");
-  check_differs(*output.model, "-o", source);
-  if (output.json) check_text_output(*output.json, "--json");
-  for (const auto* files : {&output.files, &output.validation})
-    for (const std::string& file : *files) {
-      check_differs(*output.model, "-o", file);
-      if (output.json) check_differs(*output.json, "--json", file);
-    }
-
-  FittedModel fitted = load(source);
+  const RefitOptions options = checked_options(arguments, output);
+  FittedModel fitted = load(source_of(arguments));
   const TargetKeys keys_before = fitted.stored.rules.keys;
   output.named.apply_to(fitted.stored.rules.keys);
   const FileDataset new_data(output.files, fitted.stored.rules.keys), validation_data(output.validation, fitted.stored.rules.keys);
@@ -134,34 +179,12 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
   if (!output.validation.empty()) update.validation = &validation_data;
   const ModelUpdateReport report = update_model(fitted, update, display.callback());
   display.finish();
-  fitted.stored.rules.keys = keys_before;  // other names were those of these files
+  fitted.stored.rules.keys = keys_before;  // the other names were for these files only
   save_model(fitted.model, fitted.stored, *output.model);
 
-  std::string text = optimization_text(report.optimization) + "\n";
-  if (!report.validation.empty()) text += "Validation errors\n" + report.validation.text() + "\n";
-  text += calibration_line(fitted.model.calibration);
-  if (arguments.append) text += fmt::format("Added: {} frames, {} rows\n", report.frames_added, report.rows_added);
-  if (arguments.merge) text += fmt::format("Added: {} rows\n", report.rows_added);
-  text += fmt::format("Time: {:.1f} s; peak memory: {:.2f} GB\nModel: {} ({:.1f} MB of statistics in it)\n", stopwatch.seconds(),
-                      peak_memory_gb(), *output.model, 1e-6 * fitted.stored.bytes());
-  text += warnings_text(display.warnings());
-  std::cout << text << std::flush;
+  std::cout << summary_of(arguments, output, fitted, report, stopwatch.seconds()) << warnings_text(display.warnings()) << std::flush;
   if (!output.json) return;
-  nlohmann::ordered_json json;
-  json["gapkit_version"] = version;
-  json["mode"] = mode;
-  json["source"] = source;
-  json["model"] = *output.model;
-  json["rows_before"] = report.rows_before;
-  json["rows_added"] = report.rows_added;
-  json["optimization"] = optimization_json(report.optimization);
-  json["findings"] = nlohmann::ordered_json::array();
-  for (const CheckFinding& finding : report.findings) json["findings"].push_back(finding_json(finding));
-  json["warnings"] = display.warnings();
-  json["calibration"] = calibration_json(fitted.model.calibration);
-  json["log_evidence"] = report.optimization.after.log_evidence;
-  json["validation"] =
-      report.validation.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json::parse(report.validation.json());
+  nlohmann::ordered_json json = json_of(arguments, output, fitted, report, display.warnings());
   json["seconds"] = stopwatch.seconds();
   json["peak_memory_gb"] = peak_memory_gb();
   write_text_file(*output.json, json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");

@@ -11,7 +11,7 @@
 
 namespace gapkit::apps {
 
-/// gap-fit --refit, --append, --merge: what works on the statistics in a model file instead of a configuration.
+/// gap-fit --refit, --append, --merge: options that change the statistics in a model file, without a configuration.
 struct UpdateArguments {
   std::optional<std::string> refit, append, merge;  ///< model files
   PerTarget<std::vector<std::string>> sigma;        ///< --sigma-<target>
@@ -23,14 +23,14 @@ struct UpdateArguments {
 
 void describe_update(CLI::App& app, UpdateArguments& arguments);
 
-/// Throws InputError if an option is there that only --refit, --append and --merge understand.
+/// Throws InputError if an option is present that belongs to --refit, --append and --merge only.
 void refuse_update_options(const UpdateArguments& arguments);
 
-/// Where results go; `files` are the command line's FILEs, `validation` are data for an error table.
+/// Input and output files; `files` are the FILEs of the command line, `validation` are data for an error table.
 struct UpdateOutput {
   std::vector<std::string> files, validation;
   std::optional<std::string> model, json;
-  NamedTargets named;  ///< in `files` and `validation`
+  NamedTargets named;  ///< keys in `files` and `validation`
 };
 
 /// Throws InputError for options that do not fit together.

@@ -16,10 +16,10 @@ std::string joined(const std::vector<std::string>& files) {
   return text;
 }
 
-// Error bars of a validation set cost about 2 M² flop per row; more than this many are not spent on a report.
+// Largest cost of error bars for a report, at about 2 M² flop per row.
 constexpr double most_flop = 1e12;
 
-// Every how many frames can be given error bars.
+// n if error bars of every n-th frame keep the cost below most_flop.
 std::int64_t frame_stride(const Model& model, const PredictionRecord& validation) {
   const auto points = static_cast<double>(model.weights.size());
   double rows = 0;
@@ -66,22 +66,22 @@ void PredictionReporter::write(const std::string& path, double predicting, const
   write_text_file(path, prediction_report(model, {"", input_, record_, note, left_out_}, timing));
 }
 
-void write_fit_report(const std::string& path, const std::shared_ptr<const Model>& model, const FitConfiguration& options,
-                      const FitReport& report, const PredictionRecord& training, const PredictionRecord& validation,
-                      const Stopwatch& stopwatch, ProgressDisplay& display) {
+void write_fit_report(const std::string& path, const ShownFit& fit, const Stopwatch& stopwatch, ProgressDisplay& display) {
+  const FitConfiguration& options = fit.options;
   std::vector<ReportData> data;
   PredictionRecord error_bars;
-  const std::int64_t stride = frame_stride(*model, validation);
-  const auto validation_frames = static_cast<std::int64_t>(validation.frames().size());
-  if (validation_frames > 0) data.push_back({"validation data", joined(options.validation), validation, ""});
-  data.push_back({"training data", joined(options.train), training, ""});
-  if (validation.has_reference() && model->has_posterior())
-    error_bars = with_error_bars(model, options, stride, validation_frames, display);
-  const ReportData bars{"validation data", joined(options.validation), error_bars, error_bar_note(*model, stride)};
+  const std::int64_t stride = frame_stride(*fit.model, fit.validation);
+  const auto validation_frames = static_cast<std::int64_t>(fit.validation.frames().size());
+  if (validation_frames > 0) data.push_back({"validation data", joined(options.validation), fit.validation, ""});
+  data.push_back({"training data", joined(options.train), fit.training, ""});
+  if (fit.validation.has_reference() && fit.model->has_posterior())
+    error_bars = with_error_bars(fit.model, options, stride, validation_frames, display);
+  const ReportData bars{"validation data", joined(options.validation), error_bars, error_bar_note(*fit.model, stride)};
   ReportTiming timing{{}, stopwatch.seconds(), peak_memory_gb()};
+  const FitReport& report = fit.report;
   for (const auto& [phase, time] : report.phases) timing.seconds.emplace_back(phase, time.wall);
   if (report.optimization && report.phases.count("optimize") == 0) timing.seconds.emplace_back("optimize", report.optimization->seconds);
-  const ReportModel shown{*model, options.model_path, dimer_curves(model)};
+  const ReportModel shown{*fit.model, options.model_path, dimer_curves(fit.model)};
   write_text_file(path, fit_report(shown, data, bars, report, timing));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gapkit/config/config.hpp>
+#include <gapkit/core/phase_clock.hpp>
 #include <gapkit/report/report_pages.hpp>
 #include <memory>
 
@@ -15,9 +16,9 @@ class PredictionReporter {
   PredictionReporter(std::shared_ptr<const Model> model, std::string model_path, std::string input);
 
   void add(const Structure& frame, const Prediction& prediction) { record_.add(frame, prediction); }
-  /// Frames that were not added, and why; the page says so.
+  /// The page shows this sentence about frames that were not added.
   void say_left_out(std::string text) { left_out_ = std::move(text); }
-  /// `predicting`: seconds that the predictions took. `note`: of the error bars, may be empty.
+  /// `predicting`: seconds spent on predictions. `note`: about the error bars, may be empty.
   void write(const std::string& path, double predicting, const std::string& note, const Stopwatch& stopwatch) const;
 
  private:
@@ -27,10 +28,17 @@ class PredictionReporter {
   std::string left_out_;
 };
 
-/// gap-fit --report, after the model is finished. `training` and `validation` hold all their frames.
-/// Predicts the validation data once more with error bars; only some of the frames if all would take long (the page says so).
-void write_fit_report(const std::string& path, const std::shared_ptr<const Model>& model, const FitConfiguration& options,
-                      const FitReport& report, const PredictionRecord& training, const PredictionRecord& validation,
-                      const Stopwatch& stopwatch, ProgressDisplay& display);
+/// A fit as its page shows it. The records hold all frames.
+struct ShownFit {
+  const std::shared_ptr<const Model> model;
+  const FitConfiguration& options;
+  const FitReport& report;
+  const PredictionRecord& training;
+  const PredictionRecord& validation;
+};
+
+/// gap-fit --report, after the model is finished.
+/// Predicts the validation data again, with error bars; only a part of the frames if all would take long (the page says so).
+void write_fit_report(const std::string& path, const ShownFit& fit, const Stopwatch& stopwatch, ProgressDisplay& display);
 
 }  // namespace gapkit::apps

@@ -4,7 +4,7 @@
 
 namespace gapkit::apps {
 
-/// From here on SIGINT (Ctrl-C) and SIGTERM do not end the program at once: the callback below notices them. A second one does.
+/// After this call the first SIGINT (Ctrl-C) or SIGTERM only sets caught_signal(); a second one ends the program.
 void catch_signals();
 
 /// The signal that arrived, or 0.

@@ -7,7 +7,7 @@
 namespace gapkit::apps {
 namespace {
 
-/// "-" for what is not there.
+/// "-" for NaN.
 std::string number(double value, int digits) {
   return std::isfinite(value) ? fmt::format("{:.{}f}", value, digits) : "-";
 }

@@ -5,7 +5,7 @@
 
 namespace gapkit::apps {
 
-/// Error and no file: MODEL is XML, but `task` ("--refit") needs what only a model file has.
+/// Throws InputError if MODEL is XML: `task` ("--refit") needs a model file.
 void refuse_xml(const std::filesystem::path& path, const std::string& task);
 
 }  // namespace gapkit::apps

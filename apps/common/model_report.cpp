@@ -113,7 +113,7 @@ std::string distances_text(const Json& distances) {
   return count > 0 ? text + " Å in the training data\n" : "no atoms of the training data within the cutoff of the terms\n";
 }
 
-/// The errors of one property in an error table: "4.1 (MAE 3.2)"; "-" if there are none.
+/// Errors of one property in an error table: "4.1 (MAE 3.2)"; "-" without errors.
 std::string error_text(const Json& table, const char* property) {
   const Json& errors = table["all"][property];
   if (errors["rmse"].is_null()) return "-";
@@ -129,7 +129,7 @@ std::string errors_text(const Json& model) {
                         table["all"]["frames"].get<int>());
     const char* before = " ";
     for (const TargetInfo& target : targets()) {
-      if (!table["all"].contains(target.shown.name)) continue;  // newer than the model
+      if (!table["all"].contains(target.shown.name)) continue;  // the model is older than the target
       text += fmt::format("{}{} {} {}", before, target.shown.name, error_text(table, target.shown.name), target.shown.error_unit);
       before = ", ";
     }

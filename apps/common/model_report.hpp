@@ -5,11 +5,11 @@
 
 namespace gapkit::apps {
 
-/// What gap-info tells of a model: versions, reference energies, terms with sizes and effective rank, noise groups, errors.
+/// Contents of a model for gap-info: versions, reference energies, terms with sizes and effective rank, noise groups, errors.
 ///
-/// The effective rank is found anew from the sparse points; cost Σ M_t³/3 flop.
+/// The effective rank is computed from the sparse points; cost Σ M_t³/3 flop.
 nlohmann::ordered_json model_json(const Model& model);
-/// The same for people.
+/// The same as text.
 std::string model_text(const nlohmann::ordered_json& model);
 
 /// Source and factors; null without a calibration.

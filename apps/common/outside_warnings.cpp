@@ -5,7 +5,7 @@
 namespace gapkit::apps {
 namespace {
 
-constexpr double novelty_limit = 0.5;
+constexpr double novelty_limit = 0.5;  // of the prior variance
 
 }  // namespace
 
@@ -21,8 +21,8 @@ void NoveltyWarning::look_at(const std::string& frame, const Prediction& predict
 
 std::string NoveltyWarning::text() const {
   return fmt::format(
-      "{} of {} frames hold something that the sparse set does not span (novelty above {:.0f} % of the prior variance; worst: {}, {:.0f} "
-      "%): there the prediction is hardly more than the prior, and so is its error bar; add such structures to the training data",
+      "{} of {} frames have environments that the sparse set does not span (novelty above {:.0f} % of the prior variance; worst: {}, "
+      "{:.0f} %): their predictions and error bars are close to the prior; add such structures to the training data",
       outside_, frames_, 100 * novelty_limit, worst_, 100 * largest_);
 }
 

@@ -7,7 +7,7 @@
 
 namespace gapkit::apps {
 
-/// Says which frames the sparse set does not span.
+/// Counts frames with environments that the sparse set does not span.
 class NoveltyWarning {
  public:
   void look_at(const std::string& frame, const Prediction& prediction);
@@ -21,17 +21,17 @@ class NoveltyWarning {
   std::string worst_;
 };
 
-/// Says, once for each term, that a frame has environments of which the training data had none.
+/// Warns, once for each term, of a frame with environments that the training data did not have.
 class UnsampledWarning {
  public:
-  /// Texts of the terms that no frame before had.
+  /// Texts about terms that occur for the first time.
   std::vector<std::string> look_at(const std::string& frame, const Model& model, const Prediction& prediction);
 
  private:
   std::set<std::size_t> warned_;  // terms
 };
 
-/// For programs that predict until somebody ends them: each kind of trouble is said when it first occurs, and not again.
+/// Warnings of programs without an end: each kind of warning appears once, when it first occurs.
 class OutsideWarnings {
  public:
   /// `model_name` begins each text; may be empty.

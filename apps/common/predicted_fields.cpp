@@ -28,7 +28,7 @@ void set_tensors(Structure& frame, const Prediction& prediction, const std::stri
   frame.set_field(prefix + "virial_std_epistemic", as_list(*prediction.virial_std_epistemic));
 }
 
-/// A target of the frame that is a number.
+/// A target of the frame with one component.
 void set_number(Structure& frame, const Prediction& prediction, const TargetInfo& target, const std::string& name) {
   const std::vector<double> rows = prediction.rows(target.property);
   const std::span<const double> std = prediction.std_of(target.property), epistemic = prediction.epistemic_of(target.property);
@@ -39,7 +39,7 @@ void set_number(Structure& frame, const Prediction& prediction, const TargetInfo
     frame.set_field(name + "_per_atom_std", std.front() / frame.size());
 }
 
-/// A target of the frame of several components.
+/// A target of the frame with several components.
 void set_numbers(Structure& frame, const Prediction& prediction, const TargetInfo& target, const std::string& name) {
   const auto set = [&](const std::string& key, std::span<const double> rows) {
     if (!rows.empty()) frame.set_field(key, as_list(rows));
@@ -82,7 +82,7 @@ void set_predicted_fields(Structure& frame, const Prediction& prediction, const 
   if (prediction.closeness.ratio)
     frame.set_field(closest, *prediction.closeness.ratio);
   else
-    std::erase_if(frame.fields, [&](const Field& f) { return f.key == closest; });  // that of another model would be wrong
+    std::erase_if(frame.fields, [&](const Field& f) { return f.key == closest; });  // the value of another model would be wrong
   frame.set_column(prefix + "local_energy", 1, as_list(prediction.local_energy));
   if (prediction.local_energy_std_epistemic)
     frame.set_column(prefix + "local_energy_std_epistemic", 1, as_list(*prediction.local_energy_std_epistemic));

@@ -10,13 +10,8 @@
 namespace gapkit::apps {
 namespace {
 
-constexpr std::chrono::milliseconds bar_interval(100);
-constexpr std::chrono::seconds line_interval(10);
+constexpr double bar_interval = 0.1, line_interval = 10;  // s
 constexpr const char* calibration_round = "calibration round ";
-
-double seconds_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
 
 std::string short_duration(double seconds) {
   if (seconds < 10) return fmt::format("{:.1f} s", seconds);
@@ -35,7 +30,7 @@ std::string without_digits(std::string text) {
   return text;
 }
 
-/// "12 of 216 frames (6 %), 3.2 frames/s, 1 min left", as far as it is known.
+/// "12 of 216 frames (6 %), 3.2 frames/s, 1 min left"; without total and rate if they are unknown.
 std::string state_of(const ProgressEvent& event, double rate) {
   std::string text = fmt::format("{:.0f}", event.done);
   if (event.total > 0) text += fmt::format(" of {:.0f}", event.total);
@@ -63,7 +58,7 @@ void ProgressDisplay::show(const ProgressEvent& event) {
   if (!event.message.empty()) {
     const bool in_round = event.phase.starts_with(calibration_round);
     if (event.is_warning && in_round && std::any_of(warnings_.begin(), warnings_.end(), [&](const std::string& known) {
-          return without_digits(known).ends_with(without_digits(event.message));  // one of a round begins with its name
+          return without_digits(known).ends_with(without_digits(event.message));  // a round puts its name before the text
         }))
       return;
     event.is_warning ? warning(in_round ? event.phase.substr(0, event.phase.find(':')) + ": " + event.message : event.message)
@@ -76,9 +71,8 @@ void ProgressDisplay::show(const ProgressEvent& event) {
     begin_phase(event);
   }
   last_ = event;
-  const auto now = Clock::now();
-  if (now - last_output_ < (is_terminal_ ? Clock::duration(bar_interval) : Clock::duration(line_interval))) return;
-  last_output_ = now;
+  if (since_output_.seconds() < (is_terminal_ ? bar_interval : line_interval)) return;
+  since_output_.restart();
   is_terminal_ ? draw_bar() : print_step();
 }
 
@@ -98,11 +92,11 @@ void ProgressDisplay::warning(const std::string& text) {
 void ProgressDisplay::finish() {
   clear_bar();
   if (last_.phase.empty()) return;
-  if (seconds_since(phase_begin_) < shortest_phase_.count()) {
+  if (phase_stopwatch_.seconds() < shortest_phase_.count()) {
     last_ = ProgressEvent();
     return;
   }
-  message(fmt::format("{}: {:.0f} {} in {}", last_.phase, last_.done, last_.unit, short_duration(seconds_since(phase_begin_))));
+  message(fmt::format("{}: {:.0f} {} in {}", last_.phase, last_.done, last_.unit, short_duration(phase_stopwatch_.seconds())));
   last_ = ProgressEvent();
 }
 
@@ -111,12 +105,13 @@ ProgressCallback ProgressDisplay::callback() {
 }
 
 void ProgressDisplay::begin_phase(const ProgressEvent& event) {
-  phase_begin_ = last_output_ = Clock::now();
+  phase_stopwatch_.restart();
+  since_output_.restart();
   first_done_ = event.done;
 }
 
 void ProgressDisplay::draw_bar() {
-  const double elapsed = seconds_since(phase_begin_);
+  const double elapsed = phase_stopwatch_.seconds();
   const double rate = elapsed > 0 ? (last_.done - first_done_) / elapsed : 0;
   std::string bar;
   if (last_.total > 0) {
@@ -125,14 +120,14 @@ void ProgressDisplay::draw_bar() {
     bar = fmt::format("[{}{}] ", std::string(static_cast<std::size_t>(filled), '#'),
                       std::string(static_cast<std::size_t>(width - filled), '.'));
   }
-  // A line that wraps could not be taken back with a carriage return.
+  // A carriage return cannot erase a line that wraps.
   const std::string line = fmt::format("{} {}{}", last_.phase, bar, state_of(last_, rate)).substr(0, terminal_width() - 1);
   out_ << "\r\033[K" << line << std::flush;
   has_bar_ = true;
 }
 
 void ProgressDisplay::print_step() {
-  const double elapsed = seconds_since(phase_begin_);
+  const double elapsed = phase_stopwatch_.seconds();
   const double rate = elapsed > 0 ? (last_.done - first_done_) / elapsed : 0;
   message(fmt::format("{}: {}", last_.phase, state_of(last_, rate)));
 }

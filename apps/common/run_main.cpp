@@ -21,7 +21,7 @@ int fail(const CLI::App& app, const std::string& message, ExitCode code) {
   return code;
 }
 
-/// "; did you mean '--json'?" for the first option on the command line that the program does not have; else "".
+/// "; did you mean '--json'?" for the first unknown option on the command line; else "".
 std::string option_suggestion(const CLI::App& app, int argc, char** argv) {
   std::vector<std::string> known;
   for (const CLI::Option* option : app.get_options())
@@ -66,14 +66,14 @@ CLI::Validator memory_in_gb(const std::string& option) {
 int run_main(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
   let_waiting_threads_sleep(argv);
   choose_threads();
-  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes makes a write fail like a full disk, and clean up; it must not kill
+  std::signal(SIGXFSZ, SIG_IGN);  // beyond a limit on file sizes, a write fails as on a full disk; the program cleans up
   try {
     app.parse(argc, argv);
-    instruction_set();  // before any work, if the environment asks for one that is not there
+    instruction_set();  // throws before any work if the environment names an unknown set
     body();
     std::cout.flush();
     if (!std::cout)
-      return fail(app, "the standard output cannot be written (is the disk full?); what was printed is not complete", exit_bad_input);
+      return fail(app, "the standard output cannot be written (is the disk full?); the output is not complete", exit_bad_input);
     return exit_good;
   } catch (const FailureWasSaid& e) {
     std::cout.flush();

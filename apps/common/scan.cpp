@@ -104,7 +104,7 @@ std::string Scan::name(std::size_t i) const {
 }
 
 void Scan::read_results() {
-  std::map<std::string, std::string> data;  // checksum of the files, which a scan may change
+  std::map<std::string, std::string> data;  // checksum of the files, which may be a key of the scan
   for (Point& point : points_) {
     std::string files;
     for (const std::string& file : point.options.train) files += file + "\n";
@@ -127,14 +127,15 @@ void Scan::read_results() {
   std::string line;
   while (std::getline(in, line)) {
     const Json json = Json::parse(line, nullptr, false);
-    if (!json.is_object() || !json.contains("key") || !json.contains("log_evidence")) continue;  // a damaged line is done again
+    if (!json.is_object() || !json.contains("key") || !json.contains("log_evidence"))
+      continue;  // the combination of a damaged line is fitted again
     const auto point = std::find_if(points_.begin(), points_.end(), [&](const Point& p) { return Json(p.key) == json.at("key"); });
     if (point != points_.end())
       point->result = json;
     else
       others_.push_back(json);
   }
-  // The best model itself must be there too.
+  // The file of the best model must exist too.
   std::error_code ignored;
   const std::size_t best = ranking().front();
   if (!std::filesystem::exists(points_.front().options.model_path, ignored)) points_[best].result = nullptr;

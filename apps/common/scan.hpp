@@ -6,7 +6,7 @@
 
 namespace gapkit::apps {
 
-/// gap-fit --scan: every combination of values for some keys of the configuration, with results kept in MODEL.scan.jsonl, one line each.
+/// gap-fit --scan: every combination of values of some keys of the configuration. Results are kept in MODEL.scan.jsonl, one line each.
 class Scan {
  public:
   /// "term.soap.zeta=2,4,6": a key and its values, separated by commas outside of brackets and quotes.
@@ -21,14 +21,14 @@ class Scan {
   void set_options(std::size_t i, FitConfiguration options) { points_[i].options = std::move(options); }
   const FitConfiguration& options(std::size_t i) const { return points_[i].options; }
 
-  /// Calls f; InputErrors get the name of the combination put before them.
+  /// Calls f; the messages of its errors begin with the name of the combination.
   template <class F>
   auto with_name(std::size_t i, F&& f) const -> decltype(f());
 
-  /// Reads the file of results, if there is one: what was done with the same options, data and version is done.
+  /// Reads the file of results, if it exists: combinations with results for the same options, data and version are done.
   void read_results();
   bool is_done(std::size_t i) const { return !points_[i].result.is_null(); }
-  /// Whether this evidence is above those of all results so far.
+  /// Whether this evidence is larger than that of every result up to now.
   bool is_best(double log_evidence) const;
   /// Keeps a result and writes the file.
   void add_result(std::size_t i, const FitReport& report, const ErrorTable& validation, double seconds);
@@ -48,7 +48,7 @@ class Scan {
   std::vector<std::size_t> ranking() const;
 
   std::vector<Point> points_;
-  std::vector<nlohmann::ordered_json> others_;  // lines of the file that belong to other scans
+  std::vector<nlohmann::ordered_json> others_;  // lines of the file from other scans
 };
 
 [[noreturn]] void rethrow_with_name(const std::string& name);

@@ -20,7 +20,7 @@ void NamedTargets::apply_to(TargetKeys& keys) const {
     const bool is_named =
         std::any_of(target.sources.begin(), target.sources.end(), [&](const TargetSource& s) { return !name_of(s).empty(); });
     if (!is_named) continue;
-    for (const TargetSource& source : target.sources) keys.name(source.name, name_of(source));  // of virial and stress the named one
+    for (const TargetSource& source : target.sources) keys.name(source.name, name_of(source));  // the named one of virial and stress
   }
 }
 
@@ -45,8 +45,9 @@ void ReferenceTargets::assign(Structure& frame) {
 std::vector<std::string> ReferenceTargets::lines() const {
   std::vector<std::string> lines = report_.same_value_lines();
   if (report_.targets_left_out > 0)
-    lines.push_back(fmt::format("not compared: {}; the model was not fitted to this target{}", report_.first_left_out,
-                                report_.targets_left_out > 1 ? fmt::format(" (and {} more like it)", report_.targets_left_out - 1) : ""));
+    lines.push_back(
+        fmt::format("not compared: {}; the model was not fitted to this target{}", report_.first_left_out,
+                    report_.targets_left_out > 1 ? fmt::format(" (and {} more of this kind)", report_.targets_left_out - 1) : ""));
   for (const TargetInfo& target : targets())
     if (look_alikes_->could_be_named(target.property))
       lines.push_back("not compared: " + look_alikes_->lost_sentence({target.property}, LookAlikes::Reader::prediction));

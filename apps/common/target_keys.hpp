@@ -15,22 +15,22 @@ struct NamedTargets {
   std::map<std::string, std::string> names;  ///< by source; empty: not given
 
   bool any() const;
-  /// What is named here stands above what is there.
+  /// Replaces the names of `keys` by the names given here.
   void apply_to(TargetKeys& keys) const;
-  /// Throws InputError if none of the frames had what is named here.
+  /// Throws InputError if no frame had a key or column named here.
   void check_found(const TargetReport& report) const;
 };
 
-/// Reference values in the frames of a file, and what there is to say about their names.
+/// Reference values in the frames of a file, with messages about their names.
 class ReferenceTargets {
  public:
   explicit ReferenceTargets(const TargetKeys& keys);
   ~ReferenceTargets();
 
-  /// assign_targets; throws what it throws.
+  /// Calls assign_targets; same exceptions.
   void assign(Structure& frame);
   const TargetReport& report() const { return report_; }
-  /// Keys with the same values; targets that no frame has under a known name, but seems to have under another.
+  /// Messages: keys with the same values; targets that no frame has under a known name but may have under another.
   std::vector<std::string> lines() const;
 
  private:

@@ -4,7 +4,7 @@
 
 namespace gapkit::apps {
 
-/// Targets whose σ have one unit and scale alike with the number of atoms.
+/// Targets whose σ have the same unit and the same scaling with the number of atoms.
 struct UnitGroup {
   const char* unit;
   bool scales_with_atoms;

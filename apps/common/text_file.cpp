@@ -46,7 +46,7 @@ void check_can_be_written(const std::filesystem::path& path, const std::string& 
     throw InputError(
         fmt::format("{} {}: cannot write into the folder '{}': {}", option, path.string(), folder.string(), std::strerror(errno)));
   try {
-    const TemporaryFile probe(path);  // what else may be wrong: a name too long, a folder in which nobody can create files
+    const TemporaryFile probe(path);  // finds other reasons: a name too long, a folder without support for new files
   } catch (const InputError& e) {
     throw InputError(fmt::format("{} {}", option, e.what()));
   }
@@ -71,7 +71,7 @@ void check_distinct(const std::vector<std::pair<std::string, std::string>>& outp
   const auto resolved = [](const std::string& path) {
     std::error_code error;
     const std::filesystem::path whole = std::filesystem::absolute(path, error), found = std::filesystem::weakly_canonical(whole, error);
-    return error ? whole.lexically_normal() : found;  // in a folder that cannot be entered; check_can_be_written says so
+    return error ? whole.lexically_normal() : found;  // the folder cannot be entered; check_can_be_written reports it
   };
   for (std::size_t i = 0; i < outputs.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)

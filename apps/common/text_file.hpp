@@ -8,7 +8,7 @@
 
 namespace gapkit::apps {
 
-/// Writes a text file that appears under `path` only when it is complete: temporary file beside it, flushed to disk, renamed.
+/// Writes a text file that appears under `path` when it is complete: temporary file in the same folder, flushed to disk, renamed.
 /// Throws InputError with the system's reason.
 void write_text_file(const std::filesystem::path& path, const std::string& text);
 
@@ -17,7 +17,7 @@ inline bool is_stdout(const std::filesystem::path& path) {
   return path == "-";
 }
 
-/// While it lives, what goes to std::cout goes to stderr: of a program that writes a file to the standard output.
+/// Redirects std::cout to stderr during its lifetime, for a program that writes a file to the standard output.
 class TablesOnStderr {
  public:
   explicit TablesOnStderr(bool is_wanted);
@@ -32,11 +32,11 @@ class TablesOnStderr {
 /// check_can_be_written for files that may go to the standard output.
 void check_text_output(const std::filesystem::path& path, const std::string& option);
 
-/// Throws InputError now, rather than after hours of work, if `path` cannot be created: its folder is missing or not writable, or
+/// Throws InputError before the work begins if `path` cannot be created: its folder is missing or not writable, or
 /// `path` is itself a folder or the standard output. `option` ("-o") begins the message.
 void check_can_be_written(const std::filesystem::path& path, const std::string& option);
 
-/// check_can_be_written for files that are renamed into place when complete, as models and checkpoints are: no devices, pipes or sockets.
+/// check_can_be_written for files that are renamed into place when complete (models, checkpoints): no devices, pipes or sockets.
 void check_can_be_replaced(const std::filesystem::path& path, const std::string& option);
 
 /// Throws InputError if `output` is the same file as `input`.

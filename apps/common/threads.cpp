@@ -38,7 +38,7 @@ bool is_set(const char* variable) {
   return value && *value;
 }
 
-// Numbers of a file that holds "max 100000" or "-1"; NaN for a word.
+// Numbers of a file such as "max 100000" or "-1"; NaN for a word.
 std::vector<double> numbers_in(const std::filesystem::path& file) {
   std::vector<double> numbers;
   std::ifstream in(file);
@@ -68,7 +68,7 @@ std::optional<double> quota_of_group(const std::filesystem::path& folder, bool i
   return quota / period;
 }
 
-/// The smallest quota of a group and all above it. In a container the path may be that of the host: then its own root counts.
+/// The smallest quota of a group and all groups above it. In a container the path may belong to the host: then its root counts.
 std::optional<double> quota_along(const std::filesystem::path& mount, const std::string& path, bool is_v2) {
   std::optional<double> least;
   std::filesystem::path group = std::filesystem::path(path).relative_path();
@@ -95,11 +95,11 @@ void let_waiting_threads_sleep(char** argv) {
   if (std::getenv(mark)) {  // this is the second program
     ::unsetenv(mark);
     ::unsetenv(policy);
-    ::prctl(PR_SET_NAME, program_invocation_short_name);  // the kernel has named it "exe"
+    ::prctl(PR_SET_NAME, program_invocation_short_name);  // the kernel set it to "exe"
     return;
   }
   if (is_set(policy) || is_set("GOMP_SPINCOUNT")) return;
-  // No interpreter: the program was started by naming the dynamic linker, which is what /proc/self/exe is then.
+  // No interpreter: the user started the dynamic linker with the program as its argument, and /proc/self/exe is the linker.
   if (::getauxval(AT_BASE) == 0 || !knows_cores) return;
   if (::setenv(policy, "passive", 1) != 0 || ::setenv(mark, "1", 1) != 0) return;
   cpu_set_t bound;

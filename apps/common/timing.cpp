@@ -35,7 +35,7 @@ std::string Timing::text() const {
   }
   const double least = 1e-9 * report_.plan.flop / gflops_;
   out += fmt::format("{}; DGEMM: {:.1f} GFLOP/s per core\n", blas_description(), gflops_);
-  out += fmt::format("The fit's {:.3g} TFLOP would take {:.1f} CPU s at the speed of DGEMM; it took {:.1f} in all, {:.2f} times as long\n",
+  out += fmt::format("The fit's {:.3g} TFLOP would take {:.1f} CPU s at the speed of DGEMM; it took {:.1f} CPU s, {:.2f} times as long\n",
                      1e-12 * report_.plan.flop, least, total_cpu_, total_cpu_ / least);
   return out;
 }

@@ -5,13 +5,13 @@
 
 namespace gapkit::apps {
 
-/// The head of a table of phases, and the line of one, without its end.
+/// The heading of a table of phases, and the line of one phase, without the newline.
 std::string phase_heading();
 std::string phase_line(const std::string& phase, const PhaseTime& time);
 /// "phase_seconds" and "phase_cpu_seconds", by phase.
 void add_phases(const std::map<std::string, PhaseTime>& phases, nlohmann::ordered_json& json);
 
-/// Where the time of a fit went, against the speed of DGEMM, which the constructor measures (half a second).
+/// Times of the phases of a fit, and their speed relative to DGEMM, which the constructor measures (0.5 s).
 class Timing {
  public:
   explicit Timing(const FitReport& report);

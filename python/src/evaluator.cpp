@@ -1,6 +1,6 @@
-#include <chrono>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/kept_neighbors.hpp>
+#include <gapkit/core/phase_clock.hpp>
 #include <gapkit/predict/frame_batch.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <mutex>
@@ -28,9 +28,9 @@ class Evaluator {
       const py::gil_scoped_release without_gil;
       const std::lock_guard lock(mutex_);
       const Environments& environments = neighbors_.update(structure, predictor_->model().cutoff(), skin_);
-      const auto begin = std::chrono::steady_clock::now();
+      const Stopwatch stopwatch;
       prediction = predictor_->compute(structure, environments, request);
-      seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      seconds_ = stopwatch.seconds();
     }
     return dict_of(structure, prediction);
   }

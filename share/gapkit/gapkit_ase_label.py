@@ -6,8 +6,8 @@
 NAME is ASE's name of a calculator ("emt", "gpaw", "vasp"), "xtb" (a class below that runs the program xtb), or "module:Class" of any module that
 can be imported, FOLDER included. JSON is an object of keyword arguments for its constructor.
 
-Output: the structure with energy (eV; the one that the forces belong to, where a calculator knows more than one), forces (eV/Å) and, if the cell
-is periodic in three directions and the calculator knows it, virial (eV, −stress·volume). The last line on standard error says what was wrong.
+Output: the structure with energy (eV; consistent with the forces if the calculator has several), forces (eV/Å) and, if the cell is periodic
+in three directions and the calculator has the stress, virial (eV, −stress·volume). The last line on standard error is the error message.
 """
 
 import argparse
@@ -26,7 +26,7 @@ BOHR = 0.529177210903  # Å
 
 
 class XTB(Calculator):
-    """Molecules with the program xtb: energy and forces of one geometry, in the current folder.
+    """Energy and forces of a molecule with the program xtb, which runs in the current folder.
 
     method: "GFN2-xTB", "GFN1-xTB", "GFN0-xTB"; charge; uhf (unpaired electrons); accuracy; electronic_temperature (K); solvent (ALPB).
     """

@@ -3,7 +3,7 @@
   const root = document.documentElement;
   const all = (selector, from) => Array.from((from || document).querySelectorAll(selector));
 
-  // Theme: as the system has it, light, dark; FILE.html#dark and #light begin with theirs.
+  // Theme: the system's, light, dark; FILE.html#dark and #light select one.
   const store = { get: () => { try { return localStorage.getItem('gapkit-theme'); } catch (e) { return null; } },
                   set: v => { try { localStorage.setItem('gapkit-theme', v); } catch (e) { /* private mode */ } } };
   const button = document.querySelector('button.theme');
@@ -22,7 +22,7 @@
     store.set(theme);
   });
 
-  // The browser's own tooltip of a figure's title would lie over that of its points.
+  // The browser's tooltip of a figure's title would cover the tooltips of its points.
   all('svg.plot').forEach(svg => {
     const title = svg.querySelector('title');
     if (title) { svg.setAttribute('aria-label', title.textContent); title.remove(); }
@@ -93,7 +93,7 @@
     all('svg [data-group]').forEach(e => e.classList.toggle('faded', alone !== null && e.dataset.group !== alone));
   }));
 
-  // Tables: pressing a heading sorts; a total stays last.
+  // Tables: a click on a heading sorts; the total stays last.
   all('th button').forEach(b => b.addEventListener('click', () => {
     const th = b.closest('th'), table = b.closest('table'), body = table.tBodies[0];
     const down = th.getAttribute('aria-sort') !== 'descending';

@@ -18,28 +18,27 @@ void check_same_atoms(const Structure& asked, const Structure& answer) {
   for (int i = 0; i < asked.size(); ++i) {
     const int found = answer.atomic_numbers[static_cast<std::size_t>(i)], expected = asked.atomic_numbers[static_cast<std::size_t>(i)];
     if (found != expected)
-      throw InputError(fmt::format("{}: atom {} is {}, expected {}: the atoms must stay what and where they are", place, i + 1,
+      throw InputError(fmt::format("{}: atom {} is {}, expected {}: elements and positions must not change", place, i + 1,
                                    element_symbol(found), element_symbol(expected)));
     const double moved = (answer.positions.row(i) - asked.positions.row(i)).cwiseAbs().maxCoeff();
     if (!(moved <= tolerance))
-      throw InputError(
-          fmt::format("{}: atom {} is {:.3g} Å away from where it was: the atoms must stay what and where they are", place, i + 1, moved));
+      throw InputError(fmt::format("{}: atom {} moved by {:.3g} Å: elements and positions must not change", place, i + 1, moved));
   }
 }
 
 void check_same_cell(const Structure& asked, const Structure& answer) {
   if (!asked.cell) return;
-  if (!answer.cell) throw InputError(answer.source + ": there is no Lattice, expected that of the structure");
+  if (!answer.cell) throw InputError(answer.source + ": there is no Lattice, expected the Lattice of the input");
   const double changed = (*answer.cell - *asked.cell).cwiseAbs().maxCoeff();
   if (!(changed <= tolerance))
-    throw InputError(fmt::format("{}: the Lattice differs by {:.3g} Å from that of the structure", answer.source, changed));
-  if (answer.pbc != asked.pbc) throw InputError(answer.source + ": pbc differs from that of the structure");
+    throw InputError(fmt::format("{}: the Lattice differs by {:.3g} Å from the Lattice of the input", answer.source, changed));
+  if (answer.pbc != asked.pbc) throw InputError(answer.source + ": pbc differs from the pbc of the input");
 }
 
 }  // namespace
 
 Structure read_answer(const std::filesystem::path& path, const Structure& asked) {
-  if (!std::filesystem::exists(path)) throw InputError("it wrote no file " + path.string());
+  if (!std::filesystem::exists(path)) throw InputError("there is no output file " + path.string());
   ExtxyzReader reader(path);
   std::optional<Structure> answer = reader.next();
   if (!answer) throw InputError(path.string() + ": no frame, expected one");

@@ -16,7 +16,7 @@ constexpr const char* helper_name = "gapkit_ase_label.py";
 fs::path find_helper() {
   const fs::path helper = helper_script(helper_name);
   if (fs::is_regular_file(helper)) return helper;
-  throw InputError(fmt::format("labeller: ase: {} is not at {}; name its place with helper", helper_name, helper.string()));
+  throw InputError(fmt::format("labeller: ase: {} is not at {}; give its path as helper", helper_name, helper.string()));
 }
 
 void check_arguments(const std::string& text) {

@@ -13,19 +13,19 @@ namespace {
 
 using Criterion = ChooseOptions::Criterion;
 
-constexpr std::size_t largest_memory = 400'000'000;  // bytes of rows of all candidates
+constexpr std::size_t largest_memory = 400'000'000;  // bytes of rows of all proposals
 
-/// Candidates that take part, largest error bars first; at most `most`.
-std::vector<int> by_error_bar(std::span<const Candidate> candidates, std::size_t most) {
-  std::vector<int> order(candidates.size());
+/// Indices of the `most` proposals with the largest error bars, largest first.
+std::vector<int> by_error_bar(std::span<const Proposal> proposals, std::size_t most) {
+  std::vector<int> order(proposals.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),
-                   [&](int a, int b) { return candidates[static_cast<std::size_t>(a)].std > candidates[static_cast<std::size_t>(b)].std; });
+                   [&](int a, int b) { return proposals[static_cast<std::size_t>(a)].std > proposals[static_cast<std::size_t>(b)].std; });
   order.resize(std::min(order.size(), most));
   return order;
 }
 
-/// Greedy choice by what a label tells. P is the posterior covariance of the coordinates (1 at first), Y_i = Z_i P.
+/// Greedy choice by the information of a label. P is the posterior covariance of the coordinates (1 at first), Y_i = Z_i P.
 class GreedyInformation {
  public:
   GreedyInformation(std::vector<Matrix> rows, Criterion criterion)
@@ -35,14 +35,14 @@ class GreedyInformation {
     for (const Matrix& z : z_) multiply_tn(z, z, sum_, 1, 1);
   }
 
-  /// The best of those left and its score; −1 if none is left.
+  /// The best remaining proposal and its score; −1 if none remains.
   std::pair<int, double> next() {
     int best = -1;
     double highest = 0;
     for (std::size_t i = 0; i < z_.size(); ++i) {
       if (is_chosen_[i]) continue;
       const double score = score_of(i);
-      if (!std::isfinite(score)) throw NumericalError("choice of a batch: the score of a candidate is not finite");
+      if (!std::isfinite(score)) throw NumericalError("choice of a batch: the score of a structure is not finite");
       if (best < 0 || score > highest) {
         best = static_cast<int>(i);
         highest = score;
@@ -61,7 +61,7 @@ class GreedyInformation {
     return s;
   }
 
-  /// `largest`: information, ½ log det (1 + Z P Zᵀ). `total`: by how much the variances of all candidates' observables shrink,
+  /// `largest`: information, ½ log det (1 + Z P Zᵀ). `total`: decrease of the variances of the observables of all proposals,
   /// tr[(1 + Z P Zᵀ)⁻¹ Z P (Σ_j Z_jᵀ Z_j) P Zᵀ].
   double score_of(std::size_t i) const {
     const Matrix lower = factor_of(i);
@@ -98,15 +98,14 @@ class GreedyInformation {
   Matrix sum_;  // Σ_j Z_jᵀ Z_j
 };
 
-std::vector<Choice> choose_by_covariance(const Model& model, std::span<const Candidate> candidates, const ChooseOptions& options,
-                                         int count) {
+std::vector<Choice> choose_by_covariance(const Model& model, std::span<const Proposal> proposals, const ChooseOptions& options, int count) {
   constexpr int auxiliary = 400;
-  std::vector<int> order = by_error_bar(candidates, static_cast<std::size_t>(options.candidates));
+  std::vector<int> order = by_error_bar(proposals, static_cast<std::size_t>(options.candidates));
   std::vector<const Structure*> structures;
   std::size_t bytes = 0;
   const auto columns = static_cast<std::size_t>(sparse_count(model.terms)) + auxiliary;
   for (const int i : order) {
-    const Structure& s = candidates[static_cast<std::size_t>(i)].structure;
+    const Structure& s = proposals[static_cast<std::size_t>(i)].structure;
     const auto atoms = static_cast<std::size_t>(s.size());
     const std::size_t rows = options.covariance == ChooseOptions::Covariance::energy         ? 1
                              : options.covariance == ChooseOptions::Covariance::local_energy ? atoms
@@ -120,20 +119,20 @@ std::vector<Choice> choose_by_covariance(const Model& model, std::span<const Can
   while (static_cast<int>(chosen.size()) < count) {
     const auto [best, score] = greedy.next();
     if (best < 0) break;
-    const int candidate = order[static_cast<std::size_t>(best)];
-    chosen.push_back({candidate, candidates[static_cast<std::size_t>(candidate)].std, score});
+    const int proposal = order[static_cast<std::size_t>(best)];
+    chosen.push_back({proposal, proposals[static_cast<std::size_t>(proposal)].std, score});
   }
   return chosen;
 }
 
 }  // namespace
 
-std::vector<Choice> choose_batch(const Model& model, std::span<const Candidate> candidates, const ChooseOptions& options, int count,
+std::vector<Choice> choose_batch(const Model& model, std::span<const Proposal> proposals, const ChooseOptions& options, int count,
                                  std::uint64_t seed) {
   std::vector<Choice> chosen;
-  if (candidates.empty() || count <= 0) return chosen;
-  if (options.method == ChooseOptions::Method::variance) return choose_by_covariance(model, candidates, options, count);
-  std::vector<int> order = by_error_bar(candidates, candidates.size());
+  if (proposals.empty() || count <= 0) return chosen;
+  if (options.method == ChooseOptions::Method::variance) return choose_by_covariance(model, proposals, options, count);
+  std::vector<int> order = by_error_bar(proposals, proposals.size());
   if (options.method == ChooseOptions::Method::random) {
     std::iota(order.begin(), order.end(), 0);
     RandomStream random{.seed = seed};
@@ -141,7 +140,7 @@ std::vector<Choice> choose_batch(const Model& model, std::span<const Candidate> 
   }
   for (const int i : order) {
     if (static_cast<int>(chosen.size()) == count) break;
-    const double std = candidates[static_cast<std::size_t>(i)].std;
+    const double std = proposals[static_cast<std::size_t>(i)].std;
     chosen.push_back({i, std, options.method == ChooseOptions::Method::top ? std : 0});
   }
   return chosen;

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// One attempt at one structure, in a folder of its own.
+/// One attempt at one structure, in its own folder.
 struct Attempt {
   std::size_t structure;
   fs::path folder;
@@ -29,7 +29,7 @@ struct Attempt {
   fs::path output() const { return folder / "output.xyz"; }
 };
 
-/// Attempts that run; those that are left at the end are ended, all at the same time.
+/// Running attempts; the destructor ends them all at the same time.
 class RunningAttempts : public std::list<Attempt> {
  public:
   explicit RunningAttempts(bool keep_files) : keep_files_(keep_files) {}
@@ -54,8 +54,8 @@ class RunningAttempts : public std::list<Attempt> {
   bool keep_files_;
 };
 
-std::string replaced(std::string text, const std::string& what, const std::string& by) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) text.replace(at, what.size(), by);
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
   return text;
 }
 
@@ -77,7 +77,7 @@ class CommandLabeller final : public Labeller {
     RunningAttempts running(options_.keep_files);
     std::size_t finished = 0;
     auto pause = shortest_pause;
-    const auto tell = [&](const std::string& message) {
+    const auto report = [&](const std::string& message) {
       if (progress)
         progress({.phase = "label",
                   .done = static_cast<double>(finished),
@@ -93,7 +93,7 @@ class CommandLabeller final : public Labeller {
       else
         ++finished;
       if (!labels[k].structure)
-        tell(fmt::format("structure {} of {}: {}{}", k + 1, structures.size(), labels[k].failure, again ? "; another attempt" : ""));
+        report(fmt::format("structure {} of {}: {}{}", k + 1, structures.size(), labels[k].failure, again ? "; another attempt" : ""));
       if (!again && done) done(k, labels[k]);
       pause = shortest_pause;
     };
@@ -113,7 +113,7 @@ class CommandLabeller final : public Labeller {
         attempt = running.erase(attempt);
         after_attempt(k);
       }
-      tell("");
+      report("");
       if (running.empty()) continue;
       std::this_thread::sleep_for(pause);
       pause = std::min(pause * 3 / 2, longest_pause);
@@ -124,12 +124,12 @@ class CommandLabeller final : public Labeller {
  private:
   static constexpr auto shortest_pause = std::chrono::microseconds(1000), longest_pause = std::chrono::microseconds(100000);
 
-  /// Folders are numbered on from what is there, so that those of earlier failures stay.
+  /// Numbers of folders continue after the existing ones: folders of earlier failures stay.
   void prepare_folder() {
     std::error_code error;
     fs::create_directories(options_.working_directory, error);
     if (!fs::is_directory(options_.working_directory))
-      throw InputError(fmt::format("the folder {} cannot be made: {}", options_.working_directory.string(), error.message()));
+      throw InputError(fmt::format("cannot create the folder {}: {}", options_.working_directory.string(), error.message()));
     for (const auto& entry : fs::directory_iterator(options_.working_directory)) {
       const std::string name = entry.path().filename().string();
       if (name.size() == 6 && name.find_first_not_of("0123456789") == std::string::npos) folders_ = std::max(folders_, std::stoi(name));
@@ -184,16 +184,16 @@ class CommandLabeller final : public Labeller {
       std::error_code ignored;
       if (!options_.keep_files) fs::remove_all(attempt.folder, ignored);
     } catch (const std::exception& e) {
-      std::string said = last_line(attempt.folder / "stderr.txt");
-      if (!said.empty()) said = "; it said: " + said;
-      label.failure = fmt::format("{}, attempt {} in {}: {}{}", name_, label.attempts, attempt.folder.string(), e.what(), said);
+      std::string last = last_line(attempt.folder / "stderr.txt");
+      if (!last.empty()) last = "; its last message: " + last;
+      label.failure = fmt::format("{}, attempt {} in {}: {}{}", name_, label.attempts, attempt.folder.string(), e.what(), last);
     }
   }
 
   std::string kind_;
   std::string name_;  ///< in messages
   LabellerOptions options_;
-  int folders_ = 0;  ///< number of the last one made
+  int folders_ = 0;  ///< number of the newest folder
 };
 
 void check_numbers(const LabellerOptions& o) {
@@ -215,7 +215,7 @@ std::unique_ptr<Labeller> make_command_labeller(const LabellerOptions& options) 
   for (const char* placeholder : {"{input}", "{output}"}) {
     bool found = false;
     for (const std::string& part : options.command) found = found || part.find(placeholder) != std::string::npos;
-    if (!found) throw InputError(fmt::format("labeller: command has no {}, the program must be told that file", placeholder));
+    if (!found) throw InputError(fmt::format("labeller: command has no {}, the program needs the name of that file", placeholder));
   }
   LabellerOptions found = options;
   try {

@@ -4,7 +4,7 @@
 
 namespace gapkit {
 
-/// Labels with `options.command`, its program found already; `kind` is the name it goes by.
+/// Labels with `options.command`, which starts with the path of the program; `kind` is the name of the labeller.
 std::unique_ptr<Labeller> make_program_labeller(const std::string& kind, const LabellerOptions& options);
 
 }  // namespace gapkit

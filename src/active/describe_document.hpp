@@ -5,8 +5,8 @@
 
 namespace gapkit {
 
-/// What a loop's configuration says, one value a line, without comments and without what may change when a loop goes on (its folder,
-/// rounds, labels and wall time).
+/// The values of a loop's configuration, one per line, without those that may change when a loop continues (folder, rounds, labels, wall
+/// time, memory).
 std::string described_document(const TomlValue& document);
 
 }  // namespace gapkit

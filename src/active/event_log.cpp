@@ -16,11 +16,11 @@
 namespace gapkit {
 namespace {
 
-[[noreturn]] void fail(const std::string& path, const char* what) {
-  throw InputError(fmt::format("{}: {}: {}", path, what, std::strerror(errno)));
+[[noreturn]] void fail(const std::string& path, const char* problem) {
+  throw InputError(fmt::format("{}: {}: {}", path, problem, std::strerror(errno)));
 }
 
-/// Cuts off what follows the last newline.
+/// Removes the text after the last newline.
 void remove_cut_line(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return;

@@ -5,7 +5,7 @@
 
 namespace gapkit {
 
-/// A file to which lines of JSON are appended: {"time": …, "event": …, …}. A line that was cut off by a crash is removed when it is opened.
+/// A file of JSON lines, {"time": …, "event": …, …}. The constructor removes a last line that a crash has cut off.
 class EventLog {
  public:
   explicit EventLog(const std::filesystem::path& path);
@@ -20,12 +20,12 @@ class EventLog {
   int descriptor_ = -1;
 };
 
-/// One line of text with at most 6 significant digits per number: logs and summaries need no more.
+/// A number rounded to `digits` significant digits, for logs and summaries.
 double rounded(double value, int digits = 6);
 
 /// Reads a JSON file. Throws InputError if it cannot be read or is damaged.
 nlohmann::ordered_json read_json(const std::filesystem::path& path);
-/// Written to a temporary file and renamed.
+/// Writes a temporary file and renames it.
 void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& json);
 
 }  // namespace gapkit

@@ -65,7 +65,7 @@ Term extended(const Term& term, const EnvironmentList& list, int auxiliary) {
   return result;
 }
 
-/// Whitened rows of the model's own points, then those of the auxiliary ones: z = (R_A⁻¹ S L⁻¹ k, S L'⁻¹ k').
+/// Whitened rows of the model's points, then of the auxiliary points: z = (R_A⁻¹ S L⁻¹ k, S L'⁻¹ k').
 Matrix posterior_coordinates(const Model& model, const SparseFactor& factor, Matrix& rows) {
   factor.whiten(rows);
   const std::vector<Eigen::Index> own = sparse_offsets(model.terms);

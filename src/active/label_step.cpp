@@ -12,7 +12,7 @@
 namespace gapkit {
 namespace {
 
-/// Labels stand under the keys that the configuration names.
+/// Renames the labels to the keys that the configuration names.
 void rename_targets(Structure& s, const LoopOptions& options) {
   if (options.labeller.kind == "given") return;
   const TargetKeys& keys = options.fit.keys;
@@ -46,7 +46,7 @@ void label_structures(Labeller& labeller, const LoopOptions& options, const std:
     const auto json = read_json(counts);
     next = json.at("done");
     frames = read_labelled_frames(partial, options.fit.keys);
-    frames.resize(std::min(frames.size(), json.at("labelled").get<std::size_t>()));  // what came after the counts is done again
+    frames.resize(std::min(frames.size(), json.at("labelled").get<std::size_t>()));  // labels after the counts are repeated
   }
   std::string failure = "see log.jsonl";
   while (next < structures.size()) {

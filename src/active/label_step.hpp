@@ -5,16 +5,16 @@
 
 namespace gapkit {
 
-/// Labels of the structures that could be labelled, in their order, under `path`; the file appears when all are done. A few at a time,
-/// each few safe in files beside it before the next, from which the same call goes on.
+/// Labels structures and writes those with a label to `path`, in their order; the file appears when all are done. Batches of
+/// parallel_jobs structures are saved in files beside `path`; after an interruption the same call continues from these.
 ///
-/// `done` is told of every label (number of the structure, label) before it is safe, again after a crash. Throws InputError with the last
-/// failure if none could be labelled.
+/// Calls `done` for each label (number of the structure, label) before it is saved; after a crash, again. Throws InputError with the last
+/// failure if no structure could be labelled.
 void label_structures(Labeller& labeller, const LoopOptions& options, const std::vector<Structure>& structures,
                       const std::filesystem::path& path, const std::function<void(std::size_t, const Label&)>& done,
                       const ProgressCallback& progress);
 
-/// Frames as a file holds them, with their targets, so that a step that goes on sees the same as one that begins.
+/// Reads frames with their targets. Each step reads the file of the step before: a continued step gets the same frames as a new one.
 std::vector<Structure> read_labelled_frames(const std::filesystem::path& path, const TargetKeys& keys);
 
 }  // namespace gapkit

@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <gapkit/active/choose.hpp>
 #include <gapkit/active/loop.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/phase_clock.hpp>
 #include <gapkit/fit/dataset.hpp>
 #include <gapkit/io/temporary_file.hpp>
 #include <gapkit/predict/closeness.hpp>
@@ -15,6 +15,7 @@
 #include "active/label_step.hpp"
 #include "active/loop_folder.hpp"
 #include "active/loop_page.hpp"
+#include "active/proposal_file.hpp"
 #include "active/round_model.hpp"
 #include "active/source.hpp"
 
@@ -22,34 +23,8 @@ namespace gapkit {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-std::int64_t integer_field(const Structure& s, const char* key) {
-  const Field* field = s.find_field(key);
-  const auto* value = field ? std::get_if<std::int64_t>(&field->value) : nullptr;
-  if (!value) throw InputError(fmt::format("{}: field '{}' is missing or no integer: the file was changed", s.source, key));
-  return *value;
-}
-
-double real_field(const Structure& s, const char* key) {
-  const Field* field = s.find_field(key);
-  if (field)
-    if (const auto* value = std::get_if<double>(&field->value)) return *value;
-  return static_cast<double>(integer_field(s, key));
-}
-
-std::string text_field(const Structure& s, const char* key) {
-  const Field* field = s.find_field(key);
-  const auto* value = field ? std::get_if<std::string>(&field->value) : nullptr;
-  if (!value) throw InputError(fmt::format("{}: field '{}' is missing or no text: the file was changed", s.source, key));
-  return *value;
-}
-
-/// The largest error bar that any source has seen, of what it proposed or not.
+/// The largest error bar in the summaries of the sources.
 double largest_std(const Json& sources) {
   double largest = 0;
   for (const auto& [name, facts] : sources.items()) {
@@ -86,10 +61,10 @@ class Loop {
   int round() const { return round_.summary.round; }
   std::filesystem::path folder() const { return folder_.round(round()); }
 
-  /// The round's model and threshold.
+  /// Makes the model and the threshold of the round.
   void begin_round() {
     round_ = {};
-    round_begin_ = Clock::now();
+    round_stopwatch_.restart();
     RoundSummary& s = round_.summary;
     s.round = static_cast<int>(folder_.finished().size());
     s.labels = folder_.labels();
@@ -139,7 +114,7 @@ class Loop {
     return std::nullopt;
   }
 
-  /// False if no source has anything more to propose.
+  /// False if no source proposes a structure.
   bool propose() {
     const std::filesystem::path path = folder() / "proposals.xyz", summary = folder() / "sources.json";
     if (!std::filesystem::exists(summary)) {
@@ -147,26 +122,20 @@ class Loop {
       RoundContext context{round(),     folder(), round() > 0 ? folder_.round(round() - 1) : std::filesystem::path(),
                            *predictor_, options_, round_.threshold,
                            used,        log_,     progress_};
-      std::vector<Candidate> proposals;
+      std::vector<Proposal> proposals;
       for (context.turn = 0; context.turn == 0 || (proposals.empty() && std::any_of(sources_.begin(), sources_.end(),
                                                                                     [](const auto& s) { return !s->is_quiet(); }));) {
         ++context.turn;
         for (const auto& source : sources_) source->propose(context, proposals);
       }
-      std::vector<Structure> frames;
-      for (Candidate& candidate : proposals) frames.push_back(std::move(candidate.structure));
       if (options_.labeller.kind != "given")
-        for (Structure& frame : frames) remove_targets(frame);  // nobody shall look at them
-      write_frames(path, frames);
+        for (Proposal& proposal : proposals) remove_targets(proposal.structure);
+      write_proposals(path, proposals, options_.fit.keys);
       Json facts = Json::object();
       for (std::size_t i = 0; i < sources_.size(); ++i) facts[options_.sources[i].name] = Json::parse(sources_[i]->summary());
       write_json(summary, facts);
     }
-    proposals_.clear();
-    for (Structure& s : read_labelled_frames(path, options_.fit.keys)) {
-      const double std = real_field(s, "active_std");
-      proposals_.push_back({std::move(s), std});
-    }
+    proposals_ = read_proposals(path, options_.fit.keys);
     round_.summary.sources = read_json(summary).dump();
     round_.summary.proposed = static_cast<int>(proposals_.size());
     round_.summary.largest_std = largest_std(Json::parse(round_.summary.sources));
@@ -189,56 +158,55 @@ class Loop {
     if (!std::filesystem::exists(path)) {
       int count = options_.choose.per_round;
       if (options_.goal.labels > 0) count = std::min(count, options_.goal.labels - folder_.labels());
-      const Clock::time_point begin = Clock::now();
+      const Stopwatch stopwatch;
       const std::uint64_t seed = options_.fit.seed + 0x9E3779B97F4A7C15u * static_cast<std::uint64_t>(round() + 1);
-      std::vector<Structure> frames;
+      std::vector<ChosenProposal> chosen;
       Json list = Json::array();
       for (const Choice& choice : choose_batch(predictor_->model(), proposals_, options_.choose, count, seed)) {
-        Structure frame = proposals_[static_cast<std::size_t>(choice.candidate)].structure;
-        frame.set_field("active_round", static_cast<std::int64_t>(round()));
-        frame.set_field("active_score", choice.score);
-        look_at_distances(frame);
-        list.push_back({{"source", text_field(frame, "active_source")},
-                        {"frame", integer_field(frame, "active_frame")},
+        const Proposal& proposal = proposals_[static_cast<std::size_t>(choice.proposal)];
+        chosen.push_back({proposal, round(), choice.score, distance_ratio(proposal)});
+        list.push_back({{"source", proposal.source},
+                        {"frame", proposal.frame},
                         {"std", rounded(choice.std)},
                         {"score", rounded(choice.score)},
-                        {"why", text_field(frame, "active_why")}});
-        frames.push_back(std::move(frame));
+                        {"why", proposal.why}});
       }
-      write_frames(path, frames);
-      log_.add("choose", {{"round", round()}, {"seconds", rounded(seconds_since(begin), 3)}, {"chosen", list}});
+      write_chosen(path, chosen, options_.fit.keys);
+      log_.add("choose", {{"round", round()}, {"seconds", rounded(stopwatch.seconds(), 3)}, {"chosen", list}});
     }
-    chosen_ = read_labelled_frames(path, options_.fit.keys);
+    chosen_ = read_chosen(path, options_.fit.keys);
     round_.summary.chosen = static_cast<int>(chosen_.size());
-    for (const Structure& s : chosen_) round_.used[text_field(s, "active_source")].insert(integer_field(s, "active_frame"));
+    for (const ChosenProposal& c : chosen_) round_.used[c.proposal.source].insert(c.proposal.frame);
   }
 
-  /// Of a structure that is to be labelled.
-  void look_at_distances(Structure& frame) const {
-    const Closeness found = closeness(predictor_->model(), frame);
-    if (found.ratio) frame.set_field("active_shortest_distance_ratio", *found.ratio);
+  /// Closeness::ratio of a chosen structure; warns if its atoms are too close.
+  std::optional<double> distance_ratio(const Proposal& chosen) const {
+    const Closeness found = closeness(predictor_->model(), chosen.structure);
     if (found.too_close && progress_)
-      progress_({.phase = "choose",
-                 .message = fmt::format("frame {} of source '{}' is to be labelled: {}", integer_field(frame, "active_frame"),
-                                        text_field(frame, "active_source"), found.too_close->text()),
-                 .is_warning = true});
+      progress_(
+          {.phase = "choose",
+           .message = fmt::format("frame {} of source '{}' will be labelled: {}", chosen.frame, chosen.source, found.too_close->text()),
+           .is_warning = true});
+    return found.ratio;
   }
 
   void label() {
     const std::filesystem::path path = folder() / "labels.xyz";
+    std::vector<Structure> structures;
+    for (const ChosenProposal& c : chosen_) structures.push_back(c.proposal.structure);
     label_structures(
-        *labeller_, options_, chosen_, path, [&](std::size_t i, const Label& label) { log_label(i, label); }, progress_);
+        *labeller_, options_, structures, path, [&](std::size_t i, const Label& label) { log_label(i, label); }, progress_);
     labelled_ = read_labelled_frames(path, options_.fit.keys);
     round_.summary.labelled = static_cast<int>(labelled_.size());
     round_.summary.failed = round_.summary.chosen - round_.summary.labelled;
   }
 
   void log_label(std::size_t number, const Label& label) {
-    const Structure& asked = chosen_[number];
+    const Proposal& asked = chosen_[number].proposal;
     Json facts = {{"round", round()},
                   {"number", number},
-                  {"source", text_field(asked, "active_source")},
-                  {"frame", integer_field(asked, "active_frame")},
+                  {"source", asked.source},
+                  {"frame", asked.frame},
                   {"seconds", rounded(label.seconds, 4)},
                   {"attempts", label.attempts}};
     if (!label.structure) {
@@ -248,14 +216,14 @@ class Loop {
     }
     double energy_error = 0;
     const CalibrationPoint point = point_of(*predictor_, *label.structure, options_.threshold.quantity, &energy_error);
-    facts["std"] = rounded(real_field(asked, "active_std"));
+    facts["std"] = rounded(asked.std);
     facts["force_rmse"] = rounded(std::sqrt(point.error / point.count));
     facts["force_rms_std"] = rounded(std::sqrt(point.epistemic / point.count));
     facts["energy_error"] = rounded(1000 * energy_error);
     log_.add("label", facts);
   }
 
-  /// Labels the structures of loop.start before anything is fitted.
+  /// Labels the structures of loop.start before the first fit.
   void label_start() {
     if (options_.start.empty()) return;
     std::vector<Structure> structures;
@@ -285,7 +253,7 @@ class Loop {
     }
     s.label_force_rmse = std::sqrt(force / count);
     s.label_energy_rmse = 1000 * std::sqrt(energy / energies);
-    s.seconds = seconds_since(round_begin_);
+    s.seconds = round_stopwatch_.seconds();
     log_.add("round", {{"round", s.round},
                        {"labelled", s.labelled},
                        {"failed", s.failed},
@@ -297,13 +265,13 @@ class Loop {
     if (round_done_) round_done_(s);
   }
 
-  /// The page, of the finished rounds and, at the end, of the last model.
+  /// Writes the page of the finished rounds; `last`: the round of the final model.
   void write_page(const std::string& state, const RoundSummary* last = nullptr) const {
     std::vector<RoundSummary> rounds;
     for (const FinishedRound& r : folder_.finished()) rounds.push_back(r.summary);
     if (last) rounds.push_back(*last);
-    const std::vector<Structure> labelled =
-        folder_.labels() > 0 ? read_labelled_frames(folder_.labelled(), options_.fit.keys) : std::vector<Structure>();
+    const std::vector<ChosenProposal> labelled =
+        folder_.labels() > 0 ? read_chosen(folder_.labelled(), options_.fit.keys) : std::vector<ChosenProposal>();
     TemporaryFile file(folder_.page());
     file.append(loop_page(options_, rounds, labelled, state));
     file.commit();
@@ -313,12 +281,12 @@ class Loop {
     LoopResult result;
     result.end = end;
     using End = LoopResult::End;
-    result.reason = end == End::quiet    ? "no structure is above the threshold any more"
+    result.reason = end == End::quiet    ? "no structure is above the threshold"
                     : end == End::labels ? "the budget of labels is spent"
                     : end == End::rounds ? "the number of rounds is reached"
                                          : "the wall time is spent";
     for (const FinishedRound& r : folder_.finished()) result.rounds.push_back(r.summary);
-    result.rounds.push_back(round_.summary);  // the last model, of which nothing was asked
+    result.rounds.push_back(round_.summary);  // the final model
     result.model = folder_.model();
     result.labelled = folder_.labelled();
     if (round_done_) round_done_(round_.summary);
@@ -336,10 +304,11 @@ class Loop {
   std::unique_ptr<Labeller> labeller_;
 
   FinishedRound round_;  // the current one
-  Clock::time_point round_begin_;
+  Stopwatch round_stopwatch_;
   std::unique_ptr<Predictor> predictor_;
-  std::vector<Candidate> proposals_;
-  std::vector<Structure> chosen_, labelled_;
+  std::vector<Proposal> proposals_;
+  std::vector<ChosenProposal> chosen_;
+  std::vector<Structure> labelled_;
 };
 
 }  // namespace

@@ -33,7 +33,7 @@ void write_text(const std::filesystem::path& path, const std::string& text) {
   file.commit();
 }
 
-/// The first line in which two texts differ, of the first and of the second.
+/// The first different lines of two texts.
 std::pair<std::string, std::string> first_difference(const std::string& a, const std::string& b) {
   std::istringstream in_a(a), in_b(b);
   std::string line_a, line_b;
@@ -130,7 +130,7 @@ void write_frames(const std::filesystem::path& path, const std::vector<Structure
 LoopFolder::LoopFolder(const LoopOptions& options) : folder_(options.folder) {
   std::error_code error;
   std::filesystem::create_directories(folder_ / "rounds", error);
-  if (error) throw InputError(fmt::format("loop.folder: '{}' cannot be made: {}", folder_.string(), error.message()));
+  if (error) throw InputError(fmt::format("loop.folder: cannot create '{}': {}", folder_.string(), error.message()));
   lock();
   check_configuration(options);
   while (true) {
@@ -167,10 +167,10 @@ void LoopFolder::check_configuration(const LoopOptions& options) {
   const std::string begun = text_of(path);
   if (begun == options.resolved) return;
   const auto [before, now] = first_difference(begun, options.resolved);
-  throw InputError(
-      fmt::format("loop.folder: '{}' holds a loop that was begun with another configuration ('{}', now '{}'); only rounds, labels and "
-                  "wall_time in [loop] may change: choose another folder",
-                  folder_.string(), before, now));
+  throw InputError(fmt::format(
+      "loop.folder: '{}' has a loop with another configuration ('{}', now '{}'); only rounds, labels and wall_time in [loop] may "
+      "change: choose another folder",
+      folder_.string(), before, now));
 }
 
 std::filesystem::path LoopFolder::round(int number) const {

@@ -7,7 +7,7 @@
 
 namespace gapkit {
 
-/// A round that is over, as later rounds need it.
+/// A finished round, for later rounds.
 struct FinishedRound {
   RoundSummary summary;
   Threshold threshold;
@@ -15,16 +15,16 @@ struct FinishedRound {
   std::map<std::string, std::set<std::int64_t>> used;  ///< frames of each source that were chosen
 };
 
-/// The files of a loop. Every step of a round leaves a file that appears when it is complete, so that what exists is done.
+/// The files of a loop. Each step of a round writes a file that appears when it is complete: an existing file marks a finished step.
 class LoopFolder {
  public:
-  /// Makes the folder, or takes up the loop in it, which must be of the same configuration. Keeps others out as long as it lives.
+  /// Creates the folder or continues the loop in it, which must have the same configuration. Locks the folder until destruction.
   explicit LoopFolder(const LoopOptions& options);
   ~LoopFolder();
   LoopFolder(const LoopFolder&) = delete;
   LoopFolder& operator=(const LoopFolder&) = delete;
 
-  std::filesystem::path round(int number) const;  ///< its folder, made if absent
+  std::filesystem::path round(int number) const;  ///< folder of a round, created if absent
   std::filesystem::path log() const { return folder_ / "log.jsonl"; }
   std::filesystem::path start() const { return folder_ / "start.xyz"; }
   std::filesystem::path labelled() const { return folder_ / "labelled.xyz"; }
@@ -36,7 +36,7 @@ class LoopFolder {
   int labels() const;
   double seconds() const;  ///< of all finished rounds
 
-  /// Marks a round as over: its labels go to labelled.xyz.
+  /// Marks a round as finished and adds its labels to labelled.xyz.
   void finish(FinishedRound round);
 
  private:
@@ -56,7 +56,7 @@ FinishedRound finished_round_from(const nlohmann::ordered_json& json);
 void put_rmse(nlohmann::ordered_json& json, const PerTarget<double>& rmse);
 PerTarget<double> rmse_from(const nlohmann::ordered_json& json);
 
-/// Frames written to a temporary file that is renamed.
+/// Writes frames to a temporary file and renames it.
 void write_frames(const std::filesystem::path& path, const std::vector<Structure>& frames);
 
 }  // namespace gapkit

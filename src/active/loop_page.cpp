@@ -10,23 +10,6 @@
 namespace gapkit {
 namespace {
 
-std::string text_of(const Structure& s, const char* key) {
-  const Field* field = s.find_field(key);
-  if (!field) return "";
-  if (const auto* text = std::get_if<std::string>(&field->value)) return *text;
-  if (const auto* integer = std::get_if<std::int64_t>(&field->value)) return std::to_string(*integer);
-  if (const auto* real = std::get_if<double>(&field->value)) return page_number(*real);
-  return "";
-}
-
-double number_of(const Structure& s, const char* key) {
-  const Field* field = s.find_field(key);
-  if (!field) return std::nan("");
-  if (const auto* integer = std::get_if<std::int64_t>(&field->value)) return static_cast<double>(*integer);
-  if (const auto* real = std::get_if<double>(&field->value)) return *real;
-  return std::nan("");
-}
-
 template <class Get>
 std::vector<double> series(const std::vector<RoundSummary>& rounds, Get get) {
   std::vector<double> values;
@@ -35,41 +18,40 @@ std::vector<double> series(const std::vector<RoundSummary>& rounds, Get get) {
 }
 
 void add_errors(Page& page, const std::vector<RoundSummary>& rounds, const std::vector<double>& labels) {
-  page.section("Errors", "How errors fall as structures are labelled.");
+  page.section("Errors", "Errors against the number of labels.");
   const auto forces = series(rounds, [](const RoundSummary& r) { return r.rmse[Property::force]; });
   const bool has_validation = std::any_of(forces.begin(), forces.end(), [](double x) { return std::isfinite(x); });
   Plot force("Force error", "Root mean square error of forces against the number of labels.");
   force.x = {.label = "labels", .integers = true};
   force.y = {.label = "force RMSE (eV/Å)", .logarithmic = true};
   if (has_validation) force.line("validation", labels, forces, {.colour = 0}, true);
-  force.line("new structures, before they were learnt", labels, series(rounds, [](const RoundSummary& r) { return r.label_force_rmse; }),
+  force.line("new structures, before the fit to them", labels, series(rounds, [](const RoundSummary& r) { return r.label_force_rmse; }),
              {.colour = 1, .dashed = true}, true);
-  page.figure(force, "Errors on structures that were just labelled are large by choice: they are the uncertain ones.");
+  page.figure(force, "Errors on newly labelled structures are large because the loop chooses uncertain structures.");
   Plot energy("Energy error", "Root mean square error of energies per atom against the number of labels.");
   energy.x = force.x;
   energy.y = {.label = "energy RMSE (meV/atom)", .logarithmic = true};
   if (has_validation)
     energy.line("validation", labels, series(rounds, [](const RoundSummary& r) { return r.rmse[Property::energy]; }), {.colour = 0}, true);
-  energy.line("new structures, before they were learnt", labels, series(rounds, [](const RoundSummary& r) { return r.label_energy_rmse; }),
+  energy.line("new structures, before the fit to them", labels, series(rounds, [](const RoundSummary& r) { return r.label_energy_rmse; }),
               {.colour = 1, .dashed = true}, true);
   page.figure(energy);
 }
 
 void add_error_bars(Page& page, const LoopOptions& options, const std::vector<RoundSummary>& rounds,
-                    const std::vector<Structure>& labelled) {
-  page.section("Error bars",
-               "The largest error bar that the sources have seen, and the threshold above which a structure is worth a label.");
+                    const std::vector<ChosenProposal>& labelled) {
+  page.section("Error bars", "The largest error bar found by the sources, and the threshold for proposals.");
   const auto numbers = series(rounds, [](const RoundSummary& r) { return r.round; });
   Plot plot("Error bars and threshold", "Largest error bar and threshold of each round.");
   plot.x = {.label = "round", .integers = true};
   plot.y = {.label = fmt::format("{} std ({})", quantity_name(options.threshold.quantity), quantity_unit(options.threshold.quantity)),
             .logarithmic = true};
-  plot.line("largest seen", numbers, series(rounds, [](const RoundSummary& r) { return r.largest_std; }), {.colour = 0}, true);
+  plot.line("largest", numbers, series(rounds, [](const RoundSummary& r) { return r.largest_std; }), {.colour = 0}, true);
   plot.line("threshold", numbers, series(rounds, [](const RoundSummary& r) { return r.threshold; }), {.colour = -1, .dashed = true});
   std::vector<double> chosen_round, chosen_std;
-  for (const Structure& s : labelled) {
-    chosen_round.push_back(number_of(s, "active_round"));
-    chosen_std.push_back(number_of(s, "active_std"));
+  for (const ChosenProposal& c : labelled) {
+    chosen_round.push_back(c.round);
+    chosen_std.push_back(c.proposal.std);
   }
   plot.scatter("labelled", chosen_round, chosen_std, {.colour = 1});
   page.figure(plot);
@@ -78,7 +60,7 @@ void add_error_bars(Page& page, const LoopOptions& options, const std::vector<Ro
   scale.y = {.label = "factor", .logarithmic = true};
   scale.line("a, of the epistemic part", numbers, series(rounds, [](const RoundSummary& r) { return r.a; }), {.colour = 2}, true);
   scale.line("b, of the noise", numbers, series(rounds, [](const RoundSummary& r) { return r.b; }), {.colour = 3}, true);
-  page.figure(scale, "Of the newly labelled structures: error² = a² · epistemic variance + b² · noise.");
+  page.figure(scale, "Newly labelled structures: error² = a² · epistemic variance + b² · noise.");
 }
 
 void add_growth(Page& page, const std::vector<RoundSummary>& rounds) {
@@ -118,7 +100,7 @@ void add_trajectories(Page& page, const std::vector<RoundSummary>& rounds) {
     }
   }
   if (courses.empty()) return;
-  page.section("Trajectories", "Temperature of each replica at the end of each round, and how far it has come.");
+  page.section("Trajectories", "Temperature and simulated time of each replica at the end of each round.");
   Plot kelvin("Temperature", "Instantaneous temperature of each replica at the end of each round."),
       ps("Time", "Simulated time of each replica.");
   kelvin.x = ps.x = {.label = "round", .integers = true};
@@ -137,7 +119,7 @@ void add_trajectories(Page& page, const std::vector<RoundSummary>& rounds) {
 void add_rounds(Page& page, const std::vector<RoundSummary>& rounds) {
   PageTable table;
   for (const char* heading : {"round", "labels", "frames", "sparse points", "energy RMSE (meV/atom)", "force RMSE (eV/Å)", "threshold",
-                              "largest std", "proposed", "chosen", "failed", "force RMSE of the new (eV/Å)", "fit (s)", "round (s)"})
+                              "largest std", "proposed", "chosen", "failed", "force RMSE of new structures (eV/Å)", "fit (s)", "round (s)"})
     table.columns.push_back({heading});
   const auto cell = [](double value, int digits) { return PageTable::Cell{page_number(value, digits), value}; };
   const auto count = [](auto value) { return PageTable::Cell{std::to_string(value), static_cast<double>(value)}; };
@@ -149,35 +131,37 @@ void add_rounds(Page& page, const std::vector<RoundSummary>& rounds) {
   page.table(table);
 }
 
-void add_structures(Page& page, const LoopOptions& options, const std::vector<Structure>& labelled) {
+void add_structures(Page& page, const LoopOptions& options, const std::vector<ChosenProposal>& labelled) {
   page.section("Structures",
-               "What was labelled, in the order in which it was chosen, and why. The score is what a label was expected to tell "
+               "Labelled structures in the order of their choice, with the reason. The score is the expected information of a label "
                "(docs/active-learning.md).");
   PageTable table;
   table.columns = {{"round"},  {"source", false},
                    {"number"}, {"config type", false},
                    {"atoms"},  {"std (" + quantity_unit(options.threshold.quantity) + ")"},
                    {"score"},  {"why", false}};
-  for (const Structure& s : labelled)
-    table.rows.push_back({{text_of(s, "active_round"), number_of(s, "active_round")},
-                          {text_of(s, "active_source")},
-                          {text_of(s, "active_frame"), number_of(s, "active_frame")},
-                          {s.config_type},
-                          {std::to_string(s.size()), static_cast<double>(s.size())},
-                          {text_of(s, "active_std"), number_of(s, "active_std")},
-                          {text_of(s, "active_score"), number_of(s, "active_score")},
-                          {text_of(s, "active_why")}});
+  const auto integer = [](std::int64_t value) { return PageTable::Cell{std::to_string(value), static_cast<double>(value)}; };
+  const auto real = [](double value) { return PageTable::Cell{page_number(value), value}; };
+  for (const auto& [proposal, round, score, ratio] : labelled)
+    table.rows.push_back({integer(round),
+                          {proposal.source},
+                          integer(proposal.frame),
+                          {proposal.structure.config_type},
+                          integer(proposal.structure.size()),
+                          real(proposal.std),
+                          real(score),
+                          {proposal.why}});
   page.table(table);
 }
 
 }  // namespace
 
-std::string loop_page(const LoopOptions& options, const std::vector<RoundSummary>& rounds, const std::vector<Structure>& labelled,
+std::string loop_page(const LoopOptions& options, const std::vector<RoundSummary>& rounds, const std::vector<ChosenProposal>& labelled,
                       const std::string& state) {
   Page page("Learning loop", options.folder + ": " + state);
   const RoundSummary& last = rounds.back();
   page.key_figure("Rounds", std::to_string(last.round));
-  page.key_figure("Labels", std::to_string(labelled.size()), "", fmt::format("beside {} frames at the beginning", rounds.front().frames));
+  page.key_figure("Labels", std::to_string(labelled.size()), "", fmt::format("in addition to {} initial frames", rounds.front().frames));
   page.key_figure("Sparse points", std::to_string(last.sparse_points));
   if (std::isfinite(last.rmse[Property::force]))
     page.key_figure("Force RMSE", page_number(last.rmse[Property::force]), "eV/Å", "validation, newest model");
@@ -189,7 +173,7 @@ std::string loop_page(const LoopOptions& options, const std::vector<RoundSummary
   add_rounds(page, rounds);
   add_structures(page, options, labelled);
   page.section("Configuration");
-  page.folded_text("The configuration as it was read", options.resolved);
+  page.folded_text("Configuration", options.resolved);
   return page.html();
 }
 

@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <gapkit/core/errors.hpp>
-#include <gapkit/fit/dataset.hpp>
 
 #include "active/event_log.hpp"
-#include "active/loop_folder.hpp"
+#include "active/proposal_file.hpp"
 
 namespace gapkit {
 namespace {
@@ -19,7 +18,7 @@ std::string file_of(const std::filesystem::path& stem, std::int64_t number, cons
 
 }  // namespace
 
-void save_replicas(const Replicas& replicas, const std::filesystem::path& stem) {
+void save_replicas(const Replicas& replicas, const std::filesystem::path& stem, const TargetKeys& keys) {
   const std::filesystem::path list = stem.string() + ".json";
   const std::int64_t before = std::filesystem::exists(list) ? read_json(list).at("number").get<std::int64_t>() : -1;
   std::vector<MdState> states;
@@ -36,13 +35,13 @@ void save_replicas(const Replicas& replicas, const std::filesystem::path& stem) 
                             {"is_stopped", r.is_stopped},
                             {"largest_std", r.largest_std}});
   }
-  std::vector<Structure> frames;
+  std::vector<Proposal> frames;
   for (const MdProposal& p : replicas.proposals) {
-    proposals.push_back({{"turn", p.turn}, {"std", p.std}});
-    frames.push_back(p.structure);
+    proposals.push_back({{"turn", p.turn}, {"std", p.proposal.std}});
+    frames.push_back(p.proposal);
   }
   save_states(states, file_of(stem, before + 1, "h5"));
-  write_frames(file_of(stem, before + 1, "xyz"), frames);
+  write_proposals(file_of(stem, before + 1, "xyz"), frames, keys);
   write_json(list, {{"number", before + 1}, {"turns", replicas.turns}, {"replicas", replica_list}, {"proposals", proposals}});
   for (const char* extension : {"h5", "xyz"}) std::filesystem::remove(file_of(stem, before, extension));
 }
@@ -71,11 +70,10 @@ bool load_replicas(Replicas& replicas, const std::filesystem::path& stem, const 
     replica.largest_std = r.at("largest_std");
     replicas.list.push_back(std::move(replica));
   }
-  if (!json.at("proposals").empty())
-    FileDataset({file_of(stem, number, "xyz")}, keys).visit([&](const Structure& frame, const FramePlace& place) {
-      const Json& p = json.at("proposals").at(static_cast<std::size_t>(place.number));
-      replicas.proposals.push_back({p.at("turn"), p.at("std"), frame});
-    });
+  for (Proposal& proposal : read_proposals(file_of(stem, number, "xyz"), keys)) {
+    const Json& p = json.at("proposals").at(replicas.proposals.size());
+    replicas.proposals.push_back({p.at("turn"), std::move(proposal)});
+  }
   return true;
 }
 

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/phase_clock.hpp>
 #include <gapkit/fit/dataset.hpp>
 
 #include "active/loop_folder.hpp"
@@ -14,14 +14,14 @@ namespace gapkit {
 namespace {
 
 constexpr double save_seconds = 5;
-constexpr double hottest = 10;  // times the temperature of the thermostat, and 1000 K: the trajectory has exploded
+constexpr double hottest = 10;  // a trajectory above this times the thermostat's temperature + 1000 K has exploded
 
-/// Trajectories driven by the model, until it does not know any more where it is.
+/// Trajectories driven by the model, until their error bars exceed the threshold.
 class MdSource : public Source {
  public:
   MdSource(const SourceOptions& source, const LoopOptions& loop) : source_(source), loop_(loop) {}
 
-  void propose(const RoundContext& context, std::vector<Candidate>& proposals) override {
+  void propose(const RoundContext& context, std::vector<Proposal>& proposals) override {
     context_ = &context;
     load();
     if (replicas_.turns < context.turn) {
@@ -36,7 +36,7 @@ class MdSource : public Source {
       save();
     }
     for (const MdProposal& p : replicas_.proposals)
-      if (p.turn == context.turn) proposals.push_back({p.structure, p.std});
+      if (p.turn == context.turn) proposals.push_back(p.proposal);
   }
 
   bool is_quiet() const override {
@@ -74,7 +74,7 @@ class MdSource : public Source {
       r.turn_steps = 0;
       r.proposals = 0;
       r.largest_std = 0;
-      r.state.evaluation.reset();  // the potential is another one
+      r.state.evaluation.reset();  // the potential has changed
       r.sane = r.state;
     }
   }
@@ -87,7 +87,7 @@ class MdSource : public Source {
           Structure s = frame;
           remove_targets(s);
           if (!source_.config_type.empty()) s.config_type = source_.config_type;
-          s.fields.clear();  // they describe the structure that the trajectory begins with, and saved states do not hold them
+          s.fields.clear();  // fields of the initial structure; saved states do not keep them
           if (factor != 1) {
             if (!s.cell) throw InputError(fmt::format("{}: volume_factors need a cell", s.source));
             *s.cell *= std::cbrt(factor);
@@ -108,7 +108,7 @@ class MdSource : public Source {
     return md;
   }
 
-  /// Until the replica's turn is over, it stops, or it has been quiet for long enough.
+  /// Runs a replica until its turn is over, it stops, or it has been quiet for long enough.
   void run(std::size_t number) {
     Replica& replica = replicas_.list[number];
     const std::int64_t turn = steps_of(source_.round_time);
@@ -116,12 +116,11 @@ class MdSource : public Source {
       check(number);
       if (context_->progress)
         context_->progress({.phase = "molecular dynamics", .done = ps_of(++checks_ * source_.check_every), .unit = "ps"});
-      const auto now = std::chrono::steady_clock::now();
-      if (std::chrono::duration<double>(now - saved_).count() > save_seconds) save();
+      if (since_saved_.seconds() > save_seconds) save();
     }
   }
 
-  /// A few steps, and a look at the error bar.
+  /// Advances by check_every steps and checks the error bar.
   void check(std::size_t number) {
     Replica& replica = replicas_.list[number];
     double std = 0;
@@ -151,23 +150,19 @@ class MdSource : public Source {
     const std::string why =
         fmt::format("{} std {:.3g} > {:.3g} {} at {:.3f} ps, {:.0f} K{}", quantity_name(loop_.threshold.quantity), std,
                     context_->threshold.value, quantity_unit(loop_.threshold.quantity), state.time / 1000, replica.temperature, remark);
-    MdProposal proposal;
-    proposal.turn = context_->turn;
-    proposal.std = std;
-    proposal.structure = state.structure;
     const auto frame = static_cast<std::int64_t>(context_->round) * 10000 + static_cast<std::int64_t>(replicas_.proposals.size());
-    describe_proposal(proposal.structure, source_, loop_.fit.keys, frame, std, why);
-    proposal.structure.set_field("active_replica", static_cast<std::int64_t>(number));
-    proposal.structure.set_field("active_temperature", replica.temperature);
-    replicas_.proposals.push_back(std::move(proposal));
+    Structure structure = state.structure;
+    structure.set_field("active_replica", static_cast<std::int64_t>(number));
+    structure.set_field("active_temperature", replica.temperature);
+    replicas_.proposals.push_back({context_->turn, make_proposal(std::move(structure), source_, frame, std, why)});
     replica.last_proposal = state.step;
     ++replica.proposals;
     replica.is_stopped = !source_.forks || replica.proposals >= source_.max_proposals;
     context_->log.add("trajectory", {{"round", context_->round}, {"source", source_.name}, {"replica", number}, {"why", why}});
   }
 
-  /// A trajectory that has gone astray: it is walked again from the last sane state, step by step, to where it leaves what the model
-  /// knows; that frame is proposed, and the trajectory goes on from the sane state with new velocities.
+  /// For a trajectory above the upper threshold: repeats it from the last sane state, step by step, proposes the first frame above the
+  /// threshold, and continues from the sane state with new velocities.
   void go_back(std::size_t number, bool is_lost, double seen) {
     Replica& replica = replicas_.list[number];
     MdState state = replica.sane;
@@ -177,13 +172,13 @@ class MdSource : public Source {
         MdState next = state;
         advance(next, options_of(replica), forces_of(context_->predictor), 1);
         const double next_std = context_->error_bar_of(next.structure);
-        if (next_std > context_->threshold.upper && std > context_->threshold.value) break;  // the frame before it is uncertain enough
+        if (next_std > context_->threshold.upper && std > context_->threshold.value) break;  // proposes the previous frame
         state = std::move(next);
         std = next_std;
         if (std > context_->threshold.value) break;
       }
     } catch (const NumericalError&) {
-      // `state` is the last frame that could be computed
+      // `state` is the last frame with finite forces
     }
     const std::string remark =
         is_lost ? "; the trajectory exploded after it"
@@ -197,8 +192,8 @@ class MdSource : public Source {
   }
 
   void save() {
-    save_replicas(replicas_, stem(context_->folder));
-    saved_ = std::chrono::steady_clock::now();
+    save_replicas(replicas_, stem(context_->folder), loop_.fit.keys);
+    since_saved_.restart();
   }
 
   SourceOptions source_;
@@ -207,7 +202,7 @@ class MdSource : public Source {
   Replicas replicas_;
   int loaded_round_ = -1;
   std::int64_t checks_ = 0;
-  std::chrono::steady_clock::time_point saved_ = std::chrono::steady_clock::now();
+  Stopwatch since_saved_;
 };
 
 }  // namespace

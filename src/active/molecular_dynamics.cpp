@@ -107,12 +107,11 @@ class Step {
     const double changed =
         lambda * (1 + rate * excess * options_.time_step) + std::sqrt(rate * energy * options_.time_step) * state_.random.normal();
     const double scaling = std::cbrt(changed * changed / volume);
-    // A step that changes lengths by a tenth is no dynamics any more.
+    // A step that changes lengths by a tenth is too large for the integrator.
     if (!(changed > 0) || !(std::abs(scaling - 1) < 0.1))
-      throw NumericalError(place(state_) +
-                           fmt::format(": the pressure of {:.3g} GPa asks for a change of lengths by a factor {:.3g} in one "
-                                       "step; try a larger pressure_time",
-                                       pressure_of(state_) * gpa_per_ev_per_cubic_angstrom, scaling));
+      throw NumericalError(place(state_) + fmt::format(": the pressure of {:.3g} GPa changes lengths by a factor {:.3g} in one step; try a "
+                                                       "larger pressure_time",
+                                                       pressure_of(state_) * gpa_per_ev_per_cubic_angstrom, scaling));
     return scaling;
   }
 
@@ -166,7 +165,7 @@ void advance(MdState& state, const MdOptions& options, const ForceProvider& forc
   MdState next = state;
   for (std::int64_t k = 0; k < steps; ++k) {
     Step(next, options, masses).take(forces);
-    // All but the parts of the structure that never change.
+    // Copies only the parts of the structure that change.
     state.structure.positions = next.structure.positions;
     state.structure.cell = next.structure.cell;
     state.velocities = next.velocities;

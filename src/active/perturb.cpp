@@ -54,7 +54,7 @@ Structure perturbed(const Structure& structure, const PerturbOptions& options, s
     for (Eigen::Index i = 0; i < result.positions.size(); ++i) result.positions.data()[i] += options.rattle * random.normal();
     if (!(result.cell && !(result.volume() > 0)) && keeps_distance(result, options.smallest_distance)) return result;
   }
-  throw InputError(fmt::format("{}{} random perturbations (rattle {} Å, strain {}) brought atoms closer than {} Å; make them smaller",
+  throw InputError(fmt::format("{}all of {} random perturbations (rattle {} Å, strain {}) have atoms closer than {} Å; use smaller ones",
                                structure.place(), tries, options.rattle, options.strain, options.smallest_distance));
 }
 

@@ -10,12 +10,12 @@
 namespace gapkit {
 namespace {
 
-/// Frames of files, none of them twice.
+/// Frames of files, each at most once.
 class PoolSource : public Source {
  public:
   explicit PoolSource(const SourceOptions& source) : source_(source) {}
 
-  void propose(const RoundContext& context, std::vector<Candidate>& proposals) override {
+  void propose(const RoundContext& context, std::vector<Proposal>& proposals) override {
     const auto& options = context.options;
     const bool is_random = options.choose.method == ChooseOptions::Method::random;
     const bool wants_std = options.threshold.mode != ThresholdOptions::Mode::none || !is_random;
@@ -23,7 +23,9 @@ class PoolSource : public Source {
     const std::uint64_t seed = context.seed_of(source_.name);
     const auto most = static_cast<std::size_t>(std::max(options.choose.candidates, options.choose.per_round));
     std::vector<Entry> kept;  // a heap with the smallest key first
-    const auto is_behind = [](const Entry& a, const Entry& b) { return a.key != b.key ? a.key > b.key : a.number < b.number; };
+    const auto is_behind = [](const Entry& a, const Entry& b) {
+      return a.key != b.key ? a.key > b.key : a.proposal.frame < b.proposal.frame;
+    };
     left_ = above_ = 0;
     largest_ = 0;
     FileDataset(source_.files, options.fit.keys).visit([&](const Structure& frame, const FramePlace& place) {
@@ -35,21 +37,18 @@ class PoolSource : public Source {
       largest_ = std::max(largest_, std);
       if (options.threshold.mode != ThresholdOptions::Mode::none && !(std > context.threshold.value)) return;
       ++above_;
-      // Those of the largest error bars are kept; for a random choice, any.
-      kept.push_back({is_random ? random_key(seed, number) : std, number, {frame, std}});
+      // Keeps the frames with the largest error bars; for a random choice, random frames.
+      kept.push_back({is_random ? random_key(seed, number) : std, make_proposal(frame, source_, number, std, reason_of(context, std))});
       std::push_heap(kept.begin(), kept.end(), is_behind);
       if (kept.size() <= most) return;
       std::pop_heap(kept.begin(), kept.end(), is_behind);
       kept.pop_back();
     });
-    std::sort(kept.begin(), kept.end(), [](const Entry& a, const Entry& b) { return a.number < b.number; });
-    for (Entry& entry : kept) {
-      describe_proposal(entry.candidate.structure, source_, options.fit.keys, entry.number, entry.candidate.std, why(context, entry));
-      proposals.push_back(std::move(entry.candidate));
-    }
+    std::sort(kept.begin(), kept.end(), [](const Entry& a, const Entry& b) { return a.proposal.frame < b.proposal.frame; });
+    for (Entry& entry : kept) proposals.push_back(std::move(entry.proposal));
   }
 
-  bool is_quiet() const override { return true; }  // after one look at all frames there is nothing more to propose
+  bool is_quiet() const override { return true; }  // one call visits all frames
   bool has_frames() const override { return true; }
   std::string summary() const override {
     return fmt::format(R"({{"frames_left": {}, "above_threshold": {}, "largest_std": {:.6g}}})", left_, above_, largest_);
@@ -58,8 +57,7 @@ class PoolSource : public Source {
  private:
   struct Entry {
     double key;
-    std::int64_t number;
-    Candidate candidate;
+    Proposal proposal;
   };
 
   static double random_key(std::uint64_t seed, std::int64_t number) {
@@ -67,13 +65,6 @@ class PoolSource : public Source {
     sum.add(static_cast<std::int64_t>(seed));
     sum.add(number);
     return static_cast<double>(sum.value() >> 11);
-  }
-
-  std::string why(const RoundContext& context, const Entry& entry) const {
-    const auto& threshold = context.options.threshold;
-    if (threshold.mode == ThresholdOptions::Mode::none) return "no threshold";
-    return fmt::format("{} std {:.3g} > {:.3g} {}", quantity_name(threshold.quantity), entry.candidate.std, context.threshold.value,
-                       quantity_unit(threshold.quantity));
   }
 
   SourceOptions source_;

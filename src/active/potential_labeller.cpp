@@ -1,15 +1,11 @@
-#include <chrono>
+#include <gapkit/core/phase_clock.hpp>
 
 #include "active/labeller_kinds.hpp"
 
 namespace gapkit {
 namespace {
 
-double seconds_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-/// One of the potentials that are built in; structures are shared out among the threads.
+/// A built-in potential; structures are distributed among the threads.
 class PotentialLabeller final : public Labeller {
  public:
   PotentialLabeller(std::string kind, PotentialPointer potential) : kind_(std::move(kind)), potential_(std::move(potential)) {}
@@ -33,7 +29,7 @@ class PotentialLabeller final : public Labeller {
 
  private:
   Label label_one(const Structure& structure) const {
-    const auto begin = std::chrono::steady_clock::now();
+    const Stopwatch stopwatch;
     Label label;
     label.attempts = 1;
     try {
@@ -45,7 +41,7 @@ class PotentialLabeller final : public Labeller {
     } catch (const std::exception& e) {
       label.failure = e.what();
     }
-    label.seconds = seconds_since(begin);
+    label.seconds = stopwatch.seconds();
     return label;
   }
 
@@ -53,7 +49,7 @@ class PotentialLabeller final : public Labeller {
   PotentialPointer potential_;
 };
 
-/// For trying the choice of structures on data that are labelled already.
+/// For tests of the choice of structures on labelled data.
 class GivenLabeller final : public Labeller {
  public:
   std::string_view kind() const override { return "given"; }

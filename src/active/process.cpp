@@ -50,12 +50,11 @@ struct Start {
   pid_t parent;
 };
 
-/// What happens in the new process until the program takes over: only calls that are allowed after fork() in a program with threads.
-/// Returns the number of the error.
+/// Turns the new process into the program; only calls that are allowed after fork() in a program with threads. Returns errno.
 int become_program(const Start& start) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != start.parent) return ECHILD;  // it ended before the line above
+  if (::getppid() != start.parent) return ECHILD;  // the parent ended before the line above
   if (::dup2(start.input, 0) < 0 || ::dup2(start.output, 1) < 0 || ::dup2(start.errors, 2) < 0) return errno;
   ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   if (::chdir(start.folder) != 0) return errno;
@@ -69,8 +68,7 @@ int become_program(const Start& start) {
 
 }  // namespace
 
-Process::Process(const std::vector<std::string>& arguments, const fs::path& folder, const fs::path& output, const fs::path& errors)
-    : begin_(Clock::now()) {
+Process::Process(const std::vector<std::string>& arguments, const fs::path& folder, const fs::path& output, const fs::path& errors) {
   std::vector<char*> pointers;
   for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
   pointers.push_back(nullptr);
@@ -85,13 +83,13 @@ Process::Process(const std::vector<std::string>& arguments, const fs::path& fold
   if (child == 0) {
     const int error = become_program(start);
     if (::write(start.report, &error, sizeof error) < 0) ::_exit(126);
-    ::_exit(127);  // of the copy of this process, in which nothing else may run
+    ::_exit(127);  // ends the copy of this process
   }
   if (child < 0) throw InputError("a process cannot be started: " + reason(errno));
-  ::setpgid(child, child);  // here and there, whoever comes first
+  ::setpgid(child, child);  // in both processes: either may be first
   group_ = child;
   write_end.close();
-  // Nothing is written if the program took over: then its copy of the pipe was closed.
+  // The child writes only if exec failed; otherwise exec closes its end of the pipe.
   int error = 0;
   ssize_t got = 0;
   do got = ::read(read_end.number(), &error, sizeof error);
@@ -104,7 +102,7 @@ Process::Process(const std::vector<std::string>& arguments, const fs::path& fold
 }
 
 Process::Process(Process&& other) noexcept
-    : group_(std::exchange(other.group_, 0)), status_(other.status_), begin_(other.begin_), asked_to_end_(other.asked_to_end_) {}
+    : group_(std::exchange(other.group_, 0)), status_(other.status_), stopwatch_(other.stopwatch_), asked_to_end_(other.asked_to_end_) {}
 
 Process::~Process() {
   if (group_ == 0) return;
@@ -116,7 +114,7 @@ Process::~Process() {
 bool Process::has_ended() {
   if (group_ == 0) return true;
   siginfo_t info = {};
-  // The process stays known to the system until the group is ended, so that no other can have got its number.
+  // WNOWAIT keeps the process id in use until the group has ended.
   if (::waitid(P_PID, static_cast<id_t>(group_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) {
     if (asked_to_end_ && Clock::now() - *asked_to_end_ > std::chrono::seconds(2)) ::kill(-group_, SIGKILL);
     return false;
@@ -146,7 +144,7 @@ fs::path find_program(const std::string& name, const fs::path& here) {
   if (name.find('/') != std::string::npos) {
     const fs::path path = fs::absolute(here / name).lexically_normal();
     if (runs(path)) return path;
-    throw InputError(fmt::format("{} {}", path.string(), fs::exists(path) ? "is not a program that may be run" : "does not exist"));
+    throw InputError(fmt::format("{} {}", path.string(), fs::exists(path) ? "is not an executable program" : "does not exist"));
   }
   const char* variable = std::getenv("PATH");
   const std::string folders = variable ? variable : "/usr/bin:/bin";

@@ -8,7 +8,7 @@
 namespace gapkit {
 namespace {
 
-/// Random displacements and strains of given frames, new ones in every round.
+/// Random displacements and strains of given frames, different in every round.
 class RattleSource : public Source {
  public:
   RattleSource(const SourceOptions& source, const LoopOptions& loop) : source_(source) {
@@ -16,10 +16,9 @@ class RattleSource : public Source {
     for (Structure& s : frames_) remove_targets(s);
   }
 
-  void propose(const RoundContext& context, std::vector<Candidate>& proposals) override {
+  void propose(const RoundContext& context, std::vector<Proposal>& proposals) override {
     PerturbOptions perturb = source_.perturb;
     perturb.seed = context.seed_of(source_.name);
-    const auto& threshold = context.options.threshold;
     largest_ = 0;
     above_ = astray_ = 0;
     std::uint64_t index = 0;
@@ -32,12 +31,7 @@ class RattleSource : public Source {
         largest_ = std::max(largest_, std);
         if (!(std > context.threshold.value)) continue;
         ++(std > context.threshold.upper ? astray_ : above_);
-        describe_proposal(s, source_, context.options.fit.keys, first + static_cast<std::int64_t>(index), std,
-                          threshold.mode == ThresholdOptions::Mode::none
-                              ? "no threshold"
-                              : fmt::format("{} std {:.3g} > {:.3g} {}", quantity_name(threshold.quantity), std, context.threshold.value,
-                                            quantity_unit(threshold.quantity)));
-        proposals.push_back({std::move(s), std});
+        proposals.push_back(make_proposal(std::move(s), source_, first + static_cast<std::int64_t>(index), std, reason_of(context, std)));
       }
   }
 

@@ -16,7 +16,7 @@ namespace {
 
 const std::vector<std::string> loop_sections = {"loop", "source", "label", "threshold", "choose", "sparse"};
 
-/// The position of the chosen name in a list.
+/// The enumerator whose index is the index of the given name in a list.
 template <class Enum>
 Enum choice_of(const Section& section, const std::string& key, Enum standard, const std::vector<std::string>& names) {
   const std::string name = section.choice(key, names[static_cast<std::size_t>(standard)], names);
@@ -43,8 +43,9 @@ std::vector<double> positive_numbers(const Section& section, const std::string& 
 
 GoalOptions read_goal(const Section& section, const std::filesystem::path& folder, LoopOptions& options) {
   section.check_keys(std::vector<std::string>{"folder", "start", "rounds", "labels", "wall_time"});
-  options.start = expanded_files(section.texts("start"), folder,
-                                 [&](const std::string& what) { section.fail(section.line("start"), fmt::format("'start': {}", what)); });
+  options.start = expanded_files(section.texts("start"), folder, [&](const std::string& problem) {
+    section.fail(section.line("start"), fmt::format("'start': {}", problem));
+  });
   GoalOptions goal;
   options.folder = section.text("folder", options.folder);
   goal.rounds = count_of(section, "rounds", goal.rounds, 1);
@@ -122,7 +123,7 @@ LabellerOptions read_labeller(const Section& section, const std::filesystem::pat
   std::vector<std::string> kinds;
   for (const LabellerKind& kind : labeller_kinds()) kinds.push_back(kind.name);
   LabellerOptions l;
-  if (!section.has("kind")) section.fail(section.line(), fmt::format("'kind' is missing: who labels? one of {}", fmt::join(kinds, ", ")));
+  if (!section.has("kind")) section.fail(section.line(), fmt::format("'kind' is missing, expected one of {}", fmt::join(kinds, ", ")));
   l.kind = section.choice("kind", "", kinds);
   l.here = folder.empty() ? std::filesystem::path(".") : folder;
   l.working_directory = std::filesystem::path(loop.folder) / "labels";
@@ -192,7 +193,7 @@ SourceOptions read_source(const Section& section, const std::filesystem::path& f
   s.name = section.text("name", "", true);
   s.config_type = section.text("config_type", "", true);
   s.files = expanded_files(section.texts("files"), folder,
-                           [&](const std::string& what) { section.fail(section.line("files"), fmt::format("'files': {}", what)); });
+                           [&](const std::string& problem) { section.fail(section.line("files"), fmt::format("'files': {}", problem)); });
   if (s.files.empty()) section.fail(section.line("files"), "'files' is missing or empty, expected the names of files with structures");
   if (s.kind == "rattle") read_rattle(section, s);
   if (s.kind == "md") read_md(section, s);
@@ -201,7 +202,7 @@ SourceOptions read_source(const Section& section, const std::filesystem::path& f
 
 void read_sources(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, LoopOptions& options) {
   const TomlEntry* entry = document.find("source");
-  if (!entry) throw InputError(name + ":1: no [[source]], expected at least one: where structures to be labelled come from");
+  if (!entry) throw InputError(name + ":1: no [[source]], expected at least one");
   if (entry->value.kind != TomlValue::Kind::list)
     throw InputError(fmt::format("{}:{}: 'source' is {}, expected [[source]] in double brackets, once for each", name, entry->line,
                                  entry->value.description()));

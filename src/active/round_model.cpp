@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/phase_clock.hpp>
 #include <gapkit/fit/update.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/report/error_table.hpp>
@@ -19,15 +19,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 bool needs_statistics(const LoopOptions& options) {
   return options.growth.every != 1;
 }
 
-/// The configuration of a round's fit.
+/// The configuration of the fit of a round.
 FitConfiguration configuration_of_round(const LoopOptions& options, const LoopFolder& folder, int round) {
   FitConfiguration fit = options.fit;
   if (folder.labels() > 0) fit.train.push_back(folder.labelled().string());
@@ -44,7 +40,7 @@ FitConfiguration configuration_of_round(const LoopOptions& options, const LoopFo
   return fit;
 }
 
-/// Progress without the remarks that are the same in every round.
+/// Progress without messages, which are the same in every round.
 ProgressCallback quieter(const ProgressCallback& progress, int round) {
   if (!progress || round == 0) return progress;
   return [&progress](const ProgressEvent& event) {
@@ -60,7 +56,7 @@ void fit_all(const LoopOptions& options, const LoopFolder& folder, int round, co
     const Model before = load_model(folder.round(round - 1) / "model.h5");
     for (const Term& term : before.terms)
       if (term.sparse.size() > 0) data.kept_points[term.label()] = term.sparse;
-    for (auto& [label, set] : data.kept_points) set.origin.clear();  // frames may have other numbers now
+    for (auto& [label, set] : data.kept_points) set.origin.clear();  // numbers of frames may have changed
   }
   const FitResult result = fit_configured(data, fit, quieter(progress, round));
   if (result.statistics)
@@ -96,12 +92,12 @@ ErrorTable validation_errors(const LoopOptions& options, const std::shared_ptr<c
   return table;
 }
 
-/// The training frames in two halves, with the isolated atoms in both; nothing if there are too few.
+/// The training frames in two halves, with the isolated atoms in both; empty with too few frames.
 std::vector<DatasetView> halves_of(const Dataset& train) {
   std::vector<std::int64_t> halves[2];
   std::int64_t count = 0;
   for (const DatasetSummary::Frame& frame : train.summary().frames)
-    if (frame.atoms == 1) {  // isolated atoms, which both halves may need
+    if (frame.atoms == 1) {  // isolated atoms go to both halves
       halves[0].push_back(frame.number);
       halves[1].push_back(frame.number);
     } else {
@@ -128,12 +124,12 @@ RoundModel model_of_round(const LoopOptions& options, const LoopFolder& folder, 
   result.appended = !grows;
   double seconds = 0;
   if (!std::filesystem::exists(path)) {
-    const double begin = now();
+    const Stopwatch stopwatch;
     if (grows)
       fit_all(options, folder, round, progress);
     else
       append_labels(options, folder, round, progress);
-    seconds = now() - begin;
+    seconds = stopwatch.seconds();
   }
   result.model = std::make_shared<const Model>(load_model(path));
   result.sparse_points = sparse_count(result.model->terms);
@@ -192,7 +188,7 @@ std::vector<CalibrationPoint> first_points(const LoopOptions& options, const Loo
           if (s.size() > 1 && p.count > 0) json.push_back({p.count, p.error, p.epistemic, p.noise, p.bar});
         });
       } catch (const InputError&) {
-        // Half of the data may lack what the whole has; the loop begins without these points.
+        // Half of the data may lack an element or targets; the loop begins without these points.
       }
     }
     write_json(file, json);

@@ -7,7 +7,7 @@
 
 namespace gapkit {
 
-/// The model of a round and how it came to be.
+/// The model of a round and facts about its fit.
 struct RoundModel {
   std::shared_ptr<const Model> model;
   std::int64_t frames = 0, sparse_points = 0;
@@ -16,20 +16,20 @@ struct RoundModel {
   PerTarget<double> rmse;  ///< in TargetInfo::shown.error_unit; NaN without validation
 };
 
-/// Fits the model of the round that comes after those that are finished, or loads it if that was done before.
+/// Fits the model of the round after the finished ones, or loads it if its file exists.
 ///
-/// Round 0: the training files. Later, every growth.every rounds: all data, with more sparse points beside those of the round before.
-/// In between: the labels of the last round are added to the statistics.
+/// Round 0: the training files. Later, every growth.every rounds: all data, with the sparse points of the previous round and new ones.
+/// In other rounds: adds the labels of the last round to the statistics.
 RoundModel model_of_round(const LoopOptions& options, const LoopFolder& folder, const ProgressCallback& progress);
 
-/// Sparse points per combination that a term has after so many labels.
+/// Sparse points per combination of a term after `labels` labels.
 int grown(int n_sparse, int labels, const GrowthOptions& growth);
 
-/// Errors seen before the loop begins: the training frames in two halves, each predicted by a model of the other. Empty if there are too
-/// few frames, or a half cannot be fitted.
+/// Errors before the first round: each half of the training frames, predicted by a model of the other half. Empty with too few frames
+/// or if a half cannot be fitted.
 std::vector<CalibrationPoint> first_points(const LoopOptions& options, const LoopFolder& folder, const ProgressCallback& progress);
 
-/// What is seen of a labelled structure with a model that does not know the label.
+/// Errors on a labelled structure of a model that was not fitted to it. `energy_error`: eV/atom, NaN without an energy.
 CalibrationPoint point_of(Predictor& predictor, const Structure& labelled, ThresholdOptions::Quantity quantity,
                           double* energy_error = nullptr);
 

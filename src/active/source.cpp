@@ -12,11 +12,11 @@ double RoundContext::error_bar_of(const Structure& structure) const {
   return error_bar(predictor.compute(structure, request_of(quantity)), quantity);
 }
 
-std::uint64_t RoundContext::seed_of(const std::string& what) const {
+std::uint64_t RoundContext::seed_of(const std::string& name) const {
   Checksum sum;
   sum.add(static_cast<std::int64_t>(options.fit.seed));
   sum.add(static_cast<std::int64_t>(round));
-  sum.add(what);
+  sum.add(name);
   return sum.value();
 }
 
@@ -32,14 +32,16 @@ std::unique_ptr<Source> make_source(const SourceOptions& source, const LoopOptio
   throw InputError(fmt::format("unknown source '{}'{}", source.kind, suggestion(source.kind, source_kinds())));
 }
 
-void describe_proposal(Structure& structure, const SourceOptions& source, const TargetKeys& keys, std::int64_t frame, double std,
-                       const std::string& why) {
+Proposal make_proposal(Structure structure, const SourceOptions& source, std::int64_t frame, double std, std::string why) {
   if (!source.config_type.empty()) structure.config_type = source.config_type;
-  structure.set_field(keys.config_type, structure.config_type);
-  structure.set_field("active_source", source.name);
-  structure.set_field("active_frame", frame);
-  structure.set_field("active_std", std);
-  structure.set_field("active_why", why);
+  return {std::move(structure), std, source.name, frame, std::move(why)};
+}
+
+std::string reason_of(const RoundContext& context, double std) {
+  const auto& threshold = context.options.threshold;
+  if (threshold.mode == ThresholdOptions::Mode::none) return "no threshold";
+  return fmt::format("{} std {:.3g} > {:.3g} {}", quantity_name(threshold.quantity), std, context.threshold.value,
+                     quantity_unit(threshold.quantity));
 }
 
 }  // namespace gapkit

@@ -10,37 +10,36 @@
 
 namespace gapkit {
 
-/// What sources need to know of the round.
+/// A round as sources see it.
 struct RoundContext {
   int round = 0;
-  std::filesystem::path folder;           ///< of the round; a source may keep its own files there
-  std::filesystem::path previous_folder;  ///< of the round before; empty in round 0
+  std::filesystem::path folder;           ///< folder of the round; sources may keep files in it
+  std::filesystem::path previous_folder;  ///< folder of the previous round; empty in round 0
   Predictor& predictor;
   const LoopOptions& options;
   Threshold threshold;
-  /// Frames of each source that were labelled, or could not be.
+  /// Frames of each source that were chosen in earlier rounds.
   const std::map<std::string, std::set<std::int64_t>>& used;
   EventLog& log;
   const ProgressCallback& progress;
-  int turn = 1;  ///< how many times the sources have been asked in this round; after a restart counted again from 1
+  int turn = 1;  ///< number of the call of propose() in this round; counts from 1 again after a restart
 
   double error_bar_of(const Structure& structure) const;
-  std::uint64_t seed_of(const std::string& what) const;  ///< of the random choices of this round
+  std::uint64_t seed_of(const std::string& name) const;  ///< seed of random choices in this round
 };
 
-/// Where structures come from. What a source proposes depends on the configuration, the models and the labels so far only, so that a loop
-/// that was killed goes on as if nothing had happened.
+/// A source of structures. Its proposals depend only on the configuration, the models and the earlier labels, so that a restarted loop
+/// proposes the same.
 class Source {
  public:
   virtual ~Source() = default;
-  /// Appends structures above the threshold, with fields active_source, active_frame (a number that tells them apart within the source),
-  /// active_why. Called again (the next turn) as long as no source proposes anything and one is not quiet.
-  virtual void propose(const RoundContext& context, std::vector<Candidate>& proposals) = 0;
-  /// Nothing above the threshold is left here, with this model.
+  /// Appends structures above the threshold. Called again (the next turn) while no source proposes a structure and one is not quiet.
+  virtual void propose(const RoundContext& context, std::vector<Proposal>& proposals) = 0;
+  /// True if the source has no more structures above the threshold of this model.
   virtual bool is_quiet() const = 0;
-  /// Whether used frames must not be proposed again.
+  /// Whether the source excludes used frames.
   virtual bool has_frames() const { return false; }
-  /// For the summary of the round: a JSON object.
+  /// A JSON object for the summary of the round.
   virtual std::string summary() const { return "{}"; }
 };
 
@@ -49,8 +48,9 @@ std::unique_ptr<Source> make_pool_source(const SourceOptions& source);
 std::unique_ptr<Source> make_rattle_source(const SourceOptions& source, const LoopOptions& loop);
 std::unique_ptr<Source> make_md_source(const SourceOptions& source, const LoopOptions& loop);
 
-/// Names the fields that describe a proposal.
-void describe_proposal(Structure& structure, const SourceOptions& source, const TargetKeys& keys, std::int64_t frame, double std,
-                       const std::string& why);
+/// A proposal; SourceOptions::config_type, if given, replaces the config type of the structure.
+Proposal make_proposal(Structure structure, const SourceOptions& source, std::int64_t frame, double std, std::string why);
+/// "force std 0.3 > 0.1 eV/Å", or "no threshold".
+std::string reason_of(const RoundContext& context, double std);
 
 }  // namespace gapkit

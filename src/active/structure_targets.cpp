@@ -4,7 +4,7 @@
 namespace gapkit {
 namespace {
 
-/// Whether it is one of the default names of targets (io/targets.hpp).
+/// Whether a name is a default name of a target (io/targets.hpp).
 bool is_target(std::string_view name) {
   for (const std::string_view prefix : {"REF_", "dft_", "DFT_"})
     if (name.starts_with(prefix)) {

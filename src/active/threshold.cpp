@@ -4,6 +4,7 @@
 #include <cmath>
 #include <gapkit/active/threshold.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/fit/calibrate.hpp>
 
 #include "active/noise.hpp"
 
@@ -16,18 +17,9 @@ using Quantity = ThresholdOptions::Quantity;
 constexpr double infinite = std::numeric_limits<double>::infinity();
 constexpr std::size_t most_points = 100;  // the latest
 
-/// σ of the quantity: of a force, of an atom's share of the energy.
+/// σ of a force (eV/Å) or of an atom's share of the energy (eV).
 double sigma_of(const Model& model, Quantity quantity) {
   return noise_unit(model, quantity == Quantity::force ? Property::force : Property::energy, "default");
-}
-
-double negative_log_likelihood(std::span<const CalibrationPoint> points, double a, double b) {
-  double sum = 0;
-  for (const CalibrationPoint& p : points) {
-    const double variance = (a * a * p.epistemic + b * b * p.noise) / p.count;
-    sum += std::log(variance) + p.error / p.count / variance;  // every structure counts once, whatever its size
-  }
-  return sum;
 }
 
 std::vector<CalibrationPoint> usable(const std::vector<CalibrationPoint>& points) {
@@ -50,22 +42,19 @@ double bar_per_force_std(const std::vector<CalibrationPoint>& points) {
 
 }  // namespace
 
-ErrorScale calibrated(const std::vector<CalibrationPoint>& points) {
+ErrorScale error_scale(const std::vector<CalibrationPoint>& points) {
   std::vector<CalibrationPoint> used = usable(points);
+  if (used.empty()) return {};
   if (used.size() > most_points) used.erase(used.begin(), used.end() - most_points);
-  ErrorScale best;
-  if (used.empty()) return best;
-  double lowest = infinite;
-  for (int i = -10; i <= 20; ++i)
-    for (int j = -10; j <= 10; ++j) {
-      const double a = std::pow(10.0, 0.1 * i), b = std::pow(10.0, 0.1 * j);
-      const double value = negative_log_likelihood(used, a, b);
-      if (value < lowest) {
-        lowest = value;
-        best = {a, b};
-      }
-    }
-  return best;
+  HeldOutRows rows;  // one for each structure: every structure counts once, whatever its size
+  for (const CalibrationPoint& p : used) {
+    rows.error.push_back(std::sqrt(p.error / p.count));
+    rows.epistemic.push_back(std::sqrt(p.epistemic / p.count));
+    rows.noise.push_back(std::sqrt(p.noise / p.count));
+    rows.structure.push_back(static_cast<int>(rows.structure.size()));
+  }
+  const CalibrationFactors factors = calibrate(rows);
+  return {factors.a, factors.b};
 }
 
 Threshold threshold_of(const ThresholdOptions& options, const Model& model, const std::vector<CalibrationPoint>& points,
@@ -81,8 +70,8 @@ Threshold threshold_of(const ThresholdOptions& options, const Model& model, cons
       threshold.value = options.value * sigma_of(model, options.quantity);
       break;
     case Mode::automatic:
-      threshold.scale = calibrated(points);
-      // Where the part of the force error that more data would remove is as large as what the fit leaves as noise.
+      threshold.scale = error_scale(points);
+      // At this error bar the epistemic part of the force error is as large as the noise.
       threshold.value = options.value * std::max(1.0, threshold.scale.b) / threshold.scale.a *
                         (points.empty() ? sigma_of(model, options.quantity) : sigma_of(model, Quantity::force) * bar_per_force_std(points));
       if (previous && std::abs(threshold.value - previous->value) <= options.hysteresis * previous->value)
@@ -99,11 +88,11 @@ std::string threshold_remark(const ThresholdOptions& options, const Model& model
   const bool is_force = options.quantity == Quantity::force || (options.mode == Mode::automatic && !points.empty());
   const NoiseLevel level = noise_level(model, is_force ? Property::force : Property::energy, "default");
   if (level.origin == NoiseLevel::Origin::given_rows)
-    text = fmt::format("the threshold is relative to a sigma of {:.3g} {}, the root mean square of those that came with the training data",
+    text = fmt::format("the threshold is relative to a sigma of {:.3g} {}, the root mean square of the sigma given with the training data",
                        level.sigma, is_force ? "eV/Å" : "eV");
   if (options.mode == Mode::automatic && usable(points).empty())
-    text += std::string(text.empty() ? "" : "; ") +
-            "no forces of structures that the model does not know are there yet: the threshold takes error bars as they are, uncalibrated";
+    text +=
+        std::string(text.empty() ? "" : "; ") + "there are no forces of unknown structures yet: the threshold uses uncalibrated error bars";
   return text;
 }
 

@@ -1,13 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/neighbor_list.hpp>
+#include <gapkit/core/phase_clock.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/fit/fit_plans.hpp>
 #include <gapkit/io/look_alikes.hpp>
@@ -24,14 +24,6 @@ constexpr double later_search = 0.5;  // steps of the search for σ in later rou
 constexpr double wanted_neighbors = 30;
 constexpr double molecular_cutoff = 4.5, smallest_cutoff = 3.5, largest_cutoff_chosen = 6.0;  // Å
 constexpr int fewest_points = 50, most_points = 2000;                                         // of SOAP, per element
-
-class Stopwatch {
- public:
-  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(); }
-
- private:
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
-};
 
 TermOptions make_term(const std::string& descriptor, const Parameters& parameters, const std::string& kernel,
                       const Parameters& kernel_parameters) {

@@ -53,7 +53,7 @@ void get_term(const ArchiveReader& archive, const std::string& at, const TermDra
 }  // namespace
 
 bool CheckpointKeeper::is_due() const {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - last_).count() >= run_.checkpoint_interval;
+  return since_saved_.seconds() >= run_.checkpoint_interval;
 }
 
 std::optional<Checkpoint> CheckpointKeeper::load() const {
@@ -101,7 +101,7 @@ void CheckpointKeeper::save(const std::vector<Term>& terms, const std::vector<Te
            .message = std::string(e.what()) + "; the fit goes on without saving its state, and could not continue after an interruption",
            .is_warning = true});
   }
-  last_ = std::chrono::steady_clock::now();
+  since_saved_.restart();
 }
 
 void CheckpointKeeper::write(const std::vector<Term>& terms, const std::vector<TermReport>& reports, const SufficientStatistics& statistics,

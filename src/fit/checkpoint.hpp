@@ -1,6 +1,6 @@
 #pragma once
 
-#include <chrono>
+#include <gapkit/core/phase_clock.hpp>
 
 #include "fit/data_scan.hpp"
 
@@ -38,7 +38,7 @@ class CheckpointKeeper {
   const FitOptions& options_;
   const DataScan& scan_;
   std::string key_;
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+  Stopwatch since_saved_;
   std::int64_t saved_ = -1;  // frames in the file
   bool failed_ = false;      // no further attempts
 };

@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/phase_clock.hpp>
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/fit/sparse_points.hpp>
 
@@ -139,7 +139,7 @@ Model fit_of_round(const FitData& training, const FitOptions& options, const Pro
 }  // namespace
 
 FitResult fit(const FitData& data, const FitOptions& options, const FitRun& run) {
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch stopwatch;
   PhaseClock watch;
   FitResult result;
   FitReport& report = result.report;
@@ -160,7 +160,7 @@ FitResult fit(const FitData& data, const FitOptions& options, const FitRun& run)
   watch.lap();
   if (options.calibration.source != CalibrationOptions::Source::none) {
     FitOptions of_rounds = options;
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    const double seconds = stopwatch.seconds();
     rounds.elapsed = rounds.expected = seconds;
     if (const auto& search = report.optimization) {  // the search of a round starts at the result of this one
       of_rounds.optimize.start = search->factors;

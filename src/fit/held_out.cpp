@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/phase_clock.hpp>
 #include <gapkit/fit/calibrate.hpp>
 
 #include "fit/append_frames.hpp"
@@ -24,10 +24,6 @@ ProgressCallback progress_of_round(const ProgressCallback& progress, std::size_t
     shown.phase = prefix + event.phase;
     progress(shown);
   };
-}
-
-double seconds_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
 }  // namespace
@@ -66,17 +62,17 @@ void calibrate_fit(FittedModel& fitted, const FitData& data, const FitOptions& o
     return;
   }
   Calibrator calibrator(rules, calibration.fewest_structures);
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch all_rounds;
   double longest = rounds.expected;
   for (std::size_t round = 0; round < held_out.size(); ++round) {
     if (held_out[round].empty()) continue;
-    if (round > 0 && rounds.elapsed + seconds_since(begin) + longest > calibration.seconds) {
+    if (round > 0 && rounds.elapsed + all_rounds.seconds() + longest > calibration.seconds) {
       if (progress)
         progress(
             {.phase = "calibrate", .message = fmt::format("calibration: {} of {} rounds, as the time allows", round, held_out.size())});
       break;
     }
-    const auto round_begin = std::chrono::steady_clock::now();
+    const Stopwatch this_round;
     const ProgressCallback shown = progress_of_round(progress, round, held_out.size());
     calibrator.use(
         std::make_shared<const Model>(round == 0 ? fitted.model : rounds.fit(DatasetView::without(data.train, held_out[round]), shown)));
@@ -85,7 +81,7 @@ void calibrate_fit(FittedModel& fitted, const FitData& data, const FitOptions& o
       calibrator.add(frame);
       if (shown) shown({.phase = "error bars", .done = ++done, .total = static_cast<double>(held_out[round].size()), .unit = "structures"});
     });
-    if (round > 0) longest = round == 1 ? seconds_since(round_begin) : std::max(longest, seconds_since(round_begin));
+    if (round > 0) longest = round == 1 ? this_round.seconds() : std::max(longest, this_round.seconds());
   }
   const std::optional<Calibration> found = calibrator.calibration("holdout", progress);
   append_frames(fitted, DatasetView(data.train, held_out.front()), {}, progress);

@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/phase_clock.hpp>
 #include <gapkit/fit/cross_validation.hpp>
 #include <gapkit/fit/evidence.hpp>
 #include <gapkit/fit/fit.hpp>
@@ -207,7 +207,7 @@ OptimizeOptions::Objective objective_of(const std::string& name) {
 
 OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term> terms, const std::vector<double>& delta_ratio,
                             const OptimizeOptions& options, const ProgressCallback& progress) {
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch stopwatch;
   Objectives objectives(stored.statistics, terms, options);
   if (options.objective == Kind::cross_validation && !objectives.has_folds())
     throw InputError("cross-validation needs statistics in folds: fit with [optimize] folds = 5 (or another number above 1)");
@@ -256,7 +256,7 @@ OptimizationReport optimize(const StoredStatistics& stored, std::span<const Term
     if (options.objective == Kind::cross_validation) settle_common_factor(objectives, unknowns, report.after);
     objectives.assess(report.after);
   }
-  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  report.seconds = stopwatch.seconds();
   if (progress)
     for (const std::string& warning : report.warnings) progress({.phase = "optimize", .message = warning, .is_warning = true});
   return report;

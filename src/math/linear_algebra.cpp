@@ -1,8 +1,8 @@
 #include <omp.h>
 
-#include <chrono>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/phase_clock.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <limits>
 
@@ -197,12 +197,12 @@ double measure_dgemm(double seconds) {
   const Matrix a = Matrix::Constant(n, n, 0.5), b = Matrix::Constant(n, n, 0.25);
   Matrix c(n, n);
   multiply_nt(a, b, c);
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch stopwatch;
   double elapsed = 0, flop = 0;
   while (elapsed < seconds) {
     multiply_nt(a, b, c);
     flop += 2.0 * n * n * n;
-    elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    elapsed = stopwatch.seconds();
   }
   return flop / elapsed;
 }

@@ -13,7 +13,7 @@ namespace {
 
 constexpr double two_sided_68 = 0.6827;  // P(|z| ≤ 1)
 
-// Below it an error bar is rounding: of a component that is zero by symmetry, and has no noise either.
+// A smaller error bar is rounding: the component is zero by symmetry and has no noise.
 double smallest_bar(const PredictionRecord::Values& values) {
   return values.std.empty() ? 0 : 1e-6 * *std::max_element(values.std.begin(), values.std.end());
 }
@@ -71,7 +71,7 @@ BinnedQuantiles binned_quantiles(const Quantity& q) {
 void add_error_against_std(Page& page, const PredictionRecord& record, const Quantity& q, const ConfigGroups& groups) {
   Plot plot(
       fmt::format("{}: |error| against error bar", q.name()),
-      fmt::format("Absolute {} error against predicted standard deviation, logarithmic axes, with the areas that should hold 68 and 95 "
+      fmt::format("Absolute {} error against predicted standard deviation, logarithmic axes, with the areas that should contain 68 and 95 "
                   "per cent of the points.",
                   q.name()));
   plot.x = {.label = fmt::format("predicted std ({})", q.error_unit()), .logarithmic = true};
@@ -94,7 +94,7 @@ void add_error_against_std(Page& page, const PredictionRecord& record, const Qua
     absolute.push_back(error);
   }
   std::sort(absolute.begin(), absolute.end());
-  const double floor = 0.02 * quantile(absolute, 0.5);  // errors below are drawn at the edge
+  const double floor = 0.02 * quantile(absolute, 0.5);  // smaller errors are drawn at the edge
   if (floor > 0) plot.y.minimum = floor;
   for (std::size_t g = 0; g < x.size(); ++g) {
     const auto colour = static_cast<int>(g);
@@ -159,7 +159,7 @@ void add_z_histogram(Page& page, const std::vector<Quantity>& quantities) {
     plot.line(q.name(), centre, density, {.colour = colour++}, true);
   }
   plot.y.maximum = 2 * std::max(1.0, highest);
-  page.figure(plot, fmt::format("A logarithmic axis, so that tails are seen. Beyond ±{} counts in the outermost points.", limit));
+  page.figure(plot, fmt::format("The logarithmic axis shows the tails. Values beyond ±{} count in the outermost points.", limit));
 }
 
 void add_metrics_table(Page& page, const std::vector<Quantity>& quantities) {
@@ -195,7 +195,7 @@ void add_metrics_table(Page& page, const std::vector<Quantity>& quantities) {
   }
   page.table(table);
   if (without_bar > 0)
-    page.paragraph(fmt::format("{} values have no error bar (zero by symmetry, of a property that was not fitted) and are left out.",
+    page.paragraph(fmt::format("{} values have no error bar (zero by symmetry, or a property that was not fitted) and are left out.",
                                grouped(without_bar)));
 }
 

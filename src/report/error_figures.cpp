@@ -10,7 +10,7 @@ namespace {
 
 const double absent = std::numeric_limits<double>::quiet_NaN();
 
-constexpr int most_groups = 4 * plot_colours;  // looks that can be told apart
+constexpr int most_groups = 4 * plot_colours;  // distinguishable styles
 
 // Indices of the entries of each group.
 std::vector<std::vector<std::size_t>> entries_by_group(const PredictionRecord& record, const PredictionRecord::Values& values,
@@ -215,7 +215,7 @@ void add_error_histograms(Page& page, const ReportData& data, const ConfigGroups
     Plot plot = histogram(data.record, q, groups, n, limit);
     std::string caption = fmt::format("Half of the errors are below {}, 95 % below {}, the largest is {} {}.", page_number(n.median),
                                       page_number(n.q95), page_number(n.largest), q.error_unit());
-    if (n.largest > limit) caption += " What lies beyond the axis is counted in its outermost bars.";
+    if (n.largest > limit) caption += " Errors beyond the axis count in its outermost bars.";
     plot.set_title(plot.title() + suffix);
     page.figure(plot, caption);
   }
@@ -293,7 +293,7 @@ void add_unlabelled(Page& page, const ReportData& data, const ConfigGroups& grou
   }
   page.figure(plot, fmt::format("{} frames.", grouped(static_cast<std::int64_t>(data.record.frames().size()))));
 
-  const auto key = [](const PredictionRecord::Frame* frame) {  // that of the last target with one
+  const auto key = [](const PredictionRecord::Frame* frame) {  // std of the last target with one
     std::optional<double> last;
     for (const std::optional<double>& bar : frame->largest_std)
       if (bar) last = bar;

@@ -17,7 +17,7 @@ void check_finite(double value, const Structure& frame, const char* property) {
 }
 
 Json to_json(const ErrorSummary& summary) {
-  // JSON has no NaN: an error of nothing is null.
+  // JSON has no NaN: an error without data is null.
   Json json = {{"count", summary.count}, {"rmse", nullptr}, {"mae", nullptr}};
   if (summary.count > 0) {
     json["rmse"] = summary.rmse();
@@ -32,7 +32,7 @@ Json to_json(const ErrorTable::Row& row) {
   return json;
 }
 
-/// Fixed point with `digits`, but powers of ten where that would show only zeros or overflow the column.
+/// Fixed point with `digits`; powers of ten where fixed point would show only zeros or overflow the column.
 std::string number(double value, int digits) {
   const double smallest = 0.5 * std::pow(10.0, -digits);
   if (value >= 1e6 || (value > 0 && value < smallest)) return fmt::format("{:.1e}", value);
@@ -78,7 +78,7 @@ void ErrorTable::Row::add(const Row& other) {
 }
 
 void ErrorTable::add(const Structure& frame, const Prediction& prediction) {
-  // A row of its own first: a frame that throws half-way must not leave half of its errors behind.
+  // Collected in a separate row: a frame that throws must not leave a part of its errors in the table.
   Row row;
   for (const TargetInfo& target : targets()) {
     const auto scale = target.shown_scale(frame);

@@ -152,7 +152,7 @@ void add_trace(Page& page, const Json& optimization) {
                                     : std::string("objective");
   const bool is_evidence = objective != "cross_validation";
   for (const double v : value) below.push_back(best - v);
-  Plot plot(is_evidence ? "Evidence trace" : "Cross-validation trace", "How far below its best value the objective was at each step.");
+  Plot plot(is_evidence ? "Evidence trace" : "Cross-validation trace", "Distance of the objective from its best value at each step.");
   plot.x = {.label = "step", .integers = true};
   plot.y = {.label = is_evidence ? "log evidence below the best" : "loss above the best", .logarithmic = true};
   plot.height = 270;
@@ -184,7 +184,7 @@ void add_sparse_set(Page& page, const Model& model) {
     chart.set_categories(std::move(names));
     chart.integers = true;
     chart.add("", std::move(counts));
-    page.figure(chart, "The model does not say from which config types its points come.");
+    page.figure(chart, "The model has no record of the config types of its points.");
     return;
   }
   const SparseCounts counts = sparse_counts_from_json(found->second);
@@ -208,7 +208,7 @@ void add_sparse_set(Page& page, const Model& model) {
   std::vector<double> values;
   for (const std::string& name : config_types) values.push_back(counts.atoms.count(name) ? static_cast<double>(counts.atoms.at(name)) : 0);
   atoms.add("", std::move(values), {.colour = -1});
-  page.figure(points, "From which config types the representative environments were chosen.");
+  page.figure(points, "Config types of the representative environments.");
   page.figure(atoms, "How much there was to choose from.");
 }
 

@@ -10,7 +10,7 @@
 namespace gapkit {
 namespace {
 
-// The small picture before a legend's name.
+// The symbol before a name in a legend.
 std::string key_picture(const Plot::LegendEntry& entry) {
   const std::string colour = colour_class(entry.style.colour);
   std::string mark;
@@ -172,8 +172,7 @@ std::string Page::html() const {
     if (s + 1 == sections_.size() && in_figures_) out += "</div>\n";
     out += "</section>\n";
   }
-  out += fmt::format("</main>\n<footer><div class=\"wide\">gapkit {}. Nothing on this page is loaded from elsewhere.</div></footer>\n",
-                     version);
+  out += fmt::format("</main>\n<footer><div class=\"wide\">gapkit {}. This page loads no other files.</div></footer>\n", version);
   out += std::string("<script>//<![CDATA[\n") + page_script + "//]]>\n</script>\n</body></html>\n";
   return out;
 }

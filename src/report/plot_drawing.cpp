@@ -22,7 +22,7 @@ bool can_place(double value, const PlotAxis& axis) {
   return std::abs(value) <= largest && (!axis.logarithmic || value >= 1 / largest);
 }
 
-// From the marks and what the axis gives; low > high if there is nothing.
+// From the marks and the limits of the axis; low > high without values.
 void PlotDrawing::find_range(const PlotAxis& axis, bool is_x, Range& range) const {
   range = {std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(), axis.logarithmic};
   const auto include = [&](const std::vector<double>& values) {
@@ -49,7 +49,7 @@ void PlotDrawing::find_range(const PlotAxis& axis, bool is_x, Range& range) cons
   }
 }
 
-// A little air, whole ranges where there is one value only or none.
+// Adds a margin; sets a range if there is one value or none.
 void PlotDrawing::pad(const PlotAxis& axis, Range& range) const {
   if (!(range.low <= range.high)) range = {axis.logarithmic ? 0.1 : 0.0, 1.0, axis.logarithmic};
   const double air = 0.035;
@@ -125,7 +125,7 @@ void PlotDrawing::draw_axes() {
   if (!small.empty()) out_ += fmt::format("<path class=\"small-ticks\" d=\"{}\"/>", small);
   out_ += fmt::format("<path class=\"axis\" d=\"M{} {}V{}H{}\"/>", px(left_), px(top_), px(bottom_), px(right_));
   out_ += "<g class=\"ticks x\">";
-  double free_from = -1e9;  // labels that would touch their left neighbour are left out
+  double free_from = -1e9;  // labels that touch their left neighbour are left out
   for (const Tick& tick : x_ticks_.ticks) {
     const double at = px_x(tick.value), half = 0.5 * text_width(tick.label, font_size);
     if (tick.label.empty() || at - half < free_from) continue;
@@ -176,7 +176,7 @@ PlotDrawing::Marks PlotDrawing::merged_points(double cell) const {
   return result;
 }
 
-// Points that coincide within a cell are drawn once; the cell grows until the drawing is small enough.
+// Draws points within one cell once; the cell grows until the drawing is small enough.
 void PlotDrawing::draw_points() {
   Marks marks;
   for (double cell = 1.6; cell < 60; cell *= 1.25) {
@@ -188,7 +188,7 @@ void PlotDrawing::draw_points() {
   std::size_t all = 0;
   for (const auto& series : marks) all += series.size();
   few_points_ = all <= 400;
-  // Series with few points on top of those with many.
+  // Series with few points are drawn over series with many.
   std::vector<std::size_t> order;
   for (std::size_t s = 0; s < marks.size(); ++s)
     if (!marks[s].empty()) order.push_back(s);
@@ -281,7 +281,7 @@ void PlotDrawing::draw_diagonal(const Plot::Series& series) {
     out_ += path("area", series, d + fmt::format("V{}z", px(bottom_)));
     return;
   }
-  // Straight in the drawing if both axes are of one kind: its ends are enough then.
+  // With two axes of the same kind the line is straight, and its ends suffice.
   std::string d;
   for (const auto& piece : clipped(xs, ys)) {
     const bool is_straight = x_.is_logarithmic == y_.is_logarithmic;
@@ -305,7 +305,7 @@ void PlotDrawing::draw_band(const Plot::Series& series) {
   };
   for (std::size_t i = 0; i < series.x.size(); ++i) {
     const bool fits = can_place(series.x[i], plot_.x) && can_place(series.y[i], plot_.y) && can_place(series.base[i], plot_.y);
-    // Where the whole height is beyond the box there is nothing to see.
+    // Skips parts that are outside the box over their whole height.
     const bool is_seen = fits && y_.place(std::max(series.y[i], series.base[i])) >= 0 &&
                          y_.place(std::min(series.y[i], series.base[i])) <= 1 && x_.place(series.x[i]) >= 0 && x_.place(series.x[i]) <= 1;
     if (is_seen)

@@ -6,7 +6,7 @@
 
 namespace gapkit {
 
-/// Whether a number has a place on an axis: finite, above 0 if logarithmic, and not so far out that ranges overflow.
+/// Whether an axis can show a number: finite, above 0 if logarithmic, and small enough that ranges do not overflow.
 bool can_place(double value, const PlotAxis& axis);
 
 /// Draws one Plot: ranges, axes, then the series from back to front.
@@ -54,7 +54,7 @@ class PlotDrawing {
   Range x_, y_;
   Ticks x_ticks_, y_ticks_;
   double left_ = 0, right_ = 0, top_ = 0, bottom_ = 0, height_ = 0;  // of the box, px; height of the drawing
-  bool few_points_ = false;                                          // larger ones then
+  bool few_points_ = false;                                          // few points are drawn larger
   std::string out_;
 };
 

@@ -4,7 +4,7 @@
 
 namespace gapkit {
 
-/// The order of some numbers, with ties, from which ranks follow for any weights of the entries: what a bootstrap needs.
+/// The order of numbers, with ties. Gives ranks for any weights of the entries, as a bootstrap needs.
 class RankOrder {
  public:
   explicit RankOrder(const std::vector<double>& values);
@@ -17,7 +17,7 @@ class RankOrder {
   std::vector<std::size_t> tie_begin_;  // positions in order_ at which a new value begins, and the end
 };
 
-/// Spearman's ρ: Pearson's correlation of the ranks, entries counted weight[i] times. NaN if one of them does not vary.
+/// Spearman's ρ: Pearson's correlation of the ranks, entry i counted weight[i] times. NaN if one of the two does not vary.
 double rank_correlation(const RankOrder& a, const RankOrder& b, const std::vector<double>& weight);
 
 }  // namespace gapkit

@@ -9,9 +9,8 @@ namespace gapkit {
 namespace {
 
 constexpr const char* parity_text =
-    "Each dot is one or more values: dots that would fall on each other are drawn once, stronger the more values they stand for. Point at "
-    "one "
-    "to see its frame; press a config type to see it alone.";
+    "Each dot is one or more values: coincident dots are drawn once, stronger for more values. Point at a dot to see its frame; press a "
+    "config type to see it alone.";
 
 std::string file_name(const std::string& path) {
   const auto slash = path.rfind('/');
@@ -43,7 +42,7 @@ std::string worst_text() {
     const bool is_last = &target == &targets().back();
     list += (list.empty() ? "" : is_last ? " or " : ", ") + std::string(target.shown.name);
   }
-  return fmt::format("Those with the largest error of {} (in red), in units of the overall RMSE.", list);
+  return fmt::format("Structures with the largest error of {} (in red), in units of the overall RMSE.", list);
 }
 
 bool has_bars(const PredictionRecord& record) {
@@ -54,11 +53,11 @@ void add_model_sections(Page& page, const ReportModel& model) {
   if (!model.dimers.empty()) {
     page.section(
         "Dimers",
-        "Energy of two atoms in vacuum, relative to the same atoms far apart; the band is the 95 % interval of what the model does not "
-        "know. A short distance should repel, and a band that opens says that the data have nothing there.");
+        "Energy of two atoms in vacuum, relative to the same atoms far apart; the band is the epistemic 95 % interval. Short distances "
+        "should repel; a wide band shows a lack of data.");
     add_dimers(page, model);
   }
-  page.section("Sparse set", "The representative environments that the model is built on.");
+  page.section("Sparse set", "The representative environments of the model.");
   add_sparse_set(page, model.model);
   page.section("Hyperparameters");
   add_hyperparameters(page, model.model);
@@ -88,19 +87,18 @@ std::string prediction_report(const ReportModel& model, const ReportData& data, 
       page.section("Error bars");
       add_error_bars(page, data, groups);
     } else {
-      page.section("Error bars", fmt::format("None were asked for: gap-predict --std {} shows here how they compare with the errors.",
-                                             list_of_std_names()));
+      page.section("Error bars",
+                   fmt::format("No error bars were requested: gap-predict --std {} compares them with the errors.", list_of_std_names()));
     }
     page.section("Worst structures", worst_text());
     add_worst_structures(page, data);
   } else {
-    page.section("Predictions", "The frames hold no reference values to compare with.");
+    page.section("Predictions", "The frames have no reference values.");
     page.group_legend();
     add_unlabelled(page, data, groups);
   }
   if (!data.left_out.empty()) page.paragraph(data.left_out + ".");
-  if (record.not_finite() > 0)
-    page.paragraph(fmt::format("{} values were not finite numbers and are left out everywhere.", record.not_finite()));
+  if (record.not_finite() > 0) page.paragraph(fmt::format("{} values are not finite and are left out.", record.not_finite()));
   add_model_sections(page, model);
   page.section("Time");
   add_timing(page, timing, record.atoms());
@@ -134,7 +132,7 @@ std::string fit_report(const ReportModel& model, const std::vector<ReportData>& 
     page.section("Error bars", fmt::format("Of the {}, which were not fitted.", error_bars.name));
     add_error_bars(page, error_bars, groups);
   } else {
-    page.section("Error bars", "There are no validation data to test them on; on the training data they would look better than they are.");
+    page.section("Error bars", "There are no validation data for a test; on the training data error bars would look better than they are.");
   }
   page.section("Worst structures", worst_text());
   for (const ReportData& d : data) add_worst_structures(page, d);

@@ -7,8 +7,8 @@
 
 namespace gapkit {
 
-/// The config types of all data of a page, in alphabetical order, as groups with a colour each. If there are more than looks can be told
-/// apart, those with the fewest frames share the last group.
+/// The config types of all data of a page, in alphabetical order, as groups with one colour each. Beyond the number of distinguishable
+/// styles, the types with the fewest frames share the last group.
 class ConfigGroups {
  public:
   explicit ConfigGroups(std::span<const ReportData> data);
@@ -22,7 +22,7 @@ class ConfigGroups {
   std::map<std::string, int> index_;
 };
 
-/// The values of one target that are compared.
+/// The compared values of one target.
 struct Quantity {
   const TargetInfo& target;
   const PredictionRecord::Values& values;
@@ -34,18 +34,18 @@ struct Quantity {
   double error(std::size_t i) const { return target.shown.error_factor * values.error(i); }  ///< in error_unit
   double std(std::size_t i) const { return target.shown.error_factor * values.std[i]; }
 };
-/// Those that have entries.
+/// The targets with entries.
 std::vector<Quantity> quantities_of(const PredictionRecord& record);
 
 inline constexpr double two_sided_95 = 1.959964;  ///< P(|z| ≤ this) = 0.95 for a normal variable
 
-/// What reports say of errors beside their summary.
+/// Errors of a report: summary and quantiles.
 struct ErrorNumbers {
   ErrorSummary summary;
-  double median = 0, q95 = 0, largest = 0;  ///< of |error|; NaN if there are none
+  double median = 0, q95 = 0, largest = 0;  ///< of |error|; NaN without errors
 };
 ErrorNumbers error_numbers(std::vector<double> errors);
-/// The value below which a fraction of the sorted numbers lie.
+/// The value above a fraction of the sorted numbers.
 double quantile(const std::vector<double>& sorted, double fraction);
 
 /// "1 234 567"
@@ -60,9 +60,9 @@ void add_error_histograms(Page& page, const ReportData& data, const ConfigGroups
 void add_worst_structures(Page& page, const ReportData& data);
 void add_unlabelled(Page& page, const ReportData& data, const ConfigGroups& groups);
 
-/// Errors against error bars, calibration curve, z, tables; nothing if there are no error bars.
+/// Errors against error bars, calibration curve, z, tables. Adds no figure without error bars.
 void add_error_bars(Page& page, const ReportData& data, const ConfigGroups& groups);
-/// Key figures of the error bars of forces (of energies, if there are no forces).
+/// Key figures of the error bars of forces; of energies without forces.
 void add_error_bar_numbers(Page& page, const PredictionRecord& record);
 
 void add_dimers(Page& page, const ReportModel& model);

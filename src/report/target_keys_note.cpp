@@ -31,7 +31,7 @@ TargetKeys target_keys_from_json(const std::string& text) {
       if (json.contains(source.name)) keys.name(source.name, json.at(source.name).get<std::string>());
     json.at("config_type").get_to(keys.config_type);
     json.at("force_mask").get_to(keys.force_mask);
-    // Absent in old models, which used all targets that there were.
+    // Absent in old models, which used all targets.
     for (const TargetInfo& target : targets())
       keys.use[target.property] = json.value(use_name(target), json.contains(target.sources.front().name));
     return keys;

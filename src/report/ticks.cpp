@@ -8,7 +8,7 @@
 namespace gapkit {
 namespace {
 
-// The smallest of 1, 2, 5, 10 times a power of ten that is not below `rough`.
+// The smallest multiple by 1, 2, 5 or 10 of a power of ten that is at least `rough`.
 double round_step(double rough) {
   const double power = std::pow(10.0, std::floor(std::log10(rough)));
   for (const double factor : {1.0, 2.0, 5.0})
@@ -45,7 +45,7 @@ Ticks linear_ticks(double minimum, double maximum, int wanted, bool integers) {
   const double unit = std::pow(10.0, exponent);
   if (exponent != 0) result.factor = "×" + power_of_ten(exponent);
   const int decimals = integers ? 0 : decimals_of(step / unit);
-  // Counted in steps, so that 0 is exactly 0 and rounding does not add up.
+  // Counted in steps: 0 is exactly 0, and rounding errors do not add up.
   const double slack = 1e-9;
   const double first = std::ceil(minimum / step - slack), last = std::floor(maximum / step + slack);
   for (double i = first; i <= last && result.ticks.size() < 100; ++i) {

@@ -16,13 +16,13 @@ namespace {
 
 constexpr int bin_count = UncertaintyMetrics::bin_count;
 constexpr std::size_t levels = 100;           // steps of the calibration curve in the miscalibration area
-constexpr std::size_t draws = 8;              // of a perfect model's errors
+constexpr std::size_t draws = 8;              // draws of a perfect model's errors
 constexpr std::uint64_t stream_of_draws = 1;  // random numbers; the bootstrap has stream 0
 constexpr double two_sided_95 = 1.959964;     // P(|z| ≤ this) = 0.95
 constexpr long smallest_for_bins = 2L * bin_count;
 const double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-/// What one structure, or a resample of structures, adds up to.
+/// Sums over one structure or over a resample of structures.
 struct Sums {
   double count = 0, z_square = 0, error_square = 0, std_square = 0, nll = 0, within_68 = 0, within_95 = 0;
   std::array<double, bin_count> bin = {}, bin_z_square = {};
@@ -76,7 +76,7 @@ std::vector<std::size_t> renumbered(const std::vector<int>& structure, std::size
   return result;
 }
 
-/// Percentiles of what the resamples gave.
+/// Percentiles over the resamples.
 Estimate estimate(double value, std::vector<double> samples) {
   Estimate e{value, not_a_number, not_a_number};
   std::erase_if(samples, [](double x) { return std::isnan(x); });
@@ -93,12 +93,12 @@ Estimate estimate(double value, std::vector<double> samples) {
   return e;
 }
 
-/// How often each structure occurs in each resample.
+/// Number of times that each structure occurs in each resample.
 class Bootstrap {
  public:
   Bootstrap(std::size_t structures, std::size_t entries, const BootstrapOptions& options)
       : structures_(structures), random_{.seed = options.seed} {
-    if (structures < 2) return;  // nothing to resample
+    if (structures < 2) return;  // one structure cannot be resampled
     const double affordable = 1e8 / static_cast<double>(std::max<std::size_t>(entries, 1));
     resamples_ = std::min(options.resamples, std::max(200, static_cast<int>(std::min(affordable, 1e6))));
   }
@@ -116,7 +116,7 @@ class Bootstrap {
   std::vector<double> times_;
 };
 
-/// ρ(|error|, std) and that of errors drawn from the stds, for any weights.
+/// ρ(|error|, std), and the same for errors drawn from the stds, for any weights.
 class SpearmanPair {
  public:
   SpearmanPair(const std::vector<double>& magnitude, const std::vector<double>& std, const std::vector<std::vector<double>>& drawn)
@@ -149,7 +149,7 @@ ErrorsWithBars checked(const ErrorsWithBars& data, long& without_bar) {
   return result;
 }
 
-/// Position by increasing std, equal ones in the order of the data.
+/// Position by increasing std; equal stds in the order of the data.
 std::vector<std::size_t> order_by_std(const std::vector<double>& std) {
   std::vector<std::size_t> order(std.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -183,7 +183,7 @@ std::vector<double> expanded(const std::vector<double>& times, const std::vector
   return weight;
 }
 
-/// Numbers of one resample, or of the data as they are, in the order of `statistic`.
+/// Statistics of one resample, or of the data, in the order of `statistic`.
 enum Statistic : std::size_t { zms, nll, nll_difference, coverage68, coverage95, area, sharpness, spearman, perfect, first_bin };
 constexpr std::size_t statistic_count = first_bin + bin_count;
 

@@ -67,7 +67,7 @@ class Spring(Calculator):
   CHECK(largest_difference(*labels[0].structure->virial, Matrix3(-asked[0].volume() * stress)) < 1e-9);
 }
 
-TEST_CASE("ase: a calculator of ASE by its name; units and signs are those of forces as derivatives of the energy") {
+TEST_CASE("ase: a calculator of ASE by its name; units and signs match forces as derivatives of the energy") {
   if (!has_ase()) return;
   const TemporaryFolder folder;
   LabellerOptions options = ase_options(folder, "lj", R"({"sigma": 2.3, "epsilon": 0.3, "rc": 6.0, "smooth": true})");
@@ -104,7 +104,7 @@ TEST_CASE("ase: xtb gives the labels of data/ethanol, which another script compu
   }
 }
 
-TEST_CASE("ase: failures say what Python said") {
+TEST_CASE("ase: failures have the message of Python") {
   if (!has_ase()) return;
   const TemporaryFolder folder;
   const auto failure = [&](const std::string& calculator, const std::string& arguments = "") {

@@ -27,7 +27,7 @@ std::vector<Matrix> rows_of(const Model& model, const std::vector<Structure>& st
   return joint_rows(model, pointers, kind, 3000);
 }
 
-/// The models whose novelty the environments of so few structures can span to rounding: not those of three bodies.
+/// Models whose novelty the environments of a few structures can span to rounding: all without three-body terms.
 bool is_easy(const ToyModel& toy) {
   return toy.label.find("three_body") == std::string::npos;
 }
@@ -66,8 +66,8 @@ std::vector<int> dense_choice(const std::vector<Matrix>& rows, ChooseOptions::Cr
   return chosen;
 }
 
-std::vector<Candidate> candidates_from(const std::vector<Structure>& structures) {
-  std::vector<Candidate> list;
+std::vector<Proposal> proposals_from(const std::vector<Structure>& structures) {
+  std::vector<Proposal> list;
   for (std::size_t i = 0; i < structures.size(); ++i) list.push_back({structures[i], 0.1 * static_cast<double>((7 * i) % 5)});
   return list;
 }
@@ -78,7 +78,7 @@ double energy_unit(const Model& model, const Structure& s) {
 
 std::vector<int> indices(const std::vector<Choice>& choices) {
   std::vector<int> list;
-  for (const Choice& c : choices) list.push_back(c.candidate);
+  for (const Choice& c : choices) list.push_back(c.proposal);
   return list;
 }
 
@@ -151,7 +151,7 @@ TEST_CASE("choice of a batch: the same as with dense matrices") {
   const ToyModel& toy = toy_models().front();
   std::vector<Structure> structures;
   for (unsigned seed = 1; seed <= 7; ++seed) structures.push_back(random_triclinic(3 + static_cast<int>(seed % 3), seed, toy.elements));
-  const std::vector<Candidate> candidates = candidates_from(structures);
+  const std::vector<Proposal> proposals = proposals_from(structures);
   for (const Kind kind : {Kind::energy, Kind::local_energy, Kind::forces})
     for (const auto criterion : {ChooseOptions::Criterion::largest, ChooseOptions::Criterion::total}) {
       CAPTURE(static_cast<int>(kind));
@@ -159,26 +159,26 @@ TEST_CASE("choice of a batch: the same as with dense matrices") {
       ChooseOptions options;
       options.covariance = kind;
       options.criterion = criterion;
-      const std::vector<int> chosen = indices(choose_batch(*toy.model, candidates, options, 4, 1));
+      const std::vector<int> chosen = indices(choose_batch(*toy.model, proposals, options, 4, 1));
       CHECK(chosen == dense_choice(rows_of(*toy.model, structures, kind), criterion, 4));
     }
 }
 
-TEST_CASE("choice of a batch: a copy of a structure tells little once the structure is labelled") {
+TEST_CASE("choice of a batch: a copy of a labelled structure has little information") {
   const ToyModel& toy = toy_models().front();
   std::vector<Structure> structures = {random_triclinic(8, 5, toy.elements)};
   structures.push_back(structures[0]);
   structures.push_back(toy_training_frames(toy.elements).back());
   structures.push_back(random_triclinic(8, 6, toy.elements));
-  const std::vector<Candidate> candidates = candidates_from(structures);
+  const std::vector<Proposal> proposals = proposals_from(structures);
   for (const Kind kind : {Kind::energy, Kind::local_energy, Kind::forces}) {
     ChooseOptions options;
     options.covariance = kind;
-    const std::vector<Choice> chosen = choose_batch(*toy.model, candidates, options, 4, 1);
+    const std::vector<Choice> chosen = choose_batch(*toy.model, proposals, options, 4, 1);
     REQUIRE(chosen.size() == 4);
     double first = 0, second = 0;
     for (const Choice& c : chosen)
-      if (c.candidate < 2) (first == 0 ? first : second) = c.score;
+      if (c.proposal < 2) (first == 0 ? first : second) = c.score;
     CHECK(second < 0.75 * first);
     CHECK(second > 0);
   }
@@ -186,23 +186,23 @@ TEST_CASE("choice of a batch: a copy of a structure tells little once the struct
 
 TEST_CASE("choice of a batch: top, random, and limits") {
   const ToyModel& toy = toy_models().front();
-  std::vector<Candidate> candidates;
+  std::vector<Proposal> proposals;
   for (int i = 0; i < 12; ++i)
-    candidates.push_back({random_triclinic(3, 100 + static_cast<unsigned>(i), toy.elements), 0.01 * ((i * 5) % 12)});
+    proposals.push_back({random_triclinic(3, 100 + static_cast<unsigned>(i), toy.elements), 0.01 * ((i * 5) % 12)});
   ChooseOptions options;
   options.method = ChooseOptions::Method::top;
-  const std::vector<Choice> top = choose_batch(*toy.model, candidates, options, 5, 1);
+  const std::vector<Choice> top = choose_batch(*toy.model, proposals, options, 5, 1);
   REQUIRE(top.size() == 5);
   for (std::size_t i = 0; i < top.size(); ++i) check_close(top[i].std, 0.01 * static_cast<double>(11 - i), 1e-12);
   options.method = ChooseOptions::Method::random;
-  const std::vector<int> some = indices(choose_batch(*toy.model, candidates, options, 6, 1));
-  CHECK(some == indices(choose_batch(*toy.model, candidates, options, 6, 1)));
-  CHECK(some != indices(choose_batch(*toy.model, candidates, options, 6, 2)));
+  const std::vector<int> some = indices(choose_batch(*toy.model, proposals, options, 6, 1));
+  CHECK(some == indices(choose_batch(*toy.model, proposals, options, 6, 1)));
+  CHECK(some != indices(choose_batch(*toy.model, proposals, options, 6, 2)));
   CHECK(std::set<int>(some.begin(), some.end()).size() == 6);
   options.method = ChooseOptions::Method::variance;
   options.candidates = 3;  // of the largest error bars
-  for (const Choice& c : choose_batch(*toy.model, candidates, options, 12, 1)) CHECK(c.std >= 0.09 - 1e-12);
-  CHECK(choose_batch(*toy.model, candidates, options, 12, 1).size() == 3);
+  for (const Choice& c : choose_batch(*toy.model, proposals, options, 12, 1)) CHECK(c.std >= 0.09 - 1e-12);
+  CHECK(choose_batch(*toy.model, proposals, options, 12, 1).size() == 3);
   CHECK(choose_batch(*toy.model, {}, options, 3, 1).empty());
 }
 

@@ -131,7 +131,7 @@ TEST_CASE("command: labels in the order of the structures, jobs at the same time
   CHECK(labels[1].structure->find_field("REF_energy") == nullptr);
 }
 
-TEST_CASE("command: arguments reach the program as they are, without a shell") {
+TEST_CASE("command: arguments reach the program unchanged, without a shell") {
   Script script("label \"$1\" \"$2\"; shift 2; printf '%s\\n' \"$@\" > ../../arguments; pwd > ../../folder; cat > ../../input");
   script.options.command = {"{here}/label.sh", "{input}", "{output}", "a b", "$HOME; *", "", "--x={here}"};
   const auto asked = structures(1);
@@ -155,7 +155,7 @@ TEST_CASE("command: another attempt after a failure; folders of failures stay") 
   CHECK(label.attempts == 3);
   CHECK(warnings.size() == 2);
   CHECK(contains(warnings.at(0), "structure 1 of 1: label.sh, attempt 1 in "));
-  CHECK(contains(warnings.at(0), "exit code 7; it said: reason; another attempt"));
+  CHECK(contains(warnings.at(0), "exit code 7; its last message: reason; another attempt"));
   CHECK(script.folders_left() == 2);
   CHECK(script.file("work/000001/stderr.txt") == "reason\n");
   // Another run numbers on.
@@ -163,24 +163,24 @@ TEST_CASE("command: another attempt after a failure; folders of failures stay") 
   CHECK(fs::exists(script.options.working_directory / "000001"));
 }
 
-TEST_CASE("command: what is wrong with an answer is said") {
+TEST_CASE("command: messages name the error in an answer") {
   CHECK(contains(failure_of("exit 3"), "exit code 3"));
   CHECK(contains(failure_of("kill -SEGV $$"), "ended by signal 11"));
-  CHECK(contains(failure_of("true"), "it wrote no file"));
+  CHECK(contains(failure_of("true"), "there is no output file"));
   CHECK(contains(failure_of(": > \"$2\""), "output.xyz"));
   CHECK(contains(failure_of("cp \"$1\" \"$2\""), "no energy"));
   CHECK(contains(failure_of("label \"$1\" x; sed 's/:forces:R:3/:f:R:3/' x > \"$2\""), "no forces"));
   CHECK(contains(failure_of("label \"$1\" x; cat x x > \"$2\""), "more than one frame"));
   CHECK(contains(failure_of("label \"$1\" x; sed 's/energy=[^ ]*/energy=NaN/' x > \"$2\""), "energy"));
   CHECK(contains(failure_of("label \"$1\" x; sed '3s/[^ ]*$/inf/' x > \"$2\""), "forces"));
-  CHECK(contains(failure_of("label \"$1\" x; (head -2 x; tail -1 x; sed -n 3p x) > \"$2\""), "the atoms must stay"));
+  CHECK(contains(failure_of("label \"$1\" x; (head -2 x; tail -1 x; sed -n 3p x) > \"$2\""), "elements and positions must not change"));
   CHECK(contains(failure_of("label \"$1\" x; sed 's/^Si/Ge/' x > \"$2\""), "is Ge, expected Si"));
-  CHECK(contains(failure_of("label \"$1\" x; awk 'NR==4 {$3 += 2e-6} {print}' x > \"$2\""), "away from where it was"));
+  CHECK(contains(failure_of("label \"$1\" x; awk 'NR==4 {$3 += 2e-6} {print}' x > \"$2\""), "moved by"));
   CHECK(contains(failure_of("label \"$1\" x; sed 's/Lattice=\"[^\"]*\"/Lattice=\"9 0 0 0 9 0 0 0 9\"/' x > \"$2\""), "Lattice differs"));
   CHECK(contains(failure_of("label \"$1\" x; sed 's/Lattice=\"[^\"]*\"//' x > \"$2\""), "no Lattice"));
 }
 
-TEST_CASE("command: small differences of positions are those of printing") {
+TEST_CASE("command: small differences of positions come from printing") {
   Script script("label \"$1\" x; awk 'NR==4 {$3 = sprintf(\"%.7f\", $3)} {print}' x > \"$2\"");
   const auto asked = structures(1);
   const Label label = make_labeller(script.options)->label(asked)[0];
@@ -202,7 +202,7 @@ TEST_CASE("command: a program that takes too long is ended with all that it star
   CHECK(!is_running(child));
 }
 
-TEST_CASE("command: what a program leaves running at its end is ended") {
+TEST_CASE("command: child processes of a program end with it") {
   Script script("sleep 100 & echo $! > ../../child; label \"$1\" \"$2\"");
   const auto asked = structures(1);
   check_label(make_labeller(script.options)->label(asked)[0], asked[0]);
@@ -213,7 +213,7 @@ TEST_CASE("command: what a program leaves running at its end is ended") {
   CHECK(!is_running(child));
 }
 
-TEST_CASE("command: an interruption ends the programs and goes on") {
+TEST_CASE("command: an interruption ends the programs and is passed on") {
   Script script("echo $$ >> ../../running; sleep 100");
   script.options.parallel_jobs = 3;
   const auto progress = [&](const ProgressEvent&) {
@@ -272,7 +272,7 @@ TEST_CASE("command: options that cannot work are refused before anything runs") 
   CHECK(contains(message([](LabellerOptions& o) { o.parallel_jobs = 0; }), "parallel_jobs"));
   CHECK(message([](LabellerOptions& o) { o.command[0] = "sh"; }).empty());
   script.folder.write("data.txt", "x");
-  CHECK(contains(message([](LabellerOptions& o) { o.command[0] = "./data.txt"; }), "may be run"));
+  CHECK(contains(message([](LabellerOptions& o) { o.command[0] = "./data.txt"; }), "is not an executable program"));
   LabellerOptions blocked = script.options;
   blocked.working_directory = script.folder.path() / "data.txt" / "work";
   CHECK_THROWS_AS(make_labeller(blocked)->label(structures(1)), InputError);

@@ -82,7 +82,7 @@ std::string error_of(const std::string& toml) {
 
 }  // namespace
 
-TEST_CASE("loop: labels, rounds and what is left on disk") {
+TEST_CASE("loop: labels, rounds and files on disk") {
   const LoopSetup setup("rounds = 3\n");
   std::vector<RoundSummary> rows;
   const LoopResult result = run_loop(setup.options(), {}, [&](const RoundSummary& r) { rows.push_back(r); });
@@ -104,7 +104,7 @@ TEST_CASE("loop: labels, rounds and what is left on disk") {
     CHECK(std::filesystem::exists(setup.out() / file));
 }
 
-TEST_CASE("loop: a structure whose atoms are far too close brings a warning before it is labelled") {
+TEST_CASE("loop: warns before it labels a structure whose atoms are too close") {
   const LoopSetup setup("rounds = 1\n");
   Structure close = random_triclinic(4, 60);
   close.positions.row(1) = close.positions.row(0);
@@ -117,10 +117,10 @@ TEST_CASE("loop: a structure whose atoms are far too close brings a warning befo
     if (event.is_warning && event.message.find("Å apart") != std::string::npos) warnings.push_back(event.message);
   });
   REQUIRE(warnings.size() == 1);
-  CHECK(warnings[0].find("frame 0 of source 'pool' is to be labelled: atoms 1 (Si) and 2 (Si) are 0.8 Å apart") != std::string::npos);
+  CHECK(warnings[0].find("frame 0 of source 'pool' will be labelled: atoms 1 (Si) and 2 (Si) are 0.8 Å apart") != std::string::npos);
 }
 
-TEST_CASE("loop: the pool is used up, nothing twice; a larger budget goes on") {
+TEST_CASE("loop: labels every structure of a pool once; continues with a larger budget") {
   const LoopSetup setup("labels = 5\n");
   LoopOptions options = setup.options();
   CHECK(run_loop(options).end == LoopResult::End::labels);
@@ -133,7 +133,7 @@ TEST_CASE("loop: the pool is used up, nothing twice; a larger budget goes on") {
     for (std::size_t j = 0; j < i; ++j) CHECK(largest_difference(frames[i].positions, frames[j].positions) > 1e-3);
 }
 
-TEST_CASE("loop: interrupted anywhere, it ends as if nothing had happened") {
+TEST_CASE("loop: gives the same labels after interruptions at any point") {
   const LoopSetup calm("rounds = 3\n");
   int events = 0;
   run_loop(calm.options(), [&](const ProgressEvent&) { ++events; });
@@ -177,10 +177,11 @@ TEST_CASE("loop: mistakes in the configuration") {
   CHECK(with("[[source]]\nkind = \"md\"\nfiles = [\"pool.xyz\"]\ntemperatures = [300, -1]\n").find("temperatures") != std::string::npos);
   CHECK(with("[[source]]\nkind = \"pool\"\nname = \"pool\"\nfiles = [\"pool.xyz\"]\n").find("two sources") != std::string::npos);
   CHECK(error_of(std::string(fit_part) + "[label]\nkind = \"given\"\n").find("[[source]]") != std::string::npos);
-  CHECK(error_of(std::string(fit_part) + "[[source]]\nkind = \"pool\"\nfiles = [\"pool.xyz\"]\n").find("who labels") != std::string::npos);
+  CHECK(error_of(std::string(fit_part) + "[[source]]\nkind = \"pool\"\nfiles = [\"pool.xyz\"]\n").find("expected one of command") !=
+        std::string::npos);
 }
 
-TEST_CASE("selection by variance goes on from points chosen before") {
+TEST_CASE("selection by variance continues from points chosen before") {
   std::mt19937_64 random(4);
   Normal normal;
   Candidates all;

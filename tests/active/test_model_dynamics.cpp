@@ -40,7 +40,7 @@ TEST_CASE("nve: silicon at 300 K keeps its energy with a fitted model") {
   CHECK(drift.range < 2e-3);
 }
 
-TEST_CASE("a trajectory of a fitted model goes on with the same bits, with another predictor too") {
+TEST_CASE("a trajectory of a fitted model continues with the same bits, with another predictor too") {
   const TemporaryFolder folder;
   const auto path = folder.path() / "states.h5";
   const MdOptions options{.ensemble = Ensemble::npt, .temperature = 900, .friction_time = 50, .pressure_time = 300};

@@ -30,7 +30,7 @@ bool same(const MdState& a, const MdState& b) {
          a.evaluation->forces == b.evaluation->forces && a.evaluation->virial == b.evaluation->virial;
 }
 
-/// Mean and variance of what is added, and the standard error of the mean from `blocks` blocks.
+/// Mean and variance of the added values, and the standard error of the mean from `blocks` blocks.
 class Statistics {
  public:
   void add(double x) { values_.push_back(x); }
@@ -196,7 +196,7 @@ TEST_CASE("npt and nvt agree: at the mean volume the mean pressure is the one as
     volumes.add(state.structure.volume());
     temperatures.add(temperature(state));
   }
-  // The cubic cell stays what it is, only its size changes.
+  // The cell stays cubic, only its size changes.
   CHECK(largest_difference(Matrix3(*state.structure.cell / (*state.structure.cell)(0, 0)), Matrix3(Matrix3::Identity())) < 1e-12);
   options.ensemble = Ensemble::nvt;
   const double stretch = std::cbrt(volumes.mean() / state.structure.volume());
@@ -217,7 +217,7 @@ TEST_CASE("npt and nvt agree: at the mean volume the mean pressure is the one as
   check_close(pressures.mean(), pressure_gpa, tolerance);
 }
 
-TEST_CASE("a trajectory that is saved and loaded goes on with the same bits") {
+TEST_CASE("a trajectory that is saved and loaded continues with the same bits") {
   const TemporaryFolder folder;
   const auto path = folder.path() / "states.h5";
   std::vector<MdState> whole, halves;

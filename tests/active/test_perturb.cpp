@@ -54,7 +54,7 @@ TEST_CASE("perturbed: displacements, strains and volumes have the widths asked f
   CHECK(highest > 1.19);
 }
 
-TEST_CASE("perturbed: keeps a distance, refuses what cannot be") {
+TEST_CASE("perturbed: keeps a distance, refuses impossible options") {
   const Structure crystal = diamond_silicon(1);
   for (std::uint64_t k = 0; k < 20; ++k)
     CHECK(NeighborList(perturbed(crystal, {.rattle = 0.15, .smallest_distance = 1.9, .seed = 4}, k), 1.9).pair_count() == 0);

@@ -33,13 +33,41 @@ std::vector<CalibrationPoint> drawn_points(double a, double b, int count, unsign
 
 TEST_CASE("thresholds: a and b are found again from errors") {
   for (const auto& [a, b] : {std::pair{4.0, 0.5}, std::pair{0.7, 1.5}}) {
-    const ErrorScale scale = calibrated(drawn_points(a, b, 100, 3));
+    const ErrorScale scale = error_scale(drawn_points(a, b, 100, 3));
     check_close(scale.a, a, 0, 0.3);
     check_close(scale.b, b, 0, 0.3);
   }
-  const ErrorScale none = calibrated({});
+  const ErrorScale none = error_scale({});
   CHECK(none.a == 1);
   CHECK(none.b == 1);
+}
+
+TEST_CASE("thresholds: a and b are where the posterior of the errors is largest, not beside it") {
+  const auto points = drawn_points(2.2, 0.8, 100, 5);
+  const auto log_posterior = [&](double a, double b) {
+    double sum = 0;
+    for (const CalibrationPoint& p : points) {
+      const double variance = (a * a * p.epistemic + b * b * p.noise) / p.count;
+      sum -= 0.5 * (std::log(variance) + p.error / p.count / variance);
+    }
+    const double width = 2.3;  // methods.md, section 5: a factor of 10
+    return sum - 0.5 * (std::pow(std::log(a) / width, 2) + std::pow(std::log(b) / width, 2));
+  };
+  const ErrorScale scale = error_scale(points);
+  const double highest = log_posterior(scale.a, scale.b);
+  for (const double factor : {0.98, 1.02}) {
+    CHECK(log_posterior(factor * scale.a, scale.b) < highest);
+    CHECK(log_posterior(scale.a, factor * scale.b) < highest);
+  }
+}
+
+TEST_CASE("thresholds: a handful of errors that error bars explain leave a and b near 1") {
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    const ErrorScale scale = error_scale(drawn_points(1, 1, 3, seed));
+    CHECK((scale.a > 0.05 && scale.a < 20));
+    CHECK((scale.b > 0.05 && scale.b < 20));
+  }
 }
 
 TEST_CASE("thresholds: modes and hysteresis") {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the programs do when files cannot be written: full disk, no permission, folders in the way, missing folders.
+"""Failures to write files: full disk, no permission, a folder of the same name, a missing folder.
 
 usage: file_failures.py BIN_FOLDER SOURCE_FOLDER WORK_FOLDER
 
@@ -44,12 +44,12 @@ is_root = os.geteuid() == 0
 passed, failures, skipped = 0, [], []
 
 
-def check(condition, what, result=None):
+def check(condition, title, result=None):
     global passed
     if condition:
         passed += 1
     else:
-        failures.append(what + (f"\n    exit code {result.returncode}, stderr: {result.stderr}" if result else ""))
+        failures.append(title + (f"\n    exit code {result.returncode}, stderr: {result.stderr}" if result else ""))
 
 
 def run(program, arguments, folder, user=None, largest_file=None):
@@ -70,20 +70,20 @@ def contents(*folders):
     return {str(p): hashlib.sha256(p.read_bytes()).hexdigest() if p.is_file() else "folder" for f in folders for p in sorted(f.rglob("*"))}
 
 
-def check_refused(result, what, *parts):
+def check_refused(result, title, *parts):
     sentences = [line for line in result.stderr.splitlines() if ": error: " in line]
-    check(result.returncode == 2, f"{what}: exit code 2", result)
-    check(len(sentences) == 1 and result.stderr.rstrip().endswith(sentences[0]), f"{what}: one sentence at the end of stderr", result)
+    check(result.returncode == 2, f"{title}: exit code 2", result)
+    check(len(sentences) == 1 and result.stderr.rstrip().endswith(sentences[0]), f"{title}: one sentence at the end of stderr", result)
     for part in parts:
-        check(part in "".join(sentences), f"{what}: '{part}' in the sentence", result)
+        check(part in "".join(sentences), f"{title}: '{part}' in the sentence", result)
     for noise in ("internal error", "HDF5-DIAG", "terminate called"):
-        check(noise not in result.stderr, f"{what}: no '{noise}'", result)
+        check(noise not in result.stderr, f"{title}: no '{noise}'", result)
 
 
-def check_unchanged(before, result, what, *folders):
+def check_unchanged(before, result, title, *folders):
     """Nothing appeared or changed; but a checkpoint that could be written stays, since the same command continues from it."""
     after = {path: digest for path, digest in contents(*folders).items() if not path.endswith(".checkpoint")}
-    check(after == before, f"{what}: leaves everything as it was", result)
+    check(after == before, f"{title}: changes no file", result)
     for folder in folders:
         for checkpoint in folder.glob("*.checkpoint"):
             checkpoint.unlink()
@@ -100,17 +100,17 @@ def commands(output, json):
     ]
 
 
-def each_refused(folder, output, json, what, *parts, watched=(), old=(), **how):
+def each_refused(folder, output, json, title, *parts, watched=(), old=(), **how):
     """Runs every command; files may appear only under the names that are not the ones that fail."""
     for name, program, arguments in commands(output, json):
         before = contents(folder, *watched)
         result = run(program, arguments, folder, **how)
-        check_refused(result, f"{what}: {name}", *parts)
+        check_refused(result, f"{title}: {name}", *parts)
         for good in ("model_2.h5", "out_2.xyz"):
             (folder / good).unlink(missing_ok=True)
-        check(contents(folder, *watched) == before, f"{what}: {name} leaves everything as it was", result)
+        check(contents(folder, *watched) == before, f"{title}: {name} changes no file", result)
         for path in old:
-            check(path.read_bytes() == OLD, f"{what}: {name} leaves the old {path.name}", result)
+            check(path.read_bytes() == OLD, f"{title}: {name} leaves the old {path.name}", result)
 
 
 def make_workplace(name):
@@ -193,15 +193,15 @@ def test_size_limit():
                                    ("gap-fit", ["fit.toml", "--dry-run", "--json", name]),
                                    ("gap-predict", ["model.h5", "test.xyz", "-o", name])):
             for limit in (0, 100, 1000):
-                what = f"files of at most {limit} bytes: {program} {' '.join(arguments)}"
+                title = f"files of at most {limit} bytes: {program} {' '.join(arguments)}"
                 before = contents(folder)
                 result = run(program, arguments, folder, largest_file=limit)
                 if limit == 1000 and "--json" in arguments and result.returncode == 0:
                     continue  # it was shorter
-                check_refused(result, what, name, "File too large")
-                check(contents(folder) == before, f"{what}: leaves everything as it was", result)
+                check_refused(result, title, name, "File too large")
+                check(contents(folder) == before, f"{title}: changes no file", result)
                 for path in old:
-                    check(path.read_bytes() == OLD, f"{what}: leaves the old file", result)
+                    check(path.read_bytes() == OLD, f"{title}: leaves the old file", result)
     model_size = (work / "model.h5").stat().st_size
     for limit in (4096, model_size // 2, model_size - 1):
         before = contents(folder)
@@ -246,7 +246,7 @@ def test_full_disk():
         (folder / "many.xyz").write_text(many)
         result = run("gap-predict", ["model.h5", "many.xyz", "-o", str(old)], folder)
         check_refused(result, "disk fills up: gap-predict -o", "No space left on device")
-        check(contents(mount) == before, "disk fills up: gap-predict -o leaves everything as it was", result)
+        check(contents(mount) == before, "disk fills up: gap-predict -o changes no file", result)
     finally:
         subprocess.run(["umount", str(mount)], check=True)
         mount.rmdir()
@@ -260,13 +260,13 @@ def test_checkpoint():
     (blocked / "precious").write_bytes(OLD)
     arguments = ["fit.toml", "-o", "model_2.h5", "--checkpoint-interval", "0"]
     result = run("gap-fit", arguments, folder)
-    check(result.returncode == 0, "a folder instead of a checkpoint: the fit goes on", result)
+    check(result.returncode == 0, "a folder instead of a checkpoint: the fit continues", result)
     check(result.stderr.count("goes on without saving") == 1, "a folder instead of a checkpoint: one warning", result)
     check((blocked / "precious").read_bytes() == OLD, "a folder instead of a checkpoint: it stays", result)
     result = run("gap-predict", ["model_2.h5", "test.xyz", "-o", "out.xyz"], folder)
     check((folder / "out.xyz").read_bytes() == (work / "calm.xyz").read_bytes(), "a folder instead of a checkpoint: the same model", result)
 
-    # An end by a signal says that there is nothing to continue from.
+    # After a signal, the message says that there is no state to continue from.
     (folder / "model_2.h5").unlink()
     (folder / "fit.toml").write_text(CONFIGURATION.replace("train.xyz", str(source / "data/silicon/train.xyz")))
     before = contents(folder)
@@ -278,18 +278,18 @@ def test_checkpoint():
     seen += process.communicate()[1]
     if process.returncode != 0:  # else the fit was faster
         check(process.returncode == 128 + signal.SIGTERM, f"SIGTERM without checkpoint: exit code {process.returncode}: {seen}")
-        check("starts anew" in seen and "continues from" not in seen, f"SIGTERM without checkpoint: says so: {seen}")
-        check(contents(folder) == before, "SIGTERM without checkpoint: leaves everything as it was")
+        check("starts again" in seen and "continues from" not in seen, f"SIGTERM without checkpoint: wrong message: {seen}")
+        check(contents(folder) == before, "SIGTERM without checkpoint: changes no file")
 
 
 def main():
     prepare_data()
     for test in (test_missing_folder, test_folder_in_the_way, test_no_permission, test_size_limit, test_full_disk, test_checkpoint):
         test()
-    for what in skipped:
-        print(f"skipped: {what}")
-    for what in failures:
-        print(f"FAILED: {what}")
+    for title in skipped:
+        print(f"skipped: {title}")
+    for title in failures:
+        print(f"FAILED: {title}")
     print(f"{passed} passed, {len(failures)} failed")
     sys.exit(1 if failures else 0)
 

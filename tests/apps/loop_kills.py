@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Kills learning loops at random moments and lets the same command go on; the labelled structures must be those of an undisturbed loop.
+"""Kills learning loops at random moments and runs the same command again; the labelled structures must equal an undisturbed loop's.
 
 usage: loop_kills.py BIN_FOLDER SOURCE_FOLDER WORK_FOLDER [KILLS] [SEED]
 """
@@ -88,7 +88,7 @@ def prepare(folder, configuration, frames):
 
 
 def disturb(command, folder, duration, kills, draw):
-    """Lets the loop run to its end, through so many kills; returns how often it went on."""
+    """Runs the loop to its end through a number of kills; returns how often it continued."""
     killed = 0
     while killed < kills:
         number = draw.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -133,7 +133,7 @@ def main():
         if killed < kills // 4 or went_on < killed // 2:
             sys.exit("hardly any loop was killed: nothing was tested")
         if calm != other:
-            sys.exit("the labelled structures differ from those of an undisturbed loop")
+            sys.exit("the labelled structures differ from an undisturbed loop's")
     print("1 passed, 0 failed")
 
 

@@ -90,7 +90,7 @@ def main():
     if continued < kills // 4:
         sys.exit("hardly any run continued from a checkpoint: nothing was tested")
     if not worst <= 1e-9:
-        sys.exit("the model differs from that of an undisturbed fit")
+        sys.exit("the model differs from the model of an undisturbed fit")
     print("1 passed, 0 failed")
 
 

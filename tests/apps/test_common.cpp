@@ -32,13 +32,13 @@ TEST_CASE("run_main: each kind of exception has its exit code") {
 
 TEST_CASE("write_text_file: replaces the file as a whole and leaves nothing else") {
   const test::TemporaryFolder folder;
-  const auto path = folder.write("table.json", "old and much longer than what follows");
+  const auto path = folder.write("table.json", "old and much longer than the new text");
   apps::write_text_file(path, "new\n");
   CHECK(test::read_text(path) == "new\n");
   CHECK(test::files_in(folder.path()) == std::vector<std::string>{"table.json"});
 }
 
-TEST_CASE("write_text_file: says why it cannot write") {
+TEST_CASE("write_text_file: the message has the reason of a failure") {
   const test::TemporaryFolder folder;
   const auto path = folder.path() / "missing" / "table.json";
   const std::string message = test::message_of<InputError>([&] { apps::write_text_file(path, "text"); });
@@ -94,7 +94,7 @@ TEST_CASE("progress display: a bar on a terminal is removed before anything else
   CHECK(text.find("\r\033[Kgap-test: a message\n") != std::string::npos);
 }
 
-TEST_CASE("progress display: short phases have no closing line, warnings come once, those of calibration rounds only if they are new") {
+TEST_CASE("progress display: short phases have no closing line, warnings appear once, in calibration rounds only if they are new") {
   std::ostringstream out;
   apps::ProgressDisplay display("gap-test", out, /*is_terminal=*/false);
   display.begin_with("the machine");

@@ -101,7 +101,7 @@ TEST_CASE("gap-convert: mistakes on the command line") {
   check_mistake(w.run("gap-convert", {"none.xml", "m.h5"}), {"none.xml: cannot be opened"});
   check_mistake(w.run("gap-convert", {"none.h5", "m.xml"}), {"none.h5"});
   check_mistake(w.run("gap-convert", {"D_sic_2bsoap.xml", "m.h5", "--species", "Sj"}), {"Sj"});
-  check_mistake(w.run("gap-convert", {"a.xml", "m.h5", "--from-gap-fit", "gap=1"}), {"without IN and OUT"});
+  check_mistake(w.run("gap-convert", {"a.xml", "m.h5", "--from-gap-fit", "gap=1"}), {"excludes IN and OUT"});
   check_mistake(w.run("gap-convert", {"--from-gap-fit", "none.txt"}), {"none.txt"});
   check_mistake(w.run("gap-convert", {"--from-gap-fit", "at_file=a.xyz"}), {"'gap' is missing"});
   CHECK(contains(w.run("gap-convert", {"--help"}).out, "Examples:"));
@@ -128,7 +128,7 @@ TEST_CASE("gap-convert --from-gap-fit prints a configuration that gap-fit accept
   CHECK(plan.exit_code == 0);
 }
 
-TEST_CASE("gap-info tells of fitted and imported models, as text and JSON") {
+TEST_CASE("gap-info describes fitted and imported models, as text and JSON") {
   const Workplace w;
   fs::copy(test::source_folder() / "tests" / "data" / "gap_models" / "sic_tersoff.xyz", w.folder.path());
   w.folder.write(

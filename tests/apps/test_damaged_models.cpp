@@ -64,7 +64,7 @@ void check_refused(const ProgramResult& result, const std::vector<std::string>& 
   CHECK(files_in(workplace().folder.path()) == std::vector<std::string>{"bad.h5", "good.h5", "input.xyz"});
 }
 
-// True if it was refused; else the predictions must be those of the undamaged model.
+// True if the file was refused; otherwise the predictions must equal the undamaged model's.
 bool is_refused(const std::string& damaged) {
   const Workplace& place = workplace();
   place.folder.write("bad.h5", damaged);
@@ -131,8 +131,8 @@ TEST_CASE("gap-predict: a model of a later version is refused") {
 
 TEST_CASE("gap-predict: a model whose shapes do not fit together is refused") {
   const Model good = load_model(workplace().folder.path() / "good.h5");
-  const auto check = [&](const char* what, auto&& change) {
-    CAPTURE(what);
+  const auto check = [&](const char* damage, auto&& change) {
+    CAPTURE(damage);
     Model model = good;
     change(model);
     try {

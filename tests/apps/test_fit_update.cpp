@@ -226,7 +226,7 @@ TEST_CASE("gap-fit --scan: every combination once, the best model kept, continue
   }
 }
 
-TEST_CASE("gap-fit --dry-run tells the size of the statistics, folds included, and refuses too much") {
+TEST_CASE("gap-fit --dry-run prints the size of the statistics with folds, and refuses too much") {
   const Workplace& w = fitted();
   w.folder.write("folds.toml", std::string(configuration) + "[optimize]\nfolds = 4\nclasses = ['vacancy']\n");
   const ProgramResult result = w.good({"folds.toml", "--dry-run", "--json", "plan.json"});

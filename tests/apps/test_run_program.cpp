@@ -41,7 +41,7 @@ ProgramResult run_program(const std::string& program, const std::vector<std::str
 
 }  // namespace gapkit::test
 
-TEST_CASE("the programs are built and say their version") {
+TEST_CASE("the programs are built and print their version") {
   const gapkit::test::TemporaryFolder folder;
   for (const char* program : {"gap-fit", "gap-predict"}) {
     CAPTURE(program);

@@ -60,7 +60,7 @@ std::size_t count(const std::string& text, const std::string& part) {
   return found;
 }
 
-/// The first line that gap-fit says about a fit, before it does anything.
+/// The first line of gap-fit's messages about a fit.
 std::string start_of_fit(std::vector<std::string> more = {}) {
   const TemporaryFolder folder;
   write_frames((folder.path() / "two words.xyz").string(), toy_training_frames({14}));

@@ -12,7 +12,7 @@ void bring_together(Structure& s, int a, int b, double distance) {
 
 }  // namespace
 
-std::vector<BadInput> bad_structures() {
+std::vector<BadInput> bad_cells_and_positions() {
   return {
       {"a periodic frame without a cell", [](Inputs& in) { in.edit_line(5, "Lattice=", "Cell="); }, Answer::error,
        "train.xyz:5 (frame 2): pbc is \"T T T\", there is no Lattice, but 'Cell' has 9 numbers"},
@@ -56,6 +56,11 @@ std::vector<BadInput> bad_structures() {
          in.frame(4).pbc = {false, false, false};
        },
        Answer::warning, "train.xyz:24 (frame 4): the frame has a virial or stress, but pbc is F F F"},
+  };
+}
+
+std::vector<BadInput> bad_isolated_atoms() {
+  return {
       {"an atom far from the others",
        [](Inputs& in) {
          Structure s = lone_atom(14);
@@ -89,6 +94,11 @@ std::vector<BadInput> bad_structures() {
          in.frames.push_back(labelled(s));
        },
        Answer::error, "the training data have no isolated C atom with an energy"},
+  };
+}
+
+std::vector<BadInput> repeated_structures() {
+  return {
       {"the same structure with another energy",
        [](Inputs& in) {
          in.frames.push_back(in.frame(4));

@@ -33,7 +33,7 @@ void set_forces(Structure& s, const std::function<double(int atom, int axis)>& v
 
 }  // namespace
 
-std::vector<BadInput> bad_targets() {
+std::vector<BadInput> targets_that_are_no_numbers() {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   return {
       {"energy is NaN", [=](Inputs& in) { in.frame(2).set_field("energy", nan); }, Answer::error,
@@ -86,6 +86,12 @@ std::vector<BadInput> bad_targets() {
        Answer::error, "the sign of the stress is reversed (it must be positive under tension)"},
       {"stress of a molecule", [](Inputs& in) { in.frame(1).set_field("stress", std::vector<double>(6, 0.5)); }, Answer::error,
        "train.xyz:1 (frame 1): key 'stress' is a stress, but the frame has no cell with a volume"},
+  };
+}
+
+std::vector<BadInput> bad_sigmas_and_masks() {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  return {
       {"energy_sigma 0", [](Inputs& in) { in.frame(2).set_field("energy_sigma", 0.0); }, Answer::error,
        "train.xyz:4 (frame 2): key 'energy_sigma' is 0, expected a number above 0"},
       {"force_sigma negative", [](Inputs& in) { in.frame(2).set_field("force_sigma", -0.1); }, Answer::error,
@@ -98,6 +104,11 @@ std::vector<BadInput> bad_targets() {
        Answer::error, "train.xyz:4 (frame 2): column 'force_atom_sigma' is 0 for atom 4, expected a number above 0"},
       {"force_mask of real numbers", [](Inputs& in) { in.frame(2).set_column("force_mask", 1, std::vector<double>(8, 0.5)); },
        Answer::error, "train.xyz:4 (frame 2): column 'force_mask' is the mask of the forces, expected one logical"},
+  };
+}
+
+std::vector<BadInput> missing_and_misnamed_targets() {
+  return {
       {"a frame without any target",
        [](Inputs& in) {
          erase_field(in.frame(4), "energy");
@@ -153,6 +164,12 @@ std::vector<BadInput> bad_targets() {
          }
        },
        Answer::error, "the column 'energies' has one value per atom and is not the energy of the frame"},
+  };
+}
+
+std::vector<BadInput> improbable_targets() {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  return {
       {"free energy not used",
        [](Inputs& in) {
          for (Structure& s : in.frames) s.set_field("free_energy", -1.0);

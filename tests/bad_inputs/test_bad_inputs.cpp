@@ -1,4 +1,4 @@
-// Every row of the catalogue is run with the real programs: what a user's mistake is answered with.
+// Runs the programs on every row of the catalogue and compares their answers.
 
 #include <algorithm>
 #include <gapkit/io/extxyz.hpp>
@@ -144,7 +144,7 @@ void check_row(const BadInput& row) {
   }
 }
 
-/// Rows with the same name could not be told apart in a failure.
+/// Names are unique, so that a failure identifies its row.
 void check_rows(const std::vector<BadInput>& rows) {
   std::set<std::string> names;
   for (const BadInput& row : rows) {
@@ -199,14 +199,35 @@ TEST_CASE("the catalogue's valid inputs have no finding, and fit") {
 TEST_CASE("bad inputs: files that cannot be read") {
   check_rows(unreadable_files());
 }
-TEST_CASE("bad inputs: structures") {
-  check_rows(bad_structures());
+TEST_CASE("bad inputs: frames that cannot be read") {
+  check_rows(unreadable_frames());
 }
-TEST_CASE("bad inputs: energies, forces, virials and their keys") {
-  check_rows(bad_targets());
+TEST_CASE("bad inputs: cells and positions") {
+  check_rows(bad_cells_and_positions());
+}
+TEST_CASE("bad inputs: isolated atoms") {
+  check_rows(bad_isolated_atoms());
+}
+TEST_CASE("bad inputs: repeated structures") {
+  check_rows(repeated_structures());
+}
+TEST_CASE("bad inputs: energies, forces and virials that are no numbers") {
+  check_rows(targets_that_are_no_numbers());
+}
+TEST_CASE("bad inputs: sigma and masks of rows") {
+  check_rows(bad_sigmas_and_masks());
+}
+TEST_CASE("bad inputs: missing and misnamed energies, forces and virials") {
+  check_rows(missing_and_misnamed_targets());
+}
+TEST_CASE("bad inputs: improbable energies and forces") {
+  check_rows(improbable_targets());
 }
 TEST_CASE("bad inputs: units and signs") {
   check_rows(wrong_units_and_signs());
+}
+TEST_CASE("bad inputs: units of some frames") {
+  check_rows(units_of_some_frames());
 }
 TEST_CASE("bad inputs: configuration and command line") {
   check_rows(bad_configurations());

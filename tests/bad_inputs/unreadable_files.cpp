@@ -54,6 +54,11 @@ std::vector<BadInput> unreadable_files() {
        "train.xyz: the lines of the file end with a carriage return alone; convert it"},
       {"Windows line ends", [](Inputs& in) { in.edit([](std::string& t) { replace_all(t, "\n", "\r\n"); }); }, Answer::note,
        "train.xyz: the lines end in the Windows way (CR LF), which is understood"},
+  };
+}
+
+std::vector<BadInput> unreadable_frames() {
+  return {
       {"atom count too large", [](Inputs& in) { in.edit_line(4, "8", "9"); }, Answer::error,
        "train.xyz:14 (frame 2): expected 9 atoms, found 8 before a line that holds only '8' (the next frame?)"},
       {"atom count too small", [](Inputs& in) { in.edit_line(4, "8", "7"); }, Answer::error,

@@ -101,6 +101,11 @@ std::vector<BadInput> wrong_units_and_signs() {
          set_stresses(in, gpa);
        },
        Answer::warning, "is the stress in eV/Å³?"},
+  };
+}
+
+std::vector<BadInput> units_of_some_frames() {
+  return {
       {"one config type in Hartree",
        [](Inputs& in) {
          shift_energies(in, -100);

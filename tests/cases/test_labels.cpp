@@ -1,4 +1,4 @@
-// Labels that are not found, files that are something else, and what ASE makes of the output.
+// Labels that are not found, files of other formats, and the output as ASE reads it.
 
 #include <algorithm>
 #include <cstdlib>
@@ -45,7 +45,7 @@ void write(const Case& in, const std::string& name, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("cases: columns without a name are refused by fits and predictions, which say how to name them") {
+TEST_CASE("cases: fits and predictions refuse columns without a name and say how to name them") {
   const Case in("no_properties");
   const auto before = files_in(in.folder());
   const std::vector<std::string> parts = {"train.xyz:3 (frame 1): each row of the frame has 7 values",
@@ -132,7 +132,7 @@ TEST_CASE("cases: a cell that is not called Lattice") {
       {"train.xyz:2 (frame 1): pbc is \"T T T\", there is no Lattice, but 'cell' has 9 numbers", "call the key Lattice instead of cell"});
 }
 
-TEST_CASE("cases: two keys with the same energies are accepted, and said once; with others the advice works") {
+TEST_CASE("cases: two keys with the same energies are accepted with one message; with other energies the advice works") {
   const Case in("two_energy_keys");
   const ProgramResult same = in.run("gap-predict", {base_model().string(), "test.xyz", "-o", "out.xyz"});
   CHECK(same.exit_code == 0);
@@ -306,7 +306,7 @@ TEST_CASE("cases: forces that only the isolated atom has under a known name") {
   check_refused(in.run("gap-fit", {"fit.toml", "-o", "m.h5"}), parts);
 }
 
-TEST_CASE("cases: a sigma under a name that is not read is said") {
+TEST_CASE("cases: a message names a sigma under an unknown name") {
   const Case in("base");
   std::string text = read_text(in.folder() / "train.xyz");
   replace_all(text, " stress=", " sigma_energy=0.01 forces_sigma=0.1 stress=");
@@ -333,8 +333,8 @@ TEST_CASE("cases: NaN in a reference that the model was not fitted to stops no p
 TEST_CASE("cases: potentials and models are no configurations") {
   const Case in("base");
   write(in, "m.xml", "<GAP_1><Potential label=\"GAP_1\"/></GAP_1>\n");
-  check_refused(in.run("gap-fit", {"m.xml"}), {"m.xml: a configuration (TOML) or data (extended XYZ) is expected", "gap-convert reads"});
-  check_refused(in.run("gap-fit", {base_model().string()}), {"a configuration (TOML) or data (extended XYZ) is expected", "HDF5"});
+  check_refused(in.run("gap-fit", {"m.xml"}), {"m.xml: expected a configuration (TOML) or data (extended XYZ)", "gap-convert reads"});
+  check_refused(in.run("gap-fit", {base_model().string()}), {"expected a configuration (TOML) or data (extended XYZ)", "HDF5"});
 }
 
 TEST_CASE("cases: advice names options of the program that gives it") {

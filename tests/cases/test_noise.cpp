@@ -1,4 +1,4 @@
-// σ that comes with the training data: error bars have noise, and are calibrated where they say so.
+// σ given with the training data: error bars have noise, and are calibrated where the output says so.
 
 #include <cmath>
 #include <fstream>
@@ -49,7 +49,7 @@ std::vector<Structure> frames_in(const Case& where, const std::string& file) {
   return frames;
 }
 
-/// The data are those of sigma_in_frames or sigma_per_atom; `given`: properties whose noise comes from the data, as the message has them.
+/// The data of sigma_in_frames or sigma_per_atom; `given`: properties with noise from the data, as in the message.
 void check_error_bars(const Case& data, const std::string& given) {
   const Case other("sigma_in_frames");
   const std::string test = (other.folder() / "test.xyz").string();
@@ -60,7 +60,7 @@ void check_error_bars(const Case& data, const std::string& given) {
 
   const ProgramResult predicted =
       run_well(data, "gap-predict", {"m.h5", test, "-o", "out.xyz", "--std", "energy,force", "--json", "out.json"});
-  CHECK(count_of(predicted.err, "the root mean square of the given: " + given) == 1);
+  CHECK(count_of(predicted.err, "the root mean square of the given sigma: " + given) == 1);
   for (const Structure& frame : frames_in(data, "out.xyz"))
     CHECK(std::get<std::string>(frame.find_field("gap_calibration")->value) == "calibrated");
   const Json result = json_in(data, "out.json");
@@ -96,11 +96,11 @@ TEST_CASE("cases: a property without held-out rows is uncalibrated wherever the 
   const ProgramResult both =
       run_well(data, "gap-predict",
                {"m.h5", "test.xyz", "-o", "out.xyz", "--std", "energy,force,stress", "--json", "out.json", "--report", "out.html"});
-  CHECK(count_of(both.err, "the error bars of energy, force are calibrated (holdout), those of stress are not") == 1);
+  CHECK(count_of(both.err, "the error bars of energy, force are calibrated (holdout), the error bars of stress are not") == 1);
   CHECK(count_of(both.err, "no noise level of stress") == 1);
   CHECK(count_of(both.out, state) == 1);
   CHECK(json_in(data, "out.json").at("calibration") == state);
-  CHECK(count_of(read_text(data.folder() / "out.html"), "those of stress are not") >= 1);
+  CHECK(count_of(read_text(data.folder() / "out.html"), "the error bars of stress are not") >= 1);
   CHECK(std::get<std::string>(frames_in(data, "out.xyz").at(0).find_field("gap_calibration")->value) == state);
 
   const ProgramResult stress = run_well(data, "gap-predict", {"m.h5", "test.xyz", "-o", "out.xyz", "--std", "stress"});

@@ -74,7 +74,7 @@ TEST_CASE("cases: a frame without finite prediction costs no other frame of the 
       CHECK(std::get<bool>(found[f].find_field("gap_not_finite")->value));
       for (const Field& field : found[f].fields) CHECK((field.key == "gap_not_finite" || !field.key.starts_with("gap_")));
       for (const char* name : {"gap_forces", "gap_local_energy", "gap_forces_samples"}) CHECK(found[f].find_column(name) == nullptr);
-      CHECK(found[f].find_column("forces") != nullptr);  // what the frame held
+      CHECK(found[f].find_column("forces") != nullptr);  // from the input frame
     }
     auto json = nlohmann::json::parse(read_text(folder.path() / "out.xyz.json"));
     const auto json_of_good = nlohmann::json::parse(read_text(folder.path() / "good_out.xyz.json"));

@@ -68,7 +68,7 @@ class QuipFiles {
 
 }  // namespace
 
-TEST_CASE("outside: one warning names the worst frame and pair; each frame says how far it is from the training data") {
+TEST_CASE("outside: one warning names the worst frame and pair; each frame has its distance from the training data") {
   const TemporaryFolder folder;
   folder.write("in.xyz", far_outside);
   const ProgramResult predicted =
@@ -170,7 +170,7 @@ TEST_CASE("outside: a potential of QUIP predicts as its conversion does, is show
   CHECK(contains(shown.out, "shortest distances  unknown"));
 }
 
-TEST_CASE("outside: where a potential of QUIP cannot serve, the sentence says so") {
+TEST_CASE("outside: a message refuses potentials of QUIP where they cannot be used") {
   const QuipFiles quip;
   quip.folder().write("broken.xml", "<GAP_params><GAP_data>");
   quip.folder().write("empty.xml", "");

@@ -25,7 +25,7 @@ void write(const fs::path& path, const std::string& text) {
   REQUIRE(file.good());
 }
 
-/// What gap-convert prints for a command line, read as a configuration. `unsupported`: what it says that it cannot translate.
+/// The output of gap-convert for a command line, read as a configuration. `unsupported`: parts that it cannot translate.
 FitConfiguration translated(const Case& c, const std::string& file, const std::string& unsupported = "") {
   const ProgramResult result = c.run("gap-convert", {"--from-gap-fit", file});
   INFO(result.out);

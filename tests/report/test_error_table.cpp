@@ -102,7 +102,7 @@ TEST_CASE("error table: masked atoms, absent targets and frames without a cell a
   CHECK(nothing.empty());
 }
 
-TEST_CASE("error table: the total is that of all frames together") {
+TEST_CASE("error table: the total is over all frames") {
   ErrorTable table;
   Structure a = two_atoms(), b = two_atoms();
   b.config_type = "other";
@@ -132,7 +132,7 @@ TEST_CASE("error table: NaN or infinity in a prediction names the frame and coun
   CHECK(table.empty());
 }
 
-TEST_CASE("error table: text has aligned columns, '-' for what was not compared, and 'all' last") {
+TEST_CASE("error table: text has aligned columns, '-' for values without reference, and 'all' last") {
   ErrorTable table;
   const Structure frame = two_atoms();
   const Positions forces = Positions::Constant(2, 3, 0.25);
@@ -152,7 +152,7 @@ TEST_CASE("error table: text has aligned columns, '-' for what was not compared,
   }
 }
 
-TEST_CASE("error table: JSON has every digit, null for what was not compared, and units") {
+TEST_CASE("error table: JSON has every digit, null for values without reference, and units") {
   ErrorTable table;
   const Structure frame = two_atoms();
   table.add(frame, predicted(frame, -10.0 + 2.0 / 3000.0, nullptr, nullptr));

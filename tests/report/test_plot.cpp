@@ -176,7 +176,7 @@ TEST_CASE("logarithmic ticks: increasing, within the range, labels at decades") 
   CHECK(fixed_number(-1.5, 1) == "−1.5");
 }
 
-TEST_CASE("every mark of a plot is inside its box, whatever the numbers are") {
+TEST_CASE("every mark of a plot is inside its box for any numbers") {
   std::mt19937 generator(7);
   for (const bool x_log : {false, true})
     for (const bool y_log : {false, true})
@@ -267,7 +267,7 @@ TEST_CASE("many points stay small, and the extreme ones keep their place") {
   test::check_close((height - drawing.top) / (drawing.bottom - drawing.top), 0.035 / 1.07, 2e-3);
 }
 
-TEST_CASE("any text stands on a page as it is") {
+TEST_CASE("a page shows any text unchanged") {
   const std::string nasty = "<script>alert('x')</script> & \"quoted\" ]]> \xC3\x85";
   const std::string broken = "a\x01\xFF\xC3(\xED\xA0\x80z";  // control character, invalid UTF-8, a surrogate
   Page page(nasty, broken);

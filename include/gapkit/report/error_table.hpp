@@ -5,7 +5,7 @@
 
 namespace gapkit {
 
-/// Count, root mean square and mean absolute error of one target: the statistics under every table of errors.
+/// Count, root mean square and mean absolute error of one target.
 struct ErrorSummary {
   long count = 0;
   double sum_of_squares = 0, sum_of_absolutes = 0;
@@ -16,21 +16,21 @@ struct ErrorSummary {
   double mae() const;
 };
 
-/// Errors of predictions against reference values, per config type and in all.
+/// Errors of predictions against reference values, per config type and over all frames.
 ///
 /// In TargetInfo::shown.error_unit: energy in meV/atom (one entry per frame), forces in eV/Å (one per component), stress in GPa (six per
 /// frame with a cell).
 class ErrorTable {
  public:
   struct Row {
-    long frames = 0;  ///< frames of which at least one target was compared
+    long frames = 0;  ///< frames with at least one compared target
     PerTarget<ErrorSummary> errors;
 
     const ErrorSummary& operator[](Property target) const { return errors[target]; }
     void add(const Row& other);
   };
 
-  /// `frame` holds the reference (its targets); absent predictions or targets are not counted, nor are masked forces.
+  /// `frame` has the reference values (its targets). Absent predictions and targets and masked forces are not counted.
   /// Throws NumericalError, naming the frame, if a prediction is NaN or infinite.
   void add(const Structure& frame, const Prediction& prediction);
 
@@ -38,7 +38,7 @@ class ErrorTable {
   Row total() const;
   bool empty() const;
 
-  /// Aligned columns with a heading that gives the units, "all" last.
+  /// Aligned columns with units in the heading, "all" last.
   std::string text() const;
   /// {"config_types": {name: {"frames", "energy": {"count","rmse","mae"}, "forces": …, "stress": …}}, "all": …,
   ///  "units": {"energy": "meV/atom", "forces": "eV/Å", "stress": "GPa"}}; rmse and mae are null if the count is 0.

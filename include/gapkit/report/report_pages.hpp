@@ -6,15 +6,15 @@
 
 namespace gapkit {
 
-/// Predictions beside reference values, collected frame by frame for the figures of a report.
+/// Predictions and reference values, collected frame by frame for the figures of a report.
 ///
 /// Memory: 28 bytes for each force component (20 without error bars), about 250 bytes per frame.
 class PredictionRecord {
  public:
-  /// One entry per number that was compared.
+  /// One entry per compared number.
   struct Values {
     std::vector<double> reference, predicted;
-    std::vector<double> std;  ///< error bars, of all entries or of none
+    std::vector<double> std;  ///< error bars of all entries, or empty
     std::vector<int> frame;   ///< index in frames()
 
     std::size_t size() const { return reference.size(); }
@@ -23,26 +23,26 @@ class PredictionRecord {
   };
   struct Frame {
     std::int64_t number = 0;  ///< over all files, from 1
-    std::string source;       ///< as messages name it, without folders
+    std::string source;       ///< file, line and frame, without folders
     int config_type = 0;      ///< index in config_types()
     int atoms = 0;
     double energy = 0;  ///< predicted, eV per atom, relative to isolated atoms
-    /// In TargetInfo::shown.unit: the error of a target of one number, the root mean square error of others; absent without reference.
+    /// In TargetInfo::shown.unit: the error of a target with one number, the root mean square error of others; absent without reference.
     PerTarget<std::optional<double>> error;
     /// |Δ| of the worst atom of targets that are vectors of atoms.
     PerTarget<double> largest_error;
-    PerTarget<int> worst_atom;  ///< whose error that is, from 1; 0: none
-    /// In TargetInfo::shown.unit: the error bar of a target of one number; of vectors of atoms √Σ std² of the least certain atom.
+    PerTarget<int> worst_atom;  ///< atom of largest_error, from 1; 0: none
+    /// In TargetInfo::shown.unit: the error bar of a target with one number; for vectors of atoms the largest √Σ std² of an atom.
     PerTarget<std::optional<double>> largest_std;
   };
 
-  /// Reference energies (eV per atom, by element) are taken off energies, so that they compare between compositions.
-  /// Without `keep_values` only frames() and config_types() are kept.
+  /// Subtracts reference energies (eV per atom, by element) from energies, so that compositions can be compared.
+  /// Without `keep_values`, keeps only frames() and config_types().
   explicit PredictionRecord(std::map<int, double> reference_energies = {}, bool keep_values = true)
       : reference_energies_(std::move(reference_energies)), keep_values_(keep_values) {}
 
-  /// Numbers that are not finite are left out and counted. Masked forces are left out. `number` of the frame, from 1; 0: one after the
-  /// last.
+  /// Leaves out masked forces and numbers that are not finite, and counts the latter. `number` of the frame, from 1; 0: the number of the
+  /// last frame + 1.
   void add(const Structure& frame, const Prediction& prediction, std::int64_t number = 0);
 
   const std::vector<Frame>& frames() const { return frames_; }
@@ -75,19 +75,19 @@ struct DimerCurve {
   int first = 0, second = 0;     ///< atomic numbers
   std::vector<double> distance;  ///< Å, ascending
   std::vector<double> energy;    ///< eV
-  std::vector<double> std;       ///< epistemic error bar of that difference, eV; empty if the model has no posterior
+  std::vector<double> std;       ///< epistemic error bar of `energy`, eV; empty without a posterior
 };
 
-/// From half the sum of the covalent radii to the model's cutoff, `points` distances. Cost: as many predictions of two atoms.
+/// `points` distances from half the sum of the covalent radii to the model's cutoff. Cost: one prediction of two atoms for each.
 DimerCurve dimer_curve(Predictor& predictor, int first, int second, int points = 120);
 
-/// Of each pair of the model's elements; the first `most` in alphabetical order of atomic numbers if there are more.
+/// Curves of all pairs of the model's elements; at most the first `most` in the order of atomic numbers.
 std::vector<DimerCurve> dimer_curves(const std::shared_ptr<const Model>& model, std::size_t most = 36);
 
-/// What reports of predictions and of fits have in common (docs/report.md).
+/// The model of a report (docs/report.md).
 struct ReportModel {
   const Model& model;
-  std::string file;  ///< of the model
+  std::string file;  ///< path of the model
   std::vector<DimerCurve> dimers;
 };
 
@@ -97,26 +97,26 @@ struct ReportTiming {
   double peak_memory_gb = 0;
 };
 
-/// Frames whose predictions are shown.
+/// The predictions that a report shows.
 struct ReportData {
   std::string name;  ///< "validation"
   std::string file;
   const PredictionRecord& record;
-  std::string note;           ///< what else is to be known about them, shown under the heading of error bars; may be empty
-  std::string left_out = {};  ///< which frames are not in the record, and why; shown by prediction_report; may be empty
+  std::string note;           ///< a remark under the heading of error bars; may be empty
+  std::string left_out = {};  ///< frames that are not in the record, with the reason, for prediction_report; may be empty
 };
 
 /// One self-contained HTML page about predictions of a model: errors, parity, error bars, worst structures, dimers, sparse set,
-/// hyperparameters, timing. What the data do not allow (no reference values, no error bars) is left out, and the page says so.
-/// notes["sparse_config_types"] of the model (sparse_counts_to_json) is used if it is there.
+/// hyperparameters, timing. Figures without data (reference values, error bars) are left out, and the page says so.
+/// Uses notes["sparse_config_types"] of the model (sparse_counts_to_json) if present.
 std::string prediction_report(const ReportModel& model, const ReportData& data, const ReportTiming& timing);
 
-/// The same about a fit: each of `data` (validation first, training last), and what the fit itself told. `error_bars`: data that were not
+/// The same about a fit: each of `data` (validation first, training last), and the report of the fit. `error_bars`: data that were not
 /// fitted, with error bars; its record may be empty.
 std::string fit_report(const ReportModel& model, const std::vector<ReportData>& data, const ReportData& error_bars, const FitReport& fit,
                        const ReportTiming& timing);
 
-/// How many sparse points of each term come from each config type, beside the atoms of the training data.
+/// Numbers of sparse points of each term and of training atoms, by config type.
 struct SparseCounts {
   std::map<std::string, std::int64_t> atoms;  ///< of the training data, by config type
   std::vector<std::pair<std::string, std::map<std::string, int>>>
@@ -125,10 +125,10 @@ struct SparseCounts {
 
 inline constexpr const char* sparse_counts_note = "sparse_config_types";
 
-/// From the origins of the sparse points; `record` holds all training frames in their order.
+/// Counts by the origins of the sparse points; `record` has all training frames in their order.
 SparseCounts count_sparse_points(const Model& model, const PredictionRecord& record);
 std::string sparse_counts_to_json(const SparseCounts& counts);
-/// Throws InputError if the text is not what sparse_counts_to_json writes.
+/// Throws InputError for a text that sparse_counts_to_json did not write.
 SparseCounts sparse_counts_from_json(const std::string& text);
 
 }  // namespace gapkit

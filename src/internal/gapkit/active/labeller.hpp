@@ -6,20 +6,20 @@
 
 namespace gapkit {
 
-/// The answer to one structure: either the labelled structure or the reason why there is none.
+/// The label of one structure: the labelled structure, or the reason of the failure.
 struct Label {
-  /// The structure that was asked for with energy, forces and, if it has a cell and the labeller gives one, virial: as targets and as the
-  /// field or column of that name, ready to be written.
+  /// The structure with energy, forces and, if it has a cell and the labeller gives one, virial: as targets and as fields or columns of
+  /// these names, for output.
   std::optional<Structure> structure;
   std::string failure;  ///< a sentence; empty if there is a structure
   double seconds = 0;   ///< wall time of all attempts
   int attempts = 0;
 };
 
-/// Told of each label as soon as it is there, in the order of completion: index of the structure, label. May throw.
+/// Called for each label in the order of completion, with the index of the structure. May throw.
 using LabelCallback = std::function<void(std::size_t, const Label&)>;
 
-/// Whoever knows energies and forces: a program, a calculator of ASE, or a built-in potential.
+/// A source of energies and forces: a program, a calculator of ASE, or a built-in potential.
 class Labeller {
  public:
   virtual ~Labeller() = default;
@@ -27,39 +27,38 @@ class Labeller {
   /// Its name in labeller_kinds().
   virtual std::string_view kind() const = 0;
 
-  /// One label for each structure, in the order of the structures whatever the order of completion. What goes wrong with one structure
-  /// is the failure of its label, not an exception. `progress` is called often ("label", in structures; messages are warnings about
-  /// attempts that failed), `done` for each label, both from this thread; if one throws, running programs are ended and the exception goes
-  /// on.
+  /// One label for each structure, in the order of the structures. An error with one structure is the failure of its label, not an
+  /// exception. Calls `progress` often ("label", in structures; messages are warnings about failed attempts) and `done` for each label,
+  /// both from this thread; if one throws, ends running programs and passes the exception on.
   virtual std::vector<Label> label(const std::vector<Structure>& structures, const ProgressCallback& progress = {},
                                    const LabelCallback& done = {}) = 0;
 };
 
-/// Who labels, and how.
+/// Options of a labeller.
 struct LabellerOptions {
   std::string kind = {};  ///< a name in labeller_kinds()
 
   // command: any program that reads an extended-XYZ file of one structure and writes one with energy and forces
-  /// Program and arguments, no shell between; {input} and {output} stand for the two files, {here} for `here`. The program runs in a folder
-  /// of its own, where it may leave what it wants.
+  /// Program and arguments, without a shell; {input} and {output} stand for the two files, {here} for `here`. The program runs in its own
+  /// folder and may write files there.
   std::vector<std::string> command = {};
 
   // ase: a calculator of the Atomic Simulation Environment
   std::string calculator = {};            ///< ASE's name for it ("emt", "gpaw"), "xtb" (gapkit's own, runs the program), or "module:Class"
   std::string calculator_arguments = {};  ///< keyword arguments of its constructor, a JSON object; empty: none
   std::string python = "/usr/bin/python3";
-  std::filesystem::path helper = {};  ///< gapkit_ase_label.py; empty: found from the place of the running program
+  std::filesystem::path helper = {};  ///< gapkit_ase_label.py; empty: found from the path of the running program
 
   // command and ase
-  double timeout = 3600;                               ///< s, of one attempt; then the program and all that it started are ended
-  int retries = 1;                                     ///< further attempts after one that failed
+  double timeout = 3600;                               ///< s, of one attempt; then the program and its child processes are ended
+  int retries = 1;                                     ///< further attempts after a failure
   int parallel_jobs = 1;                               ///< programs that run at the same time
-  std::filesystem::path working_directory = "labels";  ///< made if absent; folders of failed attempts stay there
-  bool keep_files = false;                             ///< folders of successful attempts stay too
+  std::filesystem::path working_directory = "labels";  ///< created if absent; keeps the folders of failed attempts
+  bool keep_files = false;                             ///< keeps the folders of successful attempts too
   std::filesystem::path here = ".";                    ///< a relative path of the program starts here
 
   // a built-in potential
-  Parameters parameters = {};  ///< of the potential; those not given have their defaults
+  Parameters parameters = {};  ///< of the potential; missing ones have their defaults
 };
 
 /// One line of the table of labellers.
@@ -69,14 +68,14 @@ struct LabellerKind {
   std::function<std::unique_ptr<Labeller>(const LabellerOptions&)> make;
 };
 
-/// The table: command, ase, given (the targets that the structures carry already), and every built-in potential.
+/// The table: command, ase, given (existing targets of the structures), and every built-in potential.
 const std::vector<LabellerKind>& labeller_kinds();
 
-/// Throws InputError for an unknown kind (with the nearest name) or options that cannot work.
+/// Throws InputError for an unknown kind (with the nearest name) or invalid options.
 std::unique_ptr<Labeller> make_labeller(const LabellerOptions& options);
 
-/// Makes these the targets of a structure, and the fields and columns `energy`, `forces` and `virial`; whatever else it carried as a target
-/// (stress, REF_energy, …) is removed.
+/// Sets the targets of a structure and the fields and columns `energy`, `forces` and `virial`; removes its other targets (stress,
+/// REF_energy, …).
 void set_targets(Structure& structure, double energy, const Positions& forces, const std::optional<Matrix3>& virial);
 
 /// Removes every target, with its fields and columns; σ, mask and config_type stay.

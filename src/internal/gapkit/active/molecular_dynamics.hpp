@@ -8,7 +8,7 @@ namespace gapkit {
 
 class Predictor;
 
-/// Anything that gives energy, forces and virial of a structure: a fitted model, a potential, any function.
+/// A function that gives energy, forces and virial of a structure.
 using ForceProvider = std::function<Evaluation(const Structure&)>;
 
 enum class Ensemble {
@@ -21,13 +21,13 @@ struct MdOptions {
   Ensemble ensemble = Ensemble::nve;
   double time_step = 1.0;         ///< fs
   double temperature = 300;       ///< K; nvt, npt
-  double friction_time = 200;     ///< fs; velocities forget in this time (1/γ); nvt, npt
+  double friction_time = 200;     ///< fs; decay time of velocities (1/γ); nvt, npt
   double pressure = 0;            ///< GPa; npt
-  double pressure_time = 1000;    ///< fs; the volume relaxes in about this time (τ_p); npt
-  double compressibility = 0.01;  ///< 1/GPa, a rough value is enough: only pressure_time changes its meaning; npt
+  double pressure_time = 1000;    ///< fs; relaxation time of the volume (τ_p); npt
+  double compressibility = 0.01;  ///< 1/GPa, approximate: it only scales pressure_time; npt
 };
 
-/// Where a trajectory stands: a plain value. Going on from a copy gives the same bits as going on from the original.
+/// State of a trajectory, a plain value. A copy continues with the same bits as the original.
 struct MdState {
   Structure structure;   ///< positions are not wrapped into the cell; no targets
   Positions velocities;  ///< Å/fs
@@ -37,11 +37,11 @@ struct MdState {
   std::optional<Evaluation> evaluation;  ///< of `structure`; clear it when the potential has changed
 };
 
-/// Velocities of a Maxwell-Boltzmann distribution with the total momentum taken away; `replica` tells trajectories of one seed apart.
+/// Velocities of a Maxwell-Boltzmann distribution without total momentum; `replica` distinguishes trajectories of one seed.
 MdState initial_state(const Structure& structure, double temperature, std::uint64_t seed, std::uint64_t replica = 0);
 
-/// Advances by `steps` time steps. If `forces` throws, or gives a number that is not finite (NumericalError), the state is that of the last
-/// step that was complete. Throws InputError for options that cannot be, and for npt without a cell that is periodic in three directions.
+/// Advances by `steps` time steps. If `forces` throws or gives a number that is not finite (NumericalError), the state is the last complete
+/// step. Throws InputError for invalid options, and for npt without a cell that is periodic in three directions.
 ///
 /// One evaluation of forces per step. Sources: BAOAB, Leimkuhler & Matthews, J. Chem. Phys. 138, 174102 (2013); cell rescaling, Bernetti &
 /// Bussi, J. Chem. Phys. 153, 114107 (2020), the equation of √V, whose noise is additive, one Euler step per time step.
@@ -56,12 +56,12 @@ double pressure(const MdState& state);
 
 /// Several trajectories in one file (docs/file-formats.md), bit for bit; written to a temporary file and renamed.
 void save_states(const std::vector<MdState>& states, const std::filesystem::path& path);
-/// Throws InputError if the file is damaged or something else. Of the structures: cell, pbc, elements, positions and config_type.
+/// Throws InputError if the file is damaged or of another kind. Structures have cell, pbc, elements, positions and config_type only.
 std::vector<MdState> load_states(const std::filesystem::path& path);
 
-/// A fitted model as forces. The predictor must outlive it, and belongs to one thread at a time.
+/// Forces of a fitted model. The predictor must outlive the result; one thread at a time may use it.
 ForceProvider forces_of(Predictor& predictor);
-/// A potential as forces: evaluate().
+/// Forces of a potential, by evaluate().
 ForceProvider forces_of(PotentialPointer potential);
 
 }  // namespace gapkit

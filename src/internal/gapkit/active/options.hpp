@@ -7,40 +7,40 @@
 
 namespace gapkit {
 
-/// Where proposed structures come from: one [[source]].
+/// A source of proposed structures: one [[source]].
 struct SourceOptions {
   std::string kind;                ///< a name in source_kinds()
   std::string name;                ///< unique; the kind (with a number) if not given
-  std::vector<std::string> files;  ///< extended XYZ: the pool itself, or what trajectories and distortions begin from
-  std::string config_type;         ///< of what is proposed; empty: that of the frame it comes from
+  std::vector<std::string> files;  ///< extended XYZ: the pool, or initial structures of trajectories and distortions
+  std::string config_type;         ///< of proposals; empty: the config type of the initial frame
 
   // rattle
   int count = 10;          ///< structures in each round, for each frame
-  PerturbOptions perturb;  ///< the seed does not count
+  PerturbOptions perturb;  ///< the seed is not used
 
   // md
   std::vector<double> temperatures = {300};  ///< K; one replica for each, and for each frame and volume factor
   std::vector<double> volume_factors = {1};  ///< of the frame's volume
-  MdOptions md;                              ///< the temperature does not count
+  MdOptions md;                              ///< the temperature is not used
   int check_every = 10;                      ///< steps between error bars
-  double time = 10;                          ///< ps that every replica has to run without an error bar above the threshold
-  double round_time = 2;                     ///< ps that a replica runs before the others have their turn
-  bool forks = false;     ///< a structure above the threshold is proposed and the trajectory goes on, up to max_proposals
-  int max_proposals = 5;  ///< of one replica in one round
+  double time = 10;                          ///< ps that every replica must run without an error bar above the threshold
+  double round_time = 2;                     ///< ps of a replica's turn
+  bool forks = false;                        ///< the trajectory continues after a proposal, up to max_proposals
+  int max_proposals = 5;                     ///< of one replica in one round
 };
 
-/// When a structure is uncertain enough to be labelled.
+/// The threshold of error bars for proposals.
 struct ThresholdOptions {
   enum class Quantity { force, local_energy, energy };
   enum class Mode { none, absolute, relative, automatic };
   Quantity quantity = Quantity::force;
   Mode mode = Mode::automatic;
-  double value = 1;          ///< absolute: eV/Å or eV; relative: times the fitted σ; automatic: times what the data leave as error
-  double upper = 5;          ///< times the threshold: a trajectory above it has gone astray
-  double hysteresis = 0.25;  ///< automatic: the threshold changes only if it would by more than this part
+  double value = 1;          ///< absolute: eV/Å or eV; relative: times the fitted σ; automatic: times the noise of the data
+  double upper = 5;          ///< times the threshold: above it a trajectory goes back
+  double hysteresis = 0.25;  ///< automatic: smaller relative changes of the threshold are ignored
 };
 
-/// Which of the uncertain structures are labelled in a round.
+/// The choice among the proposals of a round.
 struct ChooseOptions {
   enum class Method { variance, top, random };
   enum class Covariance { energy, local_energy, forces };
@@ -49,35 +49,35 @@ struct ChooseOptions {
   Covariance covariance = Covariance::energy;
   Criterion criterion = Criterion::largest;
   int per_round = 10;
-  int candidates = 200;  ///< at most, of the largest error bars, whose joint covariance is looked at
+  int candidates = 200;  ///< largest number of proposals in the joint covariance
 };
 
-/// How the sparse points grow with the data.
+/// Growth of the sparse points with the data.
 struct GrowthOptions {
   int every = 1;       ///< rounds between additions, each of them a pass over all data; 0: never
   int per_label = 10;  ///< sparse points added per labelled structure, to each combination of a term
   int max = 1000;      ///< sparse points of a combination
 };
 
-/// What ends the loop, besides there being no structure above the threshold any more.
+/// Limits of the loop, which also ends without structures above the threshold.
 struct GoalOptions {
   int rounds = 100;
-  int labels = 0;        ///< structures labelled in all; 0: no limit
+  int labels = 0;        ///< total number of labelled structures; 0: no limit
   double wall_time = 0;  ///< s, restarts included; 0: no limit
 };
 
-/// All that a learning loop needs to know; read_loop_options() makes it from TOML.
+/// Options of a learning loop; read_loop_options() reads them from TOML.
 struct LoopOptions {
-  std::string folder = "loop";     ///< everything is kept here
-  FitConfiguration fit;            ///< its training files are what is labelled before the loop begins
-  std::vector<std::string> start;  ///< files with structures that the labeller labels first, training data as well
+  std::string folder = "loop";     ///< folder of the loop's files
+  FitConfiguration fit;            ///< with the initial training files
+  std::vector<std::string> start;  ///< files with structures that the labeller labels first; training data too
   std::vector<SourceOptions> sources;
   LabellerOptions labeller;
   ThresholdOptions threshold;
   ChooseOptions choose;
   GrowthOptions growth;
   GoalOptions goal;
-  std::string resolved;  ///< without the goal, as text: what a loop that is continued must have in common with the one that was begun
+  std::string resolved;  ///< without the goal, as text; must not change when a loop continues
 };
 
 const std::vector<std::string>& source_kinds();  ///< pool, md, rattle

@@ -4,14 +4,15 @@
 
 #include <chrono>
 #include <filesystem>
+#include <gapkit/core/phase_clock.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace gapkit {
 
-/// A program that runs in a process group of its own, without a shell, with standard input from nowhere. When the object goes, or the
-/// thread that made it ends in whatever way, the program is ended.
+/// A program that runs in its own process group, without a shell, with /dev/null as standard input. The destructor ends the program; so
+/// does the end of the thread that started it.
 class Process {
  public:
   using Clock = std::chrono::steady_clock;
@@ -23,23 +24,23 @@ class Process {
   Process(Process&& other) noexcept;
   Process& operator=(Process&&) = delete;
 
-  /// Whether it has ended; what else it had started is ended then. Does not wait.
+  /// Whether it has ended; if so, ends its child processes. Does not wait.
   bool has_ended();
-  /// Asks the whole group to end (SIGTERM); two seconds later has_ended() insists (SIGKILL).
+  /// Sends SIGTERM to the whole group; two seconds later has_ended() sends SIGKILL.
   void request_end();
 
-  double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+  double seconds() const { return stopwatch_.seconds(); }
   /// "exit code 1", "ended by signal 11 (Segmentation fault)"; empty for exit code 0 and while it runs.
   std::string problem() const;
 
  private:
   pid_t group_ = 0;  ///< 0 after the end
   int status_ = 0;
-  Clock::time_point begin_;
+  Stopwatch stopwatch_;
   std::optional<Clock::time_point> asked_to_end_;
 };
 
-/// Path of a program: a name is looked for in PATH, a relative path starts at `here`. Throws InputError if there is none that can be run.
+/// Path of a program: searches PATH for a name; a relative path starts at `here`. Throws InputError without an executable file.
 std::filesystem::path find_program(const std::string& name, const std::filesystem::path& here);
 
 /// A program's script in share/gapkit beside the folder of the running program: so it is installed, and so it lies in a build. It may not

@@ -7,21 +7,31 @@
 
 namespace gapkit {
 
+/// Seconds of wall time since it was made or restarted.
+class Stopwatch {
+ public:
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+  void restart() { begin_ = Clock::now(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point begin_ = Clock::now();
+};
+
 /// Measures the phases of a computation.
 class PhaseClock {
  public:
   /// Time since the last call, or since construction.
   PhaseTime lap() {
-    const auto wall = std::chrono::steady_clock::now();
     const std::clock_t cpu = std::clock();
-    const PhaseTime time{std::chrono::duration<double>(wall - wall_).count(), static_cast<double>(cpu - cpu_) / CLOCKS_PER_SEC};
-    wall_ = wall;
+    const PhaseTime time{wall_.seconds(), static_cast<double>(cpu - cpu_) / CLOCKS_PER_SEC};
+    wall_.restart();
     cpu_ = cpu;
     return time;
   }
 
  private:
-  std::chrono::steady_clock::time_point wall_ = std::chrono::steady_clock::now();
+  Stopwatch wall_;
   std::clock_t cpu_ = std::clock();
 };
 

@@ -4,7 +4,7 @@
 
 namespace gapkit {
 
-/// A table of a Page. Cells are text; columns of numbers are set flush right.
+/// A table of a Page. Cells are text; columns of numbers are right-aligned.
 struct PageTable {
   struct Column {
     std::string heading;
@@ -22,7 +22,7 @@ struct PageTable {
   bool has_total = false;  ///< the last row is a sum
 };
 
-/// A number for people: `digits` significant ones, powers of ten where it is very small or large, "–" if it is not finite.
+/// A number as text: `digits` significant digits, powers of ten if very small or large, "–" if not finite.
 std::string page_number(double value, int digits = 3);
 
 /// One self-contained HTML file: sections with figures, tables and text, light and dark, with a switch; readable without a network and
@@ -30,34 +30,34 @@ std::string page_number(double value, int digits = 3);
 ///
 ///     Page page("Learning silicon", "loop.toml");
 ///     page.key_figure("Rounds", "12");
-///     page.section("Course", "How errors fell from round to round.");
+///     page.section("Course", "Errors of each round.");
 ///     page.figure(plot, "RMSE on the test set after each round.");
 ///     page.table(table);
 ///     write(page.html());
 ///
-/// Every text is escaped by the page. html() is well-formed XML too: parse_xml reads it.
+/// The page escapes every text. html() is also well-formed XML: parse_xml reads it.
 class Page {
  public:
-  /// `subtitle`: what the page is about, in one line.
+  /// `subtitle`: the subject of the page in one line.
   Page(std::string title, std::string subtitle);
 
   /// A number at the top of the page; `note` explains it in a few words. `is_good`: green or red instead of neutral.
   void key_figure(const std::string& label, const std::string& value, const std::string& unit = "", const std::string& note = "",
                   std::optional<bool> is_good = {});
-  /// Names of the groups (config types) that all coloured figures share; PlotStyle::group is a number in this list, and their colour.
+  /// Names of the groups (config types) of all coloured figures; PlotStyle::group is an index of this list and gives the colour.
   void set_groups(std::vector<std::string> names) { groups_ = std::move(names); }
 
   /// Begins a section; it appears in the navigation.
   void section(const std::string& heading, const std::string& text = "");
-  void heading(const std::string& text);  ///< of a part of the section
+  void heading(const std::string& text);  ///< heading of a part of the section
   void paragraph(const std::string& text);
-  /// The shared legend; pressing a name shows that group alone, in all figures.
+  /// The shared legend; a click on a name shows only that group, in all figures.
   void group_legend();
-  /// Figures that follow each other stand side by side where there is room.
+  /// Consecutive figures are side by side if the page is wide enough.
   void figure(const Plot& plot, const std::string& caption = "");
   void figure(const BarChart& chart, const std::string& caption = "");
   void table(const PageTable& table);
-  /// A long text as it is (a configuration), folded away under `heading`.
+  /// A long text (a configuration), folded under `heading`.
   void folded_text(const std::string& heading, const std::string& text);
 
   std::string html() const;

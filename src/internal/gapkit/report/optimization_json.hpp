@@ -5,7 +5,7 @@
 
 namespace gapkit {
 
-/// Evidence, σ, residuals, fold errors and δ before and after: for programs, and for the model's note "optimization".
+/// Evidence, σ, residuals, fold errors and δ before and after the optimisation, for --json and the model's note "optimization".
 nlohmann::ordered_json optimization_json(const OptimizationReport& report);
 
 }  // namespace gapkit

@@ -11,24 +11,24 @@ namespace gapkit {
 /// An axis of a Plot.
 struct PlotAxis {
   std::string label = {};                            ///< with the unit: "force (eV/Å)"
-  bool logarithmic = false;                          ///< numbers that are not above 0 are left out
+  bool logarithmic = false;                          ///< leaves out numbers that are not above 0
   bool integers = false;                             ///< ticks at whole numbers only: rounds, frames
-  std::optional<double> minimum = {}, maximum = {};  ///< of the range; found from the marks if absent
+  std::optional<double> minimum = {}, maximum = {};  ///< of the range; from the marks if absent
 };
 
-/// How a series looks.
+/// The style of a series.
 struct PlotStyle {
-  /// Colours repeat after plot_colours series, with another shape of points; −1 is a neutral grey, −2 the colour of text.
+  /// Colours repeat after plot_colours series with another shape of points; −1: neutral grey, −2: the colour of text.
   int colour = 0;
   bool dashed = false;
   double width = 1.8;     ///< of lines, px
   bool in_legend = true;  ///< of this plot
-  int group = -1;         ///< number in the page's shared legend (Page::set_groups), which shows and hides it; −1: none
+  int group = -1;         ///< index in the page's shared legend (Page::set_groups), which shows and hides the series; −1: none
 };
 
 inline constexpr int plot_colours = 7;
 
-/// A figure with two axes, linear or logarithmic, as SVG that takes its colours from the style sheet of Page.
+/// A figure with two axes, linear or logarithmic, as SVG with colours from the style sheet of Page.
 ///
 ///     Plot plot("Force error", "Root mean square error of forces after each round of learning.");
 ///     plot.x = {.label = "round", .integers = true};
@@ -37,28 +37,28 @@ inline constexpr int plot_colours = 7;
 ///     page.figure(plot, "caption");
 ///
 /// Vectors of one series have equal lengths (Error otherwise). Numbers that are NaN, infinite (above 1e150) or not above 0 on a logarithmic
-/// axis are left out, and lines are broken there; svg() never contains them. Points beyond a range that was given are drawn at its edge.
-/// Any text may be passed; it is escaped.
+/// axis are left out, and lines have gaps there; svg() never contains them. Points beyond a given range are drawn at its edge.
+/// All texts are escaped.
 class Plot {
  public:
-  /// `description` is read to people who cannot see the figure.
+  /// `description`: text for screen readers.
   explicit Plot(std::string title, std::string description = "");
 
   PlotAxis x, y;
   bool equal_axes = false;      ///< the same range on both axes, and a square box
-  double width = 460;           ///< of the drawing, px; it is scaled to the page
+  double width = 460;           ///< width of the drawing, px; the page scales it
   double height = 340;          ///< px
-  int most_marks = 5000;        ///< points that coincide in ever larger cells are drawn once until no more than these remain
-  std::string label = "frame";  ///< what the labels of points number, for the tooltip
+  int most_marks = 5000;        ///< points within one cell are drawn once; cells grow until at most this number remains
+  std::string label = "frame";  ///< name of the labels of points in the tooltip
 
-  /// Points; `labels`, if any, are told by the tooltip. However many there are, each cell of about two pixels is drawn once per series,
-  /// more strongly the more points it holds; single points (the tails) keep their place.
+  /// Points; the tooltip shows `labels`, if given. Each cell of about two pixels is drawn once per series, more strongly for more points;
+  /// single points (the tails) keep their place.
   void scatter(std::string name, std::vector<double> xs, std::vector<double> ys, const PlotStyle& style = {},
                std::vector<std::int64_t> labels = {});
   void line(std::string name, std::vector<double> xs, std::vector<double> ys, const PlotStyle& style = {}, bool points = false);
   /// The area between two curves.
   void band(std::string name, std::vector<double> xs, std::vector<double> low, std::vector<double> high, const PlotStyle& style = {});
-  /// Bars between neighbouring `edges` (one more than heights), from `base` (0 if empty) upwards: histograms, stacked ones too.
+  /// Bars between neighbouring `edges` (one more than heights), from `base` (0 if empty) upwards, for histograms and stacked histograms.
   void steps(std::string name, std::vector<double> edges, std::vector<double> heights, std::vector<double> base = {},
              const PlotStyle& style = {});
   /// y = slope · x across the whole box; with `filled` the area below it.
@@ -75,7 +75,7 @@ class Plot {
     bool is_line = false, is_area = false, is_bar = false;
   };
   std::vector<LegendEntry> legend() const;
-  /// One "svg" element, well-formed XML without any reference to outside.
+  /// One "svg" element, well-formed XML without external references.
   std::string svg() const;
 
  private:
@@ -94,7 +94,7 @@ class Plot {
   std::vector<Series> series_;
 };
 
-/// Horizontal bars, one line for each category, with stacked parts: counts per config type, seconds per phase.
+/// Horizontal bars with stacked parts, one line for each category: counts per config type, seconds per phase.
 class BarChart {
  public:
   BarChart(std::string title, std::string description, std::string axis_label);
@@ -104,7 +104,7 @@ class BarChart {
   void add(std::string name, std::vector<double> values, const PlotStyle& style = {});
 
   double width = 460;     ///< px
-  int digits = -1;        ///< after the point in the numbers beside the bars; −1: as many as are needed to tell them apart
+  int digits = -1;        ///< decimals of the numbers beside the bars; −1: enough to distinguish them
   bool integers = false;  ///< ticks at whole numbers only
 
   const std::string& title() const { return title_; }

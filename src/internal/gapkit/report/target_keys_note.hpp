@@ -5,11 +5,11 @@
 
 namespace gapkit {
 
-/// Name of the model's note that holds the keys it was fitted with, so that predictions are compared with the same properties.
+/// Name of the model's note with the keys of its fit, so that predictions are compared with the same properties.
 inline constexpr const char* target_keys_note = "target_keys";
 
 std::string target_keys_to_json(const TargetKeys& keys);
-/// Throws InputError if the text is not what target_keys_to_json writes.
+/// Throws InputError for a text that target_keys_to_json did not write.
 TargetKeys target_keys_from_json(const std::string& text);
 
 }  // namespace gapkit
