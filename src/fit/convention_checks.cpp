@@ -64,6 +64,7 @@ std::shared_ptr<const Model> model_of(const Properties& used, const Model& model
   auto result = std::make_shared<Model>();
   result->reference_energies = model.reference_energies;
   result->baselines = model.baselines;
+  result->base = model.base;
   result->terms = model.terms;
   result->weights =
       kernel_weights(model.factor, solve_posterior(statistics, model.factor, std::vector<double>(model.terms.size(), 1.0), &sigma));
@@ -123,6 +124,7 @@ class Checker {
     Model result;
     result.reference_energies = model_.reference_energies;
     result.baselines = model_.baselines;
+    result.base = model_.base;
     result.terms = model_.terms;
     result.weights = model_.weights;
     return result;

@@ -17,6 +17,9 @@ struct PredictionRequest {
   /// A prediction that is not finite (atoms on top of each other with a repulsive baseline) is returned, without error bars and with
   /// Prediction::is_finite = false, in place of NumericalError; of several structures the others have theirs.
   bool keep_not_finite = false;
+  /// Of a model that sits on another one (Model::base): the difference alone, which the caller adds to the values of the other model. Else
+  /// structures must bring these (Structure::base), and targets that the base does not give are not predicted.
+  bool difference = false;
 
   bool error_bars() const { return energy_std || local_std || force_std || stress_std; }
   /// Whether the error bars of a target are asked for.
@@ -35,7 +38,7 @@ struct PredictionRequest {
 /// `local_quip_variance` instead.
 struct Prediction {
   double energy = 0;
-  Vector local_energy;  ///< sums to energy
+  Vector local_energy;  ///< sums to energy, or to its difference from the base
   std::optional<Positions> forces;
   std::optional<Matrix3> virial;
   std::optional<std::vector<Matrix3>> atom_virial;            ///< eV; −Σ_j dE_i/dr_ij ⊗ r_ij of each atom, symmetric; sums to virial
@@ -52,9 +55,15 @@ struct Prediction {
   std::vector<std::size_t> unsampled_terms;
   Closeness closeness;    ///< of the atoms to each other, compared with the training data
   bool is_finite = true;  ///< energies, forces and virial; always true without PredictionRequest::keep_not_finite
+  /// The base with reference energies, as rows(): the prediction without anything learned. Empty without a base.
+  PerTarget<std::vector<double>> base_alone;
 
   /// A target in the order and unit of TargetInfo::rows; empty if it was not asked for.
   std::vector<double> rows(Property property) const;
+  /// Adds rows to a target that has some.
+  void add(Property property, const std::vector<double>& rows);
+  /// Takes a target and its error bars away; the energy stays.
+  void leave_out(Property property);
   std::span<double> std_of(Property property);
   std::span<double> epistemic_of(Property property);
   std::span<const double> std_of(Property property) const { return const_cast<Prediction*>(this)->std_of(property); }
@@ -96,8 +105,8 @@ class Predictor {
 
   const Model& model() const { return *model_; }
 
-  /// Throws InputError naming structure and element if the model does not know one, NumericalError naming structure and closest atoms if
-  /// the prediction is not finite.
+  /// Throws InputError naming structure and element if the model does not know one, or if the values of the model that it sits on are
+  /// missing; NumericalError naming structure and closest atoms if the prediction is not finite.
   Prediction compute(const Structure& structure, const PredictionRequest& request = {});
   /// The same with neighbours that the caller has already: those of the structure, within the model's cutoff or beyond.
   Prediction compute(const Structure& structure, const Environments& environments, const PredictionRequest& request = {});
@@ -113,6 +122,7 @@ class Predictor {
   /// energies have `atoms` rows, one for every index that occurs: forces act on ghosts too, but a local energy is whole at its centre and
   /// zero elsewhere. The energy is that of the centres, and so is its error bar. Error bars of forces need every environment that contains
   /// one of the atoms: error_bars() can have other environments than the mean.
+  /// A model that sits on another one gives the difference only (PredictionRequest::difference), else InputError.
   Prediction compute(const Environments& environments, int atoms, const PredictionRequest& request = {});
 
   /// Error bars alone (what the request says of the mean is ignored), of the forces on atoms 0 … atoms−1. Throws InputError if the model
