@@ -6,6 +6,7 @@
 #include <gapkit/math/linear_algebra.hpp>
 #include <iostream>
 
+#include "common/ase_files.hpp"
 #include "common/interruption.hpp"
 #include "common/loop_report.hpp"
 #include "common/progress_display.hpp"
@@ -61,6 +62,7 @@ void run(const Arguments& arguments) {
   if (arguments.wall_time) options.goal.wall_time = *arguments.wall_time;
 
   apps::ProgressDisplay display("gap-active");
+  const apps::AseFiles ase_files(display);
   apps::catch_signals();
   bool has_heading = false;
   const auto show = [&](const RoundSummary& round) {

@@ -9,11 +9,12 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "common/ase_files.hpp"
 #include "common/check_report.hpp"
 #include "common/data_file.hpp"
 #include "common/fit_report.hpp"
 #include "common/fit_update.hpp"
-#include "common/fitted_with_errors.hpp"
+#include "common/fitted_file.hpp"
 #include "common/html_reports.hpp"
 #include "common/interruption.hpp"
 #include "common/model_file.hpp"
@@ -26,6 +27,7 @@
 #include "common/text_file.hpp"
 #include "common/threads.hpp"
 #include "common/timing.hpp"
+#include "report/fitted_with_errors.hpp"
 
 namespace {
 
@@ -49,11 +51,12 @@ struct Arguments {
 
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-fit {}", version));
-  app.add_option(
-      "FILE", arguments.files,
-      "Configuration, TOML (docs/configuration.md), or data, extended XYZ, to be fitted without one; with --append new data, with --merge "
-      "other models; with --refit none");
-  app.add_option("--train", arguments.train, "Training data, extended XYZ; replaces data.train of the configuration")->type_name("FILE...");
+  app.add_option("FILE", arguments.files,
+                 "Configuration, TOML (docs/configuration.md), or data, extended XYZ or what ASE reads, to be fitted without one; with "
+                 "--append new data, with --merge "
+                 "other models; with --refit none");
+  app.add_option("--train", arguments.train, "Training data, extended XYZ or what ASE reads; replaces data.train of the configuration")
+      ->type_name("FILE...");
   app.add_option("--validation", arguments.validation,
                  "Data for a second error table, never fitted; replaces data.validation of the configuration")
       ->type_name("FILE...");
@@ -248,8 +251,9 @@ void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
     display.message(fmt::format("combination {} of {}: {}", i + 1, scan.size(), scan.name(i)));
     const FitFiles files(options.train, options.validation, options.used_keys());
     FitResult result = scan.with_name(i, [&] { return fit_interruptibly(files, options, display); });
-    const apps::FittedWithErrors fitted(files, options, result, false, display);
-    if (scan.is_best(result.report.log_evidence)) fitted.save(options, result);
+    const FittedWithErrors fitted(files.data(), options.used_keys(), result, false, display.callback());
+    display.finish();
+    if (scan.is_best(result.report.log_evidence)) apps::save_fitted(*fitted.model, result, options);
     scan.add_result(i, result.report, fitted.validation, stopwatch.seconds());
     std::error_code ignored;
     if (apps::has_checkpoint(options)) std::filesystem::remove(options.checkpoint_path, ignored);
@@ -294,6 +298,7 @@ void run(const Arguments& arguments) {
   if (arguments.threads) apps::choose_threads(arguments.threads);
   const apps::TablesOnStderr tables_on_stderr(arguments.json && apps::is_stdout(*arguments.json));
   apps::ProgressDisplay display("gap-fit");
+  const apps::AseFiles ase_files(display);
   if (arguments.sample) {
     apps::refuse_update_options(arguments.update);
     run_sample(arguments);
@@ -339,9 +344,10 @@ void run(const Arguments& arguments) {
 
   FitResult result = fit_interruptibly(*job.files, options, display);
   PhaseClock errors_clock;
-  const apps::FittedWithErrors fitted(*job.files, options, result, arguments.report.has_value(), display);
+  const FittedWithErrors fitted(job.files->data(), options.used_keys(), result, arguments.report.has_value(), display.callback());
+  display.finish();
   result.report.phases["errors"] = errors_clock.lap();
-  fitted.save(options, result);
+  apps::save_fitted(*fitted.model, result, options);
   result.report.phases["save"] = errors_clock.lap();
   const double statistics_bytes = result.statistics ? result.statistics->bytes() : 0;
   const apps::FitSummary summary{options,

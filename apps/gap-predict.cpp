@@ -17,6 +17,7 @@
 #include <sstream>
 #include <utility>
 
+#include "common/ase_files.hpp"
 #include "common/closeness_warning.hpp"
 #include "common/error_bar_notes.hpp"
 #include "common/html_reports.hpp"
@@ -66,7 +67,8 @@ std::string std_names_text() {
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-predict {}", version));
   app.add_option("MODEL", arguments.model, "Model file, HDF5, as gap-fit writes it, or a GAP potential of QUIP (.xml)")->required();
-  CLI::Option* input = app.add_option("INPUT", arguments.input, "Structures, extended XYZ (Å), - for stdin; required without --difference");
+  CLI::Option* input = app.add_option("INPUT", arguments.input,
+                                      "Structures, extended XYZ (Å) or what ASE reads, - for stdin; required without --difference");
   CLI::Option* output = app.add_option("-o,--output", arguments.output,
                                        "The same structures with predictions, extended XYZ, - for stdout; required without --difference")
                             ->type_name("OUTPUT");
@@ -184,6 +186,16 @@ class NoveltyWarning {
   std::string worst_;
 };
 
+/// What there is to say of a model that sits on another one.
+std::vector<std::string> base_lines(const Model& model, const PredictionRequest& request) {
+  if (!model.base.is_used()) return {};
+  std::vector<std::string> lines = {fmt::format("base: {}, which the frames bring and the model corrects", model.base.text())};
+  for (const TargetInfo& target : targets())
+    if (!model.base.has(target) && request.forces)
+      lines.push_back(fmt::format("the base has no {}, so none are predicted", target.shown.plural));
+  return lines;
+}
+
 /// The posterior's ensemble: one predictor for each member.
 class Ensemble {
  public:
@@ -218,11 +230,12 @@ void run_differences(const Arguments& arguments, Predictor& predictor, apps::Pro
   auto json = nlohmann::ordered_json::array();
   std::string table = fmt::format("{:>6}  {:>14}  {:>10}  {:>14}\n", "frame", "E(B) - E(A) eV", "std eV", "epistemic eV");
   while (true) {
-    const std::optional<Structure> a = first.next(), b = second.next();
+    std::optional<Structure> a = first.next(), b = second.next();
     if (!a && !b) break;
     if (!a || !b)
       throw InputError(fmt::format("--difference: {} has {} frames, {} has more; they are compared frame by frame",
                                    arguments.difference[a ? 1 : 0], (a ? second : first).frame_count(), arguments.difference[a ? 0 : 1]));
+    for (Structure* frame : {&*a, &*b}) assign_base(*frame, predictor.model().base);
     const EnergyDifference d = predictor.difference(*a, *b, !arguments.raw, true);
     closeness.look_at(a->source, d.closeness_a, d.is_finite_a);
     closeness.look_at(b->source, d.closeness_b, d.is_finite_b);
@@ -268,12 +281,15 @@ void run(const Arguments& arguments) {
   check_arguments(arguments);
   const apps::TablesOnStderr tables_on_stderr(apps::is_stdout(arguments.output) || (arguments.json && apps::is_stdout(*arguments.json)));
   apps::ProgressDisplay display("gap-predict");
+  const apps::AseFiles ase_files(display);
   const auto model =
       std::make_shared<const Model>(load_any_model(arguments.model, [&](const std::string& text) { display.message(text); }));
   const auto note = model->notes.find(target_keys_note);
   TargetKeys keys = note == model->notes.end() ? TargetKeys() : target_keys_from_json(note->second);
+  keys.base = model->base;
   arguments.named.apply_to(keys);
   apps::ReferenceTargets references(keys);
+  for (const std::string& line : base_lines(*model, request)) display.message(line);
   const bool has_error_bars = request.error_bars();
   const bool is_imported = model->notes.count("origin") > 0 && !model->has_posterior();
   if (!arguments.difference.empty()) {
@@ -333,6 +349,7 @@ void run(const Arguments& arguments) {
   phases["start"] = clock.lap();
   display.show({"predictions", 0, 0, "frames", "", false});  // time counts from here
   while (std::optional<Structure> frame = reader.next()) {
+    assign_base(*frame, model->base);  // what is wrong with it has nothing to do with references
     if (!arguments.no_reference) {
       try {
         references.assign(*frame);

@@ -37,7 +37,8 @@ enum {
   GAPKIT_ERROR_ELEMENT = 7,     /* an element that the model does not know */
   GAPKIT_ERROR_NEIGHBORS = 8,   /* the neighbour list, or the halo of atoms around, does not reach far enough or is not full */
   GAPKIT_ERROR_ERROR_BARS = 9,  /* the model has no posterior, so no error bars */
-  GAPKIT_ERROR_UNSUPPORTED = 10 /* the model has a part that needs the whole cell: gapkit_evaluate() only */
+  GAPKIT_ERROR_UNSUPPORTED = 10, /* the model has a part that needs the whole cell: gapkit_evaluate() only */
+  GAPKIT_ERROR_BASE = 11         /* the model gives the difference from another model: gapkit_set_difference() */
 };
 
 /* A model made ready for evaluation, with its scratch memory. */
@@ -116,6 +117,15 @@ GAPKIT_EXPORT int gapkit_elements(const gapkit_model* model, int* atomic_numbers
 /* 1 if the model can give error bars, else 0. */
 GAPKIT_EXPORT int gapkit_has_error_bars(const gapkit_model* model);
 
+/* 1 if the model was fitted on top of another one (xTB, a force field, …) and gives the difference from it, else 0. */
+GAPKIT_EXPORT int gapkit_has_base(const gapkit_model* model);
+/* What that other model is and which of its values are meant: "GFN2-xTB (energy 'xtb_energy', forces 'xtb_forces')". "" if there is none.
+ * Lives as long as the model. */
+GAPKIT_EXPORT const char* gapkit_base(const gapkit_model* model);
+
+/* Not 0: the caller adds the values of the other model itself, and wants the difference (default: 0). A model with gapkit_has_base() gives
+ * nothing without that (GAPKIT_ERROR_BASE), as its numbers alone are no energies and forces. Error bars are those of the sum. */
+GAPKIT_EXPORT int gapkit_set_difference(gapkit_model* model, int is_wanted);
 /* How much farther than the cutoff the neighbour list of gapkit_evaluate() reaches, Å (default: 0.5). The list is used again while the
  * atoms move less than about half of this. Does not change results. 0: a new list for each call; at most 10. */
 GAPKIT_EXPORT int gapkit_set_skin(gapkit_model* model, double skin);

@@ -6,17 +6,15 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/version.hpp>
-#include <gapkit/fit/calibrate.hpp>
-#include <gapkit/fit/update.hpp>
 #include <gapkit/report/optimization_json.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "errors_of.hpp"
 #include "fit_report.hpp"
 #include "model_file.hpp"
 #include "model_report.hpp"
 #include "optimization_report.hpp"
+#include "report/model_update.hpp"
 #include "resources.hpp"
 #include "text_file.hpp"
 
@@ -69,15 +67,6 @@ FittedModel load(const std::string& path) {
   fitted.model = load_model(path);
   fitted.stored = load_statistics(path, fitted.model);
   return fitted;
-}
-
-void merge_file(FittedModel& fitted, const std::string& path) {
-  const FittedModel other = load(path);
-  try {
-    merge(fitted, other);
-  } catch (const InputError& e) {
-    throw InputError(path + ": " + e.what());
-  }
 }
 
 }  // namespace
@@ -135,38 +124,24 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
   FittedModel fitted = load(source);
   const TargetKeys keys_before = fitted.stored.rules.keys;
   output.named.apply_to(fitted.stored.rules.keys);
-  const bool was_calibrated = fitted.model.calibration.has_value();
-  const std::int64_t rows_before = fitted.stored.statistics.row_count();
-  std::int64_t frames = 0;
-  std::vector<CheckFinding> findings;
-  if (arguments.append) frames = append(fitted, FileDataset(output.files, fitted.stored.rules.keys), display.callback(), &findings);
+  const FileDataset new_data(output.files, fitted.stored.rules.keys), validation_data(output.validation, fitted.stored.rules.keys);
+  ModelUpdate update;
+  update.refit = options;
+  update.validation_option = "--validation FILE";
+  if (arguments.append) update.appended = &new_data;
   if (arguments.merge)
-    for (const std::string& file : output.files) merge_file(fitted, file);
-  const OptimizationReport report = refit(fitted, options, display.callback());
+    for (const std::string& file : output.files) update.merged.push_back({file, [file] { return load(file); }});
+  if (!output.validation.empty()) update.validation = &validation_data;
+  const ModelUpdateReport report = update_model(fitted, update, display.callback());
   display.finish();
-  fitted.model.notes["optimization"] = optimization_json(report).dump();
-  const FileDataset validation_data(output.validation, fitted.stored.rules.keys);
-  if (!output.validation.empty()) {
-    fitted.model.calibration =
-        calibrate_on(validation_data, fitted.model, fitted.stored.rules, CalibrationOptions(), fitted.model.seed, display.callback());
-    display.finish();
-  } else if (was_calibrated && !fitted.model.calibration) {
-    display.message("the calibration of the error bars belonged to the model before and was dropped; --validation FILE calibrates anew");
-  } else if (was_calibrated && arguments.append) {
-    display.message("the error bars keep the calibration from before the new data; --validation FILE calibrates anew");
-  }
-  const auto model = std::make_shared<const Model>(fitted.model);
-  const ErrorTable validation = errors_of(model, validation_data, "validation errors", 0, display);
-  if (!validation.empty()) fitted.model.notes["validation_errors"] = validation.json();
   fitted.stored.rules.keys = keys_before;  // other names were those of these files
   save_model(fitted.model, fitted.stored, *output.model);
 
-  std::string text = optimization_text(report) + "\n";
-  if (!validation.empty()) text += "Validation errors\n" + validation.text() + "\n";
+  std::string text = optimization_text(report.optimization) + "\n";
+  if (!report.validation.empty()) text += "Validation errors\n" + report.validation.text() + "\n";
   text += calibration_line(fitted.model.calibration);
-  const std::int64_t added = fitted.stored.statistics.row_count() - rows_before;
-  if (arguments.append) text += fmt::format("Added: {} frames, {} rows\n", frames, added);
-  if (arguments.merge) text += fmt::format("Added: {} rows\n", added);
+  if (arguments.append) text += fmt::format("Added: {} frames, {} rows\n", report.frames_added, report.rows_added);
+  if (arguments.merge) text += fmt::format("Added: {} rows\n", report.rows_added);
   text += fmt::format("Time: {:.1f} s; peak memory: {:.2f} GB\nModel: {} ({:.1f} MB of statistics in it)\n", stopwatch.seconds(),
                       peak_memory_gb(), *output.model, 1e-6 * fitted.stored.bytes());
   text += warnings_text(display.warnings());
@@ -177,15 +152,16 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
   json["mode"] = mode;
   json["source"] = source;
   json["model"] = *output.model;
-  json["rows_before"] = rows_before;
-  json["rows_added"] = added;
-  json["optimization"] = optimization_json(report);
+  json["rows_before"] = report.rows_before;
+  json["rows_added"] = report.rows_added;
+  json["optimization"] = optimization_json(report.optimization);
   json["findings"] = nlohmann::ordered_json::array();
-  for (const CheckFinding& finding : findings) json["findings"].push_back(finding_json(finding));
+  for (const CheckFinding& finding : report.findings) json["findings"].push_back(finding_json(finding));
   json["warnings"] = display.warnings();
   json["calibration"] = calibration_json(fitted.model.calibration);
-  json["log_evidence"] = report.after.log_evidence;
-  json["validation"] = validation.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json::parse(validation.json());
+  json["log_evidence"] = report.optimization.after.log_evidence;
+  json["validation"] =
+      report.validation.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json::parse(report.validation.json());
   json["seconds"] = stopwatch.seconds();
   json["peak_memory_gb"] = peak_memory_gb();
   write_text_file(*output.json, json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");

@@ -4,13 +4,19 @@
     prediction = model.predict(atoms, std="energy,forces")     # arrays, with error bars
     atoms.calc = gapkit.Calculator(model)                      # molecular dynamics, relaxations, phonons with ASE
     model = gapkit.fit(frames)                                 # or files; config = dict, TOML or None
+    table = gapkit.errors(model, frames, std="energy,forces")  # RMSE, MAE, and what the error bars are worth
+    model = gapkit.append(model, more_frames)                  # refit, merge: without the old data
+    ensemble = gapkit.Ensemble(model, 10)                      # members of the posterior
+    batch = gapkit.choose_batch(model, frames, 5)              # worth a label
+    gapkit.plots.parity(gapkit.compare(model, frames))         # figures
 
 Units: Å, eV, eV/Å; stress in eV/Å³, Voigt order xx yy zz yz xz xy, positive under tension. docs/python.md has more.
-ASE is needed for `Calculator` only, and imported there.
+ASE is needed for `Calculator` and for files in its formats, Matplotlib for `plots`; they are imported there.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -20,17 +26,24 @@ except ImportError as error:
     raise ImportError("gapkit needs NumPy, which this Python does not have: install python3-numpy and use /usr/bin/python3, or 'pip install "
                       "numpy'") from error
 
+from ._base import BaseWarning
 from ._frames import Frame
 from ._gapkit import Error, InputError, NumericalError, set_threads, threads
 from ._gapkit import version as __version__
-from .fitting import FitWarning, Progress, errors, fit
+from .active import Choice, choose_batch
+from .comparison import Compared, Comparison, compare, errors
+from .ensemble import Ensemble, EnsemblePrediction
+from .fitting import FitWarning, Progress, fit
 from .model import Model, Prediction, PredictionWarning, Predictions
+from .updates import append, merge, refit
 
 if TYPE_CHECKING:
+    from . import plots
     from .calculator import Calculator
 
-__all__ = ["Calculator", "Error", "FitWarning", "Frame", "InputError", "Model", "NumericalError", "Prediction", "PredictionWarning",
-           "Predictions", "Progress", "__version__", "errors", "fit", "set_threads", "threads"]
+__all__ = ["BaseWarning", "Calculator", "Choice", "Compared", "Comparison", "Ensemble", "EnsemblePrediction", "Error", "FitWarning", "Frame", "InputError",
+           "Model", "NumericalError", "Prediction", "PredictionWarning", "Predictions", "Progress", "__version__", "append", "choose_batch",
+           "compare", "errors", "fit", "merge", "plots", "refit", "set_threads", "threads"]
 
 # The threads of OpenMP do not survive a fork: in the child process a computation on several threads would wait for them forever.
 os.register_at_fork(after_in_child=lambda: set_threads(1))
@@ -40,6 +53,8 @@ def __getattr__(name: str) -> Any:
     if name == "Calculator":
         from .calculator import Calculator
         return Calculator
+    if name == "plots":
+        return importlib.import_module(".plots", __name__)
     raise AttributeError(f"module 'gapkit' has no attribute '{name}'")
 
 

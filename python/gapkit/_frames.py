@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping, Protocol, Sequence, Union
 
@@ -77,8 +78,8 @@ def predictable_structure(atoms: Atoms, keys: _gapkit.TargetKeys, source: str = 
     structure = bare_structure(atoms, source)
     info: Mapping[str, Any] = getattr(atoms, "info", None) or {}
     arrays: Mapping[str, Any] = getattr(atoms, "arrays", None) or {}
-    fields = [key for key in (keys.config_type, *SIGMA_FIELDS) if key in info] if info else []
-    columns = [name for name in SIGMA_COLUMNS if name in arrays]
+    fields = [key for key in (keys.config_type, *SIGMA_FIELDS, *keys.base_fields.values()) if key in info] if info else []
+    columns = [name for name in (*SIGMA_COLUMNS, *keys.base_arrays.values()) if name in arrays]
     if fields or columns:
         for key in fields:
             structure.set_field(key, info[key])
@@ -141,17 +142,33 @@ def is_list(given: Any) -> bool:
     return not hasattr(given, "positions")
 
 
-def labelled_structures(frames: Iterable[Atoms], keys: _gapkit.TargetKeys) -> list[_gapkit.Structure]:
+def listed(frames: Any) -> list[Any]:
+    """One structure, or several, as a list. Raises InputError for anything else."""
     if not is_list(frames):
-        frames = [frames]  # type: ignore[list-item]
-    return [labelled_structure(atoms, keys, f"frame {number}") for number, atoms in enumerate(frames, start=1)]
+        return [frames]
+    try:
+        return list(frames)
+    except TypeError as error:
+        raise InputError(f"ase.Atoms, gapkit.Frame, or a list of them is expected, found {type(frames).__name__}") from error
+
+
+def labelled_structures(frames: Atoms | Iterable[Atoms], keys: _gapkit.TargetKeys) -> list[_gapkit.Structure]:
+    return [labelled_structure(atoms, keys, f"frame {number}") for number, atoms in enumerate(listed(frames), start=1)]
 
 
 def file_names(given: Any) -> list[str] | None:
-    """The files that are named; None if these are frames."""
-    import os
+    """The files that are named; None if these are frames. Raises InputError for a list of both."""
     if isinstance(given, (str, os.PathLike)):
         return [os.fspath(given)]
-    if isinstance(given, Sequence) and len(given) > 0 and all(isinstance(item, (str, os.PathLike)) for item in given):
-        return [os.fspath(item) for item in given]
-    return None
+    if not isinstance(given, Sequence) or len(given) == 0:
+        return None
+    names = [os.fspath(item) for item in given if isinstance(item, (str, os.PathLike))]
+    if names and len(names) < len(given):
+        raise InputError("data: files and frames are in one list; expected either of them (ase.io.read() reads the frames of a file)")
+    return names or None
+
+
+def data_of(given: Any, keys: _gapkit.TargetKeys, name: str) -> _gapkit.Data:
+    """Frames or files with their targets. `name`: of frames, in messages."""
+    files = file_names(given)
+    return _gapkit.Data.of_frames(labelled_structures(given, keys), name) if files is None else _gapkit.Data.of_files(files, keys)

@@ -17,6 +17,7 @@ except ImportError as error:
     raise ImportError("gapkit.Calculator needs ASE, which this Python does not have: install python3-ase, or 'pip install ase'") from error
 
 from . import _gapkit
+from ._base import check_base, with_base
 from ._frames import SIGMA_COLUMNS, SIGMA_FIELDS, predictable_structure
 from ._gapkit import InputError
 from .model import Model, PredictionWarning, Std, has_error_bars, make_request
@@ -25,13 +26,15 @@ _STD_RESULTS = ("energy_std", "forces_std", "stress_std", "energies_std")
 _EPISTEMIC_RESULTS = ("energy_std_epistemic", "forces_std_epistemic", "stress_std_epistemic")
 
 
-class Calculator(AseCalculator):
+class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
     """Energies, forces and stress with error bars, for ASE's optimisers, dynamics and phonons.
 
-    model: a Model, or the file of one. std: names of error bars, "energy,forces,stress,energies" or a list; None: none. They are in
-    `results` as energy_std (eV), forces_std ([atoms, 3] eV/Å), stress_std ([6] eV/Å³), energies_std ([atoms] eV), the first three also as
+    model: a Model, or the file of one (loaded without its statistics, Model.load()).
+    std: names of error bars, "energy,forces,stress,energies" or a list; None: none. They are in `results` as energy_std (eV), forces_std ([atoms, 3] eV/Å), stress_std ([6] eV/Å³), energies_std ([atoms] eV), the first three also as
     …_std_epistemic (docs/python.md says what each is), and get_property() gives them. calibrated, std_points: as Model.predict().
     skin: Å that the neighbour list reaches beyond the cutoff; it is made anew when atoms have moved too far; 0: every time.
+
+    base: of a model that sits on another one, the ASE calculator of that one; `energies` are then shares of the difference.
 
     Each calculation gives all results. Calculators share the model, so that one of each thread or replica costs little memory.
     """
@@ -41,8 +44,12 @@ class Calculator(AseCalculator):
     name = "gapkit"
 
     def __init__(self, model: Model | str | os.PathLike[str], std: Std = "energy,forces", *, calibrated: bool = True, std_points: int = 0,
-                 skin: float = 0.5, **keywords: Any):
-        self.model = model if isinstance(model, Model) else Model.load(model)
+                 skin: float = 0.5, base: Any = None, **keywords: Any):
+        self.model = model if isinstance(model, Model) else Model.load(model, statistics=False)
+        check_base(self.model._keys, base, "Calculator")
+        if base is None and self.model.base is not None:
+            raise InputError(f"Calculator: the model gives the difference from {self.model._keys.base_text}: give base=calculator")
+        self.base = base
         self._labels: Any = None
         self._warned: set[str] = set()
         names = std if std is None or isinstance(std, str) else ",".join(std)
@@ -98,7 +105,8 @@ class Calculator(AseCalculator):
         """Computes all results for the atoms."""
         super().calculate(atoms, properties, system_changes)
         self.results = {}
-        values = self._evaluator.evaluate(predictable_structure(self.atoms, self.model._keys), self._request)
+        atoms = self.atoms if self.base is None else with_base(self.atoms, self.model._keys, self.base)[0]
+        values = self._evaluator.evaluate(predictable_structure(atoms, self.model._keys), self._request)
         self._labels = self._labels_of(self.atoms)
         values["free_energy"] = values["energy"]
         self._warn("too_close", values)

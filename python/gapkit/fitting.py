@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
 from typing import Any, Iterable, Mapping, Sequence, Union
 
 from . import _gapkit
+from ._base import keys_with_base, with_base
 from ._frames import Atoms, file_names, labelled_structures
 from ._gapkit import InputError
 from ._progress import FitWarning, Progress, ProgressOption, Reporter
 from ._toml import to_toml
 from .model import Model
 
-__all__ = ["FitWarning", "Progress", "errors", "fit"]
+__all__ = ["FitWarning", "Progress", "fit"]
 
-Data = Union[str, os.PathLike, Sequence[Union[str, os.PathLike]], Atoms, Iterable[Atoms]]
-Config = Union[Mapping[str, Any], str, os.PathLike, None]
+File = Union[str, "os.PathLike[str]"]
+Data = Union[File, Sequence[File], Atoms, Iterable[Atoms]]
+Config = Union[Mapping[str, Any], str, "os.PathLike[str]", None]
 
 
 def fit(train: Data | None = None, config: Config = None, *, validation: Data | None = None, time: float | None = None,
         seed: int | None = None, memory: float | None = None, keep_statistics: bool = False, energy_key: str | None = None,
         forces_key: str | None = None, virial_key: str | None = None, stress_key: str | None = None,
-        progress: ProgressOption = None) -> Model:
+        base: Any = None, progress: ProgressOption = None) -> Model:
     """Fits a potential, as gap-fit does; the same data, configuration and seed give the same model.
 
-    train, validation: frames (ase.Atoms or gapkit.Frame, with their targets) or extended-XYZ files; they replace [data] train and
-    validation of the configuration. Validation data are never fitted. ASE's calculators give `energy`, `forces` and `stress` of frames;
-    other names in info and arrays are found as in files (docs/file-formats.md). Frames stay in memory; no file is written.
+    train, validation: frames (ase.Atoms or gapkit.Frame, with their targets), or files: extended XYZ, or whatever ASE reads; they replace
+    [data] train and validation of the configuration. Validation data are never fitted. ASE's calculators give `energy`, `forces` and
+    `stress` of frames; other names in info and arrays are found as in files (docs/file-formats.md). Frames stay in memory.
     config: a dictionary with the keys of docs/configuration.md, a TOML file, TOML as a text of several lines, or None: chosen from the
     data, for about `time` seconds (default: 600). Paths in a dictionary or text are relative to the current folder.
     seed: of all random choices; memory: GB, a fit that needs more is refused; both replace what the configuration says.
-    keep_statistics: the model keeps the sums over the data, which gap-fit --refit, --append and --merge work on once it is saved.
+    keep_statistics: the model keeps the sums over the data, which append(), refit() and merge() work on, and gap-fit's options of these
+    names once it is saved.
     energy_key, …: names of the targets in the frames.
+    base: an ASE calculator (eV, Å) that the model is to sit on, evaluated once for each frame: the fit learns the difference, and
+    predictions need the calculator again. A calculator without forces or stress leaves these targets out.
     progress: a function that gets a gapkit.Progress for each step; None: a line on the terminal, if there is one; False: nothing.
 
     Warnings about data and configuration are Python warnings (FitWarning). Raises InputError with the sentence of gap-fit,
@@ -52,8 +56,14 @@ def fit(train: Data | None = None, config: Config = None, *, validation: Data | 
         if config is not None and time is not None:
             raise InputError("fit: time belongs to a fit without a configuration")
         request.seconds = time
+        if base is not None and not request.train_in_memory:
+            raise InputError("fit: base is evaluated on frames, found files; ase.io.read(name, ':') reads their frames")
         job = _gapkit.FitJob(request, *_configuration(config))
-        job.keys = _named(job.keys, energy_key, forces_key, virial_key, stress_key)
+        job.keys = named_keys(job.keys, energy_key, forces_key, virial_key, stress_key)
+        if base is not None:
+            job.keys = keys_with_base(job.keys, base)
+            train = with_base(train, job.keys, base, report)
+            validation = None if validation is None else with_base(validation, job.keys, base, report)
         if request.train_in_memory:
             job.set_train(labelled_structures(train, job.used_keys))  # type: ignore[arg-type]
         if request.validation_in_memory:
@@ -61,26 +71,7 @@ def fit(train: Data | None = None, config: Config = None, *, validation: Data | 
         return Model(job.run(report))
 
 
-def errors(model: Model, frames: Data, *, energy_key: str | None = None, forces_key: str | None = None, virial_key: str | None = None,
-           stress_key: str | None = None, progress: ProgressOption = False) -> dict[str, Any]:
-    """Errors of a model on frames or files with reference values: the table of gap-predict.
-
-    Returns {"all": row, "config_types": {name: row}, "units": …}; a row has "frames", and "energy" (meV/atom), "forces" (eV/Å, of
-    components) and "stress" (GPa) with "count", "rmse" and "mae" (None if the count is 0). Reference values have the names that the model
-    was fitted with, unless they are given here. Raises InputError for frames that cannot be read or predicted.
-    """
-    keys = _named(model._keys, energy_key, forces_key, virial_key, stress_key)
-    files = file_names(frames)
-    with Reporter(progress) as report:
-        if files is not None:
-            table = _gapkit.error_table_of_files(model._handle, files, keys, report)
-        else:
-            table = _gapkit.error_table(model._handle, labelled_structures(frames, keys), report)  # type: ignore[arg-type]
-    result: dict[str, Any] = json.loads(table)
-    return result
-
-
-def _named(keys: _gapkit.TargetKeys, energy: str | None, forces: str | None, virial: str | None, stress: str | None) -> _gapkit.TargetKeys:
+def named_keys(keys: _gapkit.TargetKeys, energy: str | None, forces: str | None, virial: str | None, stress: str | None) -> _gapkit.TargetKeys:
     """Keys with the names that were given."""
     keys = copy.copy(keys)
     if energy is not None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _gapkit
+from ._base import check_base, require_base, with_base
 from ._frames import Atoms, is_list, predictable_structure
 from ._gapkit import InputError
 
@@ -184,13 +185,27 @@ class Model:
         self._evaluators: dict[int, _gapkit.Evaluator] = {}  # the last one, by std_points: error bars take a while to prepare
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Model:
-        """Loads a model of gap-fit (HDF5) or a potential of QUIP (GAP XML; without error bars). Raises InputError."""
-        return cls(_gapkit.Model.load(os.fspath(path)))
+    def load(cls, path: str | os.PathLike[str], *, statistics: bool = True) -> Model:
+        """Loads a model of gap-fit (HDF5) or a potential of QUIP (GAP XML; without error bars).
+
+        statistics: with the sums over the training data that append(), refit() and merge() work on, if the file holds them. They take as
+        much memory as they take in the file; False leaves them there, which is enough for predictions. Raises InputError.
+        """
+        return cls(_gapkit.Model.load(os.fspath(path), statistics))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the model as HDF5 (docs/file-formats.md), to a temporary file that is then renamed. Raises InputError."""
+        """Writes the model as HDF5 (docs/file-formats.md), to a temporary file that is then renamed.
+
+        All of it: what load() gives back predicts the same to the last digit, and has the statistics if this one has them
+        (has_statistics). A model that was loaded with statistics=False is saved without them, also over the file that it came from.
+        Raises InputError.
+        """
         self._handle.save(os.fspath(path))
+
+    @property
+    def has_statistics(self) -> bool:
+        """Whether it holds the sums over its training data, which append(), refit() and merge() work on (fit(…, keep_statistics=True))."""
+        return self._handle.has_statistics
 
     @property
     def elements(self) -> list[str]:
@@ -249,34 +264,44 @@ class Model:
         return self._handle.notes
 
     @property
+    def base(self) -> dict[str, Any] | None:
+        """The model that this one sits on: {"name": …, "columns": {"energy": …, "forces": …}}; None if there is none. Predictions need it."""
+        return {"name": self._keys.base_name, "columns": self._keys.base_columns} if self._keys.base_columns else None
+
+    @property
     def messages(self) -> list[str]:
         """What was noted when a potential of QUIP was converted."""
         return self._handle.messages
 
     @overload
-    def predict(self, atoms: Atoms, std: Std = ..., *, forces: bool = ..., calibrated: bool = ..., std_points: int = ...) -> Prediction: ...
+    def predict(self, atoms: Atoms, std: Std = ..., *, forces: bool = ..., calibrated: bool = ..., std_points: int = ...,
+                base: Any = ...) -> Prediction: ...
     @overload
     def predict(self, atoms: Iterable[Atoms], std: Std = ..., *, forces: bool = ..., calibrated: bool = ...,
-                std_points: int = ...) -> Predictions: ...
+                std_points: int = ..., base: Any = ...) -> Predictions: ...
 
     def predict(self, atoms: Any, std: Std = None, *, forces: bool = True, calibrated: bool = True,
-                std_points: int = 0) -> Prediction | Predictions:
+                std_points: int = 0, base: Any = None) -> Prediction | Predictions:
         """Predicts one structure (→ Prediction) or a list of them (→ Predictions), as gap-predict does.
 
         atoms: ase.Atoms, gapkit.Frame, or anything with numbers, positions, cell and pbc; the config type and σ in info and arrays count
         for error bars. std: names of error bars, "energy,forces,stress,energies" or a list; None: none; they cost more than the prediction
         itself. forces: also forces, virial and stress. calibrated: error bars with the model's calibration, if it has one. std_points:
-        error bars from so many sparse points, faster and wider; 0: all.
+        error bars from so many sparse points, faster and wider; 0: all. base: of a model that sits on another one (fit(…, base=…)), the ASE
+        calculator of that one; without it the structures bring its values in info and arrays.
         Raises InputError for an element that the model does not know, and for error bars of a model that has none. Warns
         (PredictionWarning) about structures for which the prediction means little.
         """
         request = make_request(std, forces=forces, calibrated=calibrated)
         evaluator = self._evaluator(std_points)
+        check_base(self._keys, base, "predict")
+        given = with_base(atoms, self._keys, base)
+        require_base(self._keys, given, "predict")
         if not is_list(atoms):
-            result = prediction_from(evaluator.evaluate(predictable_structure(atoms, self._keys), request))
+            result = prediction_from(evaluator.evaluate(predictable_structure(given[0], self._keys), request))
             warn_about([result], stacklevel=3)
             return result
-        structures = [predictable_structure(a, self._keys, f"structure {k}") for k, a in enumerate(atoms)]
+        structures = [predictable_structure(a, self._keys, f"structure {k}") for k, a in enumerate(given)]
         results = [prediction_from(d) for d in evaluator.evaluate_many(structures, request)]
         warn_about(results, stacklevel=3)
         return Predictions(results)

@@ -31,5 +31,9 @@ void add_structure(py::module_& module);
 void add_model(py::module_& module);
 void add_evaluator(py::module_& module);
 void add_fit(py::module_& module);
+void add_update(py::module_& module);
+void add_comparison(py::module_& module);
+void add_active(py::module_& module);
+void add_file_converter();
 
 }  // namespace gapkit::python

@@ -1,14 +1,9 @@
 #include <gapkit/config/automatic.hpp>
 #include <gapkit/config/config.hpp>
-#include <gapkit/predict/frame_batch.hpp>
-#include <gapkit/report/error_table.hpp>
-#include <gapkit/report/optimization_json.hpp>
-#include <gapkit/report/report_pages.hpp>
-#include <gapkit/report/target_keys_note.hpp>
-#include <nlohmann/json.hpp>
 
 #include "bindings.hpp"
 #include "progress.hpp"
+#include "report/fitted_with_errors.hpp"
 
 namespace gapkit::python {
 namespace {
@@ -21,22 +16,6 @@ struct Request {
   std::optional<double> memory;
   bool keep_statistics = false;
 };
-
-/// Errors of a model on data; `record` gets every prediction. `phase`: name and total of the steps.
-ErrorTable errors_of(const std::shared_ptr<const Model>& model, const Dataset& data, const ProgressEvent& phase, PredictionRecord& record,
-                     const ProgressCallback& progress) {
-  ErrorTable table;
-  Predictor predictor(model);
-  double done = 0;
-  FrameBatch batch(predictor, {}, [&](const Structure& frame, const Prediction& prediction) {
-    record.add(frame, prediction);
-    table.add(frame, prediction);
-    progress({.phase = phase.phase, .done = ++done, .total = phase.total, .unit = "frames"});
-  });
-  data.visit([&](const Structure& frame, const FramePlace&) { batch.add(frame); });
-  batch.flush();
-  return table;
-}
 
 /// A fit that is prepared step by step: configuration, names of targets, frames in memory.
 class FitJob {
@@ -91,26 +70,11 @@ class FitJob {
     configuration_.checkpoint_path.clear();
     configuration_.sparse_output.clear();
     FitResult result = fit_configured(data(), configuration_, progress);
-    const auto model = std::make_shared<Model>(std::move(result.model));
-    add_notes(model, result.report, progress);
+    const FittedWithErrors with_errors(data(), used_keys(), result, false, progress);
     PythonModel fitted;
-    fitted.model = model;
+    fitted.model = with_errors.model;
     if (result.statistics) fitted.statistics = std::make_shared<const StoredStatistics>(std::move(*result.statistics));
     return fitted;
-  }
-
-  // Those that gap-fit adds.
-  void add_notes(const std::shared_ptr<Model>& model, const FitReport& report, const ProgressCallback& progress) const {
-    const auto frames = static_cast<double>(report.plan.frames);
-    PredictionRecord training(model->reference_energies, false), validation(model->reference_energies, false);
-    model->notes["training_errors"] = errors_of(model, *train_, {.phase = "training errors", .total = frames}, training, progress).json();
-    if (validation_) {
-      const ErrorTable errors = errors_of(model, *validation_, {.phase = "validation errors"}, validation, progress);
-      if (!errors.empty()) model->notes["validation_errors"] = errors.json();
-    }
-    model->notes[target_keys_note] = target_keys_to_json(used_keys());
-    model->notes[sparse_counts_note] = sparse_counts_to_json(count_sparse_points(*model, training));
-    if (report.optimization) model->notes["optimization"] = optimization_json(*report.optimization).dump();
   }
 
   Request request_;
@@ -118,13 +82,6 @@ class FitJob {
   FitConfiguration configuration_;
   std::unique_ptr<Dataset> train_, validation_;
 };
-
-std::string error_table(const PythonModel& model, const Dataset& data, const py::function& report) {
-  return with_progress(report, [&](const ProgressCallback& progress) {
-    PredictionRecord record(model.model->reference_energies, false);
-    return errors_of(model.model, data, {.phase = "errors"}, record, progress).json();
-  });
-}
 
 }  // namespace
 
@@ -154,18 +111,6 @@ void add_fit(py::module_& module) {
       .def("set_train", &FitJob::set_train)
       .def("set_validation", &FitJob::set_validation)
       .def("run", &FitJob::run, py::arg("report"));
-  module.def(
-      "error_table",
-      [](const PythonModel& model, std::vector<Structure> frames, const py::function& report) {
-        return error_table(model, MemoryDataset(std::move(frames)), report);
-      },
-      py::arg("model"), py::arg("frames"), py::arg("report"));
-  module.def(
-      "error_table_of_files",
-      [](const PythonModel& model, const std::vector<std::string>& files, const TargetKeys& keys, const py::function& report) {
-        return error_table(model, FileDataset(files, keys), report);
-      },
-      py::arg("model"), py::arg("files"), py::arg("keys"), py::arg("report"));
 }
 
 }  // namespace gapkit::python

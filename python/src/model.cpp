@@ -3,14 +3,21 @@
 #include <gapkit/report/target_keys_note.hpp>
 
 #include "bindings.hpp"
+#include "model/model_file.hpp"
 
 namespace gapkit::python {
 namespace {
 
-PythonModel load(const std::string& path) {
+bool has_statistics(const std::string& path) {
+  return open_model(path).has("statistics/fingerprint");
+}
+
+PythonModel load(const std::string& path, bool with_statistics) {
   PythonModel result;
   const py::gil_scoped_release without_gil;
   result.model = std::make_shared<const Model>(load_any_model(path, [&](const std::string& text) { result.messages.push_back(text); }));
+  if (with_statistics && !is_xml(path) && has_statistics(path))
+    result.statistics = std::make_shared<const StoredStatistics>(load_statistics(path, *result.model));
   return result;
 }
 
@@ -57,7 +64,9 @@ std::vector<std::string> elements(const PythonModel& self) {
 
 TargetKeys target_keys(const PythonModel& self) {
   const auto note = self.model->notes.find(target_keys_note);
-  return note == self.model->notes.end() ? TargetKeys() : target_keys_from_json(note->second);
+  TargetKeys keys = note == self.model->notes.end() ? TargetKeys() : target_keys_from_json(note->second);
+  keys.base = self.model->base;
+  return keys;
 }
 
 int sparse_points(const PythonModel& self) {
@@ -70,7 +79,7 @@ int sparse_points(const PythonModel& self) {
 
 void add_model(py::module_& module) {
   py::class_<PythonModel>(module, "Model")
-      .def_static("load", &load, py::arg("path"))
+      .def_static("load", &load, py::arg("path"), py::arg("statistics"))
       .def("save", &save, py::arg("path"))
       .def_property_readonly("elements", &elements)
       .def_property_readonly("reference_energies", &reference_energies)

@@ -20,6 +20,10 @@ PYBIND11_MODULE(_gapkit, module) {
   gapkit::python::add_model(module);
   gapkit::python::add_evaluator(module);
   gapkit::python::add_fit(module);
+  gapkit::python::add_update(module);
+  gapkit::python::add_comparison(module);
+  gapkit::python::add_active(module);
+  gapkit::python::add_file_converter();
   module.def("set_threads", &set_threads, pybind11::arg("threads"));
   module.def("threads", &gapkit::thread_count);
   module.def("blas_description", &gapkit::blas_description);

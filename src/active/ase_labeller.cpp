@@ -13,12 +13,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* helper_name = "gapkit_ase_label.py";
 
-/// share/gapkit beside the folder of the running program: so it is installed, and so it lies in a build.
 fs::path find_helper() {
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  fs::path helper = program.parent_path().parent_path() / "share" / "gapkit" / helper_name;
-  if (!error && fs::is_regular_file(helper)) return helper;
+  const fs::path helper = helper_script(helper_name);
+  if (fs::is_regular_file(helper)) return helper;
   throw InputError(fmt::format("labeller: ase: {} is not at {}; name its place with helper", helper_name, helper.string()));
 }
 

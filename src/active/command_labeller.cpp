@@ -54,16 +54,6 @@ class RunningAttempts : public std::list<Attempt> {
   bool keep_files_;
 };
 
-/// The last line of a file that is not empty, shortened; what programs say last is mostly why they failed.
-std::string last_line(const fs::path& path) {
-  constexpr std::size_t longest = 300;
-  std::ifstream in(path, std::ios::binary);
-  std::string line, last;
-  while (std::getline(in, line))
-    if (line.find_first_not_of(" \t\r") != std::string::npos) last = line.substr(0, longest);
-  return last;
-}
-
 std::string replaced(std::string text, const std::string& what, const std::string& by) {
   for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) text.replace(at, what.size(), by);
   return text;

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <gapkit/core/errors.hpp>
 #include <utility>
 
@@ -157,6 +158,21 @@ fs::path find_program(const std::string& name, const fs::path& here) {
     begin = end + 1;
   }
   throw InputError(fmt::format("there is no program '{}' in PATH", name));
+}
+
+fs::path helper_script(const std::string& name) {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  return program.parent_path().parent_path() / "share" / "gapkit" / name;
+}
+
+std::string last_line(const fs::path& path) {
+  constexpr std::size_t longest = 300;
+  std::ifstream in(path, std::ios::binary);
+  std::string line, last;
+  while (std::getline(in, line))
+    if (line.find_first_not_of(" \t\r") != std::string::npos) last = line.substr(0, longest);
+  return last;
 }
 
 }  // namespace gapkit

@@ -42,4 +42,11 @@ class Process {
 /// Path of a program: a name is looked for in PATH, a relative path starts at `here`. Throws InputError if there is none that can be run.
 std::filesystem::path find_program(const std::string& name, const std::filesystem::path& here);
 
+/// A program's script in share/gapkit beside the folder of the running program: so it is installed, and so it lies in a build. It may not
+/// exist.
+std::filesystem::path helper_script(const std::string& name);
+
+/// The last line of a file that is not empty, shortened; what programs say last is mostly why they failed.
+std::string last_line(const std::filesystem::path& path);
+
 }  // namespace gapkit

@@ -7,6 +7,7 @@
 #include <gapkit/fit/optimize.hpp>
 #include <gapkit/kernels/kernel.hpp>
 
+#include "config/base_columns.hpp"
 #include "config/toml.hpp"
 
 namespace gapkit {
@@ -144,6 +145,12 @@ std::string fit_options_to_toml(const FitConfiguration& options) {
     out.header("[[baseline]]");
     out.line("kind", toml_quoted(b->name()));
     write_parameters(out, b->parameters(), potential_kind(b->name()).parameters);
+  }
+  if (const BaseKeys& base = options.keys.base; base.is_used()) {
+    out.header("[[baseline]]");
+    out.line("kind", toml_quoted(base_columns_kind), "another model, whose values the frames bring");
+    out.line("name", toml_quoted(base.name));
+    for (const auto& [source, column] : base.columns) out.line(source, toml_quoted(column));
   }
   for (const TermOptions& term : options.terms) write_term(out, term);
 

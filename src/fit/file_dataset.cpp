@@ -5,6 +5,7 @@
 #include <gapkit/io/extxyz.hpp>
 #include <optional>
 
+#include "io/file_converter.hpp"
 #include "io/other_formats.hpp"
 
 namespace gapkit {
@@ -129,7 +130,7 @@ std::int64_t FileDataset::visit_all(const Visitor& visitor, const VisitRequest& 
   Reader reader(*this, visitor, request);
   std::int64_t number = 0;
   for (std::size_t f = 0; f < files_.size(); ++f) {
-    if (request.finding && beginning_of(files_[f]).find("\r\n") != std::string::npos)
+    if (request.finding && !needs_converter(files_[f]) && beginning_of(files_[f]).find("\r\n") != std::string::npos)
       request.finding(
           {CheckFinding::Severity::note, "line ends", files_[f] + ": the lines end in the Windows way (CR LF), which is understood"});
     if (index) index->files.emplace_back(files_[f]);

@@ -23,9 +23,10 @@ std::string names_of(const TargetInfo& target) {
 
 [[noreturn]] void throw_not_given(const Structure& structure, const BaseKeys& base, const TargetInfo& target) {
   const TargetSource& label = target.sources.front();
-  throw InputError(fmt::format("{}the frame has {}, but the base {} has none to take off: name them with {} in [[baseline]], or leave {} out "
-                               "with [data] use",
-                               structure.place(), label.plural, base.text(), names_of(target), label.plural));
+  throw InputError(
+      fmt::format("{}the frame has {}, but the base {} has none to take off: name them with {} in [[baseline]], or leave {} out "
+                  "with [data] use",
+                  structure.place(), label.plural, base.text(), names_of(target), label.plural));
 }
 
 [[noreturn]] void throw_missing(const Structure& structure, const BaseKeys& base, const TargetInfo& target) {

@@ -11,6 +11,7 @@
 #include "extxyz_complaints.hpp"
 #include "extxyz_properties.hpp"
 #include "extxyz_values.hpp"
+#include "file_converter.hpp"
 #include "line_reader.hpp"
 #include "other_formats.hpp"
 
@@ -269,10 +270,13 @@ std::int64_t parse_atom_count(std::string_view line, int frame) {
 }  // namespace
 
 struct ExtxyzReader::State {
-  explicit State(const std::filesystem::path& file) : path(file), lines(file) {}
+  explicit State(const std::filesystem::path& file) : State(file, readable_file(file)) {}
+  State(const std::filesystem::path& file, const std::filesystem::path& readable)
+      : path(file), lines(file, readable), is_converted(readable != file) {}
 
   std::string where() const {
     if (lines.line_number() == 0) return lines.path();
+    if (is_converted) return fmt::format("{} (frame {})", lines.path(), frames + 1);
     return fmt::format("{}:{} (frame {})", lines.path(), line_to_blame > 0 ? line_to_blame : lines.line_number(), frames + 1);
   }
 
@@ -292,7 +296,7 @@ struct ExtxyzReader::State {
   std::optional<Structure> next() {
     try {
       std::string_view line;
-      if (frames == 0 && other.empty()) other = other_format(path, lines.beginning());
+      if (frames == 0 && other.empty() && !is_converted) other = other_format(path, lines.beginning()).sentence;
       if (!find_atom_count(line)) {
         if (frames == 0) throw InputError("the file holds no frame, expected extended XYZ");
         check_species();
@@ -329,6 +333,7 @@ struct ExtxyzReader::State {
 
   std::filesystem::path path;
   LineReader lines;
+  bool is_converted;  // lines are not those of the file
   std::string other;  // what the file is, should it be no extended XYZ
   int frames = 0;
   NumericSpecies numeric_species;

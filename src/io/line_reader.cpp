@@ -18,10 +18,10 @@ constexpr std::size_t longest_line = std::size_t{1} << 28;
 
 }  // namespace
 
-LineReader::LineReader(const std::filesystem::path& path)
+LineReader::LineReader(const std::filesystem::path& path, const std::filesystem::path& opened)
     : path_(path == "-" ? "standard input" : path.string()), buffer_(initial_buffer_size) {
   // Opened last: nothing would close it if the buffer could not be had. NOLINTNEXTLINE(cppcoreguidelines-prefer-member-initializer)
-  descriptor_ = path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  descriptor_ = path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : ::open(opened.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor_ < 0) throw InputError(fmt::format("{}: cannot open the file: {}", path_, std::strerror(errno)));
   struct stat status {};
   if (::fstat(descriptor_, &status) == 0 && S_ISDIR(status.st_mode)) {

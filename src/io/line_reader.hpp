@@ -14,7 +14,8 @@ namespace gapkit::extxyz {
 /// without a place if the file cannot be read on or a line has more than 256 MiB (no text file).
 class LineReader {
  public:
-  explicit LineReader(const std::filesystem::path& path);
+  /// `opened`: the file that stands for `path`, which messages name.
+  LineReader(const std::filesystem::path& path, const std::filesystem::path& opened);
   ~LineReader();
   LineReader(const LineReader&) = delete;
   LineReader& operator=(const LineReader&) = delete;

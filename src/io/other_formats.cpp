@@ -44,19 +44,19 @@ struct Convertible {
   std::initializer_list<std::string_view> ends;  // of the name in lower case
   std::initializer_list<std::string_view> begins;
   const char* name;
-  const char* option;  // of ase convert, where the name of a file alone does not say enough
+  const char* format;  // ASE's name of it, where the name of a file alone does not say enough
   bool has_labels;
 };
 
 const Convertible convertibles[] = {
     {"- of Ulm"sv, {".traj"}, {}, "a trajectory of ASE", "", true},
-    {"SQLite format 3"sv, {".db"}, {}, "a database of ASE (SQLite)", "-i db ", true},
+    {"SQLite format 3"sv, {".db"}, {}, "a database of ASE (SQLite)", "db", true},
     {{}, {".json"}, {}, "JSON", "", true},
-    {{}, {".poscar", ".vasp"}, {"poscar", "contcar"}, "a structure of VASP (POSCAR)", "-i vasp ", false},
-    {{}, {}, {"xdatcar"}, "a trajectory of VASP (XDATCAR)", "-i vasp-xdatcar ", false},
-    {{}, {"outcar"}, {"outcar"}, "an output of VASP (OUTCAR)", "-i vasp-out ", true},
-    {{}, {"vasprun.xml"}, {"vasprun"}, "an output of VASP (vasprun.xml)", "-i vasp-xml ", true},
-    {{}, {".cif"}, {}, "a structure in CIF", "-i cif ", false},
+    {{}, {".poscar", ".vasp"}, {"poscar", "contcar"}, "a structure of VASP (POSCAR)", "vasp", false},
+    {{}, {}, {"xdatcar"}, "a trajectory of VASP (XDATCAR)", "vasp-xdatcar", false},
+    {{}, {"outcar"}, {"outcar"}, "an output of VASP (OUTCAR)", "vasp-out", true},
+    {{}, {"vasprun.xml"}, {"vasprun"}, "an output of VASP (vasprun.xml)", "vasp-xml", true},
+    {{}, {".cif"}, {}, "a structure in CIF", "cif", false},
     {{}, {".pdb"}, {}, "a structure of PDB", "", false},
     {{}, {".gen"}, {}, "a structure of DFTB+", "", false},
     {{}, {".xsf"}, {}, "a structure of XCrySDen", "", true},
@@ -64,7 +64,7 @@ const Convertible convertibles[] = {
     {{}, {".cell"}, {}, "a structure of CASTEP", "", false},
     {{}, {".castep"}, {}, "an output of CASTEP", "", true},
     {{}, {"geometry.in"}, {}, "a structure of FHI-aims", "", false},
-    {{}, {".lmp", ".lammps", ".lammpsdata"}, {}, "data of LAMMPS", "-i lammps-data ", false},
+    {{}, {".lmp", ".lammps", ".lammpsdata"}, {}, "data of LAMMPS", "lammps-data", false},
 };
 
 std::string lower_case(std::string text) {
@@ -75,25 +75,33 @@ std::string lower_case(std::string text) {
 
 bool is_of_kind(const Convertible& kind, const std::string& name, std::string_view beginning) {
   if (!kind.bytes.empty() && beginning.starts_with(kind.bytes)) return true;
+  if (has_xyz_name(name)) return false;
   return std::any_of(kind.ends.begin(), kind.ends.end(), [&](std::string_view end) { return name.ends_with(end); }) ||
          std::any_of(kind.begins.begin(), kind.begins.end(), [&](std::string_view begin) { return name.starts_with(begin); });
 }
 
 }  // namespace
 
-std::string other_format(const std::filesystem::path& path, std::string_view beginning) {
+OtherFormat other_format(const std::filesystem::path& path, std::string_view beginning) {
   for (const Signature& signature : signatures)
-    if (beginning.starts_with(signature.bytes)) return signature.sentence;
-  if (beginning.find('\n') == std::string_view::npos && beginning.find('\r') != std::string_view::npos)
-    return "the lines of the file end with a carriage return alone; convert it (tr '\\r' '\\n')";
+    if (beginning.starts_with(signature.bytes)) return {signature.sentence};
+  const bool is_text = beginning.find('\0') == std::string_view::npos;
+  if (is_text && beginning.find('\n') == std::string_view::npos && beginning.find('\r') != std::string_view::npos)
+    return {"the lines of the file end with a carriage return alone; convert it (tr '\\r' '\\n')"};
   const std::string name = lower_case(path.filename().string());
   for (const Convertible& kind : convertibles) {
     if (!is_of_kind(kind, name, beginning)) continue;
-    const std::string file = path.filename().string();
-    return fmt::format("the file is {}, expected extended XYZ; convert it: ase convert {}-o extxyz {} {}.xyz{}", kind.name, kind.option,
-                       file, file, kind.has_labels ? "" : " (energies and forces are not in such a file)");
+    const std::string file = path.filename().string(), option = *kind.format ? fmt::format("-i {} ", kind.format) : "";
+    return {fmt::format("the file is {}, expected extended XYZ; convert it: ase convert {}-o extxyz {} {}.xyz{}", kind.name, option, file,
+                        file, kind.has_labels ? "" : " (energies and forces are not in such a file)"),
+            true, kind.format};
   }
-  return "";
+  return {};
+}
+
+bool has_xyz_name(const std::filesystem::path& path) {
+  const std::string extension = lower_case(path.extension().string());
+  return extension == ".xyz" || extension == ".extxyz" || extension == ".exyz";
 }
 
 std::string beginning_of(const std::filesystem::path& path) {

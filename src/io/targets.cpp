@@ -260,8 +260,7 @@ Choices assign_virial(Structure& structure, const TargetKeys& keys, const Target
   // Whoever names one of the two wants that one; the other is then looked at only if it is named as well.
   Choices chosen;
   for (const TargetSource& source : target.sources)
-    if (!keys.named(source.name).empty() || !keys.names_any(target))
-      chosen[source.name] = choose_field(structure, source, keys);
+    if (!keys.named(source.name).empty() || !keys.names_any(target)) chosen[source.name] = choose_field(structure, source, keys);
 
   const Field *virial = chosen_field(structure, chosen, "virial"), *stress = chosen_field(structure, chosen, "stress");
   if (virial) structure.virial = read_tensor(structure, *virial, 1.0);
@@ -308,7 +307,23 @@ Choices assign_numbers(Structure& structure, const TargetKeys& keys, const Targe
   return {{source.name, choice}};
 }
 
-/// The values of the base. They are read as targets are, which are put back afterwards.
+Choices assign_target(Structure& structure, const TargetKeys& keys, const TargetInfo& target) {
+  if (target.has_mask)
+    if (const Column* mask = structure.find_column(keys.force_mask)) structure.force_mask = mask_of(structure, *mask);
+  Choices chosen = target.property == Property::virial ? assign_virial(structure, keys, target) : assign_numbers(structure, keys, target);
+  structure.sigma[target.property] = sigmas_of(structure, target);
+  return chosen;
+}
+
+void count(const Choice& choice, std::string_view source, TargetReport& report) {
+  if (choice.name.empty()) return;
+  ++report.keys[std::string(source)][choice.name];
+  for (const std::string& other : choice.others) ++report.same_values[{choice.name, other}];
+}
+
+}  // namespace
+
+// Read as targets are, which are put back afterwards.
 void assign_base(Structure& structure, const BaseKeys& base) {
   TargetKeys keys;
   keys.names = base.columns;
@@ -325,22 +340,6 @@ void assign_base(Structure& structure, const BaseKeys& base) {
     target.set(structure, own);
   }
 }
-
-Choices assign_target(Structure& structure, const TargetKeys& keys, const TargetInfo& target) {
-  if (target.has_mask)
-    if (const Column* mask = structure.find_column(keys.force_mask)) structure.force_mask = mask_of(structure, *mask);
-  Choices chosen = target.property == Property::virial ? assign_virial(structure, keys, target) : assign_numbers(structure, keys, target);
-  structure.sigma[target.property] = sigmas_of(structure, target);
-  return chosen;
-}
-
-void count(const Choice& choice, std::string_view source, TargetReport& report) {
-  if (choice.name.empty()) return;
-  ++report.keys[std::string(source)][choice.name];
-  for (const std::string& other : choice.others) ++report.same_values[{choice.name, other}];
-}
-
-}  // namespace
 
 void assign_targets(Structure& structure, const TargetKeys& keys, TargetReport* report) {
   structure.force_mask.clear();

@@ -54,8 +54,9 @@ void add_model_sections(Page& page, const ReportModel& model) {
   if (!model.dimers.empty()) {
     page.section(
         "Dimers",
-        "Energy of two atoms in vacuum, relative to the same atoms far apart; the band is the 95 % interval of what the model does not "
-        "know. A short distance should repel, and a band that opens says that the data have nothing there.");
+        std::string(model.model.base.is_used() ? "Without the model underneath. " : "") +
+            "Energy of two atoms in vacuum, relative to the same atoms far apart; the band is the 95 % interval of what the model does not "
+            "know. A short distance should repel, and a band that opens says that the data have nothing there.");
     add_dimers(page, model);
   }
   page.section("Sparse set", "The representative environments that the model is built on.");

@@ -215,7 +215,7 @@ TEST_CASE("cases: - is the standard input and the standard output") {
   check_refused(in.run("gap-fit", {"fit.toml", "--train", "-", "-o", "m.h5"}), {"'-' (the standard input) cannot be read"});
 }
 
-TEST_CASE("cases: files of other formats are refused with how to convert them, other endings of extended XYZ are read") {
+TEST_CASE("cases: damaged files of other formats are refused with how to convert them, other endings of extended XYZ are read") {
   const Case in("base");
   const std::string text = read_text(in.folder() / "train.xyz");
   for (const std::string name : {"train.exyz", "train.XYZ", "train.data", "train"}) {
@@ -224,7 +224,7 @@ TEST_CASE("cases: files of other formats are refused with how to convert them, o
     CHECK(in.run("gap-fit", {name, "--dry-run"}).exit_code == 0);
     CHECK(in.run("gap-predict", {base_model().string(), name, "-o", "out.xyz"}).exit_code == 0);
   }
-  const std::string poscar = "silicon\n1.0\n5.4 0 0\n0 5.4 0\n0 0 5.4\nSi\n1\nDirect\n0 0 0\n";
+  const std::string poscar = "silicon\n1.0\n5.4 0 0\n0 5.4 0\n0 0 5.4\nSi\n1\nDirect\n0 0\n";
   const std::vector<std::vector<std::string>> others = {{"POSCAR", poscar, "ase convert -i vasp -o extxyz POSCAR POSCAR.xyz"},
                                                         {"CONTCAR", poscar, "ase convert -i vasp"},
                                                         {"bulk.vasp", poscar, "ase convert -i vasp"},

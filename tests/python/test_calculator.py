@@ -14,10 +14,11 @@ import numpy as np
 from ase import Atoms, units
 from ase.calculators.calculator import PropertyNotImplementedError
 from ase.constraints import ExpCellFilter
+from ase.eos import EquationOfState
 from ase.io.trajectory import Trajectory
 from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
 from ase.md.verlet import VelocityVerlet
-from ase.optimize import BFGS
+from ase.optimize import BFGS, FIRE
 from ase.phonons import Phonons
 
 import gapkit
@@ -138,6 +139,51 @@ class InAse(unittest.TestCase):
         coarse, fine = self.drift(2.0), self.drift(1.0)
         self.assertLessEqual(fine, 2e-4)
         self.assertLessEqual(fine, 0.4 * coarse)  # quadratic in the time step: no error of the forces hides in it
+
+    def test_dynamics_drift_as_those_of_gap_active(self):
+        """1000 steps of 1 fs from the same positions and velocities, at 300 K after equipartition; both are velocity Verlet."""
+        atoms = crystal(2, displacement=0)
+        atoms.calc = calculator(std=None)
+        MaxwellBoltzmannDistribution(atoms, temperature_K=600, rng=np.random.default_rng(5))
+        structure, velocities = gapkit._frames.bare_structure(atoms, ""), atoms.get_velocities() * units.fs
+        program = gapkit._gapkit.nve_energies(model()._handle, structure, velocities, 1.0, 1000) / len(atoms)
+        energies = [atoms.get_total_energy()]
+        dynamics = VelocityVerlet(atoms, units.fs)
+        for _ in range(1000):
+            dynamics.run(1)
+            energies.append(atoms.get_total_energy())
+        ours = np.array(energies) / len(atoms)
+        self.assertLessEqual(abs(ours[0] - program[0]), 1e-6)  # constants of different years
+        time_ps = np.arange(1001) / 1000
+        drifts, ranges = zip(*((np.polyfit(time_ps, e, 1)[0], np.ptp(e)) for e in (ours, program)))
+        print(f"\ndrift {drifts[0]:.2e} (ASE), {drifts[1]:.2e} (gap-active) eV/atom/ps; range {ranges[0]:.2e}, {ranges[1]:.2e} eV/atom")
+        for drift, largest in zip(drifts, ranges):
+            self.assertGreater(largest, 1e-7)
+            self.assertLessEqual(abs(drift), 1e-5)
+            self.assertLessEqual(largest, 5e-4)
+        self.assertLessEqual(abs(ranges[0] / ranges[1] - 1), 0.2)
+
+    def test_equation_of_state(self):
+        volumes, energies = [], []
+        for factor in np.linspace(0.97, 1.03, 7):
+            atoms = crystal(1, displacement=0)
+            atoms.set_cell(factor * atoms.cell.array, scale_atoms=True)
+            atoms.calc = calculator(std=None)
+            volumes.append(atoms.get_volume() / 8)
+            energies.append(atoms.get_potential_energy() / 8)
+        volume, _, modulus = EquationOfState(volumes, energies).fit()
+        self.assertLess(abs(volume - 20.4), 0.5)
+        self.assertLess(abs(modulus / units.GPa - 90), 15)
+
+    def test_relaxation_with_fire(self):
+        relaxed = []
+        for optimizer in (BFGS, FIRE):
+            atoms = crystal(1)
+            atoms.calc = calculator(std=None)
+            with optimizer(atoms, logfile=None) as relaxation:
+                self.assertTrue(relaxation.run(fmax=1e-3, steps=500))
+            relaxed.append(atoms.get_potential_energy())
+        self.assertLessEqual(abs(relaxed[0] - relaxed[1]), 1e-4)
 
     def test_relaxation_of_atoms_and_cell(self):
         atoms = crystal(1)

@@ -23,12 +23,13 @@ struct AutomaticChoice {
   int rounds = 1;  ///< of calibration that this allows for; more are done if there is time, up to options.calibration.rounds
 };
 
-/// What the choice looks at; found in one pass over the training data.
+/// What the choice looks at; found in one pass over the training data. Targets are those without the base, if there is one.
 struct DataSummary {
   std::int64_t frames = 0, atoms = 0;
   std::int64_t energies = 0, forces = 0, virials = 0;  ///< frames that have them
   std::int64_t periodic = 0;                           ///< frames with a periodic direction
   std::map<int, std::int64_t> atoms_of;                ///< by element
+  PerTarget<std::int64_t> not_of_base;                 ///< frames with a target that the base does not give: it is not fitted
   std::map<int, double> isolated;                      ///< energies of single atoms, eV, by element
   double force_rms = 0;                                ///< eV/Å
   double nearest = 0;                                  ///< median distance of an atom to its nearest neighbour, Å

@@ -72,6 +72,9 @@ struct TargetReport {
 /// Structure::base is filled by the same rules from keys.base, of all atoms; whatever is wrong with it: InputError.
 void assign_targets(Structure& structure, const TargetKeys& keys, TargetReport* report = nullptr);
 
+/// Fills Structure::base alone.
+void assign_base(Structure& structure, const BaseKeys& base);
+
 /// The rows of the base for a target. Throws InputError, with the nearest name that the frame has, if it lacks them, or if the base does not
 /// give the target.
 const std::vector<double>& base_rows(const Structure& structure, const BaseKeys& base, const TargetInfo& target);

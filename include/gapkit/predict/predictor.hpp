@@ -62,7 +62,7 @@ struct Prediction {
   std::vector<double> rows(Property property) const;
   /// Adds rows to a target that has some.
   void add(Property property, const std::vector<double>& rows);
-  /// Takes a target and its error bars away; the energy stays.
+  /// Takes a target away; the energy stays.
   void leave_out(Property property);
   std::span<double> std_of(Property property);
   std::span<double> epistemic_of(Property property);

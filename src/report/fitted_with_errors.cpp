@@ -1,0 +1,41 @@
+#include "report/fitted_with_errors.hpp"
+
+#include <gapkit/predict/frame_batch.hpp>
+#include <gapkit/report/optimization_json.hpp>
+#include <gapkit/report/report_pages.hpp>
+#include <gapkit/report/target_keys_note.hpp>
+#include <nlohmann/json.hpp>
+
+namespace gapkit {
+
+ErrorTable errors_of(const std::shared_ptr<const Model>& model, const Dataset& data, const ProgressEvent& phase,
+                     const ProgressCallback& progress, PredictionRecord* record) {
+  ErrorTable table;
+  Predictor predictor(model);
+  double done = 0;
+  FrameBatch batch(predictor, {}, [&](const Structure& frame, const Prediction& prediction) {
+    if (record) record->add(frame, prediction);
+    table.add(frame, prediction);
+    if (progress) progress({.phase = phase.phase, .done = ++done, .total = phase.total, .unit = "frames"});
+  });
+  data.visit([&](const Structure& frame, const FramePlace&) { batch.add(frame); });
+  batch.flush();
+  return table;
+}
+
+FittedWithErrors::FittedWithErrors(const FitData& data, const TargetKeys& keys, FitResult& result, bool keep_values,
+                                   const ProgressCallback& progress)
+    : model(std::make_shared<Model>(std::move(result.model))),
+      training_record(model->reference_energies, keep_values),
+      validation_record(model->reference_energies, keep_values),
+      training(errors_of(model, data.train, {.phase = "training errors", .total = static_cast<double>(result.report.plan.frames)}, progress,
+                         &training_record)) {
+  if (data.validation) validation = errors_of(model, *data.validation, {.phase = "validation errors"}, progress, &validation_record);
+  model->notes["training_errors"] = training.json();
+  if (!validation.empty()) model->notes["validation_errors"] = validation.json();
+  model->notes[target_keys_note] = target_keys_to_json(keys);
+  model->notes[sparse_counts_note] = sparse_counts_to_json(count_sparse_points(*model, training_record));
+  if (result.report.optimization) model->notes["optimization"] = optimization_json(*result.report.optimization).dump();
+}
+
+}  // namespace gapkit

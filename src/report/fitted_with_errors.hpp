@@ -1,0 +1,26 @@
+#pragma once
+
+#include <gapkit/fit/fit.hpp>
+#include <gapkit/report/error_table.hpp>
+#include <gapkit/report/prediction_record.hpp>
+#include <memory>
+
+namespace gapkit {
+
+/// Errors of a model on data. `record` gets every prediction, if it is given; `progress` gets an event of `phase` for each frame
+/// (phase.total: their number, 0 if it is not known).
+ErrorTable errors_of(const std::shared_ptr<const Model>& model, const Dataset& data, const ProgressEvent& phase,
+                     const ProgressCallback& progress, PredictionRecord* record = nullptr);
+
+/// A fitted model with its errors on training and validation data, which its notes hold, as they hold the names of the targets, where the
+/// sparse points come from and how σ and δ were found.
+struct FittedWithErrors {
+  std::shared_ptr<Model> model;
+  PredictionRecord training_record, validation_record;  ///< of all frames
+  ErrorTable training, validation;
+
+  /// Takes the model out of `result`. `keys`: the names that the targets were found by. `keep_values`: of the records.
+  FittedWithErrors(const FitData& data, const TargetKeys& keys, FitResult& result, bool keep_values, const ProgressCallback& progress);
+};
+
+}  // namespace gapkit

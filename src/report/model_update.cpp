@@ -1,0 +1,60 @@
+#include "report/model_update.hpp"
+
+#include <gapkit/core/errors.hpp>
+#include <gapkit/fit/calibrate.hpp>
+#include <gapkit/report/optimization_json.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "report/fitted_with_errors.hpp"
+
+namespace gapkit {
+namespace {
+
+void merge_with(FittedModel& fitted, const ModelUpdate::Other& other) {
+  const FittedModel theirs = other.load();
+  try {
+    merge(fitted, theirs);
+  } catch (const InputError& e) {
+    throw InputError(other.name + ": " + e.what());
+  }
+}
+
+/// Tells whether the error bars are still calibrated.
+void calibrate_anew(FittedModel& fitted, const ModelUpdate& update, bool was_calibrated, const ProgressCallback& progress) {
+  if (update.validation) {
+    fitted.model.calibration =
+        calibrate_on(*update.validation, fitted.model, fitted.stored.rules, CalibrationOptions(), fitted.model.seed, progress);
+    return;
+  }
+  if (!was_calibrated || !progress) return;
+  const std::string remedy = update.validation_option + " calibrates anew";
+  if (!fitted.model.calibration)
+    progress({.phase = "calibration",
+              .message = "the calibration of the error bars belonged to the model before and was dropped; " + remedy,
+              .is_warning = true});
+  else if (update.appended)
+    progress({.phase = "calibration", .message = "the error bars keep the calibration from before the new data; " + remedy});
+}
+
+}  // namespace
+
+ModelUpdateReport update_model(FittedModel& fitted, const ModelUpdate& update, const ProgressCallback& progress) {
+  ModelUpdateReport report;
+  const bool was_calibrated = fitted.model.calibration.has_value();
+  report.rows_before = fitted.stored.statistics.row_count();
+  if (update.appended) report.frames_added = append(fitted, *update.appended, progress, &report.findings);
+  for (const ModelUpdate::Other& other : update.merged) merge_with(fitted, other);
+  report.optimization = refit(fitted, update.refit, progress);
+  report.rows_added = fitted.stored.statistics.row_count() - report.rows_before;
+  fitted.model.notes["optimization"] = optimization_json(report.optimization).dump();
+  calibrate_anew(fitted, update, was_calibrated, progress);
+  if (update.validation) {
+    const auto model = std::make_shared<const Model>(fitted.model);
+    report.validation = errors_of(model, *update.validation, {.phase = "validation errors"}, progress);
+  }
+  if (!report.validation.empty()) fitted.model.notes["validation_errors"] = report.validation.json();
+  return report;
+}
+
+}  // namespace gapkit
