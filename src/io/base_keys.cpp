@@ -71,6 +71,7 @@ const std::vector<double>& base_rows(const Structure& structure, const BaseKeys&
 void subtract_base(Structure& structure, const BaseKeys& base, const PerTarget<bool>& use) {
   if (!base.is_used()) return;
   for (const TargetInfo& target : targets()) {
+    if (base.has(target) && target.can_be_fitted(structure)) base_rows(structure, base, target);  // predictions need it, labels or not
     std::vector<double> rows = target.rows(structure);
     if (rows.empty()) continue;
     if (!use[target.property] && structure.base[target.property].empty()) {

@@ -79,8 +79,8 @@ void assign_base(Structure& structure, const BaseKeys& base);
 /// give the target.
 const std::vector<double>& base_rows(const Structure& structure, const BaseKeys& base, const TargetInfo& target);
 
-/// Takes the base off the targets that the frame has. Those that are not used lose their value if the base lacks them; for those in `use` it
-/// throws as base_rows().
+/// Takes the base off the targets that the frame has. Throws as base_rows() if a value that the base gives is missing, or if it does not give
+/// a target that the frame has and that is in `use`; if it is not in `use`, it is taken away.
 void subtract_base(Structure& structure, const BaseKeys& base, const PerTarget<bool>& use);
 
 }  // namespace gapkit
