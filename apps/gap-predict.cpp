@@ -199,7 +199,9 @@ std::vector<std::string> base_lines(const Model& model, const PredictionRequest&
 /// The posterior's ensemble: one predictor for each member.
 class Ensemble {
  public:
-  Ensemble(const Model& model, const Arguments& arguments) : forces_(!arguments.no_forces), prefix_(arguments.prefix) {
+  Ensemble(const Model& model, const Arguments& arguments)
+      : forces_(!arguments.no_forces && (!model.base.is_used() || model.base.has(target_info(Property::force)))),
+        prefix_(arguments.prefix) {
     for (int i = 0; i < arguments.samples; ++i)
       members_.push_back(std::make_unique<Predictor>(std::make_shared<const Model>(sample_model(model, arguments.seed, i))));
   }

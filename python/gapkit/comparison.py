@@ -81,7 +81,7 @@ def compare(model: Model, frames: Data, std: Std = None, *, calibrated: bool = T
 
 
 def errors(model: Model, frames: Data, std: Std = None, *, calibrated: bool = True, energy_key: str | None = None,
-           forces_key: str | None = None, virial_key: str | None = None, stress_key: str | None = None,
+           forces_key: str | None = None, virial_key: str | None = None, stress_key: str | None = None, base: Any = None,
            progress: ProgressOption = False) -> dict[str, Any]:
     """Errors of a model on frames or files with reference values: the tables of gap-predict.
 

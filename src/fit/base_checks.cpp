@@ -182,7 +182,7 @@ void BaseChecks::finish(Findings& findings, const BaseKeys& base, const std::map
                                                   target.is_vector_of_atoms() ? " (a gradient?)" : "")
                                     : "";
       if (!units.empty()) cause += (cause.empty() ? "" : "; moreover, ") + units + fmt::format(", expected {}", target.unit);
-      if (cause.empty()) cause = "their units or columns do not belong together";
+      if (cause.empty()) cause = "are units and columns right?";
       const std::string text = fmt::format("the {} of the labels are {:.4g} times those of the base (correlation {:.2f}): {}", plural,
                                            slope, sums.correlation(), cause);
       const bool is_certain = correlation > certain_correlation && (slope < 0 || !units.empty());

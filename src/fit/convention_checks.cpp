@@ -37,8 +37,9 @@ SamplePredictions predict(std::shared_ptr<const Model> model, std::span<const St
       const auto i = static_cast<Eigen::Index>(begin++);
       result.energy[i] = p.energy;
       if (!with_derivatives) continue;
-      result.virial.row(i) = voigt_of(*p.virial).transpose();
-      result.forces.push_back(std::move(*p.forces));
+      // A base that does not give a target leaves it out; nothing is fitted to it then, so that zeros are never looked at.
+      result.virial.row(i) = voigt_of(p.virial.value_or(Matrix3::Zero())).transpose();
+      result.forces.push_back(p.forces ? std::move(*p.forces) : Positions(Positions::Zero(p.local_energy.size(), 3)));
     }
   }
   return result;

@@ -12,7 +12,6 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.lj import LennardJones
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.optimize import BFGS
-from ase.stress import full_3x3_to_voigt_6_stress
 
 import gapkit
 from support import CONFIGURATION, DATA, FOLDER, crystal, largest_difference, run_program
@@ -43,7 +42,7 @@ def raised(atoms, calculator):
     new.info.update(lj_energy=at.get_potential_energy(), lj_stress=at.get_stress())
     new.arrays["lj_forces"] = at.get_forces()
     results = atoms.calc.results
-    stress = full_3x3_to_voigt_6_stress(results["stress"]) + new.info["lj_stress"]
+    stress = np.array(results["stress"]) + new.info["lj_stress"]
     new.calc = SinglePointCalculator(new, energy=results["energy"] + new.info["lj_energy"],
                                      forces=results["forces"] + new.arrays["lj_forces"], stress=stress)
     return new
