@@ -32,11 +32,11 @@ enum {
   GAPKIT_ERROR_INPUT = 2,     /* an argument is wrong: a null pointer, a position that is not finite, an index out of range, … */
   GAPKIT_ERROR_NUMERICAL = 3, /* a result is not finite: atoms on top of each other, for example */
   GAPKIT_ERROR_MEMORY = 4,
-  GAPKIT_ERROR_FILE = 5,        /* the model's file cannot be read, or is not a model */
-  GAPKIT_ERROR_VERSION = 6,     /* the program was compiled for another version of this interface */
-  GAPKIT_ERROR_ELEMENT = 7,     /* an element that the model does not know */
-  GAPKIT_ERROR_NEIGHBORS = 8,   /* the neighbour list, or the halo of atoms around, does not reach far enough or is not full */
-  GAPKIT_ERROR_ERROR_BARS = 9,  /* the model has no posterior, so no error bars */
+  GAPKIT_ERROR_FILE = 5,         /* the model's file cannot be read, or is not a model */
+  GAPKIT_ERROR_VERSION = 6,      /* the program was compiled for another version of this interface */
+  GAPKIT_ERROR_ELEMENT = 7,      /* an element that the model does not know */
+  GAPKIT_ERROR_NEIGHBORS = 8,    /* the neighbour list, or the halo of atoms around, does not reach far enough or is not full */
+  GAPKIT_ERROR_ERROR_BARS = 9,   /* the model has no posterior, so no error bars */
   GAPKIT_ERROR_UNSUPPORTED = 10, /* the model has a part that needs the whole cell: gapkit_evaluate() only */
   GAPKIT_ERROR_BASE = 11         /* the model gives the difference from another model: gapkit_set_difference() */
 };
