@@ -182,6 +182,7 @@ class FilePredictions {
   }
 
   void run() {
+    introduce_base();
     introduce_error_bars();
     predict_frames();
     show_messages();
@@ -196,8 +197,17 @@ class FilePredictions {
   static TargetKeys keys_of(const Model& model, const Arguments& arguments) {
     const auto note = model.notes.find(target_keys_note);
     TargetKeys keys = note == model.notes.end() ? TargetKeys() : target_keys_from_json(note->second);
+    keys.base = model.base;
     arguments.named.apply_to(keys);
     return keys;
+  }
+
+  void introduce_base() {
+    if (!model_->base.is_used()) return;
+    display_.message(fmt::format("base: {}; the frames have its values, the model adds the difference", model_->base.text()));
+    for (const TargetInfo& target : targets())
+      if (!model_->base.has(target) && request_.forces)
+        display_.message(fmt::format("the base has no {}, so none are predicted", target.shown.plural));
   }
 
   void introduce_error_bars() {
@@ -223,6 +233,7 @@ class FilePredictions {
     phases_["start"] = clocks_.phase.lap();
     display_.show({"predictions", 0, 0, "frames", "", false});  // time counts from here
     while (std::optional<Structure> frame = reader.next()) {
+      assign_base(*frame, model_->base);  // its errors are not those of reference values
       if (!arguments_.no_reference) read_reference(*frame);
       phases_["read"] += clocks_.phase.lap();
       batch.add(*std::move(frame));

@@ -32,12 +32,13 @@ enum {
   GAPKIT_ERROR_INPUT = 2,     /* an argument is wrong: a null pointer, a position that is not finite, an index out of range, … */
   GAPKIT_ERROR_NUMERICAL = 3, /* a result is not finite: for example, two atoms at the same place */
   GAPKIT_ERROR_MEMORY = 4,
-  GAPKIT_ERROR_FILE = 5,        /* the model's file cannot be read, or is not a model */
-  GAPKIT_ERROR_VERSION = 6,     /* the program was compiled for another version of this interface */
-  GAPKIT_ERROR_ELEMENT = 7,     /* an element that the model does not know */
-  GAPKIT_ERROR_NEIGHBORS = 8,   /* the neighbour list or the halo of atoms is too short, or the list is not full */
-  GAPKIT_ERROR_ERROR_BARS = 9,  /* the model has no posterior, so no error bars */
-  GAPKIT_ERROR_UNSUPPORTED = 10 /* the model has a part that needs the whole cell: gapkit_evaluate() only */
+  GAPKIT_ERROR_FILE = 5,         /* the model's file cannot be read, or is not a model */
+  GAPKIT_ERROR_VERSION = 6,      /* the program was compiled for another version of this interface */
+  GAPKIT_ERROR_ELEMENT = 7,      /* an element that the model does not know */
+  GAPKIT_ERROR_NEIGHBORS = 8,    /* the neighbour list or the halo of atoms is too short, or the list is not full */
+  GAPKIT_ERROR_ERROR_BARS = 9,   /* the model has no posterior, so no error bars */
+  GAPKIT_ERROR_UNSUPPORTED = 10, /* the model has a part that needs the whole cell: gapkit_evaluate() only */
+  GAPKIT_ERROR_BASE = 11         /* the model gives the difference from another model: gapkit_set_difference() */
 };
 
 /* A model prepared for evaluation, with its scratch memory. */
@@ -117,6 +118,15 @@ GAPKIT_EXPORT int gapkit_elements(const gapkit_model* model, int* atomic_numbers
 /* 1 if the model can give error bars, else 0. */
 GAPKIT_EXPORT int gapkit_has_error_bars(const gapkit_model* model);
 
+/* 1 if the model was fitted on top of another one (xTB, a force field, …) and gives the difference from it, else 0. */
+GAPKIT_EXPORT int gapkit_has_base(const gapkit_model* model);
+/* Name of that other model and of its values: "GFN2-xTB (energy 'xtb_energy', forces 'xtb_forces')". "" if there is none. Valid as long as
+ * the model. */
+GAPKIT_EXPORT const char* gapkit_base(const gapkit_model* model);
+
+/* Not 0: the caller adds the values of the other model itself, and wants the difference (default: 0). Without it, a model with
+ * gapkit_has_base() gives GAPKIT_ERROR_BASE, as its numbers alone are no energies and forces. Error bars are those of the sum. */
+GAPKIT_EXPORT int gapkit_set_difference(gapkit_model* model, int is_wanted);
 /* Skin of the neighbour list of gapkit_evaluate() beyond the cutoff, Å (default: 0.5). The list is reused while the atoms move less than
  * about half of the skin. Does not change results. 0: a new list for each call; at most 10. */
 GAPKIT_EXPORT int gapkit_set_skin(gapkit_model* model, double skin);

@@ -18,12 +18,13 @@ void print_energy_differences(const DifferenceArguments& arguments, Predictor& p
   auto json = nlohmann::ordered_json::array();
   std::string table = fmt::format("{:>6}  {:>14}  {:>10}  {:>14}\n", "frame", "E(B) - E(A) eV", "std eV", "epistemic eV");
   while (true) {
-    const std::optional<Structure> a = first.next(), b = second.next();
+    std::optional<Structure> a = first.next(), b = second.next();
     if (!a && !b) break;
     if (!a || !b)
       throw InputError(fmt::format("--difference: {} has {} frames, {} has more; they are compared frame by frame",
                                    a ? arguments.second : arguments.first, (a ? second : first).frame_count(),
                                    a ? arguments.first : arguments.second));
+    for (Structure* frame : {&*a, &*b}) assign_base(*frame, predictor.model().base);
     const EnergyDifference d = predictor.difference(*a, *b, arguments.calibrated, true);
     closeness.look_at(a->source, d.closeness_a, d.is_finite_a);
     closeness.look_at(b->source, d.closeness_b, d.is_finite_b);

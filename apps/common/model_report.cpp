@@ -156,6 +156,8 @@ Json model_json(const Model& model) {
   json["sparse_points"] = model.weights.size();
   json["baselines"] = Json::array();
   for (const PotentialPointer& b : model.baselines) json["baselines"].push_back({{"kind", b->name()}, {"cutoff", b->cutoff()}});
+  json["base"] = nullptr;
+  if (model.base.is_used()) json["base"] = {{"name", model.base.name}, {"columns", model.base.columns}};
   json["terms"] = Json::array();
   for (std::size_t t = 0; t < model.terms.size(); ++t) json["terms"].push_back(term_json(model, t));
   json["groups"] = groups_json(model);
@@ -187,6 +189,10 @@ std::string model_text(const Json& model) {
   text += fmt::format("{:<20}{}\n", "error bars", bars);
   for (const Json& b : model["baselines"])
     text += fmt::format("{:<20}{}, {} Å\n", "baseline", b["kind"].get<std::string>(), b["cutoff"].get<double>());
+  if (!model["base"].is_null()) {
+    const BaseKeys base{.columns = model["base"]["columns"].get<decltype(BaseKeys::columns)>(), .name = model["base"]["name"]};
+    text += fmt::format("{:<20}{}; predictions need its values\n", "sits on", base.text());
+  }
   std::string energies;
   for (const auto& [element, e0] : model["reference_energies"].items())
     energies += fmt::format("{}{} {:.6f}", energies.empty() ? "" : ", ", element, e0.get<double>());

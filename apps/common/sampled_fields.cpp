@@ -6,7 +6,8 @@
 
 namespace gapkit::apps {
 
-SampledFields::SampledFields(const Model& model, int count, std::uint64_t seed, bool with_forces) : with_forces_(with_forces) {
+SampledFields::SampledFields(const Model& model, int count, std::uint64_t seed, bool with_forces)
+    : with_forces_(with_forces && (!model.base.is_used() || model.base.has(target_info(Property::force)))) {
   for (int i = 0; i < count; ++i)
     members_.push_back(std::make_unique<Predictor>(std::make_shared<const Model>(sample_model(model, seed, i))));
 }

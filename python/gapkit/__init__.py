@@ -26,6 +26,7 @@ except ImportError as error:
     raise ImportError("gapkit needs NumPy, which this Python does not have: install python3-numpy and use /usr/bin/python3, or 'pip install "
                       "numpy'") from error
 
+from ._base import BaseWarning
 from ._frames import Frame
 from ._gapkit import Error, InputError, NumericalError, set_threads, threads
 from ._gapkit import version as __version__
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from . import plots
     from .calculator import Calculator
 
-__all__ = ["Calculator", "Choice", "Compared", "Comparison", "Ensemble", "EnsemblePrediction", "Error", "FitWarning", "Frame", "InputError",
+__all__ = ["BaseWarning", "Calculator", "Choice", "Compared", "Comparison", "Ensemble", "EnsemblePrediction", "Error", "FitWarning", "Frame", "InputError",
            "Model", "NumericalError", "Prediction", "PredictionWarning", "Predictions", "Progress", "__version__", "append", "choose_batch",
            "compare", "errors", "fit", "merge", "plots", "refit", "set_threads", "threads"]
 

@@ -79,8 +79,8 @@ def predictable_structure(atoms: Atoms, keys: _gapkit.TargetKeys, source: str = 
     structure = bare_structure(atoms, source)
     info: Mapping[str, Any] = getattr(atoms, "info", None) or {}
     arrays: Mapping[str, Any] = getattr(atoms, "arrays", None) or {}
-    fields = [key for key in (keys.config_type, *SIGMA_FIELDS) if key in info] if info else []
-    columns = [name for name in SIGMA_COLUMNS if name in arrays]
+    fields = [key for key in (keys.config_type, *SIGMA_FIELDS, *keys.base_fields.values()) if key in info] if info else []
+    columns = [name for name in (*SIGMA_COLUMNS, *keys.base_arrays.values()) if name in arrays]
     if fields or columns:
         for key in fields:
             structure.set_field(key, info[key])

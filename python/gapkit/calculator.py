@@ -16,6 +16,7 @@ except ImportError as error:
     raise ImportError("gapkit.Calculator needs ASE, which this Python does not have: install python3-ase, or 'pip install ase'") from error
 
 from . import _gapkit
+from ._base import check_base, with_base
 from ._frames import SIGMA_COLUMNS, SIGMA_FIELDS, predictable_structure
 from ._gapkit import InputError
 from .model import ModelOrFile, PredictionWarning, Std, has_error_bars, make_request, model_of
@@ -32,6 +33,8 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
     …_std_epistemic (docs/python.md says what each is), and get_property() gives them. calibrated, std_points: as Model.predict().
     skin: Å that the neighbour list reaches beyond the cutoff; it is made anew when atoms have moved too far; 0: every time.
 
+    base: of a model that sits on another one, the ASE calculator of that one; `energies` are then shares of the difference.
+
     Each calculation gives all results. Calculators share the model, so that one of each thread or replica costs little memory.
     """
 
@@ -40,8 +43,12 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
     name = "gapkit"
 
     def __init__(self, model: ModelOrFile, std: Std = "energy,forces", *, calibrated: bool = True, std_points: int = 0,
-                 skin: float = 0.5, **keywords: Any):
+                 skin: float = 0.5, base: Any = None, **keywords: Any):
         self.model = model_of(model)
+        check_base(self.model._keys, base, "Calculator")
+        if base is None and self.model.base is not None:
+            raise InputError(f"Calculator: the model gives the difference from {self.model._keys.base_text}: give base=calculator")
+        self.base = base
         self._labels: Any = None
         self._warned: set[str] = set()
         names = ",".join(std) if isinstance(std, Sequence) and not isinstance(std, str) else std
@@ -97,7 +104,8 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
         """Computes all results for the atoms."""
         super().calculate(atoms, properties, system_changes)
         self.results = {}
-        values = self._evaluator.evaluate(predictable_structure(self.atoms, self.model._keys), self._request)
+        atoms = self.atoms if self.base is None else with_base(self.atoms, self.model._keys, self.base)[0]
+        values = self._evaluator.evaluate(predictable_structure(atoms, self.model._keys), self._request)
         self._labels = self._labels_of(self.atoms)
         values["free_energy"] = values["energy"]
         self._warn("too_close", values)

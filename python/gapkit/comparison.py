@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _gapkit
+from ._base import check_base, with_base
 from ._frames import data_of
 from ._progress import ProgressOption, Reporter
 from .fitting import Data, named_keys
@@ -57,17 +58,21 @@ class Comparison:
 
 
 def compare(model: ModelOrFile, frames: Data, std: Std = None, *, calibrated: bool = True, energy_key: str | None = None,
-            forces_key: str | None = None, virial_key: str | None = None, stress_key: str | None = None,
+            forces_key: str | None = None, virial_key: str | None = None, stress_key: str | None = None, base: Any = None,
             progress: ProgressOption = False) -> Comparison:
     """Predicts frames or files with reference values, and sets both side by side.
 
-    model: a Model, or the file of one. std, calibrated: error bars, as Model.predict(). Reference values have the names that the model was fitted with, unless they are given
-    here. Raises InputError for frames that cannot be read or predicted, and for error bars of a model that has none.
+    model: a Model, or the file of one. std, calibrated: error bars, as Model.predict(). Reference values have the names that the model was
+    fitted with, unless they are given here. base: as Model.predict(); the table then has "base_alone", the errors of that model with the
+    reference energies of the fit. Raises InputError for frames that cannot be read or predicted, and for error bars of a model that has none.
     """
     model = model_of(model)
     keys = named_keys(model._keys, energy_key, forces_key, virial_key, stress_key)
     request = make_request(std, calibrated=calibrated)
+    check_base(keys, base, "compare")
     with Reporter(progress) as report:
+        if base is not None:
+            frames = with_base(frames, keys, base, report)
         found = _gapkit.compare(model._handle, data_of(frames, keys, "frames"), request, report)
     table: dict[str, Any] = json.loads(found["errors"])
     if std is not None:
@@ -76,7 +81,7 @@ def compare(model: ModelOrFile, frames: Data, std: Std = None, *, calibrated: bo
 
 
 def errors(model: ModelOrFile, frames: Data, std: Std = None, *, calibrated: bool = True, energy_key: str | None = None,
-           forces_key: str | None = None, virial_key: str | None = None, stress_key: str | None = None,
+           forces_key: str | None = None, virial_key: str | None = None, stress_key: str | None = None, base: Any = None,
            progress: ProgressOption = False) -> dict[str, Any]:
     """Errors of a model on frames or files with reference values: the tables of gap-predict.
 
@@ -89,4 +94,4 @@ def errors(model: ModelOrFile, frames: Data, std: Std = None, *, calibrated: boo
     The other arguments, and exceptions, are those of compare().
     """
     return compare(model, frames, std, calibrated=calibrated, energy_key=energy_key, forces_key=forces_key, virial_key=virial_key,
-                   stress_key=stress_key, progress=progress).errors
+                   stress_key=stress_key, base=base, progress=progress).errors

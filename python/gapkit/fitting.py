@@ -9,6 +9,7 @@ from typing import Any, Iterable, Mapping, Sequence, Union
 import numpy as np
 
 from . import _gapkit
+from ._base import keys_with_base, with_base
 from ._frames import Atoms, file_names, labelled_structures
 from ._gapkit import InputError
 from ._progress import FitWarning, Progress, ProgressOption, Reporter
@@ -25,7 +26,7 @@ Config = Union[Mapping[str, Any], str, "os.PathLike[str]", None]
 def fit(train: Data | None = None, config: Config = None, *, validation: Data | None = None, time: float | None = None,
         seed: int | None = None, memory: float | None = None, keep_statistics: bool = False, energy_key: str | None = None,
         forces_key: str | None = None, virial_key: str | None = None, stress_key: str | None = None,
-        progress: ProgressOption = None) -> Model:
+        base: Any = None, progress: ProgressOption = None) -> Model:
     """Fits a potential, as gap-fit does; the same data, configuration and seed give the same model.
 
     train, validation: frames (ase.Atoms or gapkit.Frame, with their targets), or files: extended XYZ, or whatever ASE reads; they replace
@@ -37,6 +38,8 @@ def fit(train: Data | None = None, config: Config = None, *, validation: Data | 
     keep_statistics: the model keeps the sums over the data, which append(), refit() and merge() work on, and gap-fit's options of these
     names once it is saved.
     energy_key, …: names of the targets in the frames.
+    base: an ASE calculator (eV, Å) that the model is to sit on, evaluated once for each frame: the fit learns the difference, and
+    predictions need the calculator again. A calculator without forces or stress leaves these targets out.
     progress: a function that gets a gapkit.Progress for each step; None: a line on the terminal, if there is one; False: nothing.
 
     Warnings about data and configuration are Python warnings (FitWarning). Raises InputError with the sentence of gap-fit,
@@ -55,8 +58,14 @@ def fit(train: Data | None = None, config: Config = None, *, validation: Data | 
         if config is not None and time is not None:
             raise InputError("fit: time belongs to a fit without a configuration")
         request.seconds = _positive("time", time)
+        if base is not None and not request.train_in_memory:
+            raise InputError("fit: base is evaluated on frames, found files; ase.io.read(name, ':') reads their frames")
         job = _gapkit.FitJob(request, *_configuration(config))
         job.keys = named_keys(job.keys, energy_key, forces_key, virial_key, stress_key)
+        if base is not None:
+            job.keys = keys_with_base(job.keys, base)
+            train = with_base(train, job.keys, base, report)
+            validation = None if validation is None else with_base(validation, job.keys, base, report)
         if request.train_in_memory:
             job.set_train(labelled_structures(train, job.used_keys))  # type: ignore[arg-type]
         if request.validation_in_memory:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _gapkit
+from ._base import check_base, require_base, with_base
 from ._frames import Atoms, is_list, listed, predictable_structure
 from ._gapkit import InputError
 
@@ -263,34 +264,44 @@ class Model:
         return self._handle.notes
 
     @property
+    def base(self) -> dict[str, Any] | None:
+        """The model that this one sits on: {"name": …, "columns": {"energy": …, "forces": …}}; None if there is none. Predictions need it."""
+        return {"name": self._keys.base_name, "columns": self._keys.base_columns} if self._keys.base_columns else None
+
+    @property
     def messages(self) -> list[str]:
         """What was noted when a potential of QUIP was converted."""
         return self._handle.messages
 
     @overload
-    def predict(self, atoms: Atoms, std: Std = ..., *, forces: bool = ..., calibrated: bool = ..., std_points: int = ...) -> Prediction: ...
+    def predict(self, atoms: Atoms, std: Std = ..., *, forces: bool = ..., calibrated: bool = ..., std_points: int = ...,
+                base: Any = ...) -> Prediction: ...
     @overload
     def predict(self, atoms: Iterable[Atoms], std: Std = ..., *, forces: bool = ..., calibrated: bool = ...,
-                std_points: int = ...) -> Predictions: ...
+                std_points: int = ..., base: Any = ...) -> Predictions: ...
 
     def predict(self, atoms: Any, std: Std = None, *, forces: bool = True, calibrated: bool = True,
-                std_points: int = 0) -> Prediction | Predictions:
+                std_points: int = 0, base: Any = None) -> Prediction | Predictions:
         """Predicts one structure (→ Prediction) or a list of them (→ Predictions), as gap-predict does.
 
         atoms: ase.Atoms, gapkit.Frame, or anything with numbers, positions, cell and pbc; the config type and σ in info and arrays count
         for error bars. std: names of error bars, "energy,forces,stress,energies" or a list; None: none; they cost more than the prediction
         itself. forces: also forces, virial and stress. calibrated: error bars with the model's calibration, if it has one. std_points:
-        error bars from so many sparse points, faster and wider; 0: all.
+        error bars from so many sparse points, faster and wider; 0: all. base: of a model that sits on another one (fit(…, base=…)), the ASE
+        calculator of that one; without it the structures bring its values in info and arrays.
         Raises InputError for an element that the model does not know, and for error bars of a model that has none. Warns
         (PredictionWarning) about structures for which the prediction means little.
         """
         request = make_request(std, forces=forces, calibrated=calibrated)
         evaluator = self._evaluator(std_points)
+        check_base(self._keys, base, "predict")
+        given = with_base(atoms, self._keys, base)
+        require_base(self._keys, given, "predict")
         if not is_list(atoms):
-            result = prediction_from(evaluator.evaluate(predictable_structure(atoms, self._keys), request))
+            result = prediction_from(evaluator.evaluate(predictable_structure(given[0], self._keys), request))
             warn_about([result], stacklevel=3)
             return result
-        structures = [predictable_structure(a, self._keys, f"structure {k}") for k, a in enumerate(listed(atoms))]
+        structures = [predictable_structure(a, self._keys, f"structure {k}") for k, a in enumerate(given)]
         results = [prediction_from(d) for d in evaluator.evaluate_many(structures, request)]
         warn_about(results, stacklevel=3)
         return Predictions(results)

@@ -59,8 +59,10 @@ std::vector<Candidate> candidates_of(const PythonModel& model, std::vector<Struc
     return candidates;
   }
   Predictor predictor(model.model);
+  PredictionRequest wanted = request_of(request.quantity);
+  wanted.difference = true;  // error bars are all that is looked at
   const auto total = static_cast<double>(structures.size());
-  FrameBatch batch(predictor, request_of(request.quantity), [&](const Structure& frame, const Prediction& prediction) {
+  FrameBatch batch(predictor, wanted, [&](const Structure& frame, const Prediction& prediction) {
     candidates.push_back({frame, error_bar(prediction, request.quantity)});
     progress({.phase = "error bars", .done = static_cast<double>(candidates.size()), .total = total, .unit = "frames"});
   });

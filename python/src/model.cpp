@@ -64,7 +64,9 @@ std::vector<std::string> elements(const PythonModel& self) {
 
 TargetKeys target_keys(const PythonModel& self) {
   const auto note = self.model->notes.find(target_keys_note);
-  return note == self.model->notes.end() ? TargetKeys() : target_keys_from_json(note->second);
+  TargetKeys keys = note == self.model->notes.end() ? TargetKeys() : target_keys_from_json(note->second);
+  keys.base = self.model->base;
+  return keys;
 }
 
 int sparse_points(const PythonModel& self) {

@@ -101,6 +101,20 @@ void set_column(Structure& s, const std::string& name, const py::array& array) {
   s.columns.push_back(std::move(column));
 }
 
+struct Places {
+  bool fields, columns;
+};
+
+/// Keys and columns of the base, by source; in the order of the table.
+py::dict names_of_base(const BaseKeys& base, Places wanted) {
+  py::dict names;
+  for (const TargetSource& source : target_sources())
+    if (const auto found = base.columns.find(source.name);
+        found != base.columns.end() && (source.is_column ? wanted.columns : wanted.fields))
+      names[source.name] = found->second;
+  return names;
+}
+
 }  // namespace
 
 void add_structure(py::module_& module) {
@@ -108,7 +122,27 @@ void add_structure(py::module_& module) {
   target_keys.def(py::init<>())
       .def("__copy__", [](const TargetKeys& other) { return other; })
       .def_readwrite("config_type", &TargetKeys::config_type)
-      .def_readwrite("force_mask", &TargetKeys::force_mask);
+      .def_readwrite("force_mask", &TargetKeys::force_mask)
+      .def_property_readonly("base_columns",
+                             [](const TargetKeys& k) {
+                               return names_of_base(k.base, {true, true});
+                             })
+      .def_property_readonly("base_fields",
+                             [](const TargetKeys& k) {
+                               return names_of_base(k.base, {true, false});
+                             })
+      .def_property_readonly("base_arrays",
+                             [](const TargetKeys& k) {
+                               return names_of_base(k.base, {false, true});
+                             })
+      .def_property_readonly("base_name", [](const TargetKeys& k) { return k.base.name; })
+      .def_property_readonly("base_text", [](const TargetKeys& k) { return k.base.text(); })
+      .def(
+          "set_base",
+          [](TargetKeys& k, const std::string& name, const std::map<std::string, std::string>& columns) {
+            k.base = {.columns = {columns.begin(), columns.end()}, .name = name};
+          },
+          py::arg("name"), py::arg("columns"));
   for (const TargetSource& source : target_sources())
     target_keys.def_property(
         source.name, [name = source.name](const TargetKeys& self) { return self.named(name); },

@@ -198,6 +198,10 @@ double pressure(const MdState& state) {
 
 ForceProvider forces_of(Predictor& predictor) {
   return [&predictor](const Structure& structure) {
+    // Values that a frame brings are those of where its atoms were.
+    if (predictor.model().base.is_used())
+      throw InputError("molecular dynamics: the model gives the difference from another one, " + predictor.model().base.text() +
+                       ", which is not known where the atoms move");
     Prediction p = predictor.compute(structure);
     return Evaluation{p.energy, std::move(*p.forces), *p.virial};
   };

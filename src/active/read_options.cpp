@@ -223,6 +223,11 @@ void read_sources(const TomlValue& document, const std::string& name, const std:
     const auto is_plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-'; };
     if (!std::all_of(source.name.begin(), source.name.end(), is_plain))
       section.fail(section.line("name"), fmt::format("'name' is '{}', expected letters, digits, '_' and '-' only", source.name));
+    if (options.fit.keys.base.is_used() && source.kind != "pool")
+      section.fail(
+          section.line("kind"),
+          fmt::format("kind = \"{}\" makes structures that have no values of the base {}, expected \"pool\": frames that bring them",
+                      source.kind, options.fit.keys.base.text()));
     options.sources.push_back(std::move(source));
   }
 }

@@ -159,7 +159,7 @@ CalibrationPoint point_of(Predictor& predictor, const Structure& labelled, Thres
   const Prediction p = predictor.compute(labelled, request);
   point.bar = error_bar(p, quantity);
   if (energy_error) *energy_error = labelled.energy ? (p.energy - *labelled.energy) / labelled.size() : std::nan("");
-  if (!labelled.forces) return point;
+  if (!labelled.forces || !p.forces) return point;
   std::vector<double> noise = row_noise(predictor.model(), Property::force, labelled);
   if (std::all_of(noise.begin(), noise.end(), [](double x) { return x == 0; }))
     noise.assign(noise.size(), noise_unit(predictor.model(), Property::force, labelled.config_type));

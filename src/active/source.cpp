@@ -9,7 +9,9 @@ namespace gapkit {
 
 double RoundContext::error_bar_of(const Structure& structure) const {
   const auto quantity = options.threshold.quantity;
-  return error_bar(predictor.compute(structure, request_of(quantity)), quantity);
+  PredictionRequest request = request_of(quantity);
+  request.difference = true;  // the error bar is that of the sum as well
+  return error_bar(predictor.compute(structure, request), quantity);
 }
 
 std::uint64_t RoundContext::seed_of(const std::string& name) const {

@@ -77,11 +77,11 @@ const Potential* structure_level_part(const Model& model) {
 
 }  // namespace
 
-Evaluator::Evaluator(std::shared_ptr<const Model> model) : model_(std::move(model)), elements_(*model_) {
+Evaluator::Evaluator(std::shared_ptr<const Model> model) : model_(std::move(model)), base_(model_->base.text()), elements_(*model_) {
   predictor_ = std::make_unique<Predictor>(model_);
 }
 
-Evaluator::Evaluator(const Evaluator& other) : model_(other.model_), settings_(other.settings()), elements_(*model_) {
+Evaluator::Evaluator(const Evaluator& other) : model_(other.model_), base_(other.base_), settings_(other.settings()), elements_(*model_) {
   predictor_ = std::make_unique<Predictor>(model_, settings_.error_bar_points);
 }
 
@@ -109,6 +109,11 @@ void Evaluator::set_calibration(bool is_used) {
   settings_.is_calibrated = is_used;
 }
 
+void Evaluator::set_difference(bool is_wanted) {
+  const std::lock_guard lock(mutex_);
+  settings_.is_difference = is_wanted;
+}
+
 PredictionRequest Evaluator::request_for(const gapkit_results& r) const {
   PredictionRequest request;
   request.forces = r.forces != nullptr || r.virial != nullptr || r.atom_virials != nullptr;
@@ -118,6 +123,12 @@ PredictionRequest Evaluator::request_for(const gapkit_results& r) const {
   request.force_std = wants_force_std(r);
   request.local_std = r.atom_energies_std_epistemic != nullptr;
   request.calibrated = settings_.is_calibrated;
+  request.difference = settings_.is_difference;
+  if (model_->base.is_used() && !request.difference)
+    throw Failure(GAPKIT_ERROR_BASE,
+                  fmt::format("the model gives the difference from another one, {}: a program that adds its values says so with "
+                              "gapkit_set_difference()",
+                              base_));
   if (request.error_bars() && !model_->has_posterior())
     throw Failure(GAPKIT_ERROR_ERROR_BARS, "the model has no posterior, so it has no error bars; a fit with gap-fit gives them");
   return request;

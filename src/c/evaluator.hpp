@@ -24,6 +24,8 @@ class Evaluator {
   void set_skin(double skin);
   void set_error_bar_points(int points);
   void set_calibration(bool is_used);
+  void set_difference(bool is_wanted);
+  const std::string& base() const { return base_; }
 
   void evaluate(const gapkit_structure& given, const gapkit_results& results);
   void evaluate(const gapkit_environments& given, const gapkit_results& results);
@@ -33,6 +35,7 @@ class Evaluator {
     double skin = KeptNeighbors::usual_skin;  // Å
     int error_bar_points = 0;
     bool is_calibrated = true;
+    bool is_difference = false;
   };
 
   Settings settings() const;
@@ -41,6 +44,7 @@ class Evaluator {
 
   mutable std::mutex mutex_;
   std::shared_ptr<const Model> model_;
+  std::string base_;  // text of the model's base
   Settings settings_;
   KnownElements elements_;
   std::unique_ptr<Predictor> predictor_;

@@ -116,6 +116,21 @@ int gapkit_has_error_bars(const gapkit_model* model) {
   return model != nullptr && model->evaluator.model().has_posterior() ? 1 : 0;
 }
 
+int gapkit_has_base(const gapkit_model* model) {
+  return model != nullptr && model->evaluator.model().base.is_used() ? 1 : 0;
+}
+
+const char* gapkit_base(const gapkit_model* model) {
+  return model != nullptr ? model->evaluator.base().c_str() : "";
+}
+
+int gapkit_set_difference(gapkit_model* model, int is_wanted) {
+  return guarded([&] {
+    require_pointer(model, "model");
+    model->evaluator.set_difference(is_wanted != 0);
+  });
+}
+
 int gapkit_set_skin(gapkit_model* model, double skin) {
   return guarded([&] {
     require_pointer(model, "model");

@@ -149,6 +149,10 @@ class Chooser {
     say(fmt::format("data: {} frames, {} atoms of {}, {}; fitted: {}{}{}", data_.frames, data_.atoms, listed(data_.atoms_of),
                     molecular_ ? "molecules" : "solids or liquids", data_.energies > 0 ? "energies " : "",
                     data_.forces > 0 ? "forces " : "", data_.virials > 0 ? "virials" : ""));
+    for (const TargetInfo& target : targets())
+      if (data_.not_of_base[target.property] > 0)
+        say(fmt::format("warning: {} frames have {}, but the base has none to subtract: they are not fitted",
+                        data_.not_of_base[target.property], target.sources.front().plural));
   }
 
   void choose_reference_energies() {
@@ -291,9 +295,16 @@ DataSummary summarize_data(const Dataset& train, const TargetKeys& keys, const P
   std::vector<double> counts(bins, 0.0), nearest;
   double force_square = 0, force_count = 0;
   std::int64_t measured = 0;
-  train.visit([&](const Structure& s, const FramePlace&) {
+  PerTarget<bool> of_base;
+  for (const TargetInfo& target : targets()) of_base[target.property] = keys.use[target.property] && keys.base.has(target);
+  train.visit([&](const Structure& given, const FramePlace&) {
     ++data.frames;
-    look_alikes.add(s);
+    look_alikes.add(given);
+    Structure s = given;
+    subtract_base(s, keys.base, of_base);  // what is to be learned; targets that the base does not give are not
+    if (keys.base.is_used())
+      for (const TargetInfo& target : targets())
+        data.not_of_base[target.property] += !of_base[target.property] && !target.rows(given).empty();
     data.atoms += s.size();
     data.energies += s.energy.has_value();
     data.forces += s.forces.has_value();

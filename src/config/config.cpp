@@ -15,6 +15,7 @@
 #include <gapkit/fit/fit.hpp>
 #include <sstream>
 
+#include "config/base_columns.hpp"
 #include "config/keys.hpp"
 #include "config/overrides.hpp"
 
@@ -213,8 +214,15 @@ void read_baselines(const TomlValue& document, const std::string& name, const st
     const Section section(&table, "[[baseline]]", name, entry->line);
     std::vector<std::string> kinds;
     for (const PotentialKind& kind : potential_kinds()) kinds.push_back(kind.name);
+    kinds.emplace_back(base_columns_kind);
     if (!section.has("kind")) section.fail(section.line(), fmt::format("'kind' is missing, expected one of {}", fmt::join(kinds, ", ")));
-    options.baselines.push_back(read_potential(section, potential_kind(section.choice("kind", "", kinds)), folder));
+    const std::string kind = section.choice("kind", "", kinds);
+    if (kind != base_columns_kind) {
+      options.baselines.push_back(read_potential(section, potential_kind(kind), folder));
+      continue;
+    }
+    if (options.keys.base.is_used()) section.fail(section.line(), "a second kind = \"columns\", expected one: add the values up in the data");
+    options.keys.base = read_base_columns(section);
   }
 }
 

@@ -8,6 +8,8 @@
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/kernels/kernel.hpp>
 
+#include "config/base_columns.hpp"
+
 namespace gapkit {
 namespace {
 
@@ -136,6 +138,14 @@ void write_reference_energies(TomlText& out, const ReferenceEnergyOptions& refer
   if (reference.mode == Mode::explicit_values) out.line("explicit", table(reference.values, toml_number), "eV per atom");
 }
 
+void write_base(TomlText& out, const BaseKeys& base) {
+  if (!base.is_used()) return;
+  out.header("[[baseline]]");
+  out.line("kind", toml_quoted(base_columns_kind), "another model; the frames have its values");
+  out.line("name", toml_quoted(base.name));
+  for (const auto& [source, column] : base.columns) out.line(source, toml_quoted(column));
+}
+
 void write_regularization(TomlText& out, const RegularizationOptions& regularization) {
   out.header("[regularization]");
   write_sigmas(out, regularization.standard);
@@ -177,6 +187,7 @@ std::string fit_options_to_toml(const FitConfiguration& options) {
     out.line("kind", toml_quoted(b->name()));
     write_parameters(out, b->parameters(), potential_kind(b->name()).parameters);
   }
+  write_base(out, options.keys.base);
   for (const TermOptions& term : options.terms) write_term(out, term);
 
   write_regularization(out, options.regularization);

@@ -180,6 +180,7 @@ std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem
     if (b->name() != "pair_spline")
       problems.add(fmt::format("the baseline '{}' has no counterpart in QUIP{}", b->name(),
                                b->name() == "zbl" ? ": its ZBL is switched off in another way" : ""));
+  if (model.base.is_used()) problems.add(fmt::format("it sits on another model, {}, whose values QUIP would not add", model.base.text()));
   if (model.baselines.size() > 1) problems.add("it has several baselines; QUIP's Glue is one");
   const std::string file_name = path.filename().string();
   if (std::any_of(file_name.begin(), file_name.end(), [](unsigned char c) { return c >= 0x80; }))

@@ -42,6 +42,7 @@ Accumulation accumulate(const Dataset& data, AccumulationRules rules, Accumulati
       count_noise(rules.regularization.rules(), given, noise);
       if (index++ < done) return;
       Structure s = given;
+      subtract_base(s, model.base, rules.regularization.rules().use);
       if (!model.baselines.empty()) subtract_potentials(model.baselines, s);
       const RowTargets targets = targets_of_fold(s, rules, fold);
       const auto count = static_cast<Eigen::Index>(targets.value.size());

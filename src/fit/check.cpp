@@ -113,6 +113,7 @@ std::vector<std::string> lines_at_start(const FitData& data, std::size_t held_ou
   const std::string set_aside = held_out == 0 ? "" : fmt::format("; {} frames are set aside for the calibration", held_out);
   lines.push_back(fmt::format("data: {}: {} frames, {} atoms{}", fmt::join(data.train.parts(), ", "), plan.frames, plan.atoms, set_aside));
   for (const std::string& line : report.targets.lines()) lines.push_back(line);
+  if (options.keys.base.is_used()) lines.push_back(fmt::format("base: {}, taken off the targets", options.keys.base.text()));
   std::string fitted, unused;
   for (const TargetInfo& target : targets()) {
     std::int64_t rows = 0;

@@ -37,8 +37,9 @@ SamplePredictions predict(std::shared_ptr<const Model> model, std::span<const St
       const auto i = static_cast<Eigen::Index>(begin++);
       result.energy[i] = p.energy;
       if (!with_derivatives) continue;
-      result.virial.row(i) = voigt_of(*p.virial).transpose();
-      result.forces.push_back(std::move(*p.forces));
+      // A base that does not give a target leaves it out; nothing is fitted to it then, so that zeros are never looked at.
+      result.virial.row(i) = voigt_of(p.virial.value_or(Matrix3::Zero())).transpose();
+      result.forces.push_back(p.forces ? std::move(*p.forces) : Positions(Positions::Zero(p.local_energy.size(), 3)));
     }
   }
   return result;
@@ -64,6 +65,7 @@ std::shared_ptr<const Model> model_of(const Properties& used, const Model& model
   auto result = std::make_shared<Model>();
   result->reference_energies = model.reference_energies;
   result->baselines = model.baselines;
+  result->base = model.base;
   result->terms = model.terms;
   result->weights =
       kernel_weights(model.factor, solve_posterior(statistics, model.factor, std::vector<double>(model.terms.size(), 1.0), &sigma));
@@ -123,6 +125,7 @@ class Checker {
     Model result;
     result.reference_energies = model_.reference_energies;
     result.baselines = model_.baselines;
+    result.base = model_.base;
     result.terms = model_.terms;
     result.weights = model_.weights;
     return result;

@@ -85,6 +85,7 @@ void DataChecker::examine(const Structure& s, const NeighborList& list, const Fr
   check_other_values(s);
   check_duplicate(s, place);
   labels_.add(s, place);
+  base_.add(s);
 }
 
 void DataChecker::examine_validation(const Structure& s) {

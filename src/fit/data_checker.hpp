@@ -4,6 +4,7 @@
 #include <gapkit/io/look_alikes.hpp>
 #include <set>
 
+#include "fit/base_checks.hpp"
 #include "fit/label_checks.hpp"
 
 namespace gapkit {
@@ -43,6 +44,7 @@ class DataChecker {
   void remember_names(const Structure& s);
   void report_keys();
   void report_named_keys();
+  void report_base_keys();
   void report_look_alikes(const LookAlikes& look_alikes, const std::string& beginning);
   void report_no_energy();
   void report_config_types();
@@ -53,6 +55,7 @@ class DataChecker {
   CheckReport& report_;
   Findings& findings_;
   LabelChecks labels_;
+  BaseChecks base_;
   std::unordered_map<std::uint64_t, Known> known_;
   std::set<std::string> field_names_, column_names_;
   std::set<int> elements_;

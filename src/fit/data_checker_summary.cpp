@@ -46,7 +46,9 @@ void DataChecker::finish(const FitPlan& plan, bool complete) {
     for (const auto& [symbol, value] : options_.reference_energies.values) reference_energies[atomic_number(symbol)] = value;
   else if (complete && options_.reference_energies.mode == Mode::isolated)
     reference_energies = plan.reference_energies;
-  labels_.finish(findings_, report_.targets, reference_energies);
+  const bool has_base = options_.keys.base.is_used();  // then they are not those of the labels
+  labels_.finish(findings_, report_.targets, has_base ? std::map<int, double>() : reference_energies);
+  if (has_base) base_.finish(findings_, options_.keys.base, reference_energies);
 }
 
 void DataChecker::report_named_keys() {
@@ -64,12 +66,31 @@ void DataChecker::report_named_keys() {
   };
   for (const TargetInfo& target : targets())
     if (options_.use[target.property]) std::for_each(target.sources.begin(), target.sources.end(), check);
+  report_base_keys();
   if (options_.keys.force_mask != TargetKeys().force_mask && !has_mask_)
     findings_.error(
         "keys", fmt::format("[data] force_mask_key names '{}', but no frame of {} has this column", options_.keys.force_mask, t.frames));
   if (options_.keys.config_type != TargetKeys().config_type && !field_names_.count(options_.keys.config_type))
     findings_.error("keys",
                     fmt::format("[data] config_type_key names '{}', but no frame of {} has this key", options_.keys.config_type, t.frames));
+}
+
+void DataChecker::report_base_keys() {
+  const BaseKeys& base = options_.keys.base;
+  for (const TargetInfo& target : targets())
+    for (const TargetSource& source : target.sources) {
+      const auto column = base.columns.find(source.name);
+      if (column == base.columns.end()) continue;
+      const bool is_label = column->second == options_.keys.named(source.name);
+      const bool is_usual = std::find(source.endings.begin(), source.endings.end(), column->second) != source.endings.end();
+      if (!is_label && (!is_usual || !options_.use[target.property] || report_.targets.has(target))) continue;
+      findings_.error("base",
+                      fmt::format("[[baseline]] {0} names '{1}'{2}; the labels need a name of their own: [data] {0}_key, or --{0}-key",
+                                  source.name, column->second,
+                                  is_label ? ", which [data] " + std::string(source.name) + "_key names too"
+                                           : ", the usual name of labels, and the frames have no others"));
+      has_lost_targets_ = true;
+    }
 }
 
 void DataChecker::report_look_alikes(const LookAlikes& look_alikes, const std::string& beginning) {

@@ -52,6 +52,11 @@ void check_and_complete(Structure& s) {
     };
     check_count("atom", sigma.atom.size(), s.size());
     check_count("component", sigma.component.size(), target.row_count(s.size()));
+    const std::vector<double>& base = s.base[target.property];
+    if (!base.empty() && base.size() != static_cast<std::size_t>(target.row_count(s.size())))
+      fail(fmt::format("the base has {} values of the {}, expected {}", base.size(), target.name, target.row_count(s.size())));
+    if (!std::all_of(base.begin(), base.end(), [](double x) { return std::isfinite(x); }))
+      fail(fmt::format("the base of the {} holds NaN or infinity, expected finite numbers", target.name));
   }
   if (s.energy && !std::isfinite(*s.energy)) fail(fmt::format("energy is {}, expected a finite number", *s.energy));
   if (s.forces) {

@@ -50,6 +50,7 @@ class ScannedFit {
     Model& model = fitted_.model;
     model.reference_energies = scan_.plan.reference_energies;
     model.baselines = options_.baselines;
+    model.base = options_.keys.base;
     model.shortest_distances = scan_.shortest_distances;
     model.scale_with_atoms = options_.regularization.scale_with_atoms;
     model.seed = options_.seed;

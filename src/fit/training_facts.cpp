@@ -59,8 +59,7 @@ void TrainingFacts::add(const Structure& s, const StructureEnvironments& near) {
   }
   pairs += static_cast<std::int64_t>(list.pair_count());
   for (std::size_t t = 0; t < options_.terms.size(); ++t) count_environments(options_.terms[t], elements, near.view(), environments[t]);
-  if (s.size() == 1 && list.pair_count() == 0 && s.energy) add_isolated_atom(s);
-  if (s.energy) add_energy(s, composition);
+  if (s.energy || options_.keys.base.is_used()) add_energies(s, list, composition);
   add_frame(checksum, s);
   std::map<int, double> zero;
   for (const int z : s.atomic_numbers) zero[z] = 0;
@@ -68,6 +67,14 @@ void TrainingFacts::add(const Structure& s, const StructureEnvironments& near) {
   for (const int g : targets.group)
     if (g != RowTargets::excluded) ++groups[static_cast<std::size_t>(g)].rows;
   if (!targets.group.empty()) keep_shorter(shortest_distances, closest_pairs(s, list));
+}
+
+void TrainingFacts::add_energies(const Structure& given, const NeighborList& list, const std::map<int, int>& composition) {
+  Structure s = given;
+  subtract_base(s, options_.keys.base, options_.use);  // reference energies are those of the difference
+  if (!s.energy) return;
+  if (s.size() == 1 && list.pair_count() == 0) add_isolated_atom(s);
+  add_energy(s, composition);
 }
 
 void TrainingFacts::add_isolated_atom(const Structure& s) {

@@ -38,6 +38,7 @@ class TrainingFacts {
   ShortestDistances shortest_distances;  ///< in the frames with rows
 
  private:
+  void add_energies(const Structure& frame, const NeighborList& list, const std::map<int, int>& composition);
   void add_isolated_atom(const Structure& frame);
   void add_energy(const Structure& frame, const std::map<int, int>& composition);
 

@@ -206,7 +206,7 @@ void LookAlikes::add(const Structure& frame) {
     found.several_with += has_it && frame.size() > 1;
     if (!has_it && target.shown_scale(frame)) look(target, frame);  // without volume there is no virial
   }
-  if (!frame.energy) scalars_.add(frame);
+  if (!frame.energy) scalars_.add(frame, keys_.base);
 }
 
 void LookAlikes::look(const TargetInfo& target, const Structure& frame) {
@@ -229,6 +229,7 @@ void LookAlikes::look(const TargetInfo& target, const Structure& frame) {
   const std::string first = target.sources.front().name;
   const auto atoms = static_cast<std::size_t>(frame.size());
   for (const Field& field : frame.fields) {
+    if (keys_.base.reads(field.key)) continue;
     const std::size_t count = number_count(field);
     const std::optional<Likeness> likeness = count > 0 ? likeness_of(field.key, target) : std::nullopt;
     if (!likeness) continue;
@@ -244,6 +245,7 @@ void LookAlikes::look(const TargetInfo& target, const Structure& frame) {
       add_misplaced(
           names, fmt::format("the keys {} have one component each; write all as one key (stress or virial=\"xx yy zz yz xz xy\")", names));
   for (const Column& column : frame.columns) {
+    if (keys_.base.reads(column.name)) continue;
     const std::optional<Likeness> likeness = is_numeric(column) ? likeness_of(column.name, target) : std::nullopt;
     if (!likeness || !has_form(target, static_cast<std::size_t>(column.count))) continue;
     if (is_column)

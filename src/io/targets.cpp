@@ -54,14 +54,16 @@ struct Choice {
   std::vector<std::string> others;
 };
 
-/// The named key, or the first default name that the frame has; no name if it has none. `text_of(name)` is for messages.
+/// The named key, or the first default name that the frame has and that is not the base's; no name if it has none. `text_of(name)` is for
+/// messages.
 template <class Has, class Same, class Text>
-Choice choose_name(const Structure& structure, const TargetSource& source, const std::string& named, Has&& has, Same&& same, Text&& text) {
+Choice choose_name(const Structure& structure, const TargetSource& source, const TargetKeys& keys, Has&& has, Same&& same, Text&& text) {
+  const std::string& named = keys.named(source.name);
   if (!named.empty()) return {has(named) ? named : std::string(), {}};
   std::vector<std::string> found;
   for (const char* prefix : target_prefixes)
     for (const char* ending : source.endings)
-      if (const std::string name = std::string(prefix) + ending; has(name)) found.push_back(name);
+      if (const std::string name = std::string(prefix) + ending; has(name) && !keys.base.reads(name)) found.push_back(name);
   if (found.empty()) return {};
   for (std::size_t i = 1; i < found.size(); ++i)
     if (!same(found[0], found[i]))
@@ -90,7 +92,7 @@ std::vector<double> nine_of(std::vector<double> v) {
   return {tensor.data(), tensor.data() + tensor.size()};
 }
 
-Choice choose_field(const Structure& s, const TargetSource& source, const std::string& named) {
+Choice choose_field(const Structure& s, const TargetSource& source, const TargetKeys& keys) {
   const auto has = [&](const std::string& name) { return s.find_field(name) != nullptr; };
   const auto same = [&](const std::string& a, const std::string& b) {
     return are_same(nine_of(numbers_of(*s.find_field(a))), nine_of(numbers_of(*s.find_field(b))));
@@ -99,7 +101,7 @@ Choice choose_field(const Structure& s, const TargetSource& source, const std::s
     return fmt::format("they differ: '{}' and '{}'", extxyz::excerpt(text_of(*s.find_field(a))),
                        extxyz::excerpt(text_of(*s.find_field(b))));
   };
-  return choose_name(s, source, named, has, same, text);
+  return choose_name(s, source, keys, has, same, text);
 }
 
 std::vector<double> numbers_of(const Column& column) {
@@ -108,13 +110,13 @@ std::vector<double> numbers_of(const Column& column) {
   return {};
 }
 
-Choice choose_column(const Structure& s, const TargetSource& source, const std::string& named) {
+Choice choose_column(const Structure& s, const TargetSource& source, const TargetKeys& keys) {
   const auto has = [&](const std::string& name) { return s.find_column(name) != nullptr; };
   const auto same = [&](const std::string& a, const std::string& b) {
     return are_same(numbers_of(*s.find_column(a)), numbers_of(*s.find_column(b)));
   };
   const auto text = [](const std::string&, const std::string&) { return std::string("they differ"); };
-  return choose_name(s, source, named, has, same, text);
+  return choose_name(s, source, keys, has, same, text);
 }
 
 double number_of(const Structure& structure, const Field& field) {
@@ -172,17 +174,19 @@ void check_agreement(const Structure& structure, const Field& virial_field, cons
     hint = "; the stress seems to be in GPa, expected eV/Å³";
   throw InputError(
       fmt::format("{}virial ('{}': {} eV) and stress ('{}': −stress·volume = {} eV; xx yy zz yz xz xy) disagree{}; correct "
-                  "one, or name the right one with [data] virial_key or stress_key (--virial-key, --stress-key)",
+                  "one, or name the right one only with [data] virial_key or stress_key (--virial-key, --stress-key; of a base with virial "
+                  "or stress in [[baseline]])",
                   place(structure), virial_field.key, row_text(virial), stress_field.key, row_text(from_stress), hint));
 }
 
-/// The rows of a target of atoms. NaN and infinity of masked atoms become zero.
-std::vector<double> rows_of_column(const Structure& structure, const TargetInfo& target, const TargetSource& source, const Column& column) {
+/// The rows of a target of atoms. NaN and infinity of masked atoms become zero, but not in values of a base.
+std::vector<double> rows_of_column(const Structure& structure, const TargetInfo& target, const TargetSource& source, const Column& column,
+                                   bool is_base) {
   const auto fail = [&](const std::string& found) {
     throw InputError(fmt::format(
-        "{}column '{}' has {}, expected {} real number{} for each of {} atoms; name the column of the {} with [data] {}_key or --{}-key",
-        place(structure), column.name, found, target.components, target.components == 1 ? "" : "s", structure.size(), source.plural,
-        source.name, source.name));
+        "{}column '{}' has {}, expected {} real number{} for each of {} atoms; name the column of the {} with {}", place(structure),
+        column.name, found, target.components, target.components == 1 ? "" : "s", structure.size(), source.plural,
+        is_base ? fmt::format("{} in [[baseline]]", source.name) : fmt::format("[data] {0}_key or --{0}-key", source.name)));
   };
   if (column.count != target.components) fail(fmt::format("{} value{} per atom", column.count, column.count == 1 ? "" : "s"));
   std::vector<double> values = numbers_of(column);
@@ -191,7 +195,7 @@ std::vector<double> rows_of_column(const Structure& structure, const TargetInfo&
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (std::isfinite(values[i])) continue;
     const int row = static_cast<int>(i);
-    if (!target.is_masked(structure, row))
+    if (is_base || !target.is_masked(structure, row))
       throw InputError(fmt::format("{}column '{}' has {} as {} component {} of atom {}, expected finite numbers", place(structure),
                                    column.name, values[i], target.name, row % target.components + 1, row / target.components + 1));
     values[i] = 0;
@@ -255,8 +259,7 @@ Choices assign_virial(Structure& structure, const TargetKeys& keys, const Target
   // If one of the two keys is named, the other counts only if it is named too.
   Choices chosen;
   for (const TargetSource& source : target.sources)
-    if (!keys.named(source.name).empty() || !keys.names_any(target))
-      chosen[source.name] = choose_field(structure, source, keys.named(source.name));
+    if (!keys.named(source.name).empty() || !keys.names_any(target)) chosen[source.name] = choose_field(structure, source, keys);
 
   const Field *virial = chosen_field(structure, chosen, "virial"), *stress = chosen_field(structure, chosen, "stress");
   if (virial) structure.virial = read_tensor(structure, *virial, 1.0);
@@ -294,12 +297,11 @@ std::vector<double> rows_of_field(const Structure& structure, const TargetInfo& 
 }
 
 /// Numbers of the frame or of each atom.
-Choices assign_numbers(Structure& structure, const TargetKeys& keys, const TargetInfo& target) {
+Choices assign_numbers(Structure& structure, const TargetKeys& keys, const TargetInfo& target, bool is_base = false) {
   const TargetSource& source = target.sources.front();
-  const std::string& named = keys.named(source.name);
-  const Choice choice = source.is_column ? choose_column(structure, source, named) : choose_field(structure, source, named);
+  const Choice choice = source.is_column ? choose_column(structure, source, keys) : choose_field(structure, source, keys);
   if (!choice.name.empty())
-    target.set(structure, source.is_column ? rows_of_column(structure, target, source, *structure.find_column(choice.name))
+    target.set(structure, source.is_column ? rows_of_column(structure, target, source, *structure.find_column(choice.name), is_base)
                                            : rows_of_field(structure, target, *structure.find_field(choice.name)));
   return {{source.name, choice}};
 }
@@ -320,6 +322,24 @@ void count(const Choice& choice, std::string_view source, TargetReport& report) 
 
 }  // namespace
 
+// Read as targets are, which are put back afterwards.
+void assign_base(Structure& structure, const BaseKeys& base) {
+  TargetKeys keys;
+  keys.names = base.columns;
+  for (const TargetInfo& target : targets()) {
+    structure.base[target.property].clear();
+    if (!base.has(target)) continue;
+    const std::vector<double> own = target.rows(structure);
+    target.set(structure, {});
+    if (target.property == Property::virial)
+      assign_virial(structure, keys, target);
+    else
+      assign_numbers(structure, keys, target, true);
+    structure.base[target.property] = target.rows(structure);
+    target.set(structure, own);
+  }
+}
+
 void assign_targets(Structure& structure, const TargetKeys& keys, TargetReport* report) {
   structure.force_mask.clear();
   Choices chosen;
@@ -334,6 +354,7 @@ void assign_targets(Structure& structure, const TargetKeys& keys, TargetReport* 
       if (report && report->targets_left_out++ == 0) report->first_left_out = e.what();
     }
   }
+  assign_base(structure, keys.base);
   const Field* config_type = structure.find_field(keys.config_type);
   structure.config_type = config_type ? text_of(*config_type) : "default";
   if (structure.config_type.empty()) structure.config_type = "default";

@@ -101,10 +101,11 @@ bool is_something_else(std::string_view name) {
 
 }  // namespace
 
-void UnknownScalars::add(const Structure& frame) {
+void UnknownScalars::add(const Structure& frame, const BaseKeys& base) {
   ++frames_;
   const int atoms = std::max(1, frame.size());
   for (const Field& field : frame.fields) {
+    if (base.reads(field.key)) continue;
     const auto* real = std::get_if<double>(&field.value);
     const auto* integer = std::get_if<std::int64_t>(&field.value);
     if (!real && !integer) continue;

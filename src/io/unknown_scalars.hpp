@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <gapkit/core/structure.hpp>
+#include <gapkit/io/targets.hpp>
 #include <map>
 #include <string>
 #include <vector>
@@ -14,8 +15,8 @@ namespace gapkit {
 /// different sizes.
 class UnknownScalars {
  public:
-  /// A frame that has no energy.
-  void add(const Structure& frame);
+  /// A frame that has no energy. What belongs to the base is passed over.
+  void add(const Structure& frame, const BaseKeys& base = {});
 
   /// Keys that every frame added has, the largest values first.
   std::vector<std::string> in_every_frame() const;

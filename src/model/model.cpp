@@ -104,6 +104,32 @@ Term load_term(const ArchiveReader& archive, const std::string& at, const std::s
   }
 }
 
+void save_base(ArchiveWriter& archive, const BaseKeys& base) {
+  std::vector<std::string> sources, columns;
+  for (const auto& [source, column] : base.columns) {
+    sources.push_back(source);
+    columns.push_back(column);
+  }
+  archive.put("base/name", base.name);
+  archive.put("base/sources", sources);
+  archive.put("base/columns", columns);
+}
+
+BaseKeys load_base(const ArchiveReader& archive, const std::string& where) {
+  BaseKeys base;
+  base.name = archive.string("base/name");
+  const auto sources = archive.strings("base/sources"), columns = archive.strings("base/columns");
+  if (sources.size() != columns.size() || sources.empty())
+    throw InputError(where + ": base/sources and base/columns have different lengths, or none");
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const auto& known = target_sources();
+    if (std::none_of(known.begin(), known.end(), [&](const TargetSource& s) { return s.name == sources[i]; }) || columns[i].empty())
+      throw InputError(where + ": base/sources has '" + sources[i] + "' (column '" + columns[i] + "'), which this version does not know");
+    base.columns[sources[i]] = columns[i];
+  }
+  return base;
+}
+
 PotentialPointer load_baseline(const ArchiveReader& archive, const std::string& at, const std::string& where) {
   try {
     const std::string name = archive.string(at + "kind");
@@ -278,7 +304,7 @@ void save_model(const Model& model, const std::filesystem::path& path) {
 }
 
 void save_model_with(const Model& model, const std::filesystem::path& path, const std::function<void(ArchiveWriter&)>& more) {
-  ArchiveWriter archive(path, format_name, model.has_posterior() ? 1 : model_format_version);
+  ArchiveWriter archive(path, format_name, model.base.is_used() ? 4 : model.has_posterior() ? 1 : 2);
   archive.put("gapkit_version", version);
   archive.put("units", units_text);
   archive.put("configuration", model.configuration);
@@ -299,6 +325,7 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
     archive.put(at + "kind", model.baselines[b]->name());
     archive.put(at + "parameters", parameters_to_json(model.baselines[b]->parameters()));
   }
+  if (model.base.is_used()) save_base(archive, model.base);
   archive.put("term_count", static_cast<std::int64_t>(model.terms.size()));
   for (std::size_t t = 0; t < model.terms.size(); ++t) save_term(archive, term_place(t), model.terms[t]);
   if (model.has_posterior()) {
@@ -344,6 +371,7 @@ Model load_model(const std::filesystem::path& path) {
   const std::int64_t baselines = archive.has("baseline_count") ? archive.integer("baseline_count") : 0;
   for (std::int64_t b = 0; b < baselines; ++b)
     model.baselines.push_back(load_baseline(archive, "baselines/" + std::to_string(b) + "/", where));
+  if (archive.has("base/columns")) model.base = load_base(archive, where);
   const std::int64_t terms = archive.integer("term_count");
   for (std::int64_t t = 0; t < terms; ++t) model.terms.push_back(load_term(archive, term_place(static_cast<std::size_t>(t)), where));
   const Eigen::Index points = sparse_count(model.terms);

@@ -18,6 +18,7 @@ Model sample_model(const Model& model, std::uint64_t seed, int member) {
   Model result;
   result.reference_energies = model.reference_energies;
   result.baselines = model.baselines;
+  result.base = model.base;
   result.terms = model.terms;
   result.weights = kernel_weights(model.factor, drawn);
   result.configuration = model.configuration;

@@ -51,6 +51,7 @@ RowRules get_rules(const ArchiveReader& archive, const Model& model) {
   rules.keys.config_type = archive.string(at + "config_type");
   rules.keys.force_mask = archive.string(at + "force_mask");
   rules.keys.use = rules.use;
+  rules.keys.base = model.base;
   rules.scale_with_atoms = model.scale_with_atoms;
   const auto properties = archive.integers("statistics/class_property");
   const auto count = static_cast<Eigen::Index>(properties.size());
@@ -149,6 +150,7 @@ double StoredStatistics::bytes() const {
 std::string statistics_fingerprint(const Model& model) {
   Checksum sum;
   for (const PotentialPointer& b : model.baselines) sum.add(b->name() + parameters_to_json(b->parameters()));
+  if (model.base.is_used()) sum.add("base " + model.base.text());
   for (const Term& term : model.terms) {
     sum.add(term.descriptor_name + parameters_to_json(term.descriptor->parameters()));
     sum.add(term.kernel_name + parameters_to_json(term.kernel->parameters()));

@@ -31,6 +31,21 @@ std::vector<double> Prediction::rows(Property property) const {
   return {six.data(), six.data() + six.size()};
 }
 
+void Prediction::add(Property property, const std::vector<double>& rows) {
+  const auto count = static_cast<Eigen::Index>(rows.size());
+  if (property == Property::energy)
+    energy += rows.at(0);
+  else if (property == Property::force)
+    forces.value() += Eigen::Map<const Positions>(rows.data(), count / 3, 3);
+  else
+    virial.value() += tensor_of(Eigen::Map<const Voigt>(rows.data()));
+}
+
+void Prediction::leave_out(Property property) {
+  if (property == Property::force) forces.reset();
+  if (property == Property::virial) virial.reset();
+}
+
 std::span<double> Prediction::std_of(Property property) {
   return property == Property::energy  ? numbers_in(energy_std)
          : property == Property::force ? numbers_in(forces_std)

@@ -11,6 +11,7 @@
 #include <gapkit/predict/posterior_check.hpp>
 #include <gapkit/predict/predictor.hpp>
 
+#include "predict/add_base.hpp"
 #include "predict/density_check.hpp"
 #include "predict/environments_of_many.hpp"
 #include "predict/finite_check.hpp"
@@ -119,6 +120,7 @@ Prediction Predictor::compute(const Structure& structure, const Environments& en
   scratch_->finish(environments, 0, &structure, request, prediction);
   check_mean(prediction, *model_, environments, request, name_of(structure));
   if (!prediction.is_finite) return prediction;
+  add_base(*model_, structure, request, prediction);
   if (request.error_bars()) {
     check_density(environments, structure.size(), name_of(structure));
     scratch_->add_error_bars(*model_, environments, structure.size(), request, prediction);
@@ -129,6 +131,7 @@ Prediction Predictor::compute(const Structure& structure, const Environments& en
 }
 
 Prediction Predictor::compute(const Environments& environments, int atoms, const PredictionRequest& request) {
+  require_difference(*model_, request);
   check_elements(*model_, environments);
   for (const PotentialPointer& p : scratch_->potentials)
     if (p->needs_structure())
@@ -183,6 +186,7 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
       if (s.terms[t]->has_environments(all.part(k))) prediction.unsampled_terms.push_back(t);
     check_mean(prediction, *model_, all.part(k), request, name_of(structures[k]));
     if (!prediction.is_finite) continue;
+    add_base(*model_, structures[k], request, prediction);
     if (request.error_bars()) check_density(all.part(k), atoms, name_of(structures[k]));
     if (alone.error_bars()) s.add_error_bars(*model_, all.part(k), atoms, alone, prediction);
     if (request.local_std && !alone.local_std)

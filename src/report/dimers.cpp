@@ -4,8 +4,10 @@
 namespace gapkit {
 namespace {
 
+/// Of a model that sits on another one: the energy that it adds, so that the other one counts as zero.
 Structure dimer(int first, int second, double distance) {
   Structure s;
+  s.base[Property::energy] = {0};
   s.atomic_numbers = {first, second};
   s.positions = Positions::Zero(2, 3);
   s.positions(1, 0) = distance;

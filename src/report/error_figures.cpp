@@ -176,6 +176,7 @@ void add_error_table(Page& page, const ReportData& data) {
   table.has_total = true;
   table.caption = data.name.empty() ? "" : "Errors, " + data.name;
   page.table(table);
+  if (const std::string base = base_alone_text(record.base_alone()); !base.empty()) page.paragraph(base);
 }
 
 void add_parity_plots(Page& page, const ReportData& data, const ConfigGroups& groups, const std::string& suffix) {

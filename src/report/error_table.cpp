@@ -74,7 +74,10 @@ double ErrorSummary::mae() const {
 
 void ErrorTable::Row::add(const Row& other) {
   frames += other.frames;
-  for (const TargetInfo& target : targets()) errors[target.property].add(other[target.property]);
+  for (const TargetInfo& target : targets()) {
+    errors[target.property].add(other[target.property]);
+    base_errors[target.property].add(other.base_errors[target.property]);
+  }
 }
 
 void ErrorTable::add(const Structure& frame, const Prediction& prediction) {
@@ -89,6 +92,7 @@ void ErrorTable::add(const Structure& frame, const Prediction& prediction) {
     }
     if (row[target.property].count > 0) row.frames = 1;
   }
+  row.base_errors = base_errors(frame, prediction);
   if (row.frames > 0) rows_[frame.config_type].add(row);
 }
 
@@ -113,6 +117,7 @@ std::string ErrorTable::text() const {
   out += "\n" + second + "\n";
   for (const auto& [name, row] : rows_) out += line(name, width, row);
   out += line("all", width, total());
+  if (const std::string base = base_alone_text(total().base_errors); !base.empty()) out += base + "\n";
   return out;
 }
 
@@ -120,7 +125,31 @@ std::string ErrorTable::json() const {
   Json json = {{"config_types", Json::object()}, {"all", to_json(total())}};
   for (const auto& [name, row] : rows_) json["config_types"][name] = to_json(row);
   for (const TargetInfo& target : targets()) json["units"][target.shown.name] = target.shown.error_unit;
+  if (const Row all = total(); !base_alone_text(all.base_errors).empty())
+    for (const TargetInfo& target : targets()) json["base_alone"][target.shown.name] = to_json(all.base_errors[target.property]);
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+PerTarget<ErrorSummary> base_errors(const Structure& frame, const Prediction& prediction) {
+  PerTarget<ErrorSummary> errors;
+  for (const TargetInfo& target : targets()) {
+    const std::vector<double>&predicted = prediction.base_alone[target.property], reference = target.rows(frame);
+    const auto scale = target.shown_scale(frame);
+    if (!scale || predicted.size() != reference.size()) continue;
+    for (std::size_t i = 0; i < predicted.size(); ++i)
+      if (!target.is_masked(frame, static_cast<int>(i)))
+        errors[target.property].add((*scale)(predicted[i] - reference[i]) * target.shown.error_factor);
+  }
+  return errors;
+}
+
+std::string base_alone_text(const PerTarget<ErrorSummary>& errors) {
+  std::string list;
+  for (const TargetInfo& target : targets())
+    if (const ErrorSummary& of_target = errors[target.property]; of_target.count > 0)
+      list += fmt::format("{}{} {} {}", list.empty() ? "" : ", ", target.shown.name, number(of_target.rmse(), target.shown.digits),
+                          target.shown.error_unit);
+  return list.empty() ? "" : "base alone: " + list + " (RMSE)";
 }
 
 }  // namespace gapkit

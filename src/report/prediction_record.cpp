@@ -1,5 +1,4 @@
 #include <cmath>
-#include <gapkit/report/error_table.hpp>
 #include <gapkit/report/report_pages.hpp>
 
 namespace gapkit {
@@ -72,7 +71,11 @@ void PredictionRecord::add(const Structure& frame, const Prediction& prediction,
   for (const int element : frame.atomic_numbers)
     if (const auto e0 = reference_energies_.find(element); e0 != reference_energies_.end()) isolated += e0->second;
   entry.energy = (prediction.energy - isolated) / atoms;
-  for (const TargetInfo& target : targets()) add_target(target, frame, prediction, isolated, entry);
+  const PerTarget<ErrorSummary> of_base = base_errors(frame, prediction);
+  for (const TargetInfo& target : targets()) {
+    add_target(target, frame, prediction, isolated, entry);
+    base_alone_[target.property].add(of_base[target.property]);
+  }
   frames_.push_back(std::move(entry));
 }
 

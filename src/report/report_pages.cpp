@@ -53,8 +53,9 @@ void add_model_sections(Page& page, const ReportModel& model) {
   if (!model.dimers.empty()) {
     page.section(
         "Dimers",
-        "Energy of two atoms in vacuum, relative to the same atoms far apart; the band is the epistemic 95 % interval. Short distances "
-        "should repel; a wide band shows a lack of data.");
+        std::string(model.model.base.is_used() ? "Without the base model. " : "") +
+            "Energy of two atoms in vacuum, relative to the same atoms far apart; the band is the epistemic 95 % interval. Short distances "
+            "should repel; a wide band shows a lack of data.");
     add_dimers(page, model);
   }
   page.section("Sparse set", "The representative environments of the model.");

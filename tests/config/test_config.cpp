@@ -239,6 +239,23 @@ TEST_CASE("config: the calibration uses validation data, held-out structures, or
   CHECK(source("", "[calibration]\nrounds = 10\n").rounds == 10);
 }
 
+TEST_CASE("[[baseline]] kind = columns: another model beside potentials; written ones are read back") {
+  const TemporaryFolder folder;
+  folder.write("train.xyz", "");
+  const std::string text =
+      "data.train = [\"train.xyz\"]\n[[baseline]]\nkind = \"zbl\"\n[[baseline]]\nkind = \"columns\"\nname = \"GFN2-xTB\"\n"
+      "energy = \"xtb_energy\"\nforces = \"xtb_forces\"\nstress = \"xtb_stress\"\n[[term]]\ndescriptor = \"two_body\"\ncutoff = 4.0\n"
+      "kernel = \"squared_exponential\"\nlength_scale = 1.0\nn_sparse = 5\n";
+  const FitConfiguration options = parse_fit_options(text, "c.toml", folder.path());
+  const BaseKeys expected{.columns = {{"energy", "xtb_energy"}, {"forces", "xtb_forces"}, {"stress", "xtb_stress"}}, .name = "GFN2-xTB"};
+  CHECK(options.keys.base == expected);
+  CHECK(options.used_keys().base == expected);
+  CHECK(options.baselines.size() == 1);
+  const FitConfiguration again = parse_fit_options(fit_options_to_toml(options), "again.toml", folder.path());
+  CHECK(again.keys.base == expected);
+  CHECK(fit_options_to_toml(again) == fit_options_to_toml(options));
+}
+
 TEST_CASE("[[baseline]]: kinds and parameters; written ones are read back") {
   const TemporaryFolder folder;
   folder.write("train.xyz", "");
@@ -269,7 +286,15 @@ TEST_CASE("[[baseline]]: kinds and parameters; written ones are read back") {
         {"[[baseline]]\nkind = \"zbl\"\noutr = 1\n", {"c.toml:4", "did you mean 'outer'?"}},
         {"[[baseline]]\nkind = \"zbl\"\ninner = 2\n", {"c.toml:2", "inner is not smaller than outer"}},
         {"[[baseline]]\nkind = \"pair_spline\"\nfile = \"none\"\n", {"c.toml:2", "none", "cannot be read"}},
-        {"[baseline]\nkind = \"zbl\"\n", {"c.toml:2", "double brackets"}}}) {
+        {"[baseline]\nkind = \"zbl\"\n", {"c.toml:2", "double brackets"}},
+        {"[[baseline]]\nkind = \"column\"\n", {"c.toml:3", "did you mean 'columns'?"}},
+        {"[[baseline]]\nkind = \"columns\"\nforces = \"f\"\n", {"c.toml:2", "'energy' is missing"}},
+        {"[[baseline]]\nkind = \"columns\"\nenergy = \"\"\n", {"c.toml:2", "'energy' is missing"}},
+        {"[[baseline]]\nkind = \"columns\"\nenergy = 3\n", {"c.toml:4", "'energy' is the integer 3"}},
+        {"[[baseline]]\nkind = \"columns\"\nenergy = \"e\"\nforce = \"f\"\n", {"c.toml:5", "did you mean 'forces'?"}},
+        {"[[baseline]]\nkind = \"columns\"\nenergy = \"e\"\nvirial = \"e\"\n", {"c.toml:5", "names 'e' a second time"}},
+        {"[[baseline]]\nkind = \"columns\"\nenergy = \"e\"\n[[baseline]]\nkind = \"columns\"\nenergy = \"d\"\n",
+         {"c.toml:5", "a second kind = \"columns\""}}}) {
     const std::string text = section;
     CAPTURE(text);
     const std::string message = message_of<InputError>([&] { parse_fit_options(head + text + pairs, "c.toml", folder.path()); });

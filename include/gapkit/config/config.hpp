@@ -71,12 +71,13 @@ struct AutomaticChoice {
   int rounds = 1;                    ///< of calibration within this time; if time is left there are more, up to options.calibration.rounds
 };
 
-/// Facts for the choice, from one pass over the training data.
+/// Facts for the choice, from one pass over the training data. With a base, targets are the differences from it.
 struct DataSummary {
   std::int64_t frames = 0, atoms = 0;
   std::int64_t energies = 0, forces = 0, virials = 0;  ///< frames that have them
   std::int64_t periodic = 0;                           ///< frames with a periodic direction
   std::map<int, std::int64_t> atoms_of;                ///< by element
+  PerTarget<std::int64_t> not_of_base;                 ///< frames with a target that the base does not give: it is not fitted
   std::map<int, double> isolated;                      ///< energies of single atoms, eV, by element
   double force_rms = 0;                                ///< eV/Å
   double nearest = 0;                                  ///< median distance of an atom to its nearest neighbour, Å

@@ -41,6 +41,8 @@ struct Structure {
   PerTarget<GivenSigmas> sigma;  ///< absolute: replace σ and its factor √N
   std::vector<bool> force_mask;  ///< true: the atom's forces are not fitted; empty or n entries
   std::string config_type = "default";
+  /// Values of another model that a fit sits on, as TargetInfo::rows; empty where the frame brings none (BaseKeys in io/targets.hpp).
+  PerTarget<std::vector<double>> base;
 
   // All other keys and columns, and the place of the frame in its file
   std::vector<Field> fields;

@@ -5,6 +5,22 @@
 
 namespace gapkit {
 
+/// Keys and columns of a frame with the values of another model. A fit learns the difference from it (methods.md, section 1).
+struct BaseKeys {
+  /// By the name of the source in targets(), as TargetKeys::names; what is not there the base does not give. Empty: there is no base.
+  std::map<std::string, std::string, std::less<>> columns = {};
+  std::string name = {};  ///< of the other model, for messages and the record; may be empty
+
+  bool is_used() const { return !columns.empty(); }
+  /// Whether the base gives the target.
+  bool has(const TargetInfo& target) const;
+  /// Whether a key or column is one of the base's.
+  bool reads(std::string_view name) const;
+  /// "GFN2-xTB (energy 'xtb_energy', forces 'xtb_forces')"
+  std::string text() const;
+  bool operator==(const BaseKeys&) const = default;
+};
+
 /// Keys and columns of a frame that hold its targets.
 struct TargetKeys {
   /// By the name of the source in targets() ("energy", "forces", "virial", "stress"). Absent or empty: found among the default names.
@@ -13,6 +29,7 @@ struct TargetKeys {
   std::string force_mask = "force_mask";
   /// False: the target is not used; a mistake in it is counted and leaves it out, instead of being an error.
   PerTarget<bool> use = PerTarget<bool>(true);
+  BaseKeys base = {};
 
   /// The key or column that is named for a source; empty if none is. Throws Error for an unknown source.
   const std::string& named(std::string_view source) const;
@@ -52,6 +69,18 @@ struct TargetReport {
 /// Also read: TARGET_sigma (field) of each target, TARGET_atom_sigma and TARGET_component_sigma of targets of atoms (real columns),
 /// TARGET_component_sigma of others with several components (field), the mask (logical or integer column).
 /// A key named in `keys` that a frame lacks leaves that target empty. NaN or infinity in a target: InputError.
+/// Structure::base is filled by the same rules from keys.base, of all atoms; whatever is wrong with it: InputError.
 void assign_targets(Structure& structure, const TargetKeys& keys, TargetReport* report = nullptr);
+
+/// Fills Structure::base alone.
+void assign_base(Structure& structure, const BaseKeys& base);
+
+/// The rows of the base for a target. Throws InputError, with the nearest name that the frame has, if it lacks them, or if the base does not
+/// give the target.
+const std::vector<double>& base_rows(const Structure& structure, const BaseKeys& base, const TargetInfo& target);
+
+/// Takes the base off the targets that the frame has. Throws as base_rows() if a value that the base gives is missing, or if it does not give
+/// a target that the frame has and that is in `use`; if it is not in `use`, it is taken away.
+void subtract_base(Structure& structure, const BaseKeys& base, const PerTarget<bool>& use);
 
 }  // namespace gapkit

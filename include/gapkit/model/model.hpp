@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <gapkit/io/targets.hpp>
 #include <gapkit/model/posterior.hpp>
 #include <gapkit/potentials/potential.hpp>
 #include <map>
@@ -8,8 +9,8 @@
 
 namespace gapkit {
 
-/// 1: every model has a posterior; 2: it may be absent. Models with a posterior are written as version 1.
-inline constexpr int model_format_version = 2;
+/// 1: every model has a posterior; 2: it may be absent; 4: the model sits on another one. Each is written with the lowest that it needs.
+inline constexpr int model_format_version = 4;
 
 /// Å, by the atomic numbers of a pair of elements, smaller first; only for pairs within the cutoff of the terms.
 using ShortestDistances = std::map<std::pair<int, int>, double>;
@@ -49,6 +50,7 @@ struct Calibration {
 struct Model {
   std::map<int, double> reference_energies;  ///< eV per atom, by atomic number; its keys are the elements of the model
   std::vector<PotentialPointer> baselines;
+  BaseKeys base;  ///< another model that this one sits on: predictions need its values (Structure::base), or are the difference
   std::vector<Term> terms;
   SparseFactor factor;
   Posterior posterior;

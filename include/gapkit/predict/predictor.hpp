@@ -40,6 +40,9 @@ struct PredictionRequest {
   /// A prediction that is not finite (atoms at the same place with a repulsive baseline) is returned, without error bars and with
   /// Prediction::is_finite = false, instead of NumericalError; other structures in the call are not affected.
   bool keep_not_finite = false;
+  /// Of a model that sits on another one (Model::base): the difference alone, which the caller adds to the values of the other model. Else
+  /// structures must bring these (Structure::base), and targets that the base does not give are not predicted.
+  bool difference = false;
 
   bool error_bars() const { return energy_std || local_std || force_std || stress_std; }
   /// Whether the error bars of a target are requested.
@@ -58,7 +61,7 @@ struct PredictionRequest {
 /// `local_quip_variance` instead.
 struct Prediction {
   double energy = 0;
-  Vector local_energy;  ///< sums to energy
+  Vector local_energy;  ///< sums to energy, or to its difference from the base
   std::optional<Positions> forces;
   std::optional<Matrix3> virial;
   std::optional<std::vector<Matrix3>> atom_virial;            ///< eV; −Σ_j dE_i/dr_ij ⊗ r_ij of each atom, symmetric; sums to virial
@@ -75,9 +78,15 @@ struct Prediction {
   std::vector<std::size_t> unsampled_terms;
   Closeness closeness;    ///< of the atoms to each other, compared with the training data
   bool is_finite = true;  ///< energies, forces and virial; always true without PredictionRequest::keep_not_finite
+  /// The base with reference energies, as rows(): the prediction without anything learned. Empty without a base.
+  PerTarget<std::vector<double>> base_alone;
 
   /// A target in the order and unit of TargetInfo::rows; empty if not requested.
   std::vector<double> rows(Property property) const;
+  /// Adds rows to a target that has some.
+  void add(Property property, const std::vector<double>& rows);
+  /// Takes a target away; the energy stays.
+  void leave_out(Property property);
   std::span<double> std_of(Property property);
   std::span<double> epistemic_of(Property property);
   std::span<const double> std_of(Property property) const { return const_cast<Prediction*>(this)->std_of(property); }
@@ -119,8 +128,8 @@ class Predictor {
 
   const Model& model() const { return *model_; }
 
-  /// Throws InputError naming structure and element if the model does not know one, NumericalError naming structure and closest atoms if
-  /// the prediction is not finite.
+  /// Throws InputError naming structure and element if the model does not know one, or if the values of the model that it sits on are
+  /// missing; NumericalError naming structure and closest atoms if the prediction is not finite.
   Prediction compute(const Structure& structure, const PredictionRequest& request = {});
   /// The same with the neighbours of the structure within the model's cutoff or beyond, if the caller has them.
   Prediction compute(const Structure& structure, const Environments& environments, const PredictionRequest& request = {});
@@ -136,6 +145,7 @@ class Predictor {
   /// energies have `atoms` rows, one for every index: forces act on ghosts too, but local energies are whole at centres and zero at ghosts.
   /// The energy and its error bar are those of the centres. Error bars of forces need every environment that contains one of the atoms:
   /// error_bars() can have other environments than the mean.
+  /// A model on top of another one gives the difference only (PredictionRequest::difference), else InputError.
   Prediction compute(const Environments& environments, int atoms, const PredictionRequest& request = {});
 
   /// Only error bars (requests of the mean are ignored), of the forces on atoms 0 … atoms−1. Throws InputError if the model

@@ -25,6 +25,7 @@ class ErrorTable {
   struct Row {
     long frames = 0;  ///< frames with at least one compared target
     PerTarget<ErrorSummary> errors;
+    PerTarget<ErrorSummary> base_errors;  ///< of Prediction::base_alone
 
     const ErrorSummary& operator[](Property target) const { return errors[target]; }
     void add(const Row& other);
@@ -38,14 +39,20 @@ class ErrorTable {
   Row total() const;
   bool empty() const;
 
-  /// Aligned columns with units in the heading, "all" last.
+  /// Aligned columns with units in the heading, "all" last; base_alone_text() of all below.
   std::string text() const;
   /// {"config_types": {name: {"frames", "energy": {"count","rmse","mae"}, "forces": …, "stress": …}}, "all": …,
-  ///  "units": {"energy": "meV/atom", "forces": "eV/Å", "stress": "GPa"}}; rmse and mae are null if the count is 0.
+  ///  "units": {"energy": "meV/atom", "forces": "eV/Å", "stress": "GPa"}}; rmse and mae are null if the count is 0. Of a model that sits
+  /// on another one also "base_alone": the row of all with the errors of that one.
   std::string json() const;
 
  private:
   std::map<std::string, Row> rows_;
 };
+
+/// Errors of the model underneath (Prediction::base_alone), in TargetInfo::shown.error_unit; empty if there is none.
+PerTarget<ErrorSummary> base_errors(const Structure& frame, const Prediction& prediction);
+/// "base alone: energy 8.80 meV/atom, forces 0.4050 eV/Å (RMSE)"; empty if nothing was compared.
+std::string base_alone_text(const PerTarget<ErrorSummary>& errors);
 
 }  // namespace gapkit

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/predict/predictor.hpp>
+#include <gapkit/report/error_table.hpp>
 
 namespace gapkit {
 
@@ -49,6 +50,8 @@ class PredictionRecord {
   const std::vector<std::string>& config_types() const { return config_types_; }  ///< by first occurrence
   /// In TargetInfo::shown.unit; energies relative to isolated atoms.
   const Values& values(Property target) const { return values_[target]; }
+  /// Errors of the base model, in TargetInfo::shown.error_unit.
+  const PerTarget<ErrorSummary>& base_alone() const { return base_alone_; }
   std::int64_t atoms() const { return atoms_; }
   std::int64_t not_finite() const { return not_finite_; }
   /// Atoms of the frames of each config type.
@@ -67,6 +70,7 @@ class PredictionRecord {
   std::vector<std::string> config_types_;
   std::map<std::string, int> index_of_config_type_;
   PerTarget<Values> values_;
+  PerTarget<ErrorSummary> base_alone_;
   std::int64_t atoms_ = 0, not_finite_ = 0;
 };
 

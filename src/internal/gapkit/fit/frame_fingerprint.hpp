@@ -43,6 +43,12 @@ inline void add_frame(Checksum& checksum, const Structure& s) {
   if (!s.force_mask.empty()) checksum.add(std::int64_t{5});
   for (const bool is_masked : s.force_mask) checksum.add(std::int64_t{is_masked});
   for (const TargetInfo& target : targets()) add_all(target.property, component, numbers_of(target, s.sigma[target.property].component));
+  for (const TargetInfo& target : targets()) {
+    const std::vector<double>& base = s.base[target.property];
+    if (base.empty()) continue;
+    checksum.add(-1 - static_cast<std::int64_t>(target.property));
+    for (const double value : base) checksum.add(value);
+  }
 }
 
 }  // namespace gapkit
