@@ -107,6 +107,12 @@ Models load(const Arguments& arguments, apps::ProgressDisplay& display) {
   Models models;
   for (const std::string& file : arguments.models)
     models.push_back(std::make_shared<const Model>(load_any_model(file, [&](const std::string& text) { display.message(text); })));
+  for (std::size_t m = 0; m < models.size(); ++m)
+    if (const BaseKeys& base = models[m]->base; base.is_used())
+      throw InputError(
+          fmt::format("{}: the model gives the difference from another one, {}, and servers do not send its values; in Python, "
+                      "gapkit.Calculator(model, base=calculator) adds them",
+                      arguments.models[m], base.text()));
   return models;
 }
 

@@ -221,7 +221,8 @@ void read_baselines(const TomlValue& document, const std::string& name, const st
       options.baselines.push_back(read_potential(section, potential_kind(kind), folder));
       continue;
     }
-    if (options.keys.base.is_used()) section.fail(section.line(), "a second kind = \"columns\", expected one: add the values up in the data");
+    if (options.keys.base.is_used())
+      section.fail(section.line(), "a second kind = \"columns\", expected one: add the values up in the data");
     options.keys.base = read_base_columns(section);
   }
 }

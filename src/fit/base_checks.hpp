@@ -8,7 +8,7 @@
 
 namespace gapkit {
 
-/// Compares the values of the model underneath (Structure::base) with the labels: wrong units and signs, values that are the labels
+/// Compares the values of the base model (Structure::base) with the labels: wrong units and signs, values that are the labels
 /// themselves, and a base that is worse than none.
 ///
 /// Energies per atom are compared after the part that reference energies take up. Memory: a few numbers for each composition.

@@ -95,6 +95,9 @@ TEST_CASE("programs: a fit on another model predicts totals, and tells the error
   const ProgramResult converted = work.run("gap-convert", {"m.h5", "m.xml"});
   CHECK(converted.exit_code == 2);
   CHECK(contains(converted.err, "it sits on another model, four fifths"));
+  const ProgramResult served = work.run("gap-serve", {"m.h5", "--unix", "nobody", "--template", "test.xyz"});
+  CHECK(served.exit_code == 2);
+  CHECK(contains(served.err, "m.h5: the model gives the difference from another one, four fifths (energy 'b_energy', forces 'b_forces')"));
 }
 
 TEST_CASE("programs: a frame without the values of the base is refused with one sentence") {

@@ -2,9 +2,9 @@
 
 #include <gapkit/core/errors.hpp>
 #include <gapkit/io/extxyz.hpp>
+#include <gapkit/io/look_alikes.hpp>
 #include <gapkit/io/targets.hpp>
 
-#include <gapkit/io/look_alikes.hpp>
 #include "support/support.hpp"
 
 using namespace gapkit;

@@ -75,12 +75,12 @@ void assign_targets(Structure& structure, const TargetKeys& keys, TargetReport* 
 /// Fills Structure::base alone.
 void assign_base(Structure& structure, const BaseKeys& base);
 
-/// The rows of the base for a target. Throws InputError, with the nearest name that the frame has, if it lacks them, or if the base does not
-/// give the target.
+/// The rows of the base for a target. Throws InputError, with the nearest name that the frame has, if it lacks them, or if the base does
+/// not give the target.
 const std::vector<double>& base_rows(const Structure& structure, const BaseKeys& base, const TargetInfo& target);
 
-/// Takes the base off the targets that the frame has. Throws as base_rows() if a value that the base gives is missing, or if it does not give
-/// a target that the frame has and that is in `use`; if it is not in `use`, it is taken away.
+/// Takes the base off the targets that the frame has. Throws as base_rows() if a value that the base gives is missing, or if it does not
+/// give a target that the frame has and that is in `use`; if it is not in `use`, it is taken away.
 void subtract_base(Structure& structure, const BaseKeys& base, const PerTarget<bool>& use);
 
 }  // namespace gapkit

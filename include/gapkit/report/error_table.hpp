@@ -50,7 +50,7 @@ class ErrorTable {
   std::map<std::string, Row> rows_;
 };
 
-/// Errors of the model underneath (Prediction::base_alone), in TargetInfo::shown.error_unit; empty if there is none.
+/// Errors of the base model (Prediction::base_alone), in TargetInfo::shown.error_unit; empty if there is none.
 PerTarget<ErrorSummary> base_errors(const Structure& frame, const Prediction& prediction);
 /// "base alone: energy 8.80 meV/atom, forces 0.4050 eV/Å (RMSE)"; empty if nothing was compared.
 std::string base_alone_text(const PerTarget<ErrorSummary>& errors);
