@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from . import plots
     from .calculator import Calculator
 
-__all__ = ["BaseWarning", "Calculator", "Choice", "Compared", "Comparison", "Ensemble", "EnsemblePrediction", "Error", "FitWarning", "Frame", "InputError",
-           "Model", "NumericalError", "Prediction", "PredictionWarning", "Predictions", "Progress", "__version__", "append", "choose_batch",
+__all__ = ["BaseWarning", "Calculator", "Choice", "Compared", "Comparison", "Ensemble", "EnsemblePrediction", "Error", "FitWarning", "Frame",
+           "InputError", "Model", "NumericalError", "Prediction", "PredictionWarning", "Predictions", "Progress", "__version__", "append", "choose_batch",
            "compare", "errors", "fit", "merge", "plots", "refit", "set_threads", "threads"]
 
 # The threads of OpenMP do not survive a fork: in the child process a computation on several threads would wait for them forever.

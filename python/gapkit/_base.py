@@ -91,7 +91,7 @@ def _with_values(atoms: Any, keys: _gapkit.TargetKeys, base: Any, source: str) -
 
 def _same_results(atoms: Any) -> Any:
     """The calculator with the labels; what it computed for is checked with the atoms that it belongs to."""
-    calculator = getattr(atoms, "calc", None)
+    calculator: Any = getattr(atoms, "calc", None)
     results = getattr(calculator, "results", None)
     if not results:
         return None
