@@ -49,35 +49,35 @@ struct BatchRequest {
   }
 };
 
-std::vector<Candidate> candidates_of(const PythonModel& model, std::vector<Structure> structures, const BatchRequest& request,
-                                     const ProgressCallback& progress) {
-  std::vector<Candidate> candidates;
+std::vector<Proposal> proposals_of(const PythonModel& model, std::vector<Structure> structures, const BatchRequest& request,
+                                   const ProgressCallback& progress) {
+  std::vector<Proposal> proposals;
   const bool is_random = request.options.method == ChooseOptions::Method::random;
   if (!request.stds.empty() || is_random) {
     for (std::size_t k = 0; k < structures.size(); ++k)
-      candidates.push_back({std::move(structures[k]), request.stds.empty() ? 0.0 : request.stds[k]});
-    return candidates;
+      proposals.push_back({std::move(structures[k]), request.stds.empty() ? 0.0 : request.stds[k]});
+    return proposals;
   }
   Predictor predictor(model.model);
   PredictionRequest wanted = request_of(request.quantity);
-  wanted.difference = true;  // error bars are all that is looked at
+  wanted.difference = true;  // only error bars are used
   const auto total = static_cast<double>(structures.size());
   FrameBatch batch(predictor, wanted, [&](const Structure& frame, const Prediction& prediction) {
-    candidates.push_back({frame, error_bar(prediction, request.quantity)});
-    progress({.phase = "error bars", .done = static_cast<double>(candidates.size()), .total = total, .unit = "frames"});
+    proposals.push_back({frame, error_bar(prediction, request.quantity)});
+    progress({.phase = "error bars", .done = static_cast<double>(proposals.size()), .total = total, .unit = "frames"});
   });
   for (Structure& structure : structures) batch.add(std::move(structure));
   batch.flush();
-  return candidates;
+  return proposals;
 }
 
 std::vector<std::tuple<int, double, double>> choose(const PythonModel& model, std::vector<Structure> structures, int count,
                                                     const BatchRequest& request, const py::function& report) {
   return with_progress(report, [&](const ProgressCallback& progress) {
-    const std::vector<Candidate> candidates = candidates_of(model, std::move(structures), request, progress);
+    const std::vector<Proposal> proposals = proposals_of(model, std::move(structures), request, progress);
     std::vector<std::tuple<int, double, double>> chosen;
-    for (const Choice& choice : choose_batch(*model.model, candidates, request.options, count, request.seed))
-      chosen.emplace_back(choice.candidate, choice.std, choice.score);
+    for (const Choice& choice : choose_batch(*model.model, proposals, request.options, count, request.seed))
+      chosen.emplace_back(choice.proposal, choice.std, choice.score);
     return chosen;
   });
 }
@@ -122,8 +122,8 @@ void add_active(py::module_& module) {
       .def("set_criterion", &BatchRequest::set_criterion)
       .def("set_quantity", &BatchRequest::set_quantity)
       .def_property(
-          "candidates", [](const BatchRequest& r) { return r.options.candidates; },
-          [](BatchRequest& r, int candidates) { r.options.candidates = candidates; })
+          "proposals", [](const BatchRequest& r) { return r.options.proposals; },
+          [](BatchRequest& r, int proposals) { r.options.proposals = proposals; })
       .def_readwrite("stds", &BatchRequest::stds)
       .def_readwrite("seed", &BatchRequest::seed);
   module.def("choose_batch", &choose, py::arg("model"), py::arg("structures"), py::arg("count"), py::arg("request"), py::arg("report"));

@@ -53,7 +53,7 @@ ErrorScale error_scale(const std::vector<CalibrationPoint>& points) {
     rows.noise.push_back(std::sqrt(p.noise / p.count));
     rows.structure.push_back(static_cast<int>(rows.structure.size()));
   }
-  const CalibrationFactors factors = calibrate(rows);
+  const CalibrationFactors factors = likeliest_factors(rows);
   return {factors.a, factors.b};
 }
 
