@@ -60,7 +60,7 @@ void check_same_candidates(const std::vector<Structure>& frames, const FitOption
     if (late[t].serial.empty()) continue;
     REQUIRE(early[t].x.cols() == late[t].x.cols());
     CHECK((early[t].x - late[t].x).cwiseAbs().maxCoeff() <= 1e-12);
-    CHECK((early[t].cutoff - late[t].cutoff).cwiseAbs().maxCoeff() <= 1e-12);
+    CHECK((early[t].covariance_cutoff - late[t].covariance_cutoff).cwiseAbs().maxCoeff() <= 1e-12);
     compared += late[t].serial.size();
   }
   CHECK(compared > 100);
