@@ -122,8 +122,8 @@ void add_active(py::module_& module) {
       .def("set_criterion", &BatchRequest::set_criterion)
       .def("set_quantity", &BatchRequest::set_quantity)
       .def_property(
-          "proposals", [](const BatchRequest& r) { return r.options.proposals; },
-          [](BatchRequest& r, int proposals) { r.options.proposals = proposals; })
+          "candidates", [](const BatchRequest& r) { return r.options.candidates; },
+          [](BatchRequest& r, int candidates) { r.options.candidates = candidates; })
       .def_readwrite("stds", &BatchRequest::stds)
       .def_readwrite("seed", &BatchRequest::seed);
   module.def("choose_batch", &choose, py::arg("model"), py::arg("structures"), py::arg("count"), py::arg("request"), py::arg("report"));
