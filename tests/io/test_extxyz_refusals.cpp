@@ -137,8 +137,8 @@ TEST_CASE("errors of a frame name file, line, frame, expected and found") {
   CHECK(error_of("3\n" + head + row + "1\n" + head + row) ==
         "in.xyz:4 (frame 1): expected 3 atoms, found 1 before a line that holds only '1' (the next frame?)");
   CHECK(error_of("2\n" + head + row + "\n" + row) == "in.xyz:4 (frame 1): expected 2 atoms, found 1 before a blank line");
-  CHECK(
-      error_of("1\n" + head + row + row).starts_with("in.xyz:4 (frame 2): expected the number of atoms, found 'Si 0 0 0 0 0 0'; has the"));
+  CHECK(error_of("1\n" + head + row + row)
+            .starts_with("in.xyz:4 (frame 2): expected the number of atoms, found 'Si 0 0 0 0 0 0'; does the frame before have"));
   CHECK(error_of("1\n" + head + "Si 0 0 0 0 x 0\n") ==
         "in.xyz:3 (frame 1): column 'forces:R:3', atom 1: value 2 of 3 is 'x', expected a number");
   CHECK(error_of("1\n" + head + "Si 0 0 0 0 1e999 0\n") ==
