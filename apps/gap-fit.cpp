@@ -54,8 +54,7 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.add_option("FILE", arguments.files,
                  "Configuration, TOML (docs/configuration.md), or training data, extended XYZ or a format of ASE, to fit without a "
                  "configuration; with --append: new data; with --merge: other models; with --refit: none");
-  app.add_option("--train", arguments.train,
-                 "Training data, extended XYZ or a format of ASE; replaces data.train of the configuration")
+  app.add_option("--train", arguments.train, "Training data, extended XYZ or a format of ASE; replaces data.train of the configuration")
       ->type_name("FILE...");
   app.add_option("--validation", arguments.validation,
                  "Data for a second error table, not fitted; replaces data.validation of the configuration")

@@ -80,7 +80,6 @@ int AseFiles::convert(const fs::path& file, const std::string& format) {
   const fs::path program = python(), script = helper_script(script_name);
   if (!fs::is_regular_file(script)) throw InputError(fmt::format("needs {}, which does not exist", script.string()));
   NamelessFile frames, errors;
-  display_.message(fmt::format("{}: is read through ASE ({})", file.string(), program.string()));
   Process process({program.string(), script.string(), fs::absolute(file).string(), format}, fs::current_path(), frames.path(),
                   errors.path());
   const ProgressCallback stop_if_asked = interruptible({});
@@ -97,6 +96,8 @@ int AseFiles::convert(const fs::path& file, const std::string& format) {
                       program.string()));
     throw InputError(fmt::format("failed: {}", said.empty() ? problem : said));
   }
+  // A mistake in the input is one line: nothing is said of a file that cannot be read.
+  display_.message(fmt::format("{}: was read through ASE ({})", file.string(), program.string()));
   return frames.release();
 }
 

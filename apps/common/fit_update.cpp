@@ -102,8 +102,8 @@ RefitOptions checked_options(const UpdateArguments& arguments, const UpdateOutpu
   return options;
 }
 
-std::string summary_of(const UpdateArguments& arguments, const UpdateOutput& output, const FittedModel& fitted, const ModelUpdateReport& report,
-                       double seconds) {
+std::string summary_of(const UpdateArguments& arguments, const UpdateOutput& output, const FittedModel& fitted,
+                       const ModelUpdateReport& report, double seconds) {
   std::string text = optimization_text(report.optimization) + "\n";
   if (!report.validation.empty()) text += "Validation errors\n" + report.validation.text() + "\n";
   text += calibration_line(fitted.model.calibration);

@@ -87,7 +87,7 @@ def calibration_curve(comparison: Comparison, target: str = "forces", ax: Axes |
     title = target
     bars = comparison.errors.get("error_bars")
     if bars is not None and "zms" in bars["all"][target]:
-        title += f": ZMS {bars['all'][target]['zms']['value']:.2f}, {100 * bars['all'][target]['coverage68']['value']:.0f} % within one error bar"
+        title += f": ZMS {bars['all'][target]['zms']['value']:.2f},\n{100 * bars['all'][target]['coverage68']['value']:.0f} % within one error bar"
     ax.set_title(title)
     return ax
 

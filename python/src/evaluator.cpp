@@ -113,7 +113,8 @@ void add_evaluator(py::module_& module) {
       .def_readwrite("stress_std", &PredictionRequest::stress_std)
       .def_readwrite("calibrated", &PredictionRequest::calibrated);
   py::class_<Evaluator>(module, "Evaluator")
-      .def(py::init<const PythonModel&, double, int>(), py::arg("model"), py::arg("skin") = KeptNeighbors::usual_skin, py::arg("std_points") = 0)
+      .def(py::init<const PythonModel&, double, int>(), py::arg("model"), py::arg("skin") = KeptNeighbors::usual_skin,
+           py::arg("std_points") = 0)
       .def("evaluate", &Evaluator::evaluate, py::arg("structure"), py::arg("request"))
       .def("evaluate_many", &Evaluator::evaluate_many, py::arg("structures"), py::arg("request"))
       .def_property_readonly("lists_made", &Evaluator::lists_made)

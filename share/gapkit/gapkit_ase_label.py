@@ -11,6 +11,7 @@ in three directions and the calculator has the stress, virial (eV, −stress·vo
 """
 
 import argparse
+import functools
 import importlib
 import json
 import os
@@ -26,7 +27,7 @@ BOHR = 0.529177210903  # Å
 
 
 class XTB(Calculator):
-    """Energy and forces of a molecule with the program xtb, which runs in the current folder.
+    """Energy and forces of a molecule with the program xtb, which runs in `directory` (made if it is missing).
 
     method: "GFN2-xTB", "GFN1-xTB", "GFN0-xTB"; charge; uhf (unpaired electrons); accuracy; electronic_temperature (K); solvent (ALPB).
     """
@@ -35,13 +36,13 @@ class XTB(Calculator):
     flags = {"charge": "--chrg", "uhf": "--uhf", "accuracy": "--acc", "electronic_temperature": "--etemp", "solvent": "--alpb"}
     methods = {"GFN2-xTB": "2", "GFN1-xTB": "1", "GFN0-xTB": "0"}
 
-    def __init__(self, method="GFN2-xTB", program="xtb", **options):
-        super().__init__()
+    def __init__(self, method="GFN2-xTB", program="xtb", directory=".", **options):
+        super().__init__(directory=directory)
         if method not in self.methods:
             raise ValueError(f"xtb: unknown method {method!r}, expected one of {', '.join(self.methods)}")
         unknown = sorted(set(options) - set(self.flags))
         if unknown:
-            raise ValueError(f"xtb: unknown argument {unknown[0]!r}, expected one of method, program, {', '.join(self.flags)}")
+            raise ValueError(f"xtb: unknown argument {unknown[0]!r}, expected one of method, program, directory, {', '.join(self.flags)}")
         self.command = [program, "coord", "--grad", "--norestart", "--gfn", self.methods[method]]
         for name, value in options.items():
             self.command += [self.flags[name], str(value)]
@@ -50,25 +51,28 @@ class XTB(Calculator):
         super().calculate(atoms, properties, system_changes)
         if self.atoms.pbc.any():
             raise ValueError("xtb: the structure is periodic, expected a molecule")
-        with open("coord", "w") as file:
+        path = functools.partial(os.path.join, self.directory)
+        os.makedirs(self.directory, exist_ok=True)
+        with open(path("coord"), "w") as file:
             lines = ["%.15g %.15g %.15g %s\n" % (*(r / BOHR), s.lower()) for r, s in zip(self.atoms.positions, self.atoms.symbols)]
             file.write("$coord\n" + "".join(lines) + "$end\n")
-        if os.path.exists("gradient"):
-            os.remove("gradient")
+        if os.path.exists(path("gradient")):
+            os.remove(path("gradient"))
         environment = {"OMP_NUM_THREADS": "1", **os.environ}
-        with open("xtb.out", "w") as out:
-            code = subprocess.run(self.command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment).returncode
-        if code != 0 or not os.path.exists("gradient"):
-            raise RuntimeError(f"xtb: exit code {code}, see xtb.out")
-        energy, gradient = self.read_gradient(len(self.atoms))
+        with open(path("xtb.out"), "w") as out:
+            code = subprocess.run(self.command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment,
+                                  cwd=self.directory).returncode
+        if code != 0 or not os.path.exists(path("gradient")):
+            raise RuntimeError(f"xtb: exit code {code}, see {path('xtb.out')}")
+        energy, gradient = self.read_gradient(path("gradient"), len(self.atoms))
         self.results = {"energy": energy, "free_energy": energy, "forces": -gradient}
 
     @staticmethod
-    def read_gradient(atoms):
+    def read_gradient(file, atoms):
         """Turbomole's file: cycle = … SCF energy = … |dE/dxyz| = …; a line of positions for each atom; one of the gradient. Hartree, Bohr."""
-        lines = [line for line in open("gradient") if not line.startswith("$")]
+        lines = [line for line in open(file) if not line.startswith("$")]
         if len(lines) != 1 + 2 * atoms:
-            raise RuntimeError(f"xtb: the file gradient has {len(lines)} lines, expected {1 + 2 * atoms}")
+            raise RuntimeError(f"xtb: {file} has {len(lines)} lines, expected {1 + 2 * atoms}")
         energy = float(lines[0].split("=")[2].split()[0])
         gradient = np.array([[float(x.replace("D", "E")) for x in line.split()[:3]] for line in lines[1 + atoms:]])
         return energy * HARTREE, gradient * HARTREE / BOHR

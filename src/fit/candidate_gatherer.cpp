@@ -44,7 +44,8 @@ void CandidateGatherer::add(const Structure& frame, const Environments& environm
         const int centre = features_.centre[static_cast<std::size_t>(e)];
         ordinal = centre == previous ? ordinal + 1 : 0;
         previous = centre;
-        draft.pool->add(features_.x.row(e), features_.covariance_cutoff[static_cast<std::size_t>(e)], config_type, {number, centre, ordinal});
+        draft.pool->add(features_.x.row(e), features_.covariance_cutoff[static_cast<std::size_t>(e)], config_type,
+                        {number, centre, ordinal});
       }
     }
   }

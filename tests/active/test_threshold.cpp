@@ -1,6 +1,6 @@
+#include <gapkit/active/threshold.hpp>
 #include <gapkit/core/errors.hpp>
 
-#include <gapkit/active/threshold.hpp>
 #include "support/distributions.hpp"
 #include "support/support.hpp"
 #include "support/toy_data.hpp"

@@ -43,8 +43,7 @@ std::vector<BadInput> unreadable_files() {
          in.files["POSCAR"] = "Si\n1.0\n";
          in.configure("train.xyz", "POSCAR");
        },
-       Answer::error,
-       "POSCAR: the file is a structure of VASP (POSCAR), expected extended XYZ; reading it through ASE "},
+       Answer::error, "POSCAR: the file is a structure of VASP (POSCAR), expected extended XYZ; reading it through ASE "},
       {"the standard input",
        [](Inputs&) {},
        Answer::refused,
