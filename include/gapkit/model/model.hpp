@@ -9,7 +9,8 @@
 
 namespace gapkit {
 
-/// 1: every model has a posterior; 2: it may be absent; 4: the model sits on another one. Each is written with the lowest that it needs.
+/// 1: every model has a posterior; 2: it may be absent; 3: not used; 4: the model is on top of another one. A model is written with the
+/// lowest.
 inline constexpr int model_format_version = 4;
 
 /// Å, by the atomic numbers of a pair of elements, smaller first; only for pairs within the cutoff of the terms.
