@@ -89,23 +89,23 @@ GrowthOptions read_growth(const Section& section) {
 }
 
 nlohmann::ordered_json json_of(const TomlValue& value) {
-  using Kind = TomlValue::Kind;
+  using ValueKind = TomlValue::Kind;
   switch (value.kind) {
-    case Kind::boolean:
+    case ValueKind::boolean:
       return value.boolean;
-    case Kind::integer:
+    case ValueKind::integer:
       return value.integer;
-    case Kind::real:
+    case ValueKind::real:
       return value.real;
-    case Kind::text:
-    case Kind::date:
+    case ValueKind::text:
+    case ValueKind::date:
       return value.text;
-    case Kind::list: {
+    case ValueKind::list: {
       auto list = nlohmann::ordered_json::array();
       for (const TomlValue& item : value.items) list.push_back(json_of(item));
       return list;
     }
-    case Kind::table:
+    case ValueKind::table:
       break;
   }
   auto table = nlohmann::ordered_json::object();

@@ -7,6 +7,7 @@
 #include <gapkit/core/units.hpp>
 #include <set>
 
+#include "fit/findings.hpp"
 #include "fit/known_factors.hpp"
 
 namespace gapkit {
@@ -53,12 +54,6 @@ std::string units_text(const TargetInfo& target, double slope) {
     if (is_near(unit.factor)) add("the base seems", unit.meaning);
     if (is_near(1 / unit.factor)) add("the labels seem", unit.meaning);
   }
-  return text;
-}
-
-std::string formula(const std::map<int, int>& composition) {
-  std::string text;
-  for (const auto& [z, n] : composition) text += element_symbol(z) + (n > 1 ? std::to_string(n) : "");
   return text;
 }
 

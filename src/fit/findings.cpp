@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <gapkit/core/elements.hpp>
 
 namespace gapkit {
 
@@ -35,6 +36,12 @@ std::vector<CheckFinding> Findings::sorted() const {
 const char* severity_name(CheckFinding::Severity severity) {
   using Severity = CheckFinding::Severity;
   return severity == Severity::error ? "error" : severity == Severity::warning ? "warning" : "note";
+}
+
+std::string formula(const std::map<int, int>& composition) {
+  std::string text;
+  for (const auto& [z, n] : composition) text += element_symbol(z) + (n > 1 ? std::to_string(n) : "");
+  return text;
 }
 
 }  // namespace gapkit

@@ -34,4 +34,7 @@ class Findings {
   std::vector<Kind> kinds_;
 };
 
+/// Numbers of atoms by atomic number, as text: "H6C2O".
+std::string formula(const std::map<int, int>& composition);
+
 }  // namespace gapkit

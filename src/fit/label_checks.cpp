@@ -10,6 +10,7 @@
 #include <numeric>
 #include <set>
 
+#include "fit/findings.hpp"
 #include "fit/known_factors.hpp"
 
 namespace gapkit {
@@ -29,12 +30,6 @@ std::map<int, int> reduced_composition(const std::vector<int>& atomic_numbers) {
   if (divisor > 1)
     for (auto& [z, n] : composition) n /= divisor;
   return composition;
-}
-
-std::string formula(const std::map<int, int>& composition) {
-  std::string text;
-  for (const auto& [z, n] : composition) text += element_symbol(z) + (n > 1 ? std::to_string(n) : "");
-  return text;
 }
 
 /// Fractional positions on a grid whose lines avoid simple fractions.

@@ -181,9 +181,9 @@ OptimizationReport report_before(Objectives& objectives, std::span<const Term> t
 }
 
 void warn_of_bounds(const Unknowns& unknowns, const Maximum& best, const OptimizeOptions& options, OptimizationReport& report) {
-  const double bound = std::log(options.max_factor);
+  const double limit = std::log(options.max_factor);
   for (std::size_t p = 0; p < unknowns.names.size(); ++p)
-    if (std::abs(best.x[p]) > 0.999 * bound)
+    if (std::abs(best.x[p]) > 0.999 * limit)
       report.warnings.push_back(unknowns.names[p] + " stopped at its bound, " + (best.x[p] > 0 ? "" : "1/") +
                                 std::to_string(static_cast<long>(std::lround(options.max_factor))) +
                                 " of its start; look at the data of this class, or start elsewhere");

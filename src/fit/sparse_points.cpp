@@ -86,12 +86,12 @@ std::vector<int> indices_in(const Candidates& candidates, const std::vector<std:
 void drop_dependent_points(Term& term, std::vector<std::int64_t>& serial, TermReport& report) {
   Matrix k = sparse_covariance(term);
   if (!k.allFinite()) throw NumericalError("the kernel matrix of term '" + term.label() + "' holds NaN or infinity");
-  const double rounding = 4 * static_cast<double>(k.rows()) * std::numeric_limits<double>::epsilon();
+  const double tolerance = 4 * static_cast<double>(k.rows()) * std::numeric_limits<double>::epsilon();
   // The rank of K alone: with the jitter on the diagonal, the pivot of a dependent point is jitter · (1 + |coefficients|²), which may be
   // large.
-  report.effective_rank = static_cast<int>(pivoted_cholesky(k, std::max(rounding, report.jitter / k.diagonal().maxCoeff())).pivot.size());
+  report.effective_rank = static_cast<int>(pivoted_cholesky(k, std::max(tolerance, report.jitter / k.diagonal().maxCoeff())).pivot.size());
   k.diagonal().array() += report.jitter;
-  const PivotedCholesky factor = pivoted_cholesky(k, rounding);
+  const PivotedCholesky factor = pivoted_cholesky(k, tolerance);
   report.dropped = static_cast<int>(k.rows()) - static_cast<int>(factor.pivot.size());
   if (report.dropped == 0) return;
   std::vector<int> keep = factor.pivot;
