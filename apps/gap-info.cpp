@@ -17,8 +17,7 @@ struct Arguments {
 
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-info {}", gapkit::version));
-  app.add_option("MODEL", arguments.model, "Model file, HDF5, as gap-fit and gap-convert write it, or a GAP potential of QUIP (.xml)")
-      ->required();
+  app.add_option("MODEL", arguments.model, "Model file of gap-fit or gap-convert, HDF5, or a GAP potential of QUIP (.xml)")->required();
   app.add_flag("--json", arguments.json, "Print JSON (docs/file-formats.md)");
   app.footer(
       "Examples:\n"

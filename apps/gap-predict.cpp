@@ -204,6 +204,10 @@ class FilePredictions {
 
   void introduce_base() {
     if (!model_->base.is_used()) return;
+    for (const TargetSource& source : target_sources())
+      if (const std::string name = arguments_.prefix + source.name; model_->base.reads(name))
+        throw InputError(fmt::format("--prefix '{}': the predictions would replace '{}', which the base {} needs", arguments_.prefix, name,
+                                     model_->base.text()));
     display_.message(fmt::format("base: {}; the frames have its values, the model adds the difference", model_->base.text()));
     for (const TargetInfo& target : targets())
       if (!model_->base.has(target) && request_.forces)

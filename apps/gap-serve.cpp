@@ -37,7 +37,7 @@ struct Arguments {
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-serve {}", version));
   app.add_option("MODEL", arguments.models,
-                 "Model file, HDF5, as gap-fit writes it, or a GAP potential of QUIP (.xml); of several the mean is sent (a committee)")
+                 "Model file of gap-fit, HDF5, or a GAP potential of QUIP (.xml); of several the mean is sent (a committee)")
       ->required();
   CLI::Option* host =
       app.add_option("--host", arguments.address.host, "Host of the server (TCP)")->capture_default_str()->type_name("HOST");
@@ -63,10 +63,10 @@ void describe(CLI::App& app, Arguments& arguments) {
                              fmt::join(apps::error_bar_names(), ", ")))
       ->type_name("NAMES");
   app.add_option("--std-points", arguments.std_points,
-                 "Error bars from the first N sparse points only: faster in proportion, and wider (docs/accuracy.md) (default: all)")
+                 "Error bars from the first N sparse points only: cheaper in proportion, and wider (docs/accuracy.md) (default: all)")
       ->type_name("N")
       ->check(CLI::Range(1, 1000000).description(""));
-  app.add_flag("--raw", arguments.raw, "Leave out the calibration of error bars: the posterior and the fitted noise as they are");
+  app.add_flag("--raw", arguments.raw, "Error bars from the posterior and the fitted noise, without the calibration");
   app.add_flag("--members", arguments.members,
                "Send energy, forces and virial of each of several models too, in the extra string, as committees of i-PI read them");
   apps::add_threads_option(app, arguments.threads);

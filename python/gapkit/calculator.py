@@ -25,6 +25,11 @@ _STD_RESULTS = ("energy_std", "forces_std", "stress_std", "energies_std")
 _EPISTEMIC_RESULTS = ("energy_std_epistemic", "forces_std_epistemic", "stress_std_epistemic")
 
 
+def _array_or_zeros(atoms: Any, name: str) -> Any:
+    array = atoms.arrays.get(name)
+    return np.zeros(len(atoms)) if array is None else array
+
+
 class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
     """Energies, forces and stress with error bars, for ASE's optimisers, dynamics and phonons.
 
@@ -49,6 +54,8 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
         if base is None and self.model.base is not None:
             raise InputError(f"Calculator: the model gives the difference from {self.model._keys.base_text}: give base=calculator")
         self.base = base
+        if base is not None:
+            self.ignored_changes = set()  # another model may depend on charges and magnetic moments
         self._labels: Any = None
         self._warned: set[str] = set()
         names = ",".join(std) if isinstance(std, Sequence) and not isinstance(std, str) else std
@@ -88,6 +95,9 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
                                                ("numbers", before.arrays["numbers"], atoms.arrays["numbers"]),
                                                ("cell", before.cell.array, atoms.cell.array), ("pbc", before.pbc, atoms.pbc))
                    if not np.array_equal(old, new)]
+        if self.base is not None:
+            changes += [name for name in ("initial_charges", "initial_magmoms") if name not in self.ignored_changes
+                        and not np.array_equal(_array_or_zeros(before, name), _array_or_zeros(atoms, name))]
         if self._labels_of(atoms) != self._labels:
             changes.append("info")
         return changes

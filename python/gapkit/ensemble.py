@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Iterable, Sequence, overload
 import numpy as np
 
 from . import _gapkit
-from ._frames import Atoms, is_list, listed
+from ._base import check_base, with_base
+from ._frames import Atoms, is_list
 from ._gapkit import InputError
 from .model import Array, Model, ModelOrFile, model_of
 
@@ -76,19 +77,21 @@ class Ensemble(Sequence[Model]):
     def __len__(self) -> int:
         return len(self._members)
 
-    def calculators(self, *, skin: float = 0.5) -> list[Calculator]:
-        """A calculator for ASE of each member; needs ASE. skin: as Calculator."""
+    def calculators(self, *, skin: float = 0.5, base: Any = None) -> list[Calculator]:
+        """A calculator for ASE of each member; needs ASE. skin, base: as Calculator; the members share the base."""
         from .calculator import Calculator
-        return [Calculator(member, std=None, skin=skin) for member in self._members]
+        return [Calculator(member, std=None, skin=skin, base=base) for member in self._members]
 
     @overload
-    def predict(self, atoms: Atoms, *, forces: bool = ...) -> EnsemblePrediction: ...
+    def predict(self, atoms: Atoms, *, forces: bool = ..., base: Any = ...) -> EnsemblePrediction: ...
     @overload
-    def predict(self, atoms: Iterable[Atoms], *, forces: bool = ...) -> list[EnsemblePrediction]: ...
+    def predict(self, atoms: Iterable[Atoms], *, forces: bool = ..., base: Any = ...) -> list[EnsemblePrediction]: ...
 
-    def predict(self, atoms: Any, *, forces: bool = True) -> EnsemblePrediction | list[EnsemblePrediction]:
-        """Predictions of all members for one structure, or a list of them. forces: also stress. Cost: as many predictions as members."""
-        structures = listed(atoms)
+    def predict(self, atoms: Any, *, forces: bool = True, base: Any = None) -> EnsemblePrediction | list[EnsemblePrediction]:
+        """Predictions of all members for one structure, or a list of them. forces: also stress. base: as Model.predict(), evaluated once
+        for each structure. Cost: as many predictions as members."""
+        check_base(self.model._keys, base, "predict")
+        structures = with_base(atoms, self.model._keys, base)
         of_members = [member.predict(structures, forces=forces) for member in self._members]
         results = []
         for k in range(len(structures)):

@@ -62,6 +62,8 @@ def fit(train: Data | None = None, config: Config = None, *, validation: Data | 
             raise InputError("fit: base is evaluated on frames, found files; ase.io.read(name, ':') reads their frames")
         job = _gapkit.FitJob(request, *_configuration(config))
         job.keys = named_keys(job.keys, energy_key, forces_key, virial_key, stress_key)
+        if base is not None and job.keys.base_columns:
+            raise InputError("fit: the configuration has a [[baseline]] of kind 'columns' and base is given, expected one of them")
         if base is not None:
             job.keys = keys_with_base(job.keys, base)
             train = with_base(train, job.keys, base, report)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Iterable, Mapping, Union
+from typing import Any, Iterable, Mapping, Union
 
 from . import _gapkit
+from ._base import check_base, with_base
 from ._frames import data_of
 from ._gapkit import InputError
 from ._progress import ProgressOption, Reporter
@@ -22,20 +23,21 @@ Names = tuple[Union[str, None], Union[str, None], Union[str, None], Union[str, N
 def append(model: ModelOrFile, data: Data, *, validation: Data | None = None, sigma_energy: Sigma = None, sigma_force: Sigma = None,
            sigma_virial: Sigma = None, delta: Mapping[str, float] | None = None, optimize: str | None = None,
            energy_key: str | None = None, forces_key: str | None = None, virial_key: str | None = None, stress_key: str | None = None,
-           progress: ProgressOption = None) -> Model:
+           base: Any = None, progress: ProgressOption = None) -> Model:
     """Adds more training data, as gap-fit --append does: equal to a fit to all data with the model's sparse points, reference energies and σ.
 
     model: with statistics (Model.has_statistics), or the file of one; it does not change. data: frames with their targets, or files.
     validation: frames or files for a new calibration of the error bars and notes["validation_errors"]; without them the calibration stays.
     sigma_energy (eV), sigma_force (eV/Å), sigma_virial (eV), delta, optimize: as refit(), once the data are added.
     energy_key, …: names of the targets in these frames (default: as in the fit). progress: as fit().
+    base: of a model on top of another one, the ASE calculator of that one; else the frames hold its values.
 
     Cost: kernel rows of the new frames, and the solution for all sparse points. Raises InputError for a model without statistics, frames
     without a target that is used, and elements that the model does not know.
     """
     update = _update(sigma_energy, sigma_force, sigma_virial, delta, optimize)
     return _updated("append", model, update, (energy_key, forces_key, virial_key, stress_key), progress, data=data,
-                    validation=validation)
+                    validation=validation, base=base)
 
 
 def refit(model: ModelOrFile, *, sigma_energy: Sigma = None, sigma_force: Sigma = None, sigma_virial: Sigma = None,
@@ -75,13 +77,15 @@ def merge(model: ModelOrFile, others: ModelOrFile | Iterable[ModelOrFile], *, va
 
 
 def _updated(task: str, model: ModelOrFile, update: _gapkit.Update, names: Names, progress: ProgressOption, *, data: Data | None = None,
-             validation: Data | None = None) -> Model:
+             validation: Data | None = None, base: Any = None) -> Model:
     handle = _with_statistics(task, model)
     update.keys = named_keys(handle.target_keys, *names)
+    check_base(update.keys, base, task)
     with Reporter(progress) as report:
         if task == "append":
-            update.appended = data_of(data, update.keys, "new data")
+            update.appended = data_of(data if base is None else with_base(data, update.keys, base, report), update.keys, "new data")
         if validation is not None:
+            validation = validation if base is None else with_base(validation, update.keys, base, report)
             update.validation = data_of(validation, update.keys, "validation")
         return Model(_gapkit.update(handle, update, report))
 

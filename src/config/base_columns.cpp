@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "config/keys.hpp"
 
 namespace gapkit {
@@ -17,6 +20,8 @@ BaseKeys read_base_columns(const Section& section) {
   section.check_keys(base_columns_keys());
   BaseKeys base;
   base.name = section.text("name", "", true);
+  if (std::any_of(base.name.begin(), base.name.end(), [](unsigned char c) { return std::iscntrl(c); }))
+    section.fail(section.line("name"), "'name' holds a control character, expected a text of one line");
   for (const TargetSource& source : target_sources()) {
     const std::string column = section.text(source.name, "", true);
     if (column.empty()) continue;

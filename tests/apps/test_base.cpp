@@ -123,6 +123,14 @@ TEST_CASE("programs: a frame without the values of the base is refused with one 
     CHECK(!std::filesystem::exists(work.path("n.h5")));
   }
   CHECK(work.run("gap-predict", {"m.h5", "partly.xyz", "-o", "out.xyz", "--no-forces"}).exit_code == 0);
+  const ProgramResult replaced = work.run("gap-predict", {"m.h5", "test.xyz", "-o", "replaced.xyz", "--prefix", "b_"});
+  CHECK(replaced.exit_code == 2);
+  CHECK(contains(replaced.err, "--prefix 'b_': the predictions would replace 'b_energy', which the base four fifths"));
+  CHECK(!std::filesystem::exists(work.path("replaced.xyz")));
+  work.folder.write("name.toml", std::string(configuration).replace(std::string(configuration).find("four fifths"), 11, "a\\u0000b"));
+  const ProgramResult name = work.run("gap-fit", {"name.toml", "-o", "n.h5"});
+  CHECK(name.exit_code == 2);
+  CHECK(contains(name.err, "'name' holds a control character"));
 }
 
 TEST_CASE("programs: a base in other units, and columns that are the labels, end a fit") {

@@ -170,7 +170,44 @@ class OnCalculator(unittest.TestCase):
             self.assertAlmostEqual(predicted.info["gap_energy"], self.of_columns.predict(atoms).energy, 8)
 
 
+class Charged(LennardJones):
+    """A base that depends on charges and magnetic moments."""
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        self.results["energy"] += 10 * self.atoms.get_initial_charges().sum() + self.atoms.get_initial_magnetic_moments().sum()
+
+
+class Changes(unittest.TestCase):
+    def test_a_base_sees_charges_and_magnetic_moments(self):
+        model = gapkit.fit([raised(a, base()) for a in training() if len(a) > 1], CONFIG, base=Charged(**SIZES), progress=False)
+        atoms = crystal(1)
+        atoms.calc = gapkit.Calculator(model, std=None, base=Charged(**SIZES))
+        before = atoms.get_potential_energy()
+        atoms.set_initial_charges([1] + [0] * (len(atoms) - 1))
+        self.assertAlmostEqual(atoms.get_potential_energy(), before + 10, 9)
+        atoms.set_initial_magnetic_moments([2] + [0] * (len(atoms) - 1))
+        self.assertAlmostEqual(atoms.get_potential_energy(), before + 12, 9)
+
+    def test_append_and_ensembles_take_the_base(self):
+        frames = [raised(a, base()) for a in training() if len(a) > 1]
+        model = gapkit.fit(frames[:-3], CONFIG, base=base(), keep_statistics=True, progress=False)
+        more = gapkit.append(model, frames[-3:], base=base(), progress=False)
+        self.assertLess(gapkit.errors(more, frames, base=base())["all"]["forces"]["rmse"],
+                        1.2 * gapkit.errors(model, frames, base=base())["all"]["forces"]["rmse"])
+        ensemble = gapkit.Ensemble(more, 2)
+        predicted = ensemble.predict(crystal(1), base=base())
+        for member, calculator in enumerate(ensemble.calculators(base=base())):
+            atoms = crystal(1)
+            atoms.calc = calculator
+            self.assertAlmostEqual(atoms.get_potential_energy(), predicted.energy[member], 9)
+
+
 class Refused(unittest.TestCase):
+    def test_columns_and_a_calculator(self):
+        with self.assertRaisesRegex(gapkit.InputError, "'columns' and base is given"):
+            gapkit.fit(training(), CONFIG + COLUMNS, base=base())
+
     def test_files(self):
         with self.assertRaisesRegex(gapkit.InputError, "ase.io.read"):
             gapkit.fit(DATA / "train.xyz", CONFIG, base=base())
