@@ -27,9 +27,11 @@ def name_of(base: Any) -> str:
 
 
 def keys_with_base(keys: _gapkit.TargetKeys, base: Any) -> _gapkit.TargetKeys:
-    """Keys of a fit on a calculator."""
+    """Keys of a fit on a calculator. Columns of a configuration keep their names."""
     keys = copy.copy(keys)
-    columns = {source: name for source, name in _NAMES.items() if source in getattr(base, "implemented_properties", ())}
+    columns = dict(keys.base_columns)
+    if not columns:
+        columns = {source: name for source, name in _NAMES.items() if source in getattr(base, "implemented_properties", ())}
     if "energy" not in columns:
         raise InputError(f"base: {name_of(base)} gives no energy (implemented_properties), expected an ASE calculator that does")
     keys.set_base(name_of(base), columns)

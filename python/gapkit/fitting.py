@@ -9,7 +9,7 @@ from typing import Any, Iterable, Mapping, Sequence, Union
 import numpy as np
 
 from . import _gapkit
-from ._base import keys_with_base, with_base
+from ._base import keys_with_base, name_of, with_base
 from ._frames import Atoms, file_names, labelled_structures
 from ._gapkit import InputError
 from ._progress import FitWarning, Progress, ProgressOption, Reporter
@@ -62,7 +62,7 @@ def fit(train: Data | None = None, config: Config = None, *, validation: Data | 
             raise InputError("fit: base is evaluated on frames, found files; ase.io.read(name, ':') reads their frames")
         job = _gapkit.FitJob(request, *_configuration(config))
         job.keys = named_keys(job.keys, energy_key, forces_key, virial_key, stress_key)
-        if base is not None and job.keys.base_columns:
+        if base is not None and job.keys.base_columns and job.keys.base_name != name_of(base):  # of a configuration of such a fit: the same
             raise InputError("fit: the configuration has a [[baseline]] of kind 'columns' and base is given, expected one of them")
         if base is not None:
             job.keys = keys_with_base(job.keys, base)
