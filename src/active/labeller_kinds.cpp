@@ -1,5 +1,7 @@
 #include "active/labeller_kinds.hpp"
 
+#include <gapkit/core/kind_table.hpp>
+
 namespace gapkit {
 
 const std::vector<LabellerKind>& labeller_kinds() {
@@ -18,12 +20,7 @@ const std::vector<LabellerKind>& labeller_kinds() {
 }
 
 std::unique_ptr<Labeller> make_labeller(const LabellerOptions& options) {
-  std::vector<std::string> names;
-  for (const LabellerKind& kind : labeller_kinds()) {
-    if (kind.name == options.kind) return kind.make(options);
-    names.push_back(kind.name);
-  }
-  throw InputError("unknown labeller '" + options.kind + "'" + suggestion(options.kind, names));
+  return find_kind(labeller_kinds(), options.kind, "labeller").make(options);
 }
 
 }  // namespace gapkit

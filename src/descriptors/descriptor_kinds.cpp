@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/kind_table.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/math/instruction_set.hpp>
 #include <numbers>
@@ -146,9 +147,7 @@ const std::list<DescriptorKind>& descriptor_kinds() {
 }
 
 void add_descriptor_kind(DescriptorKind kind) {
-  for (const DescriptorKind& known : table())
-    if (known.name == kind.name) throw InputError("there is a descriptor '" + kind.name + "' already");
-  table().push_back(std::move(kind));
+  add_kind(table(), std::move(kind), "descriptor");
 }
 
 std::vector<int> find_combination(const DescriptorKind& kind, const std::vector<int>& species) {
@@ -170,12 +169,7 @@ std::vector<int> find_combination(const DescriptorKind& kind, const std::vector<
 
 const DescriptorKind& descriptor_kind(std::string_view name) {
   instruction_set();  // throws here, and not inside a parallel loop, if GAPKIT_ISA is wrong
-  std::vector<std::string> names;
-  for (const DescriptorKind& kind : descriptor_kinds()) {
-    if (kind.name == name) return kind;
-    names.push_back(kind.name);
-  }
-  throw InputError("unknown descriptor '" + std::string(name) + "'" + suggestion(name, names));
+  return find_kind(descriptor_kinds(), name, "descriptor");
 }
 
 double cutoff_value(double distance, double cutoff, double width) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/kind_table.hpp>
 
 namespace gapkit {
 
@@ -24,18 +25,11 @@ const std::list<KernelKind>& kernel_kinds() {
 }
 
 void add_kernel_kind(KernelKind kind) {
-  for (const KernelKind& known : table())
-    if (known.name == kind.name) throw InputError(fmt::format("there is a kernel '{}' already", kind.name));
-  table().push_back(std::move(kind));
+  add_kind(table(), std::move(kind), "kernel");
 }
 
 const KernelKind& kernel_kind(std::string_view name) {
-  std::vector<std::string> names;
-  for (const auto& kind : kernel_kinds()) {
-    if (kind.name == name) return kind;
-    names.push_back(kind.name);
-  }
-  throw InputError(fmt::format("unknown kernel '{}'{}", name, suggestion(name, names)));
+  return find_kind(kernel_kinds(), name, "kernel");
 }
 
 void check_kernel_shapes(const MatrixView& x, const MatrixView& z, const KernelParts& out) {

@@ -1,5 +1,7 @@
 #include "potentials/potential_kinds.hpp"
 
+#include <gapkit/core/kind_table.hpp>
+
 namespace gapkit {
 
 const std::vector<PotentialKind>& potential_kinds() {
@@ -8,12 +10,7 @@ const std::vector<PotentialKind>& potential_kinds() {
 }
 
 const PotentialKind& potential_kind(std::string_view name) {
-  std::vector<std::string> names;
-  for (const PotentialKind& kind : potential_kinds()) {
-    if (kind.name == name) return kind;
-    names.push_back(kind.name);
-  }
-  throw InputError("unknown potential '" + std::string(name) + "'" + suggestion(name, names));
+  return find_kind(potential_kinds(), name, "potential");
 }
 
 PotentialPointer make_potential(std::string_view kind, const Parameters& parameters) {

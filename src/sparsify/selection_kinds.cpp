@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/kind_table.hpp>
 
 namespace gapkit {
 namespace {
@@ -45,12 +46,7 @@ const std::vector<SelectionKind>& selection_kinds() {
 }
 
 const SelectionKind& selection_kind(std::string_view name) {
-  std::vector<std::string> names;
-  for (const auto& kind : selection_kinds()) {
-    if (kind.name == name) return kind;
-    names.push_back(kind.name);
-  }
-  throw InputError(fmt::format("unknown selection '{}'{}", name, suggestion(name, names)));
+  return find_kind(selection_kinds(), name, "selection");
 }
 
 }  // namespace gapkit
