@@ -22,7 +22,7 @@ constexpr double strongest_binding = 20;     // eV per atom, as in the checks of
 
 /// Factors that bring a unit to that of the target.
 std::vector<KnownFactor> units_of(const TargetInfo& target) {
-  constexpr double kcal = 1 / 23.0605, kj = 1 / 96.4853;
+  constexpr double kcal = 1 / kcal_per_mol_per_ev, kj = 1 / kj_per_mol_per_ev;
   if (target.property == Property::energy)
     return {{ev_per_hartree, "Hartree"}, {ev_per_rydberg, "Rydberg"}, {kcal, "kcal/mol"}, {kj, "kJ/mol"}, {1e-3, "meV"}};
   if (target.property == Property::force)

@@ -7,6 +7,8 @@ namespace gapkit {
 
 inline constexpr double ev_per_rydberg = 0.5 * ev_per_hartree;
 
+inline constexpr double kcal_per_mol_per_ev = 23.0605, kj_per_mol_per_ev = 96.4853;
+
 /// A factor between two numbers that should be equal, and its usual cause.
 struct KnownFactor {
   double factor;
