@@ -18,7 +18,7 @@
 
 namespace LAMMPS_NS {
 
-ComputeGapkitStd::ComputeGapkitStd(LAMMPS* lmp, int narg, char** arg) : Compute(lmp, narg, arg) {
+ComputeGapkitStd::ComputeGapkitStd(LAMMPS* lammps, int narg, char** arg) : Compute(lammps, narg, arg) {
   for (int i = 3; i < narg; ++i) {
     const std::string word = arg[i];
     const bool has_value = word == "points" || word == "instance";

@@ -80,14 +80,13 @@ int thread_count(int of_lammps) {
 
 }  // namespace
 
-PairGapkit::PairGapkit(LAMMPS* lmp) : Pair(lmp) {
+PairGapkit::PairGapkit(LAMMPS* lammps) : Pair(lammps) {
   single_enable = 0;
   restartinfo = 0;
   one_coeff = 1;
   manybody_flag = 1;
   no_virial_fdotr_compute = 1;  // the model gives the virial, also with newton off
   centroidstressflag = CENTROID_NOTAVAIL;
-  unit_convert_flag = 1 << 0 | 1 << 1;
   comm_reverse_off = 3;
 }
 
@@ -175,7 +174,7 @@ void PairGapkit::take_elements(int narg, char** arg) {
 
 // Settings of LAMMPS that leave neighbours out would change energies without a message.
 void PairGapkit::check_system() const {
-  if (neighbor->exclude)
+  if (neighbor->nex_type + neighbor->nex_group + neighbor->nex_mol > 0)
     error->all(FLERR,
                "pair_style gapkit: neigh_modify exclude takes neighbours away from environments, which changes their energies; "
                "remove it (to hold atoms, use fix setforce)");
@@ -311,6 +310,10 @@ void PairGapkit::compute(int eflag, int vflag) {
     atom_virials_.resize(9 * n);
     results.atom_virials = atom_virials_.data();
   }
+  if (local_std_flag_ != 0) {
+    local_std_of_rows_.resize(n);
+    results.atom_energies_std_epistemic = local_std_of_rows_.data();
+  }
   evaluate(model_, results, 0);
   forces_step_ = update->ntimestep;
 
@@ -325,6 +328,11 @@ void PairGapkit::compute(int eflag, int vflag) {
     for (const int c : centres_)
       for (int k = 0; k < 6; ++k)
         vatom[index_of_[static_cast<size_t>(c)]][k] += energy_unit_ * atom_virials_[9 * static_cast<size_t>(c) + component[k]];
+  if (local_std_flag_ != 0) {
+    local_std_.assign(static_cast<size_t>(atom->nmax), 0);
+    for (const int c : centres_)
+      local_std_[static_cast<size_t>(index_of_[static_cast<size_t>(c)])] = energy_unit_ * local_std_of_rows_[static_cast<size_t>(c)];
+  }
   add_forces();
 }
 
@@ -355,16 +363,24 @@ void PairGapkit::unpack_reverse_comm(int n, int* atoms, double* buffer) {
     for (int d = 0; d < 3; ++d) reverse_[3 * static_cast<size_t>(atoms[k]) + d] += buffer[3 * k + d];
 }
 
+// The names that `fix pair` uses: it sets the flag before the steps in which it wants the values.
 void* PairGapkit::extract(const char* name, int& dimension) {
   dimension = 0;
   if (std::strcmp(name, "cutoff") == 0) return &cutoff_;
+  if (std::strcmp(name, "local_std_flag") == 0) return &local_std_flag_;
   return nullptr;
+}
+
+void* PairGapkit::extract_peratom(const char* name, int& columns) {
+  columns = 0;
+  return std::strcmp(name, "local_std") == 0 ? local_std_.data() : nullptr;
 }
 
 double PairGapkit::memory_usage() {
   const auto bytes = [](const auto& v) { return static_cast<double>(v.capacity() * sizeof v[0]); };
   return Pair::memory_usage() + bytes(index_of_) + bytes(place_) + bytes(numbers_) + bytes(centres_) + bytes(neighbors_) + bytes(first_) +
-         bytes(positions_) + bytes(forces_) + bytes(atom_energies_) + bytes(atom_virials_) + bytes(reverse_);
+         bytes(positions_) + bytes(forces_) + bytes(atom_energies_) + bytes(atom_virials_) + bytes(reverse_) + bytes(local_std_) +
+         bytes(local_std_of_rows_);
 }
 
 }  // namespace LAMMPS_NS

@@ -27,6 +27,8 @@ class PairGapkit : public Pair {
   double init_one(int i, int j) override;
   void init_list(int id, NeighList* list) override;
   void* extract(const char* name, int& dimension) override;
+  // Overrides a function of later versions of LAMMPS.
+  void* extract_peratom(const char* name, int& columns);
   int pack_reverse_comm(int n, int first, double* buffer) override;
   void unpack_reverse_comm(int n, int* atoms, double* buffer) override;
   double memory_usage() override;
@@ -69,6 +71,8 @@ class PairGapkit : public Pair {
   std::vector<size_t> first_;
   std::vector<double> positions_;
 
+  int local_std_flag_ = 0;                             // not 0: error bars of the atoms' energies are computed with the forces …
+  std::vector<double> local_std_of_rows_, local_std_;  // … and left here, in LAMMPS's unit and order
   std::vector<double> forces_, atom_energies_, atom_virials_;
   std::vector<double> reverse_;  // forces of all atoms, for the communication of newton off
 };
