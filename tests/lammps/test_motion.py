@@ -179,6 +179,8 @@ class Recipes(LammpsTest):
     def test_pool(self):
         threshold = 0.012
         folder, _ = self.run_example("in.pool", temperature=2500, threshold=threshold)
+        with self.assertRaisesRegex(AssertionError, "is a dump of LAMMPS.*lammps/dump-to-xyz"):
+            predict(model("si"), folder / "pool.dump")
         output = run_program([SOURCE / "lammps/dump-to-xyz", folder / "pool.dump", "-o", "pool.xyz"])
         written, left_out = map(int, re.search(r"pool.xyz: (\d+) frames \((\d+) without atoms left out\)", output).groups())
         self.assertEqual(written + left_out, 41)
