@@ -33,7 +33,9 @@ void describe(CLI::App& app, Arguments& arguments) {
          "--kim", arguments.kim,
          "Write IN as the portable model NAME of the KIM API into the folder DIR, for LAMMPS, ASE and other programs (docs/kim.md); "
          "the output says how to install it")
-      ->expected(2)
+      ->type_size(2)
+      ->expected(1)
+      ->allow_extra_args(false)
       ->type_name("NAME DIR");
   app.add_option("--species", arguments.species, "Element of a potential without species (old potentials of one element)")
       ->type_name("ELEMENT");

@@ -61,25 +61,24 @@ void check_model(const Model& model) {
   if (!(model.cutoff() > 0)) throw InputError("the model has no interactions: its cutoff is 0");
 }
 
+/// A new or empty folder, or one with an earlier portable model of this name: nothing else may be lost.
 void check_folder(const fs::path& folder, const std::string& name) {
   std::error_code error;
   const fs::file_status status = fs::status(folder, error);
   if (fs::exists(status) && !fs::is_directory(status))
     throw InputError(fmt::format("{}: this is a file; expected a folder for the portable model", folder.string()));
   if (!fs::exists(status)) return;
+  std::ifstream in(folder / "CMakeLists.txt");
+  std::string line;
+  const bool is_own = in && std::getline(in, line) && line == first_line;
   const std::vector<std::string> own = {"CMakeLists.txt", name + ".gapkit", name + ".h5"};
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     const std::string file = entry->path().filename().string();
-    if (std::find(own.begin(), own.end(), file) == own.end())
+    if (!is_own || std::find(own.begin(), own.end(), file) == own.end())
       throw InputError(fmt::format("{}: the folder holds '{}', which is no file of the portable model '{}'; name a new or an empty folder",
                                    folder.string(), file, name));
   }
   if (error) throw InputError(fmt::format("{}: cannot read the folder: {}", folder.string(), error.message()));
-  std::ifstream in(folder / "CMakeLists.txt");
-  std::string line;
-  if (in && !(std::getline(in, line) && line == first_line))
-    throw InputError(fmt::format("{}: the folder holds a CMakeLists.txt that is not of a portable model; name a new or an empty folder",
-                                 folder.string()));
 }
 
 std::string with_names(std::string_view text, const std::string& name) {
@@ -108,13 +107,14 @@ void write_kim_model(const Model& model, const std::string& name, const fs::path
   fs::create_directories(folder, error);
   if (error) throw InputError(fmt::format("{}: cannot create the folder: {}", folder.string(), error.message()));
 
+  // In this order, so that the folder is known as a portable model's from the first file on, and complete with the last one.
+  write_text(folder / "CMakeLists.txt", std::string(first_line) + with_names(cmake_text, name));
   const fs::path file = folder / (name + ".h5");
   save_model(model, file);
   std::string parameters = fmt::format("gapkit_kim 1\nmodel {}\nfile {} {}\n", name, file.filename().string(), fs::file_size(file));
   for (const auto& [number, energy] : model.reference_energies)
     parameters += fmt::format("element {} {}\n", element_symbol(number), number);
   write_text(folder / (name + ".gapkit"), parameters);
-  write_text(folder / "CMakeLists.txt", std::string(first_line) + with_names(cmake_text, name));
 }
 
 }  // namespace gapkit
