@@ -50,7 +50,8 @@ ComputeGapkitStd::~ComputeGapkitStd() {
 
 PairGapkit* ComputeGapkitStd::find_pair() const {
   auto* found = dynamic_cast<PairGapkit*>(force->pair_match("gapkit", 1, instance_));
-  if (found == nullptr)
+  const bool is_alone = found != nullptr && found == force->pair;
+  if (found == nullptr || (is_alone && instance_ > 1))
     error->all(FLERR, "compute gapkit/std: there is no pair_style gapkit" +
                           std::string(instance_ > 0 ? " number " + std::to_string(instance_)
                                                     : ", or several in pair_style hybrid: add 'instance N' for the N-th of them"));

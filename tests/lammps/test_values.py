@@ -1,11 +1,7 @@
 """Energies, forces, virials and error bars in LAMMPS against those of gap-predict."""
 
-import re
-import subprocess
-
 import numpy as np
-from support import (BUILD, DIAMOND, FOLDER, KCAL_PER_MOL, PLUGIN, LAMMPS, PRESSURE, ROCKSALT, Frame, LammpsTest, lammps_program, model, predict,
-                     random_frame, read_dump, read_frames, run_lammps, run_program, silicon, vectors)
+from support import FOLDER, KCAL_PER_MOL, LAMMPS, PLUGIN, PRESSURE, ROCKSALT, LammpsTest, model, predict, random_frame, read_dump, run_lammps, silicon, vectors
 
 ERROR_BARS = ["--std", "local,force"]
 
