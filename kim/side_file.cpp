@@ -104,6 +104,7 @@ void SideFile::open() {
 
 void SideFile::write(const gapkit_environments& atoms, const SideResults& results, const std::vector<std::string>& symbols) {
   if (!file_) open();
+  if (atoms.n_centres == 0) return;  // not all programs read frames without atoms
   std::string text =
       std::to_string(atoms.n_centres) + "\nProperties=species:S:1:pos:R:3:gap_local_energy:R:1:gap_local_energy_std_epistemic:R:1";
   if (request_.forces) text += ":gap_forces_std:R:3:gap_forces_std_epistemic:R:3";
