@@ -39,10 +39,11 @@ ComputeGapkitStd::ComputeGapkitStd(LAMMPS* lammps, int narg, char** arg) : Compu
   extscalar = 0;
   peratom_flag = 1;
   size_peratom_cols = is_force_ ? 3 : 0;
+  timeflag = 1;  // LAMMPS says in advance in which steps it is wanted
 }
 
 ComputeGapkitStd::~ComputeGapkitStd() {
-  gapkit_free(model_);
+  gapkit_free(of_few_points_);
   if (copymode) return;
   memory->destroy(vector_atom);
   memory->destroy(array_atom);
@@ -63,11 +64,10 @@ void ComputeGapkitStd::init() {
   if (!gapkit_has_error_bars(pair_->model()))
     error->all(FLERR, "compute gapkit/std: the model '" + pair_->path() +
                           "' has no posterior, so it has no error bars; a fit with gap-fit gives them");
-  if (shared_ != pair_->model() || model_ == nullptr) {
-    gapkit_free(model_);
-    model_ = nullptr;
+  if (points_ > 0 && shared_ != pair_->model()) {
+    gapkit_free(of_few_points_);
     shared_ = pair_->model();
-    if (gapkit_share(shared_, &model_) != GAPKIT_OK || (points_ > 0 && gapkit_set_error_bar_points(model_, points_) != GAPKIT_OK))
+    if (gapkit_share(shared_, &of_few_points_) != GAPKIT_OK || gapkit_set_error_bar_points(of_few_points_, points_) != GAPKIT_OK)
       error->one(FLERR, "compute gapkit/std: " + std::string(gapkit_error_message()));
   }
   if (is_force_) widen_halo();
@@ -76,7 +76,7 @@ void ComputeGapkitStd::init() {
 // Error bars of a force need all environments that contain the atom, so all atoms up to twice the cutoff. Atoms move by half of the skin
 // at most until LAMMPS renews the ghosts.
 void ComputeGapkitStd::widen_halo() {
-  const double expected = 2 * gapkit_cutoff(model_) + neighbor->skin;
+  const double expected = 2 * gapkit_cutoff(pair_->model()) + neighbor->skin;
   if (comm->mode != Comm::SINGLE)
     error->all(FLERR, "compute gapkit/std force needs 'comm_modify mode single', so that ghost atoms reach the same distance everywhere");
   if (comm->cutghostuser >= expected) return;
@@ -98,6 +98,23 @@ void ComputeGapkitStd::grow() {
   }
 }
 
+bool ComputeGapkitStd::is_due_with_forces(const PairGapkit* pair) {
+  return !is_force_ && points_ == 0 && pair_ == pair && matchstep(update->ntimestep) != 0;
+}
+
+// std_: of the rows of the pair style, eV or eV/Å.
+void ComputeGapkitStd::evaluate() {
+  if (!is_force_ && points_ == 0 && pair_->has_local_std()) {
+    std_ = pair_->local_std();
+    return;
+  }
+  std_.resize((is_force_ ? 3 : 1) * pair_->index_of().size());
+  gapkit_results results = {};
+  double*& wanted = !is_force_ ? results.atom_energies_std_epistemic : is_epistemic_ ? results.forces_std_epistemic : results.forces_std;
+  wanted = std_.data();
+  pair_->evaluate(points_ > 0 ? of_few_points_ : pair_->model(), results, is_force_ ? comm->get_comm_cutoff() - neighbor->skin : 0);
+}
+
 void ComputeGapkitStd::compute_peratom() {
   invoked_peratom = update->ntimestep;
   if (!pair_->is_current())
@@ -105,12 +122,7 @@ void ComputeGapkitStd::compute_peratom() {
   grow();
   const size_t columns = is_force_ ? 3 : 1;
   const std::vector<int>& index_of = pair_->index_of();
-  std_.resize(columns * index_of.size());
-  gapkit_results results = {};
-  double*& wanted = !is_force_ ? results.atom_energies_std_epistemic : is_epistemic_ ? results.forces_std_epistemic : results.forces_std;
-  wanted = std_.data();
-  pair_->evaluate(model_, results, is_force_ ? comm->get_comm_cutoff() - neighbor->skin : 0);
-
+  evaluate();
   double* rows = is_force_ ? (n_rows_ > 0 ? array_atom[0] : nullptr) : vector_atom;
   std::fill_n(rows, columns * static_cast<size_t>(atom->nlocal), 0.0);
   for (size_t k = 0; k < index_of.size(); ++k) {

@@ -26,8 +26,13 @@ class ComputeGapkitStd : public Compute {
   void compute_peratom() override;
   double memory_usage() override;
 
+  // Whether this compute asks for the error bars of the atoms' energies of this pair style in this step: then they are cheaper with the
+  // forces.
+  bool is_due_with_forces(const PairGapkit* pair);
+
  private:
   PairGapkit* find_pair() const;
+  void evaluate();
   void widen_halo();
   void grow();
 
@@ -35,8 +40,9 @@ class ComputeGapkitStd : public Compute {
   bool is_epistemic_ = false;  // of forces: without noise and calibration
   int points_ = 0, instance_ = 0;
   PairGapkit* pair_ = nullptr;
-  const gapkit_model* shared_ = nullptr;  // the pair style's model, of which model_ is another handle
-  gapkit_model* model_ = nullptr;
+  // With `points` another handle of the pair style's model, with this setting
+  const gapkit_model* shared_ = nullptr;
+  gapkit_model* of_few_points_ = nullptr;
   int n_rows_ = 0;  // allocated atoms
   std::vector<double> std_;
 };

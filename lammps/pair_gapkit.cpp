@@ -6,6 +6,7 @@
 #include <error.h>
 #include <force.h>
 #include <memory.h>
+#include <modify.h>
 #include <neigh_list.h>
 #include <neigh_request.h>
 #include <neighbor.h>
@@ -17,6 +18,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+
+#include "compute_gapkit_std.h"
 
 namespace LAMMPS_NS {
 namespace {
@@ -310,12 +313,14 @@ void PairGapkit::compute(int eflag, int vflag) {
     atom_virials_.resize(9 * n);
     results.atom_virials = atom_virials_.data();
   }
-  if (local_std_flag_ != 0) {
+  const bool with_std = wants_local_std();
+  if (with_std) {
     local_std_of_rows_.resize(n);
     results.atom_energies_std_epistemic = local_std_of_rows_.data();
   }
   evaluate(model_, results, 0);
   forces_step_ = update->ntimestep;
+  local_std_step_ = with_std ? forces_step_ : -1;
 
   // LAMMPS's order is xx yy zz xy xz yz
   constexpr int component[6] = {0, 4, 8, 1, 2, 5};
@@ -334,6 +339,13 @@ void PairGapkit::compute(int eflag, int vflag) {
       local_std_[static_cast<size_t>(index_of_[static_cast<size_t>(c)])] = energy_unit_ * local_std_of_rows_[static_cast<size_t>(c)];
   }
   add_forces();
+}
+
+bool PairGapkit::wants_local_std() {
+  bool is_wanted = local_std_flag_ != 0;
+  for (int i = 0; i < modify->ncompute; ++i)
+    if (auto* compute = dynamic_cast<ComputeGapkitStd*>(modify->compute[i])) is_wanted |= compute->is_due_with_forces(this);
+  return is_wanted;
 }
 
 // Forces on ghosts: with newton on LAMMPS adds them to the atoms themselves.

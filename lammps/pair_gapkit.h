@@ -35,7 +35,7 @@ class PairGapkit : public Pair {
 
   // For compute gapkit/std. Energies and lengths below are in eV and Å.
 
-  const gapkit_model* model() const { return model_; }
+  gapkit_model* model() const { return model_; }
   const std::string& path() const { return path_; }
   // The unit of energy of LAMMPS in eV⁻¹.
   double energy_unit() const { return energy_unit_; }
@@ -45,6 +45,9 @@ class PairGapkit : public Pair {
   // with a sentence if gapkit fails.
   void evaluate(gapkit_model* model, gapkit_results& results, double halo);
   const std::vector<int>& index_of() const { return index_of_; }
+  // Whether the error bars of the atoms' energies were computed with the present forces, and they, for each row.
+  bool has_local_std() const { return local_std_step_ == forces_step_ && is_current(); }
+  const std::vector<double>& local_std() const { return local_std_of_rows_; }
 
  private:
   void allocate();
@@ -52,6 +55,7 @@ class PairGapkit : public Pair {
   void take_elements(int narg, char** arg);
   void check_system() const;
   void update_list();
+  bool wants_local_std();
   void add_forces();
 
   gapkit_model* model_ = nullptr;
@@ -71,8 +75,11 @@ class PairGapkit : public Pair {
   std::vector<size_t> first_;
   std::vector<double> positions_;
 
-  int local_std_flag_ = 0;                             // not 0: error bars of the atoms' energies are computed with the forces …
-  std::vector<double> local_std_of_rows_, local_std_;  // … and left here, in LAMMPS's unit and order
+  // Error bars of the atoms' energies, computed with the forces in some steps
+  int local_std_flag_ = 0;  // fix pair asks for them
+  bigint local_std_step_ = -1;
+  std::vector<double> local_std_of_rows_, local_std_;  // eV, by row; LAMMPS's unit and order, for fix pair
+
   std::vector<double> forces_, atom_energies_, atom_virials_;
   std::vector<double> reverse_;  // forces of all atoms, for the communication of newton off
 };

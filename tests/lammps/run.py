@@ -22,6 +22,11 @@ if arguments.lammps is None:
     if shutil.which("lmp") is None or subprocess.run(["dpkg-query", "-W", "lammps"], capture_output=True).returncode != 0:
         print("Skipped: Debian's package lammps is not installed (scripts/install-dependencies --test)")
         sys.exit(77)
+try:
+    import numpy  # noqa: F401
+except ImportError:
+    print("Skipped: this Python has no numpy (scripts/install-dependencies --test)")
+    sys.exit(77)
 here = Path(__file__).resolve().parent
 os.environ["GAPKIT_BUILD"] = str(arguments.build.resolve())
 os.environ["GAPKIT_SOURCE"] = str(arguments.source.resolve())

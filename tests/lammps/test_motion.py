@@ -100,7 +100,7 @@ thermo 50
 thermo_modify format float %.17g
 run 10000
 """
-        table = thermo_table(run_lammps(text, ranks=2), 3)
+        table = thermo_table(run_lammps(text), 3)
         self.assertEqual(len(table), 201)
         time, energy = table[20:, 0] / 1000, table[20:, 1] / 512  # ps, eV per atom, after the first picosecond
         drift = np.polyfit(time, energy, 1)[0]
