@@ -36,12 +36,15 @@ struct Arguments {
 };
 
 void describe(CLI::App& app, Arguments& arguments) {
-  app.set_version_flag("--version", fmt::format("gap_fit (gapkit) {}", version));
-  app.add_option("KEY=VALUE", arguments.words,
-                 "Arguments of gap_fit: at_file, gap and default_sigma are required; docs/from-gap-fit.md lists all, with their defaults");
+  app.set_version_flag("--version", fmt::format("gap_fit {}", version));
+  app.add_option(
+      "ARGUMENT", arguments.words,
+      "Arguments of gap_fit, KEY=VALUE: at_file, gap and default_sigma are required; docs/from-gap-fit.md lists all, with their defaults");
   apps::add_threads_option(app, arguments.threads);
-  app.add_option("--memory", arguments.memory,
-                 "Memory limit in GB, or such as 500MB; a fit that needs more is refused (default: 90 % of the memory that is free)")
+  app.add_option(
+         "--memory", arguments.memory,
+         "Memory limit in GB, or such as 500MB; a fit that needs more is refused (default: 90 % of the memory of the machine, or of the "
+         "limit of its control groups)")
       ->type_name("GB")
       ->transform(apps::memory_in_gb("--memory"));
   app.add_option("--json", arguments.json, "Write error tables and facts of the fit as JSON")->type_name("FILE");
@@ -94,7 +97,7 @@ GapFitTranslation translated(const Arguments& arguments, apps::ProgressDisplay& 
 FitConfiguration options_of(const GapFitTranslation& translation, const Arguments& arguments) {
   FitConfiguration options = parse_fit_options(translation.toml, "gap_fit command line as a configuration", ".");
   options.checkpoint_path = options.model_path + ".checkpoint";
-  options.memory = arguments.memory.value_or(std::min(0.9 * apps::available_memory_gb(), 1e6));
+  options.memory = arguments.memory.value_or(std::min(std::max(std::floor(0.9 * apps::machine_memory_gb()), 1.0), 1e6));
   return options;
 }
 

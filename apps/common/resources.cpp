@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <fstream>
 #include <limits>
-#include <optional>
 #include <sstream>
 #include <string>
 
@@ -21,28 +20,27 @@ double limit_in(const std::filesystem::path& file) {
   return in >> bytes ? bytes : infinite;
 }
 
-double free_bytes(const std::filesystem::path& root) {
+double bytes_of_machine(const std::filesystem::path& root) {
   std::ifstream in(root / "proc/meminfo");
   for (std::string line; std::getline(in, line);) {
     std::istringstream words(line);
     std::string name;
     double kib = 0;
-    if (words >> name >> kib && name == "MemAvailable:") return 1024 * kib;
+    if (words >> name >> kib && name == "MemTotal:") return 1024 * kib;
   }
   return infinite;
 }
 
-/// What is left in a group and all groups above it. In a container the path may belong to the host: then its root counts.
-double left_in_groups(const std::filesystem::path& mount, const std::string& path, const char* limit, const char* usage) {
+/// The smallest limit of a group and all groups above it. In a container the path may belong to the host: then its root counts.
+double limit_along(const std::filesystem::path& mount, const std::string& path, const char* file) {
   double least = infinite;
   for (std::filesystem::path group = std::filesystem::path(path).relative_path();; group = group.parent_path()) {
-    const double allowed = limit_in(mount / group / limit), used = limit_in(mount / group / usage);
-    if (allowed < infinite) least = std::min(least, allowed - (used < infinite ? used : 0));
-    if (group.empty()) return std::max(least, 0.0);
+    least = std::min(least, limit_in(mount / group / file));
+    if (group.empty()) return least;
   }
 }
 
-double group_bytes(const std::filesystem::path& root) {
+double limit_of_groups(const std::filesystem::path& root) {
   double least = infinite;
   std::ifstream in(root / "proc/self/cgroup");
   for (std::string line; std::getline(in, line);) {  // "0::/path", "9:memory:/path"
@@ -51,18 +49,18 @@ double group_bytes(const std::filesystem::path& root) {
     const std::string controllers = line.substr(first + 1, second - first - 1), path = line.substr(second + 1);
     const std::filesystem::path mounts = root / "sys/fs/cgroup";
     if (controllers.empty())
-      least = std::min(least, left_in_groups(mounts, path, "memory.max", "memory.current"));
+      least = std::min(least, limit_along(mounts, path, "memory.max"));
     else if (controllers == "memory")
-      least = std::min(least, left_in_groups(mounts / "memory", path, "memory.limit_in_bytes", "memory.usage_in_bytes"));
+      least = std::min(least, limit_along(mounts / "memory", path, "memory.limit_in_bytes"));
   }
   return least;
 }
 
 }  // namespace
 
-double available_memory_gb(const std::filesystem::path& root) {
+double machine_memory_gb(const std::filesystem::path& root) {
   rlimit limit{};
-  double bytes = std::min(free_bytes(root), group_bytes(root));
+  double bytes = std::min(bytes_of_machine(root), limit_of_groups(root));
   if (::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) bytes = std::min(bytes, static_cast<double>(limit.rlim_cur));
   return 1e-9 * bytes;
 }

@@ -137,6 +137,8 @@ void write_selection(const QuipDescriptor& descriptor, GapFitLines& out) {
     return;
   }
   out.line(selection == "file" ? "sparse_file" : "sparse_indices", toml_text(*file->value));
+  if (selection == "file" && !std::is_sorted(descriptor.neighbor_species.begin(), descriptor.neighbor_species.end()))
+    out.refuse(*file, "its numbers have the order of species_Z; gapkit's have ascending atomic numbers");
   if (selection == "file") out.line("sparse_file_cutoffs", "true");
 }
 

@@ -206,7 +206,7 @@ TEST_CASE("a potential with its command line, its data and its points inside the
     for (std::size_t t = 0; t < again.terms.size(); ++t) CHECK(again.terms[t].sparse.x == toy.model->terms[t].sparse.x);
   }
   CHECK(message_of<InputError>([&] {
-          write_gap_xml(*toy_models()[0].model, folder.path() / "n.xml", {.data = folder.path() / "no.xyz"});
+          write_gap_xml(*toy_models()[0].model, folder.path() / "n.xml", {"", "", folder.path() / "no.xyz", true});
         }).find("no.xyz") != std::string::npos);
   CHECK(!fs::exists(folder.path() / "n.xml"));
 }
