@@ -86,10 +86,23 @@ std::vector<std::string> sorted_words(int argc, char** argv) {
   return options;
 }
 
+/// Reasons of a translation without the substitutes that it wrote: they count for a configuration only.
+std::vector<std::string> without_substitutes(const std::vector<std::string>& lines) {
+  std::vector<std::string> reasons;
+  for (const std::string& line : lines) {
+    if (line.ends_with("the whole term is left out")) continue;
+    const std::size_t end = line.rfind("; ");
+    const bool has_substitute = end != std::string::npos && line.find("is written instead", end) != std::string::npos;
+    reasons.push_back(has_substitute ? line.substr(0, end) : line);
+  }
+  return reasons;
+}
+
 GapFitTranslation translated(const Arguments& arguments, apps::ProgressDisplay& display) {
   const GapFitTranslation translation = translate_gap_fit_words(arguments.words);
   if (!translation.unsupported.empty())
-    throw InputError(fmt::format("not supported, so nothing was computed: {}", fmt::join(translation.unsupported, "; ")));
+    throw InputError(
+        fmt::format("not supported, so nothing was computed: {}", fmt::join(without_substitutes(translation.unsupported), "; ")));
   for (const std::string& note : translation.notes) display.message("note: " + note);
   return translation;
 }
