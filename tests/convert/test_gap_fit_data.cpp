@@ -108,3 +108,18 @@ TEST_CASE("words from a shell or a program: quotes go around values with blanks,
   CHECK(data.read(odd).model_path == "a>b.v2.h5");
   CHECK(odd.command_line.starts_with("at_file=\"a#1 & b.xyz\" gap={"));
 }
+
+TEST_CASE("points of SOAP in a file have the order of species_Z, which must be gapkit's") {
+  const GapFitFolder data;
+  data.folder.write("points.dat", "1.0 0.5\n");
+  const auto unsupported = [&](const std::string& species) {
+    return data
+        .translate("",
+                   "soap l_max=2 n_max=3 atom_sigma=0.5 zeta=2 cutoff=4.0 delta=0.5 covariance_type=dot_product sparse_method=file "
+                   "sparse_file=points.dat add_species=F Z=14 n_species=2 species_Z={{" +
+                       species + "}}")
+        .unsupported;
+  };
+  CHECK(unsupported("6 14").empty());
+  CHECK(any_holds(unsupported("14 6"), "ascending atomic numbers"));
+}
