@@ -24,7 +24,7 @@ std::string text_of_file(const std::filesystem::path& path, const std::string& o
   return text.str();
 }
 
-/// What fits read from the data, and where: names with their prefix.
+/// Names of fields in the data, with their prefix.
 struct Names {
   std::string prefix;
   std::string energy, forces, virial, stress, config_type, force_mask;

@@ -19,7 +19,7 @@ struct GapFitData {
   bool has(const std::string& key) const { return keys.count(key) > 0; }
 };
 
-/// What to look for: names of fields, and the distance within which an atom has neighbours, Å.
+/// Names of fields, and the distance within which an atom has neighbours, Å.
 struct GapFitNames {
   std::string energy, config_type;
   double cutoff = 0;

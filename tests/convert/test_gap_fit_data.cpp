@@ -1,4 +1,4 @@
-// What a gap_fit command line means for the training data at hand: reference energies, sigma, names; and how its words arrive.
+// A gap_fit command line and its training data: reference energies, sigma, names. Words of a shell or a program.
 
 #include "convert/gap_fit_folder.hpp"
 

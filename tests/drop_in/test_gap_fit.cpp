@@ -73,7 +73,7 @@ TEST_CASE("gap_fit: sparse_separate_file=F and do_copy_at_file=F, names without 
   CHECK(contents(w.folder.path()) == before);
 }
 
-TEST_CASE("gap_fit: what is not supported stops it with one sentence, before anything is computed or written") {
+TEST_CASE("gap_fit: parts that are not supported stop it with one sentence, before anything is computed or written") {
   const Workplace w;
   w.folder.write("gap_new.xml", "precious");
   const auto before = contents(w.folder.path());
