@@ -8,7 +8,7 @@ install(FILES packaging/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # configs/silicon.toml finds ../data/silicon.
 install(DIRECTORY configs DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(DIRECTORY data DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples FILES_MATCHING PATTERN "*.xyz" PATTERN "README.md")
-install(DIRECTORY docs/example/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples/programs)
+install(DIRECTORY docs/example/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples/programs USE_SOURCE_PERMISSIONS)
 # pair_style gapkit: its source and the script that builds it, as a LAMMPS is not part of the package.
 install(DIRECTORY lammps/ DESTINATION ${CMAKE_INSTALL_DATADIR}/gapkit/lammps USE_SOURCE_PERMISSIONS)
 find_program(GAPKIT_GZIP gzip)
