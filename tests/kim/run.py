@@ -319,6 +319,7 @@ class Installation(KimTest):
 
 if __name__ == "__main__":
     prepare()
+    os.chdir(WORK)  # the KIM API leaves kim.log in the current folder
     for name, (_, elements, atoms) in SYSTEMS.items():
         write_data(WORK / f"{name}.data", atoms, elements)
     unittest.main(argv=[sys.argv[0], *sys.argv[4:]])
