@@ -13,8 +13,8 @@ namespace {
 
 using lanes::Pack;
 using lanes::store;
-constexpr int W = soap_lanes;
-static_assert(W == lanes::width);
+constexpr int W = lanes::width, S = soap_lanes;
+static_assert(S == harmonics::lanes);
 constexpr double sqrt_2 = 1.4142135623730950488016887242097;
 
 double square_root(double v) {
@@ -74,7 +74,7 @@ void contract(const SoapPairs& pairs, int lane, const SoapCoefficients& coeffici
   for (int l = 1; l <= l_max; ++l) {
     for (int i = 0; i < 4 * channels; ++i) sum[i] = 0;
     for (int lm = l * l; lm < (l + 1) * (l + 1); ++lm) {
-      const double factors[4] = {y[lm * W], dy[lm * W] * inverse_r, dy[(nl + lm) * W] * inverse_r, dy[(2 * nl + lm) * W] * inverse_r};
+      const double factors[4] = {y[lm * S], dy[lm * S] * inverse_r, dy[(nl + lm) * S] * inverse_r, dy[(2 * nl + lm) * S] * inverse_r};
       add_products(factors, coefficients.c + lm * channels, channels, sum);
     }
     for (int b = 0; b < channels; ++b) {

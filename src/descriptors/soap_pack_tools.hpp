@@ -1,7 +1,8 @@
 #pragma once
 
-// Packs of the size GAPKIT_PACK_BYTES, set by each of soap_loops_*.cpp, and what the loops do with them. Everything has internal linkage.
+// What the loops of soap_packs_body.hpp and soap_spectrum_body.hpp do with packs. Everything has internal linkage.
 
+#include <gapkit/math/lanes.hpp>
 #include <utility>
 
 namespace gapkit {
@@ -9,26 +10,7 @@ namespace {
 
 #define GAPKIT_INLINE inline __attribute__((always_inline))
 
-// Typedefs, because Clang ignores `aligned` in an alias.
-// NOLINTBEGIN(modernize-use-using)
-template <class Real>
-struct Packs;
-template <>
-struct Packs<double> {
-  typedef double Pack __attribute__((vector_size(GAPKIT_PACK_BYTES)));
-  typedef double Anywhere __attribute__((vector_size(GAPKIT_PACK_BYTES), aligned(sizeof(double)), may_alias));
-  static constexpr int width = GAPKIT_PACK_BYTES / sizeof(double);
-};
-template <>
-struct Packs<float> {
-  typedef float Pack __attribute__((vector_size(GAPKIT_PACK_BYTES)));
-  typedef float Anywhere __attribute__((vector_size(GAPKIT_PACK_BYTES), aligned(sizeof(float)), may_alias));
-  static constexpr int width = GAPKIT_PACK_BYTES / sizeof(float);
-};
-// NOLINTEND(modernize-use-using)
-
-// A pack at any address. Packs are never returned by value: the calling convention depends on the instruction set.
-#define GAPKIT_AT(from) (*reinterpret_cast<const typename Packs<Real>::Anywhere*>(from))
+using lanes::Packs;
 
 template <class Real>
 GAPKIT_INLINE void put(Real* to, const typename Packs<Real>::Pack& value) {

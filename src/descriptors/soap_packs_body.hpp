@@ -1,4 +1,4 @@
-// Included by soap_loops_*.cpp, each of which sets GAPKIT_PACK_BYTES to the size of its registers. Everything has internal linkage.
+// Included by soap_loops_*.cpp. Everything has internal linkage.
 
 #include "descriptors/soap_pack_tools.hpp"
 #include "descriptors/soap_packs.hpp"
