@@ -18,6 +18,26 @@ const SoapPacks<Real>& packs() {
     return soap_loops().full;
 }
 
+// The polynomial with these values and first two derivatives at 0 and 1, in powers of t − ½; `values`: those at 0, then the coefficients.
+void hermite_to_powers(double values[6], const double end[3]) {
+  const double g = values[0], d = values[1], c = values[2];
+  const double powers[6] = {g,
+                            d,
+                            c / 2,
+                            10 * (end[0] - g) - 6 * d - 4 * end[1] - 1.5 * c + 0.5 * end[2],
+                            -15 * (end[0] - g) + 8 * d + 7 * end[1] + 1.5 * c - end[2],
+                            6 * (end[0] - g) - 3 * d - 3 * end[1] - 0.5 * c + 0.5 * end[2]};
+  for (int k = 0; k < 6; ++k) {
+    double binomial = 1, sum = 0, half = 1;
+    for (int j = k; j < 6; ++j) {
+      sum += powers[j] * binomial * half;
+      half /= 2;
+      binomial = binomial * (j + 1) / (j + 1 - k);
+    }
+    values[k] = sum;
+  }
+}
+
 }  // namespace
 
 // Memory of one thread for one centre.
@@ -57,20 +77,28 @@ SoapTables<Real> Soap::make_tables() const {
   constexpr int pack = 64 / sizeof(Real);
   const int columns = radial_ + l_max * higher, row = (columns + pack - 1) / pack * pack;
   // In single precision every second knot suffices: errors grow by 2⁶ (derivative: 2⁵), to 10⁻⁹ of the largest value (3 · 10⁻⁸).
-  const int step = std::is_same_v<Real, float> && basis_.knot_count() % 2 == 1 ? 2 : 1, knots = (basis_.knot_count() - 1) / step + 1;
+  constexpr bool is_single = std::is_same_v<Real, float>;
+  const int step = is_single && basis_.knot_count() % 2 == 1 ? 2 : 1, knots = (basis_.knot_count() - 1) / step + 1;
   result.per_spacing = 1 / (step * basis_.spacing());
   result.last_knot = knots - 2;
+  result.origin = is_single ? 0.5 : 0;
+  result.rows_of_knot = is_single ? 6 : 3;
   for (std::size_t s = 0; s < std::max<std::size_t>(tables_.size(), 1); ++s) {
-    const double* from = table_of(static_cast<int>(s));
-    auto& table = result.radial.emplace_back(static_cast<std::size_t>(3 * knots * row), Real(0));
-    for (int knot_row = 0; knot_row < 3 * knots; ++knot_row) {
-      const int knot = knot_row / 3, order = knot_row % 3;
-      const double* values = from + static_cast<std::ptrdiff_t>(3 * step * knot + order) * count_;
-      const double factor = order == 0 ? 1 : order == 1 ? step : step * step;  // h, h²
-      Real* to = &table[static_cast<std::size_t>(knot_row) * static_cast<std::size_t>(row)];
-      for (int l = 0; l <= l_max; ++l)
-        for (int n = 0; n < (l == 0 ? radial_ : higher); ++n) *to++ = static_cast<Real>(factor * values[l * radial_ + n]);
-    }
+    auto& table = result.radial.emplace_back(static_cast<std::size_t>(result.rows_of_knot * knots * row), Real(0));
+    for (int knot = 0; knot < (is_single ? knots - 1 : knots); ++knot)
+      for (int l = 0, column = 0; l <= l_max; ++l)
+        for (int n = 0; n < (l == 0 ? radial_ : higher); ++n, ++column) {
+          // g, h g', h² g'' of the knot, or of both ends of the interval
+          const double* from = table_of(static_cast<int>(s)) + static_cast<std::ptrdiff_t>(3 * step * knot) * count_ + l * radial_ + n;
+          const double* next = from + static_cast<std::ptrdiff_t>(3 * step) * count_;
+          double values[6] = {from[0], step * from[count_], step * step * from[2 * count_]};
+          if (is_single) {
+            const double end[3] = {next[0], step * next[count_], step * step * next[2 * count_]};
+            hermite_to_powers(values, end);
+          }
+          for (int k = 0; k < result.rows_of_knot; ++k)
+            table[static_cast<std::size_t>((result.rows_of_knot * knot + k) * row + column)] = static_cast<Real>(values[k]);
+        }
   }
   result.beta.assign(static_cast<std::size_t>(size), Real(0));
   std::vector<double> leading(static_cast<std::size_t>(size));  // coefficient of z^(l−m) in d^m P_l / dz^m
@@ -148,9 +176,10 @@ SoapNeighbors<Real> Soap::find_neighbors(const Environments& environments, int c
       s.table[slot] = s.tables.of(0);
     }
   }
-  packs<Real>().place({basis_.cutoff(), width_, s.tables.per_spacing, s.tables.last_knot}, static_cast<int>(slots), s.r.data(),
-                      s.place.data(), s.value.data(), s.slope.data(), s.knot.data());
-  for (slot = 0; slot < slots; ++slot) s.table[slot] += static_cast<std::ptrdiff_t>(s.knot[slot]) * 3 * s.tables.shape.row;
+  packs<Real>().place({basis_.cutoff(), width_, s.tables.per_spacing, s.tables.last_knot, s.tables.origin}, static_cast<int>(slots),
+                      s.r.data(), s.place.data(), s.value.data(), s.slope.data(), s.knot.data());
+  for (slot = 0; slot < slots; ++slot)
+    s.table[slot] += static_cast<std::ptrdiff_t>(s.knot[slot]) * s.tables.rows_of_knot * s.tables.shape.row;
   for (std::size_t b = 0; b < s.blocks.size(); ++b)
     for (slot = b * block + static_cast<std::size_t>(s.blocks[b].count); slot < (b + 1) * block; ++slot) s.value[slot] = s.slope[slot] = 0;
   return {.blocks = s.blocks.data(),

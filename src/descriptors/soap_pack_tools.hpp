@@ -5,6 +5,8 @@
 #include <gapkit/math/lanes.hpp>
 #include <utility>
 
+#include "descriptors/soap_packs.hpp"
+
 namespace gapkit {
 namespace {
 
@@ -29,6 +31,63 @@ template <class Real>
 int padded(int count) {
   constexpr int W = Packs<Real>::width;
   return (count + W - 1) / W * W;
+}
+
+// Weights of the six rows of an interval of the table with the cutoff function, [6][block]: value = f_c w, derivative = f_c' w + f_c w'
+// (per Å).
+template <class Real, bool with_slope>
+GAPKIT_INLINE void put_weights(const typename Packs<Real>::Pack* w, const typename Packs<Real>::Pack* d, const SoapNeighbors<Real>& in,
+                               int slot, Real* weight, Real* derivative) {
+  using Pack = typename Packs<Real>::Pack;
+  constexpr int B = block_of<Real>;
+  const Pack f = GAPKIT_AT(in.value + slot);
+  for (int j = 0; j < 6; ++j) put<Real>(weight + j * B, f * w[j]);
+  if constexpr (with_slope) {
+    const Pack df = GAPKIT_AT(in.slope + slot), fh = f * in.per_spacing;
+    for (int j = 0; j < 6; ++j) put<Real>(derivative + j * B, df * w[j] + fh * d[j]);
+  }
+}
+
+// The quintic Hermite polynomial (math/radial_basis.hpp).
+template <bool with_slope>
+GAPKIT_INLINE void fill_weights(const SoapNeighbors<double>& in, int first, double* weight, double* derivative) {
+  using Real = double;
+  using Pack = Packs<double>::Pack;
+  for (int k = 0; k < block_of<double>; k += Packs<double>::width) {
+    const Pack t = GAPKIT_AT(in.place + first + k), t2 = t * t, t3 = t2 * t, t4 = t3 * t, t5 = t4 * t, one = Pack{} + 1.0;
+    Pack w[6], d[6];
+    w[3] = 10.0 * t3 - 15.0 * t4 + 6.0 * t5;
+    w[0] = one - w[3];
+    w[1] = t - 6.0 * t3 + 8.0 * t4 - 3.0 * t5;
+    w[2] = 0.5 * t2 - 1.5 * t3 + 1.5 * t4 - 0.5 * t5;
+    w[4] = 7.0 * t4 - 4.0 * t3 - 3.0 * t5;
+    w[5] = 0.5 * t3 - t4 + 0.5 * t5;
+    d[3] = 30.0 * t2 - 60.0 * t3 + 30.0 * t4;
+    d[0] = -d[3];
+    d[1] = one - 18.0 * t2 + 32.0 * t3 - 15.0 * t4;
+    d[2] = t - 4.5 * t2 + 6.0 * t3 - 2.5 * t4;
+    d[4] = 28.0 * t3 - 12.0 * t2 - 15.0 * t4;
+    d[5] = 1.5 * t2 - 4.0 * t3 + 2.5 * t4;
+    put_weights<double, with_slope>(w, d, in, first + k, weight + k, derivative + k);
+  }
+}
+
+// Powers of the distance from the middle of the interval: slopes are not differences of values, which would lose digits.
+template <bool with_slope>
+GAPKIT_INLINE void fill_weights(const SoapNeighbors<float>& in, int first, float* weight, float* derivative) {
+  using Real = float;
+  using Pack = Packs<float>::Pack;
+  for (int k = 0; k < block_of<float>; k += Packs<float>::width) {
+    const Pack u = GAPKIT_AT(in.place + first + k);
+    Pack w[6], d[6];
+    w[0] = Pack{} + 1.0F;
+    d[0] = Pack{};
+    for (int j = 1; j < 6; ++j) {
+      w[j] = w[j - 1] * u;
+      d[j] = static_cast<float>(j) * w[j - 1];
+    }
+    put_weights<float, with_slope>(w, d, in, first + k, weight + k, derivative + k);
+  }
 }
 
 // One stage of a transposition: exchanges blocks of D × D numbers.

@@ -30,6 +30,7 @@ struct SoapCutoff {
   double cutoff, width;  ///< Å
   double per_spacing;    ///< 1/Å, of the knots
   int last_knot;         ///< of the left ends of intervals
+  double origin;         ///< where `place` is 0 between two knots, 0 … 1
 };
 
 /// Neighbours of one centre: arrays [block][slot], each a whole number of blocks.
@@ -37,13 +38,15 @@ template <class Real>
 struct SoapNeighbors {
   const SoapBlock* blocks;
   int block_count;
-  const Real *x, *y, *z;    ///< unit vectors
-  const Real* inverse_r;    ///< 1/Å; 0 for atoms at one place
-  const Real* place;        ///< 0 … 1 between the knots
-  const Real* value;        ///< cutoff function f_c; 0 in empty slots
-  const Real* slope;        ///< f_c', 1/Å
-  const Real* const* rows;  ///< the table's rows g, h g', h² g'' of the left knot, then those of the right one; read up to a pack beyond
-  Real per_spacing;         ///< 1/Å
+  const Real *x, *y, *z;  ///< unit vectors
+  const Real* inverse_r;  ///< 1/Å; 0 for atoms at one place
+  const Real* place;      ///< between the knots, from SoapCutoff::origin; the distance of two knots is 1
+  const Real* value;      ///< cutoff function f_c; 0 in empty slots
+  const Real* slope;      ///< f_c', 1/Å
+  /// The table's first of six rows: double precision: g, h g', h² g'' of the left knot, then of the right one; single precision: the
+  /// polynomial's coefficients. Read up to a pack beyond the end.
+  const Real* const* rows;
+  Real per_spacing;  ///< 1/Å
 };
 
 template <class Real>

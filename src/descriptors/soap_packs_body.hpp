@@ -87,38 +87,6 @@ GAPKIT_INLINE void compute_angles(const SoapShape<Real>& shape, const Real* px, 
   }
 }
 
-// Weights of the quintic Hermite polynomial (math/radial_basis.hpp) with the cutoff function, [6][block]: value = f_c w,
-// derivative = f_c' w + f_c w' (per Å).
-template <class Real, bool with_slope>
-GAPKIT_INLINE void hermite(const SoapNeighbors<Real>& in, int first, Real* weight, Real* derivative) {
-  using Pack = typename Packs<Real>::Pack;
-  constexpr int B = block_of<Real>, W = Packs<Real>::width;
-  const Real ten = 10, fifteen = 15, six = 6, eight = 8, three = 3, half = Real(0.5), onehalf = Real(1.5), seven = 7, four = 4;
-  for (int k = 0; k < B; k += W) {
-    const Pack t = GAPKIT_AT(in.place + first + k), f = GAPKIT_AT(in.value + first + k);
-    const Pack t2 = t * t, t3 = t2 * t, t4 = t3 * t, t5 = t4 * t, one = Pack{} + Real(1);
-    Pack w[6];
-    w[3] = ten * t3 - fifteen * t4 + six * t5;
-    w[0] = one - w[3];
-    w[1] = t - six * t3 + eight * t4 - three * t5;
-    w[2] = half * t2 - onehalf * t3 + onehalf * t4 - half * t5;
-    w[4] = seven * t4 - four * t3 - three * t5;
-    w[5] = half * t3 - t4 + half * t5;
-    for (int j = 0; j < 6; ++j) put<Real>(weight + j * B + k, f * w[j]);
-    if constexpr (with_slope) {
-      const Pack df = GAPKIT_AT(in.slope + first + k), fh = f * in.per_spacing;
-      Pack d[6];
-      d[3] = Real(30) * t2 - Real(60) * t3 + Real(30) * t4;
-      d[0] = -d[3];
-      d[1] = one - Real(18) * t2 + Real(32) * t3 - fifteen * t4;
-      d[2] = t - Real(4.5) * t2 + six * t3 - Real(2.5) * t4;
-      d[4] = Real(28) * t3 - Real(12) * t2 - fifteen * t4;
-      d[5] = onehalf * t2 - four * t3 + Real(2.5) * t4;
-      for (int j = 0; j < 6; ++j) put<Real>(derivative + j * B + k, df * w[j] + fh * d[j]);
-    }
-  }
-}
-
 // Radial functions of the first `slots` slots, in rows of `stride`.
 template <class Real, bool with_slope>
 GAPKIT_INLINE void radial_rows(const SoapShape<Real>& shape, const SoapNeighbors<Real>& in, int first, int slots,
@@ -126,7 +94,7 @@ GAPKIT_INLINE void radial_rows(const SoapShape<Real>& shape, const SoapNeighbors
   using Pack = typename Packs<Real>::Pack;
   constexpr int B = block_of<Real>, W = Packs<Real>::width;
   alignas(64) Real weight[6 * B], derivative[6 * B];
-  hermite<Real, with_slope>(in, first, weight, derivative);
+  fill_weights<with_slope>(in, first, weight, derivative);
   const int row = shape.row;
   for (int k = 0; k < slots; ++k) {
     const Real *r0 = in.rows[first + k], *r1 = r0 + row, *r2 = r1 + row, *r3 = r2 + row, *r4 = r3 + row, *r5 = r4 + row;
@@ -371,7 +339,7 @@ void place(const SoapCutoff& cutoff, int size, const double* r, Real* place, Rea
     const int whole = static_cast<int>(position);
     const int left = whole < cutoff.last_knot ? whole : cutoff.last_knot;
     knot[i] = left;
-    place[i] = static_cast<Real>(position - left);
+    place[i] = static_cast<Real>(position - left - cutoff.origin);
     value[i] = static_cast<Real>(u > 0 ? 0.5 - 0.5 * sine * v : 1.0);
     slope[i] = static_cast<Real>(u > 0 ? -0.5 * pi * per_width * cosine : 0.0);
   }

@@ -15,6 +15,8 @@ struct SoapTables {
   SoapShape<Real> shape;
   double per_spacing = 0;  // 1/Å, of the knots
   int last_knot = 0;       // that begins an interval
+  double origin = 0;       // SoapCutoff::origin
+  int rows_of_knot = 0;
 
   const Real* of(int species) const { return radial[radial.size() > 1 ? static_cast<std::size_t>(species) : 0].data(); }
 };

@@ -1,5 +1,6 @@
 // Predictions in single precision against double precision.
 
+#include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/predict/predictor.hpp>
 
 #include "support/support.hpp"
