@@ -181,7 +181,10 @@ GAPKIT_INLINE void accumulate(const SoapShape<Real>& shape, const BlockMemory<Re
 // out[n] = factor · sum of channel n; whole packs are written.
 GAPKIT_INLINE void store_sums(const double* sum, double factor, int n_max, double* out) {
   using Real = double;
-  for (int n = 0; n < n_max; n += Packs<double>::width) put<double>(out + n, factor * GAPKIT_AT(sum + n));
+  for (int n = 0; n < n_max; n += Packs<double>::width) {
+    const Packs<double>::Pack v = factor * GAPKIT_AT(sum + n);
+    put<double>(out + n, v);
+  }
 }
 
 // The sums of even and of odd slots are added.
