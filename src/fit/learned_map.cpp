@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/math/random_stream.hpp>
@@ -174,13 +173,8 @@ class MetricLearner {
     map.kind = "learned";
     map.mean = all.colwise().mean();
     map.frames = half_;
-    Matrix y = mapped_rows(all, across, map.mean);
+    const Matrix y = mapped_rows(all, across, map.mean);
     const double per_row = 1 / static_cast<double>(y.rows());
-    if (std::getenv("GAPKIT_METRIC_PCA")) {
-      const PrincipalDirections again = principal_directions(y, size);
-      across = (across * again.directions).eval();
-      y = (y * again.directions).eval();
-    }
     const Vector variance = y.colwise().squaredNorm().transpose() * per_row;
     const double total = variance.sum();
     const bool is_share = term.compression.rank > 0 && term.compression.rank < 1;

@@ -17,13 +17,14 @@ constexpr int n_max = 3, l_max = 4;
 constexpr double cutoff = 4.2, width = 1.1, sigma = 0.5, central_weight = 0.7;
 
 Parameters parameters(std::int64_t weight) {
-  return {{"cutoff", cutoff},
-          {"cutoff_width", width},
-          {"n_max", std::int64_t{n_max}},
-          {"l_max", std::int64_t{l_max}},
-          {"atom_sigma", sigma},
-          {"central_weight", central_weight},
-          {"radial_weight", weight}};
+  const Parameters given = {{"cutoff", cutoff},
+                            {"cutoff_width", width},
+                            {"n_max", std::int64_t{n_max}},
+                            {"l_max", std::int64_t{l_max}},
+                            {"atom_sigma", sigma},
+                            {"central_weight", central_weight},
+                            {"radial_weight", weight}};
+  return complete_parameters(given, descriptor_kind("soap").parameters, "test");
 }
 
 // Σ_m c_alm c_blm = Σ_ij R_al(r_i) R_bl(r_j) (2l+1)/4π P_l(r̂_i·r̂_j) for the neighbours, plus the centre in l = 0.
