@@ -15,7 +15,8 @@ namespace gapkit {
 Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements)
     : Soap(parameters, species, elements,
            RadialBasis(static_cast<int>(parameters.integer("n_max")), static_cast<int>(parameters.integer("l_max")),
-                       parameters.real("atom_sigma"), parameters.real("cutoff")),
+                       parameters.real("atom_sigma"), parameters.real("cutoff"),
+                       parameters.has("radial_weight") ? static_cast<int>(parameters.integer("radial_weight")) : 0),
            Form::plain) {}
 
 Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements, RadialBasis basis, Form form)
