@@ -12,6 +12,7 @@ std::vector<std::string> error_bar_names() {
   std::vector<std::string> names;
   for (const TargetInfo& target : targets()) names.emplace_back(target.std_names.front());
   names.insert(names.begin() + 1, "local");
+  names.insert(std::find(names.begin(), names.end(), "force") + 1, "force_covariance");
   return names;
 }
 
@@ -20,6 +21,7 @@ std::string error_bar_names_text() {
   for (const TargetInfo& target : targets()) {
     text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", target.std_names.front(), target.std_text);
     if (target.property == Property::energy) text += ", local (energy of each atom, eV)";
+    if (target.property == Property::force) text += ", force_covariance (also between the components of an atom, (eV/Å)²)";
   }
   return text;
 }
@@ -31,6 +33,8 @@ void request_error_bars(const std::string& names, PredictionRequest& request) {
     const auto found = std::find_if(targets().begin(), targets().end(), is_named);
     if (name == "local")
       request.local_std = true;
+    else if (name == "force_covariance")
+      request.force_std = request.force_covariance = true;
     else if (found != targets().end())
       request.std_of(found->property) = true;
     else

@@ -32,8 +32,7 @@ std::string calibration_state(const Model& model, const PredictionRequest& reque
 }
 
 std::string calibration_message(const Model& model, const PredictionRequest& request) {
-  if (!model.calibration)
-    return "the error bars are uncalibrated (a fit with [calibration] holdout = 0.1, or with validation data, calibrates them)";
+  if (!model.calibration) return "the error bars are uncalibrated (a fit calibrates them unless [calibration] source = \"none\")";
   const auto [with, without] = coverage(model, request, ", ");
   if (with.empty() && without.empty()) return "error bars of local energies are the posterior's, without calibration";
   if (with.empty()) return fmt::format("the error bars are uncalibrated: the calibration had no data of {}", without);
@@ -42,6 +41,11 @@ std::string calibration_message(const Model& model, const PredictionRequest& req
     return fmt::format("the error bars of {} are calibrated ({}), the error bars of {} are not: the calibration had no such data", with,
                        model.calibration->source, without);
   return fmt::format("the error bars are calibrated ({})", model.calibration->source);
+}
+
+const char* calibration_source_text(const Calibration& calibration) {
+  if (calibration.source == "leave_one_out") return "each left out of the fit";
+  return calibration.source == "holdout" ? "set aside, then added to the data" : "of the validation data";
 }
 
 std::string uncalibrated_properties(const Calibration& calibration) {

@@ -12,6 +12,8 @@ std::string calibration_state(const Model& model, const PredictionRequest& reque
 /// The same as a sentence.
 std::string calibration_message(const Model& model, const PredictionRequest& request);
 
+/// Where the structures of a calibration come from, for brackets.
+const char* calibration_source_text(const Calibration& calibration);
 /// Properties without factors in a calibration: "", "virial", "force, virial".
 std::string uncalibrated_properties(const Calibration& calibration);
 

@@ -47,6 +47,8 @@ std::string error_bar_note(const Model& model, std::int64_t stride) {
   std::string note = !model.calibration ? "The error bars are uncalibrated."
                      : model.calibration->source == "validation"
                          ? "The error bars were calibrated with these very data: only other data can show whether they are right."
+                     : model.calibration->source == "leave_one_out"
+                         ? "The error bars were calibrated with errors of training frames, each predicted by the model without it."
                          : "The error bars were calibrated with frames that were set aside from the training data.";
   if (model.calibration)
     if (const std::string names = uncalibrated_properties(*model.calibration); !names.empty())

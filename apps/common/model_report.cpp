@@ -73,42 +73,59 @@ Json groups_json(const Model& model) {
 Json calibration_json(const std::optional<Calibration>& calibration) {
   if (!calibration) return nullptr;
   Json factors = Json::array();
-  for (const CalibrationFactors& f : calibration->factors)
-    factors.push_back({{"property", property_name(f.property)},
-                       {"class", f.config_class},
-                       {"a", f.a},
-                       {"b", f.b},
-                       {"rows", f.rows},
-                       {"structures", f.structures}});
+  for (const CalibrationFactors& f : calibration->factors) {
+    Json entry = {{"property", property_name(f.property)},
+                  {"class", f.config_class},
+                  {"a", f.a},
+                  {"b", f.b},
+                  {"rows", f.rows},
+                  {"structures", f.structures}};
+    if (f.part != EpistemicPart::all) entry["part"] = f.part == EpistemicPart::data ? "data" : "jackknife";
+    if (f.element != 0) entry["element"] = element_symbol(f.element);
+    if (f.points != 0) entry["points"] = f.points;
+    if (f.quality)
+      entry["quality"] = {{"zms", f.quality->zms}, {"coverage68", f.quality->coverage68}, {"coverage95", f.quality->coverage95}};
+    factors.push_back(entry);
+  }
   return {{"source", calibration->source}, {"factors", factors}, {"uncalibrated", uncalibrated_properties(*calibration)}};
 }
 
 std::string calibration_line(const std::optional<Calibration>& calibration) {
-  if (!calibration) return "Error bars: uncalibrated ([calibration] holdout = 0.1, or validation data, would calibrate them)\n";
+  if (!calibration) return "Error bars: uncalibrated ([calibration] chooses how they are calibrated)\n";
   std::string text;
   std::int64_t structures = 0;
   for (const CalibrationFactors& f : calibration->factors) {
-    if (f.config_class != "default") continue;
+    if (f.config_class != "default" || f.element != 0 || f.points != 0) continue;
     text += fmt::format("{}{} a {:.3g} b {:.3g}", text.empty() ? "" : "; ", property_name(f.property), f.a, f.b);
+    if (f.quality)
+      text += fmt::format(", mean z² {:.2f}, {:.0f} and {:.0f} % within 1 and 1.96 std", f.quality->zms, 100 * f.quality->coverage68,
+                          100 * f.quality->coverage95);
     structures = std::max(structures, f.structures);
   }
   if (const std::string names = uncalibrated_properties(*calibration); !names.empty()) text += "; uncalibrated: " + names;
-  return fmt::format("Error bars: calibrated on {} structures ({}): {}\n", structures,
-                     calibration->source == "holdout" ? "set aside, then added to the data" : "of the validation data", text);
+  return fmt::format("Error bars: calibrated on {} structures ({}): {}\n", structures, calibration_source_text(*calibration), text);
 }
 
 namespace {
 
 std::string calibration_text(const Json& calibration) {
   if (calibration.is_null()) return "error bars are uncalibrated: std² = epistemic² + sigma²\n\n";
-  std::string text = fmt::format("{:<12}{:<24}{:>10}{:>10}{:>10}{:>12}\n", "error bars", "config types", "a", "b", "rows", "structures");
-  for (const Json& f : calibration["factors"])
-    text += fmt::format("{:<12}{:<24}{:>10.3g}{:>10.3g}{:>10}{:>12}\n", f["property"].get<std::string>(),
-                        f["class"] == "default" ? "all others" : f["class"].get<std::string>(), f["a"].get<double>(), f["b"].get<double>(),
+  std::string text = fmt::format("{:<12}{:<24}{:<12}{:>10}{:>10}{:>10}{:>12}{:>9}{:>8}{:>8}\n", "error bars", "config types", "variance",
+                                 "a", "b", "rows", "structures", "mean z²", "68 %", "95 %");
+  for (const Json& f : calibration["factors"]) {
+    std::string name = f["class"] == "default" ? "all others" : f["class"].get<std::string>();
+    if (f.contains("element")) name += ", " + f["element"].get<std::string>();
+    if (f.contains("points")) name += fmt::format(", {} points", f["points"].get<std::int64_t>());
+    text += fmt::format("{:<12}{:<24}{:<12}{:>10.3g}{:>10.3g}{:>10}{:>12}", f["property"].get<std::string>(), name,
+                        f.contains("part") ? f["part"].get<std::string>() : "all", f["a"].get<double>(), f["b"].get<double>(),
                         f["rows"].get<std::int64_t>(), f["structures"].get<std::int64_t>());
+    if (f.contains("quality"))
+      text += fmt::format("{:>8.2f}{:>8.0f}{:>8.0f}", f["quality"]["zms"].get<double>(), 100 * f["quality"]["coverage68"].get<double>(),
+                          100 * f["quality"]["coverage95"].get<double>());
+    text += "\n";
+  }
   if (const std::string names = calibration["uncalibrated"]; !names.empty()) text += fmt::format("uncalibrated (a = b = 1): {}\n", names);
-  return text +
-         fmt::format("std² = a² epistemic² + b² sigma², from held-out structures ({})\n\n", calibration["source"].get<std::string>());
+  return text + fmt::format("std² = a² variance + b² sigma², from left-out structures ({})\n\n", calibration["source"].get<std::string>());
 }
 
 /// Six pairs of elements in a line, and an empty line.

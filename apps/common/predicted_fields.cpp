@@ -7,7 +7,7 @@ namespace gapkit::apps {
 namespace {
 
 constexpr const char* not_finite_name = "not_finite";
-constexpr std::array endings = {"", "_std", "_std_epistemic", "_per_atom_std", "_samples"};
+constexpr std::array endings = {"", "_std", "_std_epistemic", "_per_atom_std", "_covariance", "_samples"};
 constexpr std::array other_names = {
     "calibration", "novelty", "shortest_distance_ratio", "local_energy", "local_energy_std_epistemic", "local_variance_quip"};
 
@@ -88,6 +88,7 @@ void set_predicted_fields(Structure& frame, const Prediction& prediction, const 
     frame.set_column(prefix + "local_energy_std_epistemic", 1, as_list(*prediction.local_energy_std_epistemic));
   if (prediction.local_quip_variance) frame.set_column(prefix + "local_variance_quip", 1, as_list(*prediction.local_quip_variance));
   set_target_columns(frame, prediction, prefix);
+  if (prediction.forces_covariance) frame.set_column(prefix + "forces_covariance", 6, as_list(*prediction.forces_covariance));
 }
 
 void set_not_finite(Structure& frame, const std::string& prefix) {

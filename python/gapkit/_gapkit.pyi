@@ -90,6 +90,7 @@ class Request:
     energies_std: bool
     forces_std: bool
     stress_std: bool
+    forces_covariance: bool
     calibrated: bool
     single_precision: bool
     def __init__(self) -> None: ...

@@ -21,7 +21,8 @@ Std = str | Sequence[str] | None
 
 # Names of error bars, as gap-predict has them too → attribute of a request
 _STD_NAMES = {"energy": "energy_std", "forces": "forces_std", "force": "forces_std", "stress": "stress_std", "virial": "stress_std",
-              "energies": "energies_std", "local": "energies_std"}
+              "energies": "energies_std", "local": "energies_std", "force_covariance": "forces_covariance"}
+_TENSOR_OF_SIX = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
 NOVELTY_LIMIT = 0.5  # as in gap-predict
 
 
@@ -55,6 +56,8 @@ class Prediction:
     """[atoms, 3] eV/Å, of each component"""
     forces_std_epistemic: Array | None = None
     """[atoms, 3] eV/Å"""
+    forces_covariance: Array | None = None
+    """[atoms, 3, 3] (eV/Å)², of the error of an atom's force; its diagonal is forces_std²"""
     stress_std: Array | None = None
     """[6] eV/Å³"""
     stress_std_epistemic: Array | None = None
@@ -229,8 +232,8 @@ class Model:
 
     @property
     def calibration(self) -> dict[str, dict[str, dict[str, float]]] | None:
-        """Factors of the error bars by property (energy, force, virial) and config type: std² = a² epistemic² + b² noise², with the rows
-        and structures that they were found from. None: not calibrated; so are properties that are missing."""
+        """Factors of the error bars by property (energy, force, virial) and config type: std² = a² v + b² noise² with a part v of the
+        posterior variance (methods.md, section 5), and the rows and structures that they were found from. None: not calibrated; so are properties that are missing."""
         return self._handle.calibration
 
     @property
@@ -367,8 +370,9 @@ def make_request(std: Std, *, forces: bool = True, calibrated: bool = True, prec
     for name in names:
         attribute = _STD_NAMES.get(name.strip())
         if attribute is None:
-            raise InputError(f"std: unknown name '{name.strip()}'; valid: energy, forces, stress, energies")
+            raise InputError(f"std: unknown name '{name.strip()}'; valid: energy, forces, force_covariance, stress, energies")
         setattr(request, attribute, True)
+    request.forces_std = request.forces_std or request.forces_covariance
     return request
 
 
@@ -379,6 +383,8 @@ def has_error_bars(request: _gapkit.Request) -> bool:
 def prediction_from(values: Mapping[str, Any]) -> Prediction:
     if "unsampled_terms" in values:
         values = {**values, "unsampled_terms": tuple(values["unsampled_terms"])}
+    if "forces_covariance" in values:
+        values = {**values, "forces_covariance": values["forces_covariance"][:, _TENSOR_OF_SIX]}
     return Prediction(**values)
 
 

@@ -79,6 +79,7 @@ py::dict Evaluator::dict_of(const Structure& structure, const Prediction& p) con
   if (p.energy_std_epistemic) d["energy_std_epistemic"] = *p.energy_std_epistemic;
   put("forces_std", p.forces_std);
   put("forces_std_epistemic", p.forces_std_epistemic);
+  if (p.forces_covariance) d["forces_covariance"] = array_of(p.forces_covariance->data(), p.forces_covariance->rows(), 6);
   const auto put_stress = [&](const char* name, const std::optional<Voigt>& virial) {
     if (virial && volume > 0) d[name] = array_of(Voigt(*virial / volume).data(), 6);
   };
@@ -111,6 +112,7 @@ void add_evaluator(py::module_& module) {
       .def_readwrite("energies_std", &PredictionRequest::local_std)
       .def_readwrite("forces_std", &PredictionRequest::force_std)
       .def_readwrite("stress_std", &PredictionRequest::stress_std)
+      .def_readwrite("forces_covariance", &PredictionRequest::force_covariance)
       .def_readwrite("calibrated", &PredictionRequest::calibrated)
       .def_readwrite("single_precision", &PredictionRequest::single_precision);
   py::class_<Evaluator>(module, "Evaluator")

@@ -38,6 +38,7 @@ py::object calibration(const PythonModel& self) {
   if (!self.model->calibration) return py::none();
   py::dict result;
   for (const CalibrationFactors& f : self.model->calibration->factors) {
+    if (f.element != 0 || f.points != 0) continue;  // variants of the others
     const py::str property = name_of(f.property);
     if (!result.contains(property)) result[property] = py::dict();
     py::dict factors;

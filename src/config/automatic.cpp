@@ -19,8 +19,6 @@ namespace {
 
 constexpr double largest_radius = 7.0, radius_step = 0.1;  // Å
 constexpr std::int64_t most_atoms_measured = 20000;        // for the radial distribution
-constexpr double most_excess = 1.15;                       // of the allowed time: later rounds of calibration are left out
-constexpr double later_search = 0.5;  // steps of the search for σ in later rounds, relative to the first, whose result they start from
 constexpr double wanted_neighbors = 30;
 constexpr double molecular_cutoff = 4.5, smallest_cutoff = 3.5, largest_cutoff_chosen = 6.0;  // Å
 constexpr int fewest_points = 50, most_points = 2000;                                         // of SOAP, per element
@@ -98,17 +96,19 @@ std::string points_text(const TermOptions& soap) {
   return text;
 }
 
-/// Time after the calibration: adding the structures that were set aside, and the error tables.
-double rest_seconds(const DataSummary& data, const FitConfiguration& options, const FitPlan& plan) {
+/// Time of the error tables.
+double rest_seconds(const DataSummary& data, const FitPlan& plan) {
   constexpr double of_atom_and_point = 1e-7;  // one thread, energy and forces
-  return 0.3 + options.calibration.holdout * plan.seconds +
-         of_atom_and_point * static_cast<double>(plan.sparse_points()) * static_cast<double>(data.atoms) / thread_count();
+  return 0.3 + of_atom_and_point * static_cast<double>(plan.sparse_points()) * static_cast<double>(data.atoms) / thread_count();
 }
 
-/// Error bars of the structures that one round sets aside.
-double error_bar_seconds(const DataSummary& data, const FitConfiguration& options, const FitPlan& plan) {
-  const double of_atom_and_point = data.is_molecular() ? 6e-6 : 2e-6;  // with triplets, without
-  return of_atom_and_point * static_cast<double>(plan.sparse_points()) * options.calibration.holdout * static_cast<double>(data.atoms);
+/// Time of the calibration: every structure is left out once; rows that exceed the memory are computed again.
+double calibration_seconds(const FitPlan& plan, double memory_bytes) {
+  const double bytes = static_cast<double>(plan.rows()) * static_cast<double>(plan.sparse_points()) * sizeof(float);
+  const double missing = std::clamp(1 - (memory_bytes - plan.memory_bytes) / std::max(bytes, 1.0), 0.0, 1.0);
+  const auto flop = [&](const char* phase) { return plan.phase_flop.count(phase) ? plan.phase_flop.at(phase) : 0.0; };
+  const double more = 2 * flop("gram") + missing * (flop("kernel rows") + flop("whiten"));
+  return plan.flop > 0 ? (plan.seconds - plan.search_seconds) * more / plan.flop : 0;
 }
 
 /// Makes one choice after the other; each adds its reason.
@@ -123,7 +123,6 @@ class Chooser {
     choose_reference_energies();
     choose_terms();
     choose_sigmas();
-    choose_rounds();
     choose_points();
     return std::move(choice_);
   }
@@ -201,35 +200,18 @@ class Chooser {
                     options_.use[Property::energy] && options_.use[Property::force] ? ", energies and forces with equal weight" : ""));
   }
 
-  void choose_rounds() {
-    if (data_.frames < 20) return;
-    options_.calibration.source = CalibrationOptions::Source::holdout;
-    options_.calibration.rounds = std::clamp(static_cast<int>(std::ceil(1000.0 / static_cast<double>(data_.frames))), 1, 5);
-  }
-
   void choose_points() {
     const double factor = fit_points_to_limits();
     say(fmt::format("sparse points of SOAP: {}{}; {:.0f} s estimated, {:.0f} s allowed", points_text(options_.terms.back()),
                     factor < 1 ? ", fewer than usual for lack of time or memory" : ", usual for this number of environments",
                     choice_.seconds, request_.seconds));
-    const int most = options_.calibration.rounds;
-    const bool may_be_more = choice_.rounds < most;
-    say(calibrates() ? fmt::format("error bars: calibrated on 10 % of the structures set aside, in {}{} round{}", choice_.rounds,
-                                   may_be_more ? fmt::format(" to {}", most) : "",
-                                   most == 1     ? ""
-                                   : may_be_more ? "s, as the time allows"
-                                                 : "s")
-                     : "error bars: uncalibrated, too few structures");
+    say("error bars: calibrated with errors of structures that are left out of the fit one by one");
   }
 
-  bool calibrates() const { return options_.calibration.source == CalibrationOptions::Source::holdout; }
-
-  /// Sets as many sparse points, up to the usual number, as time and memory allow beside a few rounds of calibration. Returns their
-  /// fraction of the usual number.
+  /// Sets as many sparse points, up to the usual number, as time and memory allow. Returns their fraction of the usual number.
   double fit_points_to_limits() {
     FitConfiguration planned = options_;
     planned.memory = 1e6;  // for the estimate; the limit is checked here
-    planned.calibration.source = CalibrationOptions::Source::none;
     set_points(planned.terms.back(), data_, 1);
     const FitPlans plans(given_, planned);
     double factor = 1;
@@ -243,16 +225,8 @@ class Chooser {
     return factor;
   }
 
-  /// Sets rounds and seconds of the choice, and the time of the calibration.
   void estimate(const FitPlan& plan) {
-    const int most_rounds = options_.calibration.rounds, fewest_rounds = std::min(most_rounds, 3);
-    const double bars = calibrates() ? error_bar_seconds(data_, options_, plan) : 0, rest = rest_seconds(data_, options_, plan);
-    const double first = plan.seconds + bars, later = first - (1 - later_search) * plan.search_seconds;  // rounds
-    const double left = request_.seconds - stopwatch_.seconds() - rest;
-    choice_.rounds =
-        calibrates() ? static_cast<int>(std::clamp<double>(1 + std::floor((left - first) / later), fewest_rounds, most_rounds)) : 1;
-    choice_.seconds = stopwatch_.seconds() + first + (choice_.rounds - 1) * later + rest;
-    options_.calibration.seconds = std::max(0.0, most_excess * request_.seconds - stopwatch_.seconds() - rest);
+    choice_.seconds = stopwatch_.seconds() + plan.seconds + calibration_seconds(plan, request_.memory * 1e9) + rest_seconds(data_, plan);
   }
 
   const FitData& given_;

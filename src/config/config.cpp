@@ -159,15 +159,20 @@ void read_optimize(const Section& section, bool is_present, OptimizeOptions& opt
     options.weights[target.property] = weights.not_negative(target.name, options.weights[target.property]);
 }
 
-// Default: on the validation data if there are any.
-void read_calibration(const Section& section, bool is_present, bool has_validation, FitConfiguration& options) {
+// Without `source`: the fit's own structures, left out one by one; a holdout if its keys are given.
+void read_calibration(const Section& section, bool has_validation, FitConfiguration& options) {
   using Source = CalibrationOptions::Source;
   section.check_keys(section_keys("calibration"));
-  const bool holds_out = section.has("holdout") || (is_present && !has_validation);
-  const std::string usual = holds_out ? "holdout" : has_validation ? "validation" : "none";
-  const std::string source = section.choice("source", usual, std::vector<std::string>{"holdout", "validation", "none"});
+  const std::string usual = section.has("holdout") || section.has("rounds") ? "holdout" : "leave_one_out";
+  const std::string source = section.choice("source", usual, std::vector<std::string>{"leave_one_out", "holdout", "validation", "none"});
   CalibrationOptions& calibration = options.calibration;
-  calibration.source = source == "holdout" ? Source::holdout : source == "validation" ? Source::validation : Source::none;
+  calibration.source = source == "holdout"      ? Source::holdout
+                       : source == "validation" ? Source::validation
+                       : source == "none"       ? Source::none
+                                                : Source::leave_one_out;
+  calibration.all_structures = section.choice("energies", "all", std::vector<std::string>{"all", "sample"}) == "all";
+  if (source != "leave_one_out" && section.has("energies"))
+    section.fail(section.line("energies"), fmt::format("'energies' goes with source = \"leave_one_out\", found \"{}\"", source));
   if (source == "validation" && !has_validation)
     section.fail(section.line("source"),
                  "source = \"validation\" needs files in [data] validation; \"holdout\" sets training structures aside");
@@ -259,7 +264,7 @@ FitConfiguration fit_options_of(const TomlValue& document, const std::string& na
   read_regularization(section("regularization"), options.regularization);
   read_optimize(section("optimize"), document.find("optimize") != nullptr, options.optimize);
   const bool has_validation = instead.validation_in_memory || !options.validation.empty();
-  read_calibration(section("calibration"), document.find("calibration") != nullptr, has_validation, options);
+  read_calibration(section("calibration"), has_validation, options);
   read_solver(section("solver"), options);
 
   const Section output = section("output");

@@ -169,10 +169,13 @@ void write_calibration(TomlText& out, const CalibrationOptions& calibration) {
   using Source = CalibrationOptions::Source;
   out.header("[calibration]");
   out.line("source",
-           calibration.source == Source::holdout      ? "\"holdout\""
-           : calibration.source == Source::validation ? "\"validation\""
-                                                      : "\"none\"",
+           calibration.source == Source::holdout         ? "\"holdout\""
+           : calibration.source == Source::validation    ? "\"validation\""
+           : calibration.source == Source::leave_one_out ? "\"leave_one_out\""
+                                                         : "\"none\"",
            "where the factors of the error bars come from");
+  if (calibration.source == Source::leave_one_out)
+    out.line("energies", calibration.all_structures ? "\"all\"" : "\"sample\"", "structures that are left out for error bars of energies");
   if (calibration.source == Source::holdout)
     out.line("holdout", toml_number(calibration.holdout), "fraction of the structures, set aside before the fit, added afterwards");
   if (calibration.source == Source::holdout) out.line("rounds", std::to_string(calibration.rounds), "fits with other structures set aside");

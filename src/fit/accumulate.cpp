@@ -19,12 +19,18 @@ RowTargets targets_of_fold(const Structure& frame, const AccumulationRules& rule
   return targets;
 }
 
+std::optional<KeptRows> kept_rows(const Structure& frame, std::int64_t number, const RowTargets& targets, const AccumulationRules& rules) {
+  if (targets.value.empty() || !rules.sink.wants || !rules.sink.wants(number)) return std::nullopt;
+  return KeptRows::of(frame, number, targets, static_cast<int>(rules.regularization.groups().size()), rules.sink.is_exact);
+}
+
 }  // namespace
 
 Accumulation accumulate(const Dataset& data, AccumulationRules rules, AccumulationCheckpoints checkpoints,
                         const std::function<void(double atoms)>& show) {
   const Model& model = rules.model;
-  StatisticsBuilder builder(model.factor, groups_of_folds(rules.regularization.groups(), rules.folds.folds()), rules.fingerprint);
+  StatisticsBuilder builder(model.factor, groups_of_folds(rules.regularization.groups(), rules.folds.folds()), rules.fingerprint,
+                            rules.sink);
   if (checkpoints.resumed) builder.resume(std::move(*checkpoints.resumed), checkpoints.frames);
   const std::int64_t done = checkpoints.resumed ? checkpoints.frames : 0;
   RowWorkers workers(model.terms);
@@ -57,7 +63,7 @@ Accumulation accumulate(const Dataset& data, AccumulationRules rules, Accumulati
         const StructureEnvironments environments(s, workers.cutoff());
         variances = prior->observables(environments.view(), s.size(), targets.wanted);
       }
-      builder.add(targets, variances ? &variances->value : nullptr);
+      builder.add(targets, variances ? &variances->value : nullptr, kept_rows(s, place.number, targets, rules));
       if (count > 0) workers.add(std::move(s), targets.wanted, rows, static_cast<double>(atoms));
     });
     workers.finish(show);

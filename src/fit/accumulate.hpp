@@ -7,7 +7,7 @@
 #include <gapkit/model/model.hpp>
 
 #include "fit/folds.hpp"
-#include "fit/row_targets.hpp"
+#include "fit/kept_rows.hpp"
 
 namespace gapkit {
 
@@ -20,6 +20,7 @@ struct AccumulationRules {
   std::string fingerprint;                        ///< of the statistics
   bool has_prior = false;                         ///< with the prior variances of the rows
   Dataset::Visitor watch = {};                    ///< gets every frame first
+  RowSink sink = {};                              ///< gets whitened rows
 };
 
 /// State of the statistics for checkpoints.

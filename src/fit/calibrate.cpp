@@ -5,166 +5,16 @@
 #include <gapkit/fit/frame_fingerprint.hpp>
 #include <gapkit/math/random_stream.hpp>
 
-#include "fit/maximize.hpp"
 #include "fit/row_targets.hpp"
 
 namespace gapkit {
 namespace {
-
-constexpr double bound = 9.2;                             // |log a|, |log b|: factors from 1e-4 to 1e4
-constexpr double prior_width = 2.3;                       // standard deviation of log a and log b: a factor of 10
-constexpr double class_width = 0.5;                       // of the logarithm of the factor of a config type
-constexpr double least_noise = 0.01;                      // of the errors (root mean square): reference values are not exact
-constexpr double most_noise = 100;                        // of the errors: rows of larger σ do not inform about error bars
-constexpr double least_factor = 1e-3, most_factor = 1e3;  // both a and b beyond: no calibration
-constexpr std::int64_t fewest_of_class = 5;               // structures that a config type needs for its factor
-
-/// Mean log likelihood per row, with its gradient. x: log a, or log a and log b.
-class Likelihood {
- public:
-  Likelihood(const HeldOutRows& rows, bool has_noise) : rows_(rows), has_noise_(has_noise) {}
-
-  double operator()(const std::vector<double>& x, std::vector<double>& gradient) const {
-    const double aa = std::exp(2 * x[0]), bb = has_noise_ ? std::exp(2 * x[1]) : 1.0, n = static_cast<double>(rows_.size());
-    double sum = 0, by_a = 0, by_b = 0;
-    for (std::size_t i = 0; i < rows_.size(); ++i) {
-      const double data = aa * rows_.epistemic[i] * rows_.epistemic[i], noise = bb * rows_.noise[i] * rows_.noise[i];
-      const double variance = data + noise, ratio = rows_.error[i] * rows_.error[i] / variance;
-      sum -= 0.5 * (std::log(variance) + ratio);
-      by_a += (ratio - 1) * data / variance;
-      by_b += (ratio - 1) * noise / variance;
-    }
-    gradient[0] = (by_a - x[0] / (prior_width * prior_width)) / n;
-    sum -= 0.5 * x[0] * x[0] / (prior_width * prior_width);
-    if (has_noise_) {
-      gradient[1] = (by_b - x[1] / (prior_width * prior_width)) / n;
-      sum -= 0.5 * x[1] * x[1] / (prior_width * prior_width);
-    }
-    return sum / n;
-  }
-
- private:
-  const HeldOutRows& rows_;
-  bool has_noise_;
-};
-
-double root_mean_square(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double v : values) sum += v * v;
-  return std::sqrt(sum / static_cast<double>(values.size()));
-}
-
-std::int64_t count_distinct(std::vector<int> values) {
-  std::sort(values.begin(), values.end());
-  return std::unique(values.begin(), values.end()) - values.begin();
-}
-
-/// √(⟨z²⟩ q²), with q the 68.3 % quantile of |z|: the geometric mean of two squares that are 1 for z ~ N(0, 1). With heavier tails no scale
-/// makes both right. Fewer than 5 values: ⟨z²⟩.
-double scale_square(std::vector<double> z) {
-  double sum = 0;
-  for (double& x : z) {
-    sum += x * x;
-    x = std::abs(x);
-  }
-  const double mean = sum / static_cast<double>(z.size());
-  if (z.size() < 5) return mean;
-  const auto place = z.begin() + static_cast<std::ptrdiff_t>(0.6827 * static_cast<double>(z.size()));
-  std::nth_element(z.begin(), place, z.end());
-  return std::sqrt(mean) * *place;
-}
-
-/// The f that minimises n (log f + ½ m/f²) + ½ (log f)²/w² for n structures whose z have the squared scale m: a factor of their error bars,
-/// near 1 for few structures.
-double own_factor(std::size_t structures, double square) {
-  const auto n = static_cast<double>(structures);
-  double low = -bound, high = bound;  // of log f; the derivative increases with it
-  for (int step = 0; step < 60; ++step) {
-    const double t = 0.5 * (low + high);
-    const double slope = n * (1 - square * std::exp(-2 * t)) + t / (class_width * class_width);
-    (slope > 0 ? high : low) = t;
-  }
-  return std::exp(0.5 * (low + high));
-}
-
-/// Multiplies a and b by own_factor() of the rows of one config type (−1: all); sets rows and structures.
-void rescale(const HeldOutRows& rows, int config_type, CalibrationFactors& factors) {
-  std::vector<double> z;
-  std::vector<int> structures;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (config_type >= 0 && rows.config_type[i] != config_type) continue;
-    z.push_back(rows.error[i] / std::hypot(factors.a * rows.epistemic[i], factors.b * rows.noise[i]));
-    structures.push_back(rows.structure[i]);
-  }
-  factors.rows = static_cast<std::int64_t>(z.size());
-  factors.structures = count_distinct(std::move(structures));
-  if (z.empty()) return;
-  const double f = own_factor(static_cast<std::size_t>(factors.structures), scale_square(std::move(z)));
-  factors.a *= f;
-  factors.b *= f;
-}
-
-/// Rows without those whose σ is far above the errors: users switch rows off with such σ, and a b for these would shrink the noise of
-/// all.
-HeldOutRows informative(const HeldOutRows& rows) {
-  HeldOutRows result;
-  const double most = most_noise * (rows.size() == 0 ? 0 : root_mean_square(rows.error));
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (rows.noise[i] > most) continue;
-    result.error.push_back(rows.error[i]);
-    result.epistemic.push_back(rows.epistemic[i]);
-    result.noise.push_back(rows.noise[i]);
-    result.structure.push_back(rows.structure[i]);
-    result.config_type.push_back(rows.config_type[i]);
-  }
-  return result;
-}
-
-/// False if both factors nearly vanish or are huge, for example if labels are predictions of the same model.
-bool is_plausible(const CalibrationFactors& f) {
-  return std::max(f.a, f.b) > least_factor && std::min(f.a, f.b) < most_factor;
-}
 
 bool is_isolated_atom(const Structure& frame, double cutoff) {
   return frame.size() == 1 && NeighborList(frame, cutoff).pair_count() == 0;
 }
 
 }  // namespace
-
-CalibrationFactors likeliest_factors(const HeldOutRows& rows) {
-  CalibrationFactors result;
-  result.rows = static_cast<std::int64_t>(rows.size());
-  result.structures = count_distinct(rows.structure);
-  if (rows.size() == 0) throw InputError("calibration: there are no held-out rows");
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    if (!std::isfinite(rows.error[i]) || !(rows.epistemic[i] + rows.noise[i] > 0))
-      throw NumericalError("calibration: row " + std::to_string(i + 1) + " has error " + std::to_string(rows.error[i]) +
-                           " and no error bar above 0");
-  const bool has_noise = std::any_of(rows.noise.begin(), rows.noise.end(), [](double x) { return x > 0; });
-  const Likelihood likelihood(rows, has_noise);
-  const std::size_t unknowns = has_noise ? 2 : 1;
-  SearchLimits limits{.lower = std::vector<double>(unknowns, -bound),
-                      .upper = std::vector<double>(unknowns, bound),
-                      .reach = 4.0,
-                      .tolerance = 1e-8,
-                      .max_evaluations = 500};
-  if (has_noise) {
-    const double least = least_noise * root_mean_square(rows.error) / root_mean_square(rows.noise);
-    limits.lower[1] = std::clamp(std::log(std::max(least, std::exp(-bound))), -bound, bound);
-  }
-  // Each part may explain the errors alone, with a valley between: start at both ends and in the middle.
-  Maximum best;
-  for (const auto& start : {std::array{0.0, 0.0}, std::array{-4.0, 0.0}, std::array{0.0, -4.0}, std::array{2.0, -4.0}}) {
-    std::vector<double> x(start.begin(), start.begin() + static_cast<std::ptrdiff_t>(unknowns));
-    for (std::size_t i = 0; i < unknowns; ++i) x[i] = std::max(x[i], limits.lower[i]);
-    const Maximum found = maximize(likelihood, x, limits);
-    if (best.x.empty() || found.value > best.value) best = found;
-    if (!has_noise) break;
-  }
-  result.a = std::exp(best.x[0]);
-  if (has_noise) result.b = std::exp(best.x[1]);
-  return result;
-}
 
 void Calibrator::use(std::shared_ptr<const Model> model) {
   model_ = std::move(model);
@@ -206,36 +56,10 @@ std::optional<Calibration> Calibrator::calibration(const std::string& source, co
   result.source = source;
   for (const TargetInfo& target : targets()) {
     const Property property = target.property;
-    const HeldOutRows rows = informative(this->rows(property));
-    if (count_distinct(rows.structure) < fewest_structures_) continue;
-    CalibrationFactors common = likeliest_factors(rows);
-    common.property = property;
-    rescale(rows, -1, common);
-    if (!is_plausible(common)) continue;
-    result.factors.push_back(common);
-    for (const auto& [name, type] : config_types_) {
-      if (config_types_.size() < 2 || name == "default") continue;
-      CalibrationFactors own = common;
-      own.config_class = name;
-      rescale(rows, type, own);
-      if (own.structures >= fewest_of_class) result.factors.push_back(own);
-    }
+    const auto found = factors_of_rows(property, rows(property), config_types_, {.fewest_structures = fewest_structures_});
+    result.factors.insert(result.factors.end(), found.begin(), found.end());
   }
-  std::string missing;
-  for (const TargetInfo& target : targets()) {
-    const Property property = target.property;
-    const bool is_fitted = model_ && std::any_of(model_->posterior.groups.begin(), model_->posterior.groups.end(),
-                                                 [&](const RowGroup& g) { return g.property == property; });
-    if (is_fitted && !result.covers(property)) missing += std::string(missing.empty() ? "" : ", ") + property_name(property);
-  }
-  if (progress && !missing.empty())
-    progress({.phase = "calibrate",
-              .message = "fewer than " + std::to_string(fewest_structures_) +
-                         " different held-out structures have rows of these properties that can be used (their σ not far above the errors, "
-                         "their errors "
-                         "not zero), so their error bars stay uncalibrated: " +
-                         missing,
-              .is_warning = true});
+  if (model_) report_uncalibrated(*model_, result, fewest_structures_, progress);
   if (result.factors.empty()) return std::nullopt;
   return result;
 }

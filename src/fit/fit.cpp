@@ -15,6 +15,7 @@
 #include "fit/data_scan.hpp"
 #include "fit/frame_sample.hpp"
 #include "fit/held_out.hpp"
+#include "fit/left_out_calibration.hpp"
 
 namespace gapkit {
 namespace {
@@ -42,8 +43,13 @@ class ScannedFit {
     begin_model();
     std::optional<Checkpoint> resumed = keeper.load();
     choose_terms(resumed);
+    if (options_.calibration.source == CalibrationOptions::Source::leave_one_out) left_out_.emplace(begin_left_out());
     accumulate_statistics(resumed, keeper, sample);
     solve();
+    if (left_out_) {
+      fitted_.model.calibration = left_out_->calibrate(fitted_.model, fitted_.stored.rules, run_.progress);
+      report_.phases["calibrate"] = watch_.lap();
+    }
     return std::move(fitted_);
   }
 
@@ -93,6 +99,13 @@ class ScannedFit {
     return ScannedFit(data, options, scan, report, run).run(keeper, none).model;
   }
 
+  LeftOutCalibration begin_left_out() const {
+    const Eigen::Index points = fitted_.model.factor.size();
+    const double work = 3 * sizeof(double) * static_cast<double>(points) * static_cast<double>(points);
+    return {training_.train, options_, frames_behind_maps(fitted_.model.terms), points,
+            options_.memory * 1e9 - scan_.plan.memory_bytes - work};
+  }
+
   void accumulate_statistics(std::optional<Checkpoint>& resumed, CheckpointKeeper& keeper, FrameSample& sample) {
     const Model& model = fitted_.model;
     StoredStatistics& stored = fitted_.stored;
@@ -116,7 +129,12 @@ class ScannedFit {
                             .never_left_out = frames_behind_maps(model.terms),
                             .fingerprint = statistics_fingerprint(model),
                             .has_prior = options_.optimize.objective == OptimizeOptions::Objective::vfe,
-                            .watch = [&](const Structure& frame, const FramePlace& place) { sample.add(frame, place.number); }};
+                            .watch =
+                                [&](const Structure& frame, const FramePlace& place) {
+                                  sample.add(frame, place.number);
+                                  if (left_out_) left_out_->watch(frame, place.number);
+                                },
+                            .sink = left_out_ ? left_out_->sink() : RowSink()};
     Accumulation sums = accumulate(training_.train, std::move(rules), std::move(checkpoints), show);
     stored.statistics = std::move(sums.statistics);
     report_.phases["kernel rows"] = sums.kernel_rows;
@@ -147,6 +165,7 @@ class ScannedFit {
   FitReport& report_;
   const FitRun& run_;
   FittedModel fitted_;
+  std::optional<LeftOutCalibration> left_out_;
   PhaseClock watch_;
 };
 
@@ -182,7 +201,8 @@ FitResult fit(const FitData& data, const FitOptions& options, const FitRun& run)
   FrameSample sample(choose_sample(training.summary(), options.seed));
   FittedModel fitted = ScannedFit(training_data, options, scan, report, run).run(keeper, sample);
   watch.lap();
-  if (options.calibration.source != CalibrationOptions::Source::none) {
+  using Source = CalibrationOptions::Source;
+  if (options.calibration.source == Source::holdout || options.calibration.source == Source::validation) {
     FitOptions of_rounds = options;
     const double seconds = stopwatch.seconds();
     rounds.elapsed = rounds.expected = seconds;

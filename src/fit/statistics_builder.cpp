@@ -16,8 +16,8 @@ Eigen::Index StatisticsBuilder::batch_rows(Eigen::Index sparse_points) {
   return std::clamp<Eigen::Index>(batch_numbers / std::max<Eigen::Index>(sparse_points, 1), 2048, 8192);
 }
 
-StatisticsBuilder::StatisticsBuilder(const SparseFactor& factor, const std::vector<RowGroup>& groups, std::string fingerprint)
-    : factor_(factor), capacity_(batch_rows(factor.size())) {
+StatisticsBuilder::StatisticsBuilder(const SparseFactor& factor, const std::vector<RowGroup>& groups, std::string fingerprint, RowSink sink)
+    : factor_(factor), sink_(std::move(sink)), capacity_(batch_rows(factor.size())) {
   statistics_.fingerprint = std::move(fingerprint);
   for (const RowGroup& group : groups) {
     GroupStatistics g;
@@ -39,12 +39,13 @@ MatrixSlice StatisticsBuilder::reserve(Eigen::Index rows) {
   return rows_.middleRows(used_, rows);
 }
 
-void StatisticsBuilder::add(const RowTargets& targets, const Matrix* prior) {
+void StatisticsBuilder::add(const RowTargets& targets, const Matrix* prior, std::optional<KeptRows> kept) {
   for (std::size_t i = 0; prior && i < targets.value.size(); ++i) prior_.push_back(prior->row(static_cast<Eigen::Index>(i)).transpose());
   value_.insert(value_.end(), targets.value.begin(), targets.value.end());
   noise_scale_.insert(noise_scale_.end(), targets.noise_scale.begin(), targets.noise_scale.end());
   group_.insert(group_.end(), targets.group.begin(), targets.group.end());
   used_ = static_cast<Eigen::Index>(value_.size());
+  if (kept) kept_.emplace_back(used_, std::move(*kept));
   ++added_frames_;
 }
 
@@ -77,6 +78,40 @@ void StatisticsBuilder::flush() {
   }
   factor_.whiten(whitened_.topRows(count));
   whiten_time_ += watch.lap();
+  pass_on(order);
+  watch.lap();
+  if (!sink_.is_only) add_to_sums(order);
+  gram_time_ += watch.lap();
+  value_.clear();
+  noise_scale_.clear();
+  group_.clear();
+  prior_.clear();
+  used_ = 0;
+  folded_frames_ = added_frames_;
+}
+
+// `order`: the row of the batch that each whitened row belongs to.
+void StatisticsBuilder::pass_on(const std::vector<int>& order) {
+  if (kept_.empty()) return;
+  std::vector<Eigen::Index> whitened(value_.size(), -1);  // place of each row of the batch
+  for (std::size_t i = 0; i < order.size(); ++i) whitened[static_cast<std::size_t>(order[i])] = static_cast<Eigen::Index>(i);
+  std::vector<KeptRows> structures;
+  for (auto& [end, kept] : kept_) {
+    kept.resize(factor_.size());
+    auto place = static_cast<std::size_t>(end);
+    for (std::size_t row = kept.rows.size(); row-- > 0;) {  // excluded rows of the batch are skipped
+      do --place;
+      while (whitened[place] < 0);
+      kept.set_row(row, whitened_.row(whitened[place]));
+    }
+    structures.push_back(std::move(kept));
+  }
+  kept_.clear();
+  sink_.take(std::move(structures));
+}
+
+void StatisticsBuilder::add_to_sums(const std::vector<int>& order) {
+  const auto count = static_cast<Eigen::Index>(order.size());
   for (Eigen::Index first = 0; first < count;) {
     const int group = group_[static_cast<std::size_t>(order[static_cast<std::size_t>(first)])];
     Eigen::Index last = first;
@@ -102,13 +137,6 @@ void StatisticsBuilder::flush() {
     g.count += last - first;
     first = last;
   }
-  gram_time_ += watch.lap();
-  value_.clear();
-  noise_scale_.clear();
-  group_.clear();
-  prior_.clear();
-  used_ = 0;
-  folded_frames_ = added_frames_;
 }
 
 SufficientStatistics StatisticsBuilder::finish() {

@@ -3,14 +3,15 @@
 #include <gapkit/core/phase_clock.hpp>
 #include <gapkit/model/posterior.hpp>
 
-#include "fit/row_targets.hpp"
+#include "fit/kept_rows.hpp"
 
 namespace gapkit {
 
 /// Folds kernel rows into sufficient statistics, batch by batch (methods.md, section 4). Memory: two batches of rows and the statistics.
 class StatisticsBuilder {
  public:
-  StatisticsBuilder(const SparseFactor& factor, const std::vector<RowGroup>& groups, std::string fingerprint);
+  /// `sink`: gets the whitened rows of the structures that are added with KeptRows.
+  StatisticsBuilder(const SparseFactor& factor, const std::vector<RowGroup>& groups, std::string fingerprint, RowSink sink = {});
   /// Continues from the statistics of the first `frames` frames.
   void resume(SufficientStatistics statistics, std::int64_t frames);
 
@@ -20,7 +21,8 @@ class StatisticsBuilder {
   MatrixSlice reserve(Eigen::Index rows);
   /// The targets of the rows that reserve() gave out: one frame (which may have no row).
   /// prior: [rows, terms], the rows' prior variances, if they are wanted in the statistics (then for all frames).
-  void add(const RowTargets& targets, const Matrix* prior = nullptr);
+  /// kept: goes to the sink once its rows are whitened.
+  void add(const RowTargets& targets, const Matrix* prior = nullptr, std::optional<KeptRows> kept = {});
   /// The statistics of everything added. The builder is empty afterwards.
   SufficientStatistics finish();
 
@@ -36,15 +38,19 @@ class StatisticsBuilder {
 
  private:
   void flush();
+  void add_to_sums(const std::vector<int>& order);
+  void pass_on(const std::vector<int>& order);
 
   const SparseFactor& factor_;
+  RowSink sink_;
   SufficientStatistics statistics_;
   Eigen::Index capacity_, used_ = 0;
   Matrix rows_;      // kernel rows as they come
   Matrix whitened_;  // the rows that count, sorted by group, times 1/h
   std::vector<double> value_, noise_scale_;
   std::vector<int> group_;
-  std::vector<Vector> prior_;  // of each row, or none
+  std::vector<Vector> prior_;                            // of each row, or none
+  std::vector<std::pair<Eigen::Index, KeptRows>> kept_;  // of this batch, with the place after their last row
   std::int64_t folded_frames_ = 0, added_frames_ = 0;
   PhaseTime whiten_time_, gram_time_;
 };

@@ -50,8 +50,14 @@ void Covariance::whiten(MatrixSlice rows) const {
       rows.middleCols(factor.offsets()[t], factor.blocks()[t].rows()) *= model_.posterior.delta_ratio[t];
 }
 
+Vector Covariance::jackknife(const MatrixView& rows) const {
+  if (!model_.calibration || model_.calibration->jackknife.rows() == 0) return Vector::Zero(rows.rows());
+  Matrix products(rows.rows(), model_.calibration->jackknife.rows());
+  multiply_nt(rows, model_.calibration->jackknife, products);
+  return products.rowwise().squaredNorm();
+}
+
 std::vector<Variance> Covariance::split(MatrixSlice rows, const Vector& prior, const Vector& magnitude) const {
-  whiten(rows);
   std::vector<Variance> result(static_cast<std::size_t>(rows.rows()));
   for (Eigen::Index i = 0; i < rows.rows(); ++i) {
     double novelty = prior[i] - rows.row(i).squaredNorm();
@@ -75,33 +81,48 @@ std::vector<Variance> Covariance::split(MatrixSlice rows, const Vector& prior, c
   return result;
 }
 
-std::vector<Variance> Covariance::observables(const Environments& environments, int atoms, const Observables& wanted) {
+std::vector<Variance> Covariance::of_group(const Environments& environments, int atoms, const Observables& wanted, Matrix* force_cross) {
   State& s = *state_;
+  Matrix rows(wanted.rows(atoms), s.rows.columns());
+  s.rows.compute(environments, atoms, wanted, rows, &s.kept);
+  const PriorVariances prior = s.prior.observables(environments, atoms, wanted, &s.kept);
+  whiten(rows);
+  const Eigen::Index first = wanted.forces_row(), count = wanted.forces ? 3 * atoms : 0, last = first + count;
+  const Vector before = jackknife(rows.topRows(first)), after = jackknife(rows.bottomRows(rows.rows() - last));
+  std::vector<Variance> result = split(rows, prior.value * s.squared_scale, prior.magnitude * s.squared_scale);
+  for (Eigen::Index i = 0; i < first; ++i) result[static_cast<std::size_t>(i)].jackknife = before[i];
+  for (Eigen::Index i = last; i < rows.rows(); ++i) result[static_cast<std::size_t>(i)].jackknife = after[i - last];
+  if (force_cross) {
+    force_cross->resize(count / 3, 3);
+    for (Eigen::Index i = 0; i < count / 3; ++i) {
+      const auto component = [&](int k) { return rows.row(first + 3 * i + k); };
+      force_cross->row(i) << component(1).dot(component(2)), component(0).dot(component(2)), component(0).dot(component(1));
+    }
+  }
+  return result;
+}
+
+std::vector<Variance> Covariance::observables(const Environments& environments, int atoms, const Observables& wanted, Matrix* force_cross) {
+  const std::size_t force_bytes = 3 * sizeof(double) * static_cast<std::size_t>(atoms) * static_cast<std::size_t>(state_->rows.columns());
+  if (force_bytes <= row_bytes || !wanted.forces) return of_group(environments, atoms, wanted, force_cross);
   std::vector<Variance> result;
   result.reserve(static_cast<std::size_t>(wanted.rows(atoms)));
   const auto add = [&](const Observables& some) {
-    Matrix rows(some.rows(atoms), s.rows.columns());
-    s.rows.compute(environments, atoms, some, rows, &s.kept);
-    const PriorVariances prior = s.prior.observables(environments, atoms, some, &s.kept);
-    const std::vector<Variance> part = split(rows, prior.value * s.squared_scale, prior.magnitude * s.squared_scale);
+    const std::vector<Variance> part = of_group(environments, atoms, some, nullptr);
     result.insert(result.end(), part.begin(), part.end());
   };
-  const bool fits = 3 * sizeof(double) * static_cast<std::size_t>(atoms) * static_cast<std::size_t>(s.rows.columns()) <= row_bytes;
-  if (fits || !wanted.forces) {
-    add(wanted);
-    return result;
-  }
   if (wanted.energy) add({.energy = true, .forces = false, .virial = false});
-  forces(environments, atoms, result);
+  forces(environments, atoms, result, force_cross);
   if (wanted.virial) add({.energy = false, .forces = false, .virial = true});
   return result;
 }
 
 // Groups of atoms with all environments that contain one of them.
-void Covariance::forces(const Environments& environments, int atoms, std::vector<Variance>& result) {
+void Covariance::forces(const Environments& environments, int atoms, std::vector<Variance>& result, Matrix* force_cross) {
   State& s = *state_;
   const std::size_t first = result.size();
   result.resize(first + 3 * static_cast<std::size_t>(atoms));
+  if (force_cross) force_cross->setZero(atoms, 3);
   const std::vector<int> position = centre_positions(environments, static_cast<int>(environments.atomic_number.size()));
   const int most = std::max(16, static_cast<int>(row_bytes / (3 * sizeof(double) * static_cast<std::size_t>(s.rows.columns()))));
   constexpr Observables only_forces{.energy = false, .forces = true, .virial = false};
@@ -109,13 +130,12 @@ void Covariance::forces(const Environments& environments, int atoms, std::vector
     group.erase(std::remove_if(group.begin(), group.end(), [&](int atom) { return atom >= atoms; }), group.end());
     if (group.empty()) continue;
     const SubEnvironments around(environments, position, group);
-    const int targets = static_cast<int>(group.size());
-    Matrix rows(3 * targets, s.rows.columns());
-    s.rows.compute(around.view(), targets, only_forces, rows, &s.kept);
-    const PriorVariances prior = s.prior.observables(around.view(), targets, only_forces, &s.kept);
-    const std::vector<Variance> part = split(rows, prior.value * s.squared_scale, prior.magnitude * s.squared_scale);
-    for (std::size_t i = 0; i < group.size(); ++i)
+    Matrix cross;
+    const std::vector<Variance> part = of_group(around.view(), static_cast<int>(group.size()), only_forces, force_cross ? &cross : nullptr);
+    for (std::size_t i = 0; i < group.size(); ++i) {
       for (std::size_t a = 0; a < 3; ++a) result[first + 3 * static_cast<std::size_t>(group[i]) + a] = part[3 * i + a];
+      if (force_cross) force_cross->row(group[i]) = cross.row(static_cast<Eigen::Index>(i));
+    }
   }
 }
 
@@ -138,6 +158,7 @@ std::vector<Variance> Covariance::local_energies(const Environments& environment
     Matrix rows(end - begin, s.rows.columns()), of_terms;
     s.rows.compute_local(environments, begin, end, rows, &of_terms);
     const Vector prior = of_terms * s.squared_scale;
+    whiten(rows);
     const std::vector<Variance> variances = split(rows, prior, prior);
     for (int c = begin; c < end; ++c)
       result.at(static_cast<std::size_t>(environments.centre[static_cast<std::size_t>(c)])) =
@@ -164,6 +185,7 @@ void Covariance::add_local(std::size_t t, const Environments& environments, cons
 std::vector<Variance> Covariance::finish_local(LocalRows& local) const {
   if (local.rows.rows() == 0) return {};
   const Vector prior = local.prior * state_->squared_scale;
+  whiten(local.rows);
   return split(local.rows, prior, prior);
 }
 
@@ -176,7 +198,11 @@ Variance Covariance::energy_difference(const Environments& a, const Environments
   row_b -= row_a;
   const double aa = s.prior.energies(a, a).dot(s.squared_scale), bb = s.prior.energies(b, b).dot(s.squared_scale);
   const double ab = s.prior.energies(a, b).dot(s.squared_scale);
-  return split(row_b, Vector::Constant(1, std::max(0.0, aa + bb - 2 * ab)), Vector::Constant(1, aa + bb))[0];
+  whiten(row_b);
+  const double moved = jackknife(row_b)[0];
+  Variance result = split(row_b, Vector::Constant(1, std::max(0.0, aa + bb - 2 * ab)), Vector::Constant(1, aa + bb))[0];
+  result.jackknife = moved;
+  return result;
 }
 
 Covariance::Joint Covariance::total_energies(std::span<const Environments> structures) {

@@ -9,6 +9,31 @@
 
 namespace gapkit {
 
+namespace {
+
+/// The factors that hold for error bars of these points: of parts, those of the nearest number of points; none of the jackknife.
+std::optional<Calibration> calibration_of_fewer(const std::optional<Calibration>& all, Eigen::Index points) {
+  if (!all) return std::nullopt;
+  Calibration result = *all;
+  result.jackknife.resize(0, 0);
+  result.factors.clear();
+  const auto distance = [&](const CalibrationFactors& f) {
+    return std::abs(std::log(static_cast<double>(f.points) / static_cast<double>(points)));
+  };
+  for (const CalibrationFactors& f : all->factors) {
+    bool is_nearest = f.part == EpistemicPart::all || (f.part == EpistemicPart::data && f.points > 0);
+    for (const CalibrationFactors& other : all->factors)
+      if (f.points > 0 && other.points > 0 && other.property == f.property) is_nearest = is_nearest && distance(f) <= distance(other);
+    if (!is_nearest) continue;
+    result.factors.push_back(f);
+    result.factors.back().points = 0;
+  }
+  if (result.factors.empty()) return std::nullopt;
+  return result;
+}
+
+}  // namespace
+
 Model with_fewer_points(const Model& model, int points) {
   if (!model.has_posterior()) throw InputError("the model has no posterior that could be reduced to fewer points");
   if (points < 1) throw InputError(fmt::format("{} sparse points, expected at least 1", points));
@@ -16,6 +41,7 @@ Model with_fewer_points(const Model& model, int points) {
   if (share >= 1) return model;
 
   Model result = model;
+  result.calibration = calibration_of_fewer(model.calibration, points);
   std::vector<Eigen::Index> kept;  // indices among all sparse points
   std::vector<Matrix> blocks;
   for (std::size_t t = 0; t < model.terms.size(); ++t) {

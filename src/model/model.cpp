@@ -11,6 +11,8 @@
 #include <gapkit/model/model_file.hpp>
 #include <gapkit/model/statistics_file.hpp>
 
+#include "model/calibration_file.hpp"
+
 namespace gapkit {
 namespace {
 
@@ -207,47 +209,6 @@ Posterior load_posterior(const ArchiveReader& archive, const std::string& where,
   return posterior;
 }
 
-// The file has these arrays only if the model has a calibration.
-void save_calibration(ArchiveWriter& archive, const Calibration& calibration) {
-  std::vector<std::int64_t> properties, rows, structures;
-  std::vector<std::string> classes;
-  std::vector<double> a, b;
-  for (const CalibrationFactors& f : calibration.factors) {
-    properties.push_back(static_cast<std::int64_t>(f.property));
-    classes.push_back(f.config_class);
-    a.push_back(f.a);
-    b.push_back(f.b);
-    rows.push_back(f.rows);
-    structures.push_back(f.structures);
-  }
-  archive.put("calibration/source", calibration.source);
-  archive.put("calibration/property", properties);
-  archive.put("calibration/class", classes);
-  archive.put("calibration/a", a);
-  archive.put("calibration/b", b);
-  archive.put("calibration/rows", rows);
-  archive.put("calibration/structures", structures);
-}
-
-Calibration load_calibration(const ArchiveReader& archive, const std::string& where) {
-  Calibration calibration;
-  calibration.source = archive.string("calibration/source");
-  const auto properties = archive.integers("calibration/property");
-  const auto count = static_cast<Eigen::Index>(properties.size());
-  const auto classes = archive.strings("calibration/class");
-  const auto a = archive.doubles("calibration/a", count), b = archive.doubles("calibration/b", count);
-  const auto rows = archive.integers("calibration/rows", count), structures = archive.integers("calibration/structures", count);
-  if (classes.size() != properties.size()) throw InputError(where + ": the calibration's arrays have different lengths");
-  for (std::size_t i = 0; i < properties.size(); ++i) {
-    if (properties[i] < 0 || properties[i] > 2) throw InputError(where + ": unknown property in the calibration");
-    if (!(a[i] >= 0 && b[i] >= 0 && std::isfinite(a[i]) && std::isfinite(b[i])))
-      throw InputError(where + ": the calibration has factors " + std::to_string(a[i]) + " and " + std::to_string(b[i]) +
-                       ", expected numbers of at least 0");
-    calibration.factors.push_back({static_cast<Property>(properties[i]), classes[i], a[i], b[i], rows[i], structures[i]});
-  }
-  return calibration;
-}
-
 void save_shortest_distances(ArchiveWriter& archive, const ShortestDistances& shortest) {
   std::vector<std::int64_t> elements;
   std::vector<double> distances;
@@ -307,9 +268,10 @@ void save_model(const Model& model, const std::filesystem::path& path) {
 }
 
 void save_model_with(const Model& model, const std::filesystem::path& path, const std::function<void(ArchiveWriter&)>& more) {
+  const bool has_parts = model.has_posterior() && model.calibration && needs_new_format(*model.calibration);
   const bool has_map =
       std::any_of(model.terms.begin(), model.terms.end(), [](const Term& t) { return t.descriptor->feature_map() != nullptr; });
-  ArchiveWriter archive(path, format_name, has_map ? 5 : model.base.is_used() ? 4 : model.has_posterior() ? 1 : 2);
+  ArchiveWriter archive(path, format_name, has_parts || has_map ? 5 : model.base.is_used() ? 4 : model.has_posterior() ? 1 : 2);
   archive.put("gapkit_version", version);
   archive.put("units", units_text);
   archive.put("configuration", model.configuration);
@@ -383,9 +345,7 @@ Model load_model(const std::filesystem::path& path) {
   if (!archive.has("has_posterior") || archive.integer("has_posterior") != 0) {
     model.factor = load_factor(archive, model.terms);
     model.posterior = load_posterior(archive, where, points, static_cast<Eigen::Index>(model.terms.size()));
-    if (archive.has("calibration/source")) model.calibration = load_calibration(archive, where);
-    // Earlier versions wrote calibrations without rows.
-    if (model.calibration && model.calibration->factors.empty()) model.calibration.reset();
+    model.calibration = load_calibration(archive, where, points);
   }
   model.weights = archive.vector("weights", points);
   // Optional: models of earlier versions do not have it.

@@ -12,6 +12,7 @@
 #include <gapkit/predict/predictor.hpp>
 
 #include "predict/add_base.hpp"
+#include "predict/bar_factors.hpp"
 #include "predict/density_check.hpp"
 #include "predict/environments_of_many.hpp"
 #include "predict/finite_check.hpp"
@@ -24,33 +25,20 @@ std::string name_of(const Structure& structure) {
   return structure.source.empty() ? "structure" : structure.source;
 }
 
-struct Factors {
-  double a = 1, b = 1;
-};
-
-Factors factors_of(const Model& model, Property property, const std::string& config_type, bool calibrated) {
-  const CalibrationFactors* found = calibrated && model.calibration ? model.calibration->find(property, config_type) : nullptr;
-  return found ? Factors{found->a, found->b} : Factors{};
-}
-
 // Noise of the rows of a property of a structure; without a structure, of `atoms` atoms with the config type "default".
 std::vector<double> noise_of(const Model& model, Property property, const Structure* structure, int atoms) {
   if (structure != nullptr) return row_noise(model, property, *structure);
   return {target_info(property).noise_scale(atoms, model.scale_with_atoms) * noise_level(model, property, "default").sigma};
 }
 
-// Error bars from their epistemic part. `atoms`: number of atoms of the energy.
-void add_noise(Prediction& prediction, const Model& model, const Structure* structure, int atoms, bool calibrated) {
-  prediction.energy_std = prediction.energy_std_epistemic;
-  prediction.forces_std = prediction.forces_std_epistemic;
-  prediction.virial_std = prediction.virial_std_epistemic;
-  for (const TargetInfo& target : targets()) {
-    const std::span<double> bars = prediction.std_of(target.property);
-    if (bars.empty()) continue;
-    const Factors f = factors_of(model, target.property, structure != nullptr ? structure->config_type : "default", calibrated);
-    const std::vector<double> noise = noise_of(model, target.property, structure, atoms);
-    for (std::size_t i = 0; i < bars.size(); ++i) bars[i] = std::hypot(f.a * bars[i], f.b * noise[noise.size() == 1 ? 0 : i]);
-  }
+const std::string& config_type_of(const Structure* structure) {
+  static const std::string usual = "default";
+  return structure != nullptr ? structure->config_type : usual;
+}
+
+// Element of the atom of a row of forces; 0 for other rows.
+int element_of(Property property, std::span<const int> elements, std::size_t row) {
+  return property == Property::force ? elements[row / 3] : 0;
 }
 
 Vector std_of(std::span<const Variance> variances) {
@@ -72,6 +60,13 @@ double novelty_fraction(std::span<const Variance> variances) {
 
 }  // namespace
 
+// Error bars of forces on atoms 0 … atoms − 1 and of other targets; without a structure the config type is "default".
+struct BarRequest {
+  const PredictionRequest& targets;
+  const Structure* structure;
+  int atoms;
+};
+
 struct Predictor::Scratch {
   Scratch(const Model& model, int points) : potentials(model.baselines), error_bar_points(points) {
     const auto offsets = sparse_offsets(model.terms);
@@ -86,15 +81,20 @@ struct Predictor::Scratch {
   std::vector<std::shared_ptr<TermPotential>> terms;  // the same terms: error bars use their features
   std::vector<Vector3> dE_dr;                         // of each pair: derivative of the energy of the centre
   int error_bar_points;
-  std::unique_ptr<const Model> reduced;  // of error_bar_points, if the model has more
-  std::unique_ptr<Covariance> covariance;
+  std::unique_ptr<const Model> reduced;            // of error_bar_points, if the model has more
+  std::unique_ptr<Covariance> covariance, of_all;  // of_all: of all points, if some error bars need them and others have fewer
   std::unique_ptr<QuipVariance> quip_variance;
   Covariance::LocalRows local_rows;
   std::vector<Variance> local;  // of the centres, if evaluate() has computed them
 
+  /// The model whose points give the error bars of a target, and its covariance.
+  const Model& model_of(const Model& model, Property property, bool calibrated);
   Covariance& posterior(const Model& model);
-  void add_error_bars(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request,
-                      Prediction& result);
+  Covariance& posterior_of(const Model& model, Property property, bool calibrated);
+  void add_error_bars(const Model& model, const Environments& environments, const BarRequest& request, Prediction& result);
+  void add_bars(const Model& model, const Environments& environments, const BarRequest& request, const Observables& wanted,
+                Prediction& result);
+  void add_noise(const Model& model, std::span<const int> elements, int atoms, const BarRequest& request, Prediction& result);
   Prediction evaluate(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request);
   void finish(const Environments& environments, std::size_t first_pair, const Structure* structure, const PredictionRequest& request,
               Prediction& result) const;
@@ -123,10 +123,11 @@ Prediction Predictor::compute(const Structure& structure, const Environments& en
   add_base(*model_, structure, request, prediction);
   if (request.error_bars()) {
     check_density(environments, structure.size(), name_of(structure));
-    scratch_->add_error_bars(*model_, environments, structure.size(), request, prediction);
+    const BarRequest bars{request, &structure, structure.size()};
+    scratch_->add_error_bars(*model_, environments, bars, prediction);
     check_error_bars(prediction, request, name_of(structure));
+    scratch_->add_noise(*model_, structure.atomic_numbers, structure.size(), bars, prediction);
   }
-  add_noise(prediction, *model_, &structure, structure.size(), request.calibrated);
   return prediction;
 }
 
@@ -142,10 +143,11 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
   if (!prediction.is_finite) return prediction;
   if (request.error_bars()) {
     check_density(environments, environments.size(), "environments");
-    scratch_->add_error_bars(*model_, environments, atoms, request, prediction);
+    const BarRequest bars{request, nullptr, atoms};
+    scratch_->add_error_bars(*model_, environments, bars, prediction);
     check_error_bars(prediction, request, "environments");
+    scratch_->add_noise(*model_, environments.atomic_number, environments.size(), bars, prediction);
   }
-  add_noise(prediction, *model_, nullptr, environments.size(), request.calibrated);
   return prediction;
 }
 
@@ -154,9 +156,10 @@ Prediction Predictor::error_bars(const Environments& environments, int atoms, co
   check_density(environments, environments.size(), "environments");
   scratch_->local.clear();  // may belong to other environments
   Prediction prediction;
-  scratch_->add_error_bars(*model_, environments, atoms, request, prediction);
+  const BarRequest bars{request, nullptr, atoms};
+  scratch_->add_error_bars(*model_, environments, bars, prediction);
   check_error_bars(prediction, request, "environments");
-  add_noise(prediction, *model_, nullptr, environments.size(), request.calibrated);
+  scratch_->add_noise(*model_, environments.atomic_number, environments.size(), bars, prediction);
   return prediction;
 }
 
@@ -188,12 +191,13 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
     if (!prediction.is_finite) continue;
     add_base(*model_, structures[k], request, prediction);
     if (request.error_bars()) check_density(all.part(k), atoms, name_of(structures[k]));
-    if (alone.error_bars()) s.add_error_bars(*model_, all.part(k), atoms, alone, prediction);
+    const BarRequest bars{alone, &structures[k], atoms};
+    if (alone.error_bars()) s.add_error_bars(*model_, all.part(k), bars, prediction);
     if (request.local_std && !alone.local_std)
       prediction.local_energy_std_epistemic =
           std_of(std::span(local).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(atoms)));
     check_error_bars(prediction, request, name_of(structures[k]));
-    add_noise(prediction, *model_, &structures[k], atoms, request.calibrated);
+    s.add_noise(*model_, structures[k].atomic_numbers, atoms, bars, prediction);
   }
   return result;
 }
@@ -272,39 +276,95 @@ Covariance& Predictor::Scratch::posterior(const Model& model) {
   return *covariance;
 }
 
-void Predictor::Scratch::add_error_bars(const Model& model, const Environments& environments, int atoms, const PredictionRequest& request,
+// Energies need all points for their jackknife; forces have factors for fewer.
+const Model& Predictor::Scratch::model_of(const Model& model, Property property, bool calibrated) {
+  posterior(model);
+  if (!reduced) return model;
+  const bool needs_all = bar_factors(model, property, "default", 0, calibrated).part == EpistemicPart::jackknife;
+  return needs_all ? model : *reduced;
+}
+
+Covariance& Predictor::Scratch::posterior_of(const Model& model, Property property, bool calibrated) {
+  const Model& used = model_of(model, property, calibrated);
+  if (!reduced || &used == reduced.get()) return *covariance;
+  if (!of_all) of_all = std::make_unique<Covariance>(model);
+  return *of_all;
+}
+
+void Predictor::Scratch::add_error_bars(const Model& model, const Environments& environments, const BarRequest& request,
                                         Prediction& result) {
-  if (gives_quip_variance(model, request)) {
+  if (gives_quip_variance(model, request.targets)) {
     if (!quip_variance) quip_variance = std::make_unique<QuipVariance>(model);
-    result.local_quip_variance = quip_variance->local_energies(environments, atoms);
+    result.local_quip_variance = quip_variance->local_energies(environments, request.atoms);
     return;
   }
-  Covariance& c = posterior(model);
-  Observables wanted;
-  for (const TargetInfo& target : targets()) wanted.wants(target.property) = request.std_of(target.property);
-  if (wanted.rows(atoms) > 0) {
-    const std::vector<Variance> variances = c.observables(environments, atoms, wanted);
-    const auto std_of_row = [&](Eigen::Index row) { return std::sqrt(variances[static_cast<std::size_t>(row)].total()); };
-    if (wanted.energy) {
-      result.energy_std_epistemic = std_of_row(0);
-      result.novelty = novelty_fraction({variances.data(), 1});
-    }
-    if (wanted.forces) {
-      Positions& std = result.forces_std_epistemic.emplace(atoms, 3);
-      for (Eigen::Index i = 0; i < std.size(); ++i) std.data()[i] = std_of_row(wanted.forces_row() + i);
-      double worst = 0;
-      for (int i = 0; i < atoms; ++i)
-        worst = std::max(worst, novelty_fraction(std::span(variances).subspan(static_cast<std::size_t>(wanted.forces_row() + 3 * i), 3)));
-      result.novelty = worst;
-    }
-    if (wanted.virial) {
-      Voigt& std = result.virial_std_epistemic.emplace();
-      for (Eigen::Index i = 0; i < 6; ++i) std[i] = std_of_row(wanted.virial_row(atoms) + i);
-    }
+  Observables wanted, apart;  // apart: by other points than the forces
+  const bool calibrated = request.targets.calibrated;
+  for (const TargetInfo& target : targets()) {
+    const bool is_wanted = request.targets.std_of(target.property), is_apart = &model_of(model, target.property, calibrated) == &model;
+    wanted.wants(target.property) = is_wanted && !(reduced && is_apart);
+    apart.wants(target.property) = is_wanted && reduced && is_apart;
   }
-  if (request.local_std) {
-    result.local_energy_std_epistemic = std_of(local_energies(model, environments, atoms));
+  if (apart.rows(request.atoms) > 0) add_bars(model, environments, request, apart, result);
+  if (wanted.rows(request.atoms) > 0) add_bars(reduced ? *reduced : model, environments, request, wanted, result);
+  if (request.targets.local_std) result.local_energy_std_epistemic = std_of(local_energies(model, environments, request.atoms));
+}
+
+// `model`: the one of these rows.
+void Predictor::Scratch::add_bars(const Model& model, const Environments& environments, const BarRequest& request,
+                                  const Observables& wanted, Prediction& result) {
+  const int atoms = request.atoms;
+  const bool calibrated = request.targets.calibrated;
+  const std::string& config_type = config_type_of(request.structure);
+  Covariance& c = !reduced || &model == reduced.get() ? *covariance : *of_all;
+  Matrix cross;
+  const bool has_cross = request.targets.force_covariance && wanted.forces;
+  const std::vector<Variance> variances = c.observables(environments, atoms, wanted, has_cross ? &cross : nullptr);
+  const auto std_of_row = [&](Property property, Eigen::Index row, int element) {
+    return std::sqrt(
+        bar_factors(model, property, config_type, element, calibrated).epistemic_square(variances[static_cast<std::size_t>(row)]));
+  };
+  if (wanted.energy) {
+    result.energy_std_epistemic = std_of_row(Property::energy, 0, 0);
+    if (!result.novelty || !request.targets.force_std) result.novelty = novelty_fraction({variances.data(), 1});
   }
+  if (wanted.forces) {
+    Positions& std = result.forces_std_epistemic.emplace(atoms, 3);
+    double worst = 0;
+    for (int i = 0; i < atoms; ++i) {
+      const Eigen::Index first = wanted.forces_row() + 3 * i;
+      const int element = environments.atomic_number[static_cast<std::size_t>(i)];
+      for (Eigen::Index a = 0; a < 3; ++a) std(i, a) = std_of_row(Property::force, first + a, element);
+      worst = std::max(worst, novelty_fraction(std::span(variances).subspan(static_cast<std::size_t>(first), 3)));
+      if (has_cross) cross.row(i) *= std::pow(bar_factors(model, Property::force, config_type, element, calibrated).a, 2);
+    }
+    result.novelty = worst;
+    if (has_cross) result.forces_covariance.emplace(Matrix::Zero(atoms, 6)).rightCols(3) = cross;
+  }
+  if (wanted.virial) {
+    Voigt& std = result.virial_std_epistemic.emplace();
+    for (Eigen::Index i = 0; i < 6; ++i) std[i] = std_of_row(Property::virial, wanted.virial_row(atoms) + i, 0);
+  }
+}
+
+// Error bars from their epistemic part. `atoms`: number of atoms of the energy.
+void Predictor::Scratch::add_noise(const Model& model, std::span<const int> elements, int atoms, const BarRequest& request,
+                                   Prediction& result) {
+  result.energy_std = result.energy_std_epistemic;
+  result.forces_std = result.forces_std_epistemic;
+  result.virial_std = result.virial_std_epistemic;
+  const std::string& config_type = config_type_of(request.structure);
+  for (const TargetInfo& target : targets()) {
+    const std::span<double> bars = result.std_of(target.property);
+    if (bars.empty()) continue;
+    const bool calibrated = request.targets.calibrated;
+    const Model& used = model_of(model, target.property, calibrated);
+    const std::vector<double> noise = noise_of(model, target.property, request.structure, atoms);
+    for (std::size_t i = 0; i < bars.size(); ++i)
+      bars[i] = bar_factors(used, target.property, config_type, element_of(target.property, elements, i), calibrated)
+                    .bar(bars[i], noise[noise.size() == 1 ? 0 : i]);
+  }
+  if (result.forces_covariance) result.forces_covariance->leftCols(3) = result.forces_std->cwiseAbs2();
 }
 
 EnergyDifference Predictor::difference(const Structure& a, const Structure& b, bool calibrated, bool keep_not_finite) {
@@ -317,11 +377,14 @@ EnergyDifference Predictor::difference(const Structure& a, const Structure& b, b
                           .is_finite_b = of_b.is_finite};
   if (!result.is_finite()) return result;
   const StructureEnvironments ea(a, model_->cutoff()), eb(b, model_->cutoff());
-  result.std_epistemic = std::sqrt(scratch_->posterior(*model_).energy_difference(ea.view(), eb.view()).total());
+  const Model& used = scratch_->model_of(*model_, Property::energy, calibrated);
+  const Variance variance = scratch_->posterior_of(*model_, Property::energy, calibrated).energy_difference(ea.view(), eb.view());
   // For two config types with factors of their own, the epistemic part takes the larger factor.
-  const Factors fa = factors_of(*model_, Property::energy, a.config_type, calibrated);
-  const Factors fb = factors_of(*model_, Property::energy, b.config_type, calibrated);
-  result.std = std::hypot(std::max(fa.a, fb.a) * result.std_epistemic, fa.b * row_noise(*model_, Property::energy, a).front(),
+  const BarFactors fa = bar_factors(used, Property::energy, a.config_type, 0, calibrated);
+  const BarFactors fb = bar_factors(used, Property::energy, b.config_type, 0, calibrated);
+  const BarFactors& larger = fa.a >= fb.a ? fa : fb;
+  result.std_epistemic = std::sqrt(larger.epistemic_square(variance));
+  result.std = std::hypot(larger.bar(result.std_epistemic, 0), fa.b * row_noise(*model_, Property::energy, a).front(),
                           fb.b * row_noise(*model_, Property::energy, b).front());
   return result;
 }

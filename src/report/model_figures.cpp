@@ -127,12 +127,38 @@ PageTable term_table(const Model& model) {
 PageTable calibration_table(const Calibration& calibration) {
   PageTable table;
   table.caption = fmt::format("Calibration of the error bars ({})", calibration.source);
-  table.columns = {{"property", false}, {"class of config types", false}, {"a (epistemic)"}, {"b (noise)"}, {"rows"}, {"structures"}};
-  for (const CalibrationFactors& f : calibration.factors)
-    table.rows.push_back(
-        {{property_name(f.property)}, {f.config_class}, number_cell(f.a), number_cell(f.b), count_cell(f.rows), count_cell(f.structures)});
+  table.columns = {{"property", false},
+                   {"class of config types", false},
+                   {"a (epistemic)"},
+                   {"b (noise)"},
+                   {"rows"},
+                   {"structures"},
+                   {"mean z²"},
+                   {"% within 1 std"},
+                   {"% within 1.96 std"}};
+  for (const CalibrationFactors& f : calibration.factors) {
+    if (f.points != 0) continue;
+    std::string name = f.config_class;
+    if (f.element != 0) name += fmt::format(", {}", element_symbol(f.element));
+    std::vector<PageTable::Cell> row = {{property_name(f.property)},
+                                        {name},
+                                        number_cell(f.a),
+                                        number_cell(f.b),
+                                        count_cell(f.rows),
+                                        count_cell(f.structures),
+                                        {"-"},
+                                        {"-"},
+                                        {"-"}};
+    if (f.quality) {
+      row[6] = number_cell(f.quality->zms, 2);
+      row[7] = number_cell(100 * f.quality->coverage68, 0);
+      row[8] = number_cell(100 * f.quality->coverage95, 0);
+    }
+    table.rows.push_back(std::move(row));
+  }
   for (const TargetInfo& target : targets())
-    if (!calibration.covers(target.property)) table.rows.push_back({{target.name}, {"uncalibrated"}, {"-"}, {"-"}, {"-"}, {"-"}});
+    if (!calibration.covers(target.property))
+      table.rows.push_back({{target.name}, {"uncalibrated"}, {"-"}, {"-"}, {"-"}, {"-"}, {"-"}, {"-"}, {"-"}});
   return table;
 }
 

@@ -115,8 +115,7 @@ TEST_CASE("crystals get pairs and SOAP, molecules also triplets; reference energ
   CHECK(term(crystal.options, "soap").n_sparse == 110);  // 0.55 of 200
   CHECK(crystal.options.reference_energies.mode == ReferenceEnergyOptions::Mode::least_squares);
   CHECK(crystal.options.use[Property::virial]);
-  CHECK(crystal.options.calibration.source == CalibrationOptions::Source::holdout);
-  CHECK(crystal.options.calibration.rounds == 5);
+  CHECK(crystal.options.calibration.source == CalibrationOptions::Source::leave_one_out);
   CHECK(crystal.reasons.size() >= 6);
   frames.push_back(lone_atom(14));
   CHECK(setup.choose(frames).options.reference_energies.mode == ReferenceEnergyOptions::Mode::isolated);
@@ -125,19 +124,13 @@ TEST_CASE("crystals get pairs and SOAP, molecules also triplets; reference energ
   CHECK(molecules.options.terms.size() == 3);
   CHECK(term(molecules.options, "three_body").n_sparse > 0);
   CHECK_FALSE(molecules.options.use[Property::virial]);
-  CHECK(molecules.options.calibration.source == CalibrationOptions::Source::none);  // too few
+  CHECK(molecules.options.calibration.source == CalibrationOptions::Source::leave_one_out);
 }
 
 TEST_CASE("less time, less work") {
   const Setup setup;
   const std::vector<Structure> frames = cubic(2.6, 40);
   const AutomaticChoice much = setup.choose(frames, 3600), little = setup.choose(frames, 0.6);
-  CHECK(much.rounds == 5);
-  CHECK(little.rounds < much.rounds);
-  CHECK(little.options.calibration.rounds == 5);  // if there is time left
-  CHECK(little.options.calibration.seconds < 0.6);
-  CHECK(much.options.calibration.seconds <= 1.15 * 3600);
-  CHECK(much.options.calibration.seconds > 3000);
   CHECK(term(little.options, "soap").n_sparse < term(much.options, "soap").n_sparse);
   CHECK(term(little.options, "soap").n_sparse >= 50);
   CHECK(much.seconds < 3600);

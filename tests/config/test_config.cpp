@@ -232,7 +232,7 @@ TEST_CASE("config: triplets are named with the centre first") {
   CHECK(message_of<InputError>([&] { species_of("['Si-O']"); }) != "");
 }
 
-TEST_CASE("config: the calibration uses validation data, held-out structures, or nothing") {
+TEST_CASE("config: the calibration leaves structures out, unless validation data, a holdout or none are named") {
   using Source = CalibrationOptions::Source;
   const TemporaryFolder folder;
   folder.write("train.xyz", "");
@@ -246,19 +246,23 @@ TEST_CASE("config: the calibration uses validation data, held-out structures, or
     CHECK(again.calibration.source == options.calibration.source);
     CHECK(again.calibration.holdout == options.calibration.holdout);
     CHECK(again.calibration.most_atoms == options.calibration.most_atoms);
+    CHECK(again.calibration.all_structures == options.calibration.all_structures);
     return options.calibration;
   };
   const std::string validation = "validation = 'test.xyz'\n";
-  CHECK(source("", "").source == Source::none);
-  CHECK(source(validation, "").source == Source::validation);
-  CHECK(source("", "[calibration]\n").source == Source::holdout);
-  CHECK(source("", "[calibration]\n").holdout == 0.1);
-  CHECK(source(validation, "[calibration]\nmost_atoms = 7\n").most_atoms == 7);
-  CHECK(source(validation, "[calibration]\nmost_atoms = 7\n").source == Source::validation);
+  CHECK(source("", "").source == Source::leave_one_out);
+  CHECK(source("", "").all_structures);
+  CHECK(source(validation, "").source == Source::leave_one_out);
+  CHECK(source("", "[calibration]\n").source == Source::leave_one_out);
+  CHECK_FALSE(source("", "[calibration]\nenergies = 'sample'\n").all_structures);
+  CHECK(source("", "[calibration]\nsource = 'holdout'\n").holdout == 0.1);
+  CHECK(source(validation, "[calibration]\nmost_atoms = 7\nsource = 'validation'\n").most_atoms == 7);
+  CHECK(source(validation, "[calibration]\nsource = 'validation'\n").source == Source::validation);
   CHECK(source(validation, "[calibration]\nholdout = 0.25\n").source == Source::holdout);
   CHECK(source(validation, "[calibration]\nholdout = 0.25\n").holdout == 0.25);
   CHECK(source(validation, "[calibration]\nsource = 'none'\n").source == Source::none);
   CHECK(source("", "[calibration]\nrounds = 10\n").rounds == 10);
+  CHECK(source("", "[calibration]\nrounds = 10\n").source == Source::holdout);
 }
 
 TEST_CASE("[[baseline]] kind = columns: another model beside potentials; written ones are read back") {

@@ -79,6 +79,8 @@ TEST_CASE("config: mistakes in [data], [calibration] and [reference_energies], e
           {good + "[calibration]\nhold_out = 0.1\n", "t.toml:11: unknown key 'hold_out' in [calibration]; did you mean 'holdout'?"},
           {good + "[calibration]\nsource = 'validation'\n",
            "t.toml:11: [calibration]: source = \"validation\" needs files in [data] validation"},
+          {good + "[calibration]\nsource = 'none'\nenergies = 'all'\n",
+           "t.toml:12: [calibration]: 'energies' goes with source = \"leave_one_out\", found \"none\""},
           {good + "[calibration]\nsource = 'none'\nholdout = 0.1\n",
            "t.toml:12: [calibration]: 'holdout' goes with source = \"holdout\", found \"none\""},
           {with("'soap'", "'three_bdoy'"), "t.toml:4: [[term]]: unknown descriptor 'three_bdoy'; did you mean 'three_body'?"},

@@ -27,7 +27,7 @@ struct CalibrationSetup {
     options =
         small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_two_body(0.6, 8), small_soap(2, 2, 3, 12)});
     options.keep_statistics = true;
-    options.calibration.fewest_structures = 1;
+    options.calibration = {.source = CalibrationOptions::Source::none, .fewest_structures = 1};
   }
   FitConfiguration with_holdout(double fraction = 0.2) const {
     FitConfiguration o = options;

@@ -68,7 +68,6 @@ struct AutomaticChoice {
   FitConfiguration options;
   std::vector<std::string> reasons;  ///< a line each
   double seconds = 0;                ///< estimated wall time of everything
-  int rounds = 1;                    ///< of calibration within this time; if time is left there are more, up to options.calibration.rounds
 };
 
 /// Facts for the choice, from one pass over the training data. With a base, targets are the differences from it.
@@ -101,8 +100,7 @@ double choose_cutoff(const DataSummary& data);
 std::vector<std::string> absolute_paths(const std::vector<std::string>& files);
 
 /// Terms, cutoffs, numbers of sparse points, reference energies, σ and calibration for these data, which come from the files of the
-/// request. Two passes over the data. The options bound the time of the calibration (CalibrationOptions::seconds), so the number of its
-/// rounds depends on the time of the fit. Throws InputError if the data have neither energies nor forces, or no energies but look-alikes.
+/// request. Two passes over the data. Throws InputError if the data have neither energies nor forces, or no energies but look-alikes.
 AutomaticChoice choose_fit_options(const FitData& data, const AutomaticRequest& request, const ProgressCallback& progress = {});
 
 }  // namespace gapkit

@@ -69,14 +69,17 @@ struct OptimizeOptions {
 
 /// Calibration of the error bars (methods.md, section 5).
 struct CalibrationOptions {
-  enum class Source { none, holdout, validation };
-  Source source = Source::none;
+  enum class Source { none, holdout, validation, leave_one_out };
+  Source source = Source::leave_one_out;
   double holdout = 0.1;                ///< fraction of the structures that is set aside before the fit and added afterwards
   int rounds = 1;                      ///< fits, each with other structures set aside; all but the first serve the calibration only
   std::int64_t most_atoms = 5000;      ///< of the validation data that are used
   std::int64_t fewest_structures = 5;  ///< held out, that a property needs to be called calibrated
   /// s from the start of the fit within which another round must be expected to end, else it is left out; infinite: all rounds are done.
   double seconds = std::numeric_limits<double>::infinity();
+  /// With leave_one_out: error bars of energies and virials from all structures, which costs one more pass over those whose rows exceed the
+  /// memory; else from a sample.
+  bool all_structures = true;
 };
 
 struct ReferenceEnergyOptions {

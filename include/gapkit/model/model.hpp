@@ -9,36 +9,61 @@
 
 namespace gapkit {
 
-/// 1: every model has a posterior; 2: it may be absent; 3: not used; 4: the model is on top of another one; 5: the features of a
-/// term are mapped (compression). A model is written with the lowest that has all of its parts.
+/// 1: every model has a posterior; 2: it may be absent; 3: not used; 4: the model is on top of another one; 5: the features of a term are
+/// mapped (compression), or a calibration has factors of a part of the epistemic variance. A model is written with the lowest that has all
+/// of its parts.
 inline constexpr int model_format_version = 5;
 
 /// Å, by the atomic numbers of a pair of elements, smaller first; only for pairs within the cutoff of the terms.
 using ShortestDistances = std::map<std::pair<int, int>, double>;
 
-/// Factors between a posterior variance and the square of an error bar: std² = a²·epistemic + b²·σ_g² h² (methods.md, section 5).
+/// The epistemic variance v that the factor a of a calibration belongs to (methods.md, section 5).
+enum class EpistemicPart {
+  all,       ///< C: novelty and data part
+  data,      ///< the data part, and novelty as far as it is unfamiliar
+  jackknife  ///< J: how far predictions move where structures are left out of the fit; novelty as with `data`
+};
+
+/// Errors of left-out rows over the calibrated error bars, z.
+struct CalibrationQuality {
+  double zms = 0;                         ///< ⟨z²⟩
+  double coverage68 = 0, coverage95 = 0;  ///< shares with |z| ≤ 1 and 1.96
+};
+
+/// Factors of an error bar: std² = a² v + b² σ_g² h² (methods.md, section 5).
 struct CalibrationFactors {
   Property property = Property::energy;
   std::string config_class = "default";   ///< a config type with factors of its own, or "default" for all others
   double a = 1, b = 1;                    ///< ≥ 0
-  std::int64_t rows = 0, structures = 0;  ///< held-out data behind these factors
+  std::int64_t rows = 0, structures = 0;  ///< left-out data behind these factors
+  EpistemicPart part = EpistemicPart::all;
+  int element = 0;          ///< atomic number, if they are for its atoms alone
+  std::int64_t points = 0;  ///< sparse points of the error bars (with_fewer_points), if not all
+  std::optional<CalibrationQuality> quality = {};
 };
 
-/// Calibration of a model's error bars. Properties without factors keep a = b = 1 and are uncalibrated.
+/// Calibration of a model's error bars. Properties without factors keep a = b = 1 of C and are uncalibrated.
 struct Calibration {
   std::vector<CalibrationFactors> factors;
-  std::string source;  ///< "holdout" (set aside before the fit and added afterwards) or "validation"
+  std::string source;  ///< "leave_one_out", "holdout" (set aside before the fit and added afterwards) or "validation"
+  /// Novelty over prior variance up to which novelty is familiar; of factors of parts.
+  PerTarget<double> familiar = {};
+  Matrix jackknife = {};  ///< [r, M] F: J = |F φ|² of a whitened row φ; empty if no factors need it
 
   /// Whether there are factors for a property: otherwise its error bars are uncalibrated.
   bool covers(Property property) const { return find(property, "default") != nullptr; }
 
-  /// Factors of the config type, else the default ones; null if the property has none.
-  const CalibrationFactors* find(Property property, const std::string& config_type) const {
+  /// Factors of the config type, else the default ones, with those of the element before others; null if the property has none.
+  const CalibrationFactors* find(Property property, const std::string& config_type, int element = 0) const {
     const CalibrationFactors* chosen = nullptr;
+    int best = -1;
     for (const CalibrationFactors& f : factors) {
-      if (f.property != property) continue;
-      if (f.config_class == config_type) return &f;
-      if (f.config_class == "default") chosen = &f;
+      const bool is_class = f.config_class == config_type, is_element = f.element == element;
+      if (f.property != property || f.points != 0 || !(is_class || f.config_class == "default") || !(is_element || f.element == 0))
+        continue;
+      const int match = 2 * is_class + is_element;
+      if (match > best) chosen = &f;
+      best = std::max(best, match);
     }
     return chosen;
   }

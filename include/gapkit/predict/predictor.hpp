@@ -34,9 +34,10 @@ struct PredictionRequest {
   bool energy_std = false;
   bool local_std = false;
   bool force_std = false;
-  bool stress_std = false;   ///< of virial (and so of stress)
-  bool atom_virial = false;  ///< with forces only
-  bool calibrated = true;    ///< apply the model's calibration, if it has one
+  bool stress_std = false;        ///< of virial (and so of stress)
+  bool force_covariance = false;  ///< with force_std: between the components of the force on an atom
+  bool atom_virial = false;       ///< with forces only
+  bool calibrated = true;         ///< apply the model's calibration, if it has one
   /// A prediction that is not finite (atoms at the same place with a repulsive baseline) is returned, without error bars and with
   /// Prediction::is_finite = false, instead of NumericalError; other structures in the call are not affected.
   bool keep_not_finite = false;
@@ -57,11 +58,11 @@ struct PredictionRequest {
 
 /// Energies in eV, forces in eV/Å, virial in eV (−dE/dstrain).
 ///
-/// `…_epistemic`: √(novelty + data), the part that more data would remove. `…_std`: √(a² epistemic² + b² noise²) with
-/// row_noise() (model/noise.hpp: the structure's own σ, else that of its config type) and the model's calibration (methods.md, section 5; a
-/// = b = 1 without it): the error to expect against a new reference value. Environments without a Structure have the config type "default".
-/// A property that was not fitted has no noise. An imported model has no posterior, so no error bars; local_std then gives
-/// `local_quip_variance` instead.
+/// `…_std`: the error to expect against a new reference value: √(a² v + b² noise²) with row_noise() (model/noise.hpp: the structure's own
+/// σ, else that of its config type) and the model's calibration (methods.md, section 5; without it a = b = 1 and v = novelty + data).
+/// `…_epistemic`: the part that more data would remove: with calibrated data parts or jackknife variances a√v, else √(novelty + data).
+/// Environments without a Structure have the config type "default". A property that was not fitted has no noise. An imported model has no
+/// posterior, so no error bars; local_std then gives `local_quip_variance` instead.
 struct Prediction {
   double energy = 0;
   Vector local_energy;  ///< sums to energy, or to its difference from the base
@@ -71,6 +72,7 @@ struct Prediction {
   std::optional<double> energy_std, energy_std_epistemic;     ///< eV
   std::optional<Positions> forces_std, forces_std_epistemic;  ///< eV/Å
   std::optional<Voigt> virial_std, virial_std_epistemic;      ///< eV; xx yy zz yz xz xy
+  std::optional<Matrix> forces_covariance;  ///< [atoms, 6] (eV/Å)², xx yy zz yz xz xy of each atom; the diagonal is forces_std²
   std::optional<Vector> local_energy_std_epistemic;
   std::optional<Vector> local_quip_variance;  ///< eV²: QUIP's variance of local energies (methods.md, section 5)
   /// Novelty as a fraction of the prior variance: the largest of the forces on atoms, else of the energy. Near 1: no training data resemble

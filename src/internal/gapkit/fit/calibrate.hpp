@@ -16,6 +16,7 @@ struct HeldOutRows {
   std::vector<double> noise;      ///< σ_n, as row_noise() has it
   std::vector<int> structure;     ///< index, from 0
   std::vector<int> config_type;   ///< index, from 0
+  std::vector<int> element = {};  ///< of the atom; empty if not told apart
 
   std::size_t size() const { return error.size(); }
 };
@@ -23,9 +24,27 @@ struct HeldOutRows {
 /// The a and b that make the errors most likely, N(0, a² epistemic² + b² noise²).
 ///
 /// A prior of one factor of 10 per standard deviation about 1 on both keeps them sensible where there are few rows; it counts as much as
-/// one row. The noise stays at least a hundredth of the errors (root mean squares). b = 1 if no row has noise. Source: methods.md,
-/// section 5.
-CalibrationFactors likeliest_factors(const HeldOutRows& rows);
+/// one row. The noise stays at least a hundredth of the errors (root mean squares), and at least `least_b` times the smaller one of σ and
+/// the errors. b = 1 if no row has noise. Source: methods.md, section 5.
+CalibrationFactors likeliest_factors(const HeldOutRows& rows, double least_b = 0);
+
+struct FactorRules {
+  std::int64_t fewest_structures = CalibrationOptions().fewest_structures;
+  EpistemicPart part = EpistemicPart::all;
+  std::int64_t points = 0;  ///< of the error bars, if not all
+  double least_b = 0;
+  bool has_quality = false;
+};
+
+/// Factors of a property: common ones, those of elements if the rows tell them apart, and the same for config types with several
+/// structures, multiplied by a number near 1. Rows whose σ is above 100 times the errors (root mean square) do not count. None with rows of
+/// too few structures, or if both factors are below 1/1000 or above 1000.
+std::vector<CalibrationFactors> factors_of_rows(Property property, const HeldOutRows& rows, const std::map<std::string, int>& config_types,
+                                                const FactorRules& rules);
+
+/// Warns of fitted properties that stay uncalibrated.
+void report_uncalibrated(const Model& model, const Calibration& calibration, std::int64_t fewest_structures,
+                         const ProgressCallback& progress);
 
 /// Collects held-out rows, structure by structure, of one model or of several fits with the same options, and finds the calibration.
 class Calibrator {
@@ -42,9 +61,7 @@ class Calibrator {
   std::int64_t structures() const { return structures_; }
   const HeldOutRows& rows(Property property) const { return rows_[property]; }
 
-  /// Factors for each property that has rows of enough structures; rows whose σ is above 100 times the errors (root mean square) do not
-  /// count, and pairs of factors both below 1/1000 or above 1000 are dropped. A config type with several held-out structures has factors
-  /// of its own, multiplied by a number near 1. Absent without rows. A warning names fitted properties that stay uncalibrated.
+  /// factors_of_rows() for each property. Absent without factors. A warning names fitted properties that stay uncalibrated.
   std::optional<Calibration> calibration(const std::string& source, const ProgressCallback& progress = {}) const;
 
  private:

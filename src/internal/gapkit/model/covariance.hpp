@@ -8,9 +8,10 @@ namespace gapkit {
 
 /// A posterior variance in its two parts (methods.md, section 5).
 struct Variance {
-  double novelty = 0;  ///< part outside the span of the sparse points: k** − φᵀφ
-  double data = 0;     ///< part within the span, left by the training data: |R_A⁻ᵀ φ|²
-  double prior = 0;    ///< k**: variance without data
+  double novelty = 0;    ///< part outside the span of the sparse points: k** − φᵀφ
+  double data = 0;       ///< part within the span, left by the training data: |R_A⁻ᵀ φ|²
+  double prior = 0;      ///< k**: variance without data
+  double jackknife = 0;  ///< J of energy and virial, if the model's calibration has it (methods.md, section 5)
 
   double total() const { return novelty + data; }
 };
@@ -27,7 +28,8 @@ class Covariance {
   /// Forces need every environment that contains one of the atoms. Environments are correlated: priors are double sums over
   /// them (Prior). Cost for n atoms, M sparse points: the kernel rows, 2 M² flop per row, O(n² D) for the priors of energy and virial,
   /// about 12 P² D for a force. Memory is bounded, atoms are processed in groups.
-  std::vector<Variance> observables(const Environments& environments, int atoms, const Observables& wanted);
+  /// `force_cross` (optional): data part of the covariances yz, xz, xy of each atom's force, [atoms, 3].
+  std::vector<Variance> observables(const Environments& environments, int atoms, const Observables& wanted, Matrix* force_cross = nullptr);
   /// Only the total energy.
   Variance total_energy(const Environments& environments, int atoms);
 
@@ -62,9 +64,12 @@ class Covariance {
   struct State;
   /// φ = S L⁻¹ k in place of the kernel rows k.
   void whiten(MatrixSlice rows) const;
-  /// Novelty and data part of kernel rows (overwritten); prior holds k** of each, magnitude the scale of their rounding errors.
+  /// Novelty and data part of whitened rows (R_A⁻ᵀφ afterwards); prior holds k** of each, magnitude the scale of their rounding errors.
   std::vector<Variance> split(MatrixSlice rows, const Vector& prior, const Vector& magnitude) const;
-  void forces(const Environments& environments, int atoms, std::vector<Variance>& result);
+  /// J of each whitened row; 0 without a jackknife.
+  Vector jackknife(const MatrixView& rows) const;
+  std::vector<Variance> of_group(const Environments& environments, int atoms, const Observables& wanted, Matrix* force_cross);
+  void forces(const Environments& environments, int atoms, std::vector<Variance>& result, Matrix* force_cross);
 
   const Model& model_;
   std::unique_ptr<State> state_;

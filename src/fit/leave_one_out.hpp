@@ -1,0 +1,46 @@
+#pragma once
+
+#include <gapkit/model/posterior.hpp>
+#include <mutex>
+
+namespace gapkit {
+
+/// The rows of one structure as the posterior weighs them, in units of their σ_n.
+struct WeightedRows {
+  Matrix rows;                               ///< X = φ S/σ_n, [n, M]
+  Vector target;                             ///< y/σ_n
+  std::vector<Eigen::Index> own_points;      ///< sparse points that are environments of this structure, among all
+  std::vector<Eigen::Index> wanted_weights;  ///< rows that get LeftOutRows::weights
+};
+
+/// The same rows without the structure and its sparse points, in units of σ_n and σ_n².
+struct LeftOutRows {
+  Vector error;    ///< [n] target − prediction
+  Vector data;     ///< [n] data part of the variance
+  Vector own;      ///< [n] |X B|²: novelty grows by it
+  Vector shift;    ///< [M] Δ = u − u without the rows; the sparse points stay
+  Matrix weights;  ///< [wanted, M] P: the prediction of a row changes by P Δ_t where structure t is left out too
+};
+
+/// Leaves one structure after the other out of a posterior, in closed form: equal to refits without its rows and sparse points to rounding
+/// (methods.md, section 5). Re-entrant.
+class LeaveOneOut {
+ public:
+  /// Both must outlive the object.
+  LeaveOneOut(const SparseFactor& factor, const Posterior& posterior) : factor_(factor), posterior_(posterior) {}
+
+  /// Cost: n M² + n² M + n³ flop for n ≤ M rows, else 3 n M² + M³/3. Absent if rounding prevents it: without the rows the least pivot, as a
+  /// part of that with them, is below `least_pivot`.
+  std::optional<LeftOutRows> without(const WeightedRows& structure, double least_pivot) const;
+
+ private:
+  class Removal;
+  const Matrix& precision() const;
+
+  const SparseFactor& factor_;
+  const Posterior& posterior_;
+  mutable std::once_flag once_;
+  mutable Matrix precision_;  // A, for structures of many rows
+};
+
+}  // namespace gapkit

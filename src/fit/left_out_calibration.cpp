@@ -1,0 +1,221 @@
+#include "fit/left_out_calibration.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <gapkit/fit/calibrate.hpp>
+#include <gapkit/fit/frame_fingerprint.hpp>
+#include <gapkit/model/prior.hpp>
+#include <set>
+
+#include "fit/accumulate.hpp"
+#include "fit/left_out_structures.hpp"
+
+namespace gapkit {
+namespace {
+
+constexpr double least_b = 0.2;                  // of a row's σ: components that symmetry makes zero would drive b to 0
+constexpr double familiar_share = 0.999;         // of the left-out rows have less novelty than what counts as familiar
+constexpr double vanishing_prior = 1e-10;        // eV², (eV/Å)²: zero by symmetry
+constexpr std::int64_t atoms_with_prior = 1500;  // whose priors are computed: a few thousand components of forces
+constexpr Eigen::Index share_of_points = 4;      // error bars from a quarter of the points have factors of their own
+constexpr Eigen::Index fewest_points = 16;
+
+/// Rows of structures by a pass of its own.
+void visit_rows(const Dataset& training, std::vector<std::int64_t> numbers, bool is_exact, const Model& model, const RowRules& rules,
+                LeftOutStructures& left_out, const std::function<void(double atoms)>& show) {
+  if (numbers.empty()) return;
+  std::sort(numbers.begin(), numbers.end());
+  const Regularization regularization(rules);
+  const RowSink sink{.wants = [](std::int64_t) { return true; },
+                     .take = [&](std::vector<KeptRows> structures) { left_out.add(std::move(structures)); },
+                     .is_exact = is_exact,
+                     .is_only = true};
+  accumulate(DatasetView(training, std::move(numbers)),
+             {.model = model, .regularization = regularization, .folds = FoldAssigner({}, {}, 0), .fingerprint = "", .sink = sink}, {},
+             show);
+}
+
+std::vector<std::int64_t> numbers_without(const std::vector<std::int64_t>& all, const std::vector<KeptRows>& kept) {
+  std::set<std::int64_t> known;
+  for (const KeptRows& structure : kept) known.insert(structure.number);
+  std::vector<std::int64_t> rest;
+  for (const std::int64_t number : all)
+    if (!known.count(number)) rest.push_back(number);
+  return rest;
+}
+
+/// The variances and errors of the structures in the form that calibrations take.
+struct Errors {
+  PerTarget<HeldOutRows> rows;
+  HeldOutRows of_fewer;  // forces with variances of fewer points
+  std::map<std::string, int> config_types;
+
+  void add(const LeftOutStructure& structure, int index) {
+    const int type = config_types.try_emplace(structure.config_type, static_cast<int>(config_types.size())).first->second;
+    for (const LeftOutRow& row : structure.rows) {
+      const TargetInfo& target = target_info(row.property);
+      const double epistemic = std::sqrt(target.is_per_atom ? row.data : row.jackknife);
+      // Components that symmetry makes zero are zero to rounding for every model.
+      if (target.vanishes(row.reference + row.error, row.reference, epistemic) || !(epistemic + row.noise > 0)) continue;
+      add_row(rows[row.property], row, epistemic, index, type);
+      if (row.property == Property::force) add_row(of_fewer, row, std::sqrt(row.data_of_fewer), index, type);
+    }
+  }
+
+ private:
+  static void add_row(HeldOutRows& all, const LeftOutRow& row, double epistemic, int structure, int type) {
+    all.error.push_back(row.error);
+    all.epistemic.push_back(epistemic);
+    all.noise.push_back(row.noise);
+    all.structure.push_back(structure);
+    all.config_type.push_back(type);
+    if (row.property == Property::force) all.element.push_back(row.element);
+  }
+};
+
+/// Novelty over prior of left-out rows, by property.
+class Novelties {
+ public:
+  Novelties(const Model& model, const std::vector<LeftOutStructure>& structures) : model_(model), prior_(model.terms) {
+    for (const LeftOutStructure& structure : structures) by_number_[structure.number] = &structure;
+    scale_.resize(static_cast<Eigen::Index>(model.terms.size()));
+    for (Eigen::Index t = 0; t < scale_.size(); ++t) scale_[t] = std::pow(model.posterior.delta_ratio[static_cast<std::size_t>(t)], 2);
+  }
+
+  void add(const Structure& s, std::int64_t number) {
+    const LeftOutStructure& structure = *by_number_.at(number);
+    Observables wanted{.energy = false, .forces = false, .virial = false};
+    for (const LeftOutRow& row : structure.rows) wanted.wants(row.property) = true;
+    const StructureEnvironments environments(s, largest_cutoff(model_.terms));
+    const Vector prior = prior_.observables(environments.view(), s.size(), wanted).value * scale_;
+    for (const LeftOutRow& row : structure.rows) {
+      const double all = prior[wanted.first_row(row.property, s.size()) + row.row];
+      if (all > vanishing_prior) ratios_[row.property].push_back(std::clamp(1 - row.spanned / all, 0.0, 1.0));
+    }
+  }
+
+  PerTarget<double> familiar() {
+    PerTarget<double> result;
+    for (const TargetInfo& target : targets()) {
+      std::vector<double>& ratios = ratios_[target.property];
+      if (ratios.empty()) continue;
+      const auto place = static_cast<std::size_t>(std::ceil(familiar_share * static_cast<double>(ratios.size()))) - 1;
+      std::nth_element(ratios.begin(), ratios.begin() + static_cast<std::ptrdiff_t>(place), ratios.end());
+      result[target.property] = ratios[place];
+    }
+    return result;
+  }
+
+ private:
+  const Model& model_;
+  Prior prior_;
+  Vector scale_;
+  std::map<std::int64_t, const LeftOutStructure*> by_number_;
+  PerTarget<std::vector<double>> ratios_;
+};
+
+/// Some structures for priors; they were drawn at random, so that every stride of them is a sample.
+std::vector<std::int64_t> structures_with_prior(const std::vector<LeftOutStructure>& structures) {
+  std::int64_t atoms = 0;
+  for (const LeftOutStructure& s : structures) atoms += static_cast<std::int64_t>(s.rows.size()) / 3 + 1;
+  const auto stride = static_cast<std::size_t>(std::max<std::int64_t>(1, atoms / atoms_with_prior));
+  std::vector<std::int64_t> numbers;
+  for (std::size_t i = 0; i < structures.size(); i += stride) numbers.push_back(structures[i].number);
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+}  // namespace
+
+LeftOutCalibration::LeftOutCalibration(const Dataset& training, const FitOptions& options, const std::vector<std::int64_t>& seen,
+                                       Eigen::Index points, double bytes)
+    : training_(training), options_(options), plan_(plan_left_out(training.summary(), options, seen, points, bytes)) {}
+
+RowSink LeftOutCalibration::sink() {
+  return {.wants = [this](std::int64_t number) { return std::binary_search(plan_.kept.begin(), plan_.kept.end(), number); },
+          .take =
+              [this](std::vector<KeptRows> structures) {
+                for (KeptRows& structure : structures) kept_.push_back(std::move(structure));
+              }};
+}
+
+void LeftOutCalibration::watch(const Structure& frame, std::int64_t number) {
+  Checksum checksum;
+  add_frame(checksum, frame);
+  checksums_.emplace_back(checksum.value(), number);
+  if (frame.size() == 1 && std::binary_search(plan_.sample.begin(), plan_.sample.end(), number)) lone_atoms_.insert(number);
+}
+
+std::set<std::int64_t> LeftOutCalibration::repeated() const {
+  auto sorted = checksums_;
+  std::sort(sorted.begin(), sorted.end());
+  std::set<std::int64_t> result;
+  for (std::size_t i = 1; i < sorted.size(); ++i)
+    if (sorted[i].first == sorted[i - 1].first) {
+      result.insert(sorted[i].second);
+      result.insert(sorted[i - 1].second);
+    }
+  return result;
+}
+
+std::optional<Calibration> LeftOutCalibration::calibrate(const Model& model, const RowRules& rules, const ProgressCallback& progress) {
+  const Eigen::Index points = model.factor.size();
+  const int fewer = points / share_of_points >= fewest_points ? static_cast<int>(points / share_of_points) : 0;
+  LeftOutStructures left_out(model, rules, plan_.sample, fewer);
+  const std::vector<std::int64_t> missing = numbers_without(plan_.needed, kept_);
+  const auto show = [&](double atoms) {
+    if (progress) progress({.phase = "calibrate", .done = atoms, .unit = "atoms"});
+  };
+  constexpr std::size_t batch = 64;  // structures
+  for (std::size_t first = 0; first < kept_.size(); first += batch) {
+    const auto begin = kept_.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto end = kept_.begin() + static_cast<std::ptrdiff_t>(std::min(first + batch, kept_.size()));
+    left_out.add({std::make_move_iterator(begin), std::make_move_iterator(end)});
+    show(0);
+  }
+  kept_.clear();
+  if (!missing.empty() && progress)
+    progress({.phase = "calibrate",
+              .message = fmt::format("the rows of {} of {} structures that the error bars need exceed --memory: one more pass over them{}",
+                                     missing.size(), plan_.needed.size(),
+                                     plan_.needed.size() > plan_.sample.size() ? " ([calibration] energies = \"sample\" avoids it)" : "")});
+  visit_rows(training_, missing, false, model, rules, left_out, show);
+  visit_rows(training_, left_out.imprecise(), true, model, rules, left_out, show);
+
+  const std::vector<LeftOutStructure>& structures = left_out.finish();
+  const std::set<std::int64_t> copies = repeated();
+  Errors errors;
+  int index = 0;
+  for (const LeftOutStructure& structure : structures)  // a copy was not left out; an isolated atom is the zero of energy
+    if (!copies.count(structure.number) && !lone_atoms_.count(structure.number)) errors.add(structure, index++);
+  Calibration result;
+  result.source = "leave_one_out";
+  FactorRules factor_rules{.fewest_structures = options_.calibration.fewest_structures, .least_b = least_b, .has_quality = true};
+  const auto append = [&](Property property, const HeldOutRows& rows) {
+    const auto found = factors_of_rows(property, rows, errors.config_types, factor_rules);
+    result.factors.insert(result.factors.end(), found.begin(), found.end());
+  };
+  for (const TargetInfo& target : targets()) {
+    factor_rules.part = target.is_per_atom ? EpistemicPart::data : EpistemicPart::jackknife;
+    append(target.property, errors.rows[target.property]);
+  }
+  report_uncalibrated(model, result, options_.calibration.fewest_structures, progress);
+  if (result.factors.empty()) return std::nullopt;
+  if (fewer > 0 && result.covers(Property::force)) {
+    factor_rules.part = EpistemicPart::data;
+    factor_rules.points = fewer;
+    append(Property::force, errors.of_fewer);
+  }
+  Novelties novelties(model, structures);
+  DatasetView(training_, structures_with_prior(structures)).visit([&](const Structure& s, const FramePlace& place) {
+    novelties.add(s, place.number);
+    show(0);
+  });
+  result.familiar = novelties.familiar();
+  if (result.covers(Property::energy) || result.covers(Property::virial)) result.jackknife = left_out.jackknife_factor();
+  return result;
+}
+
+}  // namespace gapkit

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <gapkit/fit/calibrate.hpp>
+#include <gapkit/math/symmetric_accumulator.hpp>
+#include <set>
+
+#include "fit/kept_rows.hpp"
+#include "fit/leave_one_out.hpp"
+
+namespace gapkit {
+
+/// A row that was predicted without its structure.
+struct LeftOutRow {
+  Property property;
+  int row = 0;               ///< within the property of its structure
+  int element = 0;           ///< of its atom; 0 for rows of whole structures
+  double error = 0;          ///< prediction − reference, in the unit of the target
+  double reference = 0;      ///< without base, baselines and reference energies
+  double noise = 0;          ///< σ_n as row_noise() has it
+  double spanned = 0;        ///< prior variance in the span of the sparse points of other structures
+  double data = 0;           ///< data part of the variance
+  double data_of_fewer = 0;  ///< the same with the first points of each term only
+  double jackknife = 0;      ///< J, without what the structure itself contributes
+};
+
+struct LeftOutStructure {
+  std::int64_t number = 0;
+  std::string config_type;
+  std::vector<LeftOutRow> rows;
+};
+
+/// Leaves structures out of a model one by one (methods.md, section 5). Memory: 2 M² numbers, the rows of a batch of structures, and of
+/// each structure in the sample a few numbers per row and M for each row of the whole structure.
+class LeftOutStructures {
+ public:
+  /// `fewer_points`: of error bars from fewer points, which get variances of their own. All must outlive the object.
+  LeftOutStructures(const Model& model, const RowRules& rules, const std::vector<std::int64_t>& sample, int fewer_points);
+  ~LeftOutStructures();
+
+  /// Threads inside; results do not depend on their number.
+  void add(std::vector<KeptRows> structures);
+  /// Structures for which rounding of the rows mattered, so that they were not added: they need exact rows.
+  const std::vector<std::int64_t>& imprecise() const { return imprecise_; }
+
+  /// The structures of the sample, in the order in which they were added; sets their J.
+  const std::vector<LeftOutStructure>& finish();
+  /// F with J = |F φ|², [r, M]; after finish().
+  Matrix jackknife_factor() const;
+
+ private:
+  struct Result;
+  WeightedRows weighted(const KeptRows& kept) const;
+  Result leave_out(const KeptRows& kept) const;
+  void fill(const KeptRows& kept, const WeightedRows& weighted, const LeftOutRows& found, Result& result) const;
+  double sigma_of(int group) const { return sigma_[static_cast<std::size_t>(group)]; }
+
+  const Model& model_;
+  const RowRules& rules_;
+  const std::vector<std::int64_t>& sample_;
+  LeaveOneOut left_out_;
+  Vector scale_;                                           // s_t of each point
+  std::vector<double> sigma_;                              // σ_g of each group of the rules
+  std::map<std::int64_t, std::vector<Eigen::Index>> own_;  // points of each structure
+  std::unique_ptr<const Model> fewer_;                     // of the first points
+  std::optional<LeaveOneOut> left_out_of_fewer_;
+  std::vector<Eigen::Index> first_points_;  // columns of `fewer_`
+  SymmetricAccumulator moved_;              // Σ Δ Δᵀ
+  std::vector<LeftOutStructure> structures_;
+  std::vector<Matrix> weights_;    // of each structure of the sample
+  std::vector<Vector> own_moves_;  // of its rows, by itself
+  std::vector<std::int64_t> imprecise_;
+};
+
+}  // namespace gapkit

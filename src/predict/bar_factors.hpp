@@ -1,0 +1,23 @@
+#pragma once
+
+#include <gapkit/model/covariance.hpp>
+#include <gapkit/model/model.hpp>
+
+namespace gapkit {
+
+/// How an error bar is made of variances and noise (methods.md, section 5).
+struct BarFactors {
+  double a = 1, b = 1;
+  EpistemicPart part = EpistemicPart::all;
+  double familiar = 0;  ///< novelty over prior that does not count
+
+  /// Square of the epistemic bar that users see: C, or a² of a part and unfamiliar novelty.
+  double epistemic_square(const Variance& variance) const;
+  /// The bar of a row from its epistemic bar and its noise.
+  double bar(double epistemic, double noise) const;
+};
+
+/// Without calibration: of C, with a = b = 1. `element`: of the atom of a force, else 0.
+BarFactors bar_factors(const Model& model, Property property, const std::string& config_type, int element, bool calibrated);
+
+}  // namespace gapkit
