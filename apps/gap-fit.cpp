@@ -17,7 +17,7 @@
 #include "common/fit_update.hpp"
 #include "common/fitted_file.hpp"
 #include "common/html_reports.hpp"
-#include "common/interruption.hpp"
+#include "common/interruptible_fit.hpp"
 #include "common/model_file.hpp"
 #include "common/optimization_report.hpp"
 #include "common/progress_display.hpp"
@@ -217,21 +217,6 @@ void write_json(const std::string& path, const nlohmann::ordered_json& json) {
   apps::write_text_file(path, json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
-/// Fits with checkpoints; after a signal, the message says how to continue.
-FitResult fit_interruptibly(const FitFiles& files, const FitConfiguration& options, apps::ProgressDisplay& display) {
-  apps::catch_signals();
-  try {
-    FitResult result = fit_configured(files.data(), options, apps::interruptible(display.callback()));
-    display.finish();
-    return result;
-  } catch (const Interrupted& e) {
-    display.finish();
-    throw Interrupted(fmt::format("{}; {}", e.what(),
-                                  apps::has_checkpoint(options) ? fmt::format("the same command continues from {}", options.checkpoint_path)
-                                                                : "no state was saved yet; the same command starts again"));
-  }
-}
-
 void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
   if (arguments.check || arguments.dry_run) throw InputError("--scan fits: it excludes --check and --dry-run");
   if (arguments.report) throw InputError("--report shows one fit: it excludes --scan");
@@ -250,7 +235,7 @@ void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
     const FitConfiguration& options = scan.options(i);
     display.message(fmt::format("combination {} of {}: {}", i + 1, scan.size(), scan.name(i)));
     const FitFiles files(options.train, options.validation, options.used_keys());
-    FitResult result = scan.with_name(i, [&] { return fit_interruptibly(files, options, display); });
+    FitResult result = scan.with_name(i, [&] { return apps::fit_interruptibly(files.data(), options, display); });
     const FittedWithErrors fitted(files.data(), options.used_keys(), result, false, display.callback());
     display.finish();
     if (scan.is_best(result.report.log_evidence)) apps::save_fitted(*fitted.model, result, options);
@@ -315,7 +300,7 @@ void print_plan(const Arguments& arguments, const Job& job, apps::ProgressDispla
 /// Fits, saves the model and prints the summary.
 void run_fit(const Arguments& arguments, const Job& job, const Stopwatch& stopwatch, apps::ProgressDisplay& display) {
   const FitConfiguration& options = job.options;
-  FitResult result = fit_interruptibly(*job.files, options, display);
+  FitResult result = apps::fit_interruptibly(job.files->data(), options, display);
   PhaseClock errors_clock;
   const FittedWithErrors fitted(job.files->data(), options.used_keys(), result, arguments.report.has_value(), display.callback());
   display.finish();

@@ -50,6 +50,9 @@ struct JacobianBlock {
 
 /// Feature vectors of the environments of a range of centre atoms. Reused for the next chunk, also by other descriptors.
 struct Features {
+  /// Input of compute(): intermediate results in single precision where the descriptor can, except for a Jacobian. Sums and `x` stay in
+  /// double precision.
+  bool single_precision = false;
   ReusableMatrix x;                       ///< [E, D], one environment per row
   std::vector<double> covariance_cutoff;  ///< [E] f of each environment (1 for SOAP)
   std::vector<int> centre;                ///< [E] atom index of the centre
