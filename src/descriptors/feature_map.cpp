@@ -58,6 +58,7 @@ class MappedDescriptor final : public Descriptor {
   void fill(const Environments& environments, int begin, int end, Derivatives derivatives, Features& out) const override {
     if (!out.inner) out.inner = std::make_unique<Features>();
     Features& in = *out.inner;
+    in.single_precision = out.single_precision;
     inner_->compute(environments, begin, end, derivatives, in);
     out.centre = in.centre;
     out.partner = in.partner;

@@ -88,6 +88,10 @@ PrincipalDirections principal_directions(const MatrixView& given, Eigen::Index m
       direction = (x.transpose() * vector.transpose()).normalized();
     else
       direction = vector.transpose();
+    for (int pass = 0; by_rows && pass < 2; ++pass)  // of small eigenvalues they are orthogonal up to rounding only
+      for (Eigen::Index earlier = 0; earlier < k; ++earlier)
+        direction -= result.directions.col(earlier).dot(direction) * result.directions.col(earlier);
+    if (by_rows) direction.normalize();
     Eigen::Index largest = 0;  // the sign is arbitrary
     direction.cwiseAbs().maxCoeff(&largest);
     if (direction[largest] < 0) direction = -direction;

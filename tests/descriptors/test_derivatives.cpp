@@ -349,3 +349,19 @@ TEST_CASE("short forms: orthonormal columns span all features and derivatives, s
   }
   CHECK(found >= 6);
 }
+
+TEST_CASE("a map of features passes single precision on to its descriptor") {
+  const Structure structure = random_triclinic(5, 8, {6, 14});
+  const auto& kind = descriptor_kind("soap");
+  const auto base = kind.make(complete_parameters({{"cutoff", 4.0}}, kind.parameters, "test"), {14}, {6, 14});
+  const auto mapped = some_map_of(base, 9);
+  const StructureEnvironments environments(structure, mapped->cutoff());
+  Features full, single;
+  single.single_precision = true;
+  mapped->compute(environments.view(), 0, structure.size(), Derivatives::pullback, full);
+  mapped->compute(environments.view(), 0, structure.size(), Derivatives::pullback, single);
+  REQUIRE(full.size() > 0);
+  const double difference = largest_difference(full.x.view(), single.x.view());
+  CHECK(difference > 0);
+  CHECK(difference <= 1e-5 * full.x.view().cwiseAbs().maxCoeff());
+}
