@@ -104,7 +104,7 @@ TEST_CASE("left-out structures: errors, data part and novelty equal those of ref
       const FitResult refit = refit_without(setup, fitted.model, structures[s].number);
       const Structure& frame = setup.frames[s];
       const auto model = std::make_shared<const Model>(refit.model);
-      const Prediction p = Predictor(model).compute(frame, {});
+      const Prediction p = Predictor(model).compute(frame);
       Covariance covariance(*model);
       const StructureEnvironments environments(frame, model->cutoff());
       const Observables wanted{};
