@@ -85,7 +85,7 @@ struct Predictor::Scratch {
   /// The model whose points give the error bars of a target, and its covariance.
   const Model& model_of(const Model& model, Property property, bool calibrated);
   Covariance& posterior(const Model& model);
-  Covariance& posterior_of(const Model& model, Property property, bool calibrated);
+  Covariance& covariance_of(const Model& used);
   void add_error_bars(const Model& model, const Environments& environments, const BarRequest& request, Prediction& result);
   void add_bars(const Model& model, const Environments& environments, const BarRequest& request, const Observables& wanted,
                 Prediction& result);
@@ -278,10 +278,10 @@ const Model& Predictor::Scratch::model_of(const Model& model, Property property,
   return needs_all ? model : *reduced;
 }
 
-Covariance& Predictor::Scratch::posterior_of(const Model& model, Property property, bool calibrated) {
-  const Model& used = model_of(model, property, calibrated);
+// `used`: from model_of().
+Covariance& Predictor::Scratch::covariance_of(const Model& used) {
   if (!reduced || &used == reduced.get()) return *covariance;
-  if (!of_all) of_all = std::make_unique<Covariance>(model);
+  if (!of_all) of_all = std::make_unique<Covariance>(used);
   return *of_all;
 }
 
@@ -310,7 +310,7 @@ void Predictor::Scratch::add_bars(const Model& model, const Environments& enviro
   const int atoms = request.atoms;
   const bool calibrated = request.targets.calibrated;
   const std::string& config_type = config_type_of(request.structure);
-  Covariance& c = !reduced || &model == reduced.get() ? *covariance : *of_all;
+  Covariance& c = covariance_of(model);
   Matrix cross;
   const bool has_cross = request.targets.force_covariance && wanted.forces;
   const std::vector<Variance> variances = c.observables(environments, atoms, wanted, has_cross ? &cross : nullptr);
@@ -372,7 +372,7 @@ EnergyDifference Predictor::difference(const Structure& a, const Structure& b, b
   if (!result.is_finite()) return result;
   const StructureEnvironments ea(a, model_->cutoff()), eb(b, model_->cutoff());
   const Model& used = scratch_->model_of(*model_, Property::energy, calibrated);
-  Covariance& covariance = scratch_->posterior_of(*model_, Property::energy, calibrated);
+  Covariance& covariance = scratch_->covariance_of(used);
   const Variance variance = covariance.energy_difference(ea.view(), eb.view());
   // For two config types with factors of their own, the epistemic part takes the larger factor.
   const BarFactors fa = bar_factors(used, Property::energy, a.config_type, 0, calibrated);
