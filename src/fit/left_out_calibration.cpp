@@ -15,11 +15,12 @@
 namespace gapkit {
 namespace {
 
-constexpr double least_b = 0.2;                  // of a row's σ: components that symmetry makes zero would drive b to 0
-constexpr double familiar_share = 0.999;         // of the left-out rows have less novelty than what counts as familiar
-constexpr double vanishing_prior = 1e-10;        // eV², (eV/Å)²: zero by symmetry
-constexpr std::int64_t atoms_with_prior = 1500;  // whose priors are computed: a few thousand components of forces
-constexpr Eigen::Index share_of_points = 4;      // error bars from a quarter of the points have factors of their own
+constexpr double least_b = 0.2;            // of a row's σ: components that symmetry makes zero would drive b to 0
+constexpr double familiar_share = 0.999;   // of the left-out rows have less novelty than what counts as familiar
+constexpr double vanishing_prior = 1e-10;  // eV², (eV/Å)²: zero by symmetry
+// Atoms whose priors of forces are computed, which takes as long as their error bars: a part of all, within bounds.
+constexpr std::int64_t part_with_prior = 8, fewest_with_prior = 300, most_with_prior = 1000;
+constexpr Eigen::Index share_of_points = 4;  // error bars from a quarter of the points have factors of their own
 constexpr Eigen::Index fewest_points = 16;
 
 /// Rows of structures by a pass of its own.
@@ -84,13 +85,16 @@ class Novelties {
     for (Eigen::Index t = 0; t < scale_.size(); ++t) scale_[t] = std::pow(model.posterior.delta_ratio[static_cast<std::size_t>(t)], 2);
   }
 
-  void add(const Structure& s, std::int64_t number) {
+  /// `is_whole`: also of forces and virial, which take much longer.
+  void add(const Structure& s, std::int64_t number, bool is_whole) {
     const LeftOutStructure& structure = *by_number_.at(number);
     Observables wanted{.energy = false, .forces = false, .virial = false};
-    for (const LeftOutRow& row : structure.rows) wanted.wants(row.property) = true;
+    for (const LeftOutRow& row : structure.rows) wanted.wants(row.property) = is_whole || row.property == Property::energy;
+    if (wanted.rows(s.size()) == 0) return;
     const StructureEnvironments environments(s, largest_cutoff(model_.terms));
     const Vector prior = prior_.observables(environments.view(), s.size(), wanted).value * scale_;
     for (const LeftOutRow& row : structure.rows) {
+      if (!wanted.wants(row.property)) continue;
       const double all = prior[wanted.first_row(row.property, s.size()) + row.row];
       if (all > vanishing_prior) ratios_[row.property].push_back(std::clamp(1 - row.spanned / all, 0.0, 1.0));
     }
@@ -116,15 +120,27 @@ class Novelties {
   PerTarget<std::vector<double>> ratios_;
 };
 
-/// Some structures for priors; they were drawn at random, so that every stride of them is a sample.
-std::vector<std::int64_t> structures_with_prior(const std::vector<LeftOutStructure>& structures) {
-  std::int64_t atoms = 0;
-  for (const LeftOutStructure& s : structures) atoms += static_cast<std::int64_t>(s.rows.size()) / 3 + 1;
-  const auto stride = static_cast<std::size_t>(std::max<std::int64_t>(1, atoms / atoms_with_prior));
+PerTarget<double> familiar_novelties(const Model& model, const Dataset& training, const std::vector<LeftOutStructure>& structures,
+                                     const std::function<void(double atoms)>& show) {
   std::vector<std::int64_t> numbers;
-  for (std::size_t i = 0; i < structures.size(); i += stride) numbers.push_back(structures[i].number);
+  std::int64_t atoms = 0;
+  for (const LeftOutStructure& s : structures) {
+    numbers.push_back(s.number);
+    atoms += s.atoms;
+  }
   std::sort(numbers.begin(), numbers.end());
-  return numbers;
+  const std::int64_t wanted = std::clamp(atoms / part_with_prior, fewest_with_prior, most_with_prior);
+  Novelties novelties(model, structures);
+  std::int64_t seen = 0, whole = 0;
+  DatasetView(training, std::move(numbers)).visit([&](const Structure& s, const FramePlace& place) {
+    seen += s.size();
+    const bool is_whole =
+        static_cast<double>(whole) * static_cast<double>(atoms) <= static_cast<double>(wanted) * static_cast<double>(seen);
+    if (is_whole) whole += s.size();
+    novelties.add(s, place.number, is_whole);
+    show(0);
+  });
+  return novelties.familiar();
 }
 
 }  // namespace
@@ -208,12 +224,7 @@ std::optional<Calibration> LeftOutCalibration::calibrate(const Model& model, con
     factor_rules.points = fewer;
     append(Property::force, errors.of_fewer);
   }
-  Novelties novelties(model, structures);
-  DatasetView(training_, structures_with_prior(structures)).visit([&](const Structure& s, const FramePlace& place) {
-    novelties.add(s, place.number);
-    show(0);
-  });
-  result.familiar = novelties.familiar();
+  result.familiar = familiar_novelties(model, training_, structures, show);
   if (result.covers(Property::energy) || result.covers(Property::virial)) result.jackknife = left_out.jackknife_factor();
   return result;
 }

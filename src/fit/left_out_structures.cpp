@@ -82,6 +82,7 @@ WeightedRows LeftOutStructures::weighted(const KeptRows& kept) const {
 void LeftOutStructures::fill(const KeptRows& kept, const WeightedRows& weighted, const LeftOutRows& found, Result& result) const {
   result.structure.number = kept.number;
   result.structure.config_type = kept.config_type;
+  result.structure.atoms = static_cast<int>(kept.atomic_numbers.size());
   PerTarget<double> level;
   for (const TargetInfo& target : targets())
     level[target.property] = noise_level(model_, target.property, kept.config_type).sigma *

@@ -26,6 +26,7 @@ struct LeftOutRow {
 struct LeftOutStructure {
   std::int64_t number = 0;
   std::string config_type;
+  int atoms = 0;
   std::vector<LeftOutRow> rows;
 };
 

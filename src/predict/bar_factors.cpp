@@ -5,10 +5,13 @@
 
 namespace gapkit {
 
-double BarFactors::epistemic_square(const Variance& variance) const {
+double BarFactors::epistemic_square(const Variance& variance, double unfamiliar) const {
   if (part == EpistemicPart::all) return variance.total();
-  const double known = part == EpistemicPart::data ? variance.data : variance.jackknife;
-  return a * a * known + std::max(0.0, variance.novelty - familiar * variance.prior);
+  return a * a * (part == EpistemicPart::data ? variance.data : variance.jackknife) + unfamiliar;
+}
+
+double BarFactors::unfamiliar(const Variance& variance) const {
+  return std::max(0.0, variance.novelty - familiar * variance.prior);
 }
 
 double BarFactors::bar(double epistemic, double noise) const {

@@ -12,7 +12,11 @@ struct BarFactors {
   double familiar = 0;  ///< novelty over prior that does not count
 
   /// Square of the epistemic bar that users see: C, or a² of a part and unfamiliar novelty.
-  double epistemic_square(const Variance& variance) const;
+  double epistemic_square(const Variance& variance) const { return epistemic_square(variance, unfamiliar(variance)); }
+  /// The same with a given unfamiliar novelty.
+  double epistemic_square(const Variance& variance, double unfamiliar) const;
+  /// Novelty beyond the familiar one.
+  double unfamiliar(const Variance& variance) const;
   /// The bar of a row from its epistemic bar and its noise.
   double bar(double epistemic, double noise) const;
 };

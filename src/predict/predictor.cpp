@@ -36,11 +36,6 @@ const std::string& config_type_of(const Structure* structure) {
   return structure != nullptr ? structure->config_type : usual;
 }
 
-// Element of the atom of a row of forces; 0 for other rows.
-int element_of(Property property, std::span<const int> elements, std::size_t row) {
-  return property == Property::force ? elements[row / 3] : 0;
-}
-
 Vector std_of(std::span<const Variance> variances) {
   Vector result(static_cast<Eigen::Index>(variances.size()));
   for (std::size_t i = 0; i < variances.size(); ++i) result[static_cast<Eigen::Index>(i)] = std::sqrt(variances[i].total());
@@ -90,7 +85,7 @@ struct Predictor::Scratch {
   /// The model whose points give the error bars of a target, and its covariance.
   const Model& model_of(const Model& model, Property property, bool calibrated);
   Covariance& posterior(const Model& model);
-  Covariance& posterior_of(const Model& model, Property property, bool calibrated);
+  Covariance& covariance_of(const Model& used);
   void add_error_bars(const Model& model, const Environments& environments, const BarRequest& request, Prediction& result);
   void add_bars(const Model& model, const Environments& environments, const BarRequest& request, const Observables& wanted,
                 Prediction& result);
@@ -284,10 +279,10 @@ const Model& Predictor::Scratch::model_of(const Model& model, Property property,
   return needs_all ? model : *reduced;
 }
 
-Covariance& Predictor::Scratch::posterior_of(const Model& model, Property property, bool calibrated) {
-  const Model& used = model_of(model, property, calibrated);
+// `used`: from model_of().
+Covariance& Predictor::Scratch::covariance_of(const Model& used) {
   if (!reduced || &used == reduced.get()) return *covariance;
-  if (!of_all) of_all = std::make_unique<Covariance>(model);
+  if (!of_all) of_all = std::make_unique<Covariance>(used);
   return *of_all;
 }
 
@@ -316,7 +311,7 @@ void Predictor::Scratch::add_bars(const Model& model, const Environments& enviro
   const int atoms = request.atoms;
   const bool calibrated = request.targets.calibrated;
   const std::string& config_type = config_type_of(request.structure);
-  Covariance& c = !reduced || &model == reduced.get() ? *covariance : *of_all;
+  Covariance& c = covariance_of(model);
   Matrix cross;
   const bool has_cross = request.targets.force_covariance && wanted.forces;
   const std::vector<Variance> variances = c.observables(environments, atoms, wanted, has_cross ? &cross : nullptr);
@@ -361,7 +356,7 @@ void Predictor::Scratch::add_noise(const Model& model, std::span<const int> elem
     const Model& used = model_of(model, target.property, calibrated);
     const std::vector<double> noise = noise_of(model, target.property, request.structure, atoms);
     for (std::size_t i = 0; i < bars.size(); ++i)
-      bars[i] = bar_factors(used, target.property, config_type, element_of(target.property, elements, i), calibrated)
+      bars[i] = bar_factors(used, target.property, config_type, target.property == Property::force ? elements[i / 3] : 0, calibrated)
                     .bar(bars[i], noise[noise.size() == 1 ? 0 : i]);
   }
   if (result.forces_covariance) result.forces_covariance->leftCols(3) = result.forces_std->cwiseAbs2();
@@ -378,12 +373,19 @@ EnergyDifference Predictor::difference(const Structure& a, const Structure& b, b
   if (!result.is_finite()) return result;
   const StructureEnvironments ea(a, model_->cutoff()), eb(b, model_->cutoff());
   const Model& used = scratch_->model_of(*model_, Property::energy, calibrated);
-  const Variance variance = scratch_->posterior_of(*model_, Property::energy, calibrated).energy_difference(ea.view(), eb.view());
+  Covariance& covariance = scratch_->covariance_of(used);
+  const Variance variance = covariance.energy_difference(ea.view(), eb.view());
   // For two config types with factors of their own, the epistemic part takes the larger factor.
   const BarFactors fa = bar_factors(used, Property::energy, a.config_type, 0, calibrated);
   const BarFactors fb = bar_factors(used, Property::energy, b.config_type, 0, calibrated);
   const BarFactors& larger = fa.a >= fb.a ? fa : fb;
-  result.std_epistemic = std::sqrt(larger.epistemic_square(variance));
+  double unfamiliar = 0;  // at most what the two energies have: a difference has little prior variance
+  if (larger.part != EpistemicPart::all) {
+    const double of_each = std::sqrt(larger.unfamiliar(covariance.total_energy(ea.view(), a.size()))) +
+                           std::sqrt(larger.unfamiliar(covariance.total_energy(eb.view(), b.size())));
+    unfamiliar = std::min(variance.novelty, of_each * of_each);
+  }
+  result.std_epistemic = std::sqrt(larger.epistemic_square(variance, unfamiliar));
   result.std = std::hypot(larger.bar(result.std_epistemic, 0), fa.b * row_noise(*model_, Property::energy, a).front(),
                           fb.b * row_noise(*model_, Property::energy, b).front());
   return result;

@@ -1,6 +1,9 @@
 // The closed form of leaving a structure out, against refits without its rows and sparse points.
 
+#include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
+#include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 
 #include "fit/leave_one_out.hpp"

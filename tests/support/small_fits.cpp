@@ -52,6 +52,7 @@ FitConfiguration small_options(const std::string& train, std::vector<TermOptions
   o.reference_energies.mode = ReferenceEnergyOptions::Mode::explicit_values;
   for (const int z : {6, 14}) o.reference_energies.values[element_symbol(z)] = lone_atom_energy(z);
   o.regularization.standard = {0.01, 0.1, 0.2};
+  o.calibration.source = CalibrationOptions::Source::none;  // error bars are those of the posterior
   return o;
 }
 
