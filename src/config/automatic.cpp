@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <gapkit/config/config.hpp>
+#include <gapkit/config/whole_fit.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/neighbor_list.hpp>
@@ -12,7 +13,6 @@
 #include <gapkit/fit/fit_plans.hpp>
 #include <gapkit/io/look_alikes.hpp>
 #include <gapkit/kernels/kernel.hpp>
-#include <gapkit/math/linear_algebra.hpp>
 
 namespace gapkit {
 namespace {
@@ -20,7 +20,6 @@ namespace {
 constexpr double largest_radius = 7.0, radius_step = 0.1;  // Å
 constexpr std::int64_t most_atoms_measured = 20000;        // for the radial distribution
 constexpr double most_excess = 1.15;                       // of the allowed time: later rounds of calibration are left out
-constexpr double later_search = 0.5;  // steps of the search for σ in later rounds, relative to the first, whose result they start from
 constexpr double wanted_neighbors = 30;
 constexpr double molecular_cutoff = 4.5, smallest_cutoff = 3.5, largest_cutoff_chosen = 6.0;  // Å
 constexpr int fewest_points = 50, most_points = 2000;                                         // of SOAP, per element
@@ -96,19 +95,6 @@ std::string points_text(const TermOptions& soap) {
   std::string text;
   for (const auto& [name, points] : soap.species_n_sparse) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, points);
   return text;
-}
-
-/// Time after the calibration: adding the structures that were set aside, and the error tables.
-double rest_seconds(const DataSummary& data, const FitConfiguration& options, const FitPlan& plan) {
-  constexpr double of_atom_and_point = 1e-7;  // one thread, energy and forces
-  return 0.3 + options.calibration.holdout * plan.seconds +
-         of_atom_and_point * static_cast<double>(plan.sparse_points()) * static_cast<double>(data.atoms) / thread_count();
-}
-
-/// Error bars of the structures that one round sets aside.
-double error_bar_seconds(const DataSummary& data, const FitConfiguration& options, const FitPlan& plan) {
-  const double of_atom_and_point = data.is_molecular() ? 6e-6 : 2e-6;  // with triplets, without
-  return of_atom_and_point * static_cast<double>(plan.sparse_points()) * options.calibration.holdout * static_cast<double>(data.atoms);
 }
 
 /// Makes one choice after the other; each adds its reason.
@@ -246,13 +232,14 @@ class Chooser {
   /// Sets rounds and seconds of the choice, and the time of the calibration.
   void estimate(const FitPlan& plan) {
     const int most_rounds = options_.calibration.rounds, fewest_rounds = std::min(most_rounds, 3);
-    const double bars = calibrates() ? error_bar_seconds(data_, options_, plan) : 0, rest = rest_seconds(data_, options_, plan);
-    const double first = plan.seconds + bars, later = first - (1 - later_search) * plan.search_seconds;  // rounds
-    const double left = request_.seconds - stopwatch_.seconds() - rest;
+    const WholeFitSeconds seconds = whole_fit_seconds(options_, plan);
+    const double left = request_.seconds - stopwatch_.seconds() - seconds.rest;
     choice_.rounds =
-        calibrates() ? static_cast<int>(std::clamp<double>(1 + std::floor((left - first) / later), fewest_rounds, most_rounds)) : 1;
-    choice_.seconds = stopwatch_.seconds() + first + (choice_.rounds - 1) * later + rest;
-    options_.calibration.seconds = std::max(0.0, most_excess * request_.seconds - stopwatch_.seconds() - rest);
+        calibrates()
+            ? static_cast<int>(std::clamp<double>(1 + std::floor((left - seconds.first) / seconds.later), fewest_rounds, most_rounds))
+            : 1;
+    choice_.seconds = stopwatch_.seconds() + seconds.of_rounds(choice_.rounds);
+    options_.calibration.seconds = std::max(0.0, most_excess * request_.seconds - stopwatch_.seconds() - seconds.rest);
   }
 
   const FitData& given_;
