@@ -65,11 +65,10 @@ class Tuner {
         judge_(request.start.optimize.weights) {}
 
   TuneResult run() {
-    FitConfiguration start = start_of_search();
-    fits_.emplace(request_.files.train, start, knobs_of(start, request_.kept),
-                  std::find(request_.kept.begin(), request_.kept.end(), "sigma") != request_.kept.end());
-    if (fits_->knobs().empty()) throw InputError("--tune: no term has a setting that the search may change (--keep)");
-    plan(start);
+    const FitConfiguration start = start_of_search();
+    std::vector<Knob> knobs = knobs_of(start, request_.kept);
+    if (knobs.empty()) throw InputError("--tune: no term has a setting that the search may change (--keep)");
+    plan(start, std::move(knobs));
     TuneSearch search(fits_->knobs(), file_.plan()->levels.size(), judge_,
                       [&](std::size_t level, const std::vector<double>& values, double share) { return attempt(level, values, share); });
     const Trial* chosen = search.run();
@@ -95,7 +94,7 @@ class Tuner {
   }
 
   /// Chooses the sizes of trials, or takes them from the file.
-  void plan(const FitConfiguration& start) {
+  void plan(const FitConfiguration& start, std::vector<Knob> knobs) {
     FitConfiguration all = start;
     all.calibration.source = CalibrationOptions::Source::none;
     const FitPlan plan = plan_fit(request_.files.data(), all, display_.callback());
@@ -107,6 +106,8 @@ class Tuner {
           fmt::format("--tune {}: the fit of all data with the settings of the start is estimated to take {} on its own; allow at "
                       "least three times as much, or reduce n_sparse",
                       duration(request_.seconds), duration(last)));
+    const bool keeps_sigma = std::find(request_.kept.begin(), request_.kept.end(), "sigma") != request_.kept.end();
+    fits_.emplace(request_.files.train, start, plan.reference_energies, std::move(knobs), keeps_sigma);
     if (!file_.plan()) {
       const double left = std::max(1.0, request_.seconds - last - spent());
       file_.set_plan({.start = fit_options_to_toml(start),
@@ -128,7 +129,7 @@ class Tuner {
     display_.message(fmt::format("trials on {} of {} structures, from coarse to fine: {} of them{}", fits_->structures(),
                                  request_.files.train.summary().frames.size(), sizes,
                                  fits_->structures() < static_cast<std::int64_t>(request_.files.train.summary().frames.size())
-                                     ? "; those that the calibration sets aside are not used"
+                                     ? "; isolated atoms and those that the calibration sets aside are not used"
                                      : ""));
     if (fits_->rounds_used() > 0)
       display_.message(

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/neighbor_list.hpp>
 #include <gapkit/fit/calibrate.hpp>
 #include <gapkit/fit/cross_validation.hpp>
 #include <gapkit/fit/fit.hpp>
@@ -16,10 +18,29 @@ constexpr int folds_of_trials = 5, steps_of_start = 40, steps_of_later = 16;  //
 constexpr std::int64_t fewest_structures = 40;                                // of a part of the data
 constexpr double largest_part_set_aside = 0.5;
 
-/// Numbers of the training frames without those that the rounds of the calibration set aside.
+/// Frames of single atoms without neighbours: left out of the others, their energy is an extrapolation that says nothing about a setting,
+/// and it may be larger than the errors of all other frames together.
+std::vector<std::int64_t> isolated_atoms(const Dataset& train, const DatasetSummary& summary, const FitConfiguration& options) {
+  std::vector<std::int64_t> single, isolated;
+  for (const DatasetSummary::Frame& frame : summary.frames)
+    if (frame.atoms == 1) single.push_back(frame.number);
+  if (single.empty()) return {};
+  double cutoff = 0;
+  for (const TermOptions& term : options.terms)
+    if (term.descriptor_parameters.has("cutoff")) cutoff = std::max(cutoff, term.descriptor_parameters.real("cutoff"));
+  DatasetView(train, single).visit([&](const Structure& frame, const FramePlace& place) {
+    if (NeighborList(frame, cutoff).pair_count() == 0) isolated.push_back(place.number);
+  });
+  return isolated;
+}
+
+/// Numbers of the training frames without isolated atoms and those that the rounds of the calibration set aside.
 std::vector<std::int64_t> frames_of_search(const Dataset& train, const FitConfiguration& options, int& rounds_used) {
+  const DatasetSummary summary = train.summary();
   std::vector<std::int64_t> numbers;
-  for (const DatasetSummary::Frame& frame : train.summary().frames) numbers.push_back(frame.number);
+  for (const DatasetSummary::Frame& frame : summary.frames) numbers.push_back(frame.number);
+  const std::vector<std::int64_t> isolated = isolated_atoms(train, summary, options);
+  std::erase_if(numbers, [&](std::int64_t n) { return std::binary_search(isolated.begin(), isolated.end(), n); });
   const CalibrationOptions& calibration = options.calibration;
   if (calibration.source != CalibrationOptions::Source::holdout) return numbers;
   const auto held_out = choose_held_out(train, calibration.holdout, calibration.rounds, options.seed);
@@ -43,13 +64,16 @@ FitConfiguration settings_in(const std::string& toml, const std::vector<Configur
   return parse_fit_options(toml, "the configuration of the search", std::filesystem::current_path(), none, overrides);
 }
 
-TuneFits::TuneFits(const Dataset& train, FitConfiguration start, std::vector<Knob> knobs, bool keeps_sigma)
+TuneFits::TuneFits(const Dataset& train, FitConfiguration start, const std::map<int, double>& reference_energies, std::vector<Knob> knobs,
+                   bool keeps_sigma)
     : train_(train),
       start_(std::move(start)),
       toml_(fit_options_to_toml(start_)),
       knobs_(std::move(knobs)),
       keeps_sigma_(keeps_sigma),
-      numbers_(frames_of_search(train, start_, rounds_used_)) {}
+      numbers_(frames_of_search(train, start_, rounds_used_)) {
+  for (const auto& [z, energy] : reference_energies) reference_energies_[element_symbol(z)] = energy;
+}
 
 DatasetView TuneFits::view(double fraction) const {
   if (fraction >= 1) return {train_, numbers_};
@@ -62,6 +86,8 @@ DatasetView TuneFits::view(double fraction) const {
 
 FitConfiguration TuneFits::options(const TuneLevel& level, const std::vector<double>& values) const {
   FitConfiguration options = settings_in(toml_, overrides_of(knobs_, values));
+  if (options.reference_energies.mode == ReferenceEnergyOptions::Mode::isolated)
+    options.reference_energies = {ReferenceEnergyOptions::Mode::explicit_values, reference_energies_};
   scale_points(options, level.points * points_factor(knobs_, values));
   OptimizeOptions& optimize = options.optimize;
   if (optimize.objective == Objective::none && !keeps_sigma_) {

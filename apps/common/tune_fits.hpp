@@ -8,12 +8,14 @@ namespace gapkit::apps {
 /// The settings in a configuration, which does not name its data.
 FitConfiguration settings_in(const std::string& toml, const std::vector<ConfigurationOverride>& overrides = {});
 
-/// The fits of gap-fit --tune: trials on parts of the training data, without the structures that the calibration sets aside, and without
-/// validation data.
+/// The fits of gap-fit --tune: trials on parts of the training data, without isolated atoms, the structures that the calibration sets
+/// aside, and validation data.
 class TuneFits {
  public:
-  /// `start` has passed a plan. `keeps_sigma`: σ and δ are as in `start`, unless its [optimize] changes them.
-  TuneFits(const Dataset& train, FitConfiguration start, std::vector<Knob> knobs, bool keeps_sigma);
+  /// `reference_energies`: of all training data (eV per atom, by element), used where those of isolated atoms are wanted. `keeps_sigma`: σ
+  /// and δ are as in `start`, unless its [optimize] changes them.
+  TuneFits(const Dataset& train, FitConfiguration start, const std::map<int, double>& reference_energies, std::vector<Knob> knobs,
+           bool keeps_sigma);
 
   const std::vector<Knob>& knobs() const { return knobs_; }
   std::int64_t structures() const { return static_cast<std::int64_t>(numbers_.size()); }
@@ -43,8 +45,9 @@ class TuneFits {
   std::string toml_;  // of the start
   std::vector<Knob> knobs_;
   bool keeps_sigma_;
-  std::vector<std::int64_t> numbers_;  // of the frames of the search
   int rounds_used_ = 0;
+  std::vector<std::int64_t> numbers_;                 // of the frames of the search
+  std::map<std::string, double> reference_energies_;  // eV, by element
   std::vector<TuneLevel> levels_;
   std::vector<DatasetView> views_;  // by level
 };

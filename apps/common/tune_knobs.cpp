@@ -58,7 +58,7 @@ const std::vector<KnobKind>& knob_kinds() {
       {"soap", "n_max", {.add = 2}, {.add = 1}, 3, 14, 1},
       {"two_body", "cutoff", {.factor = 1.25}, {.factor = 1.1}, 2, 12, 0.1},
       {"three_body", "cutoff", {.factor = 1.2}, {.factor = 1.08}, 2, 8, 0.1},
-      {"", "n_sparse", {}, {.factor = 1.5}, 0.25, 4, 0.01},
+      {"", "n_sparse", {}, {.factor = 1.5}, 0.5, 4, 0.01},
   };
   return kinds;
 }

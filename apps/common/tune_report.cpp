@@ -74,7 +74,7 @@ std::string row_text(const TuneSummary& summary, const Trial& trial, std::size_t
     text += fmt::format("{:>9}{:>8}", "-", "-");
   else
     text += fmt::format("{:>9.1f}{:>8.1f}", 100 * summary.judge.change(trial, base), 100 * summary.judge.noise_of_change(trial, base));
-  return text + fmt::format("{:>15.1f}{:>8}{:>10.0f}{:>9.1f}{}\n", trial.log_evidence, trial.points, trial.flop / 1e9, trial.seconds,
+  return text + fmt::format("{:>15.1f}{:>8}{:>10.3g}{:>9.1f}{}\n", trial.log_evidence, trial.points, trial.flop / 1e9, trial.seconds,
                             &trial == &summary.chosen ? "  chosen" : "");
 }
 
