@@ -21,8 +21,9 @@ namespace {
 
 constexpr double first_factor = 1.5;  // of estimated times, before a trial has been measured
 constexpr double trials_of_first_level = 40, trials_of_last_level = 8;
-constexpr double overrun = 1.3;  // of the estimated time, after which a trial is stopped if the time is over
-constexpr int usual_rounds = 3;  // of the calibration of an automatic start, if time is short
+constexpr double overrun = 1.3;           // of the estimated time, after which a trial is stopped if the time is over
+constexpr int usual_rounds = 3;           // of the calibration of an automatic start, if time is short
+constexpr double most_of_last_fit = 0.4;  // of the time, for rounds after the first
 
 /// A trial took longer than estimated, and the time of the search is over.
 class OutOfTime : public Interrupted {
@@ -155,18 +156,27 @@ class Tuner {
     return median(of_level, median(of_all, first_factor));
   }
 
-  /// s, of the fit of all data with the settings of the start.
-  double last_fit_seconds() const {
-    const int rounds = request_.start.calibration.source == CalibrationOptions::Source::holdout ? request_.start.calibration.rounds : 1;
-    const std::size_t levels = file_.plan() ? file_.plan()->levels.size() : 0;
-    const double factor = levels > 0 && !file_.trials().empty() ? std::clamp(time_factor(levels - 1), 1.0, 3.0) : 1.0;
-    return factor * seconds_of_last_.of_rounds(request_.is_automatic ? std::min(rounds, usual_rounds) : rounds);
+  /// s, of the last fit: of all data, with the settings of the start or others whose fit has `flop_ratio` times its flop.
+  double last_fit_seconds(double flop_ratio = 1) const {
+    const CalibrationOptions& calibration = request_.start.calibration;
+    const int rounds = calibration.source == CalibrationOptions::Source::holdout ? calibration.rounds : 1;
+    const double factor = flop_ratio * (file_.trials().empty() ? 1.0 : std::clamp(time_factor(file_.plan()->levels.size() - 1), 1.0, 2.0));
+    if (!request_.is_automatic) return factor * seconds_of_last_.of_rounds(rounds);
+    // There are as many rounds as the time allows.
+    const double usual = factor * seconds_of_last_.of_rounds(std::min(rounds, usual_rounds));
+    return std::max(factor * seconds_of_last_.of_rounds(1), std::min(usual, most_of_last_fit * request_.seconds));
   }
 
   /// The same with the settings of a trial.
   double last_fit_seconds(const Trial& trial) const {
     const Trial* start = file_.find(trial.level, starting_values());
-    return last_fit_seconds() * (start && start->flop > 0 ? trial.flop / start->flop : 1.0);
+    return last_fit_seconds(start && start->flop > 0 ? trial.flop / start->flop : 1.0);
+  }
+
+  /// Time of the search at which a trial must have ended.
+  double limit(double share, double reserved) const {
+    for (const Trial* best : best_) reserved = std::max(reserved, last_fit_seconds(*best));
+    return std::min(share * (request_.seconds - last_fit_seconds()), request_.seconds - reserved);
   }
 
   std::vector<double> starting_values() const {
@@ -177,20 +187,20 @@ class Tuner {
 
   const Trial* attempt(std::size_t level, const std::vector<double>& values, double share) {
     if (const Trial* known = file_.find(level, values)) return noted(*known);
-    if (is_finished()) return nullptr;
+    const bool is_first = best_.empty();
+    if (is_finished() || (!is_first && spent() >= limit(share, 0))) {
+      ++untried_;
+      return nullptr;
+    }
     const Stopwatch stopwatch;
     Trial trial = fits_->plan(level, values);
-    const bool is_first = best_.empty();
     if (trial.is_good()) {
-      const double expected = time_factor(level) * trial.estimated;
-      double reserved = last_fit_seconds(trial);
-      for (const Trial* best : best_) reserved = std::max(reserved, last_fit_seconds(*best));
-      const double limit = std::min(share * (request_.seconds - last_fit_seconds()), request_.seconds - reserved);
-      if (!is_first && spent() + expected > limit) {
-        leave_out(trial, fmt::format("{:.1f} s estimated, {:.1f} s left", expected, std::max(0.0, limit - spent())));
+      const double expected = time_factor(level) * trial.estimated, end = limit(share, last_fit_seconds(trial));
+      if (!is_first && spent() + expected > end) {
+        leave_out(trial, fmt::format("{:.1f} s estimated, {:.1f} s left", expected, std::max(0.0, end - spent())));
         return nullptr;
       }
-      if (!fit(trial, {expected, limit, is_first})) return nullptr;
+      if (!fit(trial, {expected, end, is_first})) return nullptr;
     }
     trial.seconds = stopwatch.seconds();
     trial.spent = spent();
@@ -279,6 +289,7 @@ class Tuner {
     if (request_.is_automatic) result.options.calibration.seconds = std::max(0.0, left - rest);
     const Trial* start = nullptr;
     for (std::size_t level = chosen.level + 1; !start && level-- > 0;) start = file_.find(level, starting_values());
+    if (untried_ > 0) left_out_.push_back(plural(untried_, "further trial") + ": no time left");
     const TuneSummary summary{.knobs = fits_->knobs(),
                               .file = file_,
                               .judge = judge_,
@@ -306,6 +317,7 @@ class Tuner {
   double before_ = 0;               // s, of the trials of earlier runs
   std::vector<const Trial*> best_;  // of each level
   std::vector<std::string> left_out_;
+  std::int64_t untried_ = 0;  // trials without a plan, as the time was over
 };
 
 }  // namespace
