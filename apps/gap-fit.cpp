@@ -347,7 +347,7 @@ void run_job(const Arguments& arguments, const Stopwatch& stopwatch, apps::Progr
                          : fmt::format("expected one FILE, the configuration or data; found a second one, '{}' (--train names more data)",
                                        arguments.files[1]));
   apps::refuse_update_options(arguments.update);
-  if (!arguments.scan.empty()) {
+  if (!arguments.scan.empty() && !arguments.tune) {
     run_scan(arguments, display);
     return;
   }

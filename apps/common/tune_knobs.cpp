@@ -105,7 +105,8 @@ std::vector<Knob> knobs_of(const FitConfiguration& options, const std::vector<st
     names.push_back(knob.key());
     if (std::find(names.begin(), names.end(), knob.kind().key) == names.end()) names.push_back(knob.kind().key);
   }
-  for (const std::string& name : kept) {
+  for (std::string name : kept) {
+    if (std::find(names.begin(), names.end(), "term." + name) != names.end()) name = "term." + name;  // as the tables of the search have it
     if (std::find(names.begin(), names.end(), name) == names.end())
       throw InputError(fmt::format("--keep '{}': the search does not change this{}", name, suggestion(name, names)));
     std::erase_if(knobs, [&](const Knob& knob) { return knob.key() == name || knob.kind().key == name; });

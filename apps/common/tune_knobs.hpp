@@ -43,8 +43,8 @@ class Knob {
   double start_;
 };
 
-/// The settings of a configuration, in the order of their search. `kept`: keys that stay as they are, with the term ("term.soap.cutoff") or
-/// of all terms ("cutoff"); "sigma" is legal too. Throws InputError for an unknown one.
+/// The settings of a configuration, in the order of their search. `kept`: keys that stay as they are, with the term ("term.soap.cutoff",
+/// "soap.cutoff") or of all terms ("cutoff"); "sigma" is legal too. Throws InputError for an unknown one.
 std::vector<Knob> knobs_of(const FitConfiguration& options, const std::vector<std::string>& kept);
 
 /// Changes of the configuration that give the knobs these values.

@@ -9,6 +9,7 @@ namespace {
 constexpr double share_of_coarse = 0.5, share_of_promotion = 0.75;  // of the time of the search, at the end of a stage
 constexpr std::size_t most_promoted = 6;
 constexpr int most_passes = 4;
+constexpr double part_of_noise = 0.5;  // that a more expensive trial must gain
 
 }  // namespace
 
@@ -21,8 +22,9 @@ const Trial* TuneSearch::attempt(std::size_t level, const std::vector<double>& v
   return trial;
 }
 
-bool TuneSearch::is_better(const Trial& trial, const Trial* best) const {
-  return !best || judge_.score(trial) < judge_.score(*best);
+bool TuneSearch::is_better(const Trial& trial, const Trial& best) const {
+  const double needed = trial.flop > best.flop ? part_of_noise * judge_.noise(trial, best) : 0;
+  return judge_.score(trial) + needed < judge_.score(best);
 }
 
 /// Moves one knob of the best trial as long as the score falls.
@@ -33,7 +35,7 @@ void TuneSearch::walk(std::size_t knob, bool fine, double share) {
       std::vector<double> values = best_->values;
       values[knob] = *to;
       const Trial* trial = attempt(best_->level, values, share);
-      if (!trial || !is_better(*trial, best_)) break;
+      if (!trial || !is_better(*trial, *best_)) break;
       gain_[knob] += judge_.score(*best_) - judge_.score(*trial);
       best_ = trial;
       path_.push_back(best_);
@@ -57,7 +59,7 @@ void TuneSearch::promote() {
     attempt(level, start_, 1);  // what all others are compared with
     for (const Trial* candidate : candidates) attempt(level, candidate->values, share_of_promotion);
   }
-  best_ = best_of_highest_level();
+  best_ = best_promoted();
   if (best_->level > 0) path_.push_back(best_);
 }
 
@@ -84,13 +86,18 @@ void TuneSearch::refine() {
   end_ = "all passes are done";
 }
 
-const Trial* TuneSearch::best_of_highest_level() const {
+/// The best trial of the highest level that has rivals.
+const Trial* TuneSearch::best_promoted() const {
   for (std::size_t level = levels_; level-- > 0;) {
     const Trials& done = done_[level];
-    if (done.empty() || (level > 0 && done.size() < 2 && done_[0].size() > 1)) continue;
-    return *std::min_element(done.begin(), done.end(), [&](const Trial* a, const Trial* b) { return judge_.score(*a) < judge_.score(*b); });
+    if (level == 0) return best_;
+    if (done.size() < 2 && done_[0].size() > 1) continue;
+    const Trial* best = nullptr;  // the start, if it was done, is the first
+    for (const Trial* trial : done)
+      if (!best || is_better(*trial, *best)) best = trial;
+    if (best) return best;
   }
-  return nullptr;
+  return best_;
 }
 
 const Trial* TuneSearch::run() {
@@ -103,7 +110,7 @@ const Trial* TuneSearch::run() {
   search_coarsely();
   promote();
   refine();
-  return best_ = best_of_highest_level();
+  return best_;
 }
 
 }  // namespace gapkit::apps

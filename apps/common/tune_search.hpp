@@ -13,7 +13,8 @@ namespace gapkit::apps {
 /// 3. last level: one knob after the other in fine steps from the best trial, again and again until a pass lowers the loss by less than
 ///    its noise.
 ///
-/// The order depends on the results only.
+/// A trial of higher cost than the best one must lower the score by more than half the noise of the difference: else settings drift away
+/// from the start without a gain. The order depends on the results only.
 class TuneSearch {
  public:
   /// A trial that is done or was done before; null if it is left out. `share`: part of the time of the search that may have passed at its
@@ -23,7 +24,7 @@ class TuneSearch {
   TuneSearch(const std::vector<Knob>& knobs, std::size_t levels, const TrialJudge& judge, Try trial)
       : knobs_(knobs), levels_(levels), judge_(judge), try_(std::move(trial)) {}
 
-  /// The chosen trial: the best one of the highest level at which the start has a rival. Null if the start was left out.
+  /// The chosen trial, of the highest level at which the start has a rival. Null if the start was left out.
   const Trial* run();
   /// The best trials up to now, one for each improvement at a level.
   const std::vector<const Trial*>& path() const { return path_; }
@@ -34,12 +35,12 @@ class TuneSearch {
   using Trials = std::vector<const Trial*>;
 
   const Trial* attempt(std::size_t level, const std::vector<double>& values, double share);
-  bool is_better(const Trial& trial, const Trial* best) const;
+  bool is_better(const Trial& trial, const Trial& best) const;
   void walk(std::size_t knob, bool fine, double share);
   void search_coarsely();
   void promote();
   void refine();
-  const Trial* best_of_highest_level() const;
+  const Trial* best_promoted() const;
 
   const std::vector<Knob>& knobs_;
   std::size_t levels_;

@@ -146,7 +146,7 @@ TEST_CASE("tune: steps stay in the range and on the grid, and a kept setting is 
 }
 
 TEST_CASE("tune: the search finds the best settings, from coarse to fine, and stops where nothing is gained") {
-  const std::vector<Knob> knobs = apps::knobs_of(options_of(poor_configuration()), {"n_max", "two_body.cutoff", "radial_weight"});
+  const std::vector<Knob> knobs = apps::knobs_of(options_of(poor_configuration()), {"n_max", "two_body.cutoff"});
   const std::size_t cutoff = index_of(knobs, "term.soap.cutoff"), l_max = index_of(knobs, "term.soap.l_max");
   const apps::TrialJudge judge(PerTarget<double>(1.0));
   std::deque<Trial> done;
