@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <gapkit/active/process.hpp>
 #include <gapkit/convert/gap_fit_command.hpp>
 #include <gapkit/convert/gap_xml.hpp>
+#include <gapkit/convert/kim_model.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/version.hpp>
 #include <iostream>
@@ -15,7 +17,7 @@ using namespace gapkit;
 
 struct Arguments {
   std::string input, output, command;
-  std::vector<std::string> species;
+  std::vector<std::string> species, kim;
 };
 
 void describe(CLI::App& app, Arguments& arguments) {
@@ -27,12 +29,21 @@ void describe(CLI::App& app, Arguments& arguments) {
                  "Print the configuration (TOML) that does the same as a gap_fit command line: the command line in quotes, or a file (a "
                  "script too) that contains it")
       ->type_name("COMMAND|FILE");
+  app.add_option(
+         "--kim", arguments.kim,
+         "Write IN as the portable model NAME of the KIM API into the folder DIR, for LAMMPS, ASE and other programs (docs/kim.md); "
+         "the output says how to install it")
+      ->type_size(2)
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->type_name("NAME DIR");
   app.add_option("--species", arguments.species, "Element of a potential without species (old potentials of one element)")
       ->type_name("ELEMENT");
   app.footer(
       "Examples:\n"
       "  gap-convert silicon.xml silicon.h5\n"
       "  gap-convert silicon.h5 silicon.xml\n"
+      "  gap-convert silicon.h5 --kim Silicon kim-silicon\n"
       "  gap-convert --from-gap-fit 'at_file=train.xyz gap={soap l_max=8 n_max=8 atom_sigma=0.5 zeta=4 cutoff=5.0\n"
       "    delta=1.0 n_sparse=500 covariance_type=dot_product sparse_method=cur_points} default_sigma={0.002 0.1 0.1 0}' > fit.toml\n"
       "\n"
@@ -42,6 +53,14 @@ void describe(CLI::App& app, Arguments& arguments) {
 
 void print_notes(const std::vector<std::string>& notes) {
   for (const std::string& note : notes) std::cerr << "gap-convert: note: " << note << "\n";
+}
+
+Model import_xml(const Arguments& arguments) {
+  GapXmlOptions options;
+  for (const std::string& symbol : arguments.species) options.species.push_back(atomic_number(symbol));
+  GapXmlImport imported = read_gap_xml(arguments.input, options);
+  print_notes(imported.notes);
+  return std::move(imported.model);
 }
 
 void convert_files(const Arguments& arguments) {
@@ -61,11 +80,26 @@ void convert_files(const Arguments& arguments) {
     print_notes(write_gap_xml(load_model(arguments.input), arguments.output));
     return;
   }
-  GapXmlOptions options;
-  for (const std::string& symbol : arguments.species) options.species.push_back(atomic_number(symbol));
-  const GapXmlImport imported = read_gap_xml(arguments.input, options);
-  save_model(imported.model, arguments.output);
-  print_notes(imported.notes);
+  save_model(import_xml(arguments), arguments.output);
+}
+
+/// The command that installs an item; a prefix that cmake does not search is named.
+std::string install_command(const std::filesystem::path& prefix, const std::string& folder) {
+  const bool is_searched = prefix.empty() || prefix == "/usr" || prefix == "/usr/local";
+  return fmt::format("  {}kim-api-collections-management install user {}\n",
+                     is_searched ? "" : fmt::format("CMAKE_PREFIX_PATH='{}' ", prefix.string()), folder);
+}
+
+void write_kim(const Arguments& arguments) {
+  const std::string &name = arguments.kim.at(0), &folder = arguments.kim.at(1);
+  const bool imports = is_xml(arguments.input);
+  if (!imports && !arguments.species.empty()) throw InputError("--species is for potentials of QUIP (.xml) as input");
+  write_kim_model(imports ? import_xml(arguments) : load_model(arguments.input), name, folder);
+  const std::filesystem::path driver = helper_script("kim"), prefix = driver.parent_path().parent_path().parent_path();
+  std::error_code ignored;
+  const bool has_headers = std::filesystem::exists(prefix / "include" / "gapkit.h", ignored);  // not in a build folder
+  std::cout << fmt::format("{}: the portable model {}. Install it, and once before it the driver of all models of gapkit:\n", folder, name)
+            << install_command(has_headers ? prefix : "", driver.string()) << install_command("", folder) << std::flush;
 }
 
 void translate(const Arguments& arguments) {
@@ -80,17 +114,25 @@ void translate(const Arguments& arguments) {
 void run(const Arguments& arguments) {
   const bool has_files = !arguments.input.empty() || !arguments.output.empty();
   if (!arguments.command.empty() && has_files) throw InputError("--from-gap-fit prints a configuration; it excludes IN and OUT");
+  if (!arguments.command.empty() && !arguments.kim.empty()) throw InputError("--from-gap-fit prints a configuration; it excludes --kim");
   if (!arguments.command.empty()) return translate(arguments);
+  if (!arguments.kim.empty()) {
+    if (arguments.input.empty() || !arguments.output.empty())
+      throw InputError("--kim NAME DIR takes the model IN and no OUT: gap-convert model.h5 --kim NAME DIR");
+    return write_kim(arguments);
+  }
   if (arguments.input.empty() || arguments.output.empty())
-    throw InputError("IN and OUT are required (or --from-gap-fit); see gap-convert --help");
+    throw InputError("IN and OUT are required (or --kim, --from-gap-fit); see gap-convert --help");
   convert_files(arguments);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Converts between models of gap-fit and GAP potentials of QUIP, and gap_fit command lines to configurations.",
-               "gap-convert");
+  CLI::App app(
+      "Converts between models of gap-fit and GAP potentials of QUIP, models to KIM models, and gap_fit command lines to "
+      "configurations.",
+      "gap-convert");
   Arguments arguments;
   describe(app, arguments);
   return gapkit::apps::run_main(app, argc, argv, [&] { run(arguments); });

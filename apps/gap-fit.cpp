@@ -16,6 +16,7 @@
 #include "common/fit_update.hpp"
 #include "common/fitted_file.hpp"
 #include "common/html_reports.hpp"
+#include "common/interruptible_fit.hpp"
 #include "common/optimization_report.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
@@ -240,7 +241,7 @@ void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
     const FitConfiguration& options = scan.options(i);
     display.message(fmt::format("combination {} of {}: {}", i + 1, scan.size(), scan.name(i)));
     const FitFiles files(options.train, options.validation, options.used_keys());
-    FitResult result = scan.with_name(i, [&] { return apps::fit_interruptibly(files, options, display); });
+    FitResult result = scan.with_name(i, [&] { return apps::fit_interruptibly(files.data(), options, display); });
     const FittedWithErrors fitted(files.data(), options.used_keys(), result, false, display.callback());
     display.finish();
     if (scan.is_best(result.report.log_evidence)) apps::save_fitted(*fitted.model, result, options);
@@ -287,7 +288,7 @@ void print_plan(const Arguments& arguments, const Job& job, apps::ProgressDispla
 /// Fits, saves the model and prints the summary.
 void run_fit(const Arguments& arguments, const Job& job, const Stopwatch& stopwatch, apps::ProgressDisplay& display) {
   const FitConfiguration& options = job.options;
-  FitResult result = apps::fit_interruptibly(*job.files, options, display);
+  FitResult result = apps::fit_interruptibly(job.files->data(), options, display);
   PhaseClock errors_clock;
   const FittedWithErrors fitted(job.files->data(), options.used_keys(), result, arguments.report.has_value(), display.callback());
   display.finish();

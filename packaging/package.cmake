@@ -8,7 +8,9 @@ install(FILES packaging/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # configs/silicon.toml finds ../data/silicon.
 install(DIRECTORY configs DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(DIRECTORY data DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples FILES_MATCHING PATTERN "*.xyz" PATTERN "README.md")
-install(DIRECTORY docs/example/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples/programs)
+install(DIRECTORY docs/example/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples/programs USE_SOURCE_PERMISSIONS)
+# pair_style gapkit: its source and the script that builds it, as a LAMMPS is not part of the package.
+install(DIRECTORY lammps/ DESTINATION ${CMAKE_INSTALL_DATADIR}/gapkit/lammps USE_SOURCE_PERMISSIONS)
 find_program(GAPKIT_GZIP gzip)
 if(GAPKIT_GZIP)
   execute_process(COMMAND ${GAPKIT_GZIP} -9nc ${PROJECT_SOURCE_DIR}/CHANGELOG.md OUTPUT_FILE ${PROJECT_BINARY_DIR}/share/doc/changelog.gz)
@@ -32,8 +34,8 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 # dpkg-shlibdeps names any OpenBLAS; the programs share threads with its OpenMP build only.
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "libopenblas0-openmp")
-# What find_package(gapkit) needs for the C++ library; the C interface needs nothing.
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libeigen3-dev, libfmt-dev, libexpat1-dev, libhdf5-dev, libnlopt-dev, libopenblas-openmp-dev")
+# The KIM API for models of gap-convert --kim, and what find_package(gapkit) needs for the C++ library; the C interface needs nothing.
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libkim-api-dev, libeigen3-dev, libfmt-dev, libexpat1-dev, libhdf5-dev, libnlopt-dev, libopenblas-openmp-dev")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 if(TARGET gapkit_shared)
   # Packages that use libgapkit.so depend on this one; the trigger runs ldconfig. CPack would call ldconfig from scripts, or from none beside ours.

@@ -1,29 +1,11 @@
 #include "fitted_file.hpp"
 
-#include <fmt/format.h>
-
 #include <filesystem>
-#include <gapkit/core/errors.hpp>
 #include <nlohmann/json.hpp>
 
-#include "interruption.hpp"
 #include "text_file.hpp"
 
 namespace gapkit::apps {
-
-FitResult fit_interruptibly(const FitFiles& files, const FitConfiguration& options, ProgressDisplay& display) {
-  catch_signals();
-  try {
-    FitResult result = fit_configured(files.data(), options, interruptible(display.callback()));
-    display.finish();
-    return result;
-  } catch (const Interrupted& e) {
-    display.finish();
-    throw Interrupted(fmt::format("{}; {}", e.what(),
-                                  has_checkpoint(options) ? fmt::format("the same command continues from {}", options.checkpoint_path)
-                                                          : "no state was saved yet; the same command starts again"));
-  }
-}
 
 void write_json(const std::string& path, const nlohmann::ordered_json& json) {
   write_text_file(path, json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");

@@ -3,12 +3,7 @@
 #include <gapkit/config/config.hpp>
 #include <nlohmann/json_fwd.hpp>
 
-#include "progress_display.hpp"
-
 namespace gapkit::apps {
-
-/// Fits with checkpoints; after a signal, the message says how to continue.
-FitResult fit_interruptibly(const FitFiles& files, const FitConfiguration& options, ProgressDisplay& display);
 
 /// Writes the results of a program.
 void write_json(const std::string& path, const nlohmann::ordered_json& json);

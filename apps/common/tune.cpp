@@ -56,6 +56,13 @@ double median(std::vector<double> values, double otherwise) {
   return values[values.size() / 2];
 }
 
+/// Errors of virials do not rank the trials of data with energies or forces: their labels are less converged, and sometimes permuted.
+PerTarget<double> weights_of_ranking(const FitConfiguration& options) {
+  PerTarget<double> weights = options.optimize.weights;
+  if (options.use[Property::energy] || options.use[Property::force]) weights[Property::virial] = 0;
+  return weights;
+}
+
 /// The search with its clock.
 class Tuner {
  public:
@@ -63,7 +70,7 @@ class Tuner {
       : request_(request),
         display_(display),
         file_(tune_results_path(request.start.model_path), key_of(request)),
-        judge_(request.start.optimize.weights) {}
+        judge_(weights_of_ranking(request.start)) {}
 
   TuneResult run() {
     const FitConfiguration start = start_of_search();

@@ -149,7 +149,7 @@ void add_figures(Page& page, const TuneSummary& summary) {
   add_path(errors, summary, cost);
   page.figure(
       errors,
-      "Geometric mean of the errors of all properties on left-out folds, relative to the start at the same level. The lines are the "
+      "Geometric mean of the errors of energies and forces on left-out folds, relative to the start at the same level. The lines are the "
       "paths of the best trials.");
   const auto number = [&](const Trial& trial) { return static_cast<double>(numbers_of(summary, {&trial}).front()); };
   Plot course("Course", "Error of each trial in the order of the search.");
@@ -229,7 +229,7 @@ std::string tune_text(const TuneSummary& summary) {
   std::string text = fmt::format("Search: {} in {} of {}, {} for the last fit; {}\n\n",
                                  plural(static_cast<std::int64_t>(summary.file.trials().size()), "trial"), duration(summary.spent),
                                  duration(summary.allowed), duration(summary.last_fit), summary.end);
-  text += "Errors on left-out folds; change from the start, all properties together, with its standard error over the folds\n";
+  text += "Errors on left-out folds; change of energies and forces together from the start, with its standard error over the folds\n";
   std::string units = std::string(width, ' ');
   text += std::string(width, ' ');
   for (const TargetInfo& target : targets()) {

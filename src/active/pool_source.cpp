@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <gapkit/fit/dataset.hpp>
 #include <gapkit/io/checksum.hpp>
+#include <gapkit/io/targets.hpp>
 #include <queue>
 
 #include "active/source.hpp"
@@ -32,6 +33,7 @@ class PoolSource : public Source {
       const std::int64_t number = place.number;
       if (used != context.used.end() && used->second.count(number) > 0) return;
       ++left_;
+      check_base(frame, options.fit);
       const double std = wants_std ? context.error_bar_of(frame) : 0;
       if (context.progress) context.progress({.phase = "propose", .done = static_cast<double>(number + 1), .unit = "frames"});
       largest_ = std::max(largest_, std);
@@ -59,6 +61,12 @@ class PoolSource : public Source {
     double key;
     Proposal proposal;
   };
+
+  // A frame without values of the base can be neither predicted nor learned, once it is labelled.
+  static void check_base(const Structure& frame, const FitConfiguration& fit) {
+    for (const TargetInfo& target : targets())
+      if (fit.use[target.property] && fit.keys.base.has(target) && target.can_be_fitted(frame)) base_rows(frame, fit.keys.base, target);
+  }
 
   static double random_key(std::uint64_t seed, std::int64_t number) {
     Checksum sum;

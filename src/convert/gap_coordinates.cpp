@@ -307,7 +307,8 @@ GapCoordinates read_gap_coordinates(const XmlElement& element, GapXmlContext& co
   if (descriptor.counts_pairs_once) {  // the same weights give half the energy
     term.delta /= 2;
     result.alpha *= 2;
-    context.other_variance = fmt::format("{} without compact_clusters=T counts each pair once", descriptor.quip_name);
+    context.other_variance = fmt::format("{} with compact_clusters=F (the default before version {}) counts each pair once",
+                                         descriptor.quip_name, gap_version_of_compact_clusters);
   }
   return result;
 }

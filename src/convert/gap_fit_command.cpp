@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <fstream>
-#include <gapkit/core/elements.hpp>
-#include <gapkit/io/extxyz.hpp>
-#include <set>
 #include <sstream>
+#include <utility>
 
+#include "convert/gap_fit_energies.hpp"
 #include "convert/gap_fit_known.hpp"
-#include "convert/gap_fit_lines.hpp"
 #include "convert/gap_fit_script.hpp"
+#include "convert/gap_fit_sigmas.hpp"
 #include "convert/glue_xml.hpp"
 
 namespace gapkit {
@@ -25,14 +24,38 @@ std::string text_of_file(const std::filesystem::path& path, const std::string& o
   return text.str();
 }
 
+/// Names of fields in the data, with their prefix.
+struct Names {
+  std::string prefix;
+  std::string energy, forces, virial, stress, config_type, force_mask;
+};
+
+/// Words of a command line as one text. As QUIP does, quotes go around values with blanks, unless a brace is open.
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) {
+    const auto open = std::count(text.begin(), text.end(), '{') - std::count(text.begin(), text.end(), '}');
+    const std::size_t equals = word.find('='), begin = equals == std::string::npos ? 0 : equals + 1;
+    const bool has_blank = word.find_first_of(" \t\n") != std::string::npos;
+    const bool is_bare = begin >= word.size() || std::string_view("'{\"").find(word[begin]) == std::string_view::npos;
+    text += text.empty() ? "" : " ";
+    text += open <= 0 && has_blank && is_bare ? word.substr(0, begin) + '"' + word.substr(begin) + '"' : word;
+  }
+  return text;
+}
+
+/// The name of the model beside a potential: "a.xml" → "a.h5", "a" → "a.h5", "a.v2" → "a.v2.h5".
+std::string model_beside(const std::string& gap_file) {
+  const std::filesystem::path path(gap_file);
+  return lower_case(path.extension().string()) == ".xml" ? std::filesystem::path(path).replace_extension(".h5").string() : gap_file + ".h5";
+}
+
 class Translator {
  public:
-  Translator(const std::string& command, const std::filesystem::path& folder) : folder_(folder) {
-    add_options(command, "gap_fit command line");
-    if (const auto file = take("config_file")) {
-      const std::filesystem::path path = folder / file->value.value_or("");
-      add_options(text_of_file(path, "config_file"), path.string());
-    }
+  Translator(const std::string& arguments, const std::filesystem::path& folder) : folder_(folder) {
+    result_.command_line = trimmed(arguments);
+    add_options(arguments, "gap_fit command line");
+    if (const auto file = take("config_file")) read_config_file(*file);
     for (const auto& [key, option] : options_)
       if (option.value && option.value->find('$') != std::string::npos && key != "gap")
         main_.refuse(option, "a variable of the shell; write its value");
@@ -54,7 +77,7 @@ class Translator {
 
  private:
   void add_options(const std::string& text, const std::string& where) {
-    std::vector<QuipOption> given = parse_quip_options(gap_fit_arguments(text), where);
+    std::vector<QuipOption> given = parse_quip_options(text, where);
     // The name of the program, and the words before it.
     while (!given.empty() && !given.front().value) given.erase(given.begin());
     for (QuipOption& option : given) {
@@ -63,6 +86,21 @@ class Translator {
       if (!is_new && place->second.value != option.value)
         throw InputError(fmt::format("{}: '{}' is given twice (perhaps under two names), as '{}' and '{}'", where, option.key,
                                      place->second.value.value_or(""), option.value.value_or("")));
+    }
+  }
+
+  /// With config_file gap_fit reads nothing else.
+  void read_config_file(const QuipOption& file) {
+    const std::filesystem::path path = folder_ / file.value.value_or("");
+    const std::map<std::string, QuipOption> beside = std::exchange(options_, {});
+    const std::string text = gap_fit_arguments(text_of_file(path, "config_file"));
+    result_.command_line = trimmed(text);
+    std::replace(result_.command_line.begin(), result_.command_line.end(), '\n', ' ');
+    add_options(text, path.string());
+    for (const auto& [key, option] : beside) {
+      const auto found = options_.find(key);
+      if (found == options_.end() || found->second.value != option.value)
+        main_.note(option, "ignored: with config_file gap_fit reads that file only");
     }
   }
 
@@ -80,22 +118,20 @@ class Translator {
     return option && option->value ? *option->value : otherwise;
   }
 
-  std::vector<double> take_numbers(const QuipOption& option, std::size_t count) {
-    std::vector<double> numbers;
-    for (const std::string& word : quip_list(option.value.value_or("")))
-      if (const auto number = quip_number(word)) numbers.push_back(*number);
-    if (numbers.size() != quip_list(option.value.value_or("")).size() || numbers.size() < 3 || numbers.size() > count)
-      throw InputError(
-          fmt::format("gap_fit command line: {}: expected {} numbers (energy, force, virial, Hessian)", option_text(option), count));
-    numbers.resize(count, 0.0);
-    return numbers;
+  bool take_logical(const std::string& key, bool otherwise) {
+    const auto option = take(key);
+    if (!option) return otherwise;
+    const auto value = quip_logical(option->value);
+    if (!value) throw InputError(fmt::format("gap_fit command line: {}: expected T or F", option_text(*option)));
+    return *value;
   }
 
   void write_terms() {
     const std::string gap = take("gap")->value.value_or("");
     int written = 0;
-    for (const std::string& part : split_outside_braces(gap, ':'))
-      if (!part.empty() && write_gap_fit_term(part, terms_, elements_)) ++written;
+    for (const std::string& parts : split_outside_braces(gap, ':'))
+      for (const std::string& part : split_outside_braces(parts, ';'))
+        if (!part.empty() && write_gap_fit_term(part, terms_, elements_)) ++written;
     if (written == 0) {
       std::string reasons;
       for (const std::string& line : terms_.unsupported) reasons += "\n  " + line;
@@ -105,160 +141,87 @@ class Translator {
 
   /// Key of a property: written if the data have it, or if they cannot be read and it is no default. Returns true if gap_fit would fit
   /// the property.
-  bool write_key(const char* key, const char* argument, const std::string& otherwise, const std::string& prefix) {
-    const auto option = take(argument);
-    const std::string name = prefix + (option && option->value ? *option->value : otherwise);
-    const bool is_there = !data_ || data_->keys.count(name) > 0;
-    if (is_there && (data_ || option || std::string(key) == "forces_key")) main_.line(key, toml_text(name));
-    if (!is_there) main_.note({argument, name}, fmt::format("no frame of '{}' has it; gap_fit would not fit it either", train_));
+  bool write_key(const char* key, const char* argument, const std::string& name) {
+    const bool is_given = options_.count(argument) > 0, is_there = !data_ || data_->has(name);
+    if (is_there && (data_ || is_given || std::string(key) == "forces_key")) main_.line(key, toml_text(name));
+    if (!is_there) main_.note({argument, name}, fmt::format("no frame of '{}' has it; gap_fit would not fit it either", result_.train));
     return is_there;
+  }
+
+  std::string named(const char* argument, const std::string& otherwise) const {
+    const auto found = options_.find(argument);
+    return names_.prefix + (found != options_.end() && found->second.value ? *found->second.value : otherwise);
+  }
+
+  /// gap_fit's default names; without them gapkit would also find other names.
+  void read_names() {
+    names_.prefix = take_text("parameter_name_prefix", "");
+    names_.energy = named("energy_parameter_name", "energy");
+    names_.forces = named("force_parameter_name", "force");
+    names_.virial = named("virial_parameter_name", "virial");
+    names_.stress = named("stress_parameter_name", "stress");
+    names_.config_type = named("config_type_parameter_name", "config_type");
+    names_.force_mask = named("force_mask_parameter_name", "force_mask");
   }
 
   void write_data() {
     main_.header("[data]");
-    train_ = take_text("at_file", "");
-    look_into_data();
-    main_.line("train", "[" + toml_text(train_) + "]");
-    const std::string prefix = take_text("parameter_name_prefix", "");
-    main_.line("energy_key", toml_text(prefix + take_text("energy_parameter_name", "energy")));
-    // gap_fit's default names; without them gapkit would also find other names.
-    const bool has_forces = write_key("forces_key", "force_parameter_name", "force", prefix);
-    const bool has_virial = write_key("virial_key", "virial_parameter_name", "virial", prefix);
-    const bool has_stress = write_key("stress_key", "stress_parameter_name", "stress", prefix);
-    const bool has[] = {true, has_forces, has_virial || has_stress};
-    main_.line("config_type_key", toml_text(take_text("config_type_parameter_name", "config_type")));
-    main_.line("force_mask_key", toml_text(take_text("force_mask_parameter_name", "force_mask")));
-    const auto sigma = take("default_sigma");
-    default_sigma_ = take_numbers(*sigma, 4);
-    read_config_type_sigmas();
-    if (const auto other = type_sigma_.find("default"); other != type_sigma_.end()) {
-      main_.note(*sigma, "config_type_sigma names 'default', which replaces it");
-      default_sigma_ = other->second;
-      type_sigma_.erase(other);
-    }
-    std::string use;
-    const char* names[] = {"energy", "forces", "virial"};
-    for (std::size_t i = 0; i < 3; ++i) {
-      if (!has[i]) continue;
-      if (default_sigma_[i] > 0)
-        use += fmt::format("{}\"{}\"", use.empty() ? "" : ", ", names[i]);
-      else
-        main_.refuse(*sigma, fmt::format("a sigma of {} for {}: gapkit's are above 0; {} are left out of data.use", default_sigma_[i],
-                                         names[i], names[i]));
-    }
-    if (use.empty()) throw InputError(fmt::format("gap_fit command line: {}: all sigma are 0", option_text(*sigma)));
-    main_.line("use", "[" + use + "]");
+    result_.train = take_text("at_file", "");
+    read_names();
+    data_ = look_into_gap_fit_data(folder_ / result_.train, {names_.energy, names_.config_type, terms_.largest_cutoff});
+    main_.line("train", "[" + toml_text(result_.train) + "]");
+    main_.line("energy_key", toml_text(names_.energy));
+    const bool has_forces = write_key("forces_key", "force_parameter_name", names_.forces);
+    const bool has_virial = write_key("virial_key", "virial_parameter_name", names_.virial);
+    const bool has_stress = write_key("stress_key", "stress_parameter_name", names_.stress);
+    main_.line("config_type_key", toml_text(names_.config_type));
+    main_.line("force_mask_key", toml_text(names_.force_mask));
+    check_sigma_name();
+    check_absent("hessian_parameter_name", "n_" + named("hessian_parameter_name", "hessian"), "Hessians");
+    check_absent("local_property_parameter_name", named("local_property_parameter_name", "local_property"), "local properties");
+    for (const char* key : {"energy_parameter_name", "force_parameter_name", "virial_parameter_name", "stress_parameter_name",
+                            "config_type_parameter_name", "force_mask_parameter_name"})
+      take(key);
+    sigmas_.emplace(*take("default_sigma"), take("config_type_sigma"));
+    if (data_) sigmas_->look_at(*data_, {{{names_.energy}, {names_.forces}, {names_.virial, names_.stress}}});
+    sigmas_->write_use({!data_ || data_->has(names_.energy) || !has_forces, has_forces, has_virial || has_stress}, main_);
+  }
+
+  /// Properties that gap_fit fits where the data have them, and gapkit does not.
+  void check_absent(const char* argument, const std::string& key, const char* what) {
+    const auto option = take(argument);
+    if (data_ && data_->has(key))
+      main_.refuse(option.value_or(QuipOption{argument, key}), fmt::format("the data have '{}', and gapkit fits no {}", key, what));
+    else if (option)
+      main_.note(*option, fmt::format("gapkit fits no {}", what));
+  }
+
+  /// gapkit reads energy_sigma and the like. Other names matter if the data have sigma under one of the two.
+  void check_sigma_name() {
+    const auto option = take("sigma_parameter_name");
+    const std::string name = names_.prefix + (option && option->value ? *option->value : "sigma");
+    if (name == "sigma") return;
+    const QuipOption shown = option.value_or(QuipOption{"parameter_name_prefix", names_.prefix});
+    bool is_there = !data_;
+    for (const char* beginning : {"energy_", "force_", "force_atom_", "force_component_", "virial_", "virial_component_"})
+      for (const std::string& ending : {name, std::string("sigma")}) is_there = is_there || data_->has(beginning + ending);
+    if (is_there)
+      main_.refuse(shown, fmt::format("gap_fit reads energy_{} and the like, gapkit energy_sigma; rename the keys in the data", name));
+    else
+      main_.note(shown, fmt::format("the data have neither energy_{} nor energy_sigma, nor the like", name));
   }
 
   void write_reference_energies() {
-    const auto method = take("e0_method");
-    const auto e0 = take("e0");
-    if (const auto offset = take("e0_offset"); offset && quip_number(offset->value.value_or("")) != 0)
-      main_.refuse(*offset, "give the sum with e0 in reference_energies.explicit");
-    main_.header("[reference_energies]");
-    if (e0) {
-      if (method) main_.note(*method, "e0 goes before it");
-      return write_explicit(*e0);
-    }
-    const std::string name = method ? lower_case(method->value.value_or("")) : "isolated";
-    if (name == "average")
-      main_.note(*method, "least_squares takes its place: the same for one element and one composition, else a fit by composition");
-    else if (name != "isolated")
-      main_.refuse(*method, "expected isolated or average; isolated is written");
-    main_.line("mode", name == "average" ? "\"least_squares\"" : "\"isolated\"");
-  }
-
-  void write_explicit(const QuipOption& e0) {
-    const std::vector<std::string> words = gap_fit_list(e0.value.value_or(""));
-    std::string table;
-    const auto add = [&](int z, double value) {
-      table += fmt::format("{}{} = {}", table.empty() ? "" : ", ", element_symbol(z), toml_real(value));
-    };
-    if (words.size() == 1) {
-      const auto value = quip_number(words[0]);
-      if (!value) throw InputError(fmt::format("gap_fit command line: {}: expected a number, or {{Si:-1.0:C:-2.0}}", option_text(e0)));
-      const std::set<int> elements = elements_of_data();
-      if (elements.empty()) {
-        main_.refuse(
-            e0, fmt::format("it counts for every element, and '{}' cannot be read to learn which there are; add a line such as explicit "
-                            "= {{ Si = {} }}",
-                            train_, toml_real(*value)));
-        main_.text += "# mode = \"explicit\"\n";
-        return;
-      }
-      for (const int z : elements) add(z, *value);
-    } else {
-      for (std::size_t i = 0; i < words.size(); i += 2) {
-        const int z = find_atomic_number(words[i]);
-        const auto value = i + 1 < words.size() ? quip_number(words[i + 1]) : std::nullopt;
-        if (z == 0 || !value)
-          throw InputError(fmt::format("gap_fit command line: {}: '{}' is not element:energy", option_text(e0), words[i]));
-        add(z, *value);
-      }
-    }
-    main_.line("mode", "\"explicit\"");
-    main_.line("explicit", "{ " + table + " }");
-  }
-
-  /// Of the training data, or of the descriptor strings if it cannot be read.
-  std::set<int> elements_of_data() const { return data_ ? data_->elements : std::set<int>(elements_.begin(), elements_.end()); }
-
-  void look_into_data() {
-    const std::filesystem::path path = folder_ / train_;
-    std::error_code ignored;
-    if (train_.empty() || !std::filesystem::is_regular_file(path, ignored)) return;
-    data_.emplace();
-    ExtxyzReader reader(path);
-    while (const auto frame = reader.next()) {
-      data_->elements.insert(frame->atomic_numbers.begin(), frame->atomic_numbers.end());
-      for (const Field& field : frame->fields) data_->keys.insert(field.key);
-      for (const Column& column : frame->columns) data_->keys.insert(column.name);
-    }
-  }
-
-  void write_sigma_lines(const std::vector<double>& sigma, const QuipOption& option) {
-    const char* names[] = {"energy", "force", "virial"};
-    for (std::size_t i = 0; i < 3; ++i) {
-      if (sigma[i] > 0)
-        main_.line(names[i], toml_real(sigma[i]));
-      else if (option.key != "default_sigma")
-        main_.refuse(option, fmt::format("a sigma of {}: gapkit's are above 0; the default of {} is used", sigma[i], names[i]));
-    }
-    if (sigma[3] > 0 && option.key == "default_sigma") main_.note(option, "the fourth number is for Hessians, which gapkit does not fit");
+    const auto core = options_.find("core_ip_args");
+    const bool has_core = core != options_.end() && !core->second.value.value_or("").empty();
+    write_gap_fit_energies({take("e0"), take("e0_method"), take("e0_offset"), has_core}, data_, result_.train,
+                           std::set<int>(elements_.begin(), elements_.end()), main_);
   }
 
   void write_sigmas() {
-    main_.header("[regularization]");
-    write_sigma_lines(default_sigma_, {"default_sigma", fmt::format("{}", fmt::join(default_sigma_, " "))});
-    const auto per_atom = take("sigma_per_atom");
-    if (per_atom) {
-      const auto value = quip_logical(per_atom->value);
-      if (!value) throw InputError(fmt::format("gap_fit command line: {}: expected T or F", option_text(*per_atom)));
-      main_.line("scale_with_atoms", *value ? "true" : "false");
-    }
-    for (const auto& [type, sigma] : type_sigma_) {
-      main_.header(fmt::format("[regularization.config_type.{}]", toml_name(type)));
-      write_sigma_lines(sigma, {"config_type_sigma " + type, fmt::format("{}", fmt::join(sigma, ":"))});
-    }
-  }
-
-  void read_config_type_sigmas() {
-    const auto types = take("config_type_sigma");
-    if (!types) return;
-    const std::vector<std::string> words = gap_fit_list(types->value.value_or(""));
-    if (words.size() % 5 != 0)
-      throw InputError(fmt::format(
-          "gap_fit command line: config_type_sigma has {} parts, expected groups of 5 (type:energy:force:virial:Hessian)", words.size()));
-    for (std::size_t i = 0; i < words.size(); i += 5) {
-      std::vector<double> sigma;
-      for (std::size_t k = 1; k < 5; ++k) {
-        const auto number = quip_number(words[i + k]);
-        if (!number) throw InputError(fmt::format("gap_fit command line: config_type_sigma: '{}' is not a number", words[i + k]));
-        sigma.push_back(*number);
-      }
-      if (!type_sigma_.emplace(words[i], sigma).second)
-        throw InputError(fmt::format("gap_fit command line: config_type_sigma names '{}' twice", words[i]));
-    }
+    std::optional<bool> per_atom;
+    if (options_.count("sigma_per_atom")) per_atom = take_logical("sigma_per_atom", true);
+    sigmas_->write(per_atom, main_);
   }
 
   void write_rest() {
@@ -270,7 +233,9 @@ class Translator {
     main_.line("jitter_absolute", toml_real(*value));
 
     main_.header("[output]");
-    main_.line("model", toml_text(std::filesystem::path(take_text("gp_file", "gap_new.xml")).replace_extension(".h5").string()));
+    result_.gap_file = take_text("gp_file", "gap_new.xml");
+    main_.line("model", toml_text(model_beside(result_.gap_file)));
+    read_output_options();
     if (const auto seed = take("rnd_seed")) {
       const auto number = quip_integer(seed->value.value_or(""));
       if (number && *number >= 0) {
@@ -289,6 +254,18 @@ class Translator {
         const bool is_same = quip_logical(std::string(only.value)) ? quip_logical(option->value) == quip_logical(std::string(only.value))
                                                                    : option->value == only.value;
         if (!is_same) main_.refuse(*option, only.reason);
+      }
+  }
+
+  /// They stay among the options, which write notes of them.
+  void read_output_options() {
+    for (const auto& [key, value] : {std::pair{"do_copy_at_file", &result_.copies_data},
+                                     {"sparse_separate_file", &result_.has_separate_points},
+                                     {"dryrun", &result_.is_dry_run}})
+      if (const auto found = options_.find(key); found != options_.end()) {
+        const QuipOption option = found->second;
+        *value = take_logical(key, *value);
+        options_.emplace(key, option);
       }
   }
 
@@ -317,7 +294,7 @@ class Translator {
   }
 
   GapFitTranslation assembled() {
-    GapFitTranslation result;
+    GapFitTranslation& result = result_;
     result.unsupported = std::move(main_.unsupported);
     result.unsupported.insert(result.unsupported.end(), terms_.unsupported.begin(), terms_.unsupported.end());
     result.notes = std::move(main_.notes);
@@ -332,29 +309,27 @@ class Translator {
     comment("not supported", result.unsupported);
     comment("note", result.notes);
     result.toml += "\n" + main_.text + "\n" + terms_.text;
-    return result;
+    return std::move(result);
   }
 
-  /// Names in the training data, if these can be read.
-  struct Data {
-    std::set<int> elements;
-    std::set<std::string> keys;
-  };
-
   std::filesystem::path folder_;
-  std::optional<Data> data_;
+  GapFitTranslation result_;
+  Names names_;
+  std::optional<GapFitData> data_;  ///< if the data can be read
+  std::optional<GapFitSigmas> sigmas_;
   std::map<std::string, QuipOption> options_;
   GapFitLines main_, terms_;
   std::vector<int> elements_;
-  std::string train_;
-  std::vector<double> default_sigma_;
-  std::map<std::string, std::vector<double>> type_sigma_;
 };
 
 }  // namespace
 
 GapFitTranslation translate_gap_fit(const std::string& command, const std::filesystem::path& folder) {
-  return Translator(command, folder).translate();
+  return Translator(gap_fit_arguments(command), folder).translate();
+}
+
+GapFitTranslation translate_gap_fit_words(const std::vector<std::string>& words, const std::filesystem::path& folder) {
+  return Translator(joined(words), folder).translate();
 }
 
 GapFitTranslation translate_gap_fit_file(const std::filesystem::path& path) {

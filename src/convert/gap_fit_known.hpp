@@ -23,21 +23,21 @@ inline const std::map<std::string, std::string> gap_fit_aliases = {
 
 /// Arguments without effect on the fitted potential.
 inline const std::map<std::string, std::string> gap_fit_without_effect = {
-    {"do_copy_at_file", "the model never holds the data"},
-    {"sparse_separate_file", "the model is one file"},
+    {"do_copy_at_file", "of the XML; the model of gapkit (.h5) never holds the data"},
+    {"sparse_separate_file", "of the XML; the model of gapkit (.h5) is one file"},
     {"verbosity", "without effect on the fit"},
     {"openmp_chunk_size", "without effect on the fit"},
     {"mpi_blocksize_rows", "without effect on the fit"},
     {"mpi_blocksize_cols", "without effect on the fit"},
     {"mpi_print_all", "without effect on the fit"},
+    {"dryrun", "gap-fit has --dry-run"},
     {"do_ip_timing", "without effect on the fit"},
     {"linear_system_dump_file", "without effect on the fit"},
     {"condition_number_norm", "without effect on the fit; gap-fit reports the effective rank"},
     {"core_param_file", "without effect unless core_ip_args is given"},
     {"hessian_delta", "gapkit fits no Hessians"},
-    {"hessian_parameter_name", "gapkit fits no Hessians"},
-    {"local_property_parameter_name", "gapkit fits no local properties"},
-    {"local_property0", "gapkit fits no local properties"},
+    {"local_property_mask_parameter_name", "gapkit fits no local properties"},
+    {"export_covariance", "the model of gapkit (.h5) always holds the posterior"},
     {"default_local_property_sigma", "gapkit fits no local properties"},
     {"template_file", "only descriptors of molecules use it"},
 };
@@ -49,10 +49,8 @@ struct GapFitOnlyAt {
 };
 inline const std::map<std::string, GapFitOnlyAt> gap_fit_only_at = {
     {"sparsify_only_no_fit", {"F", "gap-fit always fits; --dry-run estimates time and memory"}},
-    {"dryrun", {"F", "gap-fit has a --dry-run of its own"}},
+    {"local_property0", {"", "gapkit fits no local properties, and gap_fit sets e0 to 0 with it"}},
     {"sparse_use_actual_gpcov", {"F", "gapkit's selections use the kernel itself"}},
-    {"sigma_parameter_name",
-     {"sigma", "gapkit reads energy_sigma, force_sigma, virial_sigma and the like only; rename the keys in the data"}},
 };
 
 }  // namespace gapkit

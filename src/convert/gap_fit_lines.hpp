@@ -12,6 +12,7 @@ struct GapFitLines {
   std::string text;
   std::vector<std::string> unsupported;
   std::vector<std::string> notes;
+  double largest_cutoff = 0;  ///< of the terms, Å
 
   void header(const std::string& name) { text += (text.empty() ? "" : "\n") + name + "\n"; }
   void line(const std::string& key, const std::string& value) { text += key + " = " + value + "\n"; }

@@ -137,6 +137,8 @@ void write_selection(const QuipDescriptor& descriptor, GapFitLines& out) {
     return;
   }
   out.line(selection == "file" ? "sparse_file" : "sparse_indices", toml_text(*file->value));
+  if (selection == "file" && !std::is_sorted(descriptor.neighbor_species.begin(), descriptor.neighbor_species.end()))
+    out.refuse(*file, "its numbers have the order of species_Z; gapkit's have ascending atomic numbers");
   if (selection == "file") out.line("sparse_file_cutoffs", "true");
 }
 
@@ -192,7 +194,7 @@ std::string toml_real(double value) {
 
 std::vector<std::string> gap_fit_list(const std::string& value) {
   std::string text = value;
-  std::replace(text.begin(), text.end(), ',', ':');
+  for (char& c : text) c = c == ',' || c == ';' ? ':' : c;
   std::vector<std::string> words = split_outside_braces(text, ':');
   for (std::string& word : words) word = without_quip_delimiters(word);
   return words;
@@ -209,6 +211,7 @@ bool write_gap_fit_term(const std::string& given, GapFitLines& out, std::vector<
     out.unsupported.push_back(fmt::format("{}: the whole term is left out", descriptor.quip_name));
     return false;
   }
+  if (descriptor.parameters.has("cutoff")) out.largest_cutoff = std::max(out.largest_cutoff, descriptor.parameters.real("cutoff"));
   out.header("[[term]]");
   out.line("descriptor", toml_text(descriptor.name));
   for (const ParameterInfo& info : kind->parameters)
@@ -231,7 +234,7 @@ bool write_gap_fit_term(const std::string& given, GapFitLines& out, std::vector<
   out.line("delta", toml_real(pairs * (value && *value > 0 ? *value : 1.0)));
   if (descriptor.counts_pairs_once)
     out.notes.push_back(
-        fmt::format("{} without compact_clusters=T counts each pair once, two_body twice: delta is halved", descriptor.quip_name));
+        fmt::format("{} with compact_clusters=F counts each pair once, two_body twice: delta is halved", descriptor.quip_name));
   write_selection(descriptor, out);
   note_other_options(descriptor, out);
   return true;

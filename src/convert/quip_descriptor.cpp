@@ -76,6 +76,7 @@ const std::vector<Kind>& kinds() {
         {"cutoff_dexp", "0", "gapkit's neighbour density has no radial scaling"},
         {"cutoff_scale", "1", "gapkit's neighbour density has no radial scaling"},
         {"cutoff_rate", "1", "gapkit's neighbour density has no radial scaling"},
+        {"radial_scaling", "0", "gapkit's neighbour density has no radial scaling"},
         {"n_Z", "1", "gapkit has one SOAP per central element"},
         {"basis_error_exponent", "10", "gapkit's radial basis has exponent 10"},
         {"radial_basis", "equispaced_gauss", "gapkit has equispaced Gaussians only"},
@@ -131,7 +132,7 @@ class Reader {
   Reader(const Kind& kind, QuipDescriptor& out) : kind_(kind), out_(out) {}
 
   void take(const QuipOption& option) {
-    const std::string key = option.key == "atom_gaussian_width" ? "atom_sigma" : option.key;
+    const std::string key = option.key == "atom_gaussian_width" ? "atom_sigma" : option.key == "Z_center" ? "Z" : option.key;
     if (take_translated(key, option) || take_cluster(key, option) || take_species(key, option) || take_fixed(key, option)) return;
     if (key == "xml_version") {
       out_.gap_version = quip_integer(option.value.value_or(""));
@@ -149,6 +150,7 @@ class Reader {
       out_.is_complete = false;
     }
     out_.counts_pairs_once = is_cluster() && !is_compact_;
+    if (has_compact_) out_.given.push_back("compact_clusters");
     for (const Translated& t : kind_.translated) {
       if (out_.parameters.has(t.parameter)) continue;
       out_.is_complete = out_.is_complete && t.default_value != nullptr;
@@ -194,7 +196,8 @@ class Reader {
     } else if (key == "compact_clusters") {
       const auto value = quip_logical(option.value);
       if (!value) problem(option, "expected T or F");
-      is_compact_ = value.value_or(false);
+      is_compact_ = value.value_or(true);
+      has_compact_ = true;
     } else if (key == "Z") {
       const auto words = quip_list(option.value.value_or(""));
       for (const std::string& word : words) out_.species.push_back(element(option, word));
@@ -260,7 +263,7 @@ class Reader {
   const Kind& kind_;
   QuipDescriptor& out_;
   std::map<std::string, int> species_;
-  bool has_order_ = false, is_compact_ = false;
+  bool has_order_ = false, has_compact_ = false, is_compact_ = true;
 };
 
 /// Gapkit's checks of ranges, and of parameters against each other.
@@ -288,10 +291,14 @@ const QuipOption* QuipDescriptor::find_fit_option(std::string_view key) const {
 }
 
 void apply_gap_version(QuipDescriptor& descriptor, int version) {
+  const auto is_given = [&](const char* key) {
+    return std::find(descriptor.given.begin(), descriptor.given.end(), key) != descriptor.given.end();
+  };
+  if (descriptor.quip_name == "distance_Nb" && version < gap_version_of_compact_clusters && !is_given("compact_clusters"))
+    descriptor.counts_pairs_once = true;
   if (descriptor.name != "soap" || version >= gap_version_of_own_channel) return;
-  const auto& given = descriptor.given;
   const char* key = "central_reference_all_species";
-  if (std::find(given.begin(), given.end(), key) != given.end() && !descriptor.parameters.boolean(key))
+  if (is_given(key) && !descriptor.parameters.boolean(key))
     descriptor.problems.push_back(fmt::format(
         "{}=F does not go with a version below {} (found {}), whose SOAP has the centre's density in the channels of all elements", key,
         gap_version_of_own_channel, version));
@@ -308,7 +315,8 @@ std::string option_text(const QuipOption& option) {
 QuipDescriptor read_quip_descriptor(std::string_view text, const std::string& where) {
   const std::vector<QuipOption> options = parse_quip_options(text, where);
   QuipDescriptor descriptor;
-  if (options.empty() || options.front().value)
+  // "soap", or "soap=T" as wrappers write that make key=value of every option.
+  if (options.empty() || (options.front().value && quip_logical(options.front().value) != true))
     throw InputError(fmt::format("{}: '{}' does not begin with the name of a descriptor", where, trimmed(text).substr(0, 60)));
   descriptor.quip_name = options.front().key;
   for (const Kind& kind : kinds()) {

@@ -17,7 +17,7 @@ struct QuipDescriptor {
   std::vector<QuipOption> fit_options;  ///< delta, n_sparse, …: under the first of their names
   std::vector<std::string> given;       ///< names of the parameters that the string gives; the others are defaults
   std::optional<int> gap_version;       ///< xml_version in the string: see apply_gap_version
-  bool counts_pairs_once = false;       ///< distance_Nb without compact_clusters: a bond is one environment; in gapkit two
+  bool counts_pairs_once = false;       ///< distance_Nb with compact_clusters=F: a bond is one environment; in gapkit two
   bool is_complete = true;              ///< false: an option without default is missing, or cannot be read
   std::vector<std::string> problems;    ///< options that gapkit cannot represent: "radial_basis=GTO: …"
 
@@ -32,8 +32,10 @@ QuipDescriptor read_quip_descriptor(std::string_view text, const std::string& wh
 /// not divided by √(2l+1).
 inline constexpr int gap_version_of_own_channel = 1426512068;
 inline constexpr int gap_version_of_divided_spectrum = 1423143769;
+/// Version from which on distance_Nb without compact_clusters means compact_clusters=T; F before.
+inline constexpr int gap_version_of_compact_clusters = 1596837814;
 
-/// Sets the SOAP of this version of GAP. Adds a problem if the string asks for another.
+/// Sets the SOAP, and the default of compact_clusters, of this version of GAP. Adds a problem if the string asks for another.
 void apply_gap_version(QuipDescriptor& descriptor, int version);
 
 /// "key=value", as messages name an option.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <fstream>
 #include <gapkit/convert/gap_xml.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/version.hpp>
@@ -96,41 +97,94 @@ Written written(const Term& term, ProblemList& problems) {
   return out;
 }
 
-/// One number a line, point by point; for SOAP with the last component (0) that QUIP expects.
+/// Numbers of a point; for SOAP with the last component (0) that QUIP expects.
+std::vector<double> point_of(const Term& term, Eigen::Index m) {
+  std::vector<double> numbers(term.sparse.x.row(m).begin(), term.sparse.x.row(m).end());
+  if (term.descriptor_name == "soap") numbers.push_back(0);
+  return numbers;
+}
+
+/// One number a line, point by point.
 std::string points_text(const Term& term) {
   std::string text;
-  for (Eigen::Index m = 0; m < term.sparse.x.rows(); ++m) {
-    for (Eigen::Index d = 0; d < term.sparse.x.cols(); ++d) text += number(term.sparse.x(m, d)) + "\n";
-    if (term.descriptor_name == "soap") text += number(0) + "\n";
-  }
+  for (Eigen::Index m = 0; m < term.sparse.x.rows(); ++m)
+    for (const double x : point_of(term, m)) text += number(x) + "\n";
   return text;
 }
 
-std::string coordinates_text(const Term& term, const Written& out, const std::string& label, const std::string& file,
-                             const std::string& md5, const Vector& alpha) {
-  const bool is_soap = term.descriptor_name == "soap";
-  const auto dimensions = term.descriptor->size() + (is_soap ? 1 : 0);
+/// The rest of a <sparseX> that holds its numbers, whole up to 50 of them, else in slices.
+std::string inline_point_text(const std::vector<double>& numbers) {
+  constexpr std::size_t most = 50;
+  const auto listed = [&](std::size_t begin, std::size_t end) {
+    std::string text;
+    for (std::size_t i = begin; i < end; ++i) text += number(numbers[i]) + " ";
+    return text;
+  };
+  if (numbers.size() <= most) return ">" + listed(0, numbers.size()) + "</sparseX>\n";
+  std::string text = " sliced=\"T\">\n";
+  for (std::size_t begin = 0; begin < numbers.size(); begin += most) {
+    const std::size_t end = std::min(begin + most, numbers.size());
+    text += fmt::format("        <sparseX_slice start=\"{}\" end=\"{}\">{}</sparseX_slice>\n", begin + 1, end, listed(begin, end));
+  }
+  return text + "      </sparseX>\n";
+}
+
+/// A term with its names and numbers in the XML.
+struct Coordinates {
+  const Term& term;
+  const Written& written;
+  std::string label, file, md5;  ///< without a file the numbers are in the XML
+  Vector alpha;
+};
+
+std::string coordinates_text(const Coordinates& c) {
+  const bool is_soap = c.term.descriptor_name == "soap";
+  const auto dimensions = c.term.descriptor->size() + (is_soap ? 1 : 0);
   std::string text = fmt::format(
       "    <gpCoordinates label=\"{}\" dimensions=\"{}\" signal_variance=\"{}\" signal_mean=\"{}\" sparsified=\"T\" "
       "n_permutations=\"1\" covariance_type=\"{}\"",
-      label, dimensions, number(term.delta), number(0), static_cast<int>(out.covariance));
-  if (is_soap) text += fmt::format(" zeta=\"{}\"", number(out.zeta));
-  text += fmt::format(" n_sparseX=\"{}\" sparseX_filename=\"{}\" sparseX_md5sum=\"{}\">\n", term.sparse.size(), xml_escaped(file), md5);
-  if (!out.theta.empty()) {
+      c.label, dimensions, number(c.term.delta), number(0), static_cast<int>(c.written.covariance));
+  if (is_soap) text += fmt::format(" zeta=\"{}\"", number(c.written.zeta));
+  text += fmt::format(" n_sparseX=\"{}\"", c.term.sparse.size());
+  if (!c.file.empty()) text += fmt::format(" sparseX_filename=\"{}\" sparseX_md5sum=\"{}\"", xml_escaped(c.file), c.md5);
+  text += ">\n";
+  if (!c.written.theta.empty()) {
     text += "      <theta>";
-    for (const double theta : out.theta) text += " " + number(theta);
+    for (const double theta : c.written.theta) text += " " + number(theta);
     text += " </theta>\n";
   }
-  text += fmt::format("      <descriptor>{}</descriptor>\n      <permutation i=\"1\">", out.descriptor);
+  text += fmt::format("      <descriptor>{}</descriptor>\n      <permutation i=\"1\">", c.written.descriptor);
   if (is_soap)
     text += "1 ";
   else
     for (int d = 1; d <= dimensions; ++d) text += fmt::format("{} ", d);
   text += "</permutation>\n";
-  for (Eigen::Index m = 0; m < alpha.size(); ++m)
-    text += fmt::format("      <sparseX i=\"{}\" alpha=\"{}\" sparseCutoff=\"{}\"/>\n", m + 1, number(alpha[m]),
-                        number(term.sparse.covariance_cutoff[m]));
+  for (Eigen::Index m = 0; m < c.alpha.size(); ++m) {
+    text += fmt::format("      <sparseX i=\"{}\" alpha=\"{}\" sparseCutoff=\"{}\"", m + 1, number(c.alpha[m]),
+                        number(c.term.sparse.covariance_cutoff[m]));
+    text += c.file.empty() ? inline_point_text(point_of(c.term, m)) : "/>\n";
+  }
   return text + "    </gpCoordinates>\n";
+}
+
+/// Text that XML takes as it is.
+std::string cdata(std::string text) {
+  for (char& c : text)
+    if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || static_cast<unsigned char>(c) >= 0x7f) c = c == '\n' ? ' ' : '?';
+  for (std::size_t end = text.find("]]>"); end != std::string::npos; end = text.find("]]>", end + 12)) text.insert(end + 2, "]]><![CDATA[");
+  return "<![CDATA[" + text + "]]>";
+}
+
+/// The training data, each line by itself as gap_fit writes it.
+void append_data(const std::filesystem::path& path, TemporaryFile& file) {
+  std::ifstream data(path);
+  file.append("  <XYZ_data>\n");
+  for (std::string line; std::getline(data, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    file.append(cdata(line) + "\n");
+  }
+  if (data.bad() || !data.eof()) throw InputError(fmt::format("{}: cannot be read, to copy it into the potential", path.string()));
+  file.append("  </XYZ_data>\n");
 }
 
 std::string head_text(const Model& model, const std::string& label) {
@@ -162,12 +216,10 @@ std::string label_for(const std::filesystem::path& path) {
   return label + "_";
 }
 
-}  // namespace
-
-std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem::path& path) {
+/// All terms; throws InputError with everything that QUIP cannot represent. Those without sparse points stay empty.
+std::vector<Written> written_terms(const Model& model, const std::filesystem::path& path, std::vector<std::string>& notes) {
   ProblemList problems;
   std::vector<Written> terms;
-  std::vector<std::string> notes;
   for (const Term& term : model.terms) {
     terms.push_back(term.sparse.size() > 0 ? written(term, problems) : Written{});
     if (term.sparse.size() == 0)
@@ -182,13 +234,25 @@ std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem
                                b->name() == "zbl" ? ": its ZBL is switched off in another way" : ""));
   if (model.base.is_used()) problems.add(fmt::format("it sits on another model, {}, whose values QUIP would not add", model.base.text()));
   if (model.baselines.size() > 1) problems.add("it has several baselines; QUIP's Glue is one");
-  const std::string file_name = path.filename().string();
-  if (std::any_of(file_name.begin(), file_name.end(), [](unsigned char c) { return c >= 0x80; }))
-    problems.add("its name has characters that are not ASCII, at which QUIP stops without a message; choose another name");
   // QUIP sums the terms for the elements that their descriptors name.
   problems.throw_if_any(path.string() + ": cannot be written");
+  check_gap_xml_name(path);
+  return terms;
+}
 
-  const std::string label = label_for(path);
+}  // namespace
+
+void check_gap_xml_name(const std::filesystem::path& path) {
+  const std::string name = path.filename().string();
+  if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c >= 0x80; }))
+    throw InputError(path.string() +
+                     ": its name has characters that are not ASCII, at which QUIP stops without a message; choose another name");
+}
+
+std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem::path& path, const GapXmlOutput& output) {
+  std::vector<std::string> notes;
+  const std::vector<Written> terms = written_terms(model, path, notes);
+  const std::string file_name = path.filename().string(), label = output.label.empty() ? label_for(path) : output.label;
   std::string xml = head_text(model, label);
   std::vector<std::unique_ptr<TemporaryFile>> files;
   const auto offsets = sparse_offsets(model.terms);
@@ -196,19 +260,26 @@ std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem
   for (std::size_t t = 0; t < terms.size(); ++t) {
     const Term& term = model.terms[t];
     if (term.sparse.size() == 0) continue;
-    const std::string own_label = fmt::format("{}{}", label, ++number);
-    const std::string name = fmt::format("{}.sparseX.{}", file_name, own_label);
-    const std::string points = points_text(term);
-    xml += coordinates_text(term, terms[t], own_label, name, md5_of(points), model.weights.segment(offsets[t], term.sparse.size()));
-    files.push_back(std::make_unique<TemporaryFile>(path.parent_path() / name));
-    files.back()->append(points);
+    Coordinates coordinates{term, terms[t], fmt::format("{}{}", label, ++number),
+                            "",   "",       model.weights.segment(offsets[t], term.sparse.size())};
+    if (output.has_separate_points) {
+      const std::string points = points_text(term);
+      coordinates.file = fmt::format("{}.sparseX.{}", file_name, coordinates.label);
+      coordinates.md5 = md5_of(points);
+      files.push_back(std::make_unique<TemporaryFile>(path.parent_path() / coordinates.file));
+      files.back()->append(points);
+    }
+    xml += coordinates_text(coordinates);
   }
-  xml += fmt::format("  </gpSparse>\n  <command_line><![CDATA[ gapkit {} ]]></command_line>\n</GAP_params>\n", version);
-  for (const PotentialPointer& b : model.baselines)
-    xml += glue_text(parse_pair_tables(b->parameters().text("table"), "pair_spline"), elements_of(model));
-  xml += fmt::format("</{}>\n", label);
+  xml += fmt::format("  </gpSparse>\n  <command_line>{}</command_line>\n",
+                     cdata(" " + (output.command_line.empty() ? fmt::format("gapkit {} ", version) : output.command_line)));
   files.push_back(std::make_unique<TemporaryFile>(path));
   files.back()->append(xml);
+  if (!output.data.empty()) append_data(output.data, *files.back());
+  xml = "</GAP_params>\n";
+  for (const PotentialPointer& b : model.baselines)
+    xml += glue_text(parse_pair_tables(b->parameters().text("table"), "pair_spline"), elements_of(model));
+  files.back()->append(xml + fmt::format("</{}>\n", label));
   for (const auto& file : files) file->commit();
 
   if (model.has_posterior()) notes.push_back("the posterior is left out: QUIP's variance differs from that of gap-predict");

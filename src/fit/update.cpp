@@ -2,9 +2,12 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/frame_fingerprint.hpp>
 #include <gapkit/fit/update.hpp>
+#include <set>
+#include <sstream>
 
 #include "fit/accumulate.hpp"
 #include "fit/append_frames.hpp"
+#include "fit/base_checks.hpp"
 #include "fit/convention_checks.hpp"
 #include "fit/folds.hpp"
 #include "fit/frame_sample.hpp"
@@ -36,11 +39,23 @@ void solve(FittedModel& fitted) {
   for (const char* note : {"training_errors", "validation_errors", "optimization"}) fitted.model.notes.erase(note);
 }
 
+// The fingerprint of a model lists those of its parts: the data of the fit and of every append.
+constexpr char between_parts = '+';
+
 std::string joined_fingerprint(const std::string& a, const std::string& b) {
-  Checksum sum;
-  sum.add(a);
-  sum.add(b);
-  return std::to_string(sum.value());
+  return a + between_parts + b;
+}
+
+std::set<std::string> parts_of(const std::string& fingerprint) {
+  std::set<std::string> parts;
+  std::istringstream text(fingerprint);
+  for (std::string part; std::getline(text, part, between_parts);) parts.insert(part);
+  return parts;
+}
+
+bool have_common_part(const std::string& a, const std::string& b) {
+  const std::set<std::string> mine = parts_of(a), theirs = parts_of(b);
+  return std::any_of(mine.begin(), mine.end(), [&](const std::string& part) { return theirs.count(part) > 0; });
 }
 
 /// Throws InputError if the frames seem to have energies under another name; warns of other targets.
@@ -49,6 +64,17 @@ void report_lost_targets(const LookAlikes& look_alikes, const ProgressCallback& 
   if (lost.empty()) return;
   if (lost.front() == Property::energy) throw InputError("the new data: " + look_alikes.lost_sentence(lost));
   if (progress) progress({.phase = "append", .message = "the new data: " + look_alikes.lost_sentence(lost), .is_warning = true});
+}
+
+/// Throws InputError if the values of the base in the new data are certainly wrong; warns if they seem so.
+void report_base(const BaseChecks& checks, const Model& model, const ProgressCallback& progress) {
+  Findings findings;
+  checks.finish(findings, model.base, model.reference_energies);
+  for (const CheckFinding& finding : findings.sorted()) {
+    const std::string text = "the new data: " + finding.message;
+    if (finding.is_error()) throw InputError(text);
+    if (progress) progress({.phase = "append", .message = text, .is_warning = finding.severity == CheckFinding::Severity::warning});
+  }
 }
 
 // Unknown if one of them is.
@@ -117,6 +143,7 @@ struct NewFrames {
   std::int64_t frames = 0;
   double atoms = 0;
   ShortestDistances shortest_distances;  // in the frames with rows
+  BaseChecks base;
 };
 
 NewFrames look_at(const Dataset& data, const RowRules& rules, double cutoff, const AppendRecord& record) {
@@ -126,6 +153,7 @@ NewFrames look_at(const Dataset& data, const RowRules& rules, double cutoff, con
     ++found.frames;
     found.atoms += s.size();
     add_frame(found.checksum, s);
+    found.base.add(s);
     if (record.look_alikes) record.look_alikes->add(s);
     const Observables wanted = wanted_rows(rules, s);
     if (wanted.energy || wanted.forces || wanted.virial) keep_shorter(found.shortest_distances, closest_pairs(s, NeighborList(s, cutoff)));
@@ -142,6 +170,10 @@ std::int64_t append_frames(FittedModel& fitted, const Dataset& data, const Appen
   const Regularization regularization(fitted.stored.rules);
   const NewFrames found = look_at(data, regularization.rules(), largest_cutoff(model.terms), record);
   if (record.look_alikes) report_lost_targets(*record.look_alikes, progress);
+  if (model.base.is_used()) report_base(found.base, model, progress);
+  const std::string fingerprint = std::to_string(found.checksum.value());
+  if (progress && have_common_part(model.data_fingerprint, fingerprint))
+    progress({.phase = "append", .message = "the model has the same frames already: they now count twice", .is_warning = true});
   if (record.sample) record.sample->emplace(choose_sample(data.summary(), model.seed));
   OptimizeOptions fold_options;
   for (const GroupStatistics& g : before.groups)
@@ -160,7 +192,7 @@ std::int64_t append_frames(FittedModel& fitted, const Dataset& data, const Appen
   fitted.stored.statistics += added;
   if (model.shortest_distances)
     for (const auto& [elements, distance] : found.shortest_distances) keep_shorter(*model.shortest_distances, elements, distance);
-  model.data_fingerprint = joined_fingerprint(model.data_fingerprint, std::to_string(found.checksum.value()));
+  model.data_fingerprint = joined_fingerprint(model.data_fingerprint, fingerprint);
   solve(fitted);
   return found.frames;
 }
@@ -178,7 +210,7 @@ std::int64_t append(FittedModel& fitted, const Dataset& data, const ProgressCall
 }
 
 void merge(FittedModel& fitted, const FittedModel& other) {
-  if (fitted.model.data_fingerprint == other.model.data_fingerprint)
+  if (have_common_part(fitted.model.data_fingerprint, other.model.data_fingerprint))
     throw InputError("both models were fitted to the same data, which would count twice");
   SufficientStatistics theirs = other.stored.statistics;
   for (GroupStatistics& g : theirs.groups)

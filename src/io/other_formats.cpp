@@ -33,7 +33,7 @@ constexpr Signature signatures[] = {
      "energy, forces)"},
     {"ITEM: TIMESTEP",
      "the file is a dump of LAMMPS, expected extended XYZ; it names elements only if the dump has the column 'element'; "
-     "convert it: ase convert -i lammps-dump-text -o extxyz"},
+     "convert it: lammps/dump-to-xyz (docs/lammps.md)"},
 };
 
 /// A format that `ase convert` reads.

@@ -120,6 +120,26 @@ TEST_CASE("loop: warns before it labels a structure whose atoms are too close") 
   CHECK(warnings[0].find("frame 0 of source 'pool' will be labelled: atoms 1 (Si) and 2 (Si) are 0.8 Å apart") != std::string::npos);
 }
 
+TEST_CASE("loop: a frame of a pool without values of the base is an error before it is chosen") {
+  const LoopSetup setup("rounds = 1\n");
+  LoopOptions options = setup.options();
+  options.fit.use = {true, false, false};
+  options.fit.keys.base = {.columns = {{"energy", "b_energy"}}, .name = "LJ"};
+  for (const std::string& file : options.fit.train) {
+    std::vector<Structure> frames = read_extxyz(file);
+    ExtxyzWriter writer(file);
+    for (Structure& frame : frames) {
+      frame.set_field("b_energy", 0.5 * frame.size());
+      writer.write(frame);
+    }
+    writer.commit();
+  }
+  const std::string message = message_of<InputError>([&] { run_loop(options); });
+  CAPTURE(message);
+  CHECK(message.find("pool.xyz:1 (frame 1): the frame has no key 'b_energy'") != std::string::npos);
+  CHECK(!std::filesystem::exists(setup.out() / "rounds/0001/chosen.xyz"));
+}
+
 TEST_CASE("loop: labels every structure of a pool once; continues with a larger budget") {
   const LoopSetup setup("labels = 5\n");
   LoopOptions options = setup.options();

@@ -11,7 +11,10 @@ struct ProgramResult {
   std::string out, err;
 };
 
-/// Runs build/bin/`program` with `arguments` in `folder` and waits for it; stdin is `input`, a file in the folder.
+/// build/bin/`program`; an absolute path as it is.
+std::string program_path(const std::string& program);
+
+/// Runs program_path(`program`) with `arguments` in `folder` and waits for it; stdin is `input`, a file in the folder.
 ProgramResult run_program(const std::string& program, const std::vector<std::string>& arguments, const std::filesystem::path& folder,
                           const std::filesystem::path& input = "/dev/null");
 

@@ -107,6 +107,27 @@ TEST_CASE("gap-convert: mistakes on the command line") {
   CHECK(contains(w.run("gap-convert", {"--help"}).out, "Examples:"));
 }
 
+TEST_CASE("gap-convert --kim writes a portable model from both kinds of models, and says how to install it") {
+  const Workplace w;
+  const ProgramResult from_xml = w.run("gap-convert", {"D_sic_2bsoap.xml", "--kim", "Carbide", "kim-xml"});
+  INFO(from_xml.err);
+  REQUIRE(from_xml.exit_code == 0);
+  CHECK(contains(from_xml.out, "share/gapkit/kim\n  kim-api-collections-management install user kim-xml\n"));
+  REQUIRE(w.run("gap-convert", {"D_sic_2bsoap.xml", "m.h5"}).exit_code == 0);
+  REQUIRE(w.run("gap-convert", {"--kim", "Carbide", "kim-h5", "m.h5"}).exit_code == 0);
+  for (const char* folder : {"kim-xml", "kim-h5"})
+    CHECK(files_in(w.folder.path() / folder) == std::vector<std::string>{"CMakeLists.txt", "Carbide.gapkit", "Carbide.h5"});
+
+  check_mistake(w.run("gap-convert", {"m.h5", "out.h5", "--kim", "A", "dir"}), {"takes the model IN and no OUT"});
+  check_mistake(w.run("gap-convert", {"--kim", "A", "dir"}), {"takes the model IN and no OUT"});
+  check_mistake(w.run("gap-convert", {"m.h5", "--kim", "A"}), {"--kim"});
+  check_mistake(w.run("gap-convert", {"m.h5", "--kim", "A", "dir", "--species", "Si"}), {"--species is for potentials of QUIP"});
+  check_mistake(w.run("gap-convert", {"--kim", "A", "dir", "--from-gap-fit", "gap=1"}), {"excludes --kim"});
+  check_mistake(w.run("gap-convert", {"m.h5", "--kim", "A", "kim-h5"}), {"kim-h5: the folder holds 'Carbide."});
+  check_mistake(w.run("gap-convert", {"none.h5", "--kim", "A", "dir"}), {"none.h5"});
+  CHECK(!fs::exists(w / "dir"));
+}
+
 TEST_CASE("gap-convert --from-gap-fit prints a configuration that gap-fit accepts") {
   const Workplace w;
   fs::copy(test::source_folder() / "tests" / "data" / "gap_models" / "sic_tersoff.xyz", w.folder.path());

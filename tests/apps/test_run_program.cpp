@@ -16,10 +16,14 @@ std::vector<std::string> files_in(const std::filesystem::path& folder) {
   return names;
 }
 
+std::string program_path(const std::string& program) {
+  return (std::filesystem::path(GAPKIT_BINARY_DIR) / "bin" / program).string();
+}
+
 ProgramResult run_program(const std::string& program, const std::vector<std::string>& arguments, const std::filesystem::path& folder,
                           const std::filesystem::path& input) {
   const TemporaryFolder capture;
-  const std::string path = std::string(GAPKIT_BINARY_DIR) + "/bin/" + program;
+  const std::string path = program_path(program);
   const std::string out = (capture.path() / "out").string(), err = (capture.path() / "err").string();
   std::vector<char*> argv = {const_cast<char*>(path.c_str())};
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <gapkit/convert/gap_xml.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/io/xml.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/predict/predictor.hpp>
 
@@ -173,4 +174,39 @@ TEST_CASE("terms that QUIP cannot read are named when a model is written as XML,
   CHECK(message.find("cannot be written") != std::string::npos);
   CHECK(message.find("'zbl'") != std::string::npos);
   CHECK(fs::is_empty(folder.path()));
+}
+
+TEST_CASE("a potential with its command line, its data and its points inside the XML predicts the same") {
+  const TemporaryFolder folder;
+  const std::string frames =
+      "2\nenergy=1.0 note=\"<&]]> \xC3\xBC\" Properties=species:S:1:pos:R:3\nSi 0 0 0\nC 0 0 1.8\r\n1\nenergy=2\nSi 0 0 0\n";
+  folder.write("train.xyz", frames);
+  for (const ToyModel& toy : toy_models()) {
+    if (std::any_of(toy.model->terms.begin(), toy.model->terms.end(), [](const Term& term) {
+          return term.kernel_name == "piecewise_polynomial" && term.kernel->parameters().integer("smoothness") != 1;
+        }))
+      continue;
+    CAPTURE(toy.label);
+    const fs::path path = folder.path() / "m.xml";
+    write_gap_xml(*toy.model, path, {"GAP_mine_", "at_file=train.xyz e0=]]>-1", folder.path() / "train.xyz", false});
+    const XmlElement root = read_xml(path);
+    CHECK(root.name == "GAP_mine_");
+    const XmlElement* params = root.find_child("GAP_params");
+    REQUIRE(params);
+    CHECK(params->find_child("command_line")->text.find("at_file=train.xyz e0=]]>-1") != std::string::npos);
+    CHECK(params->find_child("XYZ_data")->text.find("note=\"<&]]> ??\"") != std::string::npos);
+    CHECK(params->find_child("XYZ_data")->text.find("C 0 0 1.8\n1\n") != std::string::npos);
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder.path())) names.push_back(entry.path().filename().string());
+    CHECK(names.size() == 2);  // no files of sparse points
+    const Model again = read_gap_xml(path).model;
+    CHECK(again.notes.at("gap_fit_command_line") == "at_file=train.xyz e0=]]>-1");
+    CHECK(again.weights == toy.model->weights);
+    REQUIRE(again.terms.size() == toy.model->terms.size());
+    for (std::size_t t = 0; t < again.terms.size(); ++t) CHECK(again.terms[t].sparse.x == toy.model->terms[t].sparse.x);
+  }
+  CHECK(message_of<InputError>([&] {
+          write_gap_xml(*toy_models()[0].model, folder.path() / "n.xml", {"", "", folder.path() / "no.xyz", true});
+        }).find("no.xyz") != std::string::npos);
+  CHECK(!fs::exists(folder.path() / "n.xml"));
 }

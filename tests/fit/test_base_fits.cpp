@@ -195,6 +195,31 @@ TEST_CASE("appending, calibration and errors see the difference") {
   CHECK(plain_errors.json().find("base_alone") == std::string::npos);
 }
 
+TEST_CASE("data whose base is the labels or has the opposite sign are not appended") {
+  Setup setup(frames_from(1, 8));
+  setup.on_base.keep_statistics = true;
+  const FitResult result = fit(setup.on_base);
+  const std::vector<Structure> good = raised_all(frames_from(20, 4));
+  // With the labels times a factor as base.
+  const auto with_factor = [&](double factor) {
+    std::vector<Structure> frames = good;
+    for (Structure& frame : frames) {
+      Structure s = frame;
+      assign_targets(s, {});
+      write_targets(frame, "b_", factor * *s.energy, factor * *s.forces, factor * s.virial.value_or(Matrix3::Zero()));
+    }
+    return frames;
+  };
+  const auto message = [&](const char* file, const std::vector<Structure>& frames) {
+    FittedModel model{result.model, *result.statistics};
+    return message_of<InputError>([&] { append(model, FileDataset({setup.write(file, frames)}, model.stored.rules.keys)); });
+  };
+  FittedModel model{result.model, *result.statistics};
+  append(model, FileDataset({setup.write("good.xyz", good)}, model.stored.rules.keys));
+  CHECK(message("copies.xyz", with_factor(1)).find("the new data: the base LJ") != std::string::npos);
+  CHECK(message("opposite.xyz", with_factor(-1)).find("opposite sign") != std::string::npos);
+}
+
 TEST_CASE("a fit names the frame that lacks a value of the base") {
   std::vector<Structure> frames = raised_all(frames_from(1, 6));
   Setup setup(frames_from(1, 6));

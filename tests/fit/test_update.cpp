@@ -91,6 +91,27 @@ TEST_CASE("append equals the fit to all data with the same sparse points; merge 
   check_same_solution(merged.model, all.model, 1e-8);
 }
 
+TEST_CASE("data that the model has already are reported when they are appended, and refused when they are merged") {
+  const Setup setup;
+  FittedModel fitted = setup.fitted("first.xyz");
+  const FittedModel first = fitted;
+  std::vector<std::string> warnings;
+  const auto progress = [&](const ProgressEvent& p) {
+    if (p.is_warning) warnings.push_back(p.message);
+  };
+  append(fitted, FileDataset({setup.path("second.xyz")}), progress);
+  CHECK(warnings.empty());
+  FittedModel merged = fitted;
+  CHECK_THROWS_AS(merge(merged, first), InputError);
+  for (const char* file : {"first.xyz", "second.xyz"}) {
+    FittedModel twice = fitted;
+    warnings.clear();
+    append(twice, FileDataset({setup.path(file)}), progress);
+    REQUIRE(warnings.size() == 1);
+    CHECK(warnings[0].find("they now count twice") != std::string::npos);
+  }
+}
+
 TEST_CASE("append and merge with folds, through model files") {
   const Setup setup;
   FitConfiguration with_folds = setup.options;

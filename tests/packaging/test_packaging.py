@@ -10,7 +10,7 @@ import unittest
 from pathlib import Path
 
 BUILD, SOURCE = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
-PROGRAMS = sorted(path.stem for path in (SOURCE / "apps").glob("gap-*.cpp"))
+PROGRAMS = sorted(path.stem for path in (SOURCE / "apps").glob("gap[-_]*.cpp"))
 VERSION = re.search(r'version = "(.*)"', (SOURCE / "src/internal/gapkit/core/version.hpp").read_text())[1]
 SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXIT STATUS", "ENVIRONMENT", "FILES", "SEE ALSO"]
 
@@ -37,7 +37,7 @@ class ManualPages(unittest.TestCase):
                 for section in re.split(r"(?m)^\.SH .*\n", text)[1:]:
                     self.assertTrue(section.strip())
                 others = text.partition(".SH SEE ALSO")[2].replace("\\-", "-")
-                self.assertEqual(re.findall(r"gap-[a-z]+", others), [name for name in PROGRAMS if name != program])
+                self.assertEqual(re.findall(r"gap[-_][a-z]+", others), [name for name in PROGRAMS if name != program])
 
     def test_all_options_and_arguments(self):
         for program in PROGRAMS:

@@ -1,9 +1,9 @@
 """Runs the tutorials: run.py BUILD_FOLDER SOURCE_FOLDER [names of tutorials] [--update].
 
-The Python blocks of docs/tutorials/NAME.md run in one new process, in a folder with links to data/ and share/, as a reader runs them in the
-root of the source. The text block behind a Python block is its output: the words must be the same, numbers may differ by 30 % or two units of
+The Python blocks of docs/tutorials/NAME.md run in one new process, in a folder with links to data/, share/ and lammps/, as a reader runs them in
+the root of the source. The text block behind a Python block is its output: the words must be the same, numbers may differ by 30 % or two units of
 the last printed digit, because a trajectory and a choice of sparse points depend on rounding. After "<!-- needs xtb -->" numbers count only if
-the program xtb is installed. Each picture of the text must come from a block and be stored beside the text.
+the program xtb is installed. Tutorials that call gap-lmp get it from lammps/build, and are left out without LAMMPS. Each picture of the text must come from a block and be stored beside the text.
 
 --update writes the outputs into the text and stores the pictures.
 """
@@ -106,6 +106,10 @@ def child(path, folder):
     (folder / "outputs").write_text("\0".join(outputs), encoding="utf-8")
 
 
+def needs_lammps(path):
+    return "gap-lmp" in path.read_text(encoding="utf-8")
+
+
 def tutorial(build, source, name, update):
     """Faults of a tutorial."""
     path = source / "docs/tutorials" / f"{name}.md"
@@ -113,9 +117,14 @@ def tutorial(build, source, name, update):
         return [f"{path} has no Python blocks"]
     with tempfile.TemporaryDirectory(prefix=f"gapkit-tutorial-{name}-") as temporary:
         folder = Path(temporary)
-        for linked in ("data", "share"):
+        for linked in ("data", "share", "lammps"):
             (folder / linked).symlink_to(source / linked)
         environment = {**os.environ, "PYTHONPATH": str(build / "python")}
+        if needs_lammps(path):
+            made = subprocess.run([source / "lammps/build", "--gapkit", build, "--output", folder / "plugin"], capture_output=True, text=True)
+            if made.returncode != 0:
+                return [f"{path.name}: lammps/build ended with {made.returncode}: {made.stderr}"]
+            environment["PATH"] = f"{folder / 'plugin'}:{environment['PATH']}"
         done = subprocess.run([sys.executable, __file__, "--child", str(path), temporary], env=environment)
         if done.returncode != 0:
             return [f"{path.name}: the blocks ended with {done.returncode}"]
@@ -146,6 +155,9 @@ def main(arguments):
     build, source, faults = Path(build).resolve(), Path(source).resolve(), []
     names = names or sorted(path.stem for path in (source / "docs/tutorials").glob("*.md") if path.stem != "README")
     for name in names:
+        if needs_lammps(source / "docs/tutorials" / f"{name}.md") and shutil.which("lmp") is None:
+            print(f"{name}: left out, there is no LAMMPS")
+            continue
         begin = time.perf_counter()
         faults += tutorial(build, source, name, update)
         print(f"{name}: {time.perf_counter() - begin:.0f} s", flush=True)

@@ -31,10 +31,20 @@ Model load_any_model(const std::filesystem::path& path, const std::function<void
 /// True if a file is XML: by its first characters, else by its name.
 bool is_xml(const std::filesystem::path& path);
 
+struct GapXmlOutput {
+  std::string label;                ///< of the potential, an XML name; empty: made from the name of the file
+  std::string command_line;         ///< text of <command_line>; empty: gapkit's version
+  std::filesystem::path data;       ///< file that is copied into <XYZ_data>, line by line; empty: none
+  bool has_separate_points = true;  ///< false: the sparse points are in the XML, in slices of 50 numbers as gap_fit writes them
+};
+
 /// Writes a model in the form of gap_fit: the XML, and beside it a file of sparse points for each term ("NAME.sparseX.LABELn").
 ///
 /// The XML is renamed into place last. Throws InputError, before anything is written, with all parts that QUIP could not read.
-/// Returns notes as above; the posterior is always left out.
-std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem::path& path);
+/// Returns notes as above; the posterior is always left out. Characters in copied texts that XML or QUIP does not allow become '?'.
+std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem::path& path, const GapXmlOutput& output = {});
+
+/// Throws InputError for a name of a file at which QUIP stops.
+void check_gap_xml_name(const std::filesystem::path& path);
 
 }  // namespace gapkit
