@@ -59,7 +59,10 @@ double median(std::vector<double> values, double otherwise) {
 /// Errors of virials do not rank the trials of data with energies or forces: their labels are less converged, and sometimes permuted.
 PerTarget<double> weights_of_ranking(const FitConfiguration& options) {
   PerTarget<double> weights = options.optimize.weights;
-  if (options.use[Property::energy] || options.use[Property::force]) weights[Property::virial] = 0;
+  const auto is_virial = [](const TargetInfo& target) { return target.functional == Functional::minus_strain_derivative; };
+  if (std::any_of(targets().begin(), targets().end(), [&](const TargetInfo& t) { return !is_virial(t) && options.use[t.property]; }))
+    for (const TargetInfo& target : targets())
+      if (is_virial(target)) weights[target.property] = 0;
   return weights;
 }
 
