@@ -137,7 +137,7 @@ void add_path(Plot& plot, const TuneSummary& summary, F&& x) {
       if (trial->level == level) path.push_back(trial);
     std::vector<double> xs;
     for (const Trial* trial : path) xs.push_back(x(*trial));
-    plot.line("path of the best", xs, relative_errors(summary, path), {.colour = static_cast<int>(level), .in_legend = false}, true);
+    plot.line("path of the best", xs, relative_errors(summary, path), {.colour = static_cast<int>(level), .in_legend = level == 0}, true);
   }
 }
 
