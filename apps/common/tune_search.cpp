@@ -9,7 +9,7 @@ namespace {
 constexpr double share_of_coarse = 0.5, share_of_promotion = 0.75;  // of the time of the search, at the end of a stage
 constexpr std::size_t most_promoted = 6;
 constexpr int most_passes = 4;
-constexpr double part_of_noise = 0.5;  // that a more expensive trial must gain
+constexpr double noise_of_expensive = 1, noise_of_cheap = 0.5;  // times the noise: gain that a trial of higher or lower cost needs
 
 }  // namespace
 
@@ -23,7 +23,7 @@ const Trial* TuneSearch::attempt(std::size_t level, const std::vector<double>& v
 }
 
 bool TuneSearch::is_better(const Trial& trial, const Trial& best) const {
-  const double needed = trial.flop > best.flop ? part_of_noise * judge_.noise(trial, best) : 0;
+  const double needed = (trial.flop > best.flop ? noise_of_expensive : noise_of_cheap) * judge_.noise(trial, best);
   return judge_.score(trial) + needed < judge_.score(best);
 }
 
