@@ -148,8 +148,8 @@ class Tuner {
                       "would be left",
                       plural(fits_->rounds_used(), "round")));
     if (!file_.trials().empty())
-      display_.message(fmt::format("{} with {} are done, in {}", plural(static_cast<std::int64_t>(file_.trials().size()), "trial"),
-                                   file_.path(), duration(before_)));
+      display_.message(fmt::format("{}: {} of an earlier run, {}", file_.path(),
+                                   plural(static_cast<std::int64_t>(file_.trials().size()), "trial"), duration(before_)));
   }
 
   double spent() const { return before_ + request_.stopwatch.seconds(); }

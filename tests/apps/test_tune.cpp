@@ -328,7 +328,7 @@ TEST_CASE("gap-fit --tune: better than a poor start; continues after a kill with
   const ProgramResult second = w.run("gap-fit", command);
   INFO(second.err);
   REQUIRE(second.exit_code == 0);
-  CHECK(contains(second.err, fmt::format("{} trials with tuned.h5.tune.jsonl are done", trials.size() - lost)));
+  CHECK(contains(second.err, fmt::format("tuned.h5.tune.jsonl: {} trials of an earlier run", trials.size() - lost)));
   CHECK(count(second.err, ": trial ") == lost);
   const auto again = trials_in(w / "tuned.h5.tune.jsonl");
   REQUIRE(again.size() == trials.size());
@@ -352,7 +352,7 @@ TEST_CASE("gap-fit --tune: mistakes") {
   check_mistake(w.run("gap-fit", with({"--tune", "20s", "--scan", "run.seed=1,2"})), {"--tune excludes --scan"});
   check_mistake(w.run("gap-fit", with({"--tune", "20s", "--check"})), {"--tune", "--check"});
   check_mistake(w.run("gap-fit", with({"--keep", "cutoff"})), {"--keep belongs to --tune"});
-  check_mistake(w.run("gap-fit", with({"--tune", "1ms"})), {"--tune"});
+  check_mistake(w.run("gap-fit", with({"--tune", "0.001"})), {"--tune", "is estimated to take"});
   check_mistake(w.run("gap-fit", {"fit.toml", "-o", "fit.h5", "--tune", "20s"}), {"-o", "fit.toml"});
   CHECK(w.run("gap-fit", {"train.xyz", "-o", "x.h5", "--tune", "20s", "--time", "3s"}).exit_code == 2);
   CHECK(!std::filesystem::exists(w / "x.h5"));
