@@ -22,6 +22,7 @@ std::optional<double> number_of(const KnobKind& kind, const TomlValue& value) {
   if (!kind.texts.empty()) {
     const auto found = std::find(kind.texts.begin(), kind.texts.end(), value.text);
     if (value.kind != TomlValue::Kind::text || found == kind.texts.end()) return {};
+    if (!kind.also.empty() && found + 1 == kind.texts.end()) return {};
     return static_cast<double>(found - kind.texts.begin());
   }
   if (value.kind == TomlValue::Kind::integer) return static_cast<double>(value.integer);
@@ -40,6 +41,11 @@ bool chooses_points(const TermOptions& term) {
   return !given.contains(term.selection);
 }
 
+/// "term.soap.compression" for "term.soap.rank"
+std::string needed_key(const Knob& knob) {
+  return knob.key().substr(0, knob.key().rfind('.') + 1) + knob.kind().needs;
+}
+
 int scaled(int number, double factor) {
   return std::max(std::min(number, fewest_points), static_cast<int>(std::lround(number * factor)));
 }
@@ -51,7 +57,7 @@ const std::vector<KnobKind>& knob_kinds() {
       // Those with the largest effect first: later ones are searched beside the best values of earlier ones.
       {"soap", "cutoff", {.factor = 1.2}, {.factor = 1.07}, 2, 12, 0.1},
       {"soap", "radial_weight", {.add = 1}, {.add = 1}, 0, 4, 1},
-      {"soap", "compression", {.add = 1}, {}, 0, 1, 1, {"none", "learned"}},
+      {"soap", "compression", {.add = 1}, {}, 0, 1, 1, {"none", "learned"}, "", 0, {{"kernel", "polynomial"}, {"zeta", "4"}}},
       {"soap", "rank", {.factor = 1.5}, {.factor = 1.25}, 8, 512, 1, {}, "compression", 64},
       {"soap", "l_max", {.add = 2}, {.add = 1}, 2, 12, 1},
       {"soap", "atom_sigma", {.factor = 1.25}, {.factor = 1.12}, 0.2, 1, 0.01},
@@ -109,16 +115,17 @@ std::vector<Knob> knobs_of(const FitConfiguration& options, const std::vector<st
     if (std::find(names.begin(), names.end(), "term." + name) != names.end()) name = "term." + name;  // as the tables of the search have it
     if (std::find(names.begin(), names.end(), name) == names.end())
       throw InputError(fmt::format("--keep '{}': the search does not change this{}", name, suggestion(name, names)));
-    std::erase_if(knobs, [&](const Knob& knob) { return knob.key() == name || knob.kind().key == name; });
+    std::erase_if(knobs, [&](const Knob& knob) {
+      return knob.key() == name || knob.kind().key == name ||
+             (!knob.kind().needs.empty() && needed_key(knob) == (name == knob.kind().needs ? needed_key(knob) : name));
+    });
   }
   return knobs;
 }
 
 bool has_effect(const std::vector<Knob>& knobs, const std::vector<double>& values, std::size_t knob) {
-  const std::string& needs = knobs[knob].kind().needs;
-  if (needs.empty()) return true;
-  const std::string& key = knobs[knob].key();
-  const std::string needed = key.substr(0, key.rfind('.') + 1) + needs;
+  if (knobs[knob].kind().needs.empty()) return true;
+  const std::string needed = needed_key(knobs[knob]);
   for (std::size_t k = 0; k < knobs.size(); ++k)
     if (knobs[k].key() == needed) return values[k] != 0;
   return true;  // kept as it is
@@ -126,9 +133,15 @@ bool has_effect(const std::vector<Knob>& knobs, const std::vector<double>& value
 
 std::vector<ConfigurationOverride> overrides_of(const std::vector<Knob>& knobs, const std::vector<double>& values) {
   std::vector<ConfigurationOverride> changes;
-  for (std::size_t k = 0; k < knobs.size(); ++k)
-    if (!knobs[k].is_points() && values[k] != knobs[k].start() && has_effect(knobs, values, k))
-      changes.push_back({knobs[k].key(), knobs[k].toml(values[k])});
+  for (std::size_t k = 0; k < knobs.size(); ++k) {
+    const Knob& knob = knobs[k];
+    // The configuration may lack a key that needs another one.
+    const bool is_changed = values[k] != knob.start() || !knob.kind().needs.empty();
+    if (knob.is_points() || !is_changed || !has_effect(knobs, values, k)) continue;
+    changes.push_back({knob.key(), knob.toml(values[k])});
+    if (!knob.kind().texts.empty() && values[k] + 1 == static_cast<double>(knob.kind().texts.size()))
+      for (const auto& [key, value] : knob.kind().also) changes.push_back({knob.key().substr(0, knob.key().rfind('.') + 1) + key, value});
+  }
   return changes;
 }
 

@@ -18,6 +18,8 @@ struct KnobKind {
   std::vector<std::string> texts = {};  ///< legal texts: the value is an index of this list
   std::string needs = {};               ///< a key with texts: without effect while that one has its first text
   double initial = 0;                   ///< value to begin with if the configuration has `needs` only
+  /// Other keys of the term that the last text needs, with their values. The search does not leave that text.
+  std::vector<ConfigurationOverride> also = {};
 };
 
 /// All settings. A key that no term has is not searched.

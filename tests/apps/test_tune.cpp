@@ -103,9 +103,10 @@ TEST_CASE("tune: the table has a setting for each parameter of the descriptors t
     if (!up || !apps::has_effect(knobs, values, k)) continue;
     values[k] = *up;
     const auto changes = apps::overrides_of(knobs, values);
-    REQUIRE(changes.size() == 1);
+    REQUIRE(!changes.empty());
     const FitConfiguration changed = apps::settings_in(fit_options_to_toml(options_of(small_configuration)), changes);
     CHECK(fit_options_to_toml(changed) != fit_options_to_toml(options_of(small_configuration)));
+    if (!knobs[k].kind().texts.empty()) continue;  // not left any more
     const std::vector<Knob> again = apps::knobs_of(changed, {});
     check_close(again[index_of(again, knobs[k].key())].start(), *up, 0);
   }
