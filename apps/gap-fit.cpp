@@ -5,7 +5,6 @@
 #include <gapkit/core/version.hpp>
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/math/linear_algebra.hpp>
-#include <gapkit/model/sample.hpp>
 #include <gapkit/report/fitted_with_errors.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -18,16 +17,17 @@
 #include "common/fitted_file.hpp"
 #include "common/html_reports.hpp"
 #include "common/interruptible_fit.hpp"
-#include "common/model_file.hpp"
 #include "common/optimization_report.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
 #include "common/run_main.hpp"
+#include "common/sample_model.hpp"
 #include "common/scan.hpp"
 #include "common/target_keys.hpp"
 #include "common/text_file.hpp"
 #include "common/threads.hpp"
 #include "common/timing.hpp"
+#include "common/tune.hpp"
 
 namespace {
 
@@ -39,8 +39,9 @@ struct Arguments {
   std::optional<std::string> model, json, report;
   bool check = false, dry_run = false, keep_statistics = false, timing = false;
   std::vector<std::string> scan;
-  std::optional<std::string> sample;
-  int member = 0;
+  apps::SampleArguments sample;
+  std::optional<double> tune;  // s
+  std::vector<std::string> keep;
   apps::UpdateArguments update;
   apps::NamedTargets named;
   std::optional<std::int64_t> seed;
@@ -79,14 +80,7 @@ void describe(CLI::App& app, Arguments& arguments) {
                  "Write a page of figures (HTML, one file, docs/report.md): errors, error bars on the validation data, dimers, sparse set, "
                  "hyperparameters")
       ->type_name("FILE");
-  app.add_option(
-         "--sample-model", arguments.sample,
-         "Draw a member of this model's ensemble from its posterior, with --seed, and write it to -o; no FILE. The member is a smooth "
-         "potential without error bars")
-      ->type_name("MODEL");
-  app.add_option("--member", arguments.member, "Number of the member for --sample-model, from 0 (default: 0)")
-      ->type_name("N")
-      ->check(CLI::Validator(CLI::NonNegativeNumber).description(""));
+  apps::describe_sample(app, arguments.sample);
   app.add_option("--seed", arguments.seed, "Seed of all random choices (default: run.seed of the configuration, 0)")
       ->type_name("N")
       ->check(CLI::Validator(CLI::NonNegativeNumber).description(""));
@@ -110,6 +104,16 @@ void describe(CLI::App& app, Arguments& arguments) {
          "keep the best model; results go to MODEL.scan.jsonl; combinations with results are skipped")
       ->type_name("KEY=VALUE,VALUE...")
       ->allow_extra_args(false);
+  app.add_option(
+         "--tune", arguments.tune,
+         "Search for the best settings (cutoffs, basis, sparse points, sigma) by errors on left-out folds, then fit with them, within "
+         "this time, such as 20m; starts from the configuration, or from the choice for the data. Results go to MODEL.tune.jsonl "
+         "(trials with results are not repeated), figures to MODEL.tune.html, the settings to a configuration beside the model")
+      ->type_name("TIME")
+      ->transform(apps::duration_in_seconds("--tune"));
+  app.add_option("--keep", arguments.keep,
+                 "Settings that --tune does not change: of all terms (cutoff), of one (term.soap.l_max), n_sparse, sigma")
+      ->type_name("KEY...");
   apps::add_target_key_options(app, arguments.named);
   apps::describe_update(app, arguments.update);
   app.footer("Units: eV, Å, eV/Å; virial in eV (-stress * volume). Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");
@@ -140,6 +144,11 @@ FitConfiguration options_from(const Arguments& arguments, const std::vector<Conf
   return options;
 }
 
+/// Path of the chosen configuration: beside the model.
+std::string chosen_configuration_path(const FitConfiguration& options) {
+  return std::filesystem::path(options.model_path).replace_extension(".toml").string();
+}
+
 /// Throws InputError before the work begins if an output cannot be written or is an input.
 void check_outputs(const Arguments& arguments, const FitConfiguration& options) {
   std::vector<std::pair<std::string, std::string>> outputs;
@@ -153,6 +162,11 @@ void check_outputs(const Arguments& arguments, const FitConfiguration& options) 
   if (!arguments.dry_run && !arguments.check) {
     apps::check_can_be_replaced(options.model_path, outputs.front().first);
     if (!arguments.scan.empty()) apps::check_can_be_replaced(apps::Scan::results_path(options.model_path), "the results of --scan");
+    if (arguments.tune) {
+      apps::check_can_be_replaced(apps::tune_results_path(options.model_path), "the results of --tune");
+      apps::check_can_be_replaced(apps::tune_page_path(options.model_path), "the figures of --tune");
+      outputs.emplace_back("the configuration of --tune beside the model (-o)", chosen_configuration_path(options));
+    }
   }
   for (const auto& [option, path] : outputs) {
     option == "--json" ? apps::check_text_output(path, option) : apps::check_can_be_written(path, option);
@@ -162,15 +176,11 @@ void check_outputs(const Arguments& arguments, const FitConfiguration& options) 
   }
 }
 
-/// Path of the chosen configuration: beside the model.
-std::string chosen_configuration_path(const FitConfiguration& options) {
-  return std::filesystem::path(options.model_path).replace_extension(".toml").string();
-}
-
 /// A fit: options and data.
 struct Job {
   FitConfiguration options;
   std::shared_ptr<const FitFiles> files;
+  nlohmann::ordered_json tune = {};  // of --tune, for --json
 };
 
 /// Chooses options for data without a configuration, shows the reasons, and writes the configuration beside the model.
@@ -203,18 +213,14 @@ Job choose_job(const Arguments& arguments, apps::ProgressDisplay& display) {
     apps::write_text_file(path, comments + "\n" + fit_options_to_toml(choice.options));
     display.message(fmt::format("this choice as a configuration: {}", path));
   }
-  return {std::move(choice.options), files};
+  return {.options = std::move(choice.options), .files = files};
 }
 
 Job job_of(const Arguments& arguments, apps::ProgressDisplay& display) {
   if (apps::is_data(arguments.files.front())) return choose_job(arguments, display);
-  Job job{options_from(arguments), nullptr};
+  Job job{.options = options_from(arguments), .files = nullptr};
   job.files = std::make_shared<const FitFiles>(job.options.train, job.options.validation, job.options.used_keys());
   return job;
-}
-
-void write_json(const std::string& path, const nlohmann::ordered_json& json) {
-  apps::write_text_file(path, json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
 void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
@@ -244,7 +250,7 @@ void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
     if (apps::has_checkpoint(options)) std::filesystem::remove(options.checkpoint_path, ignored);
   }
   std::cout << scan.text() << std::flush;
-  if (arguments.json) write_json(*arguments.json, scan.json());
+  if (arguments.json) apps::write_json(*arguments.json, scan.json());
 }
 
 /// Throws InputError for options that --refit, --append and --merge do not have.
@@ -254,28 +260,10 @@ void refuse_fit_options(const Arguments& arguments) {
                       : arguments.dry_run       ? "--dry-run"
                       : arguments.seed          ? "--seed"
                       : arguments.report        ? "--report"
+                      : arguments.tune          ? "--tune"
                       : !arguments.scan.empty() ? "--scan"
                                                 : nullptr;
   if (wrong) throw InputError(fmt::format("{} belongs to a fit with a configuration, not to --refit, --append or --merge", wrong));
-}
-
-/// --sample-model
-void run_sample(const Arguments& arguments) {
-  if (!arguments.files.empty() || !arguments.train.empty() || arguments.report || arguments.check || arguments.dry_run ||
-      !arguments.scan.empty())
-    throw InputError("--sample-model draws from an existing model: it allows -o, --seed and --member only");
-  if (!arguments.model) throw InputError("--sample-model needs -o MODEL, the file to write");
-  apps::check_can_be_replaced(*arguments.model, "-o");
-  apps::check_differs(*arguments.model, "-o", *arguments.sample);
-  apps::refuse_xml(*arguments.sample, "--sample-model");
-  const Model model = load_model(*arguments.sample);
-  const auto seed = static_cast<std::uint64_t>(arguments.seed.value_or(0));
-  try {
-    save_model(sample_model(model, seed, arguments.member), *arguments.model);
-  } catch (const InputError& e) {
-    throw InputError(fmt::format("{}: {}", *arguments.sample, e.what()));
-  }
-  std::cout << fmt::format("Member {} of the ensemble of seed {}: {}\n", arguments.member, seed, *arguments.model) << std::flush;
 }
 
 /// --check: lists findings; throws InputError if one of them is an error.
@@ -283,7 +271,7 @@ void run_check(const Arguments& arguments, const Job& job, apps::ProgressDisplay
   const CheckReport report = check_training_data(job.files->data(), job.options, display.callback());
   display.finish();
   std::cout << apps::check_text(report, job.options) << std::flush;
-  if (arguments.json) write_json(*arguments.json, apps::check_json(report, job.options));
+  if (arguments.json) apps::write_json(*arguments.json, apps::check_json(report, job.options));
   if (report.errors > 0)
     throw InputError(fmt::format("{}: {} error{} in data and configuration, listed on stdout", arguments.files.front(), report.errors,
                                  report.errors == 1 ? "" : "s"));
@@ -294,7 +282,7 @@ void print_plan(const Arguments& arguments, const Job& job, apps::ProgressDispla
   const FitPlan plan = plan_fit(job.files->data(), job.options, display.callback());
   display.finish();
   std::cout << apps::plan_text(plan, job.options);
-  if (arguments.json) write_json(*arguments.json, apps::plan_json(plan, job.options));
+  if (arguments.json) apps::write_json(*arguments.json, apps::plan_json(plan, job.options));
 }
 
 /// Fits, saves the model and prints the summary.
@@ -319,15 +307,38 @@ void run_fit(const Arguments& arguments, const Job& job, const Stopwatch& stopwa
                                  display.warnings()};
   std::cout << apps::summary_text(summary) << std::flush;
   auto json = apps::summary_json(summary);
+  if (!job.tune.is_null()) json["tune"] = job.tune;
   if (arguments.timing) {
     const apps::Timing timing(result.report);
     std::cout << timing.text() << std::flush;
     json["timing"] = timing.json();
   }
-  if (arguments.json) write_json(*arguments.json, json);
+  if (arguments.json) apps::write_json(*arguments.json, json);
   if (arguments.report)
     apps::write_fit_report(*arguments.report, {fitted.model, options, result.report, fitted.training_record, fitted.validation_record},
                            stopwatch, display);
+}
+
+/// --tune
+void run_tune(const Arguments& arguments, const Stopwatch& stopwatch, apps::ProgressDisplay& display) {
+  if (arguments.check || arguments.dry_run) throw InputError("--tune fits: it excludes --check and --dry-run");
+  if (!arguments.scan.empty() || arguments.time)
+    throw InputError(fmt::format("--tune excludes {}", arguments.time ? "--time: it has the time of all" : "--scan"));
+  Arguments of_start = arguments;
+  const bool is_automatic = apps::is_data(arguments.files.front());
+  if (is_automatic) of_start.time = apps::share_of_last_fit * *arguments.tune;
+  Job job = job_of(of_start, display);
+  check_outputs(arguments, job.options);
+  apps::TuneResult found = apps::tune({job.options, *job.files, *arguments.tune, arguments.keep, is_automatic, stopwatch}, display);
+  std::cout << found.text << std::flush;
+  job.options = std::move(found.options);
+  job.tune = std::move(found.json);
+  const std::string configuration = chosen_configuration_path(job.options);
+  apps::write_text_file(configuration, "# Chosen by gap-fit --tune; paths are absolute.\n\n" + fit_options_to_toml(job.options));
+  run_fit(arguments, job, stopwatch, display);
+  std::cout << fmt::format("\nSettings: {}\nFigures of the search: {}\n", configuration, found.page) << std::flush;
+  if (const double seconds = found.seconds_before + stopwatch.seconds(); seconds > *arguments.tune)
+    display.warning(fmt::format("search and fit took {:.0f} s, {:.0f} s were allowed", seconds, *arguments.tune));
 }
 
 void run_job(const Arguments& arguments, const Stopwatch& stopwatch, apps::ProgressDisplay& display) {
@@ -337,11 +348,16 @@ void run_job(const Arguments& arguments, const Stopwatch& stopwatch, apps::Progr
                          : fmt::format("expected one FILE, the configuration or data; found a second one, '{}' (--train names more data)",
                                        arguments.files[1]));
   apps::refuse_update_options(arguments.update);
-  if (!arguments.scan.empty()) {
+  if (!arguments.scan.empty() && !arguments.tune) {
     run_scan(arguments, display);
     return;
   }
   display.begin_with(fmt::format("gapkit {}, {} ({})", version, blas_description(), apps::threads_origin()));
+  if (arguments.tune) {
+    run_tune(arguments, stopwatch, display);
+    return;
+  }
+  if (!arguments.keep.empty()) throw InputError("--keep belongs to --tune");
   const Job job = job_of(arguments, display);
   check_outputs(arguments, job.options);
   if (arguments.check)
@@ -358,9 +374,12 @@ void run(const Arguments& arguments) {
   const apps::TablesOnStderr tables_on_stderr(arguments.json && apps::is_stdout(*arguments.json));
   apps::ProgressDisplay display("gap-fit");
   const apps::AseFiles ase_files(display);
-  if (arguments.sample) {
+  if (arguments.sample.is_wanted()) {
     apps::refuse_update_options(arguments.update);
-    run_sample(arguments);
+    if (!arguments.files.empty() || !arguments.train.empty() || arguments.report || arguments.check || arguments.dry_run ||
+        !arguments.scan.empty() || arguments.tune)
+      throw InputError("--sample-model draws from an existing model: it allows -o, --seed and --member only");
+    apps::run_sample(arguments.sample, arguments.model, static_cast<std::uint64_t>(arguments.seed.value_or(0)));
   } else if (arguments.update.is_wanted()) {
     refuse_fit_options(arguments);
     apps::run_update(arguments.update, {arguments.files, arguments.validation, arguments.model, arguments.json, arguments.named}, display);

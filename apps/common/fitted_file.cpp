@@ -1,8 +1,15 @@
 #include "fitted_file.hpp"
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "text_file.hpp"
 
 namespace gapkit::apps {
+
+void write_json(const std::string& path, const nlohmann::ordered_json& json) {
+  write_text_file(path, json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+}
 
 bool has_checkpoint(const FitConfiguration& options) {
   std::error_code ignored;

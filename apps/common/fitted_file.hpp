@@ -1,8 +1,12 @@
 #pragma once
 
 #include <gapkit/config/config.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 namespace gapkit::apps {
+
+/// Writes the results of a program.
+void write_json(const std::string& path, const nlohmann::ordered_json& json);
 
 bool has_checkpoint(const FitConfiguration& options);
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <gapkit/config/config.hpp>
+#include <gapkit/config/whole_fit.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/neighbor_list.hpp>
@@ -12,7 +13,6 @@
 #include <gapkit/fit/fit_plans.hpp>
 #include <gapkit/io/look_alikes.hpp>
 #include <gapkit/kernels/kernel.hpp>
-#include <gapkit/math/linear_algebra.hpp>
 
 namespace gapkit {
 namespace {
@@ -94,21 +94,6 @@ std::string points_text(const TermOptions& soap) {
   std::string text;
   for (const auto& [name, points] : soap.species_n_sparse) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, points);
   return text;
-}
-
-/// Time of the error tables.
-double rest_seconds(const DataSummary& data, const FitPlan& plan) {
-  constexpr double of_atom_and_point = 1e-7;  // one thread, energy and forces
-  return 0.3 + of_atom_and_point * static_cast<double>(plan.sparse_points()) * static_cast<double>(data.atoms) / thread_count();
-}
-
-/// Time of the calibration: every structure is left out once; rows that exceed the memory are computed again.
-double calibration_seconds(const FitPlan& plan, double memory_bytes) {
-  const double bytes = static_cast<double>(plan.rows()) * static_cast<double>(plan.sparse_points()) * sizeof(float);
-  const double missing = std::clamp(1 - (memory_bytes - plan.memory_bytes) / std::max(bytes, 1.0), 0.0, 1.0);
-  const auto flop = [&](const char* phase) { return plan.phase_flop.count(phase) ? plan.phase_flop.at(phase) : 0.0; };
-  const double more = 2 * flop("gram") + missing * (flop("kernel rows") + flop("whiten"));
-  return plan.flop > 0 ? (plan.seconds - plan.search_seconds) * more / plan.flop : 0;
 }
 
 /// Makes one choice after the other; each adds its reason.
@@ -225,9 +210,7 @@ class Chooser {
     return factor;
   }
 
-  void estimate(const FitPlan& plan) {
-    choice_.seconds = stopwatch_.seconds() + plan.seconds + calibration_seconds(plan, request_.memory * 1e9) + rest_seconds(data_, plan);
-  }
+  void estimate(const FitPlan& plan) { choice_.seconds = stopwatch_.seconds() + whole_fit_seconds(options_, plan).of_rounds(1); }
 
   const FitData& given_;
   const AutomaticRequest& request_;

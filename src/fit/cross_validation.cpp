@@ -90,7 +90,13 @@ CrossValidation::Value CrossValidation::compute(const std::vector<double>& sigma
 
   Value value{.residual_square = sum.residual_square,
               .log_sigma_gradient = std::vector<double>(groups.size(), 0.0),
-              .log_delta_gradient = std::vector<double>(delta_ratio.size(), 0.0)};
+              .log_delta_gradient = std::vector<double>(delta_ratio.size(), 0.0),
+              .fold_square = {},
+              .fold_rows = {}};
+  for (const Fold& fold : of_fold) {
+    value.fold_square.push_back(fold.square);
+    value.fold_rows.push_back(fold.rows);
+  }
   for (const TargetInfo& target : targets()) {
     const Property p = target.property;
     const double weight = property_weights_[p];

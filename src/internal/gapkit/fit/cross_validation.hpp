@@ -20,6 +20,8 @@ class CrossValidation {
     double loss = 0;
     std::vector<double> log_sigma_gradient;  ///< of the loss, one per group; add up equal groups of all folds
     std::vector<double> log_delta_gradient;  ///< of the loss, one per term
+    /// Of each fold, rows with a σ of their own in units of its root mean square: sum of the squares, and number of rows.
+    std::vector<PerTarget<double>> fold_square, fold_rows;
   };
 
   /// The statistics must outlive the object. Throws InputError if there are fewer than two folds.
