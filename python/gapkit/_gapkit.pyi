@@ -92,6 +92,7 @@ class Request:
     stress_std: bool
     forces_covariance: bool
     calibrated: bool
+    single_precision: bool
     def __init__(self) -> None: ...
 
 class Evaluator:
