@@ -82,6 +82,13 @@ class ScannedFit {
     report_.phases["select"] = watch_.lap();
   }
 
+  LeftOutCalibration begin_left_out() const {
+    const Eigen::Index points = fitted_.model.factor.size();
+    const double work = 3 * sizeof(double) * static_cast<double>(points) * static_cast<double>(points);
+    return {training_.train, options_, points, options_.memory * 1e9 - scan_.plan.memory_bytes - work,
+            frames_behind_maps(fitted_.model.terms)};
+  }
+
   // For a compression: silent except for its progress.
   Model first_fit(const Dataset& part, const FitOptions& options, DataScan& scan) const {
     FitRun run;
@@ -97,13 +104,6 @@ class ScannedFit {
     FrameSample none({});
     const FitData data{part};
     return ScannedFit(data, options, scan, report, run).run(keeper, none).model;
-  }
-
-  LeftOutCalibration begin_left_out() const {
-    const Eigen::Index points = fitted_.model.factor.size();
-    const double work = 3 * sizeof(double) * static_cast<double>(points) * static_cast<double>(points);
-    return {training_.train, options_, frames_behind_maps(fitted_.model.terms), points,
-            options_.memory * 1e9 - scan_.plan.memory_bytes - work};
   }
 
   void accumulate_statistics(std::optional<Checkpoint>& resumed, CheckpointKeeper& keeper, FrameSample& sample) {

@@ -87,7 +87,7 @@ class MetricLearner {
  private:
   void set_options() {
     first_ = input_.options;
-    first_.calibration = {};
+    first_.calibration = {.source = CalibrationOptions::Source::none};
     first_.optimize.folds = 0;
     if (first_.optimize.objective != OptimizeOptions::Objective::none) {
       first_.optimize.objective = OptimizeOptions::Objective::evidence;

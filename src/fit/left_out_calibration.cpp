@@ -145,9 +145,9 @@ PerTarget<double> familiar_novelties(const Model& model, const Dataset& training
 
 }  // namespace
 
-LeftOutCalibration::LeftOutCalibration(const Dataset& training, const FitOptions& options, const std::vector<std::int64_t>& seen,
-                                       Eigen::Index points, double bytes)
-    : training_(training), options_(options), plan_(plan_left_out(training.summary(), options, seen, points, bytes)) {}
+LeftOutCalibration::LeftOutCalibration(const Dataset& training, const FitOptions& options, Eigen::Index points, double bytes,
+                                       const std::vector<std::int64_t>& known)
+    : training_(training), options_(options), plan_(plan_left_out(training.summary(), options, points, bytes, known)) {}
 
 RowSink LeftOutCalibration::sink() {
   return {.wants = [this](std::int64_t number) { return std::binary_search(plan_.kept.begin(), plan_.kept.end(), number); },

@@ -15,10 +15,10 @@ namespace gapkit {
 /// sparse points are chosen, filled in the pass over the data, evaluated with the solved model.
 class LeftOutCalibration {
  public:
-  /// `training`: what the fit sees; it must outlive the object, as must the options. `seen`: structures whose labels the features of the
-  /// model depend on, so that their errors cannot calibrate. `bytes`: memory for rows of structures.
-  LeftOutCalibration(const Dataset& training, const FitOptions& options, const std::vector<std::int64_t>& seen, Eigen::Index points,
-                     double bytes);
+  /// `training`: what the fit sees; it must outlive the object, as must the options. `bytes`: memory for rows of structures. `known`:
+  /// frames (ascending) that the features have learned from: they do not calibrate.
+  LeftOutCalibration(const Dataset& training, const FitOptions& options, Eigen::Index points, double bytes,
+                     const std::vector<std::int64_t>& known);
 
   /// Collects rows in the pass over the data, and looks at every frame.
   RowSink sink();

@@ -12,11 +12,11 @@ constexpr double fewest_of_type = 5;
 
 using Frame = DatasetSummary::Frame;
 
-std::vector<Frame> draw_sample(const DatasetSummary& summary, const std::vector<std::int64_t>& seen, double wanted, std::uint64_t seed) {
+std::vector<Frame> draw_sample(const DatasetSummary& summary, double wanted, std::uint64_t seed, const std::vector<std::int64_t>& known) {
   std::vector<std::vector<Frame>> types(summary.config_types.size());
   std::size_t all = 0;
   for (const Frame& frame : summary.frames) {
-    if (std::binary_search(seen.begin(), seen.end(), frame.number)) continue;
+    if (std::binary_search(known.begin(), known.end(), frame.number)) continue;
     types[static_cast<std::size_t>(frame.config_type)].push_back(frame);
     ++all;
   }
@@ -51,12 +51,12 @@ std::vector<std::int64_t> numbers_of(const std::vector<Frame>& frames) {
 
 }  // namespace
 
-LeftOutPlan plan_left_out(const DatasetSummary& summary, const FitOptions& options, const std::vector<std::int64_t>& seen,
-                          Eigen::Index points, double bytes) {
+LeftOutPlan plan_left_out(const DatasetSummary& summary, const FitOptions& options, Eigen::Index points, double bytes,
+                          const std::vector<std::int64_t>& known) {
   bool has_jackknife = false;
   for (const TargetInfo& target : targets()) has_jackknife |= options.use[target.property] && !target.is_per_atom;
   const bool takes_all = has_jackknife && options.calibration.all_structures;
-  std::vector<Frame> frames = draw_sample(summary, seen, takes_all ? most_sampled : fewest_sampled, options.seed);
+  std::vector<Frame> frames = draw_sample(summary, takes_all ? most_sampled : fewest_sampled, options.seed, known);
   LeftOutPlan plan;
   plan.sample = numbers_of(frames);
   if (takes_all)

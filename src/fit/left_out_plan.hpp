@@ -13,9 +13,9 @@ struct LeftOutPlan {
 };
 
 /// A sample of at least 100 structures, or of 400 if all are left out, with at least five of each config type, drawn with the seed; or all
-/// structures if there are fewer. `seen`, ascending: not in the sample, as a learned metric knows their labels. Rows are kept up to `bytes`
-/// (of the sample first) for a model of `points` sparse points.
-LeftOutPlan plan_left_out(const DatasetSummary& summary, const FitOptions& options, const std::vector<std::int64_t>& seen,
-                          Eigen::Index points, double bytes);
+/// structures if there are fewer. `known`: frames (ascending) that the features have learned from: they do not calibrate. Rows are kept up
+/// to `bytes` (of the sample first) for a model of `points` sparse points.
+LeftOutPlan plan_left_out(const DatasetSummary& summary, const FitOptions& options, Eigen::Index points, double bytes,
+                          const std::vector<std::int64_t>& known = {});
 
 }  // namespace gapkit

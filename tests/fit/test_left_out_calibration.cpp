@@ -230,7 +230,7 @@ TEST_CASE("rows of structures are kept up to the memory, of the sample first; sa
   FitOptions options;
   constexpr double bytes_of_frame = 10 * (6 * 4 + 7 * 8);  // ten points; forces in single precision, energy and virial in double
   std::vector<std::int64_t> seen;
-  const auto plan = [&](double bytes) { return plan_left_out(data.summary(), options, seen, 10, bytes); };
+  const auto plan = [&](double bytes) { return plan_left_out(data.summary(), options, 10, bytes, seen); };
   const LeftOutPlan all = plan(1e9), none = plan(-5), some = plan(450.5 * bytes_of_frame);
   CHECK(all.kept.size() == 600);
   CHECK(none.kept.empty());
