@@ -22,7 +22,7 @@ FILES = {
     "gap-fit": {"MODEL.checkpoint": "State of an interrupted fit; the same command continues from it. Removed at the end of the fit.",
                 "MODEL.scan.jsonl": "Results of --scan, one line for each combination.",
                 "MODEL.tune.jsonl": "Results of --tune, one line for each trial; the same command continues from them.",
-                "MODEL.tune.html": "Figures of the search of --tune."},},
+                "MODEL.tune.html": "Figures of the search of --tune."},
     "gap_fit": {"GP_FILE.sparseX.LABELn": "Sparse points of the n-th term of the potential; QUIP needs them beside it.",
                 "MODEL.h5": "Model for gapkit beside the potential: GP_FILE with this ending instead of .xml.",
                 "MODEL.h5.checkpoint": "State of an interrupted fit; the same command continues from it. Removed at the end of the fit."},
