@@ -55,13 +55,13 @@ void pullback(benchmark::State& state) {
   s.set_time_per_atom(state);
 }
 
-void sizes(benchmark::internal::Benchmark* b) {
+void soap_sizes(benchmark::internal::Benchmark* b) {
   b->ArgNames({"n_max", "l_max", "single"})->UseRealTime()->Unit(benchmark::kMillisecond);
   for (const auto& [n, l] : {std::pair(8, 8), std::pair(6, 6), std::pair(8, 4)})
     for (const int single : {0, 1}) b->Args({n, l, single});
 }
-BENCHMARK(descriptor)->Apply(sizes);
-BENCHMARK(pullback)->Apply(sizes);
+BENCHMARK(descriptor)->Apply(soap_sizes);
+BENCHMARK(pullback)->Apply(soap_sizes);
 
 void neighbors(benchmark::State& state) {  // the argument: kept from call to call, with the usual skin
   const Structure s = silicon(4);
