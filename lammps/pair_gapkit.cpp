@@ -21,6 +21,7 @@
 
 #include "compute_gapkit_std.h"
 #include "element_symbols.h"
+#include "environment.h"
 
 namespace LAMMPS_NS {
 namespace {
@@ -57,13 +58,6 @@ std::string number(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.6g", value);
   return text;
-}
-
-// OpenMP threads of each rank: those of LAMMPS, else OMP_NUM_THREADS (a LAMMPS without OpenMP does not read it), else 1.
-int thread_count(int of_lammps) {
-  if (of_lammps > 1) return of_lammps;
-  const char* given = std::getenv("OMP_NUM_THREADS");
-  return std::max(1, given != nullptr ? std::atoi(given) : 1);
 }
 
 }  // namespace
@@ -127,8 +121,7 @@ void PairGapkit::load(const std::string& path) {
   is_announced_ = is_warned_ = false;
   forces_step_ = -1;
   path_ = path;
-  const std::string file = utils::get_potential_file_path(path);  // as it is, or in the folders of LAMMPS_POTENTIALS
-  const int code = gapkit_load((file.empty() ? path : file).c_str(), GAPKIT_INTERFACE, &model_);
+  const int code = gapkit_load(file_of_potential(path).c_str(), GAPKIT_INTERFACE, &model_);
   int mine = code != GAPKIT_OK ? comm->me : comm->nprocs, first = 0;
   MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, world);
   if (first == comm->nprocs) return;

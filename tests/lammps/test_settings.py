@@ -3,6 +3,7 @@
 import re
 import shutil
 import unittest
+from unittest import mock
 
 import numpy as np
 from support import (BUILD, FOLDER, LAMMPS, PLUGIN, SOURCE, Frame, LammpsTest, model, predict, read_dump, run_lammps, run_program, silicon,
@@ -183,6 +184,15 @@ fix motion all nve
         self.assert_close(squeezed["c_points"], squeezed["c_local"], 1e-6, "all points")
         for column in ("c_local", "c_force[1]", "c_force[2]", "c_force[3]"):
             self.assert_close(squeezed[column], still[column], 1e-6, column)
+
+    def test_the_model_is_found_in_the_folders_of_lammps_potentials(self):
+        (FOLDER / "potentials").mkdir(exist_ok=True)
+        shutil.copy(model("si"), FOLDER / "potentials/elsewhere.h5")
+        read = silicon((1, 1, 1), 22).data_file("potentials", ["Si"])
+        text = f"units metal\n{read}pair_style gapkit\npair_coeff * * elsewhere.h5 Si\nrun 0\n"
+        self.assertIn("elsewhere.h5: cannot be read", " ".join(start_lammps(text).stdout.split()))
+        with mock.patch.dict("os.environ", {"LAMMPS_POTENTIALS": f"/no/such:{FOLDER}/potentials"}):
+            self.assertIn("model 'elsewhere.h5' (Si;", " ".join(run_lammps(text).split()))
 
     def test_atoms_at_one_place_bring_a_warning(self):
         read = silicon((1, 1, 1), 21).data_file("close", ["Si"])
