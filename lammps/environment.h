@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <sstream>
 #include <string>
 
@@ -26,8 +27,8 @@ inline std::string file_of_potential(const std::string& path) {
   const char* folders = std::getenv("LAMMPS_POTENTIALS");
   std::istringstream words(folders != nullptr ? folders : "");
   for (std::string folder; std::getline(words, folder, ':');) {
-    const std::string file = folder + "/" + utils::path_basename(path);
-    if (!folder.empty() && utils::file_is_readable(file)) return file;
+    const std::string file = folder + "/" + path.substr(path.rfind('/') + 1);  // npos + 1 is 0
+    if (!folder.empty() && std::ifstream(file)) return file;
   }
   return path;
 }
