@@ -38,7 +38,7 @@ namespace {
 using namespace gapkit;
 
 struct Arguments {
-  std::string model, input, output, prefix = "gap_";
+  std::string model, input, output, prefix = "gap_", precision = "double";
   std::string error_bars;
   std::vector<std::string> difference;
   int samples = 0, std_points = 0;
@@ -81,6 +81,12 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.add_option("--seed", arguments.seed, "Seed of the members for --samples")->type_name("N")->capture_default_str();
   app.add_flag("--raw", arguments.raw, "Error bars from the posterior and the fitted noise, without the calibration");
   app.add_flag("--no-forces", arguments.no_forces, "Leave out forces (eV/Å), stress (eV/Å³) and virial (eV)");
+  app.add_option("--precision", arguments.precision,
+                 "double, or single: descriptors in single precision, faster, with errors of forces below 1e-4 eV/Å; no effect with --std")
+      ->check(CLI::IsMember({"double", "single"}))
+      ->type_name("NAME")
+      ->capture_default_str()
+      ->excludes("--difference");
   app.add_flag("--no-reference", arguments.no_reference, "Do not look for reference values in the input, and print no errors");
   apps::add_target_key_options(app, arguments.named);
   app.add_option("--prefix", arguments.prefix, "Prefix of the names of the output fields")->capture_default_str()->type_name("TEXT");
@@ -101,6 +107,7 @@ void describe(CLI::App& app, Arguments& arguments) {
 
 PredictionRequest request_from(const Arguments& arguments) {
   PredictionRequest request;
+  request.single_precision = arguments.precision == "single";
   request.keep_not_finite = true;  // the other frames must be predicted
   request.forces = !arguments.no_forces;
   request.calibrated = !arguments.raw;

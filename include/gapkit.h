@@ -142,6 +142,14 @@ GAPKIT_EXPORT int gapkit_evaluate(gapkit_model* model, const gapkit_structure* s
 /* Energy and other results of centres with given neighbours. n_centres may be 0. */
 GAPKIT_EXPORT int gapkit_evaluate_environments(gapkit_model* model, const gapkit_environments* environments, const gapkit_results* results);
 
+/* Precision of gapkit_set_precision() */
+typedef enum {
+  GAPKIT_DOUBLE = 0, /* default */
+  GAPKIT_SINGLE = 1  /* descriptors in single precision: faster, errors of forces below 1e-4 eV/Å (docs/accuracy.md) */
+} gapkit_precision;
+/* Precision of energies, forces and virials. Calls that request an error bar use double precision. */
+GAPKIT_EXPORT int gapkit_set_precision(gapkit_model* model, int precision);
+
 #ifdef __cplusplus
 }
 #endif

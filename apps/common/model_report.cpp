@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <gapkit/core/elements.hpp>
-#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/descriptors/feature_map.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/model/noise.hpp>
@@ -25,6 +25,16 @@ Eigen::Index effective_rank(const Term& term, double jitter) {
   return static_cast<Eigen::Index>(pivoted_cholesky(k, std::max(rounding, jitter / k.diagonal().maxCoeff())).pivot.size());
 }
 
+Json compression_json(const Term& term) {
+  const FeatureMap* map = term.descriptor->feature_map();
+  if (!map) return nullptr;
+  return {{"kind", map->kind},
+          {"features", map->directions.rows()},
+          {"rank", map->directions.cols()},
+          {"kept_variance", map->kept_variance},
+          {"learned_from", map->frames}};
+}
+
 Json term_json(const Model& model, std::size_t t) {
   const Term& term = model.terms[t];
   const double jitter = model.has_posterior() ? model.factor.jitter()[t] : 0;
@@ -38,6 +48,7 @@ Json term_json(const Model& model, std::size_t t) {
           {"species", combination_name(term.species)},
           {"neighbor_elements", elements},
           {"features", term.descriptor->size()},
+          {"compression", compression_json(term)},
           {"sparse_points", term.sparse.size()},
           {"effective_rank", effective_rank(term, jitter)},
           {"delta", term.delta},
@@ -207,6 +218,15 @@ std::string model_text(const Json& model) {
   for (const Json& term : model["terms"])
     text += fmt::format("  {}: {} {}, {} {}\n", term["label"].get<std::string>(), term["descriptor"].get<std::string>(),
                         term["descriptor_parameters"].dump(), term["kernel"].get<std::string>(), term["kernel_parameters"].dump());
+  for (const Json& term : model["terms"]) {
+    const Json& compression = term["compression"];
+    if (compression.is_null()) continue;
+    text += fmt::format("  {}: {} of {} features by {}, {:.6g} % of the variance", term["label"].get<std::string>(),
+                        compression["rank"].get<int>(), compression["features"].get<int>(), compression["kind"].get<std::string>(),
+                        100 * compression["kept_variance"].get<double>());
+    const std::size_t frames = compression["learned_from"].size();
+    text += frames > 0 ? fmt::format(", learned from the labels of {} frames\n", frames) : "\n";
+  }
   text += "\n";
   if (!model["groups"].empty()) {
     std::string units;

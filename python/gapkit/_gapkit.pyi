@@ -91,6 +91,7 @@ class Request:
     forces_std: bool
     stress_std: bool
     calibrated: bool
+    single_precision: bool
     def __init__(self) -> None: ...
 
 class Evaluator:

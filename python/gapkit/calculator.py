@@ -37,6 +37,7 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
     std: names of error bars, "energy,forces,stress,energies" or a list; None: none. They are in `results` as energy_std (eV), forces_std ([atoms, 3] eV/Å), stress_std ([6] eV/Å³), energies_std ([atoms] eV), the first three also as
     …_std_epistemic (docs/python.md says what each is), and get_property() gives them. calibrated, std_points: as Model.predict().
     skin: Å that the neighbour list reaches beyond the cutoff; it is made anew when atoms have moved too far; 0: every time.
+    precision: "double" or "single", as Model.predict(); give std=None with it, since error bars need double precision.
 
     base: of a model that sits on another one, the ASE calculator of that one; `energies` are then shares of the difference.
 
@@ -48,7 +49,7 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
     name = "gapkit"
 
     def __init__(self, model: ModelOrFile, std: Std = "energy,forces", *, calibrated: bool = True, std_points: int = 0,
-                 skin: float = 0.5, base: Any = None, **keywords: Any):
+                 skin: float = 0.5, base: Any = None, precision: str = "double", **keywords: Any):
         self.model = model_of(model)
         check_base(self.model._keys, base, "Calculator")
         if base is None and self.model.base is not None:
@@ -59,11 +60,11 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
         self._labels: Any = None
         self._warned: set[str] = set()
         names = ",".join(std) if isinstance(std, Sequence) and not isinstance(std, str) else std
-        super().__init__(std=names, calibrated=calibrated, std_points=std_points, skin=skin, **keywords)
+        super().__init__(std=names, calibrated=calibrated, std_points=std_points, skin=skin, precision=precision, **keywords)
 
     def set(self, **keywords: Any) -> dict[str, Any]:
-        """Changes std, calibrated, std_points or skin; results of before are dropped."""
-        known = {"std", "calibrated", "std_points", "skin"}
+        """Changes std, calibrated, std_points, skin or precision; results of before are dropped."""
+        known = {"std", "calibrated", "std_points", "skin", "precision"}
         unknown = sorted(set(keywords) - known)
         if unknown:
             raise InputError(f"Calculator: unknown parameter '{unknown[0]}'; valid: {', '.join(sorted(known))}")
@@ -75,7 +76,7 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
 
     def _prepare(self, parameters: Mapping[str, Any], changed: Iterable[str]) -> None:
         """Takes parameters over; raises before anything has changed."""
-        request = make_request(parameters["std"], calibrated=parameters["calibrated"])
+        request = make_request(parameters["std"], calibrated=parameters["calibrated"], precision=parameters["precision"])
         if has_error_bars(request) and not self.model.has_error_bars:
             raise InputError("the model has no posterior, so it has no error bars: Calculator(model, std=None) goes without them, and a fit "
                              "gives them")

@@ -275,24 +275,25 @@ class Model:
 
     @overload
     def predict(self, atoms: Atoms, std: Std = ..., *, forces: bool = ..., calibrated: bool = ..., std_points: int = ...,
-                base: Any = ...) -> Prediction: ...
+                base: Any = ..., precision: str = ...) -> Prediction: ...
     @overload
     def predict(self, atoms: Iterable[Atoms], std: Std = ..., *, forces: bool = ..., calibrated: bool = ...,
-                std_points: int = ..., base: Any = ...) -> Predictions: ...
+                std_points: int = ..., base: Any = ..., precision: str = ...) -> Predictions: ...
 
     def predict(self, atoms: Any, std: Std = None, *, forces: bool = True, calibrated: bool = True,
-                std_points: int = 0, base: Any = None) -> Prediction | Predictions:
+                std_points: int = 0, base: Any = None, precision: str = "double") -> Prediction | Predictions:
         """Predicts one structure (→ Prediction) or a list of them (→ Predictions), as gap-predict does.
 
         atoms: ase.Atoms, gapkit.Frame, or anything with numbers, positions, cell and pbc; the config type and σ in info and arrays count
         for error bars. std: names of error bars, "energy,forces,stress,energies" or a list; None: none; they cost more than the prediction
         itself. forces: also forces, virial and stress. calibrated: error bars with the model's calibration, if it has one. std_points:
         error bars from so many sparse points, faster and wider; 0: all. base: of a model that sits on another one (fit(…, base=…)), the ASE
-        calculator of that one; without it the structures bring its values in info and arrays.
+        calculator of that one; without it the structures bring its values in info and arrays. precision: "double", or "single": descriptors
+        in single precision, faster, with errors of forces below 1e-4 eV/Å; no effect with error bars.
         Raises InputError for an element that the model does not know, and for error bars of a model that has none. Warns
         (PredictionWarning) about structures for which the prediction means little.
         """
-        request = make_request(std, forces=forces, calibrated=calibrated)
+        request = make_request(std, forces=forces, calibrated=calibrated, precision=precision)
         evaluator = self._evaluator(std_points)
         check_base(self._keys, base, "predict")
         given = with_base(atoms, self._keys, base)
@@ -353,8 +354,11 @@ def _model_from_bytes(content: bytes) -> Model:
         return Model.load(path)
 
 
-def make_request(std: Std, *, forces: bool = True, calibrated: bool = True) -> _gapkit.Request:
+def make_request(std: Std, *, forces: bool = True, calibrated: bool = True, precision: str = "double") -> _gapkit.Request:
+    if precision not in ("double", "single"):
+        raise InputError(f"precision: unknown name '{precision}'; valid: double, single")
     request = _gapkit.Request()
+    request.single_precision = precision == "single"
     request.forces = forces
     request.calibrated = calibrated
     if std is not None and not isinstance(std, (str, Sequence)):

@@ -111,7 +111,8 @@ void add_evaluator(py::module_& module) {
       .def_readwrite("energies_std", &PredictionRequest::local_std)
       .def_readwrite("forces_std", &PredictionRequest::force_std)
       .def_readwrite("stress_std", &PredictionRequest::stress_std)
-      .def_readwrite("calibrated", &PredictionRequest::calibrated);
+      .def_readwrite("calibrated", &PredictionRequest::calibrated)
+      .def_readwrite("single_precision", &PredictionRequest::single_precision);
   py::class_<Evaluator>(module, "Evaluator")
       .def(py::init<const PythonModel&, double, int>(), py::arg("model"), py::arg("skin") = KeptNeighbors::usual_skin,
            py::arg("std_points") = 0)

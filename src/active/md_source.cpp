@@ -126,7 +126,7 @@ class MdSource : public Source {
     double std = 0;
     bool is_lost = false;
     try {
-      advance(replica.state, options_of(replica), forces_of(context_->predictor), source_.check_every);
+      advance(replica.state, options_of(replica), forces_of(context_->predictor, source_.single_precision), source_.check_every);
       std = context_->error_bar_of(replica.state.structure);
       is_lost = temperature(replica.state) > hottest * replica.temperature + 1000;
     } catch (const NumericalError&) {
@@ -170,7 +170,7 @@ class MdSource : public Source {
     try {
       for (int i = 0; i < source_.check_every; ++i) {
         MdState next = state;
-        advance(next, options_of(replica), forces_of(context_->predictor), 1);
+        advance(next, options_of(replica), forces_of(context_->predictor, source_.single_precision), 1);
         const double next_std = context_->error_bar_of(next.structure);
         if (next_std > context_->threshold.upper && std > context_->threshold.value) break;  // proposes the previous frame
         state = std::move(next);

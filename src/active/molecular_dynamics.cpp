@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <gapkit/active/molecular_dynamics.hpp>
+#include <gapkit/core/kept_neighbors.hpp>
 #include <gapkit/core/masses.hpp>
 #include <gapkit/core/units.hpp>
 #include <gapkit/predict/predictor.hpp>
@@ -196,13 +197,15 @@ double pressure(const MdState& state) {
   return pressure_of(state) * gpa_per_ev_per_cubic_angstrom;
 }
 
-ForceProvider forces_of(Predictor& predictor) {
-  return [&predictor](const Structure& structure) {
+ForceProvider forces_of(Predictor& predictor, bool single_precision) {
+  // The pairs of a kept list and their order are those of a new one, so results do not depend on where a trajectory continues.
+  return [&predictor, single_precision, neighbors = std::make_shared<KeptNeighbors>()](const Structure& structure) {
     // Values that a frame brings are those of where its atoms were.
     if (predictor.model().base.is_used())
       throw InputError("molecular dynamics: the model gives the difference from another one, " + predictor.model().base.text() +
                        ", which is not known where the atoms move");
-    Prediction p = predictor.compute(structure);
+    const Environments& environments = neighbors->update(structure, predictor.model().cutoff(), KeptNeighbors::usual_skin);
+    Prediction p = predictor.compute(structure, environments, {.single_precision = single_precision});
     return Evaluation{p.energy, std::move(*p.forces), *p.virial};
   };
 }

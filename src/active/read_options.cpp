@@ -177,6 +177,7 @@ void read_md(const Section& section, SourceOptions& s) {
   s.round_time = section.positive("round_time", s.round_time, "ps");
   s.forks = section.boolean("forks", s.forks);
   s.max_proposals = count_of(section, "max_proposals", s.max_proposals, 1);
+  s.single_precision = choice_of(section, "precision", s.single_precision, {"double", "single"});
 }
 
 SourceOptions read_source(const Section& section, const std::filesystem::path& folder) {
@@ -188,7 +189,7 @@ SourceOptions read_source(const Section& section, const std::filesystem::path& f
   if (s.kind == "rattle") keys.insert(keys.end(), {"count", "rattle", "strain", "volume_strain", "smallest_distance"});
   if (s.kind == "md")
     keys.insert(keys.end(), {"ensemble", "temperatures", "volume_factors", "time_step", "friction_time", "pressure", "pressure_time",
-                             "compressibility", "check_every", "time", "round_time", "forks", "max_proposals"});
+                             "compressibility", "check_every", "time", "round_time", "forks", "max_proposals", "precision"});
   section.check_keys(keys);
   s.name = section.text("name", "", true);
   s.config_type = section.text("config_type", "", true);

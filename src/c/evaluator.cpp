@@ -114,6 +114,13 @@ void Evaluator::set_difference(bool is_wanted) {
   settings_.is_difference = is_wanted;
 }
 
+void Evaluator::set_precision(int precision) {
+  if (precision != GAPKIT_DOUBLE && precision != GAPKIT_SINGLE)
+    throw Failure(GAPKIT_ERROR_INPUT, fmt::format("precision is {}, expected GAPKIT_DOUBLE or GAPKIT_SINGLE", precision));
+  const std::lock_guard lock(mutex_);
+  settings_.is_single = precision == GAPKIT_SINGLE;
+}
+
 PredictionRequest Evaluator::request_for(const gapkit_results& r) const {
   PredictionRequest request;
   request.forces = r.forces != nullptr || r.virial != nullptr || r.atom_virials != nullptr;
@@ -124,6 +131,7 @@ PredictionRequest Evaluator::request_for(const gapkit_results& r) const {
   request.local_std = r.atom_energies_std_epistemic != nullptr;
   request.calibrated = settings_.is_calibrated;
   request.difference = settings_.is_difference;
+  request.single_precision = settings_.is_single;
   if (model_->base.is_used() && !request.difference)
     throw Failure(GAPKIT_ERROR_BASE,
                   fmt::format("the model gives the difference from another one, {}: a program that adds its values says so with "

@@ -25,6 +25,7 @@ class Evaluator {
   void set_error_bar_points(int points);
   void set_calibration(bool is_used);
   void set_difference(bool is_wanted);
+  void set_precision(int precision);
   const std::string& base() const { return base_; }
 
   void evaluate(const gapkit_structure& given, const gapkit_results& results);
@@ -36,6 +37,7 @@ class Evaluator {
     int error_bar_points = 0;
     bool is_calibrated = true;
     bool is_difference = false;
+    bool is_single = false;
   };
 
   Settings settings() const;

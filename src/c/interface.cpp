@@ -152,6 +152,13 @@ int gapkit_set_calibration(gapkit_model* model, int is_used) {
   });
 }
 
+int gapkit_set_precision(gapkit_model* model, int precision) {
+  return guarded([&] {
+    require_pointer(model, "model");
+    model->evaluator.set_precision(precision);
+  });
+}
+
 int gapkit_set_threads(int threads) {
   return guarded([&] {
     if (threads < 1) throw Failure(GAPKIT_ERROR_INPUT, "threads is " + std::to_string(threads) + ", expected 1 or more");

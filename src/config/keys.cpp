@@ -36,7 +36,7 @@ const std::vector<SectionKeys>& configuration_keys() {
       {"baseline", {"kind"}},
       {"term",
        {"name", "descriptor", "species", "kernel", "delta", "n_sparse", "config_type_n_sparse", "selection", "max_candidates",
-        "sparse_file", "sparse_file_cutoffs", "sparse_indices"}},
+        "sparse_file", "sparse_file_cutoffs", "sparse_indices", "compression", "rank", "floor"}},
       {"regularization", joined(target_names(), {"scale_with_atoms", "config_type"}, {})},
       {"regularization.config_type.*", target_names()},
       {"optimize", {"objective", "sigma", "delta", "classes", "max_factor", "min_rows", "max_evaluations", "folds", "fold", "weights"}},

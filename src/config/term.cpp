@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cctype>
 #include <climits>
+#include <cmath>
 #include <gapkit/config/files.hpp>
 #include <gapkit/config/term.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/fit/compression.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/sparsify/selection.hpp>
 #include <set>
@@ -301,6 +303,39 @@ void read_delta(const Section& section, const DescriptorKind& descriptor, TermOp
   if (const TomlEntry* value = entry->value.find("default")) term.delta = section.positive_number(*value, "eV");
 }
 
+void read_compression(const Section& section, const DescriptorKind& descriptor, TermOptions& term) {
+  CompressionOptions& compression = term.compression;
+  if (section.has("compression")) compression.kind = required_choice(section, "compression", compression_names());
+  const auto belongs_to = [&](const char* key, const std::string& kinds) {
+    if (section.has(key))
+      section.fail(section.line(key), fmt::format("'{}' goes with compression = {}, found \"{}\"", key, kinds, compression.kind));
+  };
+  if (compression.kind == "none") belongs_to("rank", "\"pca\" and \"learned\"");
+  if (compression.kind != "learned") belongs_to("floor", "\"learned\"");
+  if (compression.kind == "none") return;
+  const std::vector<int> silicon = {14};
+  const int features = descriptor.make(term.descriptor_parameters, descriptor.combinations(silicon).front(), silicon)->size();
+  if (features < fewest_compressed_features)
+    section.fail(section.line("compression"), fmt::format("'compression' is for descriptors of at least {} features, {} has {}",
+                                                          fewest_compressed_features, term.descriptor, features));
+  if (term.selection == "file")
+    section.fail(
+        section.line("compression"),
+        "'compression' does not go with selection = \"file\": the features come from the training data; \"indices\" names environments");
+  try {
+    kernel_kind(term.kernel).make(term.kernel_parameters)->check_features(features, false);
+  } catch (const InputError& error) {
+    section.fail(section.line("compression"), fmt::format("{} (features of a compression have products of both signs)", error.what()));
+  }
+  if (const TomlEntry* entry = section.find("rank")) {
+    const double rank = section.positive_number(*entry, "");
+    if (rank >= 1 && (rank != std::floor(rank) || rank > INT_MAX))
+      section.wrong(*entry, "an integer from 1 on (features), or a number below 1 (share of the variance to keep)");
+    compression.rank = rank;
+  }
+  compression.floor = section.not_negative("floor", compression.floor);
+}
+
 }  // namespace
 
 Parameters read_parameters(const Section& section, const std::vector<ParameterInfo>& infos) {
@@ -334,6 +369,7 @@ TermOptions read_term(const Section& section, const std::filesystem::path& folde
   term.species = read_species(section, descriptor);
   read_delta(section, descriptor, term);
   read_selection(section, descriptor, folder, term);
+  read_compression(section, descriptor, term);
   return term;
 }
 

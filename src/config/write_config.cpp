@@ -92,6 +92,11 @@ void write_term(TomlText& out, const TermOptions& term) {
   write_source(out, "sparse_file", term.sparse_file);
   if (term.sparse_file_cutoffs) out.line("sparse_file_cutoffs", "true", "each point begins with its covariance cutoff");
   write_source(out, "sparse_indices", term.sparse_indices);
+  const CompressionOptions& compression = term.compression;
+  out.line("compression", toml_quoted(compression.kind), "fewer features");
+  if (compression.rank >= 1) out.line("rank", std::to_string(static_cast<int>(compression.rank)), "features per combination of elements");
+  if (compression.rank > 0 && compression.rank < 1) out.line("rank", toml_number(compression.rank), "share of the variance to keep");
+  if (compression.kind == "learned") out.line("floor", toml_number(compression.floor), "of the eigenvalues of the metric");
 }
 
 void write_sigmas(TomlText& out, const SigmaOptions& sigma) {

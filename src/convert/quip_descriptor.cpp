@@ -286,7 +286,7 @@ void complete(QuipDescriptor& descriptor) {
   }
   if (!descriptor.problems.empty()) return;
   try {
-    descriptor.parameters = complete_parameters(descriptor.parameters, found->parameters, descriptor.quip_name);
+    descriptor.parameters = complete_stored_parameters(descriptor.parameters, found->parameters, descriptor.quip_name);
   } catch (const InputError& error) {
     descriptor.problems.push_back(error.what());
   }

@@ -3,7 +3,7 @@
 #include <gapkit/convert/gap_xml.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/version.hpp>
-#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/descriptors/feature_map.hpp>
 #include <gapkit/io/md5.hpp>
 #include <gapkit/io/temporary_file.hpp>
 #include <gapkit/io/xml.hpp>
@@ -79,6 +79,11 @@ Written written(const Term& term, ProblemList& problems) {
     problems.add(fmt::format("term '{}': QUIP has no descriptor '{}'", term.label(), term.descriptor_name));
     return out;
   }
+  if (const FeatureMap* map = term.descriptor->feature_map())
+    problems.add(
+        fmt::format("term '{}': QUIP has no counterpart of its compression ({}, {} of {} features); a fit with compression = \"none\" "
+                    "can be written",
+                    term.label(), map->kind, map->directions.cols(), map->directions.rows()));
   const bool is_polynomial =
       is_distances && term.kernel_name == "piecewise_polynomial" && term.kernel->parameters().integer("smoothness") == 1;
   if (!is_polynomial && term.kernel_name != (is_soap ? "dot_product" : "squared_exponential")) {
@@ -88,6 +93,9 @@ Written written(const Term& term, ProblemList& problems) {
                     term.label(), term.kernel_name, term.descriptor_name));
     return out;
   }
+  if (is_soap && term.descriptor->parameters().has("radial_weight") && term.descriptor->parameters().integer("radial_weight") != 0)
+    problems.add(fmt::format("term '{}': QUIP has no counterpart of radial_weight = {}; a fit with radial_weight = 0 can be written",
+                             term.label(), term.descriptor->parameters().integer("radial_weight")));
   if (is_soap && term.descriptor->parameters().has("mixed_channels") && term.descriptor->parameters().integer("mixed_channels") > 0)
     problems.add(fmt::format("term '{}': QUIP has no counterpart of mixed_channels", term.label()));
   if (is_soap && term.descriptor->parameters().has("undivided_spectrum") && term.descriptor->parameters().boolean("undivided_spectrum"))

@@ -61,35 +61,47 @@ class Bins {
     sort_atoms();
   }
 
-  struct Candidate {
-    int atom;
-    Shift shift;       // of the wrapped positions
-    Vector3 position;  // of this image of the wrapped atom
-  };
-  struct Hit {
-    int atom;
-    Shift shift;
-    Vector3 vector;
-    double distance;
-  };
-
   int bin_count() const { return static_cast<int>(keys_.size()); }
   std::span<const int> atoms_of(int bin) const {
     const auto b = static_cast<std::size_t>(bin);
     return std::span<const int>(order_).subspan(first_[b], first_[b + 1] - first_[b]);
   }
 
-  /// All images of atoms that may be neighbours of an atom of this bin, sorted by (atom, shift).
-  void find_candidates(int bin, std::vector<Candidate>& candidates) const;
+  /// Images of the cell around a bin: a box of shifts, numbered so that larger shifts (in the order of x, then y, then z) have larger
+  /// numbers.
+  struct Images {
+    Shift first = {0, 0, 0}, count = {0, 0, 0};
+    std::vector<Shift> shifts;     // by number
+    std::vector<Vector3> offsets;  // Å
+    const Shift& shift(std::uint64_t key) const { return shifts[static_cast<std::uint32_t>(key)]; }
+    const Vector3& offset(std::uint64_t key) const { return offsets[static_cast<std::uint32_t>(key)]; }
+  };
+  void find_images(int bin, Images& images) const;
 
-  /// Neighbours of `i` among the candidates of its bin, in their order.
-  /// Not inlined, so that counting and filling round identically.
-  [[gnu::noinline]] void find_neighbors(int i, double cutoff, const std::vector<Candidate>& candidates, std::vector<Hit>& hits) const;
+  /// Images of atoms that may be neighbours of an atom of a bin, sorted by (atom, shift of the wrapped positions).
+  struct Candidates {
+    std::vector<std::uint64_t> keys;  // atom · 2³² + number of the image
+    std::vector<double> x, y, z;      // Å
+  };
+  void find_candidates(int bin, const Images& images, Candidates& candidates) const;
+
+  /// Appends the keys of the neighbours of `i` among the candidates of its bin, in their order. `images`: of that bin.
+  void find_neighbors(int i, double cutoff, const Images& images, const Candidates& candidates, std::vector<std::uint64_t>& keys) const;
+
+  /// The pair of `i` and a neighbour by its key: S and r_ij; returns |r_ij|.
+  /// Not inlined, so that every call rounds identically.
+  [[gnu::noinline]] double measure(int i, std::uint64_t key, const Images& images, Shift& shift, Vector3& vector) const;
+  static int atom_of(std::uint64_t key) { return static_cast<int>(key >> 32); }
 
  private:
   void wrap(const Structure& structure);
   void divide(const Structure& structure, double cutoff);
   void sort_atoms();
+  Shift place_of(int bin) const {
+    const std::int64_t own = keys_[static_cast<std::size_t>(bin)];
+    return {static_cast<int>(own / bins_[2] / bins_[1]), static_cast<int>(own / bins_[2] % bins_[1]), static_cast<int>(own % bins_[2])};
+  }
+  int bin_at(const Shift& place) const;  // among the occupied ones, or −1
   std::int64_t key(const Shift& bin) const { return (std::int64_t{bin[0]} * bins_[1] + bin[1]) * bins_[2] + bin[2]; }
 
   CellFrame frame_;
@@ -106,6 +118,7 @@ class Bins {
   std::vector<std::int64_t> keys_;   // of the occupied bins, ascending
   std::vector<std::size_t> first_;   // of the atoms of each occupied bin in order_
   std::vector<int> order_;           // atoms by bin
+  std::vector<int> occupied_;        // bin_at() by key, unless there are many more bins than atoms
 };
 
 void Bins::wrap(const Structure& structure) {
@@ -180,10 +193,39 @@ void Bins::sort_atoms() {
     first_.push_back(place);
   }
   first_.push_back(n);
+  const double all = static_cast<double>(bins_[0]) * bins_[1] * bins_[2];
+  if (all > 8 * static_cast<double>(n) + 64) return;
+  occupied_.assign(static_cast<std::size_t>(all), -1);
+  for (int bin = 0; bin < bin_count(); ++bin) occupied_[static_cast<std::size_t>(keys_[static_cast<std::size_t>(bin)])] = bin;
 }
 
-void Bins::find_candidates(int bin, std::vector<Candidate>& candidates) const {
-  candidates.clear();
+int Bins::bin_at(const Shift& place) const {
+  const std::int64_t wanted = key(place);
+  if (!occupied_.empty()) return occupied_[static_cast<std::size_t>(wanted)];
+  const auto found = std::lower_bound(keys_.begin(), keys_.end(), wanted);
+  return found != keys_.end() && *found == wanted ? static_cast<int>(found - keys_.begin()) : -1;
+}
+
+void Bins::find_images(int bin, Images& result) const {
+  const Shift home = place_of(bin), first_before = result.first, count_before = result.count;
+  for (std::size_t d = 0; d < 3; ++d) {
+    const auto image = [&](int place) { return (place - (place % bins_[d] + bins_[d]) % bins_[d]) / bins_[d]; };
+    result.first[d] = frame_.periodic[d] ? image(home[d] - range_[d]) : 0;
+    result.count[d] = frame_.periodic[d] ? image(home[d] + range_[d]) - result.first[d] + 1 : 1;
+  }
+  if (!result.shifts.empty() && result.first == first_before && result.count == count_before) return;
+  result.shifts.clear();
+  result.offsets.clear();
+  for (int x = 0; x < result.count[0]; ++x)
+    for (int y = 0; y < result.count[1]; ++y)
+      for (int z = 0; z < result.count[2]; ++z) {
+        const Shift shift = {result.first[0] + x, result.first[1] + y, result.first[2] + z};
+        result.shifts.push_back(shift);
+        result.offsets.emplace_back(cell_.transpose() * Vector3(shift[0], shift[1], shift[2]));
+      }
+}
+
+void Bins::find_candidates(int bin, const Images& images, Candidates& candidates) const {
   const std::span<const int> members = atoms_of(bin);
   const auto wrapped = [&](int i) -> const Vector3& { return wrapped_[static_cast<std::size_t>(i)]; };
   // A sphere around the bin's atoms excludes most images of small and skewed cells before the sort.
@@ -193,9 +235,7 @@ void Bins::find_candidates(int bin, std::vector<Candidate>& candidates) const {
   for (const int i : members) radius = std::max(radius, (wrapped(i) - centre).norm());
   const double limit = (reach_ + radius) * (reach_ + radius);
 
-  const std::int64_t own = keys_[static_cast<std::size_t>(bin)];
-  const Shift home = {static_cast<int>(own / bins_[2] / bins_[1]), static_cast<int>(own / bins_[2] % bins_[1]),
-                      static_cast<int>(own % bins_[2])};
+  const Shift home = place_of(bin);
   Shift neighbor, image;
   // Whether a bin exists at `offset` in a direction; its index and its image.
   const auto step = [&](std::size_t d, int offset) {
@@ -205,60 +245,80 @@ void Bins::find_candidates(int bin, std::vector<Candidate>& candidates) const {
     image[d] = (place - remainder) / bins_[d];
     return frame_.periodic[d] || image[d] == 0;
   };
+  auto& keys = candidates.keys;
+  keys.clear();
   for (int x = -range_[0]; x <= range_[0]; ++x) {
     if (!step(0, x)) continue;
     for (int y = -range_[1]; y <= range_[1]; ++y) {
       if (!step(1, y)) continue;
       for (int z = -range_[2]; z <= range_[2]; ++z) {
         if (!step(2, z)) continue;
-        const auto found = std::lower_bound(keys_.begin(), keys_.end(), key(neighbor));
-        if (found == keys_.end() || *found != key(neighbor)) continue;
-        const Vector3 offset = cell_.transpose() * Vector3(image[0], image[1], image[2]);
-        for (const int j : atoms_of(static_cast<int>(found - keys_.begin()))) {
-          const Vector3 position = wrapped(j) + offset;
-          if ((position - centre).squaredNorm() <= limit) candidates.push_back({j, image, position});
-        }
+        const int found = bin_at(neighbor);
+        if (found < 0) continue;
+        const int number =
+            ((image[0] - images.first[0]) * images.count[1] + image[1] - images.first[1]) * images.count[2] + image[2] - images.first[2];
+        const Vector3 from = centre - images.offsets[static_cast<std::size_t>(number)];
+        for (const int j : atoms_of(found))
+          if ((wrapped(j) - from).squaredNorm() <= limit)
+            keys.push_back(static_cast<std::uint64_t>(j) << 32 | static_cast<std::uint32_t>(number));
       }
     }
   }
   // For one atom the order of these shifts is the order of the final ones: they differ by a constant.
-  const auto before = [](const Candidate& a, const Candidate& b) { return a.atom != b.atom ? a.atom < b.atom : a.shift < b.shift; };
-  std::sort(candidates.begin(), candidates.end(), before);
-}
-
-void Bins::find_neighbors(int i, double cutoff, const std::vector<Candidate>& candidates, std::vector<Hit>& hits) const {
-  hits.clear();
-  const auto self = static_cast<std::size_t>(i);
-  const Vector3 centre = wrapped_[self];
-  const double limit = reach_ * reach_;
-  for (const Candidate& c : candidates) {
-    if ((c.position - centre).squaredNorm() > limit) continue;
-    const auto other = static_cast<std::size_t>(c.atom);
-    Shift shift;
-    for (std::size_t d = 0; d < 3; ++d) shift[d] = c.shift[d] + wraps_[self][d] - wraps_[other][d];
-    if (c.atom == i && shift == Shift{0, 0, 0}) continue;
-    const Vector3 vector = pair_vector(original_[self], original_[other], cell_, shift);
-    const double distance = vector.norm();
-    if (distance < cutoff) hits.push_back({c.atom, shift, vector, distance});
+  std::sort(keys.begin(), keys.end());
+  for (auto* v : {&candidates.x, &candidates.y, &candidates.z}) v->resize(keys.size());
+  for (std::size_t c = 0; c < keys.size(); ++c) {
+    const Vector3 position = wrapped(atom_of(keys[c])) + images.offset(keys[c]);
+    candidates.x[c] = position.x();
+    candidates.y[c] = position.y();
+    candidates.z[c] = position.z();
   }
 }
 
-/// Calls use(i, hits) for every atom. The list does not depend on the number of threads.
+void Bins::find_neighbors(int i, double cutoff, const Images& images, const Candidates& candidates,
+                          std::vector<std::uint64_t>& keys) const {
+  const Vector3 centre = wrapped_[static_cast<std::size_t>(i)];
+  const double limit = reach_ * reach_;
+  const std::size_t count = candidates.keys.size(), before = keys.size();
+  keys.resize(before + count);
+  std::size_t end = before;
+  for (std::size_t c = 0; c < count; ++c) {  // without branches: half of them would be predicted wrongly
+    const double x = candidates.x[c] - centre.x(), y = candidates.y[c] - centre.y(), z = candidates.z[c] - centre.z();
+    keys[end] = candidates.keys[c];
+    end += x * x + y * y + z * z <= limit ? 1 : 0;
+  }
+  std::size_t kept = before;
+  Shift shift;
+  Vector3 vector;
+  for (std::size_t c = before; c < end; ++c) {
+    const double distance = measure(i, keys[c], images, shift, vector);
+    if (!(distance < cutoff) || (atom_of(keys[c]) == i && shift == Shift{0, 0, 0})) continue;
+    keys[kept++] = keys[c];
+  }
+  keys.resize(kept);
+}
+
+double Bins::measure(int i, std::uint64_t key, const Images& images, Shift& shift, Vector3& vector) const {
+  const auto self = static_cast<std::size_t>(i), other = static_cast<std::size_t>(atom_of(key));
+  shift = images.shift(key);
+  for (std::size_t d = 0; d < 3; ++d) shift[d] += wraps_[self][d] - wraps_[other][d];
+  vector = pair_vector(original_[self], original_[other], cell_, shift);
+  return vector.norm();
+}
+
+/// Calls use(bin, images, candidates) for every occupied bin, in threads if there are many atoms.
 template <class Use>
-void for_each_atom(const Bins& bins, int size, double cutoff, const Use& use) {
+void for_each_bin(const Bins& bins, int size, const Use& use) {
   std::exception_ptr failure;
 #pragma omp parallel if (size >= parallel_size)
   {
-    std::vector<Bins::Candidate> candidates;
-    std::vector<Bins::Hit> hits;
+    Bins::Images images;
+    Bins::Candidates candidates;
 #pragma omp for schedule(dynamic, 16)
     for (int bin = 0; bin < bins.bin_count(); ++bin) {
       try {
-        bins.find_candidates(bin, candidates);
-        for (const int i : bins.atoms_of(bin)) {
-          bins.find_neighbors(i, cutoff, candidates, hits);
-          use(static_cast<std::size_t>(i), hits);
-        }
+        bins.find_images(bin, images);
+        use(bin, images, candidates);
       } catch (...) {  // out of memory: must not leave the parallel region
 #pragma omp critical(gapkit_neighbor_list_failure)
         failure = std::current_exception();
@@ -270,6 +330,8 @@ void for_each_atom(const Bins& bins, int size, double cutoff, const Use& use) {
 
 }  // namespace
 
+// First the neighbours of each atom, as keys; then their places in the list and the pairs themselves. The list does not depend on the
+// number of threads.
 NeighborList::NeighborList(const Structure& structure, double cutoff) : cutoff_(cutoff) {
   check_input(structure, cutoff);
   const int n = structure.size();
@@ -277,7 +339,16 @@ NeighborList::NeighborList(const Structure& structure, double cutoff) : cutoff_(
   if (n == 0) return;
   const Bins bins(structure, cutoff);
 
-  for_each_atom(bins, n, cutoff, [&](std::size_t i, const std::vector<Bins::Hit>& hits) { begin_[i + 1] = hits.size(); });
+  std::vector<std::vector<std::uint64_t>> found(static_cast<std::size_t>(bins.bin_count()));
+  for_each_bin(bins, n, [&](int bin, const Bins::Images& images, Bins::Candidates& candidates) {
+    auto& keys = found[static_cast<std::size_t>(bin)];
+    bins.find_candidates(bin, images, candidates);
+    for (const int i : bins.atoms_of(bin)) {
+      const std::size_t before = keys.size();
+      bins.find_neighbors(i, cutoff, images, candidates, keys);
+      begin_[static_cast<std::size_t>(i) + 1] = keys.size() - before;
+    }
+  });
   for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) begin_[i + 1] += begin_[i];
 
   const std::size_t pairs = begin_.back();
@@ -285,14 +356,13 @@ NeighborList::NeighborList(const Structure& structure, double cutoff) : cutoff_(
   shift_.resize(pairs);
   vector_.resize(pairs);
   distance_.resize(pairs);
-  for_each_atom(bins, n, cutoff, [&](std::size_t i, const std::vector<Bins::Hit>& hits) {
-    std::size_t pair = begin_[i];
-    for (const Bins::Hit& hit : hits) {
-      index_[pair] = hit.atom;
-      shift_[pair] = hit.shift;
-      vector_[pair] = hit.vector;
-      distance_[pair++] = hit.distance;
-    }
+  for_each_bin(bins, n, [&](int bin, const Bins::Images& images, Bins::Candidates&) {
+    auto key = found[static_cast<std::size_t>(bin)].begin();
+    for (const int i : bins.atoms_of(bin))
+      for (std::size_t pair = begin_[static_cast<std::size_t>(i)]; pair < begin_[static_cast<std::size_t>(i) + 1]; ++pair, ++key) {
+        index_[pair] = Bins::atom_of(*key);
+        distance_[pair] = bins.measure(i, *key, images, shift_[pair], vector_[pair]);
+      }
   });
 }
 

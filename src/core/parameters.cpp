@@ -179,6 +179,12 @@ Parameters complete_parameters(const Parameters& given, std::span<const Paramete
   return complete;
 }
 
+Parameters complete_stored_parameters(Parameters given, std::span<const ParameterInfo> infos, const std::string& where) {
+  for (const ParameterInfo& info : infos)
+    if (info.earlier_value && !given.has(info.name)) given.set(info.name, *info.earlier_value);
+  return complete_parameters(given, infos, where);
+}
+
 std::string parameters_to_json(const Parameters& parameters) {
   json object = json::object();
   for (const auto& [name, value] : parameters.values()) object[name] = to_json(name, value);

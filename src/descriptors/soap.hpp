@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "descriptors/soap_loops.hpp"
+#include "descriptors/soap_tables.hpp"
 
 namespace gapkit {
 
@@ -48,36 +49,54 @@ class Soap final : public Descriptor {
       int first = 0, count = 0;  // in `pair`
     };
     std::vector<Block> blocks;
-    std::vector<std::size_t> pair;
-    std::vector<std::vector<std::size_t>> by_species;
+    std::vector<std::size_t> pair;   // of the first species, then of the next
+    std::vector<std::size_t> begin;  // of each species in `pair`, and the end
   };
   struct Scratch;
   struct Spectrum;
   using BlockOffsets = std::vector<std::vector<int>>;                                    // first row of each environment in each block
   std::vector<int> centres(const Environments& environments, int begin, int end) const;  // positions in the list
-  void gather(const Environments& environments, int centre, Neighborhood& out) const;
-  void expand(const Environments& environments, int centre, Scratch& scratch, double* coefficients) const;
-  void fill_block(const Environments& environments, const Neighborhood& neighborhood, int block, Derivatives derivatives,
-                  Scratch& scratch) const;
-  SoapCoefficients loop_coefficients(const double* c) const;
+  void gather(const Environments& environments, int centre, int block_size, Neighborhood& out) const;
+  template <class Real>
+  const SoapTables<Real>& tables() const;
+  template <class Real>
+  SoapTables<Real> make_tables() const;
+  template <class Real>
+  struct PackScratch;
+  template <class Real>
+  SoapNeighbors<Real> find_neighbors(const Environments& environments, int centre, PackScratch<Real>& scratch) const;
+  template <class Real>
+  void expand(const Environments& environments, int centre, PackScratch<Real>& scratch, double* coefficients) const;
+  template <class Real>
+  void fill_with(const Environments& environments, const std::vector<int>& centre, Derivatives derivatives, Features& out) const;
+  template <class Real>
+  void pull_with(const Environments& environments, const std::vector<int>& centre, const Features& features,
+                 const FeatureGradient& gradient, std::span<Vector3> dE_dr) const;
+  SoapSpectrum spectrum() const;
+  void fill_block(const Environments& environments, const Neighborhood& neighborhood, int block, Scratch& scratch) const;
   SoapPairs loop_pairs(const Neighborhood::Block& block, const Scratch& scratch) const;  // of the last fill_block()
-  int species_index(int z) const;
+  int species_index(int z) const;                                                        // −1: not an element of the descriptor
+  int species_at(const Environments& environments, std::size_t pair) const {
+    const auto z = static_cast<std::size_t>(environments.atomic_number[static_cast<std::size_t>(environments.neighbor[pair])]);
+    return z < species_of_.size() ? species_of_[z] : -1;
+  }
   std::vector<double> table_without_division() const;
   void mix_channels(std::uint64_t seed);
   std::vector<double> centre_coefficients() const;
   void order_features(bool shortened);
-  Matrix turned_points(const MatrixView& points, const SoapFeatures& plain) const;
+  Matrix turned_points(const MatrixView& points, const std::vector<int>& plain_zero, const std::vector<int>& plain_higher) const;
   BlockOffsets make_blocks(const Environments& environments, const std::vector<int>& centre, Features& out) const;
-  void fill_jacobian(const Environments& environments, const Spectrum& spectrum, const BlockOffsets& offset, Features& out,
-                     Scratch& scratch) const;
+  void fill_jacobian(const Environments& environments, const Neighborhood& neighborhood, const Spectrum& spectrum,
+                     const BlockOffsets& offset, Features& out, Scratch& scratch) const;
   void fill_pair(const Neighborhood::Block& pairs, int k, std::size_t row, const Spectrum& spectrum, JacobianBlock& block,
                  Scratch& scratch) const;
   void fill_directions(int species, const Spectrum& spectrum, JacobianBlock& block, Scratch& scratch) const;
   const double* table_of(int species) const;
 
   Parameters parameters_;
-  std::vector<int> species_;   // the centre
-  std::vector<int> elements_;  // neighbour species, ascending
+  std::vector<int> species_;     // the centre
+  std::vector<int> elements_;    // neighbour species, ascending
+  std::vector<int> species_of_;  // species_index() by atomic number
   RadialBasis basis_;
   double width_;
   double central_weight_;
@@ -85,7 +104,13 @@ class Soap final : public Descriptor {
   int radial_;  // radial functions per element: n_max, or the number of mixed channels
   int blocks_;  // groups of neighbours with separate channels: elements, or 1 if channels are mixed
   int count_, channels_, features_, coefficients_;
-  std::vector<int> zero_, higher_, last_;    // of each pair of channels, see SoapFeatures
+  // Features of each pair of channels a, b ≤ a, by a(a+1)/2 + b: of l = 0, of l = 1 (the others follow), and the largest l, l_max or 0.
+  std::vector<int> zero_, higher_, last_;
+  struct Places {
+    std::vector<int> from, to;
+    std::vector<double> weight;
+  };
+  Places zero_places_, higher_places_;       // the same for the loops, see SpectrumPlaces
   Matrix mixing_;                            // [Q, species · n_max], or empty
   std::vector<std::vector<double>> tables_;  // replace RadialBasis::table(): by element, or one for all
   std::vector<double> centre_;               // contribution of the centre atom to each channel
@@ -96,8 +121,10 @@ class Soap final : public Descriptor {
     std::vector<int> zero, higher;
   };
   std::vector<BlockFeatures> block_features_;
-  mutable std::once_flag short_made_;
+  mutable std::once_flag short_made_, full_made_, single_made_;
   mutable ShortForm short_;
+  mutable std::unique_ptr<const SoapTables<double>> full_tables_;
+  mutable std::unique_ptr<const SoapTables<float>> single_tables_;
 };
 
 }  // namespace gapkit

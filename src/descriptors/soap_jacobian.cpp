@@ -1,5 +1,6 @@
 // The Jacobian of the power spectrum, in blocks by the element of the neighbour.
 
+#include <gapkit/math/spherical_harmonics_lanes.hpp>
 #include <numbers>
 
 #include "descriptors/soap_scratch.hpp"
@@ -12,8 +13,9 @@ Soap::BlockOffsets Soap::make_blocks(const Environments& environments, const std
   BlockOffsets offset(out.blocks.size(), std::vector<int>(count + 1, 0));
   Neighborhood neighborhood;
   for (std::size_t e = 0; e < count; ++e) {
-    gather(environments, centre[e], neighborhood);
-    for (std::size_t s = 0; s < offset.size(); ++s) offset[s][e + 1] = offset[s][e] + static_cast<int>(neighborhood.by_species[s].size());
+    gather(environments, centre[e], soap_lanes, neighborhood);
+    for (std::size_t s = 0; s < offset.size(); ++s)
+      offset[s][e + 1] = offset[s][e] + static_cast<int>(neighborhood.begin[s + 1] - neighborhood.begin[s]);
   }
   for (std::size_t s = 0; s < out.blocks.size(); ++s) {
     JacobianBlock& block = out.blocks[s];
@@ -31,9 +33,63 @@ Soap::BlockOffsets Soap::make_blocks(const Environments& environments, const std
   return offset;
 }
 
-void Soap::fill_jacobian(const Environments& environments, const Spectrum& spectrum, const BlockOffsets& offset, Features& out,
-                         Scratch& scratch) const {
-  const auto& neighborhood = scratch.neighborhood;
+// Radial functions with the cutoff function, and harmonics, of one block of pairs.
+void Soap::fill_block(const Environments& environments, const Neighborhood& neighborhood, int block, Scratch& scratch) const {
+  const auto& loops = soap_loops();
+  const auto& b = neighborhood.blocks[static_cast<std::size_t>(block)];
+  const int count = count_;
+  const double per_spacing = 1 / basis_.spacing();
+  const double* rows[soap_lanes];
+  double weight[soap_lanes][6], derivative[soap_lanes][6];
+  for (int k = 0; k < soap_lanes; ++k) {
+    if (k >= b.count) {  // idle lanes: any unit vector, no weight
+      scratch.x[k] = scratch.y[k] = scratch.inverse_r[k] = 0;
+      scratch.z[k] = 1;
+      rows[k] = table_of(0);
+      std::fill(weight[k], weight[k] + 6, 0.0);
+      std::fill(derivative[k], derivative[k] + 6, 0.0);
+      continue;
+    }
+    const std::size_t pair = neighborhood.pair[static_cast<std::size_t>(b.first + k)];
+    const double r = environments.distance[pair];
+    const double inverse = r > JacobianBlock::smallest_distance ? 1 / r : 0;  // atoms at one place have no direction
+    scratch.inverse_r[k] = inverse;
+    scratch.x[k] = environments.vector[pair].x() * inverse;
+    scratch.y[k] = environments.vector[pair].y() * inverse;
+    scratch.z[k] = inverse > 0 ? environments.vector[pair].z() * inverse : 1;
+    const int knot = std::min(static_cast<int>(r * per_spacing), basis_.knot_count() - 2);
+    const int species =
+        tables_.size() < 2 ? 0 : species_index(environments.atomic_number[static_cast<std::size_t>(environments.neighbor[pair])]);
+    rows[k] = table_of(species) + static_cast<std::ptrdiff_t>(knot) * 3 * count;
+    quintic_hermite(r * per_spacing - knot, weight[k], derivative[k]);
+    const double fc = cutoff_value(r, basis_.cutoff(), width_), dfc = cutoff_derivative(r, basis_.cutoff(), width_);
+    for (int j = 0; j < 6; ++j) {
+      derivative[k][j] = dfc * weight[k][j] + fc * per_spacing * derivative[k][j];
+      weight[k][j] *= fc;
+    }
+  }
+  for (int k = 0; k < b.count; ++k)
+    loops.radial(rows[k], weight[k], derivative[k], count, scratch.radial.data() + k * count, scratch.slope.data() + k * count);
+  loops.harmonics(basis_.l_max(), prefactor_.data(), {scratch.x, scratch.y, scratch.z}, scratch.harmonics.data(),
+                  scratch.harmonics_gradient.data());
+}
+
+SoapPairs Soap::loop_pairs(const Neighborhood::Block& block, const Scratch& scratch) const {
+  return {.l_max = basis_.l_max(),
+          .n_max = radial_,
+          .channels = channels_,
+          .offset = block.species * radial_,
+          .count = block.count,
+          .harmonics = scratch.harmonics.data(),
+          .harmonics_gradient = scratch.harmonics_gradient.data(),
+          .radial = scratch.radial.data(),
+          .slope = scratch.slope.data(),
+          .direction = {scratch.x, scratch.y, scratch.z},
+          .inverse_r = scratch.inverse_r};
+}
+
+void Soap::fill_jacobian(const Environments& environments, const Neighborhood& neighborhood, const Spectrum& spectrum,
+                         const BlockOffsets& offset, Features& out, Scratch& scratch) const {
   for (std::size_t s = 0; s < out.blocks.size(); ++s) fill_directions(static_cast<int>(s), spectrum, out.blocks[s], scratch);
   std::size_t species = out.blocks.size(), row = 0;
   for (int b = 0; b < static_cast<int>(neighborhood.blocks.size()); ++b) {
@@ -44,7 +100,7 @@ void Soap::fill_jacobian(const Environments& environments, const Spectrum& spect
       row = static_cast<std::size_t>(offset[species][spectrum.environment]);
       for (std::size_t i = 0; i < block.feature.size(); ++i) scratch.x_block[i] = spectrum.x[block.feature[i]];
     }
-    fill_block(environments, neighborhood, b, Derivatives::jacobian, scratch);
+    fill_block(environments, neighborhood, b, scratch);
     for (int k = 0; k < pairs.count; ++k, ++row) {
       const std::size_t pair = neighborhood.pair[static_cast<std::size_t>(pairs.first + k)];
       block.environment[row] = static_cast<int>(spectrum.environment);
@@ -60,7 +116,7 @@ void Soap::fill_pair(const Neighborhood::Block& pairs, int k, std::size_t row, c
                      Scratch& scratch) const {
   double* projection = &block.projection[3 * row];
   const double* slope = scratch.slope.data() + k * count_;
-  soap_loops().jacobian(loop_pairs(pairs, scratch), k, loop_coefficients(spectrum.coefficients),
+  soap_loops().jacobian(loop_pairs(pairs, scratch), k, {basis_.l_max(), channels_, last_.data(), spectrum.coefficients},
                         {.scale = spectrum.inverse_norm,
                          .x = scratch.x_block.data(),
                          .columns = static_cast<int>(block.values.cols()),

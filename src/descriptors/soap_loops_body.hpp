@@ -5,14 +5,16 @@
 #include <gapkit/math/spherical_harmonics_lanes.hpp>
 
 #include "descriptors/soap_loops.hpp"
+#include "descriptors/soap_packs_body.hpp"
+#include "descriptors/soap_spectrum_body.hpp"
 
 namespace gapkit {
 namespace {
 
 using lanes::Pack;
 using lanes::store;
-constexpr int W = soap_lanes;
-static_assert(W == lanes::width);
+constexpr int W = lanes::width, S = soap_lanes;
+static_assert(S == harmonics::lanes);
 constexpr double sqrt_2 = 1.4142135623730950488016887242097;
 
 double square_root(double v) {
@@ -39,180 +41,6 @@ void radial(const double* __restrict rows, const double* __restrict w, const dou
 
 void evaluate_harmonics(int l_max, const double* prefactor, const harmonics::Directions& directions, double* value, double* gradient) {
   harmonics::evaluate(l_max, prefactor, directions, value, gradient);
-}
-
-// Transposes 8 × 8 numbers in three exchanges of growing blocks.
-inline void transpose(Pack r[W]) {
-  Pack t[W], u[W];
-  for (int i = 0; i < W; i += 2) {
-    t[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 2, 10, 4, 12, 6, 14);
-    t[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 1, 9, 3, 11, 5, 13, 7, 15);
-  }
-  for (int i = 0; i < W; i += 4)
-    for (int j = i; j < i + 2; ++j) {
-      u[j] = __builtin_shufflevector(t[j], t[j + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-      u[j + 2] = __builtin_shufflevector(t[j], t[j + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-    }
-  for (int i = 0; i < W / 2; ++i) {
-    r[i] = __builtin_shufflevector(u[i], u[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-    r[i + 4] = __builtin_shufflevector(u[i], u[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
-  }
-}
-
-void radial_lanes(const double* const* rows, const double (*weight)[6], const double (*derivative)[6], int count, double* value,
-                  double* slope) {
-  for (int first = 0; first < count; first += W) {
-    Pack v[W], s[W];
-    for (int k = 0; k < W; ++k) {
-      const double* row = rows[k] + first;
-      v[k] = Pack{};
-      s[k] = Pack{};
-      for (int j = 0; j < 6; ++j, row += count) {
-        const Pack knot = GAPKIT_LOAD(row);
-        v[k] += weight[k][j] * knot;
-        s[k] += derivative[k][j] * knot;
-      }
-    }
-    transpose(v);
-    transpose(s);
-    for (int i = 0; i < W; ++i) {
-      store(value + (first + i) * W, v[i]);
-      store(slope + (first + i) * W, s[i]);
-    }
-  }
-}
-
-void accumulate(const SoapPairs& pairs, double* c) {
-  const int l_max = pairs.l_max, n_max = pairs.n_max, channels = pairs.channels, offset = pairs.offset, pair_count = pairs.count;
-  const int count = n_max * (l_max + 1);
-  const double *y = pairs.harmonics, *radial_values = pairs.radial;
-  for (int first = 0; first < n_max; first += W) {
-    const int width = n_max - first < W ? n_max - first : W;
-    for (int l = 0; l <= l_max; ++l) {
-      const double* r = radial_values + l * n_max + first;
-      for (int lm = l * l; lm < (l + 1) * (l + 1); ++lm) {
-        Pack sum = {};
-        for (int k = 0; k < pair_count; ++k) sum += y[lm * W + k] * GAPKIT_LOAD(r + k * count);
-        double* row = c + lm * channels + offset + first;
-        if (width == W) {
-          sum += GAPKIT_LOAD(row);
-          store(row, sum);
-        } else {
-          for (int n = 0; n < width; ++n) row[n] += sum[n];
-        }
-      }
-    }
-  }
-}
-
-double power_spectrum(const SoapCoefficients& coefficients, double* __restrict p) {
-  const int l_max = coefficients.l_max, channels = coefficients.channels;
-  const SoapFeatures features = coefficients.features;
-  const double* __restrict c = coefficients.c;
-  constexpr int tile = 4;
-  double norm = 0;
-  for (int l = 0; l <= l_max; ++l) {
-    const int rows = 2 * l + 1;
-    const double w = 1 / square_root(rows);
-    const double* cl = c + l * l * channels;
-    const int* first = l == 0 ? features.zero : features.higher;
-    const int position = l == 0 ? 0 : l - 1;
-    for (int a0 = 0; a0 < channels; a0 += tile) {
-      const int height = channels - a0 < tile ? channels - a0 : tile;
-      for (int b0 = 0; b0 < a0 + height; b0 += W) {
-        Pack sum[tile] = {};
-        for (int m = 0; m < rows; ++m) {
-          const Pack right = GAPKIT_LOAD(cl + m * channels + b0);
-          for (int a = 0; a < tile; ++a) sum[a] += cl[m * channels + a0 + a] * right;  // rows beyond the last channel are not used
-        }
-        for (int a = 0; a < height; ++a) {
-          const int row = a0 + a, last = row - b0 < W - 1 ? row - b0 : W - 1;
-          const int pair = row * (row + 1) / 2 + b0;
-          double values[W];
-          store(values, sum[a]);
-          for (int b = 0; b <= last; ++b) {
-            const double value = values[b] * (b0 + b == row ? w : sqrt_2 * w);
-            if (l > features.last[pair + b]) continue;
-            p[first[pair + b] + position] = value;
-            norm += value * value;
-          }
-        }
-      }
-    }
-  }
-  return norm;
-}
-
-void coefficient_gradient(const SoapCoefficients& coefficients, const double* __restrict dE_dp, double* __restrict gradient,
-                          double* __restrict scratch) {
-  const int l_max = coefficients.l_max, channels = coefficients.channels;
-  const SoapFeatures features = coefficients.features;
-  const double* __restrict c = coefficients.c;
-  const int stride = (channels + W - 1) / W * W;
-  for (int l = 0; l <= l_max; ++l) {
-    const int rows = 2 * l + 1;
-    const double w = 1 / square_root(rows);
-    const double* cl = c + l * l * channels;
-    double* gl = gradient + l * l * channels;
-    const int* first = l == 0 ? features.zero : features.higher;
-    const int position = l == 0 ? 0 : l - 1;
-    for (int a = 0; a < channels; ++a) {
-      const int pair = a * (a + 1) / 2;
-      for (int b = 0; b <= a; ++b) {
-        const double in = l <= features.last[pair + b] ? dE_dp[first[pair + b] + position] : 0.0;
-        scratch[a * stride + b] = scratch[b * stride + a] = (b < a ? sqrt_2 : 2.0) * w * in;
-      }
-    }
-    // Whole packs are written: the next row overwrites numbers beyond the end of a row; there is room beyond the last row.
-    for (int m = 0; m < rows; ++m)
-      for (int b = 0; b < channels; b += W) {
-        Pack sum = {};
-        for (int a = 0; a < channels; ++a) sum += cl[m * channels + a] * GAPKIT_LOAD(scratch + a * stride + b);
-        store(gl + m * channels + b, sum);
-      }
-  }
-}
-
-void pair_gradient(const SoapPairs& pairs, const double* __restrict dE_dc, double* __restrict out) {
-  const int l_max = pairs.l_max, n_max = pairs.n_max, channels = pairs.channels, offset = pairs.offset;
-  const double *y = pairs.harmonics, *dy = pairs.harmonics_gradient, *radial_values = pairs.radial, *slope = pairs.slope;
-  const int nl = (l_max + 1) * (l_max + 1);
-  Pack along = {}, gx = {}, gy = {}, gz = {};
-  const auto add = [&](int lm, const Pack& q, const Pack& dq) {
-    along += dq * GAPKIT_LOAD(y + lm * W);
-    gx += q * GAPKIT_LOAD(dy + lm * W);
-    gy += q * GAPKIT_LOAD(dy + (nl + lm) * W);
-    gz += q * GAPKIT_LOAD(dy + (2 * nl + lm) * W);
-  };
-  for (int l = 0; l <= l_max; ++l) {
-    const double* r = radial_values + l * n_max * W;
-    const double* s = slope + l * n_max * W;
-    int lm = l * l;
-    for (; lm + 1 < (l + 1) * (l + 1); lm += 2) {  // two at a time share the loads of r and s
-      const double* h = dE_dc + lm * channels + offset;
-      Pack q0 = {}, d0 = {}, q1 = {}, d1 = {};
-      for (int n = 0; n < n_max; ++n) {
-        const Pack rn = GAPKIT_LOAD(r + n * W), sn = GAPKIT_LOAD(s + n * W);
-        q0 += h[n] * rn;
-        d0 += h[n] * sn;
-        q1 += h[channels + n] * rn;
-        d1 += h[channels + n] * sn;
-      }
-      add(lm, q0, d0);
-      add(lm + 1, q1, d1);
-    }
-    const double* h = dE_dc + lm * channels + offset;
-    Pack q = {}, d = {};
-    for (int n = 0; n < n_max; ++n) {
-      q += h[n] * GAPKIT_LOAD(r + n * W);
-      d += h[n] * GAPKIT_LOAD(s + n * W);
-    }
-    add(lm, q, d);
-  }
-  const Pack inverse = GAPKIT_LOAD(pairs.inverse_r);
-  store(out, along * GAPKIT_LOAD(pairs.direction.x) + gx * inverse);
-  store(out + W, along * GAPKIT_LOAD(pairs.direction.y) + gy * inverse);
-  store(out + 2 * W, along * GAPKIT_LOAD(pairs.direction.z) + gz * inverse);
 }
 
 // Sums over m of one pair, and its radial functions. Arrays are [channel][l] with l = 1 first.
@@ -246,7 +74,7 @@ void contract(const SoapPairs& pairs, int lane, const SoapCoefficients& coeffici
   for (int l = 1; l <= l_max; ++l) {
     for (int i = 0; i < 4 * channels; ++i) sum[i] = 0;
     for (int lm = l * l; lm < (l + 1) * (l + 1); ++lm) {
-      const double factors[4] = {y[lm * W], dy[lm * W] * inverse_r, dy[(nl + lm) * W] * inverse_r, dy[(2 * nl + lm) * W] * inverse_r};
+      const double factors[4] = {y[lm * S], dy[lm * S] * inverse_r, dy[(nl + lm) * S] * inverse_r, dy[(2 * nl + lm) * S] * inverse_r};
       add_products(factors, coefficients.c + lm * channels, channels, sum);
     }
     for (int b = 0; b < channels; ++b) {
@@ -336,7 +164,7 @@ void jacobian(const SoapPairs& pairs, int lane, const SoapCoefficients& coeffici
   double* r = sum + 4 * channels;
   const PairSums sums = {pairs.l_max, size, result.scratch, u, r, r + n_max * pairs.l_max, unit};
   contract(pairs, lane, coefficients, result.scale, sums, sum);
-  const int* last = coefficients.features.last;
+  const int* last = coefficients.last;
   const long stride = result.columns;
   JacobianColumns columns = {{result.rows, result.rows + stride, result.rows + 2 * stride}, result.x, 0, {}, {}};
   for (int a = 0, pair = 0; a < channels; ++a) {
@@ -365,7 +193,6 @@ void jacobian(const SoapPairs& pairs, int lane, const SoapCoefficients& coeffici
 }  // namespace
 
 extern const SoapLoops GAPKIT_LOOPS;
-const SoapLoops GAPKIT_LOOPS = {GAPKIT_LOOPS_NAME,    radial,        radial_lanes, evaluate_harmonics, accumulate, power_spectrum,
-                                coefficient_gradient, pair_gradient, jacobian};
+const SoapLoops GAPKIT_LOOPS = {GAPKIT_LOOPS_NAME, radial, evaluate_harmonics, jacobian, packs<double>, packs<float>, spectrum_loops};
 
 }  // namespace gapkit

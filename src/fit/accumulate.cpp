@@ -1,5 +1,6 @@
 #include "fit/accumulate.hpp"
 
+#include <algorithm>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/model/prior.hpp>
 
@@ -29,6 +30,7 @@ Accumulation accumulate(const Dataset& data, AccumulationRules rules, Accumulati
   RowWorkers workers(model.terms);
   std::optional<Prior> prior;
   if (rules.has_prior) prior.emplace(model.terms);
+  const std::vector<std::int64_t>& fixed = rules.never_left_out;
   std::int64_t atoms = 0, index = 0;
   std::vector<NoiseRecord> noise;
   const auto save = [&](bool now) {
@@ -38,7 +40,8 @@ Accumulation accumulate(const Dataset& data, AccumulationRules rules, Accumulati
     data.visit([&](const Structure& given, const FramePlace& place) {
       if (rules.watch) rules.watch(given, place);
       atoms += given.size();
-      const int fold = rules.folds.next(given);
+      const int own = rules.folds.next(given), folds = rules.folds.folds();
+      const int fold = folds > 1 && std::binary_search(fixed.begin(), fixed.end(), place.number) ? folds : own;
       count_noise(rules.regularization.rules(), given, noise);
       if (index++ < done) return;
       Structure s = given;

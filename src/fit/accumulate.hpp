@@ -16,9 +16,10 @@ struct AccumulationRules {
   const Model& model;  ///< its terms with their factor, reference energies and baselines
   const Regularization& regularization;
   FoldAssigner folds;
-  std::string fingerprint;      ///< of the statistics
-  bool has_prior = false;       ///< with the prior variances of the rows
-  Dataset::Visitor watch = {};  ///< gets every frame first
+  std::vector<std::int64_t> never_left_out = {};  ///< numbers of frames, ascending: in no fold
+  std::string fingerprint;                        ///< of the statistics
+  bool has_prior = false;                         ///< with the prior variances of the rows
+  Dataset::Visitor watch = {};                    ///< gets every frame first
 };
 
 /// State of the statistics for checkpoints.

@@ -1,17 +1,19 @@
 #include "fit/checkpoint.hpp"
 
 #include <gapkit/core/errors.hpp>
+#include <gapkit/descriptors/feature_map.hpp>
 #include <gapkit/io/archive.hpp>
 #include <gapkit/io/checksum.hpp>
 #include <gapkit/io/temporary_file.hpp>
 #include <gapkit/kernels/kernel.hpp>
+#include <gapkit/model/feature_map_file.hpp>
 #include <gapkit/model/statistics_file.hpp>
 
 namespace gapkit {
 namespace {
 
 constexpr const char* format_name = "gapkit-checkpoint";
-constexpr int format_version = 2;
+constexpr int format_version = 3;
 
 std::span<const double> as_span(const Vector& v) {
   return {v.data(), static_cast<std::size_t>(v.size())};
@@ -19,6 +21,7 @@ std::span<const double> as_span(const Vector& v) {
 
 void put_term(ArchiveWriter& archive, const std::string& at, const Term& term, const TermReport& report) {
   archive.put(at + "kernel_parameters", parameters_to_json(term.kernel->parameters()));
+  if (const FeatureMap* map = term.descriptor->feature_map()) put_feature_map(archive, at, *map);
   archive.put(at + "sparse_features", term.sparse.x);
   archive.put(at + "sparse_cutoffs", as_span(term.sparse.covariance_cutoff));
   std::vector<std::int64_t> origins;
@@ -29,8 +32,9 @@ void put_term(ArchiveWriter& archive, const std::string& at, const Term& term, c
   archive.put(at + "report", counts);
 }
 
-void get_term(const ArchiveReader& archive, const std::string& at, const TermDraft& draft, const FitOptions& options,
+void get_term(const ArchiveReader& archive, const std::string& at, TermDraft draft, const FitOptions& options,
               const std::vector<int>& elements, Checkpoint& checkpoint) {
+  if (has_feature_map(archive, at)) draft.descriptor = mapped_descriptor(draft.descriptor, get_feature_map(archive, at, *draft.descriptor));
   Term term = draft.make_term(elements, parameters_from_json(archive.string(at + "kernel_parameters")));
   term.sparse.x = archive.matrix(at + "sparse_features", -1, term.descriptor->size());
   term.sparse.covariance_cutoff = archive.vector(at + "sparse_cutoffs", term.sparse.x.rows());

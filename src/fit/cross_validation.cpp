@@ -54,7 +54,7 @@ CrossValidation::CrossValidation(const SufficientStatistics& statistics, std::ve
     : statistics_(statistics), offsets_(std::move(offsets)), property_weights_(property_weights), all_(offsets_.back()) {
   std::set<int> folds;
   for (const GroupStatistics& g : statistics_.groups)
-    if (g.count > 0) folds.insert(g.group.fold);
+    if (g.count > 0 && g.group.fold != never_left_out) folds.insert(g.group.fold);
   folds_.assign(folds.begin(), folds.end());
   if (folds_.size() < 2)
     throw InputError("cross-validation needs at least two folds with data, found " + std::to_string(folds_.size()) +

@@ -5,10 +5,12 @@
 #include <gapkit/core/phase_clock.hpp>
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/fit/sparse_points.hpp>
+#include <gapkit/model/feature_map_file.hpp>
 
 #include "fit/accumulate.hpp"
 #include "fit/checkpoint.hpp"
 #include "fit/checkpoint_key.hpp"
+#include "fit/compression.hpp"
 #include "fit/convention_checks.hpp"
 #include "fit/data_scan.hpp"
 #include "fit/frame_sample.hpp"
@@ -63,12 +65,32 @@ class ScannedFit {
       model.terms = std::move(resumed->terms);
       report_.terms = std::move(resumed->reports);
     } else {
+      compress_features(training_, options_, scan_, run_.progress,
+                        [this](const Dataset& part, const FitOptions& first, DataScan& scan) { return first_fit(part, first, scan); });
+      report_.phases["compress"] = watch_.lap();
       model.terms = choose_sparse_points(training_, options_, scan_, report_.terms, run_);
     }
     std::vector<double> jitter;
     for (const TermReport& term : report_.terms) jitter.push_back(term.jitter);
     model.factor = SparseFactor::of(model.terms, jitter);
     report_.phases["select"] = watch_.lap();
+  }
+
+  // For a compression: silent except for its progress.
+  Model first_fit(const Dataset& part, const FitOptions& options, DataScan& scan) const {
+    FitRun run;
+    if (run_.progress)
+      run.progress = [this](const ProgressEvent& event) {
+        if (!event.message.empty()) return;
+        ProgressEvent shown = event;
+        shown.phase = "compress: " + event.phase;
+        run_.progress(shown);
+      };
+    CheckpointKeeper keeper(run, options, scan, "");
+    FitReport report;
+    FrameSample none({});
+    const FitData data{part};
+    return ScannedFit(data, options, scan, report, run).run(keeper, none).model;
   }
 
   void accumulate_statistics(std::optional<Checkpoint>& resumed, CheckpointKeeper& keeper, FrameSample& sample) {
@@ -91,6 +113,7 @@ class ScannedFit {
     AccumulationRules rules{.model = model,
                             .regularization = regularization,
                             .folds = FoldAssigner(options_.optimize, scan_.plan.config_types, options_.seed),
+                            .never_left_out = frames_behind_maps(model.terms),
                             .fingerprint = statistics_fingerprint(model),
                             .has_prior = options_.optimize.objective == OptimizeOptions::Objective::vfe,
                             .watch = [&](const Structure& frame, const FramePlace& place) { sample.add(frame, place.number); }};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/fit/cross_validation.hpp>
 #include <gapkit/math/random_stream.hpp>
 #include <sstream>
 
@@ -63,6 +64,11 @@ std::vector<RowGroup> groups_of_folds(const std::vector<RowGroup>& groups, int f
       group.fold = f;
       result.push_back(group);
     }
+  if (folds < 2) return result;
+  for (RowGroup group : groups) {
+    group.fold = never_left_out;
+    result.push_back(group);
+  }
   return result;
 }
 

@@ -29,7 +29,8 @@ class FoldAssigner {
   std::size_t count_ = 0;
 };
 
-/// The groups once for each fold: the groups of fold f begin at f × their number.
+/// The groups once for each fold: the groups of fold f begin at f × their number. If there are several folds, those of rows that are never
+/// left out follow.
 std::vector<RowGroup> groups_of_folds(const std::vector<RowGroup>& groups, int folds);
 
 }  // namespace gapkit

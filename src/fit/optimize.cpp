@@ -120,16 +120,19 @@ class Objectives {
 
   void assess(HyperparameterState& state) {
     const auto& groups = merged().groups;
-    const auto root_mean = [&](const std::vector<double>& square) {
+    const auto root_mean = [&](const std::vector<double>& square, const std::vector<double>& rows) {
       std::vector<double> result;
-      for (std::size_t g = 0; g < groups.size(); ++g)
-        result.push_back(groups[g].count == 0 ? 0 : unit(g) * std::sqrt(square[g] / static_cast<double>(groups[g].count)));
+      for (std::size_t g = 0; g < groups.size(); ++g) result.push_back(rows[g] > 0 ? unit(g) * std::sqrt(square[g] / rows[g]) : 0);
       return result;
     };
+    std::vector<double> all(groups.size(), 0.0), left_out = all;
+    for (std::size_t g = 0; g < groups.size(); ++g) all[g] = static_cast<double>(groups[g].count);
+    for (std::size_t i = 0; i < merged_index_.size(); ++i)
+      if (divided_.groups[i].group.fold != never_left_out) left_out[merged_index_[i]] += static_cast<double>(divided_.groups[i].count);
     const Evidence::Value value = evidence(state, false);
     state.log_evidence = value.log_evidence;
-    state.residual = root_mean(value.residual_square);
-    if (has_folds()) state.fold_error = root_mean(cross_validation(state, false).residual_square);
+    state.residual = root_mean(value.residual_square, all);
+    if (has_folds()) state.fold_error = root_mean(cross_validation(state, false).residual_square, left_out);
   }
 
  private:

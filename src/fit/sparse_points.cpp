@@ -139,7 +139,8 @@ SparseSet extended(const SparseSet& kept, const Candidates& candidates, Selectio
 }
 
 bool is_extended(const TermOptions& term) {
-  return term.selection != "file" && term.selection != "indices" && term.selection != "uniform" && term.selection != "all";
+  return term.selection != "file" && term.selection != "indices" && term.selection != "uniform" && term.selection != "all" &&
+         term.compression.kind == "none";
 }
 
 /// Chooses the points of one term after the other.

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/descriptors/feature_map.hpp>
 #include <gapkit/fit/frame_fingerprint.hpp>
 #include <gapkit/fit/update.hpp>
 #include <set>
@@ -56,6 +57,17 @@ std::set<std::string> parts_of(const std::string& fingerprint) {
 bool have_common_part(const std::string& a, const std::string& b) {
   const std::set<std::string> mine = parts_of(a), theirs = parts_of(b);
   return std::any_of(mine.begin(), mine.end(), [&](const std::string& part) { return theirs.count(part) > 0; });
+}
+
+/// Throws InputError if a term of both models has other mapped features in one than in the other.
+void check_equal_maps(const Model& a, const Model& b) {
+  for (std::size_t t = 0; t < std::min(a.terms.size(), b.terms.size()); ++t) {
+    const FeatureMap *mine = a.terms[t].descriptor->feature_map(), *theirs = b.terms[t].descriptor->feature_map();
+    const bool is_equal = mine && theirs ? mine->directions == theirs->directions && mine->mean == theirs->mean : mine == theirs;
+    if (!is_equal)
+      throw InputError("the models cannot be merged: their features of term '" + a.terms[t].label() +
+                       "' were compressed with different data; fit the parts with compression = \"none\", or append the data instead");
+  }
 }
 
 /// Throws InputError if the frames seem to have energies under another name; warns of other targets.
@@ -212,6 +224,7 @@ std::int64_t append(FittedModel& fitted, const Dataset& data, const ProgressCall
 void merge(FittedModel& fitted, const FittedModel& other) {
   if (have_common_part(fitted.model.data_fingerprint, other.model.data_fingerprint))
     throw InputError("both models were fitted to the same data, which would count twice");
+  check_equal_maps(fitted.model, other.model);
   SufficientStatistics theirs = other.stored.statistics;
   for (GroupStatistics& g : theirs.groups)
     for (const RowGroup& solved : other.model.posterior.groups)

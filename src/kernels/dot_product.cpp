@@ -14,10 +14,16 @@ namespace {
 
 constexpr double largest_zeta = 1000;  // integer ζ must fit an int; used values are far below
 
-/// Integer ζ: s = X Zᵀ, one pass over s, ∂ε/∂X = (ζ w s^{ζ−1}) Z.
+/// s = shift + scale x·x': 0 and 1 without a constant, c/(1 + c) and 1/(1 + c) with it.
+struct Base {
+  double shift = 0, scale = 1;
+};
+
+/// Integer ζ: s = shift + X Zᵀ with points Z times the scale, one pass over s, ∂ε/∂X = (ζ w s^{ζ−1}) Z.
 class PowerSum final : public LocalEnergy {
  public:
-  PowerSum(int zeta, const Vector& weights, const Matrix& points) : zeta_(zeta), weights_(weights), points_(points) {}
+  PowerSum(int zeta, const Base& base, const Vector& weights, const Matrix& points)
+      : zeta_(zeta), shift_(base.shift), weights_(weights), points_(base.scale * points) {}
 
   const char* form() const override { return "powers"; }
   bool gives_values() const override { return true; }
@@ -29,57 +35,68 @@ class PowerSum final : public LocalEnergy {
     const PowerLoops& loops = power_loops();
     [[maybe_unused]] const bool threads = pays_to_start_threads(static_cast<double>(rows) * static_cast<double>(cols));
 #pragma omp parallel for schedule(static) if (threads)
-    for (Eigen::Index e = 0; e < rows; ++e)
+    for (Eigen::Index e = 0; e < rows; ++e) {
+      if (shift_ != 0) Eigen::Map<Eigen::ArrayXd>(product_.row(e), cols) += shift_;
       energy[static_cast<std::size_t>(e)] = loops.weighted_powers(zeta_, cols, weights_.data(), product_.row(e),
                                                                   values != nullptr ? values->data() + e * values->outerStride() : nullptr);
+    }
     if (gradient != nullptr) multiply_nn(product_.view(), points_, *gradient);
   }
 
  private:
   int zeta_;
+  double shift_;
   Vector weights_;
   Matrix points_;
   ReusableMatrix product_;
 };
 
-/// ζ = 1: ε = x·g with g = Σ_m w_m z_m.   ζ = 2: ε = x·A x with A = Σ_m w_m z_m z_mᵀ. The cost does not depend on M.
+/// With points z times the scale, ζ = 1: ε = x·g + constant with g = Σ_m w_m z_m.   ζ = 2: ε = x·A x + x·g + constant with A =
+/// Σ_m w_m z_m z_mᵀ, g = 2 shift Σ_m w_m z_m. The cost does not depend on M.
 class CollapsedSum final : public LocalEnergy {
  public:
-  CollapsedSum(int zeta, const Vector& weights, const Matrix& points) : zeta_(zeta) {
-    if (zeta == 1)
-      form_ = weights.transpose() * points;
-    else
-      form_ = points.transpose() * weights.asDiagonal() * points;
+  CollapsedSum(int zeta, const Base& base, const Vector& weights, const Matrix& points) : zeta_(zeta) {
+    const Matrix scaled = base.scale * points;
+    linear_ = scaled.transpose() * weights * (zeta == 1 ? 1 : 2 * base.shift);
+    constant_ = weights.sum() * (zeta == 1 ? base.shift : base.shift * base.shift);
+    if (zeta == 2) form_ = scaled.transpose() * weights.asDiagonal() * scaled;
   }
 
   const char* form() const override { return zeta_ == 1 ? "linear" : "quadratic"; }
 
   void compute(const MatrixView& x, std::span<double> energy, MatrixSlice* gradient, MatrixSlice* /*values*/) override {
     const Eigen::Index rows = x.rows();
+    Eigen::Map<Vector> result(energy.data(), rows);
+    result.noalias() = x * linear_;
+    result.array() += constant_;
     if (zeta_ == 1) {
-      Eigen::Map<Vector>(energy.data(), rows).noalias() = x * form_.row(0).transpose();
-      if (gradient != nullptr) gradient->rowwise() = form_.row(0);
+      if (gradient != nullptr) gradient->rowwise() = linear_.transpose();
       return;
     }
     product_.resize(rows, x.cols());
     MatrixSlice product = gradient != nullptr ? *gradient : MatrixSlice(product_.view());
     multiply_nn(x, form_, product);
-    for (Eigen::Index e = 0; e < rows; ++e) energy[static_cast<std::size_t>(e)] = product.row(e).dot(x.row(e));
-    if (gradient != nullptr) *gradient *= 2;
+    for (Eigen::Index e = 0; e < rows; ++e) energy[static_cast<std::size_t>(e)] += product.row(e).dot(x.row(e));
+    if (gradient == nullptr) return;
+    *gradient *= 2;
+    gradient->rowwise() += linear_.transpose();
   }
 
  private:
   int zeta_;
+  Vector linear_;
+  double constant_;
   Matrix form_;
   ReusableMatrix product_;
 };
 
-/// κ = s^ζ, s = x·x'.   ∂κ/∂x = ζ s^{ζ−1} x',   curvature ζ(ζ−1) s^{ζ−2}
-class DotProduct final : public Kernel {
+/// κ = s^ζ, s = shift + scale x·x'.   ∂κ/∂x = scale ζ s^{ζ−1} x',   curvature scale² ζ(ζ−1) s^{ζ−2}
+class PowerKernel final : public Kernel {
  public:
-  explicit DotProduct(const Parameters& parameters) : parameters_(parameters), zeta_(parameters.real("zeta")) {
+  PowerKernel(const Parameters& parameters, std::string name, double zeta, const Base& base)
+      : parameters_(parameters), name_(std::move(name)), zeta_(zeta), base_(base) {
     if (!(zeta_ >= 1 && zeta_ <= largest_zeta))
-      throw InputError(fmt::format("dot_product: zeta is {}, expected a number from 1 to {}", zeta_, largest_zeta));
+      throw InputError(fmt::format("{}: zeta is {}, expected a number from 1 to {}", name_, zeta_, largest_zeta));
     is_integer_ = zeta_ == std::floor(zeta_);
   }
 
@@ -88,12 +105,12 @@ class DotProduct final : public Kernel {
   Vector metric(int) const override { return {}; }
 
   void check_features(int size, bool has_nonnegative_products) const override {
-    if (size < 1) throw InputError(fmt::format("dot_product: feature vectors have {} components, expected at least 1", size));
+    if (size < 1) throw InputError(fmt::format("{}: feature vectors have {} components, expected at least 1", name_, size));
     if (!is_integer_ && !has_nonnegative_products)
       throw InputError(
-          fmt::format("dot_product: zeta = {} needs feature vectors whose products cannot be negative, which this descriptor does not "
+          fmt::format("{}: zeta = {} needs feature vectors whose products cannot be negative, which this descriptor does not "
                       "promise; use an integer zeta",
-                      zeta_));
+                      name_, zeta_));
   }
 
   void compute(const MatrixView& x, const MatrixView& z, const KernelParts& out) const override {
@@ -107,10 +124,12 @@ class DotProduct final : public Kernel {
     for (Eigen::Index e = 0; e < rows; ++e) {
       double* v = value.data() + e * value.outerStride();
       if (inner != nullptr) std::copy(v, v + cols, inner->data() + e * inner->outerStride());
+      if (base_.scale != 1)
+        for (Eigen::Index m = 0; m < cols; ++m) v[m] = base_.shift + base_.scale * v[m];
       double* d = slope != nullptr ? slope->data() + e * slope->outerStride() : nullptr;
       if (curvature != nullptr) {
         double* c = curvature->data() + e * curvature->outerStride();
-        for (Eigen::Index m = 0; m < cols; ++m) c[m] = curvature_of(v[m]);
+        for (Eigen::Index m = 0; m < cols; ++m) c[m] = base_.scale * base_.scale * curvature_of(v[m]);
       }
       if (is_integer_)
         integer_zeta(v, d, cols);
@@ -122,8 +141,8 @@ class DotProduct final : public Kernel {
   std::unique_ptr<LocalEnergy> compile(const Vector& weights, const Matrix& points, const Matrix& domain) const override {
     if (!is_integer_) return Kernel::compile(weights, points, domain);
     const int zeta = static_cast<int>(zeta_);
-    if (zeta == 1 || (zeta == 2 && points.cols() <= 2 * points.rows())) return std::make_unique<CollapsedSum>(zeta, weights, points);
-    return std::make_unique<PowerSum>(zeta, weights, points);
+    if (zeta == 1 || (zeta == 2 && points.cols() <= 2 * points.rows())) return std::make_unique<CollapsedSum>(zeta, base_, weights, points);
+    return std::make_unique<PowerSum>(zeta, base_, weights, points);
   }
 
  private:
@@ -136,13 +155,14 @@ class DotProduct final : public Kernel {
     return zeta_ * (zeta_ - 1) * std::pow(s, zeta_ - 2);
   }
 
-  /// In: v = s. Out: v = s^ζ, d = ζ s^{ζ−1} (unless null).
+  /// In: v = s. Out: v = s^ζ, d = scale ζ s^{ζ−1} (unless null).
   void integer_zeta(double* v, double* d, Eigen::Index n) const {
     const int zeta = static_cast<int>(zeta_);
     if (zeta == 1) {
-      if (d != nullptr) std::fill(d, d + n, 1.0);
+      if (d != nullptr) std::fill(d, d + n, base_.scale);
       return;
     }
+    const double factor = base_.scale * zeta;
     constexpr Eigen::Index block = 256;
     std::array<double, block> base, power;
     for (Eigen::Index start = 0; start < n; start += block, v += block) {
@@ -150,7 +170,7 @@ class DotProduct final : public Kernel {
       std::copy(v, v + length, base.begin());
       integer_power(base.data(), zeta - 1, power.data(), length);
       if (d != nullptr)
-        for (Eigen::Index i = 0; i < length; ++i) d[start + i] = zeta_ * power[static_cast<std::size_t>(i)];
+        for (Eigen::Index i = 0; i < length; ++i) d[start + i] = factor * power[static_cast<std::size_t>(i)];
       for (Eigen::Index i = 0; i < length; ++i) v[i] *= power[static_cast<std::size_t>(i)];
     }
   }
@@ -159,13 +179,15 @@ class DotProduct final : public Kernel {
     for (Eigen::Index i = 0; i < n; ++i) {
       const double s = v[i] < 0 ? 0 : v[i];  // rounding below 0 only; NaN stays NaN
       const double power = std::pow(s, zeta_ - 1);
-      if (d != nullptr) d[i] = zeta_ * power;
+      if (d != nullptr) d[i] = base_.scale * zeta_ * power;
       v[i] = s * power;
     }
   }
 
   Parameters parameters_;
+  std::string name_;
   double zeta_;
+  Base base_;
   bool is_integer_ = true;
 };
 
@@ -179,7 +201,31 @@ KernelKind dot_product_kind() {
   zeta.default_value = 4.0;
   zeta.smallest = 1;
   zeta.largest = largest_zeta;
-  return {"dot_product", "(x . x')^zeta", {zeta}, [](const Parameters& parameters) { return std::make_shared<DotProduct>(parameters); }};
+  return {"dot_product", "(x . x')^zeta", {zeta}, [](const Parameters& parameters) {
+            return std::make_shared<PowerKernel>(parameters, "dot_product", parameters.real("zeta"), Base());
+          }};
+}
+
+KernelKind polynomial_kind() {
+  ParameterInfo zeta;
+  zeta.name = "zeta";
+  zeta.type = ParameterInfo::Type::integer;
+  zeta.description = "exponent, an integer: with others the kernel is not positive semi-definite";
+  zeta.default_value = std::int64_t{4};
+  zeta.smallest = 1;
+  zeta.largest = largest_zeta;
+  ParameterInfo constant;
+  constant.name = "constant";
+  constant.description = "c: weight of low orders of the features against high ones";
+  constant.default_value = 16.0;
+  constant.smallest = 0;
+  return {"polynomial", "((c + x . x')/(1 + c))^zeta", {zeta, constant}, [](const Parameters& parameters) {
+            const double c = parameters.real("constant");
+            if (!(c >= 0 && std::isfinite(c)))
+              throw InputError(fmt::format("polynomial: constant is {}, expected a number of at least 0", c));
+            return std::make_shared<PowerKernel>(parameters, "polynomial", static_cast<double>(parameters.integer("zeta")),
+                                                 Base{c / (1 + c), 1 / (1 + c)});
+          }};
 }
 
 }  // namespace gapkit

@@ -14,7 +14,7 @@ namespace {
 
 // A list, so that references to its lines stay valid.
 std::list<KernelKind>& table() {
-  static std::list<KernelKind> kinds = {dot_product_kind(), squared_exponential_kind(), piecewise_polynomial_kind()};
+  static std::list<KernelKind> kinds = {dot_product_kind(), polynomial_kind(), squared_exponential_kind(), piecewise_polynomial_kind()};
   return kinds;
 }
 

@@ -5,6 +5,7 @@
 namespace gapkit {
 
 KernelKind dot_product_kind();
+KernelKind polynomial_kind();
 KernelKind squared_exponential_kind();
 KernelKind piecewise_polynomial_kind();
 

@@ -3,6 +3,7 @@
 #include <Eigen/Cholesky>
 #include <Eigen/LU>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/radial_basis.hpp>
@@ -44,13 +45,21 @@ Extended overlap(Extended alpha, Extended ra, Extended rb) {
   return std::exp(-alpha * gap * gap / 2) * integral;
 }
 
+// w = t^p with t = 1 − r/r_c, and its first two derivatives by r.
+std::array<Extended, 3> distance_weight(Extended t, int p, Extended cutoff) {
+  const auto power = [&](int n) { return n == 0 ? Extended(1) : std::pow(t, static_cast<Extended>(n)); };
+  return {power(p), p > 0 ? -p * power(p - 1) / cutoff : 0, p > 1 ? p * (p - 1) * power(p - 2) / (cutoff * cutoff) : 0};
+}
+
 }  // namespace
 
-RadialBasis::RadialBasis(int n_max, int l_max, double atom_sigma, double cutoff) : n_max_(n_max), l_max_(l_max), cutoff_(cutoff) {
+RadialBasis::RadialBasis(int n_max, int l_max, double atom_sigma, double cutoff, int weight)
+    : n_max_(n_max), l_max_(l_max), cutoff_(cutoff), weight_(weight) {
   if (n_max < 1) throw InputError("n_max is " + std::to_string(n_max) + ", expected at least 1");
   if (l_max < 0 || l_max > harmonics::largest_l)
     throw InputError("l_max is " + std::to_string(l_max) + ", expected 0 to " + std::to_string(harmonics::largest_l));
   if (!(atom_sigma > 0)) throw InputError("atom_sigma is " + std::to_string(atom_sigma) + " Å, expected more than 0");
+  if (weight < 0) throw InputError("radial_weight is " + std::to_string(weight) + ", expected at least 0");
   if (!(cutoff > 0)) throw InputError("cutoff is " + std::to_string(cutoff) + " Å, expected more than 0");
   // With more, tables take gigabytes and minutes, and no n_max covers the cutoff with Gaussians this narrow.
   if (!(cutoff <= largest_reach * atom_sigma))
@@ -144,10 +153,12 @@ void RadialBasis::compute_directly(double r, double* value, double* first, doubl
         s[2] += d2[l] * t;
       }
   }
+  const std::array<Extended, 3> w = distance_weight(1 - x / cutoff_, weight_, cutoff_);
   for (std::size_t i = 0; i < static_cast<std::size_t>(count()); ++i) {
-    if (value) value[i] = static_cast<double>(sums[3 * i]);
-    if (first) first[i] = static_cast<double>(sums[3 * i + 1]);
-    if (second) second[i] = static_cast<double>(sums[3 * i + 2]);
+    const Extended* s = &sums[3 * i];
+    if (value) value[i] = static_cast<double>(w[0] * s[0]);
+    if (first) first[i] = static_cast<double>(w[0] * s[1] + w[1] * s[0]);
+    if (second) second[i] = static_cast<double>(w[0] * s[2] + 2 * w[1] * s[1] + w[2] * s[0]);
   }
 }
 

@@ -3,9 +3,10 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/version.hpp>
-#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/descriptors/feature_map.hpp>
 #include <gapkit/io/archive.hpp>
 #include <gapkit/kernels/kernel.hpp>
+#include <gapkit/model/feature_map_file.hpp>
 #include <gapkit/model/model.hpp>
 #include <gapkit/model/model_file.hpp>
 #include <gapkit/model/statistics_file.hpp>
@@ -56,6 +57,7 @@ void save_term(ArchiveWriter& archive, const std::string& at, const Term& term) 
   archive.put(at + "species", as_integers(term.species));
   archive.put(at + "elements", as_integers(term.elements));
   archive.put(at + "delta", term.delta);
+  if (const FeatureMap* map = term.descriptor->feature_map()) put_feature_map(archive, at, *map);
   archive.put(at + "sparse_features", term.sparse.x);
   archive.put(at + "sparse_cutoffs", std::span<const double>(term.sparse.covariance_cutoff.data(),
                                                              static_cast<std::size_t>(term.sparse.covariance_cutoff.size())));
@@ -77,9 +79,10 @@ Term read_term(const ArchiveReader& archive, const std::string& at, const std::s
   if (std::find(allowed.begin(), allowed.end(), term.species) == allowed.end())
     throw InputError(where + ": term '" + term.name + "' has species that its elements do not allow");
   const auto given = [&](const char* name) { return parameters_from_json(archive.string(at + name)); };
-  term.descriptor =
-      descriptor.make(complete_parameters(given("descriptor_parameters"), descriptor.parameters, where), term.species, term.elements);
-  term.kernel = kernel.make(complete_parameters(given("kernel_parameters"), kernel.parameters, where));
+  term.descriptor = descriptor.make(complete_stored_parameters(given("descriptor_parameters"), descriptor.parameters, where), term.species,
+                                    term.elements);
+  if (has_feature_map(archive, at)) term.descriptor = mapped_descriptor(term.descriptor, get_feature_map(archive, at, *term.descriptor));
+  term.kernel = kernel.make(complete_stored_parameters(given("kernel_parameters"), kernel.parameters, where));
   term.kernel->check_features(term.descriptor->size(), term.descriptor->has_nonnegative_products());
   term.delta = archive.number(at + "delta");
   term.sparse.x = archive.matrix(at + "sparse_features", -1, term.descriptor->size());
@@ -135,7 +138,7 @@ PotentialPointer load_baseline(const ArchiveReader& archive, const std::string& 
     const std::string name = archive.string(at + "kind");
     const PotentialKind& kind = potential_kind(name);
     const Parameters given = parameters_from_json(archive.string(at + "parameters"));
-    return kind.make(complete_parameters(given, kind.parameters, where));
+    return kind.make(complete_stored_parameters(given, kind.parameters, where));
   } catch (const InputError& error) {
     const std::string message = error.what();
     if (message.starts_with(where)) throw;
@@ -304,7 +307,9 @@ void save_model(const Model& model, const std::filesystem::path& path) {
 }
 
 void save_model_with(const Model& model, const std::filesystem::path& path, const std::function<void(ArchiveWriter&)>& more) {
-  ArchiveWriter archive(path, format_name, model.base.is_used() ? 4 : model.has_posterior() ? 1 : 2);
+  const bool has_map =
+      std::any_of(model.terms.begin(), model.terms.end(), [](const Term& t) { return t.descriptor->feature_map() != nullptr; });
+  ArchiveWriter archive(path, format_name, has_map ? 5 : model.base.is_used() ? 4 : model.has_posterior() ? 1 : 2);
   archive.put("gapkit_version", version);
   archive.put("units", units_text);
   archive.put("configuration", model.configuration);

@@ -1,6 +1,6 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
-#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/descriptors/feature_map.hpp>
 #include <gapkit/io/checksum.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/model/model_file.hpp>
@@ -155,6 +155,10 @@ std::string statistics_fingerprint(const Model& model) {
     sum.add(term.descriptor_name + parameters_to_json(term.descriptor->parameters()));
     sum.add(term.kernel_name + parameters_to_json(term.kernel->parameters()));
     for (const int z : term.species) sum.add(static_cast<std::int64_t>(z));
+    if (const FeatureMap* map = term.descriptor->feature_map()) {
+      for (Eigen::Index i = 0; i < map->directions.size(); ++i) sum.add(map->directions.data()[i]);
+      for (Eigen::Index i = 0; i < map->mean.size(); ++i) sum.add(map->mean[i]);
+    }
     sum.add(term.delta);
     for (Eigen::Index i = 0; i < term.sparse.x.size(); ++i) sum.add(term.sparse.x.data()[i]);
     for (Eigen::Index i = 0; i < term.sparse.covariance_cutoff.size(); ++i) sum.add(term.sparse.covariance_cutoff[i]);

@@ -218,6 +218,7 @@ Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& 
     result.local_energy[i] += model.reference_energies.at(environments.atomic_number[static_cast<std::size_t>(i)]);
   dE_dr.assign(request.forces ? environments.neighbor.size() : 0, Vector3::Zero());
 
+  for (const auto& term : terms) term->use_single_precision(request.single_precision && !request.error_bars());
   const bool with_local_std = begin_local_std(model, environments, request);
   for (const PotentialPointer& p : potentials) p->add(environments, {result.local_energy.data(), static_cast<std::size_t>(atoms)}, dE_dr);
   if (with_local_std) local = covariance->finish_local(local_rows);

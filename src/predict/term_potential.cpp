@@ -44,6 +44,7 @@ void TermPotential::add(const Environments& environments, std::span<double> loca
   if (!is_sampled() && !observer_) return;
   const bool with_derivatives = !dE_dr.empty();
   Features& features = scratch_->features;
+  features.single_precision = single_precision_;
   for (int begin = 0; begin < environments.size();) {
     const int first = begin, end = chunk_end(environments, *descriptor_, begin, chunk_environments);
     begin = end;

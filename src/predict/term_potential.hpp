@@ -26,6 +26,9 @@ class TermPotential final : public Potential {
   /// Whether any centre has an environment of this term.
   bool has_environments(const Environments& environments) const;
 
+  /// Whether add() computes descriptors in single precision (Features::single_precision).
+  void use_single_precision(bool is_used) { single_precision_ = is_used; }
+
   /// Intermediate results of add(): the features (of the descriptor's short form) of centres first … last−1, and their kernel values [E, M]
   /// if the kernel has them at no cost, else null.
   using Observer = std::function<void(const Environments&, const CentreFeatures&)>;
@@ -42,6 +45,7 @@ class TermPotential final : public Potential {
   std::unique_ptr<LocalEnergy> local_energy_;  // function of the features; null without sparse points
   std::unique_ptr<Scratch> scratch_;
   Observer observer_;
+  bool single_precision_ = false;
 };
 
 }  // namespace gapkit

@@ -204,6 +204,8 @@ TEST_CASE("models: wrong files, versions, null pointers") {
   CHECK(gapkit_set_skin(e.handle.get(), 1e3) == GAPKIT_ERROR_INPUT);
   CHECK(gapkit_set_error_bar_points(e.handle.get(), -1) == GAPKIT_ERROR_INPUT);
   CHECK(gapkit_set_threads(0) == GAPKIT_ERROR_INPUT);
+  CHECK(gapkit_set_precision(e.handle.get(), 2) == GAPKIT_ERROR_INPUT);
+  CHECK(gapkit_set_precision(nullptr, GAPKIT_SINGLE) == GAPKIT_ERROR_INPUT);
   CHECK(gapkit_cutoff(nullptr) == 0);
   CHECK(gapkit_elements(nullptr, nullptr, 0) == 0);
   gapkit_free(nullptr);
@@ -212,6 +214,28 @@ TEST_CASE("models: wrong files, versions, null pointers") {
   CHECK(elements == std::array<int, 3>{6, 0, 0});
   CHECK(gapkit_elements(e.handle.get(), elements.data(), 3) == 2);
   CHECK(elements == std::array<int, 3>{6, 14, 0});
+}
+
+TEST_CASE("single precision: close to double precision, kept by gapkit_share(), and taken back") {
+  const Example e;
+  const int n = e.structure.size();
+  Results full(n), single(n), shared(n), again(n), bars(n), bars_of_single(n);
+  test::evaluate(e.handle, e.structure, full.mean());
+  test::evaluate(e.handle, e.structure, bars.all());
+  REQUIRE(gapkit_set_precision(e.handle.get(), GAPKIT_SINGLE) == GAPKIT_OK);
+  test::evaluate(e.handle, e.structure, single.mean());
+  test::evaluate(e.handle, e.structure, bars_of_single.all());
+  gapkit_model* another = nullptr;
+  REQUIRE(gapkit_share(e.handle.get(), &another) == GAPKIT_OK);
+  const Handle owner(another);
+  test::evaluate(owner, e.structure, shared.mean());
+  REQUIRE(gapkit_set_precision(e.handle.get(), GAPKIT_DOUBLE) == GAPKIT_OK);
+  test::evaluate(e.handle, e.structure, again.mean());
+  CHECK(single.forces != full.forces);
+  CHECK(largest_difference(single.forces, full.forces) <= 1e-5 * (1 + largest_entry(full.forces)));
+  CHECK(shared.forces == single.forces);
+  CHECK(again.forces == full.forces);
+  CHECK(bars_of_single.forces == bars.forces);  // a call with error bars is in double precision
 }
 
 TEST_CASE("structures of a later version are accepted if this version knows all their requests") {

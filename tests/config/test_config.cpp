@@ -103,6 +103,28 @@ void check_equal(const FitConfiguration& a, const FitConfiguration& b) {
 
 }  // namespace
 
+TEST_CASE("config: compressions, and their round trip") {
+  const Files files;
+  CHECK(files.parse(good).terms[0].compression.kind == "none");
+  const std::string learned = replaced(good, "'dot_product'", "'polynomial'") + "compression = 'learned'\n";
+  const FitConfiguration by_default = files.parse(learned);
+  CHECK(by_default.terms[0].compression.kind == "learned");
+  CHECK(by_default.terms[0].compression.rank == 0);  // known with the data
+  CHECK(by_default.terms[0].compression.floor == 1e-3);
+  CHECK(by_default.terms[0].kernel_parameters.real("constant") == 16);
+  for (const char* rank : {"48", "0.999"}) {
+    const FitConfiguration options = files.parse(learned + "rank = " + rank + "\nfloor = 0.01\n");
+    CHECK(options.terms[0].compression.rank == std::stod(rank));
+    CHECK(options.terms[0].compression.floor == 0.01);
+    const FitConfiguration again = parse_fit_options(fit_options_to_toml(options), "again.toml", files.folder.path());
+    CHECK(again.terms[0].compression.kind == "learned");
+    CHECK(again.terms[0].compression.rank == options.terms[0].compression.rank);
+    CHECK(again.terms[0].compression.floor == 0.01);
+  }
+  const FitConfiguration again = parse_fit_options(fit_options_to_toml(by_default), "again.toml", files.folder.path());
+  CHECK(again.terms[0].compression.rank == 0);
+}
+
 TEST_CASE("config: a small configuration and its defaults") {
   const Files files;
   const FitConfiguration options = files.parse(good);

@@ -113,6 +113,28 @@ TEST_CASE("config: mistakes in [data], [calibration] and [reference_energies], e
       });
 }
 
+TEST_CASE("config: mistakes in compressions, each with its sentence") {
+  const Files files;
+  const std::string pca = good + "compression = 'pca'\n";
+  check_refusals(
+      files,
+      {
+          {good + "compression = 'pcs'\n", "t.toml:10: [[term]]: unknown compression 'pcs'; did you mean 'pca'?"},
+          {good + "rank = 5\n", "t.toml:10: [[term]]: 'rank' goes with compression = \"pca\" and \"learned\", found \"none\""},
+          {pca + "floor = 0.1\n", "t.toml:11: [[term]]: 'floor' goes with compression = \"learned\", found \"pca\""},
+          {pca + "rank = 0\n", "t.toml:11: [[term]]: 'rank' is "},
+          {pca + "rank = -3\n", "t.toml:11: [[term]]: 'rank' is "},
+          {pca + "rank = 2.5\n", "t.toml:11: [[term]]: 'rank' is the number 2.5, expected an integer from 1 on (features), or a number"},
+          {pca + "rank = nan\n", "t.toml:11: [[term]]: 'rank' is "},
+          {replaced(pca, "zeta = 4", "zeta = 2.5"), "t.toml:10: [[term]]: dot_product: zeta = 2.5 needs feature vectors"},
+          {replaced(replaced(pca, "'dot_product'", "'polynomial'"), "zeta = 4", "zeta = 2.5"),
+           "t.toml:7: [[term]]: 'zeta' is the number 2.5, expected an integer"},
+          {pair + "compression = 'pca'\n", "t.toml:9: [[term]]: 'compression' is for descriptors of at least 8 features, two_body has 1"},
+          {pca + "selection = 'file'\nsparse_file = 'points.txt'\n",
+           "t.toml:10: [[term]]: 'compression' does not go with selection = \"file\""},
+      });
+}
+
 TEST_CASE("config: mistakes in [[term]]: keys and numbers of points, each with its sentence") {
   const Files files;
   check_refusals(

@@ -56,6 +56,7 @@ TEST_CASE("everything that both programs have is translated") {
   CHECK(many.descriptor_parameters.real("atom_sigma") == 0.6);
   CHECK(many.descriptor_parameters.real("cutoff_width") == 0.7);
   CHECK(many.descriptor_parameters.real("central_weight") == 0.9);
+  CHECK(many.descriptor_parameters.integer("radial_weight") == 0);
   CHECK(many.kernel_parameters.real("zeta") == 2.5);
   CHECK(many.selection == "variance");
   CHECK(many.config_type_n_sparse == std::map<std::string, int>{{"liquid", 10}, {"crystal", 20}});

@@ -128,6 +128,21 @@ TEST_CASE("a model that is written as XML and read back predicts the same") {
   CHECK(written > 2 * refused);
 }
 
+TEST_CASE("a radial weight, which QUIP does not have, is refused by its name") {
+  const TemporaryFolder folder;
+  const auto toys = toy_models();
+  const auto toy = std::find_if(toys.begin(), toys.end(), [](const ToyModel& t) { return t.model->terms[0].descriptor_name == "soap"; });
+  REQUIRE(toy != toys.end());
+  Model model = *toy->model;
+  Term& term = model.terms[0];
+  Parameters weighted = term.descriptor->parameters();
+  weighted.set("radial_weight", std::int64_t{2});
+  term.descriptor = descriptor_kind("soap").make(weighted, term.species, term.elements);
+  const std::string message = message_of<InputError>([&] { write_gap_xml(model, folder.path() / "m.xml"); });
+  CHECK(message.find("term '" + term.label() + "': QUIP has no counterpart of radial_weight = 2; ") != std::string::npos);
+  CHECK(!fs::exists(folder.path() / "m.xml"));
+}
+
 TEST_CASE("potentials of gap_fit, written again, have the same points, weights and descriptors") {
   const TemporaryFolder folder;
   for (const char* name : {"D_sic_2bsoap", "si_own_2b3bsoap"}) {

@@ -77,6 +77,7 @@ TEST_CASE("the small potential is read") {
   // The defaults of options that are not given
   CHECK(model.terms[0].descriptor->parameters().real("cutoff_width") == 0.5);
   CHECK(model.terms[0].descriptor->parameters().real("central_weight") == 1.0);
+  CHECK(model.terms[0].descriptor->parameters().integer("radial_weight") == 0);  // GAP has none; new configurations have 1
 }
 
 TEST_CASE("other potentials, options and covariances are refused by name with tag and line") {

@@ -134,8 +134,9 @@ TEST_CASE("every descriptor: rotation, translation and chunks do not change feat
       sample.descriptor->compute(environments.view(), 0, 2, Derivatives::jacobian, first);
       sample.descriptor->compute(environments.view(), 2, structure.size(), Derivatives::jacobian, second);
       REQUIRE(first.size() + second.size() == x.rows());
-      if (first.size()) CHECK(largest_difference(first.x.view(), x.topRows(first.size())) == 0);
-      if (second.size()) CHECK(largest_difference(second.x.view(), x.bottomRows(second.size())) == 0);
+      const double rounding = sample.descriptor->feature_map() ? 1e-13 : 0;  // of a matrix product
+      if (first.size()) CHECK(largest_difference(first.x.view(), x.topRows(first.size())) <= rounding);
+      if (second.size()) CHECK(largest_difference(second.x.view(), x.bottomRows(second.size())) <= rounding);
     }
   }
 }

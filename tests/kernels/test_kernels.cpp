@@ -23,6 +23,9 @@ std::vector<Case> cases() {
   std::vector<Case> result;
   for (const double zeta : {1.0, 2.0, 2.5, 3.0, 4.0, 10.0})
     for (const int size : {1, 3, 60}) result.push_back({"dot_product", {{"zeta", zeta}}, size});
+  for (const std::int64_t zeta : {1, 2, 3, 4, 7})
+    for (const double constant : {0.0, 0.5, 16.0})
+      for (const int size : {1, 3, 60}) result.push_back({"polynomial", {{"zeta", zeta}, {"constant", constant}}, size});
   for (const int size : {1, 2, 3, 4, 5, 60}) {
     result.push_back({"squared_exponential", {{"length_scale", 0.7}}, size});
     std::vector<double> theta;
@@ -131,6 +134,9 @@ TEST_CASE("every kernel equals its formula") {
       for (int m = 0; m < 6; ++m) {
         if (c.kind == "dot_product") {
           expected(e, m) = std::pow(x.row(e).dot(z.row(m)), c.parameters.real("zeta"));
+        } else if (c.kind == "polynomial") {
+          const double constant = c.parameters.real("constant");
+          expected(e, m) = std::pow((constant + x.row(e).dot(z.row(m))) / (1 + constant), c.parameters.real("zeta"));
         } else {
           const auto theta = c.parameters.reals("length_scale");
           double sum = 0;
@@ -220,6 +226,20 @@ TEST_CASE("every kernel: Gram matrices are positive semidefinite") {
   }
 }
 
+TEST_CASE("polynomial is positive semidefinite where scalar products are negative") {
+  Matrix x = random_features(60, 4, 21);
+  x.array() = 8 * (x.array() - x.mean());  // c + x·x' has both signs
+  for (const double constant : {0.0, 0.5, 16.0}) {
+    CAPTURE(constant);
+    CHECK((x * x.transpose()).minCoeff() < -2);
+    for (const std::int64_t zeta : {1, 2, 3, 4}) {
+      const Matrix gram = compute(*make({"polynomial", {{"zeta", zeta}, {"constant", constant}}, 4}), x, x).value;
+      const Eigen::SelfAdjointEigenSolver<Matrix> solver(gram);
+      CHECK(solver.eigenvalues().minCoeff() >= -1e-13 * solver.eigenvalues().maxCoeff());
+    }
+  }
+}
+
 TEST_CASE("every kernel: chunked = whole, strided = contiguous, one thread = many") {
   for (const auto& c : cases()) {
     CAPTURE(describe(c));
@@ -303,6 +323,10 @@ TEST_CASE("kernels refuse impossible parameters and features") {
     CHECK_THROWS_AS(kernel_kind(name).make(parameters), InputError);
   };
   for (const double zeta : {0.5, 0.0, -1.0, 1e9, std::nan("")}) refused("dot_product", {{"zeta", zeta}});
+  for (const std::int64_t zeta : {0, -1, 1001}) refused("polynomial", {{"zeta", zeta}, {"constant", 16.0}});
+  CHECK_THROWS_AS(make({"polynomial", {{"zeta", 2.5}}, 3}), InputError);  // not positive semidefinite
+  for (const double constant : {-1.0, std::nan(""), std::numeric_limits<double>::infinity()})
+    refused("polynomial", {{"zeta", std::int64_t{4}}, {"constant", constant}});
   for (const double theta : {0.0, -1.0, std::nan(""), std::numeric_limits<double>::infinity()})
     refused("squared_exponential", {{"length_scale", theta}});
   refused("squared_exponential", {{"length_scale", std::vector<double>{1.0, 0.0}}});

@@ -27,6 +27,9 @@ std::vector<Case> cases() {
   for (const auto& [zeta, form] : forms)
     for (const int size : {1, 3, 40}) result.push_back({"dot_product", {{"zeta", zeta}}, size, form});
   result.push_back({"dot_product", {{"zeta", 2.0}}, 120, "powers"});  // more features than twice the points
+  for (const auto& [zeta, form] : std::map<std::int64_t, std::string>{{1, "linear"}, {2, "quadratic"}, {3, "powers"}, {4, "powers"}})
+    for (const int size : {1, 3, 40})
+      for (const double constant : {0.0, 16.0}) result.push_back({"polynomial", {{"zeta", zeta}, {"constant", constant}}, size, form});
   for (const int size : {1, 3, 40}) result.push_back({"squared_exponential", {{"length_scale", 0.7}}, size, size == 1 ? "spline" : "sum"});
   for (const int size : {1, 3})
     result.push_back({"piecewise_polynomial", {{"length_scale", 0.9}, {"smoothness", std::int64_t{2}}}, size, "sum"});

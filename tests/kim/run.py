@@ -5,12 +5,14 @@ usage: run.py BUILD_FOLDER SOURCE_FOLDER WORK_FOLDER [names of tests, as unittes
 
 Exit code 77: LAMMPS, the KIM API or ASE is missing. The driver and three models are built and installed first.
 """
-import subprocess
+import importlib.util
+import os
 import sys
 import unittest
+import unittest.mock
 
 sys.dont_write_bytecode = True
-from kim_support import (BAR, BINARIES, COLLECTION, SOURCE, WORK, KimTest, checked, install, lmp, predictions, prepare, run,
+from kim_support import (BAR, BINARIES, COLLECTION, ENVIRONMENT, WORK, KimTest, checked, lmp, predictions, prepare,
                          write_data)  # noqa: E402
 
 import ase.io  # noqa: E402
@@ -277,6 +279,21 @@ class OtherSimulators(KimTest):
                     self.assert_close(lines[0][1:], -virial[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]], where + "virial")
 
 
+@unittest.skipUnless(importlib.util.find_spec("kimpy"), "this Python has no kimpy")
+class Ase(KimTest):
+
+    def test_calculator_of_ase(self):
+        from ase.calculators.kim import KIM
+        with unittest.mock.patch.dict(os.environ, ENVIRONMENT):
+            for atoms in (oxide((2, 1, 1), 6), close_pair()):
+                expected, = predictions("oxide", [atoms])
+                atoms.calc = KIM("Oxide")
+                self.assert_close([atoms.get_potential_energy()], [expected.info["gap_energy"]], "energy")
+                self.assert_close(atoms.get_forces(), expected.arrays["gap_forces"], "forces")
+                if atoms.pbc.all():
+                    self.assert_close(atoms.get_stress(), expected.info["gap_stress"], "stress")
+
+
 class Installation(KimTest):
 
     def test_missing_or_changed_model_file_is_named(self):
@@ -302,6 +319,7 @@ class Installation(KimTest):
 
 if __name__ == "__main__":
     prepare()
+    os.chdir(WORK)  # the KIM API leaves kim.log in the current folder
     for name, (_, elements, atoms) in SYSTEMS.items():
         write_data(WORK / f"{name}.data", atoms, elements)
     unittest.main(argv=[sys.argv[0], *sys.argv[4:]])

@@ -19,20 +19,22 @@ namespace {
 struct Setting {
   int n_max, l_max;
   double sigma, cutoff;
+  int weight = 0;  // exponent of 1 − r/cutoff
 };
 
 constexpr Setting settings[] = {{1, 0, 0.5, 5.0},    {1, 5, 0.5, 4.0},  {8, 8, 0.5, 5.0},  {12, 6, 0.3, 6.5}, {4, 3, 0.7, 4.0},
-                                {20, 20, 0.5, 15.0}, {3, 20, 0.5, 1.5}, {20, 0, 0.3, 1.5}, {6, 24, 1.0, 10.0}};
+                                {20, 20, 0.5, 15.0}, {3, 20, 0.5, 1.5}, {20, 0, 0.3, 1.5}, {6, 24, 1.0, 10.0},
+                                {5, 4, 0.5, 5.0, 1}, {3, 3, 0.4, 4.0, 2}, {2, 2, 0.6, 4.5, 8}};
 
 std::string name_of(const Setting& s) {
   return "n_max " + std::to_string(s.n_max) + " l_max " + std::to_string(s.l_max) + " sigma " + std::to_string(s.sigma) + " cutoff " +
-         std::to_string(s.cutoff);
+         std::to_string(s.cutoff) + " weight " + std::to_string(s.weight);
 }
 
 /// Tables of large bases are slow to compute, so the cases share them.
 const RadialBasis& basis_of(const Setting& s) {
   static std::map<const Setting*, RadialBasis> made;
-  return made.try_emplace(&s, s.n_max, s.l_max, s.sigma, s.cutoff).first->second;
+  return made.try_emplace(&s, s.n_max, s.l_max, s.sigma, s.cutoff, s.weight).first->second;
 }
 
 /// Distances over [0, cutoff], including both ends and points close to them.
@@ -169,7 +171,7 @@ TEST_CASE("radial functions equal quadrature of their definition") {
       for (int l = 0; l <= s.l_max; l += l < 3 ? 1 : 5) {
         const auto expected = definition.value(l, r);
         for (int n = 0; n < s.n_max; ++n) {
-          const double e = static_cast<double>(expected[static_cast<std::size_t>(n)]);
+          const double e = std::pow(1 - r / s.cutoff, s.weight) * static_cast<double>(expected[static_cast<std::size_t>(n)]);
           const double difference = std::abs(actual.value[l * s.n_max + n] - e);
           largest = std::max(largest, std::abs(e));
           worst = worse(worst, difference);
@@ -237,6 +239,7 @@ TEST_CASE("impossible radial parameters are refused with their values") {
   CHECK(message_of<InputError>([] { RadialBasis(0, 4, 0.5, 5); }).find("n_max is 0") != std::string::npos);
   CHECK(message_of<InputError>([] { RadialBasis(4, 25, 0.5, 5); }).find("l_max is 25") != std::string::npos);
   CHECK_THROWS_AS(RadialBasis(4, -1, 0.5, 5), InputError);
+  CHECK(message_of<InputError>([] { RadialBasis(4, 4, 0.5, 5, -1); }) == "radial_weight is -1, expected at least 0");
   CHECK_THROWS_AS(RadialBasis(4, 4, 0, 5), InputError);
   CHECK_THROWS_AS(RadialBasis(4, 4, 0.5, -1), InputError);
   CHECK_THROWS_AS(RadialBasis(4, 4, std::nan(""), 5), InputError);

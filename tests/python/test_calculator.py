@@ -260,6 +260,26 @@ class ErrorBars(unittest.TestCase):
             calculator(skin=-1)
         with self.assertRaisesRegex(gapkit.InputError, "skin is nan"):
             calculator(skin=float("nan"))
+        with self.assertRaisesRegex(gapkit.InputError, "precision: unknown name 'half'"):
+            calculator(precision="half")
+
+    def test_single_precision(self):
+        """As gap-predict --precision single; close to double precision; error bars are in double precision."""
+        atoms = crystal()
+        given, output = FOLDER / "precision.xyz", FOLDER / "precision_predicted.xyz"
+        ase.io.write(given, atoms, format="extxyz")
+        atoms = ase.io.read(given)
+        forces = {}
+        for precision in ("double", "single"):
+            atoms.calc = calculator(std=None, precision=precision)
+            forces[precision] = atoms.get_forces().copy()
+            run_program("gap-predict", model_file(), given, "-o", output, "--precision", precision)
+            self.assertLessEqual(largest_difference(forces[precision], ase.io.read(output).arrays["gap_forces"]), 1e-12)
+            self.assertLessEqual(largest_difference(forces[precision], model().predict(atoms, precision=precision).forces), 1e-12)
+        self.assertGreater(largest_difference(forces["single"], forces["double"]), 0)
+        self.assertLessEqual(largest_difference(forces["single"], forces["double"]), 1e-4)
+        atoms.calc = calculator(std="energy", precision="single")
+        self.assertEqual(largest_difference(atoms.get_forces(), forces["double"]), 0)
 
 
 class NeighborList(unittest.TestCase):

@@ -35,6 +35,7 @@ std::shared_ptr<const Model> fitted(const std::vector<int>& elements, std::vecto
 TermOptions soap(double zeta) {
   TermOptions t = small_soap(3, 3, zeta, 25, soap_cutoff);
   t.descriptor_parameters.set("cutoff_width", soap_width);
+  t.descriptor_parameters.set("radial_weight", std::int64_t{0});  // can be written as XML
   return t;
 }
 

@@ -22,6 +22,8 @@ struct ParameterInfo {
   double smallest = -std::numeric_limits<double>::infinity();
   double largest = std::numeric_limits<double>::infinity();
   bool excludes_smallest = false;  ///< smallest itself is not allowed
+  /// Value in files that were written before the parameter existed; absent: default_value.
+  std::optional<ParameterValue> earlier_value = {};
 };
 
 /// Named values for one descriptor or kernel. Getters throw InputError if the name is missing or of another type.
@@ -46,6 +48,9 @@ class Parameters {
 /// Fills defaults, converts integers to reals where a real is expected, and checks names, types and ranges.
 /// `where` begins each message ("silicon.toml:14: [[term]]"). Throws InputError.
 Parameters complete_parameters(const Parameters& given, std::span<const ParameterInfo> infos, const std::string& where);
+
+/// The same for parameters that a file of any version, or of another program, holds: where one is missing, its value is earlier_value.
+Parameters complete_stored_parameters(Parameters given, std::span<const ParameterInfo> infos, const std::string& where);
 
 /// One JSON object, keys sorted; numbers keep all digits. The inverse reads it back.
 std::string parameters_to_json(const Parameters& parameters);

@@ -9,6 +9,13 @@
 
 namespace gapkit {
 
+/// Fewer features for a term: a linear map made from the training data (methods.md, section 2).
+struct CompressionOptions {
+  std::string kind = "none";  ///< none, or a line of the table of compressions
+  double rank = 0;            ///< features per combination; below 1: the share of the variance to keep; 0: 64 for one element, else 96
+  double floor = 1e-3;        ///< learned: added to the eigenvalues, relative to the largest
+};
+
 /// One [[term]] of the configuration, before it is expanded over species.
 struct TermOptions {
   std::string name;  ///< unique; the descriptor's name (with a number) if not given
@@ -28,6 +35,7 @@ struct TermOptions {
   std::map<std::string, std::string> sparse_file;  ///< by combination; key "" for all
   bool sparse_file_cutoffs = false;                ///< each point in sparse_file begins with its covariance cutoff
   std::map<std::string, std::string> sparse_indices;
+  CompressionOptions compression;
 };
 
 /// σ of a class of rows, in the units of the targets. Some are multiplied by √N (TargetInfo::scales_with_atoms) unless scale_with_atoms is

@@ -43,6 +43,9 @@ struct PredictionRequest {
   /// Of a model that sits on another one (Model::base): the difference alone, which the caller adds to the values of the other model. Else
   /// structures must bring these (Structure::base), and targets that the base does not give are not predicted.
   bool difference = false;
+  /// Descriptors and their derivatives in single precision (kernels and sums stay in double precision): faster, with errors of forces below
+  /// 1e-4 eV/Å (docs/accuracy.md). Without effect where error bars are requested, as these need all digits.
+  bool single_precision = false;
 
   bool error_bars() const { return energy_std || local_std || force_std || stress_std; }
   /// Whether the error bars of a target are requested.

@@ -60,7 +60,7 @@ void save_states(const std::vector<MdState>& states, const std::filesystem::path
 std::vector<MdState> load_states(const std::filesystem::path& path);
 
 /// Forces of a fitted model. The predictor must outlive the result; one thread at a time may use it.
-ForceProvider forces_of(Predictor& predictor);
+ForceProvider forces_of(Predictor& predictor, bool single_precision = false);
 /// Forces of a potential, by evaluate().
 ForceProvider forces_of(PotentialPointer potential);
 

@@ -27,6 +27,7 @@ struct SourceOptions {
   double round_time = 2;                     ///< ps of a replica's turn
   bool forks = false;                        ///< the trajectory continues after a proposal, up to max_proposals
   int max_proposals = 5;                     ///< of one replica in one round
+  bool single_precision = false;             ///< forces of the trajectory; error bars stay in double precision
 };
 
 /// The threshold of error bars for proposals.

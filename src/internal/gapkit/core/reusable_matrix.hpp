@@ -1,8 +1,24 @@
 #pragma once
 
 #include <gapkit/core/types.hpp>
+#include <new>
 
 namespace gapkit {
+
+/// Numbers that begin at a line of the cache: loads and stores of whole registers that cross lines take twice the time.
+template <class Number>
+struct CacheAligned {
+  using value_type = Number;
+  static constexpr std::align_val_t alignment{64};
+  CacheAligned() = default;
+  template <class Other>
+  CacheAligned(const CacheAligned<Other>&) {}
+  Number* allocate(std::size_t count) { return static_cast<Number*>(::operator new(count * sizeof(Number), alignment)); }
+  void deallocate(Number* memory, std::size_t) { ::operator delete(memory, alignment); }
+  bool operator==(const CacheAligned&) const { return true; }
+};
+template <class Number>
+using AlignedVector = std::vector<Number, CacheAligned<Number>>;
 
 /// A row-major matrix whose storage never shrinks: resizing in a loop over chunks allocates only for a new largest size.
 /// Contents are undefined after resize().
@@ -27,7 +43,7 @@ class ReusableMatrix {
   double operator()(Eigen::Index i, Eigen::Index j) const { return storage_[static_cast<std::size_t>(i * cols_ + j)]; }
 
  private:
-  std::vector<double> storage_;
+  AlignedVector<double> storage_;
   Eigen::Index rows_ = 0, cols_ = 0;
 };
 

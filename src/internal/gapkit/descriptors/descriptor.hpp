@@ -10,6 +10,8 @@
 
 namespace gapkit {
 
+struct FeatureMap;
+
 /// Derivatives of the features of some environments by the vectors r_ij to neighbours of one species.
 ///
 /// Row 3q+α belongs to pair q and Cartesian component α. The derivative of the feature vector of environment e = environment[q] is
@@ -48,6 +50,9 @@ struct JacobianBlock {
 
 /// Feature vectors of the environments of a range of centre atoms. Reused for the next chunk, also by other descriptors.
 struct Features {
+  /// Input of compute(): intermediate results in single precision where the descriptor can, except for a Jacobian. Sums and `x` stay in
+  /// double precision.
+  bool single_precision = false;
   ReusableMatrix x;                       ///< [E, D], one environment per row
   std::vector<double> covariance_cutoff;  ///< [E] f of each environment (1 for SOAP)
   std::vector<int> centre;                ///< [E] atom index of the centre
@@ -59,6 +64,7 @@ struct Features {
   // Memory of a descriptor between compute and pullback
   ReusableMatrix workspace;
   std::vector<std::size_t> pair;  ///< indices of pairs of the environments
+  std::unique_ptr<Features> inner;  ///< of the descriptor whose features were mapped
 
   int size() const { return static_cast<int>(centre.size()); }
   void clear();                          ///< empties everything, keeps memory
@@ -118,6 +124,8 @@ class Descriptor {
     std::function<Matrix(const MatrixView& points)> points;  ///< Z U [M, C] of points Z [M, D]
   };
   virtual ShortForm short_form() const { return {}; }
+  /// The linear map behind the features, null if there is none: those of a term with a compression (descriptors/feature_map.hpp).
+  virtual const FeatureMap* feature_map() const { return nullptr; }
 
   /// Features of all environments whose centre is environments.centre[begin … end−1], in the order of the centres. Overwrites `out`.
   ///

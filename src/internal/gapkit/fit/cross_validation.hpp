@@ -4,6 +4,9 @@
 
 namespace gapkit {
 
+/// RowGroup::fold of rows that are in every fit and never left out: their labels have made a map of features.
+inline constexpr int never_left_out = -1;
+
 /// Errors on data that were left out, from statistics that are divided into folds (methods.md, section 4): for each fold the weights are
 /// solved from the other folds' sums, and its own sums give the squares of the residuals. No kernel is computed again.
 ///

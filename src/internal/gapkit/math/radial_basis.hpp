@@ -5,7 +5,7 @@
 namespace gapkit {
 
 /// Radial functions g_nl(r) of SOAP with equispaced Gaussians (methods.md, section 2): an atom at distance r, smeared with `atom_sigma`,
-/// projected on n_max orthonormalised Gaussians. The cutoff function is not included.
+/// projected on n_max orthonormalised Gaussians, times (1 − r/cutoff)^weight. The cutoff function is not included.
 ///
 /// Values come from quintic Hermite splines on a uniform grid whose knots (value and two derivatives) are computed in extended
 /// precision; the grid is refined until the largest error, measured between the knots against the direct formula over all
@@ -16,8 +16,8 @@ namespace gapkit {
 /// After rotation by one orthogonal matrix H (rotation()), g_l H, the last one of each l ≥ 1 is zero; turned() gives these.
 class RadialBasis {
  public:
-  /// Throws InputError for n_max < 1, l_max outside 0 … 24, lengths ≤ 0, or a cutoff above 100 atom_sigma.
-  RadialBasis(int n_max, int l_max, double atom_sigma, double cutoff);
+  /// Throws InputError for n_max < 1, l_max outside 0 … 24, lengths ≤ 0, a cutoff above 100 atom_sigma, or weight < 0.
+  RadialBasis(int n_max, int l_max, double atom_sigma, double cutoff, int weight = 0);
 
   /// The basis with g_l H for l ≥ 1. Cost: one pass over the table.
   RadialBasis turned() const;
@@ -27,7 +27,7 @@ class RadialBasis {
   int count() const { return n_max_ * (l_max_ + 1); }
   double cutoff() const { return cutoff_; }
 
-  /// Coefficients (L_S)_{1n} / √4π that the centre atom contributes to c_n00 at central_weight 1.
+  /// Coefficients (L_S)_{1n} / √4π that the centre atom contributes to c_n00 at central_weight 1; they do not depend on the weight.
   const std::vector<double>& centre() const { return centre_; }
 
   /// H: [n_max, n_max], orthogonal, symmetric. Functions of l = 0 are not turned.
@@ -54,6 +54,7 @@ class RadialBasis {
 
   int n_max_, l_max_;
   double cutoff_;
+  int weight_;
   long double alpha_;
   std::vector<long double> centres_;    // r_a
   std::vector<long double> transform_;  // T, row-major [n_max, n_max]

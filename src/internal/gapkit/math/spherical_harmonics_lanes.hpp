@@ -7,7 +7,8 @@
 
 namespace gapkit::harmonics {
 
-inline constexpr int lanes = gapkit::lanes::width;
+inline constexpr int lanes = 8;
+static_assert(lanes % gapkit::lanes::width == 0);
 inline constexpr int largest_l = 24;
 
 /// Components of unit vectors, `lanes` numbers each.
@@ -35,13 +36,12 @@ static inline void fill_prefactors(int l_max, double* prefactor, double (*square
 //     ∂_x Q_l^m = x Q_{l−1}^{m+1},  ∂_y Q_l^m = y Q_{l−1}^{m+1},  ∂_z Q_l^m = (l+m) Q_{l−1}^m;
 // without its radial part l Y r̂ it is the gradient along the sphere.
 //
-// Orthonormal; m < 0: sine, m > 0: cosine. value[(l²+l+m)·lanes + k]; gradient[(α·(l_max+1)² + l²+l+m)·lanes + k] or null: r ∇Y_lm.
-// Recurrences for polynomials in x, y, z: e.g. Bigi et al., J. Chem. Phys. 159, 064802 (2023).
-static inline void evaluate(int l_max, const double* __restrict prefactor, const Directions& directions, double* __restrict value,
-                            double* __restrict gradient) {
+// One pack of the directions.
+static inline void evaluate_pack(int l_max, const double* __restrict prefactor, const Directions& directions, double* __restrict value,
+                                 double* __restrict gradient) {
   using gapkit::lanes::Pack;
   using gapkit::lanes::store;
-  constexpr int W = lanes;
+  constexpr int W = lanes;  // distance between the packs of two functions
   Pack q[(largest_l + 1) * (largest_l + 2) / 2];
   Pack c[largest_l + 1], s[largest_l + 1];
   const Pack x = GAPKIT_LOAD(directions.x), y = GAPKIT_LOAD(directions.y), z = GAPKIT_LOAD(directions.z), zero = {};
@@ -95,6 +95,13 @@ static inline void evaluate(int l_max, const double* __restrict prefactor, const
       }
     }
   }
+}
+
+// Orthonormal; m < 0: sine, m > 0: cosine. value[(l²+l+m)·lanes + k]; gradient[(α·(l_max+1)² + l²+l+m)·lanes + k] or null: r ∇Y_lm.
+// Recurrences for polynomials in x, y, z: e.g. Bigi et al., J. Chem. Phys. 159, 064802 (2023).
+static inline void evaluate(int l_max, const double* prefactor, const Directions& directions, double* value, double* gradient) {
+  for (int k = 0; k < lanes; k += gapkit::lanes::width)
+    evaluate_pack(l_max, prefactor, {directions.x + k, directions.y + k, directions.z + k}, value + k, gradient ? gradient + k : nullptr);
 }
 
 }  // namespace gapkit::harmonics
