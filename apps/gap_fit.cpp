@@ -4,7 +4,12 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <gapkit/config/config.hpp>
 #include <gapkit/convert/gap_fit_command.hpp>
 #include <gapkit/convert/gap_xml.hpp>
@@ -107,6 +112,14 @@ GapFitTranslation translated(const Arguments& arguments, apps::ProgressDisplay& 
   return translation;
 }
 
+void check_training_file(const std::string& path) {
+  const auto fail = [&](const std::string& reason) { throw InputError(fmt::format("at_file {}: {}", path, reason)); };
+  if (path.empty()) throw InputError("at_file: the file name is empty");
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) fail("this is a folder; expected a file in extended XYZ");
+  if (!std::ifstream(path)) fail(fmt::format("the file cannot be read: {}", std::strerror(errno)));
+}
+
 FitConfiguration options_of(const GapFitTranslation& translation, const Arguments& arguments) {
   FitConfiguration options = parse_fit_options(translation.toml, "gap_fit command line as a configuration", ".");
   options.checkpoint_path = options.model_path + ".checkpoint";
@@ -177,6 +190,7 @@ void run(const Arguments& arguments) {
   }
   display.begin_with(fmt::format("gapkit {}, {} ({})", version, blas_description(), apps::threads_origin()));
   const GapFitTranslation translation = translated(arguments, display);
+  check_training_file(translation.train);
   const FitConfiguration options = options_of(translation, arguments);
   if (!translation.is_dry_run) check_outputs(translation, options, arguments);
   if (rank && rank->size.value_or(1) > 1)

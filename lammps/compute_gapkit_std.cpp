@@ -19,6 +19,7 @@
 namespace LAMMPS_NS {
 
 ComputeGapkitStd::ComputeGapkitStd(LAMMPS* lammps, int narg, char** arg) : Compute(lammps, narg, arg) {
+  bool is_local = false;
   for (int i = 3; i < narg; ++i) {
     const std::string word = arg[i];
     const bool has_value = word == "points" || word == "instance";
@@ -31,9 +32,12 @@ ComputeGapkitStd::ComputeGapkitStd(LAMMPS* lammps, int narg, char** arg) : Compu
       points_ = utils::inumeric(FLERR, arg[++i], false, lmp);
     else if (word == "instance")
       instance_ = utils::inumeric(FLERR, arg[++i], false, lmp);
-    else if (word != "local")
+    else if (word == "local")
+      is_local = true;
+    else
       error->all(FLERR, "compute gapkit/std: unknown keyword '" + word + "'; valid: local, force, epistemic, points N, instance N");
   }
+  if (is_local && is_force_) error->all(FLERR, "compute gapkit/std: 'local' and 'force' need a compute each");
   if (points_ < 0 || instance_ < 0) error->all(FLERR, "compute gapkit/std: points and instance must not be negative");
   scalar_flag = 1;
   extscalar = 0;
@@ -117,8 +121,9 @@ void ComputeGapkitStd::evaluate() {
 
 void ComputeGapkitStd::compute_peratom() {
   invoked_peratom = update->ntimestep;
-  if (!pair_->is_current())
-    error->all(FLERR, "compute gapkit/std: there are no forces of this step yet; use it during a run, or right after one ('run 0')");
+  // A program that uses LAMMPS as a library can ask at any time, also after another pair_style.
+  if (find_pair() != pair_ || !pair_->is_current())
+    error->all(FLERR, "compute gapkit/std: there are no forces of this step for these atoms and this pair style; run first ('run 0')");
   grow();
   const size_t columns = is_force_ ? 3 : 1;
   const std::vector<int>& index_of = pair_->index_of();

@@ -20,31 +20,17 @@
 #include <cstring>
 
 #include "compute_gapkit_std.h"
+#include "element_symbols.h"
+#include "environment.h"
 
 namespace LAMMPS_NS {
 namespace {
-
-constexpr const char* symbols[] = {"X",  "H",  "He", "Li", "Be", "B",  "C",  "N",  "O",  "F",  "Ne", "Na", "Mg", "Al", "Si", "P",  "S",
-                                   "Cl", "Ar", "K",  "Ca", "Sc", "Ti", "V",  "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "As",
-                                   "Se", "Br", "Kr", "Rb", "Sr", "Y",  "Zr", "Nb", "Mo", "Tc", "Ru", "Rh", "Pd", "Ag", "Cd", "In", "Sn",
-                                   "Sb", "Te", "I",  "Xe", "Cs", "Ba", "La", "Ce", "Pr", "Nd", "Pm", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho",
-                                   "Er", "Tm", "Yb", "Lu", "Hf", "Ta", "W",  "Re", "Os", "Ir", "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Po",
-                                   "At", "Rn", "Fr", "Ra", "Ac", "Th", "Pa", "U",  "Np", "Pu", "Am", "Cm", "Bk", "Cf", "Es", "Fm", "Md",
-                                   "No", "Lr", "Rf", "Db", "Sg", "Bh", "Hs", "Mt", "Ds", "Rg", "Cn", "Nh", "Fl", "Mc", "Lv", "Ts", "Og"};
-constexpr int n_symbols = sizeof symbols / sizeof symbols[0];
-
-// 0: no element.
-int atomic_number(const char* symbol) {
-  for (int z = 1; z < n_symbols; ++z)
-    if (std::strcmp(symbols[z], symbol) == 0) return z;
-  return 0;
-}
 
 std::string names_of(const gapkit_model* model) {
   std::vector<int> known(static_cast<size_t>(gapkit_elements(model, nullptr, 0)));
   gapkit_elements(model, known.data(), static_cast<int>(known.size()));
   std::string names;
-  for (const int z : known) names += (names.empty() ? "" : ", ") + std::string(z > 0 && z < n_symbols ? symbols[z] : "?");
+  for (const int z : known) names += (names.empty() ? "" : ", ") + symbol_of(z);
   return names;
 }
 
@@ -72,13 +58,6 @@ std::string number(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.6g", value);
   return text;
-}
-
-// OpenMP threads of each rank: those of LAMMPS, else OMP_NUM_THREADS (a LAMMPS without OpenMP does not read it), else 1.
-int thread_count(int of_lammps) {
-  if (of_lammps > 1) return of_lammps;
-  const char* given = std::getenv("OMP_NUM_THREADS");
-  return std::max(1, given != nullptr ? std::atoi(given) : 1);
 }
 
 }  // namespace
@@ -139,10 +118,10 @@ void PairGapkit::coeff(int narg, char** arg) {
 void PairGapkit::load(const std::string& path) {
   gapkit_free(model_);
   model_ = nullptr;
-  is_announced_ = false;
+  is_announced_ = is_warned_ = false;
+  forces_step_ = -1;
   path_ = path;
-  const std::string file = utils::get_potential_file_path(path);  // as it is, or in the folders of LAMMPS_POTENTIALS
-  const int code = gapkit_load((file.empty() ? path : file).c_str(), GAPKIT_INTERFACE, &model_);
+  const int code = gapkit_load(file_of_potential(path).c_str(), GAPKIT_INTERFACE, &model_);
   int mine = code != GAPKIT_OK ? comm->me : comm->nprocs, first = 0;
   MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, world);
   if (first == comm->nprocs) return;
@@ -169,8 +148,12 @@ void PairGapkit::take_elements(int narg, char** arg) {
                             "' knows " + names_of(model_) + " only");
     element_of_[static_cast<size_t>(t)] = z;
   }
-  if (std::count(element_of_.begin(), element_of_.end(), 0) == narg + 1)
-    error->all(FLERR, "pair_coeff of pair_style gapkit: all atom types are NULL");
+  const auto n_without = std::count(element_of_.begin() + 1, element_of_.end(), 0);
+  if (n_without == narg) error->all(FLERR, "pair_coeff of pair_style gapkit: all atom types are NULL");
+  if (n_without > 0 && force->pair == this)
+    error->all(FLERR,
+               "pair_coeff of pair_style gapkit: NULL leaves out the atoms of a type, which needs 'pair_style hybrid' or "
+               "'hybrid/overlay' with another style for them");
   for (int i = 1; i <= narg; ++i)
     for (int j = i; j <= narg; ++j) setflag[i][j] = element_of_[static_cast<size_t>(i)] != 0 && element_of_[static_cast<size_t>(j)] != 0;
 }
@@ -251,7 +234,6 @@ void PairGapkit::update_list() {
     index_of_.push_back(i);
     numbers_.push_back(z);
   }
-  is_same_order_ = index_of_.size() == place_.size();
   centres_.clear();
   neighbors_.clear();
   first_.assign(1, 0);
@@ -271,20 +253,13 @@ void PairGapkit::update_list() {
 }
 
 void PairGapkit::evaluate(gapkit_model* model, gapkit_results& results, double halo) {
-  const size_t n = index_of_.size();
-  const double* positions = n > 0 ? atom->x[0] : nullptr;
-  if (!is_same_order_) {
-    positions_.resize(3 * n);
-    for (size_t k = 0; k < n; ++k) std::copy_n(atom->x[index_of_[k]], 3, positions_.data() + 3 * k);
-    positions = positions_.data();
-  }
   gapkit_environments environments = {};
   environments.size = sizeof environments;
   environments.n_centres = static_cast<int>(centres_.size());
-  environments.n_atoms = static_cast<int>(n);
+  environments.n_atoms = static_cast<int>(index_of_.size());
   environments.centres = centres_.data();
   environments.atomic_numbers = numbers_.data();
-  environments.positions = positions;
+  environments.positions = positions_.data();
   environments.first = first_.data();
   environments.neighbors = neighbors_.data();
   environments.list_cutoff = cutoff_;  // the list reaches the skin farther, and atoms have moved by half of it at most
@@ -299,10 +274,13 @@ void PairGapkit::compute(int eflag, int vflag) {
   ev_init(eflag, vflag);
   update_list();
   const size_t n = index_of_.size();
+  positions_.resize(3 * n);
+  for (size_t k = 0; k < n; ++k) std::copy_n(atom->x[index_of_[k]], 3, positions_.data() + 3 * k);
   forces_.resize(3 * n);
-  double energy = 0, total_virial[9];
+  double energy = 0, total_virial[9], distance_ratio = 0;
   gapkit_results results = {};
   results.energy = &energy;
+  results.distance_ratio = &distance_ratio;
   results.forces = forces_.data();
   if (vflag_global) results.virial = total_virial;
   if (eflag_atom) {
@@ -321,6 +299,7 @@ void PairGapkit::compute(int eflag, int vflag) {
   evaluate(model_, results, 0);
   forces_step_ = update->ntimestep;
   local_std_step_ = with_std ? forces_step_ : -1;
+  warn_if_close(distance_ratio);
 
   // LAMMPS's order is xx yy zz xy xz yz
   constexpr int component[6] = {0, 4, 8, 1, 2, 5};
@@ -339,6 +318,17 @@ void PairGapkit::compute(int eflag, int vflag) {
       local_std_[static_cast<size_t>(index_of_[static_cast<size_t>(c)])] = energy_unit_ * local_std_of_rows_[static_cast<size_t>(c)];
   }
   add_forces();
+}
+
+// Once. Such atoms are no structure: a potential without a strong repulsion has collapsed, or the input is wrong.
+void PairGapkit::warn_if_close(double distance_ratio) {
+  constexpr double smallest_ratio = 0.5;
+  if (is_warned_ || distance_ratio >= smallest_ratio) return;
+  is_warned_ = true;
+  error->warning(FLERR, "pair_style gapkit, step " + std::to_string(update->ntimestep) + ", rank " + std::to_string(comm->me) +
+                            ": two atoms are at " + number(distance_ratio) +
+                            " of the shortest distance of their elements in the training data; the model knows nothing about such "
+                            "structures (no further warning of this rank)");
 }
 
 bool PairGapkit::wants_local_std() {

@@ -39,10 +39,10 @@ class PairGapkit : public Pair {
   const std::string& path() const { return path_; }
   // The unit of energy of LAMMPS in eV⁻¹.
   double energy_unit() const { return energy_unit_; }
-  // Whether forces were computed for the present positions.
+  // Whether forces were computed in this step, for these atoms.
   bool is_current() const;
-  // Results at the present positions, for the atoms whose type has an element: row k belongs to LAMMPS's atom index_of()[k]. Stops LAMMPS
-  // with a sentence if gapkit fails.
+  // Results at the positions of the last forces (a fix may have moved the atoms since, as fix deform does), for the atoms whose type has
+  // an element: row k belongs to LAMMPS's atom index_of()[k]. Stops LAMMPS with a sentence if gapkit fails.
   void evaluate(gapkit_model* model, gapkit_results& results, double halo);
   const std::vector<int>& index_of() const { return index_of_; }
   // Whether the error bars of the atoms' energies were computed with the present forces, and they, for each row.
@@ -57,6 +57,7 @@ class PairGapkit : public Pair {
   void update_list();
   bool wants_local_std();
   void add_forces();
+  void warn_if_close(double distance_ratio);
 
   gapkit_model* model_ = nullptr;
   std::string path_;  // of the model, as given
@@ -64,16 +65,16 @@ class PairGapkit : public Pair {
   double cutoff_ = 0;            // Å
   bool is_difference_ = false;   // LAMMPS adds the other model
   bool is_announced_ = false;    // the line about the model was written
+  bool is_warned_ = false;       // about atoms that are too close
   std::vector<int> element_of_;  // atomic number of each type, from 1; 0: NULL
 
   // The list of LAMMPS as gapkit takes it, kept until LAMMPS builds another one.
   bool has_list_ = false;
   bigint list_step_ = -1, list_call_ = -1, forces_step_ = -1;
   std::vector<int> index_of_, place_;  // LAMMPS's atom of each row, and the row of each of LAMMPS's atoms (−1: no element)
-  bool is_same_order_ = true;          // row k is atom k
   std::vector<int> numbers_, centres_, neighbors_;
   std::vector<size_t> first_;
-  std::vector<double> positions_;
+  std::vector<double> positions_;  // of the last forces
 
   // Error bars of the atoms' energies, computed with the forces in some steps
   int local_std_flag_ = 0;  // fix pair asks for them

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <fstream>
@@ -44,6 +45,16 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
+/// "; did you mean 'x'?" for a key that is similar to an argument's; else empty.
+std::string nearest_argument(const std::string& key) {
+  std::vector<std::string> known = gap_fit_translated;
+  for (const auto& [alias, name] : gap_fit_aliases) known.push_back(alias);
+  for (const auto& [name, reason] : gap_fit_without_effect) known.push_back(name);
+  for (const auto& [name, only] : gap_fit_only_at) known.push_back(name);
+  const std::string nearest = nearest_name(lower_case(key), known);
+  return nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest);
+}
+
 /// The name of the model beside a potential: "a.xml" → "a.h5", "a" → "a.h5", "a.v2" → "a.v2.h5".
 std::string model_beside(const std::string& gap_file) {
   const std::filesystem::path path(gap_file);
@@ -71,7 +82,7 @@ class Translator {
     write_reference_energies();
     write_sigmas();
     write_rest();
-    for (const auto& [key, option] : options_) main_.refuse(option, "an argument that gapkit does not know");
+    for (const auto& [key, option] : options_) main_.refuse(option, "an argument that gapkit does not know" + nearest_argument(key));
     return assembled();
   }
 
@@ -132,11 +143,12 @@ class Translator {
     for (const std::string& parts : split_outside_braces(gap, ':'))
       for (const std::string& part : split_outside_braces(parts, ';'))
         if (!part.empty() && write_gap_fit_term(part, terms_, elements_)) ++written;
-    if (written == 0) {
-      std::string reasons;
-      for (const std::string& line : terms_.unsupported) reasons += "\n  " + line;
-      throw InputError("gap_fit command line: none of the descriptors in gap={…} can be translated" + reasons);
-    }
+    if (written > 0) return;
+    std::vector<std::string> reasons;
+    for (const std::string& line : terms_.unsupported)
+      if (!line.ends_with(gap_fit_term_left_out)) reasons.push_back(line);
+    throw InputError(fmt::format("gap_fit command line: no descriptor in gap={{…}} is supported: {}",
+                                 reasons.empty() ? "it is empty" : fmt::format("{}", fmt::join(reasons, "; "))));
   }
 
   /// Key of a property: written if the data have it, or if they cannot be read and it is no default. Returns true if gap_fit would fit
@@ -144,8 +156,12 @@ class Translator {
   bool write_key(const char* key, const char* argument, const std::string& name) {
     const bool is_given = options_.count(argument) > 0, is_there = !data_ || data_->has(name);
     if (is_there && (data_ || is_given || std::string(key) == "forces_key")) main_.line(key, toml_text(name));
-    if (!is_there) main_.note({argument, name}, fmt::format("no frame of '{}' has it; gap_fit would not fit it either", result_.train));
+    if (!is_there) note_absent(argument, name);
     return is_there;
+  }
+
+  void note_absent(const char* argument, const std::string& name) {
+    main_.note({argument, name}, fmt::format("no frame of '{}' has it; gap_fit would not fit it either", result_.train));
   }
 
   std::string named(const char* argument, const std::string& otherwise) const {
@@ -171,6 +187,7 @@ class Translator {
     data_ = look_into_gap_fit_data(folder_ / result_.train, {names_.energy, names_.config_type, terms_.largest_cutoff});
     main_.line("train", "[" + toml_text(result_.train) + "]");
     main_.line("energy_key", toml_text(names_.energy));
+    if (data_ && !data_->has(names_.energy)) note_absent("energy_parameter_name", names_.energy);
     const bool has_forces = write_key("forces_key", "force_parameter_name", names_.forces);
     const bool has_virial = write_key("virial_key", "virial_parameter_name", names_.virial);
     const bool has_stress = write_key("stress_key", "stress_parameter_name", names_.stress);
@@ -238,11 +255,13 @@ class Translator {
     read_output_options();
     if (const auto seed = take("rnd_seed")) {
       const auto number = quip_integer(seed->value.value_or(""));
+      const bool is_variable = seed->value.value_or("").find('$') != std::string::npos;
+      if (!number && !is_variable) main_.refuse(*seed, "expected an integer");
       if (number && *number >= 0) {
         main_.header("[run]");
         main_.line("seed", std::to_string(*number));
         main_.note(*seed, "the same seed does not choose the same sparse points in both programs");
-      } else {
+      } else if (number) {
         main_.note(*seed, "gap_fit takes a seed of its own; gapkit's default is 0");
       }
     }

@@ -82,7 +82,7 @@ void write_gap_fit_energies(const GapFitEnergies& given, const std::optional<Gap
     for (const int z : data->elements) energies[z] = *data->mean_energy + offset;
     return write_explicit(energies, out);
   }
-  if (name != "average" && name != "isolated") out.refuse(*given.method, "expected isolated or average; isolated is written");
+  if (name != "average" && name != "isolated") out.refuse(*given.method, "expected isolated or average; isolated is written instead");
   if (name != "average" && offset != 0)
     if (const auto isolated = isolated_energies(data)) return write_explicit(moved(*isolated, offset), out);
   if (offset != 0) out.refuse(*given.offset, "give the sum with e0 in reference_energies.explicit");

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 /// Arguments of gap_fit without counterpart in a configuration, and other names of arguments.
 namespace gapkit {
@@ -20,6 +21,31 @@ inline const std::map<std::string, std::string> gap_fit_aliases = {
     {"gap_file", "gp_file"},
     {"do_copy_atoms_file", "do_copy_at_file"},
 };
+
+/// Arguments with a counterpart.
+inline const std::vector<std::string> gap_fit_translated = {"at_file",
+                                                            "config_file",
+                                                            "gap",
+                                                            "default_sigma",
+                                                            "config_type_sigma",
+                                                            "sigma_per_atom",
+                                                            "e0",
+                                                            "e0_method",
+                                                            "e0_offset",
+                                                            "sparse_jitter",
+                                                            "gp_file",
+                                                            "rnd_seed",
+                                                            "core_ip_args",
+                                                            "parameter_name_prefix",
+                                                            "energy_parameter_name",
+                                                            "force_parameter_name",
+                                                            "virial_parameter_name",
+                                                            "stress_parameter_name",
+                                                            "hessian_parameter_name",
+                                                            "local_property_parameter_name",
+                                                            "config_type_parameter_name",
+                                                            "force_mask_parameter_name",
+                                                            "sigma_parameter_name"};
 
 /// Arguments without effect on the fitted potential.
 inline const std::map<std::string, std::string> gap_fit_without_effect = {

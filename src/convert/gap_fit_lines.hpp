@@ -20,6 +20,9 @@ struct GapFitLines {
   void note(const QuipOption& option, const std::string& reason) { notes.push_back(option_text(option) + ": " + reason); }
 };
 
+/// End of the line about a descriptor of which nothing is written.
+inline constexpr const char* gap_fit_term_left_out = "the whole term is left out";
+
 /// Text as a TOML string; keys, in quotes only where needed; the shortest number that reads back, always recognisable as a real.
 std::string toml_text(const std::string& text);
 std::string toml_name(const std::string& key);

@@ -75,7 +75,7 @@ void write_kernel(const QuipDescriptor& descriptor, GapFitLines& out) {
     if (const auto number = quip_number(word); number && *number > 0) factors.push_back(*number);
   const bool is_uniform = !factors.empty() && factors.size() == words.size() &&
                           std::all_of(factors.begin(), factors.end(), [&](double f) { return f == factors.front(); });
-  if (!is_uniform) out.refuse(*factor, "gapkit takes one factor above 0 for all dimensions; the first is written, or 1");
+  if (!is_uniform) out.refuse(*factor, "gapkit takes one factor above 0 for all dimensions; the first, or 1, is written instead");
   out.line("length_scale", fmt::format("{{ fraction_of_range = {} }}", toml_real(factors.empty() ? 1.0 : factors.front())));
 }
 
@@ -85,8 +85,10 @@ void write_counts(const QuipDescriptor& descriptor, GapFitLines& out) {
   const QuipOption* types = descriptor.find_fit_option("config_type_n_sparse");
   if (!types) {
     const int number = count ? quip_integer(count->value.value_or("")).value_or(0) : 0;
-    if (number < 1)
-      out.unsupported.push_back(fmt::format("{}: n_sparse is missing or below 1; 1 is written instead", descriptor.quip_name));
+    if (number < 1 && count)
+      out.refuse(*count, "expected an integer of at least 1; 1 is written instead");
+    else if (number < 1)
+      out.unsupported.push_back(fmt::format("{}: n_sparse is missing; 1 is written instead", descriptor.quip_name));
     out.line("n_sparse", std::to_string(std::max(number, 1)));
     return;
   }
@@ -208,7 +210,7 @@ bool write_gap_fit_term(const std::string& given, GapFitLines& out, std::vector<
   const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const DescriptorKind& k) { return k.name == descriptor.name; });
   const bool is_whole = kind != kinds.end() && descriptor.is_complete;
   if (!is_whole) {
-    out.unsupported.push_back(fmt::format("{}: the whole term is left out", descriptor.quip_name));
+    out.unsupported.push_back(fmt::format("{}: {}", descriptor.quip_name, gap_fit_term_left_out));
     return false;
   }
   if (descriptor.parameters.has("cutoff")) out.largest_cutoff = std::max(out.largest_cutoff, descriptor.parameters.real("cutoff"));

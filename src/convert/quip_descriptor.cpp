@@ -140,7 +140,7 @@ class Reader {
     } else if (const std::string name = fit_option_name(key); !name.empty()) {
       out_.fit_options.push_back({name, option.value});
     } else {
-      problem(option, "an option that gapkit does not know");
+      problem(option, "an option that gapkit does not know" + nearest_option(key));
     }
   }
 
@@ -173,6 +173,16 @@ class Reader {
  private:
   void problem(const QuipOption& option, const std::string& reason) {
     out_.problems.push_back(fmt::format("{}: {}", option_text(option), reason));
+  }
+
+  /// "; did you mean 'x'?" for a key that is similar to an option's; else empty.
+  std::string nearest_option(const std::string& key) const {
+    std::vector<std::string> known(kind_.species.begin(), kind_.species.end());
+    for (const Translated& t : kind_.translated) known.push_back(t.key);
+    for (const Fixed& f : kind_.fixed) known.push_back(f.key);
+    for (const auto& row : fit_option_names) known.insert(known.end(), row.begin(), row.end());
+    const std::string nearest = nearest_name(key, known);
+    return nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest);
   }
 
   void set(const Translated& t, const QuipOption& option) {

@@ -99,7 +99,15 @@ TEST_CASE("gap_fit: parts that are not supported stop it with one sentence, befo
   }
   check_stopped({"at_file=train.xyz", std::string("gap={") + soap + "}", "default_sigma={0.002 0.1 0.0 0.0}"}, {"a sigma of 0 for virial"});
   check_stopped(usual(soap, {"at_file=none.xyz"}), {"'at_file' is given twice"});
-  check_stopped({"at_file=none.xyz", std::string("gap={") + soap + "}", sigma}, {"none.xyz"});
+  check_stopped({"at_file=none.xyz", std::string("gap={") + soap + "}", sigma}, {"at_file none.xyz: the file cannot be read"});
+  check_stopped({"at_file=.", std::string("gap={") + soap + "}", sigma}, {"at_file .: this is a folder"});
+  check_stopped({"at_file=", std::string("gap={") + soap + "}", sigma}, {"at_file: the file name is empty"});
+  check_stopped(usual(soap, {"forces_parameter_name=forces"}), {"forces_parameter_name=forces", "did you mean 'force_parameter_name'?"});
+  check_stopped(usual(soap, {"GP_FILE=g.xml"}), {"GP_FILE=g.xml", "did you mean 'gp_file'?"});
+  check_stopped(usual(std::string(soap) + " cutof=4.0"), {"cutof=4.0", "did you mean 'cutoff'?"});
+  check_stopped(usual("soap_turbo l_max=8"), {"no descriptor in gap={…} is supported: soap_turbo"});
+  check_stopped(usual(""), {"no descriptor in gap={…} is supported: it is empty"});
+  check_stopped(usual(soap, {"rnd_seed=x"}), {"rnd_seed=x: expected an integer"});
   check_stopped({"at_file=train.xyz", sigma}, {"'gap' is missing"});
   check_stopped({"at_file=train.xyz", std::string("gap={") + soap, sigma}, {"not closed"});
   check_stopped(usual(soap, {"gp_file=no/g.xml"}), {"gp_file no/g.xml", "does not exist"});
@@ -108,6 +116,15 @@ TEST_CASE("gap_fit: parts that are not supported stop it with one sentence, befo
   check_stopped(usual(soap, {"config_file=none.conf"}), {"none.conf"});
   check_stopped(usual(soap, {"--memory=1MB"}), {"--memory"});
   check_stopped(usual(soap, {"--seed=1"}), {"--seed"});
+  std::string ten = soap;
+  ten.replace(ten.find("n_sparse=12"), 11, "n_sparse=ten");
+  for (const Words& words : {usual(soap, {"e0_method=median"}), usual(ten)}) {
+    check_stopped(words, {"not supported, so nothing was computed", "expected"});
+    CHECK_FALSE(contains(w.run("gap_fit", words).err, "is written"));  // that holds for gap-convert only
+  }
+  const ProgramResult unnamed = w.run("gap_fit", usual(soap, {"energy_parameter_name=dft_energy"}));
+  CHECK(unnamed.exit_code == 2);
+  CHECK(contains(unnamed.out, "note: energy_parameter_name=dft_energy: no frame of 'train.xyz' has it"));
   const ProgramResult nothing = w.run("gap_fit", {});
   check_mistake(nothing, {"'at_file' is missing"});
   const ProgramResult help = w.run("gap_fit", {"--help"});

@@ -261,3 +261,19 @@ ITEM: ATOMS id type element x y z c_std
         (FOLDER / "cut.dump").write_text(good + good[:-20])
         self.assertIn("1 frames", run_program([SOURCE / "lammps/dump-to-xyz", "cut.dump", "-o", "cut.xyz"]))
         self.assertEqual(read_frames(FOLDER / "cut.xyz")[0]["c_std"][0, 0], 0.5)
+
+    def test_a_mistake_leaves_files_as_they_are(self):
+        atom = "ITEM: ATOMS id element x y z\n1 Si {} 0 1\n"
+        good = "ITEM: TIMESTEP\n5\nITEM: NUMBER OF ATOMS\n1\nITEM: BOX BOUNDS pp pp pp\n0 3\n0 3\n0 3\n" + atom.format(0)
+        (FOLDER / "good.dump").write_text(good)
+        (FOLDER / "nan.dump").write_text(good.replace(atom.format(0), atom.format("nan")))
+        (FOLDER / "binary.dump").write_bytes(b"\x89HDF\r\n")
+        (FOLDER / "kept.xyz").write_text("precious")
+        for given, output, expected in [("good.dump", "good.dump", "would be overwritten"), ("nan.dump", "kept.xyz", "'nan 0 1', expected three finite"),
+                                        ("binary.dump", "kept.xyz", "a file is no text"), ("absent.dump", "kept.xyz", "absent.dump: No such file"),
+                                        ("good.dump", "no/such.xyz", "no/such.xyz: No such file")]:
+            with self.subTest(given):
+                before = {path.name: path.read_bytes() for path in FOLDER.iterdir() if path.is_file()}
+                with self.assertRaisesRegex(AssertionError, expected):
+                    run_program([SOURCE / "lammps/dump-to-xyz", given, "-o", output])
+                self.assertEqual({path.name: path.read_bytes() for path in FOLDER.iterdir() if path.is_file()}, before)

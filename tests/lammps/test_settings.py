@@ -3,6 +3,7 @@
 import re
 import shutil
 import unittest
+from unittest import mock
 
 import numpy as np
 from support import (BUILD, FOLDER, LAMMPS, PLUGIN, SOURCE, Frame, LammpsTest, model, predict, read_dump, run_lammps, run_program, silicon,
@@ -161,6 +162,46 @@ print "$(c_some:%.17g) $(c_all:%.17g)" file largest.txt screen no
         of_group, of_all = (float(word) for word in (FOLDER / "largest.txt").read_text().split())
         self.assertEqual((of_group, of_all), (frames[-1]["c_some"].max(), frames[-1]["c_all"].max()))
 
+    def test_error_bars_belong_to_the_forces_if_a_fix_moves_the_atoms_after_them(self):
+        """fix press/berendsen, deform and box/relax do so at the end of a step: images of atoms do not move then."""
+        frame = silicon((1, 1, 2), 20, shear=0)  # fix press/berendsen takes orthogonal cells
+        read = frame.data_file("moved", ["Si"])
+        text = f"""units metal
+{read}pair_style gapkit
+pair_coeff * * {model('si')} Si
+compute local all gapkit/std
+compute points all gapkit/std points 1000
+compute force all gapkit/std force epistemic
+dump d all custom 1 {{0}}.dump id c_local c_points c_force[*]
+dump_modify d sort id format float %.17g
+fix motion all nve
+"""
+        run_lammps(text.format("still") + "run 1\n")
+        run_lammps(text.format("squeezed") + "fix press all press/berendsen iso 0 1e5 30\nrun 1\n"
+                   'print "$(lx)" file moved.txt screen no\n')
+        self.assertGreater(abs(float((FOLDER / "moved.txt").read_text()) - frame.cell[0, 0]), 0.1)
+        still, squeezed = (read_dump(FOLDER / f"{name}.dump")[-1] for name in ("still", "squeezed"))
+        self.assert_close(squeezed["c_points"], squeezed["c_local"], 1e-6, "all points")
+        for column in ("c_local", "c_force[1]", "c_force[2]", "c_force[3]"):
+            self.assert_close(squeezed[column], still[column], 1e-6, column)
+
+    def test_the_model_is_found_in_the_folders_of_lammps_potentials(self):
+        (FOLDER / "potentials").mkdir(exist_ok=True)
+        shutil.copy(model("si"), FOLDER / "potentials/elsewhere.h5")
+        read = silicon((1, 1, 1), 22).data_file("potentials", ["Si"])
+        text = f"units metal\n{read}pair_style gapkit\npair_coeff * * elsewhere.h5 Si\nrun 0\n"
+        self.assertIn("elsewhere.h5: cannot be read", " ".join(start_lammps(text).stdout.split()))
+        with mock.patch.dict("os.environ", {"LAMMPS_POTENTIALS": f"/no/such:{FOLDER}/potentials"}):
+            self.assertIn("model 'elsewhere.h5' (Si;", " ".join(run_lammps(text).split()))
+
+    def test_atoms_at_one_place_bring_a_warning(self):
+        read = silicon((1, 1, 1), 21).data_file("close", ["Si"])
+        text = f"units metal\n{read}pair_style gapkit\npair_coeff * * {model('si')} Si\n{{}}fix motion all nve\nrun 2\n"
+        warning = "two atoms are at 0 of the shortest distance of their elements in the training data"
+        self.assertNotIn("two atoms are at", run_lammps(text.format("")))
+        together = "set atom 1 x 0.5 y 0.5 z 0.5\nset atom 2 x 0.5 y 0.5 z 0.5\n"
+        self.assertEqual(" ".join(run_lammps(text.format(together)).split()).count(warning), 1)
+
     @unittest.skipIf(LAMMPS, "for Debian's LAMMPS")
     def test_the_stock_program_with_an_include(self):
         read = silicon((1, 1, 1), 16).data_file("stock", ["Si"])
@@ -218,6 +259,9 @@ pair_coeff * * {model} Si
                 (good.replace("units metal", "units lj"), "needs 'units metal' or 'units real', found 'units lj'"),
                 (good + "neigh_modify exclude type 1 1\n", "neigh_modify exclude takes neighbours away"),
                 (good + std.format("fast"), "unknown keyword 'fast'"),
+                (good.replace("h5 Si", "h5 Si NULL").replace("read_data mistakes.data", "read_data mistakes.data extra/atom/types 1"),
+                 "NULL leaves out the atoms of a type, which needs 'pair_style hybrid'"),
+                (good + std.format("local force"), "'local' and 'force' need a compute each"),
                 (good + std.format("points"), "a number must follow 'points'"),
                 (good + std.format("instance 2"), "no pair_style gapkit number 2"),
                 (good + std.format("force") + "neighbor 2.0 multi\ncomm_modify mode multi\n", "needs 'comm_modify mode single'"),
