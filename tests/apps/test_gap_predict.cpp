@@ -79,7 +79,7 @@ ErrorTable table_of(std::vector<Structure> frames) {
 }  // namespace
 
 TEST_CASE("gap-predict: predictions are added to the fields of the frame and obey the conventions") {
-  CHECK(contains(predicted().err, "the error bars are calibrated (validation)"));
+  CHECK(contains(predicted().err, "the error bars are calibrated (leave_one_out)"));
   const auto input = read_extxyz(fitted() / "test.xyz"), output = read_extxyz(fitted() / "predictions.xyz");
   REQUIRE(output.size() == input.size());
   for (std::size_t i = 0; i < output.size(); ++i) {
