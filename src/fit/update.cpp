@@ -222,7 +222,8 @@ std::int64_t append(FittedModel& fitted, const Dataset& data, const ProgressCall
 }
 
 void merge(FittedModel& fitted, const FittedModel& other) {
-  if (have_common_part(fitted.model.data_fingerprint, other.model.data_fingerprint))
+  if (fitted.stored.statistics.fingerprint == other.stored.statistics.fingerprint &&  // else they cannot be merged at all
+      have_common_part(fitted.model.data_fingerprint, other.model.data_fingerprint))
     throw InputError("both models were fitted to the same data, which would count twice");
   check_equal_maps(fitted.model, other.model);
   SufficientStatistics theirs = other.stored.statistics;

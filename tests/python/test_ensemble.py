@@ -29,7 +29,8 @@ class TheEnsemble(unittest.TestCase):
         """
         noisy = gapkit.fit(DATA / "train.xyz", {
             "term": [{"descriptor": "two_body", "cutoff": 5.0, "kernel": "squared_exponential", "length_scale": 1.0, "delta": 1.0, "n_sparse": 30,
-                      "selection": "uniform"}], "regularization": {"energy": 0.3, "force": 5.0, "virial": 5.0}}, progress=False)
+                      "selection": "uniform"}], "regularization": {"energy": 0.3, "force": 5.0, "virial": 5.0},
+            "calibration": {"source": "none"}}, progress=False)
         atoms = crystal(1, displacement=0.15)
         prediction = noisy.predict(atoms, std="energy,forces,stress")
         spread = gapkit.Ensemble(noisy, 200, seed=1).predict(atoms)
@@ -93,7 +94,7 @@ class ChooseBatch(unittest.TestCase):
 
     def test_a_batch_does_not_repeat_itself(self):
         """Of two copies of the same structure the second tells little."""
-        frames = [crystal(1, displacement=0.3, seed=1), crystal(1, displacement=0.3, seed=1), crystal(1, displacement=0.05, seed=2)]
+        frames = [crystal(1, displacement=0.3, seed=1), crystal(1, displacement=0.3, seed=1), crystal(1, displacement=0.15, seed=2)]
         self.assertEqual({c.index for c in gapkit.choose_batch(model(), frames, 2, method="top")}, {0, 1})
         batch = gapkit.choose_batch(model(), frames, 3, covariance="forces")
         self.assertEqual(batch[1].index, 2)

@@ -25,7 +25,7 @@ def configuration(**more):
         points.write_text("\n".join(f"{distance:.4f}" for distance in np.linspace(1.6, 3.9, 12)) + "\n")
     return {"reference_energies": {"mode": "explicit", "explicit": {"Si": -0.85}}, "regularization": {"energy": 0.003, "force": 0.2, "virial": 0.2},
             "term": [{"name": "pair", "descriptor": "two_body", "cutoff": 4.0, "kernel": "squared_exponential", "length_scale": 1.0,
-                      "delta": 1.0, "selection": "file", "sparse_file": points}], **more}
+                      "delta": 1.0, "selection": "file", "sparse_file": points}], "calibration": {"source": "none"}, **more}
 
 
 @functools.cache
