@@ -36,6 +36,7 @@ cutoff = 5.0
 n_max = 6
 l_max = 4
 atom_sigma = 0.5
+radial_weight = 0
 kernel = "dot_product"
 delta = 0.5
 n_sparse = 100

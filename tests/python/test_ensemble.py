@@ -94,7 +94,7 @@ class ChooseBatch(unittest.TestCase):
 
     def test_a_batch_does_not_repeat_itself(self):
         """Of two copies of the same structure the second tells little."""
-        frames = [crystal(1, displacement=0.3, seed=1), crystal(1, displacement=0.3, seed=1), crystal(1, displacement=0.15, seed=2)]
+        frames = [crystal(1, displacement=0.3, seed=1), crystal(1, displacement=0.3, seed=1), crystal(1, displacement=0.05, seed=2)]
         self.assertEqual({c.index for c in gapkit.choose_batch(model(), frames, 2, method="top")}, {0, 1})
         batch = gapkit.choose_batch(model(), frames, 3, covariance="forces")
         self.assertEqual(batch[1].index, 2)
