@@ -63,7 +63,7 @@ struct Features {
 
   // Memory of a descriptor between compute and pullback
   ReusableMatrix workspace;
-  std::vector<std::size_t> pair;  ///< indices of pairs of the environments
+  std::vector<std::size_t> pair;    ///< indices of pairs of the environments
   std::unique_ptr<Features> inner;  ///< of the descriptor whose features were mapped
 
   int size() const { return static_cast<int>(centre.size()); }
