@@ -43,6 +43,7 @@ cutoff = {cutoff}
 cutoff_width = 1.0
 n_max = 4
 l_max = 3
+radial_weight = 0
 atom_sigma = 0.5
 kernel = "dot_product"
 zeta = 4
