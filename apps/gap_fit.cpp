@@ -146,6 +146,7 @@ void check_outputs(const GapFitTranslation& translation, const FitConfiguration&
     outputs.emplace_back("the sparse points of gp_file", xml + ".sparseX.GAP_" + std::string(16, '0') + "_100");
   for (const auto& [option, path] : outputs) apps::check_can_be_replaced(path, option);
   if (arguments.json) {
+    if (*arguments.json == "--") throw InputError("--json: a file name must follow, or - for stdout");  // what separates the options
     apps::check_text_output(*arguments.json, "--json");
     outputs.emplace_back("--json", *arguments.json);
   }

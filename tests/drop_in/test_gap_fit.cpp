@@ -116,6 +116,7 @@ TEST_CASE("gap_fit: parts that are not supported stop it with one sentence, befo
   check_stopped(usual(soap, {"config_file=none.conf"}), {"none.conf"});
   check_stopped(usual(soap, {"--memory=1MB"}), {"--memory"});
   check_stopped(usual(soap, {"--seed=1"}), {"--seed"});
+  check_stopped(usual(soap, {"--json"}), {"--json: a file name must follow"});
   std::string ten = soap;
   ten.replace(ten.find("n_sparse=12"), 11, "n_sparse=ten");
   for (const Words& words : {usual(soap, {"e0_method=median"}), usual(ten)}) {
