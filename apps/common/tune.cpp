@@ -21,9 +21,7 @@ namespace {
 
 constexpr double first_factor = 1.5;  // of estimated times, before a trial has been measured
 constexpr double trials_of_first_level = 40, trials_of_last_level = 8;
-constexpr double overrun = 1.3;           // of the estimated time, after which a trial is stopped if the time is over
-constexpr int usual_rounds = 3;           // of the calibration of an automatic start, if time is short
-constexpr double most_of_last_fit = 0.4;  // of the time, for rounds after the first
+constexpr double overrun = 1.3;  // of the estimated time, after which a trial is stopped if the time is over
 
 /// A trial took longer than estimated, and the time of the search is over.
 class OutOfTime : public Interrupted {
@@ -171,10 +169,7 @@ class Tuner {
     const CalibrationOptions& calibration = request_.start.calibration;
     const int rounds = calibration.source == CalibrationOptions::Source::holdout ? calibration.rounds : 1;
     const double factor = flop_ratio * (file_.trials().empty() ? 1.0 : std::clamp(time_factor(file_.plan()->levels.size() - 1), 1.0, 2.0));
-    if (!request_.is_automatic) return factor * seconds_of_last_.of_rounds(rounds);
-    // There are as many rounds as the time allows.
-    const double usual = factor * seconds_of_last_.of_rounds(std::min(rounds, usual_rounds));
-    return std::max(factor * seconds_of_last_.of_rounds(1), std::min(usual, most_of_last_fit * request_.seconds));
+    return factor * seconds_of_last_.of_rounds(rounds);
   }
 
   /// The same with the settings of a trial.
@@ -295,8 +290,6 @@ class Tuner {
                       .json = {},
                       .page = tune_page_path(request_.start.model_path),
                       .seconds_before = before_};
-    const double rest = seconds_of_last_.rest, left = request_.seconds - spent();
-    if (request_.is_automatic) result.options.calibration.seconds = std::max(0.0, left - rest);
     const Trial* start = nullptr;
     for (std::size_t level = chosen.level + 1; !start && level-- > 0;) start = file_.find(level, starting_values());
     if (untried_ > 0) left_out_.push_back(plural(untried_, "further trial") + ": no time left");

@@ -14,7 +14,7 @@ struct TuneRequest {
   const FitFiles& files;          ///< of the start
   double seconds = 0;             ///< for the search and the fit of all data with the chosen settings
   std::vector<std::string> kept;  ///< --keep
-  bool is_automatic = false;      ///< the start was chosen for the data: later rounds of its calibration may be left out
+  bool is_automatic = false;      ///< the start was chosen for the data, with numbers of sparse points that depend on the time
   const Stopwatch& stopwatch;     ///< of the program
 };
 
