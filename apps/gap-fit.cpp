@@ -234,6 +234,7 @@ void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
     if (i == 0) check_outputs(arguments, options);
     scan.set_options(i, std::move(options));
   }
+  scan.make_comparable();
   scan.read_results();
   for (std::size_t i = 0; i < scan.size(); ++i) {
     if (scan.is_done(i)) continue;

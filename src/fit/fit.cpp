@@ -84,9 +84,13 @@ class ScannedFit {
 
   LeftOutCalibration begin_left_out() const {
     const Eigen::Index points = fitted_.model.factor.size();
-    const double work = 3 * sizeof(double) * static_cast<double>(points) * static_cast<double>(points);
-    return {training_.train, options_, points, options_.memory * 1e9 - scan_.plan.memory_bytes - work,
-            frames_behind_maps(fitted_.model.terms)};
+    return {training_.train, options_, points, options_.memory * 1e9 - scan_.plan.memory_bytes, frames_behind_maps(fitted_.model.terms)};
+  }
+
+  /// Frames that no fold leaves out.
+  std::vector<std::int64_t> never_left_out() const {
+    if (options_.optimize.leaves_out_unlearned) return frames_of_metric(training_.train.summary(), options_.seed);
+    return frames_behind_maps(fitted_.model.terms);
   }
 
   // For a compression: silent except for its progress.
@@ -126,7 +130,7 @@ class ScannedFit {
     AccumulationRules rules{.model = model,
                             .regularization = regularization,
                             .folds = FoldAssigner(options_.optimize, scan_.plan.config_types, options_.seed),
-                            .never_left_out = frames_behind_maps(model.terms),
+                            .never_left_out = never_left_out(),
                             .fingerprint = statistics_fingerprint(model),
                             .has_prior = options_.optimize.objective == OptimizeOptions::Objective::vfe,
                             .watch =

@@ -63,6 +63,9 @@ struct OptimizeOptions {
   int max_evaluations = 200;
   int folds = 0;                    ///< parts of the data for cross-validation; 0: none
   std::string fold = "contiguous";  ///< contiguous (within a config type), random, "key:" and the name of a field: which frames a part has
+  /// Folds leave out only structures that a learned metric does not learn from, with any compression: for comparisons of terms with and
+  /// without one. Not in configurations.
+  bool leaves_out_unlearned = false;
   PerTarget<double> weights = PerTarget<double>(1.0);  ///< of the properties in cross-validation
   std::map<std::string, double> start;  ///< logarithms of the factors where the search begins (OptimizationReport::factors); 0 if absent
 };
@@ -87,6 +90,11 @@ struct ReferenceEnergyOptions {
   Mode mode = Mode::isolated;
   std::map<std::string, double> values;  ///< eV per atom, by element, for explicit_values
 };
+
+/// Whether the term has a metric that is learned from labels.
+inline bool is_learned(const TermOptions& term) {
+  return term.compression.kind == "learned";
+}
 
 /// The fit: targets with their σ, and a sum of terms.
 struct Problem {
