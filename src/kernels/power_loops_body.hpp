@@ -63,8 +63,13 @@ double weighted_powers(int zeta, long count, const double* w, double* s, double*
 }
 
 }  // namespace
+}  // namespace gapkit
+
+#include "kernels/power_tiles_body.hpp"
+
+namespace gapkit {
 
 extern const PowerLoops GAPKIT_LOOPS;
-const PowerLoops GAPKIT_LOOPS = {weighted_powers};
+const PowerLoops GAPKIT_LOOPS = {weighted_powers, W, tile_width, group_width, block_rows, power_scratch, evaluate_powers};
 
 }  // namespace gapkit
