@@ -291,8 +291,8 @@ void Bins::find_candidates(int bin, const Images& images, Candidates& candidates
 
 void Bins::find_neighbors(int i, double cutoff, const Images& images, Candidates& candidates, std::vector<std::uint64_t>& keys) const {
   const Vector3 centre = wrapped_[static_cast<std::size_t>(i)];
-  const double limit = reach_ * reach_;
-  const std::size_t count = candidates.keys.size(), before = keys.size();
+  const double limit = reach_ * reach_, inner = std::max(2 * cutoff - reach_, 0.0), certain = inner * inner;
+  const std::size_t count = candidates.keys.size();
   candidates.square.resize(count);
   double* square = candidates.square.data();
   const double *px = candidates.x.data(), *py = candidates.y.data(), *pz = candidates.z.data();
@@ -305,18 +305,17 @@ void Bins::find_neighbors(int i, double cutoff, const Images& images, Candidates
   std::size_t found = 0;
   for (std::size_t c = 0; c < count; ++c) {  // without branches: half of them would be predicted wrongly
     near[found] = candidates.keys[c];
+    square[found] = square[c];
     found += square[c] <= limit ? 1 : 0;
   }
-  keys.insert(keys.end(), near.begin(), near.begin() + static_cast<std::ptrdiff_t>(found));
-  std::size_t kept = before;
   Shift shift;
   Vector3 vector;
-  for (std::size_t c = before; c < keys.size(); ++c) {
-    const double distance = measure(i, keys[c], images, shift, vector);
-    if (!(distance < cutoff) || (atom_of(keys[c]) == i && shift == Shift{0, 0, 0})) continue;
-    keys[kept++] = keys[c];
+  for (std::size_t c = 0; c < found; ++c) {
+    const bool is_certain = square[c] < certain && atom_of(near[c]) != i;  // else rounding decides, or it is the atom itself
+    if (!is_certain && !(measure(i, near[c], images, shift, vector) < cutoff)) continue;
+    if (!is_certain && atom_of(near[c]) == i && shift == Shift{0, 0, 0}) continue;
+    keys.push_back(near[c]);
   }
-  keys.resize(kept);
 }
 
 double Bins::measure(int i, std::uint64_t key, const Images& images, Shift& shift, Vector3& vector) const {

@@ -347,19 +347,34 @@ void pull(const SoapShape<Real>& shape, const SoapNeighbors<Real>& in, const dou
     }
 }
 
+// Coefficients of sin(v)/v and cos(v) in powers of −v².
+struct AngleSeries {
+  double sine[12], cosine[12];
+};
+constexpr AngleSeries angle_series() {
+  AngleSeries result = {};
+  result.sine[0] = result.cosine[0] = 1;
+  for (int j = 1; j < 12; ++j) {
+    result.sine[j] = result.sine[j - 1] / (2 * j * (2 * j + 1));
+    result.cosine[j] = result.cosine[j - 1] / (2 * j * (2 * j - 1));
+  }
+  return result;
+}
+
 // sin and cos of −π/2 … π/2 by their series, to rounding: libraries' functions take more time than all the rest of a neighbour's weights.
 template <class Real>
 void place(const SoapCutoff& cutoff, int size, const double* r, Real* place, Real* value, Real* slope, int* knot) {
   constexpr double pi = 3.14159265358979323846264338327950288;
+  constexpr AngleSeries series = angle_series();
   constexpr int terms = sizeof(Real) == sizeof(float) ? 7 : 11;
   const double start = cutoff.cutoff - cutoff.width, per_width = cutoff.width > 0 ? 1 / cutoff.width : 0;
   for (int i = 0; i < size; ++i) {
     const double u = (r[i] - start) * per_width;
     const double v = pi * ((u < 0 ? 0 : u > 1 ? 1 : u) - 0.5), t = -v * v;
-    double sine = 1, cosine = 1;
-    for (int j = terms; j >= 1; --j) {
-      sine = 1 + sine * t * (1.0 / (2 * j * (2 * j + 1)));
-      cosine = 1 + cosine * t * (1.0 / (2 * j * (2 * j - 1)));
+    double sine = series.sine[terms], cosine = series.cosine[terms];
+    for (int j = terms - 1; j >= 0; --j) {
+      sine = sine * t + series.sine[j];
+      cosine = cosine * t + series.cosine[j];
     }
     const double position = r[i] * cutoff.per_spacing;
     const int whole = static_cast<int>(position);

@@ -39,7 +39,7 @@ class ArrangedPoints {
         gradient_[static_cast<std::size_t>((group * stride + first) * loops.group + in_group * width + d - first)] = points(m, d);
       }
     }
-    view_ = {zeta, shift, all / loops.group, features, weights_.data(), across_.data(), gradient_.data()};
+    view_ = {zeta, shift, points.rows(), all / loops.group, features, weights_.data(), across_.data(), gradient_.data()};
   }
   ArrangedPoints(const ArrangedPoints&) = delete;
   ArrangedPoints& operator=(const ArrangedPoints&) = delete;
@@ -55,67 +55,55 @@ class ArrangedPoints {
   PowerPoints view_ = {};
 };
 
-/// Integer ζ: s = shift + X Zᵀ with points Z times the scale, ∂ε/∂X = (ζ w s^{ζ−1}) Z. In one pass over the points for a few rows at a
-/// time; kernel values, which must be stored anyway, come from products of whole matrices.
+/// Integer ζ: s = shift + X Zᵀ with points Z times the scale, ∂ε/∂X = (ζ w s^{ζ−1}) Z, in one pass over the points for a few rows at a
+/// time.
 class PowerSum final : public LocalEnergy {
  public:
   PowerSum(int zeta, const Base& base, const Vector& weights, const Matrix& points)
-      : zeta_(zeta), shift_(base.shift), weights_(weights), points_(base.scale * points), arranged_(zeta, base.shift, weights, points_) {}
+      : points_(zeta, base.shift, weights, base.scale * points) {}
 
   const char* form() const override { return "powers"; }
   bool gives_values() const override { return true; }
 
   void compute(const MatrixView& x, std::span<double> energy, MatrixSlice* gradient, MatrixSlice* values) override {
-    const bool fits = x.cols() == points_.cols() && (gradient == nullptr || (gradient->rows() == x.rows() && gradient->cols() == x.cols()));
-    if (!fits || static_cast<Eigen::Index>(energy.size()) < x.rows()) throw Error("PowerSum: shapes disagree");
-    if (values != nullptr) {
-      compute_values(x, energy, gradient, *values);
-      return;
-    }
-    const PowerLoops& loops = arranged_.loops();
+    check_shapes(x, energy, gradient, values);
+    const PowerLoops& loops = points_.loops();
+    const PowerPoints& points = points_.view();
     const int rows = static_cast<int>(x.rows());
     constexpr double products_of_power = 32;  // that take as long as one power
-    const bool threads = pays_to_start_threads(static_cast<double>(rows) * static_cast<double>(points_.size()) / products_of_power);
+    const double products = static_cast<double>(rows) * static_cast<double>(points.count) * static_cast<double>(points.features);
+    const bool threads = pays_to_start_threads(products / products_of_power);
     const int workers = threads ? thread_count() : 1, share = (rows + workers - 1) / workers;
     // As many rows as possible at a time, but work for all threads
     const int block = std::clamp(share, 1, loops.rows);
-    const long scratch = loops.scratch(arranged_.view());
-    product_.resize(workers, scratch);
+    scratch_.resize(workers, loops.scratch(points));
 #pragma omp parallel for schedule(static) num_threads(workers) if (threads)
     for (int first = 0; first < rows; first += block) {
-      double* slope = gradient != nullptr ? gradient->data() + first * gradient->outerStride() : nullptr;
-      const PowerRows part = {std::min(block, rows - first),
-                              x.data() + first * x.outerStride(),
-                              x.outerStride(),
-                              &energy[static_cast<std::size_t>(first)],
-                              slope,
-                              gradient != nullptr ? gradient->outerStride() : 0};
-      loops.evaluate(arranged_.view(), part, product_.row(threads ? current_thread() : 0));
+      const auto row_of = [first](auto&& matrix) { return matrix.data() + first * matrix.outerStride(); };
+      PowerRows part = {std::min(block, rows - first), row_of(x), x.outerStride(), &energy[static_cast<std::size_t>(first)]};
+      if (gradient != nullptr) {
+        part.gradient = row_of(*gradient);
+        part.gradient_stride = gradient->outerStride();
+      }
+      if (values != nullptr) {
+        part.values = row_of(*values);
+        part.values_stride = values->outerStride();
+      }
+      loops.evaluate(points, part, scratch_.row(threads ? current_thread() : 0));
     }
   }
 
  private:
-  void compute_values(const MatrixView& x, std::span<double> energy, MatrixSlice* gradient, MatrixSlice& values) {
-    const Eigen::Index rows = x.rows(), cols = points_.rows();
-    product_.resize(rows, cols);
-    multiply_nt(x, points_, product_.view());
-    const PowerLoops& loops = power_loops();
-    [[maybe_unused]] const bool threads = pays_to_start_threads(static_cast<double>(rows) * static_cast<double>(cols));
-#pragma omp parallel for schedule(static) if (threads)
-    for (Eigen::Index e = 0; e < rows; ++e) {
-      if (shift_ != 0) Eigen::Map<Eigen::ArrayXd>(product_.row(e), cols) += shift_;
-      energy[static_cast<std::size_t>(e)] =
-          loops.weighted_powers(zeta_, cols, weights_.data(), product_.row(e), values.data() + e * values.outerStride());
-    }
-    if (gradient != nullptr) multiply_nn(product_.view(), points_, *gradient);
+  void check_shapes(const MatrixView& x, std::span<double> energy, const MatrixSlice* gradient, const MatrixSlice* values) const {
+    const auto fits = [&](const MatrixSlice* m, Eigen::Index cols) { return m == nullptr || (m->rows() == x.rows() && m->cols() == cols); };
+    const PowerPoints& points = points_.view();
+    if (x.cols() != points.features || static_cast<Eigen::Index>(energy.size()) < x.rows() || !fits(gradient, points.features) ||
+        !fits(values, points.count))
+      throw Error("PowerSum: shapes disagree");
   }
 
-  int zeta_;
-  double shift_;
-  Vector weights_;
-  Matrix points_;
-  ArrangedPoints arranged_;
-  ReusableMatrix product_;
+  ArrangedPoints points_;
+  ReusableMatrix scratch_;
 };
 
 /// With points z times the scale, ζ = 1: ε = x·g + constant with g = Σ_m w_m z_m.   ζ = 2: ε = x·A x + x·g + constant with A =

@@ -10,10 +10,10 @@ namespace gapkit {
 struct PowerPoints {
   int zeta;
   double shift;
-  long groups, features;
-  const double* weights;   ///< [M']
-  const double* across;    ///< [M' D], for x·z
-  const double* gradient;  ///< [M' D'], D' = D in whole packs, for Σ_m z_m
+  long count, groups, features;  ///< count: M
+  const double* weights;         ///< [M']
+  const double* across;          ///< [M' D], for x·z
+  const double* gradient;        ///< [M' D'], D' = D in whole packs, for Σ_m z_m
 };
 
 /// Rows of x, and their results.
@@ -22,14 +22,13 @@ struct PowerRows {
   const double* x;
   long x_stride;
   double* energy;
-  double* gradient;  ///< null: not wanted
-  long gradient_stride;
+  double* gradient = nullptr;  ///< null: not wanted
+  long gradient_stride = 0;
+  double* values = nullptr;  ///< s_m^ζ; null: not wanted
+  long values_stride = 0;
 };
 
 struct PowerLoops {
-  /// In: s[m]. Returns Σ_m w[m] s[m]^ζ and leaves ζ w[m] s[m]^{ζ−1} in s, and s[m]^ζ in values unless that is null. ζ ≥ 1.
-  double (*weighted_powers)(int zeta, long count, const double* w, double* s, double* values);
-
   int pack;   ///< numbers of a register
   int tile;   ///< points, or features, of a tile: whole packs
   int group;  ///< points of a group: whole tiles

@@ -31,6 +31,18 @@ long power_scratch(const PowerPoints& points) {
   return block_rows * (group_width + W + (points.features + W - 1) / W * W);
 }
 
+// `left`: points that are not yet stored, of which a tile may have fewer than its width.
+template <int T>
+void store_values(const Pack (&values)[T][tile_packs], long left, double* out, long stride) {
+  for (int t = 0; t < T; ++t, out += stride)
+    for (int j = 0; j < tile_packs; ++j) {
+      if ((j + 1) * W <= left)
+        store(out + j * W, values[t][j]);
+      else
+        for (int i = 0; i < left - j * W; ++i) out[j * W + i] = values[t][j][i];
+    }
+}
+
 // Slopes of T rows and one tile of points; adds their energies.
 template <int Zeta, int T>
 void power_tile(const PowerPoints& points, long first, const PowerRows& rows, int row, const PowerScratch& scratch) {
@@ -43,12 +55,14 @@ void power_tile(const PowerPoints& points, long first, const PowerRows& rows, in
     Pack sum = GAPKIT_LOAD(scratch.energy + (row + t) * W);
     for (int j = 0; j < tile_packs; ++j) {
       const Pack weight = GAPKIT_LOAD(points.weights + first + j * W);
-      Pack slope, value;
-      step(Zeta > 0 ? Zeta : points.zeta, weight, s[t][j], sum, slope, value);
+      const Pack base = s[t][j];
+      Pack slope;
+      step(Zeta > 0 ? Zeta : points.zeta, weight, base, sum, slope, s[t][j]);
       store(slopes + t * group_width + j * W, slope);
     }
     store(scratch.energy + (row + t) * W, sum);
   }
+  if (rows.values != nullptr) store_values<T>(s, points.count - first, rows.values + row * rows.values_stride + first, rows.values_stride);
 }
 
 // T rows and C packs of features: adds the part of one group to the gradient.

@@ -162,6 +162,14 @@ TEST_CASE("sums of powers: any number of points, features and rows, with every i
             CHECK(largest_difference(Matrix(gradient_view), expected) <= 1e-13 * scale);
             gradient_view.setConstant(7.0);
             CHECK((gradient.array() == 7.0).all());
+            Matrix values = Matrix::Constant(rows + 1, count + 2, 7.0);
+            MatrixSlice values_view = values.block(0, 1, rows, count);
+            Vector again(rows);
+            compiled->compute(x, {again.data(), static_cast<std::size_t>(rows)}, nullptr, &values_view);
+            CHECK(again == energy);
+            CHECK(largest_difference(Matrix(values_view), value) <= 1e-13);
+            values_view.setConstant(7.0);
+            CHECK((values.array() == 7.0).all());
           }
         }
   }
