@@ -72,14 +72,23 @@ void Soap::order_features(bool shortened) {
       higher_.push_back(features_);
       last_.push_back(has_zero_only(a) || has_zero_only(b) ? 0 : basis_.l_max());
       features_ += last_.back();
-      const auto add = [&](Places& places, int to) {
-        places.from.push_back(a * spectrum_stride(channels_) + b);
-        places.to.push_back(to);
-        places.weight.push_back(a == b ? 1 : std::numbers::sqrt2);
-      };
-      add(zero_places_, zero_.back());
-      if (last_.back() > 0) add(higher_places_, higher_.back());
+      if (shortened) zero_pairs_.add(a, b, channels_);
+      if (!shortened || last_.back() > 0) higher_pairs_.add(a, b, channels_);
+      const double weight = a == b ? 1 : std::numbers::sqrt2;
+      feature_weight_.resize(static_cast<std::size_t>(features_), weight);
+      feature_weight_[static_cast<std::size_t>(zero_.back())] = weight;
     }
+}
+
+void Soap::PairRuns::add(int a, int b, int channels) {
+  const int place = a * spectrum_stride(channels) + b;
+  if (b == 0 || from.empty() || from.back() + length.back() != place) {
+    from.push_back(place);
+    to.push_back(pairs);
+    length.push_back(0);
+  }
+  ++length.back();
+  ++pairs;
 }
 
 EnvironmentCount Soap::count(const Environments& environments, int c) const {

@@ -106,11 +106,13 @@ class Soap final : public Descriptor {
   int count_, channels_, features_, coefficients_;
   // Features of each pair of channels a, b ≤ a, by a(a+1)/2 + b: of l = 0, of l = 1 (the others follow), and the largest l, l_max or 0.
   std::vector<int> zero_, higher_, last_;
-  struct Places {
-    std::vector<int> from, to;
-    std::vector<double> weight;
+  struct PairRuns {  // see SpectrumGroup
+    int pairs = 0;
+    std::vector<int> from, to, length;
+    void add(int a, int b, int channels);  // pairs in ascending order
   };
-  Places zero_places_, higher_places_;       // the same for the loops, see SpectrumPlaces
+  PairRuns zero_pairs_, higher_pairs_;       // zero: only where l = 0 stands apart
+  std::vector<double> feature_weight_;       // √2 for two different channels, else 1
   Matrix mixing_;                            // [Q, species · n_max], or empty
   std::vector<std::vector<double>> tables_;  // replace RadialBasis::table(): by element, or one for all
   std::vector<double> centre_;               // contribution of the centre atom to each channel

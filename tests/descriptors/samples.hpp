@@ -38,6 +38,7 @@ inline std::vector<Sample> samples(const std::vector<int>& elements) {
                    {"central_weight", 0.6},
                    {"central_reference_all_species", true}},
                   {{"cutoff", 3.6}, {"n_max", std::int64_t{2}}, {"l_max", std::int64_t{2}}, {"radial_weight", std::int64_t{3}}},
+                  {{"cutoff", 3.5}, {"n_max", std::int64_t{5}}, {"l_max", std::int64_t{9}}},  // more than the widest registers hold
                   {{"cutoff", 3.8}, {"n_max", std::int64_t{4}}, {"l_max", std::int64_t{3}}, {"mixed_channels", std::int64_t{3}}},
                   {{"cutoff", 3.5}, {"n_max", std::int64_t{3}}, {"l_max", std::int64_t{3}}, {"undivided_spectrum", true}},
                   {{"cutoff", 3.5},
