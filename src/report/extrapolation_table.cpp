@@ -12,7 +12,6 @@ namespace gapkit {
 namespace {
 
 nlohmann::ordered_json grades_json(const ExtrapolationTable::Row& row) {
-  using Json = nlohmann::ordered_json;
   return {{"frames", row.frames},
           {"atoms", row.atoms},
           {"atoms_above_1", row.atoms_above_1},
@@ -20,7 +19,7 @@ nlohmann::ordered_json grades_json(const ExtrapolationTable::Row& row) {
           {"frames_above_1", row.frames_above_1},
           {"frames_above_2", row.frames_above_2},
           {"largest", row.largest},
-          {"where", row.where.empty() ? Json(nullptr) : Json(row.where)}};
+          {"where", row.where.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(row.where)}};
 }
 
 std::string grades_line(const std::string& name, std::size_t width, const ExtrapolationTable::Row& row) {
@@ -54,9 +53,8 @@ void ExtrapolationTable::add(const Structure& frame, const Prediction& predictio
   row.frames_above_1 = row.atoms_above_1 > 0;
   row.frames_above_2 = row.atoms_above_2 > 0;
   if (row.frames_above_1 > 0)
-    row.where =
-        fmt::format("{}atom {} ({})", frame.source.empty() ? "" : frame.source + ", ", atom + 1,
-                    element_symbol(frame.atomic_numbers[static_cast<std::size_t>(atom)]));
+    row.where = fmt::format("{}atom {} ({})", frame.source.empty() ? "" : frame.source + ", ", atom + 1,
+                            element_symbol(frame.atomic_numbers[static_cast<std::size_t>(atom)]));
   rows_[frame.config_type].add(row);
 }
 
@@ -69,8 +67,8 @@ ExtrapolationTable::Row ExtrapolationTable::total() const {
 std::string ExtrapolationTable::text() const {
   std::size_t width = 16;
   for (const auto& [name, row] : rows_) width = std::max(width, name.size() + 1);
-  std::string out = fmt::format("{:<{}}{:>8}{:>10}{:>12}{:>12}{:>12}{:>12}{:>10}\n", "extrapolation", width, "frames", "atoms", "frames > 1",
-                                "frames > 2", "atoms > 1", "atoms > 2", "largest");
+  std::string out = fmt::format("{:<{}}{:>8}{:>10}{:>12}{:>12}{:>12}{:>12}{:>10}\n", "extrapolation", width, "frames", "atoms",
+                                "frames > 1", "frames > 2", "atoms > 1", "atoms > 2", "largest");
   for (const auto& [name, row] : rows_) out += grades_line(name, width, row);
   const Row all = total();
   out += grades_line("all", width, all);
@@ -89,11 +87,16 @@ void add_extrapolation(Page& page, const ExtrapolationTable& grades) {
                "Atoms with an extrapolation grade above 1 are unlike the training data: their energies and forces, and the error bars, may "
                "be wrong.");
   PageTable table;
-  table.columns = {{"config type", false}, {"frames"}, {"atoms"}, {"frames > 1"}, {"frames > 2"}, {"atoms > 1"}, {"atoms > 2"},
-                   {"largest grade", true, true}};
+  table.columns = {{"config type", false}, {"frames"},    {"atoms"},     {"frames > 1"},
+                   {"frames > 2"},         {"atoms > 1"}, {"atoms > 2"}, {"largest grade", true, true}};
   const auto add_row = [&](const std::string& name, const ExtrapolationTable::Row& row) {
-    table.rows.push_back({{name}, count_cell(row.frames), count_cell(row.atoms), count_cell(row.frames_above_1),
-                          count_cell(row.frames_above_2), count_cell(row.atoms_above_1), count_cell(row.atoms_above_2),
+    table.rows.push_back({{name},
+                          count_cell(row.frames),
+                          count_cell(row.atoms),
+                          count_cell(row.frames_above_1),
+                          count_cell(row.frames_above_2),
+                          count_cell(row.atoms_above_1),
+                          count_cell(row.atoms_above_2),
                           number_cell(row.largest)});
   };
   for (const auto& [name, row] : grades.config_types()) add_row(name, row);
@@ -102,9 +105,9 @@ void add_extrapolation(Page& page, const ExtrapolationTable& grades) {
   table.has_total = true;
   page.table(table);
   if (!all.where.empty()) page.paragraph("Largest grade: " + all.where + ".");
-  page.key_figure("Atoms unlike the training data", page_number(100.0 * static_cast<double>(all.atoms_above_1) /
-                                                                static_cast<double>(all.atoms)),
-                  "%", fmt::format("extrapolation grade above 1; largest {}", page_number(all.largest)));
+  page.key_figure("Atoms unlike the training data",
+                  page_number(100.0 * static_cast<double>(all.atoms_above_1) / static_cast<double>(all.atoms)), "%",
+                  fmt::format("extrapolation grade above 1; largest {}", page_number(all.largest)));
 }
 
 }  // namespace gapkit
