@@ -143,7 +143,8 @@ TEST_CASE("fits have thresholds if left-out structures calibrate them; files kee
   *squeezed.cell *= 0.6;
   squeezed.positions *= 0.6;
   const Vector grades = *predictor.compute(squeezed, {.extrapolation = true}).extrapolation;
-  CHECK(grades.minCoeff() > 1);
+  MESSAGE("largest grade of the training structures ", largest_known, ", of the squeezed one ", grades.maxCoeff());
+  CHECK(grades.maxCoeff() > 1.1 * largest_known);
 
   FitConfiguration other = setup.options;
   other.calibration.source = Source::holdout;

