@@ -6,9 +6,11 @@
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/io/targets.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/predict/extrapolation.hpp>
 #include <gapkit/predict/frame_batch.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <gapkit/report/error_table.hpp>
+#include <gapkit/report/extrapolation_table.hpp>
 #include <gapkit/report/target_keys_note.hpp>
 #include <gapkit/report/uncertainty_table.hpp>
 #include <iostream>
@@ -185,6 +187,7 @@ class FilePredictions {
       calibration_ = apps::calibration_state(*model_, request_);
       calibration_message_ = apps::calibration_message(*model_, request_);
     }
+    if (request_.extrapolation) require_extrapolation(*model_);
     if (arguments.report) reporter_.emplace(model_, arguments.model, arguments.input);
   }
 
@@ -280,6 +283,7 @@ class FilePredictions {
     for (const std::string& text : unsampled_.look_at(frame.source, *model_, prediction)) display_.warning(text);
     errors_.add(frame, prediction);
     uncertainties_.add(frame, prediction);
+    extrapolation_.add(frame, prediction);
     novelty_.look_at(frame.source, prediction);
     noise_.look_at(frame, prediction);
     apps::set_predicted_fields(frame, prediction, calibration_, arguments_.prefix);
@@ -297,6 +301,7 @@ class FilePredictions {
   void print_tables() const {
     if (!errors_.empty()) std::cout << errors_.text() << std::flush;
     if (!uncertainties_.empty()) std::cout << "\n" << uncertainties_.text(calibration_) << std::flush;
+    if (!extrapolation_.empty()) std::cout << "\n" << extrapolation_.text() << std::flush;
     if (!arguments_.timing) return;
     std::cout << "\n" << apps::phase_heading() << "\n";
     for (const auto& [phase, time] : phases_) std::cout << apps::phase_line(phase, time) << "\n";
@@ -308,6 +313,7 @@ class FilePredictions {
     Json json = Json::parse(errors_.json());
     json["calibration"] = has_posterior_bars_ ? Json(calibration_) : Json(nullptr);
     json["error_bars"] = uncertainties_.empty() ? Json(nullptr) : Json::parse(uncertainties_.json());
+    json["extrapolation"] = extrapolation_.empty() ? Json(nullptr) : Json::parse(extrapolation_.json());
     json["frames_outside_sparse_set"] = has_bars_ ? Json(novelty_.frames_outside()) : Json(nullptr);
     json["frames_with_close_atoms"] = closeness_.close_frames();
     json["frames_not_finite"] = closeness_.frames_not_finite();
@@ -342,6 +348,7 @@ class FilePredictions {
   std::optional<apps::PredictionReporter> reporter_;
   ErrorTable errors_;
   UncertaintyTable uncertainties_;
+  ExtrapolationTable extrapolation_;
   apps::NoveltyWarning novelty_;
   apps::ClosenessWarning closeness_;
   apps::UnsampledWarning unsampled_;

@@ -94,6 +94,8 @@ typedef struct gapkit_results {
   double* atom_energies_std_epistemic; /* [n_atoms], eV; ghosts have 0 */
   double* distance_ratio; /* [1]: smallest ratio of a distance to the shortest one of these elements in training; below 1 the model
                              extrapolates. Infinity: unknown */
+  double* extrapolation; /* [n_atoms]: extrapolation grade of each centre, above 1 it is unlike the training data; ghosts have 0. At the
+                            cost of atom_energies_std_epistemic, and with it at no cost */
 } gapkit_results;
 
 /* Version of the library, "0.1.0", and of its interface (GAPKIT_INTERFACE when it was compiled). */
@@ -117,6 +119,9 @@ GAPKIT_EXPORT double gapkit_cutoff(const gapkit_model* model);
 GAPKIT_EXPORT int gapkit_elements(const gapkit_model* model, int* atomic_numbers, int capacity);
 /* 1 if the model can give error bars, else 0. */
 GAPKIT_EXPORT int gapkit_has_error_bars(const gapkit_model* model);
+/* 1 if the model can give extrapolation grades, at least of some elements, else 0: it is of an early version, or it was not calibrated by
+ * leaving structures out. */
+GAPKIT_EXPORT int gapkit_has_extrapolation(const gapkit_model* model);
 
 /* 1 if the model was fitted on top of another one (xTB, a force field, …) and gives the difference from it, else 0. */
 GAPKIT_EXPORT int gapkit_has_base(const gapkit_model* model);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // This file has gapkit's licence (MIT). It includes headers of LAMMPS (GPL version 2): see pair_gapkit.h.
 //
-// compute gapkit/std: error bars of pair_style gapkit (docs/lammps.md).
+// compute gapkit/std: error bars and extrapolation grades of pair_style gapkit (docs/lammps.md).
 #pragma once
 
 #include <compute.h>
@@ -26,9 +26,9 @@ class ComputeGapkitStd : public Compute {
   void compute_peratom() override;
   double memory_usage() override;
 
-  // Whether this compute asks for the error bars of the atoms' energies of this pair style in this step: then they are cheaper with the
-  // forces.
-  bool is_due_with_forces(const PairGapkit* pair);
+  // Whether this compute asks for the error bars of the atoms' energies of this pair style in this step, or for the grades of the atoms:
+  // then they are cheaper with the forces.
+  bool is_due_with_forces(const PairGapkit* pair, bool is_of_grades);
 
  private:
   PairGapkit* find_pair() const;
@@ -37,6 +37,7 @@ class ComputeGapkitStd : public Compute {
   void grow();
 
   bool is_force_ = false;      // error bars of forces, else of the energies of atoms
+  bool is_grade_ = false;      // extrapolation grades of atoms
   bool is_epistemic_ = false;  // of forces: without noise and calibration
   int points_ = 0, instance_ = 0;
   PairGapkit* pair_ = nullptr;

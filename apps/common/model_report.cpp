@@ -87,7 +87,10 @@ Json calibration_json(const std::optional<Calibration>& calibration) {
       entry["quality"] = {{"zms", f.quality->zms}, {"coverage68", f.quality->coverage68}, {"coverage95", f.quality->coverage95}};
     factors.push_back(entry);
   }
-  return {{"source", calibration->source}, {"factors", factors}, {"uncalibrated", uncalibrated_properties(*calibration)}};
+  Json extrapolation = Json::array();
+  for (const ExtrapolationThreshold& t : calibration->extrapolation)
+    extrapolation.push_back({{"element", element_symbol(t.element)}, {"novelty", t.novelty}, {"std", t.std}, {"atoms", t.atoms}});
+  return {{"source", calibration->source}, {"factors", factors}, {"extrapolation", extrapolation}, {"uncalibrated", uncalibrated_properties(*calibration)}};
 }
 
 std::string calibration_line(const std::optional<Calibration>& calibration) {
@@ -108,6 +111,15 @@ std::string calibration_line(const std::optional<Calibration>& calibration) {
 
 namespace {
 
+std::string extrapolation_text(const Json& thresholds) {
+  if (thresholds.empty()) return "extrapolation grades: none\n";
+  std::string text = fmt::format("{:<24}{:>12}{:>12}{:>10}\n", "extrapolation", "novelty", "std (eV)", "atoms");
+  for (const Json& t : thresholds)
+    text += fmt::format("{:<24}{:>12.4g}{:>12.4g}{:>10}\n", t["element"].get<std::string>(), t["novelty"].get<double>(),
+                        t["std"].get<double>(), t["atoms"].get<std::int64_t>());
+  return text + "a grade is an atom's novelty or local std over these, whichever is larger; 1 is the border of the familiar\n";
+}
+
 std::string calibration_text(const Json& calibration) {
   if (calibration.is_null()) return "error bars are uncalibrated: std² = epistemic² + sigma²\n\n";
   std::string text = fmt::format("{:<12}{:<24}{:<12}{:>10}{:>10}{:>10}{:>12}{:>9}{:>8}{:>8}\n", "error bars", "config types", "variance",
@@ -125,7 +137,8 @@ std::string calibration_text(const Json& calibration) {
     text += "\n";
   }
   if (const std::string names = calibration["uncalibrated"]; !names.empty()) text += fmt::format("uncalibrated (a = b = 1): {}\n", names);
-  return text + fmt::format("std² = a² variance + b² sigma², from left-out structures ({})\n\n", calibration["source"].get<std::string>());
+  return text + fmt::format("std² = a² variance + b² sigma², from left-out structures ({})\n", calibration["source"].get<std::string>()) +
+         extrapolation_text(calibration["extrapolation"]) + "\n";
 }
 
 /// Six pairs of elements in a line, and an empty line.

@@ -64,6 +64,8 @@ class Model:
     @property
     def has_error_bars(self) -> bool: ...
     @property
+    def extrapolation_thresholds(self) -> dict[str, dict[str, float]] | None: ...
+    @property
     def calibration(self) -> dict[str, dict[str, dict[str, float]]] | None: ...
     @property
     def target_keys(self) -> TargetKeys: ...
@@ -91,6 +93,7 @@ class Request:
     forces_std: bool
     stress_std: bool
     forces_covariance: bool
+    extrapolation: bool
     calibrated: bool
     single_precision: bool
     def __init__(self) -> None: ...

@@ -21,7 +21,7 @@ Std = str | Sequence[str] | None
 
 # Names of error bars, as gap-predict has them too → attribute of a request
 _STD_NAMES = {"energy": "energy_std", "forces": "forces_std", "force": "forces_std", "stress": "stress_std", "virial": "stress_std",
-              "energies": "energies_std", "local": "energies_std", "force_covariance": "forces_covariance"}
+              "energies": "energies_std", "local": "energies_std", "force_covariance": "forces_covariance", "extrapolation": "extrapolation"}
 _TENSOR_OF_SIX = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
 NOVELTY_LIMIT = 0.5  # as in gap-predict
 
@@ -64,6 +64,8 @@ class Prediction:
     """[6] eV/Å³"""
     energies_std: Array | None = None
     """[atoms] eV; epistemic only and not calibrated: energies of atoms have no reference values"""
+    extrapolation: Array | None = None
+    """[atoms] extrapolation grade: above 1 an atom is unlike the training data (methods.md, section 5)"""
     energies_variance_quip: Array | None = None
     """[atoms] eV²; of potentials of QUIP instead of energies_std: the variance that QUIP gives"""
     novelty: float | None = None
@@ -177,6 +179,11 @@ class Predictions(Sequence[Prediction]):
         """[all atoms] eV, epistemic"""
         return self._joined("energies_std")
 
+    @property
+    def extrapolation(self) -> Array | None:
+        """[all atoms] extrapolation grades"""
+        return self._joined("extrapolation")
+
 
 class Model:
     """A fitted potential. Never changes; copies share it, and it can be pickled."""
@@ -237,6 +244,12 @@ class Model:
         return self._handle.calibration
 
     @property
+    def extrapolation_thresholds(self) -> dict[str, dict[str, float]] | None:
+        """Borders of the familiar by element, "novelty" and "std" (eV), and the left-out "atoms" behind them. None: the model gives no
+        extrapolation grades, because it was not calibrated by leaving structures out."""
+        return self._handle.extrapolation_thresholds
+
+    @property
     def sparse_points(self) -> int:
         """Number of representative environments of all terms."""
         return self._handle.sparse_points
@@ -289,7 +302,7 @@ class Model:
 
         atoms: ase.Atoms, gapkit.Frame, or anything with numbers, positions, cell and pbc; the config type and σ in info and arrays count
         for error bars. std: names of error bars, "energy,forces,stress,energies" or a list; None: none; they cost more than the prediction
-        itself. forces: also forces, virial and stress. calibrated: error bars with the model's calibration, if it has one. std_points:
+        itself; "extrapolation" adds the extrapolation grade of each atom. forces: also forces, virial and stress. calibrated: error bars with the model's calibration, if it has one. std_points:
         error bars from so many sparse points, faster and wider; 0: all. base: of a model that sits on another one (fit(…, base=…)), the ASE
         calculator of that one; without it the structures bring its values in info and arrays. precision: "double", or "single": descriptors
         in single precision, faster, with errors of forces below 1e-4 eV/Å; no effect with error bars.
@@ -370,14 +383,15 @@ def make_request(std: Std, *, forces: bool = True, calibrated: bool = True, prec
     for name in names:
         attribute = _STD_NAMES.get(name.strip())
         if attribute is None:
-            raise InputError(f"std: unknown name '{name.strip()}'; valid: energy, forces, force_covariance, stress, energies")
+            raise InputError(f"std: unknown name '{name.strip()}'; valid: energy, forces, force_covariance, stress, energies, "
+                             "extrapolation")
         setattr(request, attribute, True)
     request.forces_std = request.forces_std or request.forces_covariance
     return request
 
 
 def has_error_bars(request: _gapkit.Request) -> bool:
-    return request.energy_std or request.forces_std or request.stress_std or request.energies_std
+    return request.energy_std or request.forces_std or request.stress_std or request.energies_std or request.extrapolation
 
 
 def prediction_from(values: Mapping[str, Any]) -> Prediction:

@@ -57,6 +57,14 @@ std::map<std::string, double> reference_energies(const PythonModel& self) {
   return result;
 }
 
+py::object extrapolation_thresholds(const PythonModel& self) {
+  if (!self.model->has_extrapolation()) return py::none();
+  py::dict result;
+  for (const ExtrapolationThreshold& t : self.model->calibration->extrapolation)
+    result[py::str(element_symbol(t.element))] = py::dict(py::arg("novelty") = t.novelty, py::arg("std") = t.std, py::arg("atoms") = t.atoms);
+  return result;
+}
+
 std::vector<std::string> elements(const PythonModel& self) {
   std::vector<std::string> result;
   for (const auto& [element, energy] : self.model->reference_energies) result.push_back(element_symbol(element));
@@ -87,6 +95,7 @@ void add_model(py::module_& module) {
       .def_property_readonly("cutoff", [](const PythonModel& self) { return self.model->cutoff(); })
       .def_property_readonly("has_error_bars", [](const PythonModel& self) { return self.model->has_posterior(); })
       .def_property_readonly("calibration", &calibration)
+      .def_property_readonly("extrapolation_thresholds", &extrapolation_thresholds)
       .def_property_readonly("target_keys", &target_keys)
       .def_property_readonly("has_statistics", [](const PythonModel& self) { return self.statistics != nullptr; })
       .def_property_readonly("sparse_points", &sparse_points)

@@ -102,6 +102,7 @@ PredictionRequest request_of(Quantity quantity) {
   request.force_std = quantity == Quantity::force;
   request.local_std = quantity == Quantity::local_energy;
   request.energy_std = quantity == Quantity::energy;
+  request.extrapolation = quantity == Quantity::extrapolation;
   return request;
 }
 
@@ -111,6 +112,8 @@ double error_bar(const Prediction& prediction, Quantity quantity) {
       return prediction.forces_std_epistemic.value().maxCoeff();
     case Quantity::local_energy:
       return prediction.local_energy_std_epistemic.value().maxCoeff();
+    case Quantity::extrapolation:
+      return prediction.extrapolation.value().maxCoeff();
     case Quantity::energy:
       break;
   }

@@ -116,6 +116,10 @@ int gapkit_has_error_bars(const gapkit_model* model) {
   return model != nullptr && model->evaluator.model().has_posterior() ? 1 : 0;
 }
 
+int gapkit_has_extrapolation(const gapkit_model* model) {
+  return model != nullptr && model->evaluator.model().has_extrapolation() ? 1 : 0;
+}
+
 int gapkit_has_base(const gapkit_model* model) {
   return model != nullptr && model->evaluator.model().base.is_used() ? 1 : 0;
 }

@@ -204,8 +204,12 @@ std::optional<Calibration> LeftOutCalibration::calibrate(const Model& model, con
   const std::set<std::int64_t> copies = repeated();
   Errors errors;
   int index = 0;
-  for (const LeftOutStructure& structure : structures)  // a copy was not left out; an isolated atom is the zero of energy
-    if (!copies.count(structure.number) && !lone_atoms_.count(structure.number)) errors.add(structure, index++);
+  std::vector<LeftOutAtom> atoms;
+  for (const LeftOutStructure& structure : structures) {  // a copy was not left out; an isolated atom is the zero of energy
+    if (copies.count(structure.number) || lone_atoms_.count(structure.number)) continue;
+    errors.add(structure, index++);
+    atoms.insert(atoms.end(), structure.local_energies.begin(), structure.local_energies.end());
+  }
   Calibration result;
   result.source = "leave_one_out";
   FactorRules factor_rules{.fewest_structures = options_.calibration.fewest_structures, .least_b = least_b, .has_quality = true};
@@ -226,6 +230,7 @@ std::optional<Calibration> LeftOutCalibration::calibrate(const Model& model, con
   }
   result.familiar = familiar_novelties(model, training_, structures, show);
   if (result.covers(Property::energy) || result.covers(Property::virial)) result.jackknife = left_out.jackknife_factor();
+  result.extrapolation = extrapolation_thresholds(model, atoms, progress);
   return result;
 }
 

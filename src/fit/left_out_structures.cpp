@@ -46,6 +46,7 @@ LeftOutStructures::LeftOutStructures(const Model& model, const RowRules& rules, 
       rules_(rules),
       sample_(sample),
       left_out_(model.factor, model.posterior),
+      local_energies_(model),
       scale_(scales_of_points(model)),
       sigma_(sigmas_of_groups(model, rules)),
       moved_(model.factor.size()) {
@@ -82,11 +83,11 @@ WeightedRows LeftOutStructures::weighted(const KeptRows& kept) const {
 void LeftOutStructures::fill(const KeptRows& kept, const WeightedRows& weighted, const LeftOutRows& found, Result& result) const {
   result.structure.number = kept.number;
   result.structure.config_type = kept.config_type;
-  result.structure.atoms = static_cast<int>(kept.atomic_numbers.size());
+  result.structure.atoms = static_cast<int>(kept.geometry.atomic_numbers.size());
   PerTarget<double> level;
   for (const TargetInfo& target : targets())
     level[target.property] = noise_level(model_, target.property, kept.config_type).sigma *
-                             target.noise_scale(static_cast<int>(kept.atomic_numbers.size()), model_.scale_with_atoms);
+                             target.noise_scale(static_cast<int>(kept.geometry.atomic_numbers.size()), model_.scale_with_atoms);
   for (std::size_t i = 0; i < kept.rows.size(); ++i) {
     const auto k = static_cast<Eigen::Index>(i);
     const KeptRows::Row& row = kept.rows[i];
@@ -95,7 +96,7 @@ void LeftOutStructures::fill(const KeptRows& kept, const WeightedRows& weighted,
     LeftOutRow& added = result.structure.rows.emplace_back();
     added.property = row.property;
     added.row = row.row;
-    if (target.is_per_atom) added.element = kept.atomic_numbers[static_cast<std::size_t>(row.row / target.components)];
+    if (target.is_per_atom) added.element = kept.geometry.atomic_numbers[static_cast<std::size_t>(row.row / target.components)];
     added.error = -found.error[k] * sigma;
     added.reference = row.target * row.noise_scale;
     added.noise = rules_.groups[static_cast<std::size_t>(row.group)].fixed ? sigma : level[row.property];
@@ -106,19 +107,26 @@ void LeftOutStructures::fill(const KeptRows& kept, const WeightedRows& weighted,
 
 LeftOutStructures::Result LeftOutStructures::leave_out(const KeptRows& kept) const {
   Result result;
-  const WeightedRows rows = weighted(kept);
+  WeightedRows rows = weighted(kept);
+  const bool is_sampled = std::binary_search(sample_.begin(), sample_.end(), kept.number);
+  LocalEnergies::Rows local;
+  if (is_sampled) {
+    local = local_energies_.of(kept.geometry);
+    rows.others = std::move(local.rows);
+  }
   const double least_pivot = kept.is_exact ? least_pivot_exact : least_pivot_rounded;
   const std::optional<LeftOutRows> found = left_out_.without(rows, least_pivot);
   result.is_imprecise = !found;
   if (!found) return result;
   result.shift = found->shift;
-  if (!std::binary_search(sample_.begin(), sample_.end(), kept.number)) return result;
+  if (!is_sampled) return result;
   result.weights = found->weights;
   for (std::size_t k = 0; k < rows.wanted_weights.size(); ++k) {
     const KeptRows::Row& row = kept.rows[static_cast<std::size_t>(rows.wanted_weights[k])];
     result.weights.row(static_cast<Eigen::Index>(k)) *= sigma_of(row.group) * row.noise_scale;  // to the unit of the target
   }
   fill(kept, rows, *found, result);
+  result.structure.local_energies = local_energies_.left_out(local, rows, *found);
   if (!fewer_) return result;
   WeightedRows first{rows.rows(Eigen::all, first_points_), rows.target, {}, {}};
   for (const Eigen::Index point : rows.own_points) {

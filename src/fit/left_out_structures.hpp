@@ -4,6 +4,7 @@
 #include <gapkit/math/symmetric_accumulator.hpp>
 #include <set>
 
+#include "fit/extrapolation.hpp"
 #include "fit/kept_rows.hpp"
 #include "fit/leave_one_out.hpp"
 
@@ -28,6 +29,7 @@ struct LeftOutStructure {
   std::string config_type;
   int atoms = 0;
   std::vector<LeftOutRow> rows;
+  std::vector<LeftOutAtom> local_energies;
 };
 
 /// Leaves structures out of a model one by one (methods.md, section 5). Memory: 2 M² numbers, the rows of a batch of structures, and of
@@ -59,6 +61,7 @@ class LeftOutStructures {
   const RowRules& rules_;
   const std::vector<std::int64_t>& sample_;
   LeaveOneOut left_out_;
+  LocalEnergies local_energies_;
   Vector scale_;                                           // s_t of each point
   std::vector<double> sigma_;                              // σ_g of each group of the rules
   std::map<std::int64_t, std::vector<Eigen::Index>> own_;  // points of each structure

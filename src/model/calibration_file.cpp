@@ -7,6 +7,8 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 
+#include "model/extrapolation_file.hpp"
+
 namespace gapkit {
 namespace {
 
@@ -95,6 +97,7 @@ void save_calibration(ArchiveWriter& archive, const Calibration& calibration) {
   archive.put("calibration/b", b);
   archive.put("calibration/rows", rows);
   archive.put("calibration/structures", structures);
+  save_extrapolation(archive, calibration.extrapolation);
   if (!needs_new_format(calibration)) return;
   archive.put("calibration/part", parts.part);
   archive.put("calibration/element", parts.element);
@@ -127,6 +130,7 @@ std::optional<Calibration> load_calibration(const ArchiveReader& archive, const 
     check_factors(f, where);
   }
   if (has_parts) read_common(archive, where, points, calibration);
+  calibration.extrapolation = load_extrapolation(archive, where);
   // Early versions wrote calibrations without rows.
   if (calibration.factors.empty()) return std::nullopt;
   return calibration;

@@ -7,6 +7,7 @@
 #include <gapkit/model/covariance.hpp>
 #include <gapkit/model/environment_chunks.hpp>
 #include <gapkit/model/prior.hpp>
+#include <gapkit/model/relative_novelty.hpp>
 #include <gapkit/model/sub_environments.hpp>
 
 namespace gapkit {
@@ -24,7 +25,7 @@ constexpr double amplitude_clamp = 1e-18;
 }  // namespace
 
 struct Covariance::State {
-  explicit State(const Model& model) : rows(model.terms), prior(model.terms) {
+  explicit State(const Model& model) : rows(model.terms), prior(model.terms), novelty(model) {
     squared_scale.resize(static_cast<Eigen::Index>(model.terms.size()));
     for (std::size_t t = 0; t < model.terms.size(); ++t) {
       squared_scale[static_cast<Eigen::Index>(t)] = std::pow(model.posterior.delta_ratio[t], 2);
@@ -33,6 +34,7 @@ struct Covariance::State {
   }
   KernelRows rows;
   Prior prior;
+  RelativeNovelty novelty;
   KeptFeatures kept;
   Vector squared_scale;           // s_t²: amplitudes may have changed after the kernels were computed
   double squared_amplitudes = 0;  // Σ δ_t² s_t², eV²
@@ -157,9 +159,11 @@ std::vector<Variance> Covariance::local_energies(const Environments& environment
     const int end = std::min(chunk_end(environments, begin, chunk_pairs), begin + most);
     Matrix rows(end - begin, s.rows.columns()), of_terms;
     s.rows.compute_local(environments, begin, end, rows, &of_terms);
-    const Vector prior = of_terms * s.squared_scale;
+    std::vector<int> element;
+    for (int c = begin; c < end; ++c)
+      element.push_back(environments.atomic_number[static_cast<std::size_t>(environments.centre[static_cast<std::size_t>(c)])]);
     whiten(rows);
-    const std::vector<Variance> variances = split(rows, prior, prior);
+    const std::vector<Variance> variances = split_local(rows, of_terms, element);
     for (int c = begin; c < end; ++c)
       result.at(static_cast<std::size_t>(environments.centre[static_cast<std::size_t>(c)])) =
           variances[static_cast<std::size_t>(c - begin)];
@@ -176,6 +180,8 @@ bool Covariance::fits_local(const Environments& environments) const {
 void Covariance::begin_local(const Environments& environments, LocalRows& local) const {
   local.rows.setZero(environments.size(), state_->rows.columns());
   local.prior.setZero(environments.size(), static_cast<Eigen::Index>(model_.terms.size()));
+  local.element.clear();
+  for (const int i : environments.centre) local.element.push_back(environments.atomic_number[static_cast<std::size_t>(i)]);
 }
 
 void Covariance::add_local(std::size_t t, const Environments& environments, const CentreFeatures& part, LocalRows& local) {
@@ -184,9 +190,19 @@ void Covariance::add_local(std::size_t t, const Environments& environments, cons
 
 std::vector<Variance> Covariance::finish_local(LocalRows& local) const {
   if (local.rows.rows() == 0) return {};
-  const Vector prior = local.prior * state_->squared_scale;
   whiten(local.rows);
-  return split(local.rows, prior, prior);
+  return split_local(local.rows, local.prior, local.element);
+}
+
+std::vector<Variance> Covariance::split_local(MatrixSlice rows, const Matrix& prior, std::span<const int> element) const {
+  const Matrix spanned = state_->novelty.spanned(rows);
+  const Vector all = prior * state_->squared_scale;
+  std::vector<Variance> result = split(rows, all, all);
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    const auto row = static_cast<Eigen::Index>(i);
+    result[i].relative = state_->novelty.square(element[i], spanned.row(row), prior.row(row));
+  }
+  return result;
 }
 
 Variance Covariance::energy_difference(const Environments& a, const Environments& b) {

@@ -16,6 +16,7 @@
 #include "predict/density_check.hpp"
 #include "predict/environments_of_many.hpp"
 #include "predict/finite_check.hpp"
+#include "predict/local_bars.hpp"
 #include "predict/term_potential.hpp"
 
 namespace gapkit {
@@ -34,23 +35,6 @@ std::vector<double> noise_of(const Model& model, Property property, const Struct
 const std::string& config_type_of(const Structure* structure) {
   static const std::string usual = "default";
   return structure != nullptr ? structure->config_type : usual;
-}
-
-Vector std_of(std::span<const Variance> variances) {
-  Vector result(static_cast<Eigen::Index>(variances.size()));
-  for (std::size_t i = 0; i < variances.size(); ++i) result[static_cast<Eigen::Index>(i)] = std::sqrt(variances[i].total());
-  return result;
-}
-
-// Novelty over prior of some observables together; 0 without any prior.
-double novelty_fraction(std::span<const Variance> variances) {
-  double novelty = 0, prior = 0;
-  for (const Variance& v : variances) {
-    novelty += v.novelty;
-    prior += v.prior;
-  }
-  constexpr double vanishing = 1e-10;  // eV², (eV/Å)²: zero by symmetry
-  return prior > vanishing ? novelty / prior : 0;
 }
 
 }  // namespace
@@ -85,6 +69,10 @@ struct Predictor::Scratch {
   /// The model whose points give the error bars of a target, and its covariance.
   const Model& model_of(const Model& model, Property property, bool calibrated);
   Covariance& posterior(const Model& model);
+  bool is_reduced(const Model& model) {
+    posterior(model);
+    return reduced != nullptr;
+  }
   Covariance& covariance_of(const Model& used);
   void add_error_bars(const Model& model, const Environments& environments, const BarRequest& request, Prediction& result);
   void add_bars(const Model& model, const Environments& environments, const BarRequest& request, const Observables& wanted,
@@ -96,6 +84,7 @@ struct Predictor::Scratch {
   void add_atom_virial(const Environments& environments, std::size_t first_pair, Prediction& result) const;
   bool begin_local_std(const Model& model, const Environments& environments, const PredictionRequest& request);
   std::vector<Variance> local_energies(const Model& model, const Environments& environments, int atoms);
+  void add_local(const Model& model, const Environments& environments, const BarRequest& request, Prediction& result);
 };
 
 Predictor::Predictor(std::shared_ptr<const Model> model, int error_bar_points)
@@ -110,13 +99,13 @@ Prediction Predictor::compute(const Structure& structure, const PredictionReques
 }
 
 Prediction Predictor::compute(const Structure& structure, const Environments& environments, const PredictionRequest& request) {
-  check_elements(*model_, structure);
+  check_request(*model_, structure, name_of(structure), request);
   Prediction prediction = scratch_->evaluate(*model_, environments, structure.size(), request);
   scratch_->finish(environments, 0, &structure, request, prediction);
   check_mean(prediction, *model_, environments, request, name_of(structure));
   if (!prediction.is_finite) return prediction;
   add_base(*model_, structure, request, prediction);
-  if (request.error_bars()) {
+  if (request.needs_posterior()) {
     check_density(environments, structure.size(), name_of(structure));
     const BarRequest bars{request, &structure, structure.size()};
     scratch_->add_error_bars(*model_, environments, bars, prediction);
@@ -128,7 +117,7 @@ Prediction Predictor::compute(const Structure& structure, const Environments& en
 
 Prediction Predictor::compute(const Environments& environments, int atoms, const PredictionRequest& request) {
   require_difference(*model_, request);
-  check_elements(*model_, environments);
+  check_request(*model_, environments, request);
   for (const PotentialPointer& p : scratch_->potentials)
     if (p->needs_structure())
       throw InputError("the model's baseline '" + p->name() + "' needs the whole structure: environments alone do not give its energy");
@@ -136,7 +125,7 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
   scratch_->finish(environments, 0, nullptr, request, prediction);
   check_mean(prediction, *model_, environments, request, "environments");
   if (!prediction.is_finite) return prediction;
-  if (request.error_bars()) {
+  if (request.needs_posterior()) {
     check_density(environments, environments.size(), "environments");
     const BarRequest bars{request, nullptr, atoms};
     scratch_->add_error_bars(*model_, environments, bars, prediction);
@@ -164,15 +153,15 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
     result.push_back(compute(structures[0], request));
     return result;
   }
-  for (const Structure& structure : structures) check_elements(*model_, structure);
+  for (const Structure& structure : structures) check_request(*model_, structure, name_of(structure), request);
   const EnvironmentsOfMany all(structures, model_->cutoff());
   Scratch& s = *scratch_;
   const Prediction together = s.evaluate(*model_, all.view(), all.view().size(), request);
   PredictionRequest alone = request;  // the part computed structure by structure
   std::vector<Variance> local;
-  if (request.local_std && model_->has_posterior()) {
+  if ((request.local_std || request.extrapolation) && model_->has_posterior() && !s.is_reduced(*model_)) {
     local = s.local_energies(*model_, all.view(), all.view().size());
-    alone.local_std = false;
+    alone.local_std = alone.extrapolation = false;
   }
   for (std::size_t k = 0; k < structures.size(); ++k) {
     const int first = all.first_atom(k), atoms = structures[k].size();
@@ -185,12 +174,12 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
     check_mean(prediction, *model_, all.part(k), request, name_of(structures[k]));
     if (!prediction.is_finite) continue;
     add_base(*model_, structures[k], request, prediction);
-    if (request.error_bars()) check_density(all.part(k), atoms, name_of(structures[k]));
+    if (request.needs_posterior()) check_density(all.part(k), atoms, name_of(structures[k]));
     const BarRequest bars{alone, &structures[k], atoms};
-    if (alone.error_bars()) s.add_error_bars(*model_, all.part(k), bars, prediction);
-    if (request.local_std && !alone.local_std)
-      prediction.local_energy_std_epistemic =
-          std_of(std::span(local).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(atoms)));
+    if (alone.needs_posterior()) s.add_error_bars(*model_, all.part(k), bars, prediction);
+    if (!local.empty())
+      set_local(*model_, structures[k].atomic_numbers,
+                std::span(local).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(atoms)), request, prediction);
     check_error_bars(prediction, request, name_of(structures[k]));
     s.add_noise(*model_, structures[k].atomic_numbers, atoms, bars, prediction);
   }
@@ -200,7 +189,8 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
 // If mean and error bars have the same sparse points, the rows of local energies come from the terms' features.
 bool Predictor::Scratch::begin_local_std(const Model& model, const Environments& environments, const PredictionRequest& request) {
   local.clear();
-  const bool is_shared = request.local_std && model.has_posterior() && posterior(model).fits_local(environments) && reduced == nullptr;
+  const bool is_shared = (request.local_std || request.extrapolation) && model.has_posterior() &&
+                         posterior(model).fits_local(environments) && reduced == nullptr;
   for (std::size_t t = 0; t < terms.size(); ++t)
     terms[t]->observe(!is_shared ? TermPotential::Observer() : [this, t](const Environments& all, const CentreFeatures& part) {
       covariance->add_local(t, all, part, local_rows);
@@ -217,7 +207,7 @@ Prediction Predictor::Scratch::evaluate(const Model& model, const Environments& 
     result.local_energy[i] += model.reference_energies.at(environments.atomic_number[static_cast<std::size_t>(i)]);
   dE_dr.assign(request.forces ? environments.neighbor.size() : 0, Vector3::Zero());
 
-  for (const auto& term : terms) term->use_single_precision(request.single_precision && !request.error_bars());
+  for (const auto& term : terms) term->use_single_precision(request.single_precision && !request.needs_posterior());
   const bool with_local_std = begin_local_std(model, environments, request);
   for (const PotentialPointer& p : potentials) p->add(environments, {result.local_energy.data(), static_cast<std::size_t>(atoms)}, dE_dr);
   if (with_local_std) local = covariance->finish_local(local_rows);
@@ -302,7 +292,18 @@ void Predictor::Scratch::add_error_bars(const Model& model, const Environments& 
   }
   if (apart.rows(request.atoms) > 0) add_bars(model, environments, request, apart, result);
   if (wanted.rows(request.atoms) > 0) add_bars(reduced ? *reduced : model, environments, request, wanted, result);
-  if (request.targets.local_std) result.local_energy_std_epistemic = std_of(local_energies(model, environments, request.atoms));
+  add_local(model, environments, request, result);
+}
+
+// Grades always have all points, as their thresholds do.
+void Predictor::Scratch::add_local(const Model& model, const Environments& environments, const BarRequest& request, Prediction& result) {
+  PredictionRequest part = request.targets;
+  const auto elements = environments.atomic_number.first(static_cast<std::size_t>(request.atoms));
+  if (part.extrapolation && is_reduced(model)) {
+    set_local(model, elements, covariance_of(model).local_energies(environments, request.atoms), {.extrapolation = true}, result);
+    part.extrapolation = false;
+  }
+  if (part.local_std || part.extrapolation) set_local(model, elements, local_energies(model, environments, request.atoms), part, result);
 }
 
 // `model`: the one of these rows.

@@ -122,6 +122,33 @@ model = "difference.h5"
 
 class Loading(LammpsTest):
 
+    def test_extrapolation_grades(self):
+        # Without units of energy, with the forces and after them, and the scalar is the largest.
+        frame = silicon((1, 1, 2), 20)
+        read = frame.data_file("grades", ["Si"])
+        text = f"""{read}pair_style gapkit
+pair_coeff * * {model('si')} Si
+compute grade all gapkit/std extrapolation
+compute local all gapkit/std
+group one id 3
+compute one one gapkit/std extrapolation
+thermo_style custom step pe press c_grade
+"""
+        (expected,) = predict(model("si"), [frame], "--std", "local,extrapolation")
+        grades = expected["gap_extrapolation"][:, 0]
+        self.assertGreater(grades.min(), 0)
+        for units, ranks in (("metal", 1), ("real", 1), ("metal", 2)):
+            with self.subTest(units=units, ranks=ranks):
+                run_lammps(f"units {units}\n{text}" + RESULTS.replace("thermo_style custom step pe press\n", "").format(
+                    more="c_grade c_local c_one").replace("$(press:%.17g)", "$(c_grade:%.17g)"), ranks=ranks)
+                (atoms,) = read_dump(FOLDER / "results.dump")
+                self.assert_close(atoms["c_grade"], grades, 1e-5, "grades")
+                self.assert_close(float((FOLDER / "results.txt").read_text().split()[1]), grades.max(), 1e-5, "the largest")
+                self.assertEqual(np.count_nonzero(atoms["c_one"]), 1)
+                self.assert_close(atoms["c_one"][2], grades[2], 1e-5, "one atom")
+                if units == "metal":
+                    self.assert_close(atoms["c_local"], expected["gap_local_energy_std_epistemic"][:, 0], 1e-6, "local std")
+
     def test_fewer_points_make_error_bars_wider(self):
         read = silicon((1, 1, 1), 14).data_file("points", ["Si"])
         text = f"""{read}pair_style gapkit
@@ -262,6 +289,9 @@ pair_coeff * * {model} Si
                 (good.replace("h5 Si", "h5 Si NULL").replace("read_data mistakes.data", "read_data mistakes.data extra/atom/types 1"),
                  "NULL leaves out the atoms of a type, which needs 'pair_style hybrid'"),
                 (good + std.format("local force"), "'local' and 'force' need a compute each"),
+                (good + std.format("extrapolation force"), "'extrapolation' and error bars need a compute each"),
+                (good + std.format("extrapolation points 5"), "'extrapolation' has one form, of all points"),
+                (good.replace(str(model("si")), str(model("si_held_out"))) + std.format("extrapolation"), "has no extrapolation thresholds"),
                 (good + std.format("points"), "a number must follow 'points'"),
                 (good + std.format("instance 2"), "no pair_style gapkit number 2"),
                 (good + std.format("force") + "neighbor 2.0 multi\ncomm_modify mode multi\n", "needs 'comm_modify mode single'"),

@@ -42,6 +42,14 @@ struct CalibrationFactors {
   std::optional<CalibrationQuality> quality = {};
 };
 
+/// Border between familiar and unfamiliar atoms of one element, from left-out training atoms (methods.md, section 5).
+struct ExtrapolationThreshold {
+  int element = 0;         ///< atomic number
+  double novelty = 0;      ///< of ν, the relative novelty of the local energy
+  double std = 0;          ///< of √(novelty + data) of the local energy, eV
+  std::int64_t atoms = 0;  ///< left-out atoms behind these
+};
+
 /// Calibration of a model's error bars. Properties without factors keep a = b = 1 of C and are uncalibrated.
 struct Calibration {
   std::vector<CalibrationFactors> factors;
@@ -49,6 +57,8 @@ struct Calibration {
   /// Novelty over prior variance up to which novelty is familiar; of factors of parts.
   PerTarget<double> familiar = {};
   Matrix jackknife = {};  ///< [r, M] F: J = |F φ|² of a whitened row φ; empty if no factors need it
+  /// By element, ascending; only with "leave_one_out", and only of elements with enough left-out atoms.
+  std::vector<ExtrapolationThreshold> extrapolation = {};
 
   /// Whether there are factors for a property: otherwise its error bars are uncalibrated.
   bool covers(Property property) const { return find(property, "default") != nullptr; }
@@ -95,6 +105,8 @@ struct Model {
 
   /// False for members of an ensemble and for models of other programs, which have weights, but no error bars from data.
   bool has_posterior() const { return posterior.factor.rows() > 0; }
+  /// Whether extrapolation grades are possible, at least of some elements.
+  bool has_extrapolation() const { return has_posterior() && calibration && !calibration->extrapolation.empty(); }
   bool knows(int atomic_number) const { return reference_energies.count(atomic_number) > 0; }
   double cutoff() const { return std::max(largest_cutoff(terms), largest_cutoff(baselines)); }
 };
