@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/descriptors/contracted_channels.hpp>
 #include <gapkit/descriptors/feature_map.hpp>
@@ -247,9 +248,9 @@ std::string model_text(const Json& model) {
     const Json& channels = term["channels"];
     if (channels.is_null()) continue;
     const auto kept = channels["kept"].get<std::vector<double>>();
-    text += fmt::format("  {}: {} of {} channels for each l, {:.6g} % of the mean square of the coefficients at least\n",
+    text += fmt::format("  {}: {} of {} channels for each l; they lack {:.2g} of the mean square of the coefficients at most\n",
                         term["label"].get<std::string>(), channels["channels"].get<int>(), channels["of"].get<int>(),
-                        100 * *std::min_element(kept.begin(), kept.end()));
+                        1 - *std::min_element(kept.begin(), kept.end()));
   }
   for (const Json& term : model["terms"]) {
     const Json& compression = term["compression"];

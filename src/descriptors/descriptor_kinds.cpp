@@ -133,8 +133,7 @@ DescriptorKind soap_kind() {
                      {.name = "mixed_channels",
                       .type = Type::integer,
                       .unit = "",
-                      .description =
-                          "the same with random weights; 0: no mixing",
+                      .description = "the same with random weights; 0: no mixing",
                       .default_value = std::int64_t{0},
                       .smallest = 0,
                       .largest = 64},

@@ -38,9 +38,10 @@ void complete_rows(Matrix& w, Eigen::Index found) {
 std::string message_of(const Unmade& unmade, const ChannelBasis& basis, std::int64_t environments) {
   const auto least = std::min_element(basis.kept.begin(), basis.kept.end());
   return fmt::format(
-      "term '{} {}': {} of {} channels for each l from {} environments, {:.6g} % of the mean square of the coefficients at least (l = {})",
+      "term '{} {}': {} of {} channels for each l from {} environments; they lack {:.2g} of the mean square of the coefficients at most "
+      "(l = {})",
       unmade.draft->options->name, unmade.draft->combination(), unmade.channels->channels(), unmade.channels->all_channels(), environments,
-      100 * *least, least - basis.kept.begin());
+      1 - *least, least - basis.kept.begin());
 }
 
 }  // namespace
@@ -48,7 +49,8 @@ std::string message_of(const Unmade& unmade, const ChannelBasis& basis, std::int
 std::vector<std::int64_t> channel_sample(const DatasetSummary& summary, std::int64_t most_atoms, std::uint64_t seed) {
   std::map<std::pair<std::string, std::vector<int>>, std::vector<const DatasetSummary::Frame*>> kinds;
   for (const DatasetSummary::Frame& frame : summary.frames)
-    kinds[{summary.config_types[static_cast<std::size_t>(frame.config_type)], summary.element_sets[static_cast<std::size_t>(frame.elements)]}]
+    kinds[{summary.config_types[static_cast<std::size_t>(frame.config_type)],
+           summary.element_sets[static_cast<std::size_t>(frame.elements)]}]
         .push_back(&frame);
   RandomStream random{.seed = seed, .stream = 0xD1B54A32D192ED03u};
   for (auto& [kind, frames] : kinds) shuffle(frames, random);
@@ -98,13 +100,15 @@ void check_channels(const TermOptions& term, const Descriptor& descriptor, std::
   const ContractedChannels* channels = descriptor.contracted_channels();
   if (!channels) return;
   if (channels->channels() > channels->all_channels())
-    throw InputError(fmt::format("term '{}': channels = {}, but there are {} to contract ({} element{} times n_max); use fewer, or leave "
-                                 "'channels' out",
-                                 term.name, channels->channels(), channels->all_channels(), elements, elements == 1 ? "" : "s"));
+    throw InputError(
+        fmt::format("term '{}': channels = {}, but there are {} to contract ({} element{} times n_max); use fewer, or leave "
+                    "'channels' out",
+                    term.name, channels->channels(), channels->all_channels(), elements, elements == 1 ? "" : "s"));
   if (term.selection == "file")
-    throw InputError(fmt::format("term '{}': selection = \"file\" names feature vectors, but the channels of a term with channels = {} come "
-                                 "from the training data; use selection = \"indices\", or leave 'channels' out",
-                                 term.name, channels->channels()));
+    throw InputError(
+        fmt::format("term '{}': selection = \"file\" names feature vectors, but the channels of a term with channels = {} come "
+                    "from the training data; use selection = \"indices\", or leave 'channels' out",
+                    term.name, channels->channels()));
 }
 
 void make_channels(const Dataset& training, const FitOptions& options, DataScan& scan, const ProgressCallback& progress) {

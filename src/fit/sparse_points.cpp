@@ -189,7 +189,8 @@ class PointChooser {
       SelectionRequest request;
       request.seed = options_.seed + 1000003u * (draft + 1);
       request.kernel = term.kernel.get();
-      if (const auto kept = training_.kept_points.find(report.label); kept != training_.kept_points.end() && is_extended(settings, *term.descriptor)) {
+      if (const auto kept = training_.kept_points.find(report.label);
+          kept != training_.kept_points.end() && is_extended(settings, *term.descriptor)) {
         term.sparse = extended(kept->second, candidates, request, report.asked);
         return {};
       }

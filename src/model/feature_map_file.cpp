@@ -26,8 +26,7 @@ ChannelBasis get_channels(const ArchiveReader& archive, const std::string& at, c
   const Matrix all = archive.matrix(at + "channels/contraction", terms * channels.channels(), channels.all_channels());
   for (Eigen::Index l = 0; l < terms; ++l) basis.contraction.push_back(all.middleRows(l * channels.channels(), channels.channels()));
   for (const double kept : basis.kept)
-    if (!(kept >= 0 && kept <= 1 + 1e-9))
-      throw InputError(fmt::format("{}channels/kept has {}, expected numbers from 0 to 1", at, kept));
+    if (!(kept >= 0 && kept <= 1 + 1e-9)) throw InputError(fmt::format("{}channels/kept has {}, expected numbers from 0 to 1", at, kept));
   return basis;
 }
 

@@ -83,7 +83,8 @@ TEST_CASE("the spectrum of contracted channels is W C Wᵀ of the coefficients' 
       const Matrix& w = channels.basis()->contraction[static_cast<std::size_t>(l)];
       const Matrix p = w * moments[static_cast<std::size_t>(l)] * w.transpose();
       for (int a = 0, pair = 0; a < q; ++a)
-        for (int b = 0; b <= a; ++b, ++pair) expected[pair * (l_max + 1) + l] = p(a, b) * (a == b ? 1 : std::sqrt(2)) / std::sqrt(2 * l + 1);
+        for (int b = 0; b <= a; ++b, ++pair)
+          expected[pair * (l_max + 1) + l] = p(a, b) * (a == b ? 1 : std::sqrt(2)) / std::sqrt(2 * l + 1);
     }
     expected.normalize();
     CHECK(largest_difference(Vector(features.x.view().row(environment++)), expected) <= 1e-12);
@@ -121,7 +122,9 @@ TEST_CASE("channels without a basis, with mixed channels, and of wrong shapes ar
   const StructureEnvironments environments(s, unmade->cutoff());
   Features features;
   CHECK_THROWS_AS(unmade->compute(environments.view(), 0, s.size(), Derivatives::none, features), Error);
-  const std::string both = message_of<InputError>([&] { soap_of({{"channels", std::int64_t{2}}, {"mixed_channels", std::int64_t{2}}}, {14}); });
+  const std::string both = message_of<InputError>([&] {
+    soap_of({{"channels", std::int64_t{2}}, {"mixed_channels", std::int64_t{2}}}, {14});
+  });
   CHECK(both.find("use one of them") != std::string::npos);
   const auto refused = [&](auto change) {
     ChannelBasis basis = *with_some_channels(unmade)->contracted_channels()->basis();

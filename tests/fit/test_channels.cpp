@@ -1,7 +1,5 @@
 // Channels of SOAP that are contracted by matrices from the training data.
 
-#include "fit/channels.hpp"
-
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
@@ -15,6 +13,7 @@
 #include <gapkit/model/model.hpp>
 #include <gapkit/predict/predictor.hpp>
 
+#include "fit/channels.hpp"
 #include "support/pair_potential.hpp"
 #include "support/small_fits.hpp"
 #include "support/support.hpp"
@@ -260,7 +259,8 @@ TEST_CASE("more channels than there are, and sparse points from a file, are refu
   listed.sparse_file[""] = folder.write("points", numbers).string();
   CHECK(message_of<InputError>([&] { fitted(frames, options_of({listed})); }).find("use selection = \"indices\"") != std::string::npos);
   // Points of a model with other channels
-  const FitResult earlier = fitted(frames_of(40, 8, {6, 14}), options_of({contracted(3)})), fresh = fitted(frames, options_of({contracted(3)}));
+  const FitResult earlier = fitted(frames_of(40, 8, {6, 14}), options_of({contracted(3)})),
+                  fresh = fitted(frames, options_of({contracted(3)}));
   const MemoryDataset data(frames);
   FitData with_points{data};
   for (const Term& term : earlier.model.terms) with_points.kept_points[term.label()] = term.sparse;
@@ -283,7 +283,8 @@ TEST_CASE("directions without moments are completed by axes: rare elements and l
   for (const Term& term : result.model.terms)
     for (const Matrix& w : term.descriptor->contracted_channels()->basis()->contraction)
       CHECK(largest_difference(Matrix(w * w.transpose()), Matrix::Identity(5, 5)) <= 1e-12);
-  const Prediction p = Predictor(std::make_shared<const Model>(result.model)).compute(frames_of(70, 1, {6, 14}).front(), {.energy_std = true});
+  const Prediction p =
+      Predictor(std::make_shared<const Model>(result.model)).compute(frames_of(70, 1, {6, 14}).front(), {.energy_std = true});
   CHECK(std::isfinite(p.energy));
   CHECK(p.forces.value().allFinite());
   CHECK(std::isfinite(p.energy_std.value()));

@@ -17,9 +17,9 @@ class ContractedChannels {
  public:
   virtual ~ContractedChannels() = default;
 
-  virtual int channels() const = 0;                 ///< q that was asked for
-  virtual int all_channels() const = 0;             ///< K
-  virtual const ChannelBasis* basis() const = 0;    ///< null: not made yet
+  virtual int channels() const = 0;                    ///< q that was asked for
+  virtual int all_channels() const = 0;                ///< K
+  virtual const ChannelBasis* basis() const = 0;       ///< null: not made yet
   virtual std::vector<Matrix> no_moments() const = 0;  ///< zeros [K, K] for each l
   /// Adds Σ_m c_lm c_lmᵀ of the environments whose centre is environments.centre[begin … end−1], for each l; c before the contraction.
   /// Returns their number.
