@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <gapkit/core/elements.hpp>
+#include <gapkit/descriptors/contracted_channels.hpp>
 #include <gapkit/descriptors/feature_map.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
@@ -35,6 +37,12 @@ Json compression_json(const Term& term) {
           {"learned_from", map->frames}};
 }
 
+Json channels_json(const Term& term) {
+  const ContractedChannels* channels = term.descriptor->contracted_channels();
+  if (!channels || !channels->basis()) return nullptr;
+  return {{"channels", channels->channels()}, {"of", channels->all_channels()}, {"kept", channels->basis()->kept}};
+}
+
 Json term_json(const Model& model, std::size_t t) {
   const Term& term = model.terms[t];
   const double jitter = model.has_posterior() ? model.factor.jitter()[t] : 0;
@@ -48,6 +56,7 @@ Json term_json(const Model& model, std::size_t t) {
           {"species", combination_name(term.species)},
           {"neighbor_elements", elements},
           {"features", term.descriptor->size()},
+          {"channels", channels_json(term)},
           {"compression", compression_json(term)},
           {"sparse_points", term.sparse.size()},
           {"effective_rank", effective_rank(term, jitter)},
@@ -248,6 +257,14 @@ std::string model_text(const Json& model) {
   for (const Json& term : model["terms"])
     text += fmt::format("  {}: {} {}, {} {}\n", term["label"].get<std::string>(), term["descriptor"].get<std::string>(),
                         term["descriptor_parameters"].dump(), term["kernel"].get<std::string>(), term["kernel_parameters"].dump());
+  for (const Json& term : model["terms"]) {
+    const Json& channels = term["channels"];
+    if (channels.is_null()) continue;
+    const auto kept = channels["kept"].get<std::vector<double>>();
+    text += fmt::format("  {}: {} of {} channels for each l; they lack {:.2g} of the mean square of the coefficients at most\n",
+                        term["label"].get<std::string>(), channels["channels"].get<int>(), channels["of"].get<int>(),
+                        1 - *std::min_element(kept.begin(), kept.end()));
+  }
   for (const Json& term : model["terms"]) {
     const Json& compression = term["compression"];
     if (compression.is_null()) continue;

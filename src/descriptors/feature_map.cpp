@@ -40,6 +40,7 @@ class MappedDescriptor final : public Descriptor {
   bool has_nonnegative_products() const override { return false; }
   int multiplicity() const override { return base_->multiplicity(); }
   const FeatureMap* feature_map() const override { return &map_; }
+  const ContractedChannels* contracted_channels() const override { return base_->contracted_channels(); }
 
   void pullback(const Environments& environments, int begin, int end, const Features& features, const FeatureGradient& gradient,
                 std::span<Vector3> dE_dr) const override {

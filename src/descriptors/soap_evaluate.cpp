@@ -232,6 +232,7 @@ void Soap::fill_with(const Environments& environments, const std::vector<int>& c
 }
 
 void Soap::fill(const Environments& environments, int begin, int end, Derivatives derivatives, Features& out) const {
+  if (asked_channels_ > 0 && !channel_basis_) throw Error("soap: the basis of the channels was not made");
   const std::vector<int> centre = centres(environments, begin, end);
   const auto count = centre.size();
   out.x.resize(static_cast<Eigen::Index>(count), features_);

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "fit/candidate_gatherer.hpp"
+#include "fit/channels.hpp"
 #include "fit/choose_points.hpp"
 #include "fit/compression.hpp"
 #include "fit/cost.hpp"
@@ -225,8 +226,10 @@ void add_drafts(const FitOptions& options, const TrainingFacts& facts, const Pla
 std::vector<TermDraft> drafts_of(const FitOptions& options, const std::vector<int>& elements) {
   std::vector<TermDraft> drafts;
   for (const TermOptions& term : options.terms)
-    for (const auto& species : combinations_of(term, elements))
+    for (const auto& species : combinations_of(term, elements)) {
       drafts.push_back({&term, species, descriptor_kind(term.descriptor).make(term.descriptor_parameters, species, elements)});
+      check_channels(term, *drafts.back().descriptor, elements.size());
+    }
   return drafts;
 }
 

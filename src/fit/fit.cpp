@@ -8,6 +8,7 @@
 #include <gapkit/model/feature_map_file.hpp>
 
 #include "fit/accumulate.hpp"
+#include "fit/channels.hpp"
 #include "fit/checkpoint.hpp"
 #include "fit/checkpoint_key.hpp"
 #include "fit/compression.hpp"
@@ -71,6 +72,8 @@ class ScannedFit {
       model.terms = std::move(resumed->terms);
       report_.terms = std::move(resumed->reports);
     } else {
+      make_channels(training_.train, options_, scan_, run_.progress);
+      report_.phases["channels"] = watch_.lap();
       compress_features(training_, options_, scan_, run_.progress,
                         [this](const Dataset& part, const FitOptions& first, DataScan& scan) { return first_fit(part, first, scan); });
       report_.phases["compress"] = watch_.lap();
