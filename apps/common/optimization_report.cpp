@@ -61,7 +61,7 @@ std::string optimization_text(const OptimizationReport& r) {
   const std::int64_t rows = std::accumulate(r.rows.begin(), r.rows.end(), std::int64_t{0});
   const std::int64_t left_out = std::accumulate(r.left_out.begin(), r.left_out.end(), std::int64_t{0});
   if (has_folds && left_out < rows)
-    out += fmt::format("fold errors: of {} of {} rows, in structures that the learned metric does not know; the others are in every fit\n",
+    out += fmt::format("fold errors: of {} of {} rows; single atoms, and structures that a learned metric knows, are in every fit\n",
                        left_out, rows);
   return out;
 }

@@ -122,22 +122,21 @@ class Chooser {
     options_.terms.push_back(pair_term(molecular_, cutoff));
     if (molecular_ && data_.atoms_of.size() <= 4) options_.terms.push_back(triplet_term());
     options_.terms.push_back(soap_term(molecular_, cutoff, data_.atoms_of.size()));
+    const std::string against = reason_against_metric(data_);
+    if (against.empty()) {
+      // SOAP stays the last term.
+      if (molecular_) options_.terms.insert(options_.terms.end() - 1, full_term(options_.terms.back()));
+      learn_metric(options_.terms.back(), data_.atoms_of.size());
+    }
     std::string terms;
     for (const TermOptions& t : options_.terms) terms += (terms.empty() ? "" : " + ") + t.name;
-    const Parameters& soap = options_.terms.back().descriptor_parameters;
-    say(fmt::format("terms: {} (n_max {}, l_max {}, zeta 4)", terms, soap.integer("n_max"), soap.integer("l_max")));
-    choose_features(options_.terms.back());
-  }
-
-  void choose_features(TermOptions& soap) {
-    const std::string against = reason_against_metric(data_);
-    if (!against.empty()) {
-      say("features of SOAP: all; " + against);
-      return;
-    }
-    learn_metric(soap, data_.atoms_of.size());
-    say(fmt::format("features of SOAP: {} for each element, by a metric that a first fit to half of the structures learns",
-                    soap.compression.rank));
+    const TermOptions& soap = options_.terms.back();
+    say(fmt::format("terms: {} (n_max {}, l_max {}, zeta 4)", terms, soap.descriptor_parameters.integer("n_max"),
+                    soap.descriptor_parameters.integer("l_max")));
+    say(against.empty()
+            ? fmt::format("features of SOAP: {} for each element, by a metric that a first fit to half of the structures learns{}",
+                          soap.compression.rank, molecular_ ? "; soap_full: all features, with few points" : "")
+            : "features of SOAP: all; " + against);
   }
 
   void choose_sigmas() {

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t fewest_structures = 40, fewest_environments = 100;  // of data that a metric is learned from
 constexpr int rank_of_one_element = 64, rank_of_several = 96;
+constexpr int full_points = 100;  // of a term with all features beside a learned metric, per element
 
 TermOptions make_term(const std::string& descriptor, const Parameters& parameters, const std::string& kernel,
                       const Parameters& kernel_parameters) {
@@ -67,6 +68,13 @@ std::string reason_against_metric(const DataSummary& data) {
       return fmt::format("a learned metric needs {} atoms of each element, the data have {} of {}", fewest_environments, atoms,
                          element_symbol(z));
   return "";
+}
+
+TermOptions full_term(const TermOptions& soap) {
+  TermOptions term = soap;
+  term.name += "_full";
+  term.n_sparse = full_points;
+  return term;
 }
 
 void learn_metric(TermOptions& soap, std::size_t elements) {

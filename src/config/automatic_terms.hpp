@@ -14,5 +14,7 @@ TermOptions soap_term(bool molecular, double cutoff, std::size_t elements);
 std::string reason_against_metric(const DataSummary& data);
 /// Gives a term of SOAP a learned metric with the usual rank.
 void learn_metric(TermOptions& soap, std::size_t elements);
+/// For molecules beside a term with a learned metric: few points with all features.
+TermOptions full_term(const TermOptions& soap);
 
 }  // namespace gapkit

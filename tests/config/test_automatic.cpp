@@ -171,6 +171,12 @@ TEST_CASE("SOAP gets a learned metric, except for few structures, few atoms of a
   CHECK(term(molecules.options, "soap").compression.kind == "learned");
   CHECK(term(molecules.options, "soap").compression.rank == 96);
   CHECK(term(molecules.options, "soap").selection == "variance");
+  // Few points with all features beside it, and not for solids.
+  CHECK(molecules.options.terms.back().name == "soap");
+  CHECK(term(molecules.options, "soap_full").compression.kind == "none");
+  CHECK(term(molecules.options, "soap_full").kernel == "dot_product");
+  CHECK(term(molecules.options, "soap_full").n_sparse == 100);
+  CHECK(many.options.terms.size() == 2);
 }
 
 TEST_CASE("less time, less work") {
