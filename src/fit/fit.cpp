@@ -84,8 +84,7 @@ class ScannedFit {
 
   LeftOutCalibration begin_left_out() const {
     const Eigen::Index points = fitted_.model.factor.size();
-    const double work = 3 * sizeof(double) * static_cast<double>(points) * static_cast<double>(points);
-    return {training_.train, options_, points, options_.memory * 1e9 - scan_.plan.memory_bytes - work,
+    return {training_.train, options_, points, options_.memory * 1e9 - scan_.plan.memory_bytes - left_out_bytes(options_, points),
             frames_behind_maps(fitted_.model.terms)};
   }
 
