@@ -55,7 +55,9 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.add_option("FILE", arguments.files,
                  "Configuration, TOML (docs/configuration.md), or training data, extended XYZ or a format of ASE, to fit without a "
                  "configuration; with --append: new data; with --merge: other models; with --refit: none");
-  app.add_option("--train", arguments.train, "Training data, extended XYZ or a format of ASE; replaces data.train of the configuration")
+  app.add_option("--train", arguments.train,
+                 "Training data, extended XYZ or a format of ASE; replaces data.train of the configuration. With --refit, --append "
+                 "and --merge: all earlier data of the model, in their order, to calibrate its error bars anew")
       ->type_name("FILE...");
   app.add_option("--validation", arguments.validation,
                  "Data for a second error table, not fitted; replaces data.validation of the configuration")
@@ -256,8 +258,7 @@ void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
 
 /// Throws InputError for options that --refit, --append and --merge do not have.
 void refuse_fit_options(const Arguments& arguments) {
-  const char* wrong = !arguments.train.empty()  ? "--train"
-                      : arguments.check         ? "--check"
+  const char* wrong = arguments.check           ? "--check"
                       : arguments.dry_run       ? "--dry-run"
                       : arguments.seed          ? "--seed"
                       : arguments.report        ? "--report"
@@ -383,7 +384,8 @@ void run(const Arguments& arguments) {
     apps::run_sample(arguments.sample, arguments.model, static_cast<std::uint64_t>(arguments.seed.value_or(0)));
   } else if (arguments.update.is_wanted()) {
     refuse_fit_options(arguments);
-    apps::run_update(arguments.update, {arguments.files, arguments.validation, arguments.model, arguments.json, arguments.named}, display);
+    apps::run_update(arguments.update,
+                     {arguments.files, arguments.train, arguments.validation, arguments.model, arguments.json, arguments.named}, display);
   } else {
     run_job(arguments, stopwatch, display);
   }

@@ -64,8 +64,8 @@ void describe(CLI::App& app, Arguments& arguments) {
       ->type_name("NAMES");
   app.add_option(
          "--std-points", arguments.std_points,
-         "Error bars from the first N sparse points only: cheaper in proportion, and wider (docs/accuracy.md); a message compares both "
-         "for the first frame (default: all)")
+         "Error bars from the first N sparse points only, at most all: cheaper in proportion; forces are calibrated for a quarter of the "
+         "points (docs/accuracy.md); a message compares with all points for the first frame (default: all)")
       ->type_name("N")
       ->check(CLI::Range(1, 1000000).description(""));
   app.add_option("--difference", arguments.difference,
@@ -184,8 +184,8 @@ class FilePredictions {
         noise_(*model_),
         left_out_(fmt::format("they are written without predictions ({}not_finite=T) and left out of all tables", arguments.prefix)) {
     if (has_bars_) {
-      calibration_ = apps::calibration_state(*model_, request_);
-      calibration_message_ = apps::calibration_message(*model_, request_);
+      calibration_ = apps::calibration_state(*model_, request_, arguments.std_points);
+      calibration_message_ = apps::calibration_message(*model_, request_, arguments.std_points);
     }
     if (request_.extrapolation) require_extrapolation(*model_);
     if (arguments.report) reporter_.emplace(model_, arguments.model, arguments.input);

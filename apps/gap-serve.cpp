@@ -210,7 +210,7 @@ void run(Arguments arguments) {
     options.request = PredictionRequest();  // the spread takes the place of error bars
   } else if (options.request.error_bars() && !gives_quip_variance(*models.front(), options.request)) {
     require_posterior(*models.front());
-    display.message(apps::calibration_message(*models.front(), options.request));
+    display.message(apps::calibration_message(*models.front(), options.request, arguments.std_points));
   }
   serve::Committee committee(models, arguments.std_points);
   serve::KnownAtoms atoms = known_atoms(arguments, models);

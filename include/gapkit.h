@@ -135,8 +135,11 @@ GAPKIT_EXPORT int gapkit_set_difference(gapkit_model* model, int is_wanted);
 /* Skin of the neighbour list of gapkit_evaluate() beyond the cutoff, Å (default: 0.5). The list is reused while the atoms move less than
  * about half of the skin. Does not change results. 0: a new list for each call; at most 10. */
 GAPKIT_EXPORT int gapkit_set_skin(gapkit_model* model, double skin);
-/* Error bars from the first `points` sparse points only: faster in proportion, and wider (docs/accuracy.md). 0: all (default). */
+/* Error bars from the first `points` sparse points only: faster in proportion (docs/accuracy.md). 0: all (default). More points than the
+ * model has are an error. Numbers without a calibration of their own give uncalibrated error bars of forces. */
 GAPKIT_EXPORT int gapkit_set_error_bar_points(gapkit_model* model, int points);
+/* The number of points, below all, for which the model has calibrated error bars of forces, for molecular dynamics; 0: only for all. */
+GAPKIT_EXPORT int gapkit_quick_points(const gapkit_model* model);
 /* Whether error bars …_std use the model's calibration, if it has one (default: 1). */
 GAPKIT_EXPORT int gapkit_set_calibration(gapkit_model* model, int is_used);
 /* OpenMP threads of the calls that come from this thread (default: OMP_NUM_THREADS, else the number of cores). */

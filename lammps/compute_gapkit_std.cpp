@@ -29,7 +29,7 @@ ComputeGapkitStd::ComputeGapkitStd(LAMMPS* lammps, int narg, char** arg) : Compu
     else if (word == "epistemic")
       is_epistemic_ = true;
     else if (word == "points")
-      points_ = utils::inumeric(FLERR, arg[++i], false, lmp);
+      given_points_ = std::strcmp(arg[++i], "all") == 0 ? 0 : utils::inumeric(FLERR, arg[i], false, lmp);
     else if (word == "instance")
       instance_ = utils::inumeric(FLERR, arg[++i], false, lmp);
     else if (word == "local")
@@ -37,14 +37,14 @@ ComputeGapkitStd::ComputeGapkitStd(LAMMPS* lammps, int narg, char** arg) : Compu
     else if (word == "extrapolation")
       is_grade_ = true;
     else
-      error->all(FLERR,
-                 "compute gapkit/std: unknown keyword '" + word + "'; valid: local, force, extrapolation, epistemic, points N, instance N");
+      error->all(FLERR, "compute gapkit/std: unknown keyword '" + word +
+                            "'; valid: local, force, extrapolation, epistemic, points N or all, instance N");
   }
   if (is_grade_ && (is_local || is_force_)) error->all(FLERR, "compute gapkit/std: 'extrapolation' and error bars need a compute each");
-  if (is_grade_ && (is_epistemic_ || points_ != 0))
+  if (is_grade_ && (is_epistemic_ || given_points_ >= 0))
     error->all(FLERR, "compute gapkit/std: 'extrapolation' has one form, of all points: leave 'epistemic' and 'points' out");
   if (is_local && is_force_) error->all(FLERR, "compute gapkit/std: 'local' and 'force' need a compute each");
-  if (points_ < 0 || instance_ < 0) error->all(FLERR, "compute gapkit/std: points and instance must not be negative");
+  if (given_points_ < -1 || instance_ < 0) error->all(FLERR, "compute gapkit/std: points and instance must not be negative");
   scalar_flag = 1;
   extscalar = 0;
   peratom_flag = 1;
@@ -78,13 +78,29 @@ void ComputeGapkitStd::init() {
     error->all(FLERR, "compute gapkit/std: the model '" + pair_->path() +
                           "' has no extrapolation thresholds: it is of an early version, or it was not calibrated by leaving structures "
                           "out; a fit with gap-fit gives them");
-  if (points_ > 0 && shared_ != pair_->model()) {
+  if (shared_ != pair_->model()) {
     gapkit_free(of_few_points_);
+    of_few_points_ = nullptr;
     shared_ = pair_->model();
-    if (gapkit_share(shared_, &of_few_points_) != GAPKIT_OK || gapkit_set_error_bar_points(of_few_points_, points_) != GAPKIT_OK)
+    choose_points();
+    if (points_ > 0 &&
+        (gapkit_share(shared_, &of_few_points_) != GAPKIT_OK || gapkit_set_error_bar_points(of_few_points_, points_) != GAPKIT_OK))
       error->one(FLERR, "compute gapkit/std: " + std::string(gapkit_error_message()));
   }
   if (is_force_) widen_halo();
+}
+
+void ComputeGapkitStd::choose_points() {
+  const int quick = gapkit_quick_points(shared_);
+  points_ = given_points_ >= 0 ? given_points_ : is_force_ ? quick : 0;
+  if (comm->me != 0 || points_ == 0 || !is_force_) return;
+  if (given_points_ < 0)
+    utils::logmesg(lmp, "compute gapkit/std force: error bars of the first " + std::to_string(points_) +
+                            " sparse points, for which they are calibrated ('points all' takes all)\n");
+  else if (points_ != quick)
+    utils::logmesg(lmp, "compute gapkit/std force: error bars of " + std::to_string(points_) + " sparse points are uncalibrated; " +
+                            (quick > 0 ? "those of " + std::to_string(quick) + " and of all are calibrated, if the model is\n"
+                                       : "those of all are calibrated, if the model is\n"));
 }
 
 // Error bars of a force need all environments that contain the atom, so all atoms up to twice the cutoff. Atoms move by half of the skin

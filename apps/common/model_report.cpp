@@ -77,6 +77,10 @@ Json groups_json(const Model& model) {
   return groups;
 }
 
+const char* part_name(EpistemicPart part) {
+  return part == EpistemicPart::data ? "data" : part == EpistemicPart::jackknife ? "jackknife" : "cautious";
+}
+
 }  // namespace
 
 Json calibration_json(const std::optional<Calibration>& calibration) {
@@ -89,7 +93,9 @@ Json calibration_json(const std::optional<Calibration>& calibration) {
                   {"b", f.b},
                   {"rows", f.rows},
                   {"structures", f.structures}};
-    if (f.part != EpistemicPart::all) entry["part"] = f.part == EpistemicPart::data ? "data" : "jackknife";
+    if (f.part != EpistemicPart::all) entry["part"] = part_name(f.part);
+    if (f.part == EpistemicPart::cautious)
+      entry["powers"] = {{"data", f.powers.data}, {"jackknife", f.powers.jackknife}, {"total", f.powers.total}};
     if (f.element != 0) entry["element"] = element_symbol(f.element);
     if (f.points != 0) entry["points"] = f.points;
     if (f.quality)
@@ -108,7 +114,8 @@ std::string calibration_line(const std::optional<Calibration>& calibration) {
   std::int64_t structures = 0;
   for (const CalibrationFactors& f : calibration->factors) {
     if (f.config_class != "default" || f.element != 0 || f.points != 0) continue;
-    text += fmt::format("{}{} a {:.3g} b {:.3g}", text.empty() ? "" : "; ", property_name(f.property), f.a, f.b);
+    text += fmt::format("{}{} {}", text.empty() ? "" : "; ", property_name(f.property),
+                        f.part == EpistemicPart::cautious ? "cautious" : fmt::format("a {:.3g} b {:.3g}", f.a, f.b));
     if (f.quality)
       text += fmt::format(", mean z² {:.2f}, {:.0f} and {:.0f} % within 1 and 1.96 std", f.quality->zms, 100 * f.quality->coverage68,
                           100 * f.quality->coverage95);

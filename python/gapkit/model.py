@@ -255,6 +255,11 @@ class Model:
         return self._handle.sparse_points
 
     @property
+    def quick_points(self) -> int:
+        """The std_points below all for which error bars of forces are calibrated (a quarter), for molecular dynamics; 0: there are none."""
+        return self._handle.quick_points
+
+    @property
     def terms(self) -> list[str]:
         """Descriptor and elements of each term."""
         return self._handle.term_names

@@ -1,5 +1,6 @@
 #include <gapkit/convert/gap_xml.hpp>
 #include <gapkit/core/elements.hpp>
+#include <gapkit/model/fewer_points.hpp>
 #include <gapkit/model/model_file.hpp>
 #include <gapkit/report/target_keys_note.hpp>
 
@@ -94,6 +95,7 @@ void add_model(py::module_& module) {
       .def_property_readonly("reference_energies", &reference_energies)
       .def_property_readonly("cutoff", [](const PythonModel& self) { return self.model->cutoff(); })
       .def_property_readonly("has_error_bars", [](const PythonModel& self) { return self.model->has_posterior(); })
+      .def_property_readonly("quick_points", [](const PythonModel& self) { return quick_points(*self.model); })
       .def_property_readonly("calibration", &calibration)
       .def_property_readonly("extrapolation_thresholds", &extrapolation_thresholds)
       .def_property_readonly("target_keys", &target_keys)

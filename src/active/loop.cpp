@@ -72,7 +72,7 @@ class Loop {
     s.sources = "{}";
     s.label_force_rmse = s.label_energy_rmse = std::nan("");
     const RoundModel model = model_of_round(options_, folder_, progress_);
-    predictor_ = std::make_unique<Predictor>(model.model);
+    predictor_ = std::make_unique<Predictor>(model.model, error_bar_points(options_.threshold, *model.model));
     s.frames = model.frames;
     s.sparse_points = model.sparse_points;
     s.appended = model.appended;

@@ -55,7 +55,7 @@ GoalOptions read_goal(const Section& section, const std::filesystem::path& folde
 }
 
 ThresholdOptions read_threshold(const Section& section) {
-  section.check_keys(std::vector<std::string>{"quantity", "mode", "value", "upper", "hysteresis"});
+  section.check_keys(std::vector<std::string>{"quantity", "mode", "value", "upper", "hysteresis", "points"});
   ThresholdOptions t;
   t.quantity = choice_of(section, "quantity", t.quantity, {"force", "local_energy", "energy", "extrapolation"});
   const bool is_grade = t.quantity == ThresholdOptions::Quantity::extrapolation;
@@ -70,6 +70,7 @@ ThresholdOptions read_threshold(const Section& section) {
   t.upper = section.positive("upper", t.upper, "a factor");
   if (!(t.upper > 1)) section.fail(section.line("upper"), fmt::format("'upper' is {}, expected a factor above 1", t.upper));
   t.hysteresis = section.not_negative("hysteresis", t.hysteresis);
+  t.all_points = section.choice("points", "quarter", std::vector<std::string>{"quarter", "all"}) == "all";
   return t;
 }
 

@@ -5,6 +5,7 @@
 #include <gapkit/active/threshold.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/calibrate.hpp>
+#include <gapkit/model/fewer_points.hpp>
 
 #include "active/noise.hpp"
 
@@ -94,6 +95,10 @@ std::string threshold_remark(const ThresholdOptions& options, const Model& model
     text +=
         std::string(text.empty() ? "" : "; ") + "there are no forces of unknown structures yet: the threshold uses uncalibrated error bars";
   return text;
+}
+
+int error_bar_points(const ThresholdOptions& options, const Model& model) {
+  return options.quantity == Quantity::force && !options.all_points ? quick_points(model) : 0;
 }
 
 PredictionRequest request_of(Quantity quantity) {

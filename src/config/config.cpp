@@ -173,6 +173,13 @@ void read_calibration(const Section& section, bool has_validation, FitConfigurat
   calibration.all_structures = section.choice("energies", "all", std::vector<std::string>{"all", "sample"}) == "all";
   if (source != "leave_one_out" && section.has("energies"))
     section.fail(section.line("energies"), fmt::format("'energies' goes with source = \"leave_one_out\", found \"{}\"", source));
+  calibration.cautious = section.boolean("cautious", false);
+  if (calibration.cautious && (source != "leave_one_out" || !calibration.all_structures))
+    section.fail(
+        section.line("cautious"),
+        fmt::format("cautious = true leaves config types out in closed form, so it goes with source = \"leave_one_out\" and energies = "
+                    "\"all\", found source = \"{}\"{}",
+                    source, calibration.all_structures ? "" : " and energies = \"sample\""));
   if (source == "validation" && !has_validation)
     section.fail(section.line("source"),
                  "source = \"validation\" needs files in [data] validation; \"holdout\" sets training structures aside");

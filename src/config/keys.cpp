@@ -41,7 +41,7 @@ const std::vector<SectionKeys>& configuration_keys() {
       {"regularization.config_type.*", target_names()},
       {"optimize", {"objective", "sigma", "delta", "classes", "max_factor", "min_rows", "max_evaluations", "folds", "fold", "weights"}},
       {"optimize.weights", target_names()},
-      {"calibration", {"source", "energies", "holdout", "rounds", "most_atoms"}},
+      {"calibration", {"source", "energies", "cautious", "holdout", "rounds", "most_atoms"}},
       {"solver", {"jitter", "jitter_absolute"}},
       {"output", {"model", "sparse", "statistics"}},
       {"run", {"seed", "memory"}},

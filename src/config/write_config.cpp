@@ -176,6 +176,8 @@ void write_calibration(TomlText& out, const CalibrationOptions& calibration) {
            "where the factors of the error bars come from");
   if (calibration.source == Source::leave_one_out)
     out.line("energies", calibration.all_structures ? "\"all\"" : "\"sample\"", "structures that are left out for error bars of energies");
+  if (calibration.cautious)
+    out.line("cautious", "true", "whole config types are left out too: wider error bars that hold for other kinds of structures");
   if (calibration.source == Source::holdout)
     out.line("holdout", toml_number(calibration.holdout), "fraction of the structures, set aside before the fit, added afterwards");
   if (calibration.source == Source::holdout) out.line("rounds", std::to_string(calibration.rounds), "fits with other structures set aside");

@@ -87,7 +87,8 @@ class ScannedFit {
 
   LeftOutCalibration begin_left_out() const {
     const Eigen::Index points = fitted_.model.factor.size();
-    return {training_.train, options_, points, options_.memory * 1e9 - scan_.plan.memory_bytes, frames_behind_maps(fitted_.model.terms)};
+    return {training_.train, options_, points, options_.memory * 1e9 - scan_.plan.memory_bytes - left_out_bytes(options_, points),
+            frames_behind_maps(fitted_.model.terms)};
   }
 
   /// Frames that no fold leaves out.

@@ -11,8 +11,8 @@ Vector squared_norms(const Matrix& rows) {
   return rows.rowwise().squaredNorm();
 }
 
-/// The orthonormal directions of the kernels of some sparse points (ascending) in whitened space: an orthonormal basis of L⁻¹ e_j,
-/// [points, M]. Each is zero outside of the term of its point.
+}  // namespace
+
 Matrix directions_of_points(const SparseFactor& factor, const std::vector<Eigen::Index>& points) {
   Matrix result = Matrix::Zero(static_cast<Eigen::Index>(points.size()), factor.size());
   for (std::size_t k = 0; k < points.size(); ++k) {
@@ -28,8 +28,6 @@ Matrix directions_of_points(const SparseFactor& factor, const std::vector<Eigen:
   const Eigen::HouseholderQR<Eigen::MatrixXd> qr(columns);
   return (qr.householderQ() * Eigen::MatrixXd::Identity(columns.rows(), columns.cols())).transpose();
 }
-
-}  // namespace
 
 /// (1 − H)⁻¹ for the rows of one structure, H = X A⁻¹ Xᵀ.
 class LeaveOneOut::Removal {

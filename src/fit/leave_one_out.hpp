@@ -25,6 +25,9 @@ struct LeftOutRows {
   Matrix weights;         ///< [wanted, M] P: the prediction of a row changes by P Δ_t where structure t is left out too
 };
 
+/// The orthonormal directions of the kernels of some sparse points in whitened space: an orthonormal basis of L⁻¹ e_j, [points, M].
+Matrix directions_of_points(const SparseFactor& factor, const std::vector<Eigen::Index>& points);
+
 /// Leaves one structure after the other out of a posterior, in closed form: equal to refits without its rows and sparse points to rounding
 /// (methods.md, section 5). Re-entrant.
 class LeaveOneOut {

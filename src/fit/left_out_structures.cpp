@@ -56,6 +56,7 @@ LeftOutStructures::LeftOutStructures(const Model& model, const RowRules& rules, 
       own_[origins[m].frame].push_back(model.factor.offsets()[t] + static_cast<Eigen::Index>(m));
   }
   if (fewer_points < 1 || fewer_points >= model.factor.size()) return;
+  fewer_points_ = fewer_points;
   fewer_ = std::make_unique<const Model>(with_fewer_points(model, fewer_points));
   left_out_of_fewer_.emplace(fewer_->factor, fewer_->posterior);
   for (std::size_t t = 0; t < model.terms.size(); ++t)
@@ -74,7 +75,8 @@ WeightedRows LeftOutStructures::weighted(const KeptRows& kept) const {
     const KeptRows::Row& row = kept.rows[static_cast<std::size_t>(i)];
     result.rows.row(i) = kept.row(static_cast<std::size_t>(i)).cwiseProduct(scale_.transpose()) / sigma_of(row.group);
     result.target[i] = row.target / sigma_of(row.group);
-    if (is_sampled && !target_info(row.property).is_per_atom) result.wanted_weights.push_back(i);
+    const bool has_effect = !target_info(row.property).is_per_atom || is_chosen(row.row / 3, kept.atomic_numbers.size());
+    if (is_sampled && has_effect) result.wanted_weights.push_back(i);
   }
   if (const auto own = own_.find(kept.number); own != own_.end()) result.own_points = own->second;
   return result;
@@ -103,6 +105,7 @@ void LeftOutStructures::fill(const KeptRows& kept, const WeightedRows& weighted,
     added.spanned = std::max(0.0, weighted.rows.row(k).squaredNorm() - found.own[k]) * sigma * sigma;
     added.data = found.data[k] * sigma * sigma;
   }
+  for (const Eigen::Index i : weighted.wanted_weights) result.structure.rows[static_cast<std::size_t>(i)].has_jackknife = true;
 }
 
 LeftOutStructures::Result LeftOutStructures::leave_out(const KeptRows& kept) const {
@@ -137,9 +140,29 @@ LeftOutStructures::Result LeftOutStructures::leave_out(const KeptRows& kept) con
   result.is_imprecise = !of_fewer;
   for (std::size_t i = 0; of_fewer && i < kept.rows.size(); ++i) {
     const double sigma = sigma_of(kept.rows[i].group) * kept.rows[i].noise_scale;
-    result.structure.rows[i].data_of_fewer = of_fewer->data[static_cast<Eigen::Index>(i)] * sigma * sigma;
+    const auto k = static_cast<Eigen::Index>(i);
+    result.structure.rows[i].data_of_fewer = of_fewer->data[k] * sigma * sigma;
+    result.structure.rows[i].spanned_of_fewer = std::max(0.0, first.rows.row(k).squaredNorm() - of_fewer->own[k]) * sigma * sigma;
   }
   return result;
+}
+
+void LeftOutStructures::leave_out_groups(GroupRule rule, int atoms) {
+  groups_ = std::make_unique<LeftOutGroups>(model_.posterior, std::move(rule));
+  chosen_atoms_ = atoms;
+}
+
+bool LeftOutStructures::is_chosen(int atom, std::size_t atoms_of_structure) const {
+  const int stride = std::max(1, (static_cast<int>(atoms_of_structure) + chosen_atoms_ - 1) / std::max(1, chosen_atoms_));
+  return chosen_atoms_ > 0 && atom % stride == 0;
+}
+
+void LeftOutStructures::add_to_group(const KeptRows& kept, const Vector& shift) {
+  const WeightedRows rows = weighted(kept);
+  const std::vector<std::size_t> chosen(rows.wanted_weights.begin(), rows.wanted_weights.end());
+  std::vector<double> sigma;
+  for (const std::size_t i : chosen) sigma.push_back(sigma_of(kept.rows[i].group) * kept.rows[i].noise_scale);
+  groups_->add(kept, rows, shift, chosen, sigma);
 }
 
 void LeftOutStructures::add(std::vector<KeptRows> structures) {
@@ -161,6 +184,7 @@ void LeftOutStructures::add(std::vector<KeptRows> structures) {
       continue;
     }
     shifts.row(count++) = result.shift.transpose();
+    if (groups_) add_to_group(structures[i], result.shift);
     if (result.structure.rows.empty()) continue;
     own_moves_.push_back(result.weights * result.shift);
     weights_.push_back(std::move(result.weights));
@@ -176,7 +200,7 @@ const std::vector<LeftOutStructure>& LeftOutStructures::finish() {
     multiply_nn(weights_[s], moved, products);
     Eigen::Index next = 0;
     for (LeftOutRow& row : structures_[s].rows) {
-      if (target_info(row.property).is_per_atom) continue;
+      if (!row.has_jackknife) continue;
       const double all = products.row(next).dot(weights_[s].row(next)), own = own_moves_[s][next];
       row.jackknife = std::max(0.0, all - own * own);
       ++next;

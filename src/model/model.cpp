@@ -272,7 +272,13 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
   const bool has_map = any([](const Term& t) { return t.descriptor->feature_map() != nullptr; });
   const bool has_channels = any([](const Term& t) { return t.descriptor->contracted_channels() != nullptr; });
   const bool has_parts = model.has_posterior() && model.calibration && needs_new_format(*model.calibration);
-  const int format_version = has_channels ? 7 : has_parts ? 6 : has_map ? 5 : model.base.is_used() ? 4 : model.has_posterior() ? 1 : 2;
+  const int format_version = has_parts && is_cautious(*model.calibration) ? 8
+                             : has_channels                               ? 7
+                             : has_parts                                  ? 6
+                             : has_map                                    ? 5
+                             : model.base.is_used()                       ? 4
+                             : model.has_posterior()                      ? 1
+                                                                          : 2;
   ArchiveWriter archive(path, format_name, format_version);
   archive.put("gapkit_version", version);
   archive.put("units", units_text);

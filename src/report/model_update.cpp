@@ -20,13 +20,20 @@ void merge_with(FittedModel& fitted, const ModelUpdate::Other& other) {
 
 /// Tells whether the error bars are still calibrated.
 void calibrate_anew(FittedModel& fitted, const ModelUpdate& update, bool was_calibrated, const ProgressCallback& progress) {
+  if (update.training) {
+    recalibrate(fitted, *update.training, progress);
+    if (progress)
+      progress({.phase = "calibration", .message = "the error bars were calibrated anew: structures of the named data were left out"});
+    return;
+  }
   if (update.validation) {
     fitted.model.calibration =
         calibrate_on(*update.validation, fitted.model, fitted.stored.rules, CalibrationOptions(), fitted.model.seed, progress);
     return;
   }
   if (!was_calibrated || !progress) return;
-  const std::string remedy = update.validation_option + " calibrates anew";
+  const std::string remedy = (update.training_option.empty() ? "" : update.training_option + " (all data again) or ") +
+                             update.validation_option + " calibrates anew";
   if (!fitted.model.calibration)
     progress({.phase = "calibration",
               .message = "the calibration of the error bars belonged to the model before and was dropped; " + remedy,

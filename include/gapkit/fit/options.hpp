@@ -83,6 +83,9 @@ struct CalibrationOptions {
   /// With leave_one_out: error bars of energies and virials from all structures, which costs one more pass over those whose rows exceed the
   /// memory; else from a sample.
   bool all_structures = true;
+  /// With leave_one_out: whole config types (or clusters of structures) are left out too, so that error bars hold for other kinds of
+  /// structures than those of the data. They are wider for all.
+  bool cautious = false;
 };
 
 struct ReferenceEnergyOptions {

@@ -11,17 +11,24 @@ namespace gapkit {
 
 /// 1: every model has a posterior; 2: it may be absent; 3: not used; 4: the model is on top of another one; 5: the features of a
 /// term are mapped (compression); 6: a calibration has factors of a part of the epistemic variance; 7: the channels of a term are
-/// contracted. A model is written with the lowest that has all of its parts.
-inline constexpr int model_format_version = 7;
+/// contracted; 8: a cautious calibration. A model is written with the lowest that has all of its parts.
+inline constexpr int model_format_version = 8;
 
 /// Å, by the atomic numbers of a pair of elements, smaller first; only for pairs within the cutoff of the terms.
 using ShortestDistances = std::map<std::pair<int, int>, double>;
 
 /// The epistemic variance v that the factor a of a calibration belongs to (methods.md, section 5).
 enum class EpistemicPart {
-  all,       ///< C: novelty and data part
-  data,      ///< the data part, and novelty as far as it is unfamiliar
-  jackknife  ///< J: how far predictions move where structures are left out of the fit; novelty as with `data`
+  all,        ///< C: novelty and data part
+  data,       ///< the data part, and novelty as far as it is unfamiliar
+  jackknife,  ///< J: how far predictions move where structures are left out of the fit; novelty as with `data`
+  cautious    ///< a product of powers of these (CautiousPowers); novelty as with `data`
+};
+
+/// Exponents of the form of a cautious calibration (methods.md, section 5). Energy and virial: v = N² (J/N²)^jackknife. Forces: v = data
+/// part of the component times d^data J^jackknife C^total, with the means d, J and C over the components of the force on the atom.
+struct CautiousPowers {
+  double data = 0, jackknife = 0, total = 0;
 };
 
 /// Errors of left-out rows over the calibrated error bars, z.
@@ -40,6 +47,7 @@ struct CalibrationFactors {
   int element = 0;          ///< atomic number, if they are for its atoms alone
   std::int64_t points = 0;  ///< sparse points of the error bars (with_fewer_points), if not all
   std::optional<CalibrationQuality> quality = {};
+  CautiousPowers powers = {};  ///< with EpistemicPart::cautious
 };
 
 /// Border between familiar and unfamiliar atoms of one element, from left-out training atoms (methods.md, section 5).
@@ -56,7 +64,8 @@ struct Calibration {
   std::string source;  ///< "leave_one_out", "holdout" (set aside before the fit and added afterwards) or "validation"
   /// Novelty over prior variance up to which novelty is familiar; of factors of parts.
   PerTarget<double> familiar = {};
-  Matrix jackknife = {};  ///< [r, M] F: J = |F φ|² of a whitened row φ; empty if no factors need it
+  std::optional<double> familiar_of_fewer = {};  ///< of forces, for factors of fewer points, whose span is smaller; absent: as of all
+  Matrix jackknife = {};                         ///< [r, M] F: J = |F φ|² of a whitened row φ; empty if no factors need it
   /// By element, ascending; only with "leave_one_out", and only of elements with enough left-out atoms.
   std::vector<ExtrapolationThreshold> extrapolation = {};
 

@@ -3,6 +3,7 @@
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/model/kernel_rows.hpp>
 #include <gapkit/model/model.hpp>
+#include <optional>
 
 namespace gapkit {
 
@@ -11,7 +12,7 @@ struct Variance {
   double novelty = 0;    ///< part outside the span of the sparse points: k** − φᵀφ
   double data = 0;       ///< part within the span, left by the training data: |R_A⁻ᵀ φ|²
   double prior = 0;      ///< k**: variance without data
-  double jackknife = 0;  ///< J of energy and virial, if the model's calibration has it (methods.md, section 5)
+  double jackknife = 0;  ///< J, if the model's calibration has it (methods.md, section 5); of forces on request only
   double relative = 0;   ///< ν² of local energies (RelativeNovelty)
 
   double total() const { return novelty + data; }
@@ -31,6 +32,12 @@ class Covariance {
   /// about 12 P² D for a force. Memory is bounded, atoms are processed in groups.
   /// `force_cross` (optional): data part of the covariances yz, xz, xy of each atom's force, [atoms, 3].
   std::vector<Variance> observables(const Environments& environments, int atoms, const Observables& wanted, Matrix* force_cross = nullptr);
+  /// Forces in single precision from now on (absent: in double precision), for bars that use the data part alone and novelty beyond a
+  /// `familiar` part of the prior: an atom whose novelty comes near it is computed again in double precision. A std changes by less than
+  /// 0.1 %. Without effect where the virial is wanted too.
+  void use_single_precision(std::optional<double> familiar);
+  /// J of forces too from now on: 2 r M flop for each row, with r rows of the jackknife factor.
+  void add_force_jackknife(bool is_wanted);
   /// Only the total energy.
   Variance total_energy(const Environments& environments, int atoms);
 
@@ -74,6 +81,9 @@ class Covariance {
   Vector jackknife(const MatrixView& rows) const;
   std::vector<Variance> of_group(const Environments& environments, int atoms, const Observables& wanted, Matrix* force_cross);
   void forces(const Environments& environments, int atoms, std::vector<Variance>& result, Matrix* force_cross);
+  void forces_of(std::vector<std::vector<int>> groups, const Environments& environments, int atoms, std::span<Variance> result,
+                 Matrix* force_cross);
+  void repeat_unfamiliar(const Environments& environments, int atoms, std::span<Variance> result, Matrix* force_cross);
 
   const Model& model_;
   std::unique_ptr<State> state_;
