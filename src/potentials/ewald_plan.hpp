@@ -18,7 +18,7 @@ struct EwaldPlan {
   double volume = 0;             ///< Å³ of the box
 };
 
-/// The cheapest parameters of the wanted accuracy (methods.md, section 11). The structure has a periodic direction.
+/// The cheapest parameters of the wanted accuracy (methods.md, section 9). The structure has a periodic direction.
 EwaldPlan plan_ewald(const ChargeCloud& cloud, const CellFrame& frame, const CoulombOptions& options);
 
 }  // namespace gapkit

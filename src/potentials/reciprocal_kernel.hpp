@@ -4,7 +4,7 @@
 
 namespace gapkit {
 
-/// Fourier transform of the Coulomb kernel with the Gaussian of the Ewald sum, for the periodicity of the plan (methods.md, section 11).
+/// Fourier transform of the Coulomb kernel with the Gaussian of the Ewald sum, for the periodicity of the plan (methods.md, section 9).
 struct KernelWeight {
   double value = 0;  ///< w(k), Å²
   /// (dw/dk_∥)/k_∥ by the length of the part of k along the periodic directions; 0 where that part is 0.

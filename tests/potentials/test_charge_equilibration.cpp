@@ -80,7 +80,7 @@ TEST_CASE("charge equilibration: charges, energies, forces and virials of the re
     EquilibratedEnergy whole = equilibrated_energy(cloud, s.hardness, s.chi, exact);
     s.add_chain(whole);
     check_energy(whole, entry.at("qeq"));
-    EquilibratedEnergy coulomb = equilibrated_coulomb(cloud, equilibration, exact);
+    EquilibratedEnergy coulomb = equilibrated_coulomb(cloud, equilibration, {.accuracy = 1e-13, .self_energy = true});
     s.add_chain(coulomb);
     check_energy(coulomb, entry.at("coulomb"));
   }

@@ -5,7 +5,7 @@
 namespace gapkit {
 
 /// Charges that minimise χᵀq + ½ qᵀAq at a given sum Q; A is the Coulomb matrix of Gaussians with their own energies, plus the hardness on
-/// its diagonal (methods.md, section 11). The charges are linear in χ and Q: q = −Ā χ + a Q.
+/// its diagonal (methods.md, section 9). The charges are linear in χ and Q: q = −Ā χ + a Q.
 class ChargeEquilibration {
  public:
   /// `widths` (σ > 0, Å) and `hardness` (J, eV/e²) of each atom. One factorisation, N³/3 flop. Throws InputError for a wire, for widths of
@@ -45,8 +45,8 @@ struct EquilibratedEnergy {
 EquilibratedEnergy equilibrated_energy(const ChargeCloud& cloud, std::span<const double> hardness, const Vector& electronegativity,
                                        const CoulombOptions& options = {});
 
-/// The Coulomb energy alone (without self-energies) of equilibrated charges; forces and virial at fixed χ include those that come from the
-/// change of the charges. `equilibration` belongs to the cloud, whose charges it gave.
+/// The Coulomb energy alone of equilibrated charges, with self-energies if the options ask for them; forces and virial at fixed χ include
+/// those that come from the change of the charges. `equilibration` belongs to the cloud, whose charges it gave.
 EquilibratedEnergy equilibrated_coulomb(const ChargeCloud& cloud, const ChargeEquilibration& equilibration,
                                         const CoulombOptions& options = {});
 

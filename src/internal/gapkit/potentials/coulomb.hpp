@@ -29,7 +29,7 @@ struct CoulombSum {
   double alpha = 0;                  ///< 1/Å, as used; 0 for a molecule
 };
 
-/// Coulomb sum over all images (methods.md, section 11). By the periodicity of the structure:
+/// Coulomb sum over all images (methods.md, section 9). By the periodicity of the structure:
 /// three directions: Ewald sum with a conducting boundary; a charged cell has a uniform background, whose energy depends on the volume;
 /// two: the slab alone in vacuum, charged ones without a background; one: a wire, which must be neutral; none: the sum over pairs.
 /// O(N^(3/2)), O(N²) for a molecule. Threads inside unless the caller is in a parallel region; the same bits for any number of threads.

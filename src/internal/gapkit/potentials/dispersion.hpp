@@ -35,7 +35,7 @@ struct DispersionSum {
   Vector volume_slope;               ///< dE/dv of each atom, eV
 };
 
-/// −½ Σ C6_ij F(r) over all pairs within the cutoff (methods.md, section 11). `atoms`: of each atom; `volumes`: those of the atoms in the
+/// −½ Σ C6_ij F(r) over all pairs within the cutoff (methods.md, section 9). `atoms`: of each atom; `volumes`: those of the atoms in the
 /// structure over the free ones, empty: 1. O(N) at a given density. The same bits for any number of threads.
 DispersionSum dispersion_sum(const Structure& structure, std::span<const FreeAtom> atoms, std::span<const double> volumes,
                              const DispersionOptions& options);
