@@ -63,6 +63,17 @@ std::vector<std::string> elements(const PythonModel& self) {
   return result;
 }
 
+// Columns of structures that long-range parts read (charges, volumes).
+std::vector<std::string> columns(const PythonModel& self) {
+  std::vector<std::string> names;
+  for (const PotentialPointer& part : self.model->baselines) {
+    const Parameters& parameters = part->parameters();
+    for (const char* key : {"charges", "volumes"})
+      if (parameters.has(key) && parameters.text(key) == "given") names.push_back(parameters.text("column"));
+  }
+  return names;
+}
+
 TargetKeys target_keys(const PythonModel& self) {
   const auto note = self.model->notes.find(target_keys_note);
   TargetKeys keys = note == self.model->notes.end() ? TargetKeys() : target_keys_from_json(note->second);
@@ -87,6 +98,7 @@ void add_model(py::module_& module) {
       .def_property_readonly("cutoff", [](const PythonModel& self) { return self.model->cutoff(); })
       .def_property_readonly("has_error_bars", [](const PythonModel& self) { return self.model->has_posterior(); })
       .def_property_readonly("calibration", &calibration)
+      .def_property_readonly("columns", &columns)
       .def_property_readonly("target_keys", &target_keys)
       .def_property_readonly("has_statistics", [](const PythonModel& self) { return self.statistics != nullptr; })
       .def_property_readonly("sparse_points", &sparse_points)

@@ -15,6 +15,7 @@ namespace {
 constexpr int every = 5;  // structure of the sample is left out
 constexpr std::size_t fewest_structures = 10;
 constexpr int most_points = 300;         // of each term and combination
+constexpr int most_evaluations = 60;     // of the evidence
 constexpr double neutral_within = 1e-3;  // e
 
 bool names_environments(const FitOptions& options) {
@@ -40,22 +41,53 @@ FitOptions options_of_sample(const FitOptions& given, const std::map<int, double
   return options;
 }
 
+/// A fit to the sample, with what other σ and δ need.
+struct SampleFit {
+  Model model;
+  StoredStatistics stored;
+  HyperparameterState state = {};
+
+  double evidence_at(const HyperparameterState& other) const {
+    return solve_posterior(stored.statistics, model.factor, other.delta_ratio, &other.sigma).log_evidence;
+  }
+};
+
+OptimizeOptions search_of(const FitOptions& given) {
+  OptimizeOptions search = given.optimize;
+  search.objective = OptimizeOptions::Objective::evidence;
+  search.folds = 0;
+  search.start.clear();
+  search.max_evaluations = std::min(search.max_evaluations, most_evaluations);
+  return search;
+}
+
 /// The sample and its two parts.
 class SampleFits {
  public:
-  SampleFits(const Dataset& data, const std::vector<std::int64_t>& sample, FitOptions options, const ProgressCallback& progress)
-      : options_(std::move(options)), fitted_(data, part(sample, false)), left_out_(data, part(sample, true)), progress_(progress) {}
+  SampleFits(const Dataset& data, const std::vector<std::int64_t>& sample, FitOptions options, OptimizeOptions search,
+             const ProgressCallback& progress)
+      : options_(std::move(options)),
+        search_(std::move(search)),
+        fitted_(data, part(sample, false)),
+        left_out_(data, part(sample, true)),
+        progress_(progress) {}
 
   std::int64_t fitted() const { return static_cast<std::int64_t>(fitted_.numbers().size()); }
   std::int64_t left_out() const { return static_cast<std::int64_t>(left_out_.numbers().size()); }
 
-  /// The fit with these potentials; its evidence, and its errors if `errors` is not null.
-  double fit_with(std::vector<PotentialPointer> baselines, LeftOutErrors* errors) const {
+  /// The fit with these potentials, at the σ and δ of the options.
+  SampleFit fit_with(std::vector<PotentialPointer> baselines) const {
     FitOptions options = options_;
     options.baselines = std::move(baselines);
     FitResult result = fit({fitted_}, options, {.progress = progress_});
-    if (errors) *errors = errors_of(std::move(result.model));
-    return result.report.log_evidence;
+    return {.model = std::move(result.model), .stored = std::move(*result.statistics)};
+  }
+
+  /// Takes the σ and δ with the largest evidence; gives the errors of the left-out structures.
+  LeftOutErrors improve(SampleFit& of) const {
+    of.state = optimize(of.stored, of.model.terms, std::vector<double>(of.model.terms.size(), 1.0), search_, progress_).after;
+    solve_model(of.model, of.stored.statistics, of.state);
+    return errors_of(of.model);
   }
 
   std::int64_t charged_cells() const {
@@ -84,10 +116,10 @@ class SampleFits {
     return sum;
   }
 
-  LeftOutErrors errors_of(Model model) const {
+  LeftOutErrors errors_of(const Model& model) const {
     PerTarget<double> squares;
     PerTarget<double> rows;
-    Predictor predictor(std::make_shared<const Model>(std::move(model)));
+    Predictor predictor(std::make_shared<const Model>(model));
     left_out_.visit([&](const Structure& s, const FramePlace&) {
       const Prediction prediction = predictor.compute(s);
       for (const Property property : {Property::energy, Property::force})
@@ -102,6 +134,7 @@ class SampleFits {
   }
 
   FitOptions options_;
+  OptimizeOptions search_;
   DatasetView fitted_, left_out_;
   ProgressCallback progress_;
 };
@@ -118,13 +151,13 @@ void find_factor(double none, double half, double one, LongRangeGain& gain) {
 }  // namespace
 
 std::string LongRangeGain::warning() const {
-  const auto is_worse = [](double with_it, double without_it) { return with_it > 1.02 * without_it; };
-  if (evidence_with < evidence_without || is_worse(with.energy, without.energy) || is_worse(with.force, without.force))
+  const auto is_worse = [](double with_it, double without_it) { return with_it > without_it; };
+  const bool is_less_likely = evidence_with < evidence_without;
+  if (is_less_likely || (is_worse(with.energy, without.energy) && is_worse(with.force, without.force)))
     return fmt::format(
         "the long range ({}) does not help: errors of left-out structures are {:.3g} meV/atom and {:.4g} eV/Å with it, {:.3g} meV/atom and "
         "{:.4g} eV/Å without, and the evidence is {} with it; leave [[long_range]] out{}",
-        kinds, 1000 * with.energy, with.force, 1000 * without.energy, without.force,
-        evidence_with < evidence_without ? "smaller" : "larger",
+        kinds, 1000 * with.energy, with.force, 1000 * without.energy, without.force, is_less_likely ? "smaller" : "larger",
         charge_factor ? fmt::format(", or multiply the charges by {:.2g}", *charge_factor) : "");
   if (charge_factor && std::abs(*charge_factor - 1) > 0.2)
     return fmt::format("the evidence is largest for the charges of [[long_range]] times {:.2f} ± {:.2g}", *charge_factor,
@@ -150,16 +183,21 @@ std::optional<LongRangeGain> long_range_gain(const FitData& data, const FitOptio
   gain.has_fixed_charges = parts == 1 && scaled.front();
   const std::vector<std::int64_t> sample = choose_sample(data.train.summary(), options.seed);
   if (sample.size() < fewest_structures) return std::nullopt;
-  const SampleFits fits(data.train, sample, options_of_sample(options, reference_energies), progress);
+  const SampleFits fits(data.train, sample, options_of_sample(options, reference_energies), search_of(options), progress);
   gain.fitted = fits.fitted();
   gain.left_out = fits.left_out();
   gain.charged_cells = fits.charged_cells();
-  gain.evidence_with = fits.fit_with(options.baselines, &gain.with);
-  gain.evidence_without = fits.fit_with(without, &gain.without);
+  SampleFit one = fits.fit_with(options.baselines), none = fits.fit_with(without);
+  gain.with = fits.improve(one);
+  gain.without = fits.improve(none);
+  gain.evidence_with = one.state.log_evidence;
+  gain.evidence_without = none.state.log_evidence;
   if (gain.has_fixed_charges) {
     std::vector<PotentialPointer> half = without;
     half.push_back(scaled.front());
-    find_factor(gain.evidence_without, fits.fit_with(half, nullptr), gain.evidence_with, gain);
+    // The parabola needs one covariance: that of the better fit.
+    const HyperparameterState& state = gain.evidence_with > gain.evidence_without ? one.state : none.state;
+    find_factor(none.evidence_at(state), fits.fit_with(half).evidence_at(state), one.evidence_at(state), gain);
   }
   return gain;
 }

@@ -23,7 +23,7 @@ nlohmann::json json_of(const fs::path& path) {
 }
 
 std::string without_section(std::string text, const std::string& section) {
-  const auto begin = text.find(section), end = text.find("\n\n", begin);
+  const auto begin = text.find("\n" + section), end = text.find("\n\n", begin + 1);
   REQUIRE(begin != std::string::npos);
   return text.erase(begin, end - begin);
 }
@@ -92,8 +92,10 @@ TEST_CASE("long range: charges that do harm are named in a warning with the fact
     return Fitted(
         fmt::format("[data]\ntrain = '{}/train.xyz'\n[reference_energies]\nmode = 'least_squares'\n"
                     "[[long_range]]\nkind = 'coulomb'\ncharges = {{ Mg = {}, O = -{} }}\n"
-                    "[[term]]\ndescriptor = 'soap'\ncutoff = 4\nn_max = 6\nl_max = 4\natom_sigma = 0.5\nkernel = 'dot_product'\nzeta = 4\n"
-                    "delta = 1\nn_sparse = 100\n[regularization]\nenergy = 0.002\nforce = 0.1\nvirial = 0.1\n"
+                    "[[term]]\ndescriptor = 'two_body'\ncutoff = 4\nkernel = 'squared_exponential'\nlength_scale = 0.8\ndelta = 2\n"
+                    "n_sparse = 15\nselection = 'uniform'\n"
+                    "[[term]]\ndescriptor = 'soap'\ncutoff = 4\nn_max = 8\nl_max = 4\natom_sigma = 0.5\nkernel = 'dot_product'\nzeta = 4\n"
+                    "delta = 0.5\nn_sparse = 250\n[regularization]\nenergy = 0.002\nforce = 0.1\nvirial = 0.1\n"
                     "[calibration]\nsource = 'none'\n",
                     data, charge, charge));
   };

@@ -46,6 +46,30 @@ class EvaluatePotential(unittest.TestCase):
             self.assertIn(part, str(caught.exception))
 
 
+class ModelsWithGivenCharges(unittest.TestCase):
+    def test_predictions_follow_the_column(self):
+        frames = ase.io.read(NACL / "nacl_train.xyz", ":24")
+        model = gapkit.fit(frames, {
+            "reference_energies": {"mode": "explicit", "explicit": {"Na": 0.0, "Cl": 0.0}},
+            "long_range": [{"kind": "coulomb", "charges": "given"}],
+            "term": [{"descriptor": "two_body", "cutoff": 4.5, "kernel": "squared_exponential", "length_scale": 0.6, "delta": 2.0, "n_sparse": 10,
+                      "selection": "uniform"}],
+            "calibration": {"source": "none"}})
+        atoms = frames[3].copy()
+        first = model.predict(atoms).energy
+        self.assertLess(abs(first - frames[3].get_potential_energy()), 0.5)
+        atoms.calc = gapkit.Calculator(model)
+        self.assertLess(abs(atoms.get_potential_energy() - first), 1e-9)
+        atoms.arrays["charge"] = 0.5 * atoms.arrays["charge"]
+        change = atoms.get_potential_energy() - first
+        whole = gapkit.evaluate_potential(frames[3], "coulomb", charges=CHARGES).energy
+        self.assertLess(abs(change + 0.75 * whole), 1e-6)
+        del atoms.arrays["charge"]
+        with self.assertRaises(gapkit.InputError) as caught:
+            model.predict(atoms)
+        self.assertIn("needs the column 'charge'", str(caught.exception))
+
+
 class TheScriptOfTheData(unittest.TestCase):
     def test_writes_the_files_of_the_folder(self):
         folder = FOLDER / "nacl"

@@ -15,7 +15,7 @@ struct LongRangeGain {
   std::string kinds;                               ///< "coulomb", "coulomb and dispersion"
   std::int64_t fitted = 0, left_out = 0;           ///< structures
   LeftOutErrors with, without;                     ///< of the left-out structures
-  double evidence_with = 0, evidence_without = 0;  ///< logarithms, at the σ of the configuration
+  double evidence_with = 0, evidence_without = 0;  ///< logarithms, each at its best σ and δ
   /// Of fixed charges alone: the factor with the largest evidence, and its standard deviation; absent if the evidence has no maximum at
   /// positive squares.
   std::optional<double> charge_factor, charge_factor_std;
@@ -26,10 +26,10 @@ struct LongRangeGain {
   std::string warning() const;
 };
 
-/// Fits the sample of at most 200 structures (10000 atoms) without every fifth, with and without the long-range parts, and, for fixed
-/// charges, with charges scaled by √½: the evidence is quadratic in the square of the charges. σ and δ are those of the options; at most
-/// 300 sparse points of each term. Absent if there is no long-range part, if a term names environments by number, or for fewer than 10
-/// structures.
+/// Fits a sample of at most 200 structures (10000 atoms) without every fifth, with and without the long-range parts, each at the σ and δ
+/// with the largest evidence; for fixed charges also with charges scaled by √½, as at equal σ and δ the evidence is quadratic in the square
+/// of the charges. At most 300 sparse points of each term. Absent if there is no long-range part, if a term names environments by number,
+/// or for fewer than 10 structures.
 std::optional<LongRangeGain> long_range_gain(const FitData& data, const FitOptions& options,
                                              const std::map<int, double>& reference_energies, const ProgressCallback& progress = {});
 
