@@ -17,6 +17,7 @@
 #include "common/fitted_file.hpp"
 #include "common/html_reports.hpp"
 #include "common/interruptible_fit.hpp"
+#include "common/long_range_report.hpp"
 #include "common/optimization_report.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
@@ -297,6 +298,7 @@ void run_fit(const Arguments& arguments, const Job& job, const Stopwatch& stopwa
   result.report.phases["errors"] = errors_clock.lap();
   apps::save_fitted(*fitted.model, result, options);
   result.report.phases["save"] = errors_clock.lap();
+  const auto gain = apps::find_long_range_gain(job.files->data(), options, result, *fitted.model, display);
   const double statistics_bytes = result.statistics ? result.statistics->bytes() : 0;
   const apps::FitSummary summary{options,
                                  result.report,
@@ -306,7 +308,8 @@ void run_fit(const Arguments& arguments, const Job& job, const Stopwatch& stopwa
                                  fitted.model->reference_energies,
                                  statistics_bytes,
                                  stopwatch.seconds(),
-                                 display.warnings()};
+                                 display.warnings(),
+                                 gain};
   std::cout << apps::summary_text(summary) << std::flush;
   auto json = apps::summary_json(summary);
   if (!job.tune.is_null()) json["tune"] = job.tune;

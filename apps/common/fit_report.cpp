@@ -9,6 +9,7 @@
 #include <gapkit/report/optimization_json.hpp>
 #include <nlohmann/json.hpp>
 
+#include "long_range_report.hpp"
 #include "model_report.hpp"
 #include "optimization_report.hpp"
 #include "resources.hpp"
@@ -122,7 +123,9 @@ std::string summary_text(const FitSummary& s) {
     out += fmt::format("{:<{}}{:>14}{:>12}{:>16}{:>14}\n", term.label, width, term.candidates, term.duplicates,
                        term.chosen == term.asked ? fmt::format("{}", term.chosen) : fmt::format("{} of {}", term.chosen, term.asked),
                        term.effective_rank);
-  out += "\n" + calibration_line(s.calibration);
+  out += "\n";
+  if (s.long_range) out += long_range_text(*s.long_range);
+  out += calibration_line(s.calibration);
   out += warnings_text(s.warnings);
   out += fmt::format("Time: {}", duration(s.seconds));
   std::string phases;
@@ -139,6 +142,7 @@ Json summary_json(const FitSummary& s) {
   Json json;
   json["gapkit_version"] = version;
   json["model"] = s.options.model_path;
+  json["long_range"] = s.long_range ? long_range_json(*s.long_range) : Json(nullptr);
   json["training"] = Json::parse(s.training.json());
   json["validation"] = s.validation.empty() ? Json(nullptr) : Json::parse(s.validation.json());
   const Json plan = plan_json(s.report.plan, s.options);

@@ -81,6 +81,22 @@ const char* part_name(EpistemicPart part) {
   return part == EpistemicPart::data ? "data" : part == EpistemicPart::jackknife ? "jackknife" : "cautious";
 }
 
+Json baseline_json(const Potential& potential) {
+  Json json = {{"kind", potential.name()}, {"cutoff", potential.cutoff()}, {"long_range", potential.needs_structure()}};
+  if (potential.needs_structure()) json["parameters"] = Json::parse(parameters_to_json(potential.parameters()));
+  return json;
+}
+
+std::string baseline_text(const Json& potential) {
+  const std::string kind = potential["kind"].get<std::string>();
+  if (!potential["long_range"].get<bool>()) return fmt::format("{:<20}{}, {} Å\n", "baseline", kind, potential["cutoff"].get<double>());
+  std::string text;
+  for (const auto& [name, value] : potential["parameters"].items())
+    if (const std::string shown = value.is_string() ? value.get<std::string>() : value.dump(); !shown.empty())
+      text += fmt::format(", {} {}", name, shown);
+  return fmt::format("{:<20}{}{}\n", "long range", kind, text);
+}
+
 }  // namespace
 
 Json calibration_json(const std::optional<Calibration>& calibration) {
@@ -105,7 +121,10 @@ Json calibration_json(const std::optional<Calibration>& calibration) {
   Json extrapolation = Json::array();
   for (const ExtrapolationThreshold& t : calibration->extrapolation)
     extrapolation.push_back({{"element", element_symbol(t.element)}, {"novelty", t.novelty}, {"std", t.std}, {"atoms", t.atoms}});
-  return {{"source", calibration->source}, {"factors", factors}, {"extrapolation", extrapolation}, {"uncalibrated", uncalibrated_properties(*calibration)}};
+  return {{"source", calibration->source},
+          {"factors", factors},
+          {"extrapolation", extrapolation},
+          {"uncalibrated", uncalibrated_properties(*calibration)}};
 }
 
 std::string calibration_line(const std::optional<Calibration>& calibration) {
@@ -212,7 +231,7 @@ Json model_json(const Model& model) {
   json["cutoff"] = model.cutoff();
   json["sparse_points"] = model.weights.size();
   json["baselines"] = Json::array();
-  for (const PotentialPointer& b : model.baselines) json["baselines"].push_back({{"kind", b->name()}, {"cutoff", b->cutoff()}});
+  for (const PotentialPointer& b : model.baselines) json["baselines"].push_back(baseline_json(*b));
   json["base"] = nullptr;
   if (model.base.is_used()) json["base"] = {{"name", model.base.name}, {"columns", model.base.columns}};
   json["terms"] = Json::array();
@@ -244,8 +263,7 @@ std::string model_text(const Json& model) {
                                                        : fmt::format("none: member {} of the ensemble of seed {}",
                                                                      model["sample"]["member"].dump(), model["sample"]["seed"].dump());
   text += fmt::format("{:<20}{}\n", "error bars", bars);
-  for (const Json& b : model["baselines"])
-    text += fmt::format("{:<20}{}, {} Å\n", "baseline", b["kind"].get<std::string>(), b["cutoff"].get<double>());
+  for (const Json& b : model["baselines"]) text += baseline_text(b);
   if (!model["base"].is_null()) {
     const BaseKeys base{.columns = model["base"]["columns"].get<decltype(BaseKeys::columns)>(), .name = model["base"]["name"]};
     text += fmt::format("{:<20}{}; predictions need its values\n", "sits on", base.text());

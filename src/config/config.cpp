@@ -13,10 +13,12 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/fit.hpp>
+#include <gapkit/potentials/long_range.hpp>
 #include <sstream>
 
 #include "config/base_columns.hpp"
 #include "config/keys.hpp"
+#include "config/long_range.hpp"
 #include "config/overrides.hpp"
 
 namespace gapkit {
@@ -37,9 +39,10 @@ void check_sections(const TomlValue& document, const std::string& name, std::spa
     const bool is_table = entry.value.kind == Kind::table || entry.value.kind == Kind::list;
     for (const SectionKeys& section : configuration_keys())
       if (!is_table && std::find(section.keys.begin(), section.keys.end(), entry.key) != section.keys.end())
-        throw InputError(
-            fmt::format("{}'{}' stands outside of the sections; it belongs in {}", place, entry.key,
-                        section.name == "term" || section.name == "baseline" ? "[[" + section.name + "]]" : "[" + section.name + "]"));
+        throw InputError(fmt::format("{}'{}' stands outside of the sections; it belongs in {}", place, entry.key,
+                                     section.name == "term" || section.name == "baseline" || section.name == "long_range"
+                                         ? "[[" + section.name + "]]"
+                                         : "[" + section.name + "]"));
     known.insert(known.end(), other_sections.begin(), other_sections.end());
     throw InputError(fmt::format("{}unknown {} '{}'{}", place, is_table ? "section" : "key", entry.key, suggestion(entry.key, known)));
   }
@@ -225,9 +228,12 @@ void read_baselines(const TomlValue& document, const std::string& name, const st
                                    table.description()));
     const Section section(&table, "[[baseline]]", name, entry->line);
     std::vector<std::string> kinds;
-    for (const PotentialKind& kind : potential_kinds()) kinds.push_back(kind.name);
+    for (const PotentialKind& kind : potential_kinds())
+      if (!is_long_range(kind.name)) kinds.push_back(kind.name);
     kinds.emplace_back(base_columns_kind);
     if (!section.has("kind")) section.fail(section.line(), fmt::format("'kind' is missing, expected one of {}", fmt::join(kinds, ", ")));
+    if (const std::string kind = section.text("kind", "", true); is_long_range(kind))
+      section.fail(section.line("kind"), fmt::format("'{}' belongs to [[long_range]], not to [[baseline]]", kind));
     const std::string kind = section.choice("kind", "", kinds);
     if (kind != base_columns_kind) {
       options.baselines.push_back(read_potential(section, potential_kind(kind), folder));
@@ -268,6 +274,7 @@ FitConfiguration fit_options_of(const TomlValue& document, const std::string& na
   read_reference_energies(section("reference_energies"), options.reference_energies);
   read_terms(document, name, folder, options);
   read_baselines(document, name, folder, options);
+  read_long_range(document, name, folder, options.baselines);
   read_regularization(section("regularization"), options.regularization);
   read_optimize(section("optimize"), document.find("optimize") != nullptr, options.optimize);
   const bool has_validation = instead.validation_in_memory || !options.validation.empty();

@@ -34,6 +34,7 @@ const std::vector<SectionKeys>& configuration_keys() {
       {"data", joined({"train", "validation", "use"}, source_keys(), {"config_type_key", "force_mask_key"})},
       {"reference_energies", {"mode", "explicit"}},
       {"baseline", {"kind"}},
+      {"long_range", {"kind"}},
       {"term",
        {"name", "descriptor", "species", "kernel", "delta", "n_sparse", "config_type_n_sparse", "selection", "max_candidates",
         "sparse_file", "sparse_file_cutoffs", "sparse_indices", "compression", "rank", "floor"}},

@@ -7,6 +7,7 @@
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/kernels/kernel.hpp>
+#include <gapkit/potentials/long_range.hpp>
 
 #include "config/base_columns.hpp"
 
@@ -45,11 +46,20 @@ std::string table(const std::map<std::string, Value>& values, Write write) {
   return result + " }";
 }
 
+/// A parameter with numbers by element, "Cl = -1, Na = 1", which is TOML between braces.
+bool is_element_table(const std::string& text) {
+  try {
+    return text.find('\n') == std::string::npos && !element_values_of(text, "").empty();
+  } catch (const InputError&) {
+    return false;
+  }
+}
+
 std::string parameter(const ParameterValue& value) {
   if (const auto* boolean = std::get_if<bool>(&value)) return *boolean ? "true" : "false";
   if (const auto* integer = std::get_if<std::int64_t>(&value)) return std::to_string(*integer);
   if (const auto* real = std::get_if<double>(&value)) return toml_number(*real);
-  if (const auto* text = std::get_if<std::string>(&value)) return toml_quoted(*text);
+  if (const auto* text = std::get_if<std::string>(&value)) return is_element_table(*text) ? "{ " + *text + " }" : toml_quoted(*text);
   return list(std::get<std::vector<double>>(value));
 }
 
@@ -193,7 +203,7 @@ std::string fit_options_to_toml(const FitConfiguration& options) {
   write_data(out, options);
   write_reference_energies(out, options.reference_energies);
   for (const PotentialPointer& b : options.baselines) {
-    out.header("[[baseline]]");
+    out.header(is_long_range(b->name()) ? "[[long_range]]" : "[[baseline]]");
     out.line("kind", toml_quoted(b->name()));
     write_parameters(out, b->parameters(), potential_kind(b->name()).parameters);
   }

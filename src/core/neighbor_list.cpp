@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <gapkit/core/cell_frame.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/neighbor_list.hpp>
 #include <numeric>
-
-#include "cell_frame.hpp"
 
 namespace gapkit {
 namespace {

@@ -11,6 +11,8 @@
 #include <gapkit/io/checksum.hpp>
 #include <limits>
 
+#include "fit/long_range_checks.hpp"
+
 namespace gapkit {
 namespace {
 
@@ -86,6 +88,7 @@ void DataChecker::examine(const Structure& s, const NeighborList& list, const Fr
   check_duplicate(s, place);
   labels_.add(s, place);
   base_.add(s);
+  check_long_range(options_, s, findings_);
 }
 
 void DataChecker::examine_validation(const Structure& s) {

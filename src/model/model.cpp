@@ -272,13 +272,16 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
   const bool has_map = any([](const Term& t) { return t.descriptor->feature_map() != nullptr; });
   const bool has_channels = any([](const Term& t) { return t.descriptor->contracted_channels() != nullptr; });
   const bool has_parts = model.has_posterior() && model.calibration && needs_new_format(*model.calibration);
-  const int format_version = has_parts && is_cautious(*model.calibration) ? 8
-                             : has_channels                               ? 7
-                             : has_parts                                  ? 6
-                             : has_map                                    ? 5
-                             : model.base.is_used()                       ? 4
-                             : model.has_posterior()                      ? 1
-                                                                          : 2;
+  const bool has_long_range =
+      std::any_of(model.baselines.begin(), model.baselines.end(), [](const PotentialPointer& b) { return b->needs_structure(); });
+  const int format_version = has_long_range                                 ? 9
+                             : has_parts && is_cautious(*model.calibration) ? 8
+                             : has_channels                                 ? 7
+                             : has_parts                                    ? 6
+                             : has_map                                      ? 5
+                             : model.base.is_used()                         ? 4
+                             : model.has_posterior()                        ? 1
+                                                                            : 2;
   ArchiveWriter archive(path, format_name, format_version);
   archive.put("gapkit_version", version);
   archive.put("units", units_text);
@@ -327,12 +330,12 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
 }
 
 ArchiveReader open_model(const std::filesystem::path& path) {
-  return ArchiveReader(path, format_name, model_format_version);
+  return ArchiveReader(path, format_name, 9);
 }
 
 Model load_model(const std::filesystem::path& path) {
   const std::string where = path.string();
-  const ArchiveReader archive(path, format_name, model_format_version);
+  const ArchiveReader archive(path, format_name, 9);
   Model model;
   model.gapkit_version = archive.string("gapkit_version");
   model.configuration = archive.string("configuration");
