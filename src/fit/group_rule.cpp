@@ -18,7 +18,7 @@ constexpr int mean_steps = 20;  // of k-means
 Vector signature_of(const KeptRows& structure) {
   for (std::size_t i = 0; i < structure.rows.size(); ++i) {
     if (structure.rows[i].property != Property::energy) continue;
-    return structure.row(i).transpose() * structure.rows[i].noise_scale / static_cast<double>(structure.atomic_numbers.size());
+    return structure.row(i).transpose() * structure.rows[i].noise_scale / static_cast<double>(structure.geometry.atomic_numbers.size());
   }
   return {};
 }

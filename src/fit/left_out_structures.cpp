@@ -75,7 +75,7 @@ WeightedRows LeftOutStructures::weighted(const KeptRows& kept) const {
     const KeptRows::Row& row = kept.rows[static_cast<std::size_t>(i)];
     result.rows.row(i) = kept.row(static_cast<std::size_t>(i)).cwiseProduct(scale_.transpose()) / sigma_of(row.group);
     result.target[i] = row.target / sigma_of(row.group);
-    const bool has_effect = !target_info(row.property).is_per_atom || is_chosen(row.row / 3, kept.atomic_numbers.size());
+    const bool has_effect = !target_info(row.property).is_per_atom || is_chosen(row.row / 3, kept.geometry.atomic_numbers.size());
     if (is_sampled && has_effect) result.wanted_weights.push_back(i);
   }
   if (const auto own = own_.find(kept.number); own != own_.end()) result.own_points = own->second;
