@@ -90,7 +90,10 @@ Json calibration_json(const std::optional<Calibration>& calibration) {
   Json extrapolation = Json::array();
   for (const ExtrapolationThreshold& t : calibration->extrapolation)
     extrapolation.push_back({{"element", element_symbol(t.element)}, {"novelty", t.novelty}, {"std", t.std}, {"atoms", t.atoms}});
-  return {{"source", calibration->source}, {"factors", factors}, {"extrapolation", extrapolation}, {"uncalibrated", uncalibrated_properties(*calibration)}};
+  return {{"source", calibration->source},
+          {"factors", factors},
+          {"extrapolation", extrapolation},
+          {"uncalibrated", uncalibrated_properties(*calibration)}};
 }
 
 std::string calibration_line(const std::optional<Calibration>& calibration) {

@@ -61,7 +61,8 @@ py::object extrapolation_thresholds(const PythonModel& self) {
   if (!self.model->has_extrapolation()) return py::none();
   py::dict result;
   for (const ExtrapolationThreshold& t : self.model->calibration->extrapolation)
-    result[py::str(element_symbol(t.element))] = py::dict(py::arg("novelty") = t.novelty, py::arg("std") = t.std, py::arg("atoms") = t.atoms);
+    result[py::str(element_symbol(t.element))] =
+        py::dict(py::arg("novelty") = t.novelty, py::arg("std") = t.std, py::arg("atoms") = t.atoms);
   return result;
 }
 

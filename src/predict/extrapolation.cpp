@@ -26,7 +26,8 @@ std::string lack_of(int element) {
 }  // namespace
 
 bool gives_extrapolation(const Model& model, std::span<const int> elements) {
-  return model.has_extrapolation() && std::all_of(elements.begin(), elements.end(), [&](int z) { return threshold_of(model, z) != nullptr; });
+  return model.has_extrapolation() &&
+         std::all_of(elements.begin(), elements.end(), [&](int z) { return threshold_of(model, z) != nullptr; });
 }
 
 void require_extrapolation(const Model& model) {
