@@ -94,8 +94,8 @@ typedef struct gapkit_results {
   double* atom_energies_std_epistemic; /* [n_atoms], eV; ghosts have 0 */
   double* distance_ratio; /* [1]: smallest ratio of a distance to the shortest one of these elements in training; below 1 the model
                              extrapolates. Infinity: unknown */
-  double* extrapolation; /* [n_atoms]: extrapolation grade of each centre, above 1 it is unlike the training data; ghosts have 0. At the
-                            cost of atom_energies_std_epistemic, and with it at no cost */
+  double* extrapolation;  /* [n_atoms]: extrapolation grade of each centre, above 1 it is unlike the training data; ghosts have 0. At the
+                             cost of atom_energies_std_epistemic, and with it at no cost */
 } gapkit_results;
 
 /* Version of the library, "0.1.0", and of its interface (GAPKIT_INTERFACE when it was compiled). */

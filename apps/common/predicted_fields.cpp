@@ -9,7 +9,8 @@ namespace {
 constexpr const char* not_finite_name = "not_finite";
 constexpr std::array endings = {"", "_std", "_std_epistemic", "_per_atom_std", "_covariance", "_samples"};
 constexpr std::array other_names = {
-    "calibration", "novelty", "shortest_distance_ratio", "local_energy", "local_energy_std_epistemic", "local_variance_quip", "extrapolation", "extrapolation_max"};
+    "calibration",         "novelty",       "shortest_distance_ratio", "local_energy", "local_energy_std_epistemic",
+    "local_variance_quip", "extrapolation", "extrapolation_max"};
 
 /// Stress and virial.
 void set_tensors(Structure& frame, const Prediction& prediction, const std::string& prefix) {

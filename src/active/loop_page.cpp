@@ -53,8 +53,7 @@ void add_error_bars(Page& page, const LoopOptions& options, const std::vector<Ro
   const auto numbers = series(rounds, [](const RoundSummary& r) { return r.round; });
   Plot plot("Error bars and threshold", "Largest error bar and threshold of each round.");
   plot.x = {.label = "round", .integers = true};
-  plot.y = {.label = with_unit(quantity_name(options.threshold.quantity), options),
-            .logarithmic = true};
+  plot.y = {.label = with_unit(quantity_name(options.threshold.quantity), options), .logarithmic = true};
   plot.line("largest", numbers, series(rounds, [](const RoundSummary& r) { return r.largest_std; }), {.colour = 0}, true);
   plot.line("threshold", numbers, series(rounds, [](const RoundSummary& r) { return r.threshold; }), {.colour = -1, .dashed = true});
   std::vector<double> chosen_round, chosen_std;

@@ -66,7 +66,10 @@ ThresholdOptions read_threshold(const Section& section) {
                  "quantity \"extrapolation\" has its border at 1 by itself: mode is \"absolute\" (with 'value', a grade) or \"none\"");
   if (t.mode == ThresholdOptions::Mode::absolute && !is_grade && !section.has("value"))
     section.fail(section.line("mode"), fmt::format("mode \"absolute\" needs 'value', in {}", quantity_unit(t.quantity)));
-  t.value = section.positive("value", t.value, is_grade ? "a grade" : t.mode == ThresholdOptions::Mode::absolute ? quantity_unit(t.quantity) : "a factor");
+  t.value = section.positive("value", t.value,
+                             is_grade                                     ? "a grade"
+                             : t.mode == ThresholdOptions::Mode::absolute ? quantity_unit(t.quantity)
+                                                                          : "a factor");
   t.upper = section.positive("upper", t.upper, "a factor");
   if (!(t.upper > 1)) section.fail(section.line("upper"), fmt::format("'upper' is {}, expected a factor above 1", t.upper));
   t.hysteresis = section.not_negative("hysteresis", t.hysteresis);

@@ -142,9 +142,10 @@ PredictionRequest Evaluator::request_for(const gapkit_results& r) const {
   if (request.error_bars() && !model_->has_posterior())
     throw Failure(GAPKIT_ERROR_ERROR_BARS, "the model has no posterior, so it has no error bars; a fit with gap-fit gives them");
   if (request.extrapolation && !model_->has_extrapolation())
-    throw Failure(GAPKIT_ERROR_ERROR_BARS,
-                  "the model has no extrapolation thresholds: it is of an early version, or it was not calibrated by leaving structures out; "
-                  "a fit with gap-fit gives them");
+    throw Failure(
+        GAPKIT_ERROR_ERROR_BARS,
+        "the model has no extrapolation thresholds: it is of an early version, or it was not calibrated by leaving structures out; "
+        "a fit with gap-fit gives them");
   return request;
 }
 

@@ -19,12 +19,9 @@ RelativeNovelty::RelativeNovelty(const Model& model) : model_(model) {
   }
 }
 
-bool RelativeNovelty::counts(std::size_t term, int element) const {
-  const auto belongs = [&](const Term& t) { return std::find(t.species.begin(), t.species.end(), element) != t.species.end(); };
-  const auto has_origins = [](const Term& t) { return t.sparse.size() == 0 || !t.sparse.origin.empty(); };
-  const auto is_better = [&](const Term& t) { return belongs(t) && t.sparse.size() > 0 && has_origins(t); };
-  const Term& own = model_.terms[term];
-  return belongs(own) && (has_origins(own) || std::none_of(model_.terms.begin(), model_.terms.end(), is_better));
+bool RelativeNovelty::belongs(std::size_t term, int element) const {
+  const std::vector<int>& species = model_.terms[term].species;
+  return std::find(species.begin(), species.end(), element) != species.end();
 }
 
 Matrix RelativeNovelty::spanned(const MatrixView& rows) const {
@@ -42,7 +39,7 @@ double RelativeNovelty::square(int element, const Eigen::Ref<const Eigen::RowVec
   double sum = 0;
   for (std::size_t t = 0; t < unit_.size(); ++t) {
     const auto i = static_cast<Eigen::Index>(t);
-    if (!(prior[i] > 0) || !(scale_[t] > 0) || !counts(t, element)) continue;
+    if (!(prior[i] > 0) || !(scale_[t] > 0)) continue;
     const double novelty = std::max(0.0, prior[i] - spanned[i] / scale_[t]);
     sum += scale_[t] * unit_[t] * novelty / std::max(prior[i], least_prior * unit_[t]);
   }
@@ -53,7 +50,7 @@ double RelativeNovelty::square(int element, const Eigen::Ref<const Eigen::RowVec
 double RelativeNovelty::amplitude_square(int element) const {
   double sum = 0;
   for (std::size_t t = 0; t < unit_.size(); ++t)
-    if (counts(t, element)) sum += scale_[t] * unit_[t];
+    if (belongs(t, element)) sum += scale_[t] * unit_[t];
   return sum;
 }
 

@@ -76,31 +76,6 @@ TEST_CASE("left-out atoms: novelty of each term and variance of the local energy
   }
 }
 
-TEST_CASE("a term whose points come from a grid does not count beside others: leaving a structure out leaves its points") {
-  TwoTermSetup setup;
-  const Model counted = two_elements(setup);
-  setup.options.terms[0].selection = "uniform";
-  const Model grid = two_elements(setup);
-  REQUIRE(grid.terms[0].descriptor_name == "two_body");
-  REQUIRE(grid.terms[0].sparse.origin.empty());
-  const auto terms = static_cast<Eigen::Index>(grid.terms.size());
-  Eigen::RowVectorXd prior(terms), spanned = Eigen::RowVectorXd::Zero(terms);
-  double soap = 0, all = 0;
-  for (Eigen::Index t = 0; t < terms; ++t) {
-    const Term& term = grid.terms[static_cast<std::size_t>(t)];
-    const double unit = std::pow(term.weight() / term.delta, 2);
-    prior[t] = 2 * unit;
-    if (std::count(term.species.begin(), term.species.end(), 6) == 0) continue;
-    all += unit;
-    if (term.descriptor_name == "soap") soap += unit, spanned[t] = 0.5 * unit;
-  }
-  REQUIRE(soap > 0);
-  REQUIRE(soap < all);
-  check_close(RelativeNovelty(grid).square(6, spanned, prior), 0.75, 0, 1e-12);
-  check_close(RelativeNovelty(grid).amplitude_square(6), soap, 0, 1e-12);
-  check_close(RelativeNovelty(counted).square(6, spanned, prior), (0.75 * soap + (all - soap)) / all, 0, 1e-12);
-}
-
 TEST_CASE("thresholds: the smaller of the 99.9 % quantile and 1.5 times the 99 % quantile of the element's left-out atoms") {
   const TwoTermSetup setup;
   const Model model = two_elements(setup);

@@ -5,8 +5,7 @@
 namespace gapkit {
 
 /// ν² of an atom's local energy: novelty over prior of each term, weighted with the squared amplitude of the terms of the atom's element
-/// (methods.md, section 5). Between 0 and 1; does not depend on the number of environments in a term. Terms whose sparse points belong to no
-/// structure (a grid, a file) do not count beside others: leaving structures out does not show how novel new environments are.
+/// (methods.md, section 5). Between 0 and 1; does not depend on the number of environments in a term.
 class RelativeNovelty {
  public:
   /// The model must outlive the object.
@@ -20,7 +19,7 @@ class RelativeNovelty {
   double amplitude_square(int element) const;
 
  private:
-  bool counts(std::size_t term, int element) const;
+  bool belongs(std::size_t term, int element) const;
 
   const Model& model_;
   std::vector<double> unit_;   // k** of one environment with f = κ = 1, eV²
