@@ -437,3 +437,16 @@ TEST_CASE("folds leave out only structures whose labels did not make the map") {
     }
   }
 }
+
+TEST_CASE("folds leave out no single atom without neighbours") {
+  std::vector<Structure> frames = frames_of(1, 9, {14});
+  frames.insert(frames.begin() + 2, lone_atom(14, "even"));
+  FitConfiguration options = options_of({compressed("pca", 8)});
+  options.optimize.folds = 3;
+  const FitResult result = fitted(frames, options);
+  std::int64_t always = 0, others = 0;
+  for (const GroupStatistics& g : result.statistics->statistics.groups)
+    if (g.group.property == Property::energy) (g.group.fold < 0 ? always : others) += g.count;
+  CHECK(always == 1);
+  CHECK(others == 9);
+}
