@@ -61,7 +61,8 @@ struct FitData {
   const Dataset& train;
   const Dataset* validation = nullptr;  ///< never fitted; may be absent
   /// Sparse points of an earlier model, by the label of the term ("soap Si"), that stay: n_sparse counts them, and more are added by
-  /// selection `variance`. Points that are listed in files, of selection `uniform` and of terms with a compression or channels are chosen anew.
+  /// selection `variance`. Points that are listed in files, of selection `uniform` and of terms with a compression or channels are chosen
+  /// anew.
   std::map<std::string, SparseSet> kept_points = {};
 };
 
