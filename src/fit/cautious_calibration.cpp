@@ -189,7 +189,10 @@ std::vector<CalibrationFactors> cautious_factors(const CautiousRows& rows) {
   for (const TargetInfo& target : targets()) add(target.property, Collector(rows, target.property, false).collect(priors, of_groups), 0);
   const bool has_forces = std::any_of(result.begin(), result.end(), [](const auto& f) { return f.property == Property::force; });
   if (!left_out.fewer() || !has_forces) return result;
-  const auto of_fewer = left_out.groups().predict(left_out.fewer()->factor, left_out.first_points(), false);
+  auto of_fewer = left_out.groups().predict(left_out.fewer()->factor, left_out.first_points(), false);
+  std::erase_if(of_fewer, [&](const auto& entry) { return !of_groups.count(entry.first); });
+  for (auto& [number, fewer] : of_fewer)  // predictions are those of all points, only their error bars take fewer
+    for (std::size_t i = 0; i < fewer.size(); ++i) fewer[i].error = of_groups.at(number)[i].error;
   add(Property::force, Collector(rows, Property::force, true).collect(priors, of_fewer),
       static_cast<std::int64_t>(left_out.fewer_points()));
   return result;

@@ -26,7 +26,7 @@ constexpr double rounded_clamp = 1e-2;  // of both, for rows from single precisi
 constexpr double amplitude_clamp = 1e-18;
 constexpr double exact_novelty_from = 0.8;   // of the familiar one: above it single precision does not decide
 constexpr double least_familiar = 1e-4;      // of the prior: less than that is lost in single precision
-constexpr double least_of_magnitude = 1e-4;  // of the sum of absolute values: a smaller prior is lost in single precision
+constexpr double least_of_magnitude = 1e-8;  // of the sum of absolute values: a smaller prior is lost in single precision
 constexpr double smallest_normal = std::numeric_limits<double>::min();
 
 }  // namespace

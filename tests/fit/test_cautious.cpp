@@ -204,6 +204,7 @@ TEST_CASE("a cautious calibration: all properties, its own factors for fewer poi
   const std::optional<Calibration> quick = calibration_of_points(model, few);
   REQUIRE(quick.has_value());
   CHECK(quick->find(Property::force, "default")->powers.jackknife == 0);
+  CHECK(quick->find(Property::force, "default")->quality->zms > 0.5 * factors_of(model, Property::force).quality->zms);
   CHECK(quick->covers(Property::energy));
   const TemporaryFolder folder;
   save_model(model, folder.path() / "model.h5");

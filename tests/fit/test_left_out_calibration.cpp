@@ -284,7 +284,8 @@ TEST_CASE("the covariance of the force on an atom: its diagonal is the square of
   const Prediction after = Predictor(model).compute(turned, request);
   for (Eigen::Index i = 0; i < 4; ++i) {
     const Matrix3 expected = turn * tensor_of(before.forces_covariance->row(i).transpose()) * turn.transpose();
-    CHECK(largest_difference(tensor_of(after.forces_covariance->row(i).transpose()), expected) <= 1e-8 * expected.norm());
+    // in single precision
+    CHECK(largest_difference(tensor_of(after.forces_covariance->row(i).transpose()), expected) <= 1e-5 * expected.norm());
   }
 }
 
