@@ -278,7 +278,6 @@ void run_check(const Arguments& arguments, const Job& job, apps::ProgressDisplay
                                  report.errors == 1 ? "" : "s"));
 }
 
-/// --dry-run
 void print_plan(const Arguments& arguments, const Job& job, apps::ProgressDisplay& display) {
   const FitPlan plan = plan_fit(job.files->data(), job.options, display.callback());
   display.finish();
@@ -297,14 +296,13 @@ void run_fit(const Arguments& arguments, const Job& job, const Stopwatch& stopwa
   apps::save_fitted(*fitted.model, result, options);
   result.report.phases["save"] = errors_clock.lap();
   const auto gain = apps::find_long_range_gain(job.files->data(), options, result, *fitted.model, display);
-  const double statistics_bytes = result.statistics ? result.statistics->bytes() : 0;
   const apps::FitSummary summary{options,
                                  result.report,
                                  fitted.training,
                                  fitted.validation,
                                  fitted.model->calibration,
                                  fitted.model->reference_energies,
-                                 statistics_bytes,
+                                 result.statistics ? result.statistics->bytes() : 0.0,
                                  stopwatch.seconds(),
                                  display.warnings(),
                                  gain};
