@@ -57,11 +57,10 @@ void describe(CLI::App& app, Arguments& arguments) {
                  "Configuration, TOML (docs/configuration.md), or training data, extended XYZ or a format of ASE, to fit without a "
                  "configuration; with --append: new data; with --merge: other models; with --refit: none");
   app.add_option("--train", arguments.train,
-                 "Training data, extended XYZ or a format of ASE; replaces data.train of the configuration. With --refit, --append "
-                 "and --merge: all earlier data of the model, in their order, to calibrate its error bars anew")
+                 "Training data (extended XYZ or of ASE) instead of data.train. With --refit, --append and --merge: all earlier data of "
+                 "the model, in their order, to calibrate its error bars anew")
       ->type_name("FILE...");
-  app.add_option("--validation", arguments.validation,
-                 "Data for a second error table, not fitted; replaces data.validation of the configuration")
+  app.add_option("--validation", arguments.validation, "Data for a second error table, not fitted, instead of data.validation")
       ->type_name("FILE...");
   app.add_option("-o,--output", arguments.model, "Model file to write, HDF5 (default: output.model of the configuration)")
       ->type_name("MODEL");
@@ -280,7 +279,6 @@ void run_check(const Arguments& arguments, const Job& job, apps::ProgressDisplay
                                  report.errors == 1 ? "" : "s"));
 }
 
-/// --dry-run
 void print_plan(const Arguments& arguments, const Job& job, apps::ProgressDisplay& display) {
   const FitPlan plan = plan_fit(job.files->data(), job.options, display.callback());
   display.finish();
@@ -299,14 +297,13 @@ void run_fit(const Arguments& arguments, const Job& job, const Stopwatch& stopwa
   apps::save_fitted(*fitted.model, result, options);
   result.report.phases["save"] = errors_clock.lap();
   const auto gain = apps::find_long_range_gain(job.files->data(), options, result, *fitted.model, display);
-  const double statistics_bytes = result.statistics ? result.statistics->bytes() : 0;
   const apps::FitSummary summary{options,
                                  result.report,
                                  fitted.training,
                                  fitted.validation,
                                  fitted.model->calibration,
                                  fitted.model->reference_energies,
-                                 statistics_bytes,
+                                 result.statistics ? result.statistics->bytes() : 0.0,
                                  stopwatch.seconds(),
                                  display.warnings(),
                                  gain};

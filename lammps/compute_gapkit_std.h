@@ -40,7 +40,7 @@ class ComputeGapkitStd : public Compute {
   bool is_force_ = false;      // error bars of forces, else of the energies of atoms
   bool is_grade_ = false;      // extrapolation grades of atoms
   bool is_epistemic_ = false;  // of forces: without noise and calibration
-  int given_points_ = -1;  // 0: all; −1: all for energies of atoms, the calibrated ones of fewer points for forces
+  int given_points_ = -1;      // 0: all; −1: all for energies of atoms, the calibrated ones of fewer points for forces
   int points_ = 0, instance_ = 0;
   PairGapkit* pair_ = nullptr;
   // For fewer points another handle of the pair style's model, with this setting

@@ -169,7 +169,7 @@ void Evaluator::evaluate(const gapkit_structure& given, const gapkit_results& re
   const PredictionRequest request = request_for(results);
   if (request.atom_virial && structure_level_part(*model_) != nullptr)
     throw Failure(GAPKIT_ERROR_UNSUPPORTED,
-                  fmt::format("the model's baseline '{}' has no virials of atoms: leave them out", structure_level_part(*model_)->name()));
+                  fmt::format("the model's part '{}' has no virials of atoms: leave them out", structure_level_part(*model_)->name()));
   elements_.require(given.atomic_numbers, given.n_atoms);
   require_finite(given.positions, given.n_atoms);
   if (given.n_atoms == 0) return write_zeros(0, results);
@@ -196,7 +196,7 @@ void Evaluator::evaluate(const gapkit_environments& given, const gapkit_results&
   PredictionRequest request = request_for(results);
   if (const Potential* part = structure_level_part(*model_))
     throw Failure(GAPKIT_ERROR_UNSUPPORTED,
-                  fmt::format("the model's baseline '{}' needs the whole cell: environments alone do not give its energy", part->name()));
+                  fmt::format("the model's part '{}' needs the whole cell: environments alone do not give its energy", part->name()));
   elements_.require(given.atomic_numbers, given.n_atoms);
   require_finite(given.positions, given.n_atoms);
   ghosts_.read(given, model_->cutoff());

@@ -95,6 +95,7 @@ void DataChecker::examine_validation(const Structure& s) {
   validation_look_alikes_.add(s);
   if (const auto list = neighbors(s, 1.0)) check_distances(s, *list);
   check_cell(s);
+  check_long_range(options_, s, findings_);
   for (const int z : s.atomic_numbers)
     if (!elements_.count(z)) {
       findings_.error("elements",

@@ -330,12 +330,12 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
 }
 
 ArchiveReader open_model(const std::filesystem::path& path) {
-  return ArchiveReader(path, format_name, 9);
+  return ArchiveReader(path, format_name, model_format_version);
 }
 
 Model load_model(const std::filesystem::path& path) {
   const std::string where = path.string();
-  const ArchiveReader archive(path, format_name, 9);
+  const ArchiveReader archive(path, format_name, model_format_version);
   Model model;
   model.gapkit_version = archive.string("gapkit_version");
   model.configuration = archive.string("configuration");

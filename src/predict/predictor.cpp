@@ -60,7 +60,7 @@ Prediction Predictor::compute(const Environments& environments, int atoms, const
   check_request(*model_, environments, request);
   for (const PotentialPointer& p : scratch_->potentials)
     if (p->needs_structure())
-      throw InputError("the model's baseline '" + p->name() + "' needs the whole structure: environments alone do not give its energy");
+      throw InputError("the model's part '" + p->name() + "' needs the whole structure: environments alone do not give its energy");
   Prediction prediction = scratch_->evaluate(*model_, environments, atoms, request);
   scratch_->finish(environments, 0, nullptr, request, prediction);
   check_mean(prediction, *model_, environments, request, "environments");
@@ -175,7 +175,7 @@ void Predictor::Scratch::finish(const Environments& environments, std::size_t fi
 
 void Predictor::Scratch::add_atom_virial(const Environments& environments, std::size_t first_pair, Prediction& result) const {
   for (const PotentialPointer& p : potentials)
-    if (p->needs_structure()) throw InputError("the model's baseline '" + p->name() + "' has no virials of atoms: leave them out");
+    if (p->needs_structure()) throw InputError("the model's part '" + p->name() + "' has no virials of atoms: leave them out");
   std::vector<Matrix3>& virials = result.atom_virial.emplace(static_cast<std::size_t>(result.local_energy.size()), Matrix3::Zero());
   for (std::size_t c = 0; c < environments.centre.size(); ++c) {
     const std::size_t begin = environments.begin[c], count = environments.begin[c + 1] - begin;

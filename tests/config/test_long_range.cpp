@@ -55,7 +55,7 @@ TEST_CASE("config: mistakes in [[long_range]] are refused with their line") {
   };
   check("[long_range]\nkind = 'coulomb'\n", "expected [[long_range]] in double brackets");
   check("[[long_range]]\n", "'kind' is missing, expected one of coulomb, dispersion");
-  check("[[long_range]]\nkind = 'zbl'\n", "expected one of");
+  check("[[long_range]]\nkind = 'zbl'\n", "unknown kind 'zbl'; valid: coulomb, dispersion");
   check("[[baseline]]\nkind = 'coulomb'\ncharges = { Na = 1 }\n", "'coulomb' belongs to [[long_range]]");
   check("[[long_range]]\nkind = 'coulomb'\n", "'charges' is missing");
   check("[[long_range]]\nkind = 'coulomb'\ncharges = { Nax = 1 }\n", "'charges' names 'Nax', expected elements");

@@ -37,7 +37,13 @@ std::vector<PotentialPointer> all_potentials() {
        {{{"charges", "C = 0.7, Si = -0.4"}, {"accuracy", 1e-13}},
         {{"charges", "C = 0.7, Si = -0.4"}, {"widths", "Si = 0.8"}, {"accuracy", 1e-13}}}},
       {"dispersion",
-       {{{"cutoff", 7.0}}, {{"cutoff", 8.0}, {"damping", "bj"}, {"radius_scale", 0.3}, {"tail", false}, {"volumes", "C = 0.8"}}}},
+       {{{"cutoff", 7.0}, {"c6", "C = 280, Si = 1800"}},
+        {{"cutoff", 8.0},
+         {"damping", "bj"},
+         {"radius_scale", 0.3},
+         {"tail", false},
+         {"volumes", "C = 0.8"},
+         {"c6", "C = 280, Si = 1800"}}}},
   };
   std::vector<PotentialPointer> result;
   for (const PotentialKind& kind : potential_kinds()) {

@@ -49,6 +49,8 @@ class EvaluatePotential(unittest.TestCase):
 class ModelsWithGivenCharges(unittest.TestCase):
     def test_predictions_follow_the_column(self):
         frames = ase.io.read(NACL / "nacl_train.xyz", ":24")
+        for frame in frames:  # ASE calls the column initial_charges
+            frame.arrays["charge"] = frame.arrays["initial_charges"].copy()
         model = gapkit.fit(frames, {
             "reference_energies": {"mode": "explicit", "explicit": {"Na": 0.0, "Cl": 0.0}},
             "long_range": [{"kind": "coulomb", "charges": "given"}],
