@@ -165,6 +165,11 @@ class Predictions(Sequence[Prediction]):
         return self._joined("forces_std_epistemic")
 
     @property
+    def forces_covariance(self) -> Array | None:
+        """[all atoms, 3, 3] (eV/Å)²"""
+        return self._joined("forces_covariance")
+
+    @property
     def stress_std(self) -> Array | None:
         """[structures, 6] eV/Å³"""
         return self._stacked("stress_std")

@@ -9,8 +9,6 @@
 #include <gapkit/model/prior.hpp>
 #include <gapkit/model/relative_novelty.hpp>
 #include <gapkit/model/sub_environments.hpp>
-#include <limits>
-#include <utility>
 
 namespace gapkit {
 namespace {
@@ -20,14 +18,9 @@ constexpr std::size_t local_chunk_bytes = 16'000'000;  // of rows or features of
 constexpr std::size_t row_bytes = 128'000'000;         // of the force rows of a group of atoms
 // Novelty this far below zero is rounding: relative to k**, and to the sum of absolute values in k**.
 constexpr double largest_clamp = 1e-10, magnitude_clamp = 1e-12;
-constexpr double rounded_clamp = 1e-2;  // of both, for rows from single precision: only repeated rows decide
 // Relative to δ²: where images of one atom cancel, for example in a slab with a mirror plane, both k** and its parts are rounding errors,
 // and L⁻¹ enlarges them.
 constexpr double amplitude_clamp = 1e-18;
-constexpr double exact_novelty_from = 0.8;   // of the familiar one: above it single precision does not decide
-constexpr double least_familiar = 1e-4;      // of the prior: less than that is lost in single precision
-constexpr double least_of_magnitude = 1e-8;  // of the sum of absolute values: a smaller prior is lost in single precision
-constexpr double smallest_normal = std::numeric_limits<double>::min();
 
 }  // namespace
 
@@ -43,10 +36,8 @@ struct Covariance::State {
   Prior prior;
   RelativeNovelty novelty;
   KeptFeatures kept;
-  Vector squared_scale;            // s_t²: amplitudes may have changed after the kernels were computed
-  double squared_amplitudes = 0;   // Σ δ_t² s_t², eV²
-  std::optional<double> familiar;  // of the forces in single precision
-  bool is_rounded = false;         // the rows come from single precision
+  Vector squared_scale;           // s_t²: amplitudes may have changed after the kernels were computed
+  double squared_amplitudes = 0;  // Σ δ_t² s_t², eV²
   bool has_force_jackknife = false;
 };
 
@@ -74,9 +65,7 @@ std::vector<Variance> Covariance::split(MatrixSlice rows, const Vector& prior, c
   for (Eigen::Index i = 0; i < rows.rows(); ++i) {
     double novelty = prior[i] - rows.row(i).squaredNorm();
     if (novelty < 0) {
-      const double relative = state_->is_rounded ? rounded_clamp : largest_clamp;
-      const double absolute = state_->is_rounded ? rounded_clamp : magnitude_clamp;
-      if (novelty < -relative * prior[i] - absolute * magnitude[i] - amplitude_clamp * state_->squared_amplitudes)
+      if (novelty < -largest_clamp * prior[i] - magnitude_clamp * magnitude[i] - amplitude_clamp * state_->squared_amplitudes)
         throw NumericalError(fmt::format(
             "a posterior variance came out negative ({} at a prior of {}): the model file does not fit together", novelty, prior[i]));
       novelty = 0;
@@ -99,16 +88,9 @@ void Covariance::add_force_jackknife(bool is_wanted) {
   state_->has_force_jackknife = is_wanted;
 }
 
-void Covariance::use_single_precision(std::optional<double> familiar) {
-  State& s = *state_;
-  s.familiar = familiar && *familiar >= least_familiar ? familiar : std::nullopt;
-}
-
 std::vector<Variance> Covariance::of_group(const Environments& environments, int atoms, const Observables& wanted, Matrix* force_cross) {
   State& s = *state_;
   Matrix rows(wanted.rows(atoms), s.rows.columns());
-  const bool is_single = s.familiar.has_value() && wanted.forces && !wanted.virial;
-  s.rows.use_single_precision(is_single);
   s.rows.compute(environments, atoms, wanted, rows, &s.kept);
   const PriorVariances of_terms = s.prior.observables(environments, atoms, wanted, &s.kept);
   const Vector prior = of_terms.value * s.squared_scale, magnitude = of_terms.magnitude * s.squared_scale;
@@ -126,11 +108,7 @@ std::vector<Variance> Covariance::of_group(const Environments& environments, int
   };
   fill(0, first, true);
   fill(last, rows.rows() - last, true);
-  s.is_rounded = is_single;
   fill(first, count, s.has_force_jackknife);
-  s.is_rounded = false;
-  for (Eigen::Index i = first; is_single && i < last; ++i)  // all that is left is rounding: to be repeated
-    if (prior[i] < least_of_magnitude * magnitude[i]) result[static_cast<std::size_t>(i)].novelty = std::max(prior[i], smallest_normal);
   if (force_cross) {
     force_cross->resize(count / 3, 3);
     for (Eigen::Index i = 0; i < count / 3; ++i) {
@@ -143,66 +121,39 @@ std::vector<Variance> Covariance::of_group(const Environments& environments, int
 
 std::vector<Variance> Covariance::observables(const Environments& environments, int atoms, const Observables& wanted, Matrix* force_cross) {
   const std::size_t force_bytes = 3 * sizeof(double) * static_cast<std::size_t>(atoms) * static_cast<std::size_t>(state_->rows.columns());
+  if (force_bytes <= row_bytes || !wanted.forces) return of_group(environments, atoms, wanted, force_cross);
   std::vector<Variance> result;
-  if (force_bytes <= row_bytes || !wanted.forces) {
-    result = of_group(environments, atoms, wanted, force_cross);
-  } else {
-    result.reserve(static_cast<std::size_t>(wanted.rows(atoms)));
-    const auto add = [&](const Observables& some) {
-      const std::vector<Variance> part = of_group(environments, atoms, some, nullptr);
-      result.insert(result.end(), part.begin(), part.end());
-    };
-    if (wanted.energy) add({.energy = true, .forces = false, .virial = false});
-    forces(environments, atoms, result, force_cross);
-    if (wanted.virial) add({.energy = false, .forces = false, .virial = true});
-  }
-  if (state_->familiar && wanted.forces && !wanted.virial)
-    repeat_unfamiliar(environments, atoms, std::span(result).subspan(static_cast<std::size_t>(wanted.forces_row())), force_cross);
+  result.reserve(static_cast<std::size_t>(wanted.rows(atoms)));
+  const auto add = [&](const Observables& some) {
+    const std::vector<Variance> part = of_group(environments, atoms, some, nullptr);
+    result.insert(result.end(), part.begin(), part.end());
+  };
+  if (wanted.energy) add({.energy = true, .forces = false, .virial = false});
+  forces(environments, atoms, result, force_cross);
+  if (wanted.virial) add({.energy = false, .forces = false, .virial = true});
   return result;
 }
 
 // Groups of atoms with all environments that contain one of them.
 void Covariance::forces(const Environments& environments, int atoms, std::vector<Variance>& result, Matrix* force_cross) {
+  State& s = *state_;
   const std::size_t first = result.size();
   result.resize(first + 3 * static_cast<std::size_t>(atoms));
   if (force_cross) force_cross->setZero(atoms, 3);
   const std::vector<int> position = centre_positions(environments, static_cast<int>(environments.atomic_number.size()));
-  const int most = std::max(16, static_cast<int>(row_bytes / (3 * sizeof(double) * static_cast<std::size_t>(state_->rows.columns()))));
-  forces_of(compact_groups(environments, position, most), environments, atoms, std::span(result).subspan(first), force_cross);
-}
-
-// Rows of atoms that are in no group stay as they are.
-void Covariance::forces_of(std::vector<std::vector<int>> groups, const Environments& environments, int atoms, std::span<Variance> result,
-                           Matrix* force_cross) {
-  const std::vector<int> position = centre_positions(environments, static_cast<int>(environments.atomic_number.size()));
+  const int most = std::max(16, static_cast<int>(row_bytes / (3 * sizeof(double) * static_cast<std::size_t>(s.rows.columns()))));
   constexpr Observables only_forces{.energy = false, .forces = true, .virial = false};
-  for (std::vector<int>& group : groups) {
+  for (std::vector<int>& group : compact_groups(environments, position, most)) {
     group.erase(std::remove_if(group.begin(), group.end(), [&](int atom) { return atom >= atoms; }), group.end());
     if (group.empty()) continue;
     const SubEnvironments around(environments, position, group);
     Matrix cross;
     const std::vector<Variance> part = of_group(around.view(), static_cast<int>(group.size()), only_forces, force_cross ? &cross : nullptr);
     for (std::size_t i = 0; i < group.size(); ++i) {
-      for (std::size_t a = 0; a < 3; ++a) result[3 * static_cast<std::size_t>(group[i]) + a] = part[3 * i + a];
+      for (std::size_t a = 0; a < 3; ++a) result[first + 3 * static_cast<std::size_t>(group[i]) + a] = part[3 * i + a];
       if (force_cross) force_cross->row(group[i]) = cross.row(static_cast<Eigen::Index>(i));
     }
   }
-}
-
-// Again in double precision: atoms whose novelty may count.
-void Covariance::repeat_unfamiliar(const Environments& environments, int atoms, std::span<Variance> result, Matrix* force_cross) {
-  constexpr std::size_t most = 64;
-  const double limit = exact_novelty_from * *state_->familiar;
-  std::vector<std::vector<int>> groups;
-  for (int atom = 0; atom < atoms; ++atom) {
-    const std::span<const Variance> own = result.subspan(3 * static_cast<std::size_t>(atom), 3);
-    if (std::none_of(own.begin(), own.end(), [&](const Variance& v) { return v.novelty > limit * v.prior; })) continue;
-    if (groups.empty() || groups.back().size() == most) groups.emplace_back();
-    groups.back().push_back(atom);
-  }
-  const std::optional<double> familiar = std::exchange(state_->familiar, std::nullopt);
-  forces_of(std::move(groups), environments, atoms, result, force_cross);
-  state_->familiar = familiar;
 }
 
 Variance Covariance::total_energy(const Environments& environments, int atoms) {

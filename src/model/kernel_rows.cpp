@@ -146,8 +146,7 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, const
       continue;
     }
     compute_kernel(t, features, derivatives);
-    if (s.is_single && derivatives) round_jacobian(features);
-      // Each thread has its own columns, so sums have a fixed order and need no locks.
+    // Each thread has its own columns, so sums have a fixed order and need no locks.
 #pragma omp parallel for schedule(dynamic, 1) if (tiles > 1)
     for (Eigen::Index i = 0; i < tiles; ++i) add_tile({t, features, i * width, std::min(width, count - i * width), pairs_in_chunk}, out);
   }
@@ -208,16 +207,10 @@ void KernelRows::contract(const PairRange& range) const {
   const auto thread = static_cast<std::size_t>(current_thread());
   const Eigen::Index first = range.tile.first, width = range.tile.width;
   const auto begin = static_cast<Eigen::Index>(3 * range.begin), rows = static_cast<Eigen::Index>(3 * (range.end - range.begin));
-  if (scratch_->is_single) {
-    SingleMatrix& contraction = scratch_->single_contraction[thread];
-    contraction.resize(rows, width);
-    multiply_nt(scratch_->single_values[range.block], begin, scratch_->single_points[range.tile.term][range.block], first, contraction);
-  } else {
-    ReusableMatrix& contraction = scratch_->contraction[thread];
-    contraction.resize(rows, width);
-    multiply_nt(block.values.view().middleRows(begin, rows), gradient_points(range.tile.term, range.block).middleRows(first, width),
-                contraction.view());
-  }
+  ReusableMatrix& contraction = scratch_->contraction[thread];
+  contraction.resize(rows, width);
+  multiply_nt(block.values.view().middleRows(begin, rows), gradient_points(range.tile.term, range.block).middleRows(first, width),
+              contraction.view());
   const Eigen::Index directions = block.radial.cols();
   if (directions == 0) return;
   constexpr Eigen::Index beyond = 7;  // numbers that the loops read after the end
@@ -229,22 +222,6 @@ void KernelRows::contract(const PairRange& range) const {
               (*gradient_points_)[range.tile.term][range.block].radial.middleRows(first, width), radial.view().topRows(count));
 }
 
-void KernelRows::use_single_precision(bool is_single) {
-  scratch_->is_single = is_single;
-  if (!is_single || !scratch_->single_points.empty()) return;
-  for (std::size_t t = 0; t < terms_.size(); ++t) {
-    std::vector<SingleMatrix>& points = scratch_->single_points.emplace_back();
-    for (std::size_t b = 0; b < (*gradient_points_)[t].size(); ++b) points.emplace_back(gradient_points(t, b));
-  }
-}
-
-void KernelRows::round_jacobian(const Features& features) const {
-  Scratch& s = *scratch_;
-  s.single_contraction.resize(static_cast<std::size_t>(thread_count()));
-  s.single_values.resize(std::max(s.single_values.size(), features.blocks.size()));
-  for (std::size_t b = 0; b < features.blocks.size(); ++b) s.single_values[b].assign(features.blocks[b].values.view());
-}
-
 void KernelRows::fill_pairs(const PairRange& range, const StructureRows& out) const {
   const JacobianBlock& block = range.jacobian();
   const Scratch& s = *scratch_;
@@ -254,9 +231,7 @@ void KernelRows::fill_pairs(const PairRange& range, const StructureRows& out) co
   pairs.resize(range.end - range.begin);
   for (std::size_t q = range.begin; q < range.end; ++q) {
     RowPair& pair = pairs[q - range.begin];
-    const auto row = static_cast<Eigen::Index>(3 * (q - range.begin));
-    pair.contraction = s.is_single ? nullptr : s.contraction[thread].row(row);
-    pair.single = s.is_single ? s.single_contraction[thread].row(row) : nullptr;
+    pair.contraction = s.contraction[thread].row(static_cast<Eigen::Index>(3 * (q - range.begin)));
     pair.stride = range.tile.width;
     pair.radial = block.radial.row(static_cast<Eigen::Index>(q));
     pair.radial_count = static_cast<int>(block.radial.cols());

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <gapkit/math/single_products.hpp>
 #include <gapkit/model/kernel_rows.hpp>
 #include <gapkit/model/row_loops.hpp>
 
@@ -14,11 +13,6 @@ struct KernelRows::Scratch {
   std::vector<ReusableMatrix> contraction;           // per thread
   std::vector<ReusableMatrix> radial;                // per thread: radial directions of some environments · Λ z
   std::vector<std::vector<RowPair>> pair_rows;       // per thread
-
-  bool is_single = false;                                // contractions in single precision
-  std::vector<std::vector<SingleMatrix>> single_points;  // gradient points by term and block
-  std::vector<SingleMatrix> single_values;               // Jacobian by block
-  std::vector<SingleMatrix> single_contraction;          // per thread
 
   // For terms with few features (few_feature_rows.cpp)
   struct Pair {

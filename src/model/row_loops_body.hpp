@@ -38,15 +38,14 @@ inline void add_virial(const double* vector, const double* __restrict g, long wi
 }
 
 // The rows g_α of one pair in columns first … first + n − 1. `along` is scratch: zero where there are no radial directions.
-template <class Number>
-inline void fill_gradient(const Number* contraction, const RowCentre& centre, const RowPair& pair, int first, int n,
-                          double* __restrict along, double (*__restrict g)[piece]) {
+inline void fill_gradient(const RowCentre& centre, const RowPair& pair, int first, int n, double* __restrict along,
+                          double (*__restrict g)[piece]) {
   const double f = centre.covariance_cutoff;
   const double* __restrict slope = centre.slope + first;
   const double* __restrict value = centre.value + first;
-  const Number* __restrict cx = contraction + first;
-  const Number* __restrict cy = cx + pair.stride;
-  const Number* __restrict cz = cy + pair.stride;
+  const double* __restrict cx = pair.contraction + first;
+  const double* __restrict cy = cx + pair.stride;
+  const double* __restrict cz = cy + pair.stride;
   const double px = pair.projection[0], py = pair.projection[1], pz = pair.projection[2];
   const double h = centre.own_slope ? 0 : 1;
   const double tx = h * pair.own_contraction[0], ty = h * pair.own_contraction[1], tz = h * pair.own_contraction[2];
@@ -96,13 +95,8 @@ void add_pairs(const RowCentre& centre, const RowPair* pairs, int pair_count, co
       // The contraction is larger than the second-level cache, and the processor does not predict jumps from row to row.
       if (pair + 1 < pairs + pair_count)
         for (int a = 0; a < 3; ++a)
-          for (int m = 0; m < n; m += W)
-            __builtin_prefetch(pair->single ? static_cast<const void*>((pair + 1)->single + a * pair->stride + first + m)
-                                            : (pair + 1)->contraction + a * pair->stride + first + m);
-      if (pair->single)
-        fill_gradient(pair->single, centre, *pair, first, n, along, g);
-      else
-        fill_gradient(pair->contraction, centre, *pair, first, n, along, g);
+          for (int m = 0; m < n; m += W) __builtin_prefetch((pair + 1)->contraction + a * pair->stride + first + m);
+      fill_gradient(centre, *pair, first, n, along, g);
       if (pair->moves_centre) add_rows(1, g[0], piece, n, sum[0], piece);
       if (pair->force) add_rows(-1, g[0], piece, n, pair->force + first, stride);
       if (virial) add_virial(pair->vector, g[0], piece, n, virial + first, stride);

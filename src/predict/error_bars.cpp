@@ -89,7 +89,6 @@ void Predictor::Scratch::add_bars(const Model& model, const Environments& enviro
   Matrix cross;
   const bool has_cross = request.targets.force_covariance && wanted.forces;
   const BarFactors of_forces = bar_factors(model, Property::force, config_type, 0, calibrated);
-  c.use_single_precision(of_forces.part == EpistemicPart::data ? std::optional(of_forces.familiar) : std::nullopt);
   c.add_force_jackknife(of_forces.needs_force_jackknife());
   const std::vector<Variance> variances = c.observables(environments, atoms, wanted, has_cross ? &cross : nullptr);
   const auto std_of_row = [&](Property property, Eigen::Index row) {

@@ -3,7 +3,6 @@
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/model/kernel_rows.hpp>
 #include <gapkit/model/model.hpp>
-#include <optional>
 
 namespace gapkit {
 
@@ -32,10 +31,6 @@ class Covariance {
   /// about 12 P² D for a force. Memory is bounded, atoms are processed in groups.
   /// `force_cross` (optional): data part of the covariances yz, xz, xy of each atom's force, [atoms, 3].
   std::vector<Variance> observables(const Environments& environments, int atoms, const Observables& wanted, Matrix* force_cross = nullptr);
-  /// Forces in single precision from now on (absent: in double precision), for bars that use the data part alone and novelty beyond a
-  /// `familiar` part of the prior: an atom whose novelty comes near it is computed again in double precision. A std changes by less than
-  /// 0.1 %. Without effect where the virial is wanted too.
-  void use_single_precision(std::optional<double> familiar);
   /// J of forces too from now on: 2 r M flop for each row, with r rows of the jackknife factor.
   void add_force_jackknife(bool is_wanted);
   /// Only the total energy.
@@ -81,9 +76,6 @@ class Covariance {
   Vector jackknife(const MatrixView& rows) const;
   std::vector<Variance> of_group(const Environments& environments, int atoms, const Observables& wanted, Matrix* force_cross);
   void forces(const Environments& environments, int atoms, std::vector<Variance>& result, Matrix* force_cross);
-  void forces_of(std::vector<std::vector<int>> groups, const Environments& environments, int atoms, std::span<Variance> result,
-                 Matrix* force_cross);
-  void repeat_unfamiliar(const Environments& environments, int atoms, std::span<Variance> result, Matrix* force_cross);
 
   const Model& model_;
   std::unique_ptr<State> state_;

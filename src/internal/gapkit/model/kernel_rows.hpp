@@ -57,10 +57,6 @@ class KernelRows {
   KernelRows& operator=(const KernelRows&) = delete;
   ~KernelRows();
 
-  /// Products of Jacobians with sparse points in single precision from now on, twice as fast: rows of forces and virial change by 1e-7 of
-  /// their largest parts. Energies and terms of few features stay as they are.
-  void use_single_precision(bool is_single);
-
   Eigen::Index columns() const { return offsets_.back(); }
   const std::vector<Eigen::Index>& offsets() const { return offsets_; }
 
@@ -89,7 +85,6 @@ class KernelRows {
   struct EnvironmentBlock;
   void add_term(std::size_t t, const Environments& environments, const StructureRows& out, KeptFeatures* kept);
   void compute_kernel(std::size_t t, const Features& features, bool derivatives);
-  void round_jacobian(const Features& features) const;
   void add_tile(const Tile& tile, const StructureRows& out) const;
   void contract(const PairRange& range) const;
   void fill_pairs(const PairRange& range, const StructureRows& out) const;

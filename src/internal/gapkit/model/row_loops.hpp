@@ -6,8 +6,7 @@ namespace gapkit {
 
 /// One pair of the Jacobian.
 struct RowPair {
-  const double* contraction;  ///< three rows (x, y, z) of J · Λz, `stride` apart; null: in single precision
-  const float* single;        ///< the same in single precision
+  const double* contraction;  ///< three rows (x, y, z) of J · Λz, `stride` apart
   long stride;
   const double* radial;  ///< [radial_count] of the environment's directions; their sum times `unit` is added to the contraction
   int radial_count;
