@@ -54,8 +54,8 @@ struct Arguments {
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-fit {}", version));
   app.add_option("FILE", arguments.files,
-                 "Configuration, TOML (docs/configuration.md), or training data, extended XYZ or a format of ASE, to fit without a "
-                 "configuration; with --append: new data; with --merge: other models; with --refit: none");
+                 "Configuration, TOML (docs/configuration.md), or training data (extended XYZ or of ASE) to fit without one; with "
+                 "--append: new data; with --merge: other models; with --refit: none");
   app.add_option("--train", arguments.train,
                  "Training data (extended XYZ or of ASE) instead of data.train. With --refit, --append and --merge: all earlier data of "
                  "the model, in their order, to calibrate its error bars anew")
@@ -275,8 +275,7 @@ void run_check(const Arguments& arguments, const Job& job, apps::ProgressDisplay
   std::cout << apps::check_text(report, job.options) << std::flush;
   if (arguments.json) apps::write_json(*arguments.json, apps::check_json(report, job.options));
   if (report.errors > 0)
-    throw InputError(fmt::format("{}: {} error{} in data and configuration, listed on stdout", arguments.files.front(), report.errors,
-                                 report.errors == 1 ? "" : "s"));
+    throw InputError(fmt::format("{}: errors in data and configuration, listed on stdout: {}", arguments.files.front(), report.errors));
 }
 
 void print_plan(const Arguments& arguments, const Job& job, apps::ProgressDisplay& display) {
