@@ -157,13 +157,13 @@ std::string extrapolation_text(const Json& thresholds) {
 
 std::string calibration_text(const Json& calibration) {
   if (calibration.is_null()) return "error bars are uncalibrated: std² = epistemic² + sigma²\n\n";
-  std::string text = fmt::format("{:<12}{:<24}{:<12}{:>10}{:>10}{:>10}{:>12}{:>9}{:>8}{:>8}\n", "error bars", "config types", "variance",
+  std::string text = fmt::format("{:<12}{:<32}{:<12}{:>10}{:>10}{:>10}{:>12}{:>9}{:>8}{:>8}\n", "error bars", "config types", "variance",
                                  "a", "b", "rows", "structures", "mean z²", "68 %", "95 %");
   for (const Json& f : calibration["factors"]) {
     std::string name = f["class"] == "default" ? "all others" : f["class"].get<std::string>();
     if (f.contains("element")) name += ", " + f["element"].get<std::string>();
     if (f.contains("points")) name += fmt::format(", {} points", f["points"].get<std::int64_t>());
-    text += fmt::format("{:<12}{:<24}{:<12}{:>10.3g}{:>10.3g}{:>10}{:>12}", f["property"].get<std::string>(), name,
+    text += fmt::format("{:<12}{:<32}{:<12}{:>10.3g}{:>10.3g}{:>10}{:>12}", f["property"].get<std::string>(), name,
                         f.contains("part") ? f["part"].get<std::string>() : "all", f["a"].get<double>(), f["b"].get<double>(),
                         f["rows"].get<std::int64_t>(), f["structures"].get<std::int64_t>());
     if (f.contains("quality"))

@@ -94,8 +94,8 @@ std::vector<ExtrapolationThreshold> extrapolation_thresholds(const Model& model,
   };
   if (!few.empty())
     say(
-        fmt::format("extrapolation grades rest on few left-out atoms of {}: with fewer than {} of an element, more familiar atoms "
-                    "have a grade above 1",
+        fmt::format("extrapolation grades rest on few left-out atoms of {}: with fewer than {} of an element, single odd atoms "
+                    "set the border, and grades can miss what is unfamiliar",
                     few, enough_atoms));
   if (!none.empty())
     say(fmt::format("no extrapolation grades of {}: the calibration has fewer than {} left-out atoms of an element", none, fewest_atoms));

@@ -39,14 +39,17 @@ class SameFrames {
 
 }  // namespace
 
-void recalibrate(FittedModel& fitted, const Dataset& data, const ProgressCallback& progress) {
+bool is_cautious(const Model& model) {
+  return model.calibration && std::any_of(model.calibration->factors.begin(), model.calibration->factors.end(),
+                                          [](const CalibrationFactors& f) { return f.part == EpistemicPart::cautious; });
+}
+
+void recalibrate(FittedModel& fitted, const Dataset& data, bool cautious, const ProgressCallback& progress) {
   Model& model = fitted.model;
   FitOptions options;
   options.use = fitted.stored.rules.use;
   options.seed = model.seed;
-  if (model.calibration)
-    options.calibration.cautious = std::any_of(model.calibration->factors.begin(), model.calibration->factors.end(),
-                                               [](const CalibrationFactors& f) { return f.part == EpistemicPart::cautious; });
+  options.calibration.cautious = cautious;
   const Eigen::Index points = model.factor.size();
   LeftOutCalibration calibration(data, options, points, options.memory * 1e9 - left_out_bytes(options, points),
                                  frames_behind_maps(model.terms));

@@ -34,8 +34,11 @@ void require_extrapolation(const Model& model) {
   require_posterior(model);
   if (model.has_extrapolation()) return;
   throw InputError(
-      "this model has no extrapolation thresholds: it is of an earlier version, or its error bars were not calibrated by leaving "
-      "structures out; a fit with [calibration] source = \"leave_one_out\" (the default) gives them");
+      "this model has no extrapolation thresholds: it is of an earlier version, its data were too few, or its error bars are not "
+      "calibrated "
+      "by leaving structures out; a fit with [calibration] source = \"leave_one_out\" (the default), or gap-fit --refit, --append or "
+      "--merge "
+      "with --train, gives them");
 }
 
 void require_extrapolation(const Model& model, std::span<const int> elements, const std::string& where) {

@@ -91,13 +91,18 @@ TEST_CASE("a new calibration from the named data is that of the fit; other data 
   FittedModel fitted{silicon_fit().model, *silicon_fit().statistics};
   const Calibration before = *fitted.model.calibration;
   fitted.model.calibration.reset();
-  recalibrate(fitted, data);
+  recalibrate(fitted, data, false);
   REQUIRE(fitted.model.calibration.has_value());
   REQUIRE(fitted.model.calibration->factors.size() == before.factors.size());
   for (std::size_t i = 0; i < before.factors.size(); ++i) {
     check_close(fitted.model.calibration->factors[i].a, before.factors[i].a, 0, 1e-4);
     check_close(fitted.model.calibration->factors[i].b, before.factors[i].b, 0, 1e-4);
   }
+  recalibrate(fitted, data, true);
+  CHECK(is_cautious(fitted.model));
+  std::vector<Structure> frames = read_targets(options.train.front());
+  std::swap(frames[2], frames[3]);
+  CHECK(message_of<InputError>([&] { recalibrate(fitted, MemoryDataset(frames), false); }).find("another order") != std::string::npos);
   const DatasetView part = DatasetView::without(data, {3});
-  CHECK(message_of<InputError>([&] { recalibrate(fitted, part); }).find("name all of its data") != std::string::npos);
+  CHECK(message_of<InputError>([&] { recalibrate(fitted, part, false); }).find("name all of its data") != std::string::npos);
 }
