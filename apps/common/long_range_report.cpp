@@ -41,7 +41,9 @@ std::string long_range_text(const LongRangeGain& gain) {
   line("with", gain.with, gain.evidence_with);
   line("without", gain.without, gain.evidence_without);
   if (gain.charge_factor)
-    text += fmt::format("The evidence is largest for the charges times {:.3f} ± {:.2g}.\n", *gain.charge_factor, *gain.charge_factor_std);
+    text += fmt::format(
+        "The evidence is largest for the charges times {:.3f} (± {:.2g} from its curvature alone; errors of the model come on top).\n",
+        *gain.charge_factor, *gain.charge_factor_std);
   else if (gain.has_fixed_charges)
     text += "The evidence has no maximum at charges of this pattern other than 0.\n";
   if (gain.charged_cells > 0)

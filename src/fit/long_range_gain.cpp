@@ -151,17 +151,20 @@ void find_factor(double none, double half, double one, LongRangeGain& gain) {
 }  // namespace
 
 std::string LongRangeGain::warning() const {
-  const auto is_worse = [](double with_it, double without_it) { return with_it > without_it; };
-  const bool is_less_likely = evidence_with < evidence_without;
-  if (is_less_likely || (is_worse(with.energy, without.energy) && is_worse(with.force, without.force)))
+  constexpr double clear = 0.02, clear_evidence = 3;  // smaller differences are chance
+  const auto ratio = [](double with_it, double without_it) {
+    return std::isfinite(without_it) && without_it > 0 ? with_it / without_it : 1;
+  };
+  const double energy = ratio(with.energy, without.energy), force = ratio(with.force, without.force);
+  const bool is_better = energy < 1 - clear && force<1 - clear, is_worse = energy> 1 + clear && force > 1 + clear;
+  if (!is_better && (is_worse || evidence_with < evidence_without + clear_evidence))
     return fmt::format(
         "the long range ({}) does not help: errors of left-out structures are {:.3g} meV/atom and {:.4g} eV/Å with it, {:.3g} meV/atom and "
-        "{:.4g} eV/Å without, and the evidence is {} with it; leave [[long_range]] out{}",
-        kinds, 1000 * with.energy, with.force, 1000 * without.energy, without.force, is_less_likely ? "smaller" : "larger",
+        "{:.4g} eV/Å without, the log evidence is {:.1f} with it, {:.1f} without; leave [[long_range]] out{}",
+        kinds, 1000 * with.energy, with.force, 1000 * without.energy, without.force, evidence_with, evidence_without,
         charge_factor ? fmt::format(", or multiply the charges by {:.2g}", *charge_factor) : "");
   if (charge_factor && std::abs(*charge_factor - 1) > 0.2)
-    return fmt::format("the evidence is largest for the charges of [[long_range]] times {:.2f} ± {:.2g}", *charge_factor,
-                       *charge_factor_std);
+    return fmt::format("the evidence is largest for the charges of [[long_range]] times {:.2f}", *charge_factor);
   return "";
 }
 

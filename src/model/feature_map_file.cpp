@@ -51,6 +51,18 @@ FeatureMap get_feature_map(const ArchiveReader& archive, const std::string& at, 
   return map;
 }
 
+bool are_equal(const Matrix& a, const Matrix& b) {
+  return a.rows() == b.rows() && a.cols() == b.cols() && a == b;
+}
+
+bool are_equal(const Vector& a, const Vector& b) {
+  return a.size() == b.size() && a == b;
+}
+
+bool are_equal(const std::vector<Matrix>& a, const std::vector<Matrix>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Matrix& x, const Matrix& y) { return are_equal(x, y); });
+}
+
 }  // namespace
 
 void put_learned_parts(ArchiveWriter& archive, const std::string& at, const Descriptor& descriptor) {
@@ -67,11 +79,12 @@ std::shared_ptr<const Descriptor> get_learned_parts(const ArchiveReader& archive
 
 bool have_equal_learned_parts(const Descriptor& a, const Descriptor& b) {
   const FeatureMap *map_a = a.feature_map(), *map_b = b.feature_map();
-  if (map_a && map_b ? map_a->directions != map_b->directions || map_a->mean != map_b->mean : map_a != map_b) return false;
+  if (map_a && map_b ? !are_equal(map_a->directions, map_b->directions) || !are_equal(map_a->mean, map_b->mean) : map_a != map_b)
+    return false;
   const ContractedChannels *channels_a = a.contracted_channels(), *channels_b = b.contracted_channels();
   if (!channels_a || !channels_b) return channels_a == channels_b;
   const ChannelBasis *basis_a = channels_a->basis(), *basis_b = channels_b->basis();
-  return basis_a && basis_b ? basis_a->contraction == basis_b->contraction : basis_a == basis_b;
+  return basis_a && basis_b ? are_equal(basis_a->contraction, basis_b->contraction) : basis_a == basis_b;
 }
 
 std::vector<std::int64_t> frames_behind_maps(std::span<const Term> terms) {

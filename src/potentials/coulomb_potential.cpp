@@ -12,6 +12,8 @@ namespace {
 
 constexpr const char* given = "given";
 
+constexpr double largest_charge = 100, largest_width = 10;  // e, Å: beyond these a unit is wrong
+
 /// Coulomb energy of charges that elements have, or that a column of the frame gives.
 class CoulombPotential final : public Potential {
  public:
@@ -26,7 +28,13 @@ class CoulombPotential final : public Potential {
     if (is_given_ && column_.empty()) throw InputError("coulomb: 'column' is empty, expected the name of the column with the charges");
     widths_ = element_values_of(parameters.text("widths"), "coulomb: widths");
     for (const auto& [z, width] : widths_)
-      if (width < 0) throw InputError(fmt::format("coulomb: the width of {} is {} Å, expected at least 0", element_symbol(z), width));
+      if (!(width >= 0 && width <= largest_width))
+        throw InputError(fmt::format("coulomb: the width of {} is {} Å, expected 0 to {}", element_symbol(z), width, largest_width));
+    for (const auto& [z, charge] : charges_)
+      if (!(std::abs(charge) <= largest_charge))
+        throw InputError(fmt::format("coulomb: the charge of {} is {} e, expected at most {}", element_symbol(z), charge, largest_charge));
+    if (!(accuracy_ >= 1e-14 && accuracy_ <= 0.01))
+      throw InputError(fmt::format("coulomb: 'accuracy' is {} eV per atom, expected 1e-14 to 0.01", accuracy_));
     if (!is_given_) parameters_.set("charges", element_values_text(charges_));
     parameters_.set("widths", element_values_text(widths_));
   }
@@ -57,8 +65,15 @@ class CoulombPotential final : public Potential {
   }
 
   std::vector<double> charges_of_atoms(const Structure& structure) const {
-    if (is_given_) return column_of_frame(structure, column_, "coulomb: charges = \"given\"");
     std::vector<double> charges;
+    if (is_given_) {
+      charges = column_of_frame(structure, column_, "coulomb: charges = \"given\"");
+      for (std::size_t i = 0; i < charges.size(); ++i)
+        if (!(std::abs(charges[i]) <= largest_charge))
+          throw InputError(fmt::format("{}atom {}: column '{}' has the charge {} e, expected at most {}", structure.place(), i + 1, column_,
+                                       charges[i], largest_charge));
+      return charges;
+    }
     for (const int z : structure.atomic_numbers) charges.push_back(charges_.at(z));
     return charges;
   }

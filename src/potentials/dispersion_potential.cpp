@@ -20,6 +20,8 @@ class DispersionPotential final : public Potential {
     options_.radius_scale = parameters.real("radius_scale");
     options_.steepness = parameters.real("steepness");
     options_.cutoff = parameters.real("cutoff");
+    if (!(options_.cutoff <= 60))  // 40,000 neighbours
+      throw InputError(fmt::format("dispersion: 'cutoff' is {} Å, expected at most 60", options_.cutoff));
     options_.width = parameters.real("width");
     options_.tail = parameters.boolean("tail");
     if (!(options_.width < options_.cutoff)) throw InputError("dispersion: 'width' is not smaller than 'cutoff'");

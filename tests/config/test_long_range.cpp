@@ -63,7 +63,11 @@ TEST_CASE("config: mistakes in [[long_range]] are refused with their line") {
   check("[[long_range]]\nkind = 'coulomb'\ncharges = { Na = nan }\n", "expected");
   check("[[long_range]]\nkind = 'coulomb'\ncharges = {}\n", "'charges' is empty");
   check("[[long_range]]\nkind = 'coulomb'\ncharges = 'learnt'\n", "found 'learnt'");
-  check("[[long_range]]\nkind = 'coulomb'\ncharges = { Na = 1 }\nwidths = { Na = -1 }\n", "expected at least 0");
+  check("[[long_range]]\nkind = 'coulomb'\ncharges = { Na = 1 }\nwidths = { Na = -1 }\n", "the width of Na is -1 Å, expected 0 to 10");
+  check("[[long_range]]\nkind = 'coulomb'\ncharges = { Na = 1 }\nwidths = { Na = 50 }\n", "the width of Na is 50 Å, expected 0 to 10");
+  check("[[long_range]]\nkind = 'coulomb'\ncharges = { Na = 1e30 }\n", "the charge of Na is 1e+30 e, expected at most 100");
+  check("[[long_range]]\nkind = 'coulomb'\ncharges = { Na = 1 }\naccuracy = 1e3\n", "'accuracy' is 1000 eV per atom");
+  check("[[long_range]]\nkind = 'dispersion'\ncutoff = 300\n", "'cutoff' is 300 Å, expected at most 60");
   check("[[long_range]]\nkind = 'coulomb'\ncharges = { Na = 1 }\naccuracy = 0\n", "'accuracy'");
   check("[[long_range]]\nkind = 'coulomb'\ncharges = { Na = 1 }\ncutof = 3\n", "'cutof'");
   check("[[long_range]]\nkind = 'dispersion'\ndamping = 'tt'\n", "expected \"fermi\" or \"bj\"");

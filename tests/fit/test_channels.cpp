@@ -206,6 +206,12 @@ TEST_CASE("a model file keeps channels, alone and with a compression; append kee
     const std::string message = message_of<InputError>([&] { merge(loaded, other); });
     CHECK(message.find("their features of term 'soap C' were compressed with different data") != std::string::npos);
   }
+  std::vector<FittedModel> of_channels;  // different shapes
+  for (const int channels : {2, 3}) {
+    FitResult result = fitted(frames, options_of({contracted(channels)}));
+    of_channels.push_back({std::move(result.model), std::move(*result.statistics)});
+  }
+  CHECK(message_of<InputError>([&] { merge(of_channels[0], of_channels[1]); }) != "");
   const FitResult plain = fitted(frames, options_of({contracted(0)}));
   save_model(plain.model, path);
   CHECK_NOTHROW(ArchiveReader(path, "gapkit-model", 1));
