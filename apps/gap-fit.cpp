@@ -304,7 +304,9 @@ void run_fit(const Arguments& arguments, const Job& job, const Stopwatch& stopwa
                                  fitted.model->reference_energies,
                                  statistics_bytes,
                                  stopwatch.seconds(),
-                                 display.warnings()};
+                                 display.warnings(),
+                                 fitted.training_properties,
+                                 fitted.validation_properties};
   std::cout << apps::summary_text(summary) << std::flush;
   auto json = apps::summary_json(summary);
   if (!job.tune.is_null()) json["tune"] = job.tune;

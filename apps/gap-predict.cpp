@@ -9,6 +9,7 @@
 #include <gapkit/predict/frame_batch.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <gapkit/report/error_table.hpp>
+#include <gapkit/report/property_table.hpp>
 #include <gapkit/report/target_keys_note.hpp>
 #include <gapkit/report/uncertainty_table.hpp>
 #include <iostream>
@@ -101,7 +102,7 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.footer(
       "Fields: gap_energy (eV), gap_forces (eV/Å), gap_stress (eV/Å³; xx yy zz yz xz xy, positive under tension), gap_virial (eV),\n"
       "gap_local_energy (eV); with --std also gap_energy_std, gap_forces_std, gap_stress_std, … (the expected error against a new\n"
-      "reference value) and …_std_epistemic (the part that more data reduce). Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical "
+      "reference value) and …_std_epistemic (the part that more data reduce); for each local property NAME of the model gap_NAME. Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical "
       "failure.");
 }
 
@@ -109,6 +110,7 @@ PredictionRequest request_from(const Arguments& arguments) {
   PredictionRequest request;
   request.single_precision = arguments.precision == "single";
   request.keep_not_finite = true;  // the other frames must be predicted
+  request.properties = true;
   request.forces = !arguments.no_forces;
   request.calibrated = !arguments.raw;
   apps::request_error_bars(arguments.error_bars, request);
@@ -180,6 +182,7 @@ class FilePredictions {
         references_(keys_of(*model_, arguments)),
         samples_(*model_, arguments.samples, arguments.seed, !arguments.no_forces),
         noise_(*model_),
+        property_errors_(*model_),
         left_out_(fmt::format("they are written without predictions ({}not_finite=T) and left out of all tables", arguments.prefix)) {
     if (has_bars_) {
       calibration_ = apps::calibration_state(*model_, request_);
@@ -272,18 +275,27 @@ class FilePredictions {
     closeness_.look_at(frame.source, prediction.closeness, prediction.is_finite);
     display_.show({"predictions", static_cast<double>(++predicted_), 0, "frames", "", false});
     if (!prediction.is_finite) {
-      apps::set_not_finite(frame, arguments_.prefix);
+      apps::set_not_finite(frame, *model_, arguments_.prefix);
       return;
     }
     if (!std::exchange(is_reduction_shown_, true)) display_.message(reduction_text(model_, frame, request_, prediction));
     if (reporter_) reporter_->add(frame, prediction);
     for (const std::string& text : unsampled_.look_at(frame.source, *model_, prediction)) display_.warning(text);
     errors_.add(frame, prediction);
+    if (!arguments_.no_reference) compare_properties(frame, prediction);
     uncertainties_.add(frame, prediction);
     novelty_.look_at(frame.source, prediction);
     noise_.look_at(frame, prediction);
     apps::set_predicted_fields(frame, prediction, calibration_, arguments_.prefix);
     samples_.set_fields(frame, arguments_.prefix);
+  }
+
+  void compare_properties(const Structure& frame, const Prediction& prediction) {
+    try {
+      property_errors_.add(frame, prediction);
+    } catch (const InputError& e) {
+      throw InputError(fmt::format("{} (--no-reference predicts without comparing)", e.what()));
+    }
   }
 
   void show_messages() {
@@ -297,6 +309,7 @@ class FilePredictions {
   void print_tables() const {
     if (!errors_.empty()) std::cout << errors_.text() << std::flush;
     if (!uncertainties_.empty()) std::cout << "\n" << uncertainties_.text(calibration_) << std::flush;
+    if (!property_errors_.empty()) std::cout << "\n" << property_errors_.text() << std::flush;
     if (!arguments_.timing) return;
     std::cout << "\n" << apps::phase_heading() << "\n";
     for (const auto& [phase, time] : phases_) std::cout << apps::phase_line(phase, time) << "\n";
@@ -308,6 +321,7 @@ class FilePredictions {
     Json json = Json::parse(errors_.json());
     json["calibration"] = has_posterior_bars_ ? Json(calibration_) : Json(nullptr);
     json["error_bars"] = uncertainties_.empty() ? Json(nullptr) : Json::parse(uncertainties_.json());
+    json["properties"] = Json::parse(property_errors_.json());
     json["frames_outside_sparse_set"] = has_bars_ ? Json(novelty_.frames_outside()) : Json(nullptr);
     json["frames_with_close_atoms"] = closeness_.close_frames();
     json["frames_not_finite"] = closeness_.frames_not_finite();
@@ -340,6 +354,7 @@ class FilePredictions {
   const std::string left_out_;                     ///< consequence for frames without a finite prediction
   std::string calibration_, calibration_message_;  ///< empty without error bars
   std::optional<apps::PredictionReporter> reporter_;
+  PropertyTable property_errors_;
   ErrorTable errors_;
   UncertaintyTable uncertainties_;
   apps::NoveltyWarning novelty_;

@@ -2,6 +2,7 @@
 
 #include <gapkit/config/config.hpp>
 #include <gapkit/report/error_table.hpp>
+#include <gapkit/report/property_table.hpp>
 #include <nlohmann/json_fwd.hpp>
 
 namespace gapkit::apps {
@@ -17,6 +18,7 @@ struct FitSummary {
   double statistics_bytes = 0;  ///< in the model file; 0 without statistics
   double seconds = 0;           ///< wall time of the program
   std::vector<std::string> warnings;
+  PropertyTable training_properties = {}, validation_properties = {};
 };
 
 nlohmann::ordered_json finding_json(const CheckFinding& finding);

@@ -89,6 +89,7 @@ FitConfiguration TuneFits::options(const TuneLevel& level, const std::vector<dou
   if (options.reference_energies.mode == ReferenceEnergyOptions::Mode::isolated)
     options.reference_energies = {ReferenceEnergyOptions::Mode::explicit_values, reference_energies_};
   scale_points(options, level.points * points_factor(knobs_, values));
+  options.properties.clear();  // they do not change the energies
   OptimizeOptions& optimize = options.optimize;
   if (optimize.objective == Objective::none && !keeps_sigma_) {
     optimize.objective = Objective::cross_validation;

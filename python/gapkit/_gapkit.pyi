@@ -70,6 +70,8 @@ class Model:
     @property
     def has_statistics(self) -> bool: ...
     @property
+    def properties(self) -> dict[str, list[str]]: ...
+    @property
     def sparse_points(self) -> int: ...
     @property
     def weights(self) -> NDArray[np.float64]: ...
@@ -91,6 +93,8 @@ class Request:
     forces_std: bool
     stress_std: bool
     forces_covariance: bool
+    properties: bool
+    properties_std: bool
     calibrated: bool
     single_precision: bool
     def __init__(self) -> None: ...

@@ -30,7 +30,7 @@ void save(const PythonModel& self, const std::string& path) {
 }
 
 const char* name_of(Property property) {
-  return property == Property::energy ? "energy" : property == Property::force ? "force" : "virial";
+  return property_name(property);
 }
 
 // {property: {config type: {"a", "b", "rows", "structures"}}}; None if the model has no calibration
@@ -70,6 +70,14 @@ TargetKeys target_keys(const PythonModel& self) {
   return keys;
 }
 
+// {name: (unit, column, total, dipole)}
+std::map<std::string, std::vector<std::string>> properties(const PythonModel& self) {
+  std::map<std::string, std::vector<std::string>> result;
+  for (const FittedProperty& property : self.model->properties)
+    result[property.keys.name] = {property.keys.unit, property.keys.column, property.keys.total, property.keys.dipole};
+  return result;
+}
+
 int sparse_points(const PythonModel& self) {
   int sum = 0;
   for (const Term& term : self.model->terms) sum += static_cast<int>(term.sparse.size());
@@ -89,6 +97,7 @@ void add_model(py::module_& module) {
       .def_property_readonly("calibration", &calibration)
       .def_property_readonly("target_keys", &target_keys)
       .def_property_readonly("has_statistics", [](const PythonModel& self) { return self.statistics != nullptr; })
+      .def_property_readonly("properties", &properties)
       .def_property_readonly("sparse_points", &sparse_points)
       .def_property_readonly("weights",
                              [](const PythonModel& self) { return array_of(self.model->weights.data(), self.model->weights.size()); })

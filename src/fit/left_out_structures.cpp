@@ -84,7 +84,7 @@ void LeftOutStructures::fill(const KeptRows& kept, const WeightedRows& weighted,
   result.structure.config_type = kept.config_type;
   result.structure.atoms = static_cast<int>(kept.atomic_numbers.size());
   PerTarget<double> level;
-  for (const TargetInfo& target : targets())
+  for (const TargetInfo& target : all_targets())
     level[target.property] = noise_level(model_, target.property, kept.config_type).sigma *
                              target.noise_scale(static_cast<int>(kept.atomic_numbers.size()), model_.scale_with_atoms);
   for (std::size_t i = 0; i < kept.rows.size(); ++i) {

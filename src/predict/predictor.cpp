@@ -16,6 +16,7 @@
 #include "predict/density_check.hpp"
 #include "predict/environments_of_many.hpp"
 #include "predict/finite_check.hpp"
+#include "predict/property_predictor.hpp"
 #include "predict/term_potential.hpp"
 
 namespace gapkit {
@@ -63,7 +64,7 @@ struct BarRequest {
 };
 
 struct Predictor::Scratch {
-  Scratch(const Model& model, int points) : potentials(model.baselines), error_bar_points(points) {
+  Scratch(const Model& model, int points) : potentials(model.baselines), properties(model), error_bar_points(points) {
     const auto offsets = sparse_offsets(model.terms);
     for (std::size_t t = 0; t < model.terms.size(); ++t) {
       const Vector weights = model.weights.segment(offsets[t], model.terms[t].sparse.size());
@@ -74,7 +75,8 @@ struct Predictor::Scratch {
 
   std::vector<PotentialPointer> potentials;           // the mean is their sum: baselines, then terms
   std::vector<std::shared_ptr<TermPotential>> terms;  // the same terms: error bars use their features
-  std::vector<Vector3> dE_dr;                         // of each pair: derivative of the energy of the centre
+  PropertyPredictors properties;
+  std::vector<Vector3> dE_dr;  // of each pair: derivative of the energy of the centre
   int error_bar_points;
   std::unique_ptr<const Model> reduced;            // of error_bar_points, if the model has more
   std::unique_ptr<Covariance> covariance, of_all;  // of_all: of all points, if some error bars need them and others have fewer
@@ -123,6 +125,7 @@ Prediction Predictor::compute(const Structure& structure, const Environments& en
     check_error_bars(prediction, request, name_of(structure));
     scratch_->add_noise(*model_, structure.atomic_numbers, structure.size(), bars, prediction);
   }
+  scratch_->properties.add(structure, request, prediction);
   return prediction;
 }
 
@@ -185,6 +188,7 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
     check_mean(prediction, *model_, all.part(k), request, name_of(structures[k]));
     if (!prediction.is_finite) continue;
     add_base(*model_, structures[k], request, prediction);
+    s.properties.add(structures[k], request, prediction);
     if (request.error_bars()) check_density(all.part(k), atoms, name_of(structures[k]));
     const BarRequest bars{alone, &structures[k], atoms};
     if (alone.error_bars()) s.add_error_bars(*model_, all.part(k), bars, prediction);
@@ -389,10 +393,6 @@ EnergyDifference Predictor::difference(const Structure& a, const Structure& b, b
   result.std = std::hypot(larger.bar(result.std_epistemic, 0), fa.b * row_noise(*model_, Property::energy, a).front(),
                           fb.b * row_noise(*model_, Property::energy, b).front());
   return result;
-}
-
-Voigt stress_of(const Matrix3& virial, double volume) {
-  return -voigt_of(virial) / volume;
 }
 
 }  // namespace gapkit
