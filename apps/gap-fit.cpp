@@ -316,9 +316,7 @@ void run_fit(const Arguments& arguments, const Job& job, const Stopwatch& stopwa
     json["timing"] = timing.json();
   }
   if (arguments.json) apps::write_json(*arguments.json, json);
-  if (arguments.report)
-    apps::write_fit_report(*arguments.report, {fitted.model, options, result.report, fitted.training_record, fitted.validation_record},
-                           stopwatch, display);
+  if (arguments.report) apps::write_fit_report(*arguments.report, {fitted, options, result.report}, stopwatch, display);
 }
 
 /// --tune

@@ -102,7 +102,8 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.footer(
       "Fields: gap_energy (eV), gap_forces (eV/Å), gap_stress (eV/Å³; xx yy zz yz xz xy, positive under tension), gap_virial (eV),\n"
       "gap_local_energy (eV); with --std also gap_energy_std, gap_forces_std, gap_stress_std, … (the expected error against a new\n"
-      "reference value) and …_std_epistemic (the part that more data reduce); for each local property NAME of the model gap_NAME. Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical "
+      "reference value) and …_std_epistemic (the part that more data reduce); for each local property NAME of the model gap_NAME. Exit "
+      "codes: 0 good, 1 bug, 2 bad input, 3 numerical "
       "failure.");
 }
 
@@ -337,6 +338,7 @@ class FilePredictions {
     for (const std::string& text : {noise_.given_rows(), noise_.no_noise()})
       if (!text.empty()) remark += (remark.empty() ? "" : "; ") + text;
     reporter_->say_left_out(closeness_.not_finite_text(left_out_));
+    reporter_->show_properties(property_errors_);
     reporter_->write(*arguments_.report, phases_.at("predict").wall, remark, clocks_.total);
   }
 
