@@ -183,8 +183,8 @@ class FilePredictions {
         references_(keys_of(*model_, arguments)),
         samples_(*model_, arguments.samples, arguments.seed, !arguments.no_forces),
         noise_(*model_),
-        property_errors_(*model_),
-        left_out_(fmt::format("they are written without predictions ({}not_finite=T) and left out of all tables", arguments.prefix)) {
+        left_out_(fmt::format("they are written without predictions ({}not_finite=T) and left out of all tables", arguments.prefix)),
+        property_errors_(*model_) {
     if (has_bars_) {
       calibration_ = apps::calibration_state(*model_, request_);
       calibration_message_ = apps::calibration_message(*model_, request_);
