@@ -132,7 +132,7 @@ TEST_CASE("property: error bars of the total equal those of the energy") {
 TEST_CASE("property: an element without data is refused by name") {
   const ToyModel& toy = toy_models().front();
   FieldValues field(FittedProperty{{.name = "charge"}, toy.model});
-  Structure s = toy_structures(toy.elements).front().structure;
+  Structure s = random_triclinic(4, 31, toy.elements);
   s.atomic_numbers[1] = 79;
   const StructureEnvironments environments(s, field.cutoff());
   const std::string message = message_of<InputError>([&] { field.compute(environments.view(), s.size(), false, "a.xyz:7: "); });
