@@ -17,6 +17,7 @@
 #include "common/fitted_file.hpp"
 #include "common/html_reports.hpp"
 #include "common/interruptible_fit.hpp"
+#include "common/long_range_report.hpp"
 #include "common/optimization_report.hpp"
 #include "common/progress_display.hpp"
 #include "common/resources.hpp"
@@ -53,12 +54,13 @@ struct Arguments {
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-fit {}", version));
   app.add_option("FILE", arguments.files,
-                 "Configuration, TOML (docs/configuration.md), or training data, extended XYZ or a format of ASE, to fit without a "
-                 "configuration; with --append: new data; with --merge: other models; with --refit: none");
-  app.add_option("--train", arguments.train, "Training data, extended XYZ or a format of ASE; replaces data.train of the configuration")
+                 "Configuration, TOML (docs/configuration.md), or training data (extended XYZ or of ASE) to fit without one; with "
+                 "--append: new data; with --merge: other models; with --refit: none");
+  app.add_option("--train", arguments.train,
+                 "Training data (extended XYZ or of ASE) instead of data.train. With --refit, --append and --merge: all earlier data of "
+                 "the model, in their order, to calibrate its error bars anew")
       ->type_name("FILE...");
-  app.add_option("--validation", arguments.validation,
-                 "Data for a second error table, not fitted; replaces data.validation of the configuration")
+  app.add_option("--validation", arguments.validation, "Data for a second error table, not fitted, instead of data.validation")
       ->type_name("FILE...");
   app.add_option("-o,--output", arguments.model, "Model file to write, HDF5 (default: output.model of the configuration)")
       ->type_name("MODEL");
@@ -234,6 +236,7 @@ void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
     if (i == 0) check_outputs(arguments, options);
     scan.set_options(i, std::move(options));
   }
+  scan.make_comparable();
   scan.read_results();
   for (std::size_t i = 0; i < scan.size(); ++i) {
     if (scan.is_done(i)) continue;
@@ -255,8 +258,7 @@ void run_scan(const Arguments& arguments, apps::ProgressDisplay& display) {
 
 /// Throws InputError for options that --refit, --append and --merge do not have.
 void refuse_fit_options(const Arguments& arguments) {
-  const char* wrong = !arguments.train.empty()  ? "--train"
-                      : arguments.check         ? "--check"
+  const char* wrong = arguments.check           ? "--check"
                       : arguments.dry_run       ? "--dry-run"
                       : arguments.seed          ? "--seed"
                       : arguments.report        ? "--report"
@@ -273,11 +275,9 @@ void run_check(const Arguments& arguments, const Job& job, apps::ProgressDisplay
   std::cout << apps::check_text(report, job.options) << std::flush;
   if (arguments.json) apps::write_json(*arguments.json, apps::check_json(report, job.options));
   if (report.errors > 0)
-    throw InputError(fmt::format("{}: {} error{} in data and configuration, listed on stdout", arguments.files.front(), report.errors,
-                                 report.errors == 1 ? "" : "s"));
+    throw InputError(fmt::format("{}: errors in data and configuration, listed on stdout: {}", arguments.files.front(), report.errors));
 }
 
-/// --dry-run
 void print_plan(const Arguments& arguments, const Job& job, apps::ProgressDisplay& display) {
   const FitPlan plan = plan_fit(job.files->data(), job.options, display.callback());
   display.finish();
@@ -295,16 +295,17 @@ void run_fit(const Arguments& arguments, const Job& job, const Stopwatch& stopwa
   result.report.phases["errors"] = errors_clock.lap();
   apps::save_fitted(*fitted.model, result, options);
   result.report.phases["save"] = errors_clock.lap();
-  const double statistics_bytes = result.statistics ? result.statistics->bytes() : 0;
+  const auto gain = apps::find_long_range_gain(job.files->data(), options, result, *fitted.model, display);
   const apps::FitSummary summary{options,
                                  result.report,
                                  fitted.training,
                                  fitted.validation,
                                  fitted.model->calibration,
                                  fitted.model->reference_energies,
-                                 statistics_bytes,
+                                 result.statistics ? result.statistics->bytes() : 0.0,
                                  stopwatch.seconds(),
                                  display.warnings(),
+                                 gain,
                                  fitted.training_properties,
                                  fitted.validation_properties};
   std::cout << apps::summary_text(summary) << std::flush;
@@ -382,7 +383,8 @@ void run(const Arguments& arguments) {
     apps::run_sample(arguments.sample, arguments.model, static_cast<std::uint64_t>(arguments.seed.value_or(0)));
   } else if (arguments.update.is_wanted()) {
     refuse_fit_options(arguments);
-    apps::run_update(arguments.update, {arguments.files, arguments.validation, arguments.model, arguments.json, arguments.named}, display);
+    apps::run_update(arguments.update,
+                     {arguments.files, arguments.train, arguments.validation, arguments.model, arguments.json, arguments.named}, display);
   } else {
     run_job(arguments, stopwatch, display);
   }

@@ -6,9 +6,11 @@
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/io/targets.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/predict/extrapolation.hpp>
 #include <gapkit/predict/frame_batch.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <gapkit/report/error_table.hpp>
+#include <gapkit/report/extrapolation_table.hpp>
 #include <gapkit/report/property_table.hpp>
 #include <gapkit/report/target_keys_note.hpp>
 #include <gapkit/report/uncertainty_table.hpp>
@@ -63,8 +65,8 @@ void describe(CLI::App& app, Arguments& arguments) {
       ->type_name("NAMES");
   app.add_option(
          "--std-points", arguments.std_points,
-         "Error bars from the first N sparse points only: cheaper in proportion, and wider (docs/accuracy.md); a message compares both "
-         "for the first frame (default: all)")
+         "Error bars from the first N sparse points only, at most all: cheaper in proportion; forces are calibrated for a quarter of the "
+         "points (docs/accuracy.md); a message compares with all points for the first frame (default: all)")
       ->type_name("N")
       ->check(CLI::Range(1, 1000000).description(""));
   app.add_option("--difference", arguments.difference,
@@ -103,8 +105,7 @@ void describe(CLI::App& app, Arguments& arguments) {
       "Fields: gap_energy (eV), gap_forces (eV/Å), gap_stress (eV/Å³; xx yy zz yz xz xy, positive under tension), gap_virial (eV),\n"
       "gap_local_energy (eV); with --std also gap_energy_std, gap_forces_std, gap_stress_std, … (the expected error against a new\n"
       "reference value) and …_std_epistemic (the part that more data reduce); for each local property NAME of the model gap_NAME. Exit "
-      "codes: 0 good, 1 bug, 2 bad input, 3 numerical "
-      "failure.");
+      "codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");
 }
 
 PredictionRequest request_from(const Arguments& arguments) {
@@ -186,9 +187,10 @@ class FilePredictions {
         left_out_(fmt::format("they are written without predictions ({}not_finite=T) and left out of all tables", arguments.prefix)),
         property_errors_(*model_) {
     if (has_bars_) {
-      calibration_ = apps::calibration_state(*model_, request_);
-      calibration_message_ = apps::calibration_message(*model_, request_);
+      calibration_ = apps::calibration_state(*model_, request_, arguments.std_points);
+      calibration_message_ = apps::calibration_message(*model_, request_, arguments.std_points);
     }
+    if (request_.extrapolation) require_extrapolation(*model_);
     if (arguments.report) reporter_.emplace(model_, arguments.model, arguments.input);
   }
 
@@ -249,7 +251,7 @@ class FilePredictions {
     display_.show({"predictions", 0, 0, "frames", "", false});  // time counts from here
     while (std::optional<Structure> frame = reader.next()) {
       assign_base(*frame, model_->base);  // its errors are not those of reference values
-      if (!arguments_.no_reference) read_reference(*frame);
+      if (!arguments_.no_reference) compare([&] { references_.assign(*frame); });
       phases_["read"] += clocks_.phase.lap();
       batch.add(*std::move(frame));
     }
@@ -263,9 +265,10 @@ class FilePredictions {
     phases_["compare, write"] -= batch.time();  // its laps began before the predictions
   }
 
-  void read_reference(Structure& frame) {
+  /// A comparison with reference values: its errors name the way to predict without it.
+  static void compare(auto&& comparison) {
     try {
-      references_.assign(frame);
+      comparison();
     } catch (const InputError& e) {
       throw InputError(fmt::format("{} (--no-reference predicts without comparing)", e.what()));
     }
@@ -283,20 +286,13 @@ class FilePredictions {
     if (reporter_) reporter_->add(frame, prediction);
     for (const std::string& text : unsampled_.look_at(frame.source, *model_, prediction)) display_.warning(text);
     errors_.add(frame, prediction);
-    if (!arguments_.no_reference) compare_properties(frame, prediction);
+    if (!arguments_.no_reference) compare([&] { property_errors_.add(frame, prediction); });
     uncertainties_.add(frame, prediction);
+    extrapolation_.add(frame, prediction);
     novelty_.look_at(frame.source, prediction);
     noise_.look_at(frame, prediction);
     apps::set_predicted_fields(frame, prediction, calibration_, arguments_.prefix);
     samples_.set_fields(frame, arguments_.prefix);
-  }
-
-  void compare_properties(const Structure& frame, const Prediction& prediction) {
-    try {
-      property_errors_.add(frame, prediction);
-    } catch (const InputError& e) {
-      throw InputError(fmt::format("{} (--no-reference predicts without comparing)", e.what()));
-    }
   }
 
   void show_messages() {
@@ -311,6 +307,7 @@ class FilePredictions {
     if (!errors_.empty()) std::cout << errors_.text() << std::flush;
     if (!uncertainties_.empty()) std::cout << "\n" << uncertainties_.text(calibration_) << std::flush;
     if (!property_errors_.empty()) std::cout << "\n" << property_errors_.text() << std::flush;
+    if (!extrapolation_.empty()) std::cout << "\n" << extrapolation_.text() << std::flush;
     if (!arguments_.timing) return;
     std::cout << "\n" << apps::phase_heading() << "\n";
     for (const auto& [phase, time] : phases_) std::cout << apps::phase_line(phase, time) << "\n";
@@ -323,6 +320,7 @@ class FilePredictions {
     json["calibration"] = has_posterior_bars_ ? Json(calibration_) : Json(nullptr);
     json["error_bars"] = uncertainties_.empty() ? Json(nullptr) : Json::parse(uncertainties_.json());
     json["properties"] = Json::parse(property_errors_.json());
+    json["extrapolation"] = extrapolation_.empty() ? Json(nullptr) : Json::parse(extrapolation_.json());
     json["frames_outside_sparse_set"] = has_bars_ ? Json(novelty_.frames_outside()) : Json(nullptr);
     json["frames_with_close_atoms"] = closeness_.close_frames();
     json["frames_not_finite"] = closeness_.frames_not_finite();
@@ -359,6 +357,7 @@ class FilePredictions {
   PropertyTable property_errors_;
   ErrorTable errors_;
   UncertaintyTable uncertainties_;
+  ExtrapolationTable extrapolation_;
   apps::NoveltyWarning novelty_;
   apps::ClosenessWarning closeness_;
   apps::UnsampledWarning unsampled_;

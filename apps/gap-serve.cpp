@@ -5,6 +5,7 @@
 #include <gapkit/core/version.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/io/targets.hpp>
+#include <gapkit/predict/extrapolation.hpp>
 #include <gapkit/predict/known_elements.hpp>
 #include <gapkit/predict/posterior_check.hpp>
 #include <gapkit/report/target_keys_note.hpp>
@@ -92,6 +93,7 @@ serve::ExtraContents contents_from(const Arguments& arguments, const PredictionR
           .local = request.local_std,
           .forces = request.force_std,
           .virial = request.stress_std,
+          .extrapolation = request.extrapolation,
           .members = arguments.members};
 }
 
@@ -200,11 +202,15 @@ void run(Arguments arguments) {
 
   apps::ProgressDisplay display("gap-serve");
   const Models models = load(arguments, display);
+  if (options.request.extrapolation) {
+    if (models.size() > 1) throw InputError("--std extrapolation goes with one model: a committee has a spread in its place");
+    require_extrapolation(*models.front());
+  }
   if (models.size() > 1) {
     options.request = PredictionRequest();  // the spread takes the place of error bars
   } else if (options.request.error_bars() && !gives_quip_variance(*models.front(), options.request)) {
     require_posterior(*models.front());
-    display.message(apps::calibration_message(*models.front(), options.request));
+    display.message(apps::calibration_message(*models.front(), options.request, arguments.std_points));
   }
   serve::Committee committee(models, arguments.std_points);
   serve::KnownAtoms atoms = known_atoms(arguments, models);

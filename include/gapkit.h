@@ -94,6 +94,8 @@ typedef struct gapkit_results {
   double* atom_energies_std_epistemic; /* [n_atoms], eV; ghosts have 0 */
   double* distance_ratio; /* [1]: smallest ratio of a distance to the shortest one of these elements in training; below 1 the model
                              extrapolates. Infinity: unknown */
+  double* extrapolation;  /* [n_atoms]: extrapolation grade of each centre, above 1 it is unlike the training data; ghosts have 0. At the
+                             cost of atom_energies_std_epistemic, and with it at no cost */
 } gapkit_results;
 
 /* Version of the library, "0.1.0", and of its interface (GAPKIT_INTERFACE when it was compiled). */
@@ -117,6 +119,9 @@ GAPKIT_EXPORT double gapkit_cutoff(const gapkit_model* model);
 GAPKIT_EXPORT int gapkit_elements(const gapkit_model* model, int* atomic_numbers, int capacity);
 /* 1 if the model can give error bars, else 0. */
 GAPKIT_EXPORT int gapkit_has_error_bars(const gapkit_model* model);
+/* 1 if the model can give extrapolation grades, at least of some elements, else 0: it is of an early version, or it was not calibrated by
+ * leaving structures out. */
+GAPKIT_EXPORT int gapkit_has_extrapolation(const gapkit_model* model);
 
 /* 1 if the model was fitted on top of another one (xTB, a force field, …) and gives the difference from it, else 0. */
 GAPKIT_EXPORT int gapkit_has_base(const gapkit_model* model);
@@ -130,8 +135,11 @@ GAPKIT_EXPORT int gapkit_set_difference(gapkit_model* model, int is_wanted);
 /* Skin of the neighbour list of gapkit_evaluate() beyond the cutoff, Å (default: 0.5). The list is reused while the atoms move less than
  * about half of the skin. Does not change results. 0: a new list for each call; at most 10. */
 GAPKIT_EXPORT int gapkit_set_skin(gapkit_model* model, double skin);
-/* Error bars from the first `points` sparse points only: faster in proportion, and wider (docs/accuracy.md). 0: all (default). */
+/* Error bars from the first `points` sparse points only: faster in proportion (docs/accuracy.md). 0: all (default). More points than the
+ * model has are an error. Numbers without a calibration of their own give uncalibrated error bars of forces. */
 GAPKIT_EXPORT int gapkit_set_error_bar_points(gapkit_model* model, int points);
+/* The number of points, below all, for which the model has calibrated error bars of forces, for molecular dynamics; 0: only for all. */
+GAPKIT_EXPORT int gapkit_quick_points(const gapkit_model* model);
 /* Whether error bars …_std use the model's calibration, if it has one (default: 1). */
 GAPKIT_EXPORT int gapkit_set_calibration(gapkit_model* model, int is_used);
 /* OpenMP threads of the calls that come from this thread (default: OMP_NUM_THREADS, else the number of cores). */

@@ -54,6 +54,8 @@ Model::Model(const ModelFiles& files, double length_unit, double energy_unit) : 
   if (request.prefix.empty()) return;
   if (!gapkit_has_error_bars(loaded))
     throw Failure("GAPKIT_KIM_STD asks for error bars, and the portable model '" + files.name + "' has none");
+  if (request.extrapolation && !gapkit_has_extrapolation(loaded))
+    throw Failure("GAPKIT_KIM_STD_OF asks for extrapolation grades, and the portable model '" + files.name + "' has no thresholds");
   if (request.forces) influence_distance_ = 2 * cutoff_;  // error bars of forces need all environments that contain an atom
   side_file_.emplace(request, files.name);
 }
@@ -146,6 +148,10 @@ void Model::write_side_file(const gapkit_environments& atoms) {
     side.forces_std_epistemic.resize(3 * n);
     results.forces_std = side.forces_std.data();
     results.forces_std_epistemic = side.forces_std_epistemic.data();
+  }
+  if (side_file_->wants_extrapolation()) {
+    side.extrapolation.resize(n);
+    results.extrapolation = side.extrapolation.data();
   }
   require(gapkit_evaluate_environments(model_.get(), &atoms, &results));
   side_file_->write(atoms, side, symbols_);

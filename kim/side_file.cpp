@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstdlib>
@@ -46,6 +47,22 @@ void append_three(std::string& text, const double* values) {
   for (int d = 0; d < 3; ++d) append(text, values[d]);
 }
 
+/// "local", with ",force" and ",extrapolation" behind it.
+void read_kinds(const std::string& kinds, SideFileRequest& request) {
+  std::size_t begin = 0;
+  for (bool is_first_kind = true; begin <= kinds.size(); is_first_kind = false) {
+    const std::size_t end = std::min(kinds.find(',', begin), kinds.size());
+    const std::string kind = kinds.substr(begin, end - begin);
+    begin = end + 1;
+    if (!is_first_kind && kind == "force")
+      request.forces = true;
+    else if (!is_first_kind && kind == "extrapolation")
+      request.extrapolation = true;
+    else if (!is_first_kind || kind != "local")
+      throw Failure("GAPKIT_KIM_STD_OF is '" + kinds + "', expected 'local', 'local,force', 'local,extrapolation' or all three");
+  }
+}
+
 }  // namespace
 
 SideFileRequest side_file_request() {
@@ -66,12 +83,7 @@ SideFileRequest side_file_request() {
     if (errno != 0 || *end != '\0' || request.every < 1)
       throw Failure(std::string("GAPKIT_KIM_STD_EVERY is '") + every + "', expected a number of evaluations, 1 or more");
   }
-  if (kinds != nullptr) {
-    if (std::strcmp(kinds, "local,force") == 0)
-      request.forces = true;
-    else if (std::strcmp(kinds, "local") != 0)
-      throw Failure(std::string("GAPKIT_KIM_STD_OF is '") + kinds + "', expected 'local' or 'local,force'");
-  }
+  if (kinds != nullptr) read_kinds(kinds, request);
   return request;
 }
 
@@ -107,6 +119,7 @@ void SideFile::write(const gapkit_environments& atoms, const SideResults& result
   if (atoms.n_centres == 0) return;  // not all programs read frames without atoms
   std::string text =
       std::to_string(atoms.n_centres) + "\nProperties=species:S:1:pos:R:3:gap_local_energy:R:1:gap_local_energy_std_epistemic:R:1";
+  if (!results.extrapolation.empty()) text += ":gap_extrapolation:R:1";
   if (request_.forces) text += ":gap_forces_std:R:3:gap_forces_std_epistemic:R:3";
   text += " model=" + model_ + " rank=" + rank() + " evaluation=" + std::to_string(call_);
   if (std::isfinite(results.distance_ratio)) {
@@ -121,6 +134,7 @@ void SideFile::write(const gapkit_environments& atoms, const SideResults& result
     append_three(text, atoms.positions + 3 * i);
     append(text, results.energies[i]);
     append(text, results.energies_std[i]);
+    if (!results.extrapolation.empty()) append(text, results.extrapolation[i]);
     if (request_.forces) {
       append_three(text, &results.forces_std[3 * i]);
       append_three(text, &results.forces_std_epistemic[3 * i]);

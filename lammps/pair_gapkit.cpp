@@ -291,14 +291,19 @@ void PairGapkit::compute(int eflag, int vflag) {
     atom_virials_.resize(9 * n);
     results.atom_virials = atom_virials_.data();
   }
-  const bool with_std = wants_local_std();
+  const bool with_std = local_std_flag_ != 0 || is_wanted_with_forces(false), with_grades = is_wanted_with_forces(true);
   if (with_std) {
     local_std_of_rows_.resize(n);
     results.atom_energies_std_epistemic = local_std_of_rows_.data();
   }
+  if (with_grades) {
+    grades_of_rows_.resize(n);
+    results.extrapolation = grades_of_rows_.data();
+  }
   evaluate(model_, results, 0);
   forces_step_ = update->ntimestep;
   local_std_step_ = with_std ? forces_step_ : -1;
+  grades_step_ = with_grades ? forces_step_ : -1;
   warn_if_close(distance_ratio);
 
   // LAMMPS's order is xx yy zz xy xz yz
@@ -331,10 +336,10 @@ void PairGapkit::warn_if_close(double distance_ratio) {
                             "structures (no further warning of this rank)");
 }
 
-bool PairGapkit::wants_local_std() {
-  bool is_wanted = local_std_flag_ != 0;
+bool PairGapkit::is_wanted_with_forces(bool is_of_grades) {
+  bool is_wanted = false;
   for (int i = 0; i < modify->ncompute; ++i)
-    if (auto* compute = dynamic_cast<ComputeGapkitStd*>(modify->compute[i])) is_wanted |= compute->is_due_with_forces(this);
+    if (auto* compute = dynamic_cast<ComputeGapkitStd*>(modify->compute[i])) is_wanted |= compute->is_due_with_forces(this, is_of_grades);
   return is_wanted;
 }
 
@@ -382,7 +387,7 @@ double PairGapkit::memory_usage() {
   const auto bytes = [](const auto& v) { return static_cast<double>(v.capacity() * sizeof v[0]); };
   return Pair::memory_usage() + bytes(index_of_) + bytes(place_) + bytes(numbers_) + bytes(centres_) + bytes(neighbors_) + bytes(first_) +
          bytes(positions_) + bytes(forces_) + bytes(atom_energies_) + bytes(atom_virials_) + bytes(reverse_) + bytes(local_std_) +
-         bytes(local_std_of_rows_);
+         bytes(local_std_of_rows_) + bytes(grades_of_rows_);
 }
 
 }  // namespace LAMMPS_NS

@@ -48,6 +48,9 @@ class PairGapkit : public Pair {
   // Whether the error bars of the atoms' energies were computed with the present forces, and they, for each row.
   bool has_local_std() const { return local_std_step_ == forces_step_ && is_current(); }
   const std::vector<double>& local_std() const { return local_std_of_rows_; }
+  // The same for the extrapolation grades of the atoms.
+  bool has_grades() const { return grades_step_ == forces_step_ && is_current(); }
+  const std::vector<double>& grades() const { return grades_of_rows_; }
 
  private:
   void allocate();
@@ -55,7 +58,7 @@ class PairGapkit : public Pair {
   void take_elements(int narg, char** arg);
   void check_system() const;
   void update_list();
-  bool wants_local_std();
+  bool is_wanted_with_forces(bool is_of_grades);
   void add_forces();
   void warn_if_close(double distance_ratio);
 
@@ -80,6 +83,10 @@ class PairGapkit : public Pair {
   int local_std_flag_ = 0;  // fix pair asks for them
   bigint local_std_step_ = -1;
   std::vector<double> local_std_of_rows_, local_std_;  // eV, by row; LAMMPS's unit and order, for fix pair
+
+  // Extrapolation grades, likewise
+  bigint grades_step_ = -1;
+  std::vector<double> grades_of_rows_;
 
   std::vector<double> forces_, atom_energies_, atom_virials_;
   std::vector<double> reverse_;  // forces of all atoms, for the communication of newton off

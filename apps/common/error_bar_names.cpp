@@ -13,6 +13,7 @@ std::vector<std::string> error_bar_names() {
   for (const TargetInfo& target : targets()) names.emplace_back(target.std_names.front());
   names.insert(names.begin() + 1, "local");
   names.insert(std::find(names.begin(), names.end(), "force") + 1, "force_covariance");
+  names.emplace_back("extrapolation");
   names.emplace_back("property");
   return names;
 }
@@ -24,7 +25,7 @@ std::string error_bar_names_text() {
     if (target.property == Property::energy) text += ", local (energy of each atom, eV)";
     if (target.property == Property::force) text += ", force_covariance (also between the components of an atom, (eV/Å)²)";
   }
-  return text + ", property (of local properties, in their unit)";
+  return text + ", extrapolation (grade of each atom: above 1 unlike the training data), property (of local properties, in their unit)";
 }
 
 void request_error_bars(const std::string& names, PredictionRequest& request) {
@@ -34,6 +35,8 @@ void request_error_bars(const std::string& names, PredictionRequest& request) {
     const auto found = std::find_if(targets().begin(), targets().end(), is_named);
     if (name == "local")
       request.local_std = true;
+    else if (name == "extrapolation")
+      request.extrapolation = true;
     else if (name == "force_covariance")
       request.force_std = request.force_covariance = true;
     else if (name == "property")

@@ -4,7 +4,7 @@
 
 namespace gapkit::apps {
 
-/// The names for --std: one for each target, and "local" in the second place.
+/// The names for --std: one for each target, "local" in the second place, "extrapolation" last.
 std::vector<std::string> error_bar_names();
 /// The same for --help: "energy (of the frame, eV), local (energy of each atom, eV), …"
 std::string error_bar_names_text();

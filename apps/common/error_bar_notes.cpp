@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <gapkit/model/fewer_points.hpp>
 #include <gapkit/model/noise.hpp>
 
 namespace gapkit::apps {
@@ -12,11 +13,11 @@ struct Coverage {
   std::string with, without;  // names of the requested properties
 };
 
-Coverage coverage(const Model& model, const PredictionRequest& request, const char* between) {
+Coverage coverage(const std::optional<Calibration>& calibration, const PredictionRequest& request, const char* between) {
   Coverage result;
   for (const TargetInfo& target : targets()) {
     if (!request.std_of(target.property)) continue;
-    std::string& names = model.calibration && model.calibration->covers(target.property) ? result.with : result.without;
+    std::string& names = calibration && calibration->covers(target.property) ? result.with : result.without;
     names += (names.empty() ? "" : between) + std::string(target.std_names.front());
   }
   return result;
@@ -24,17 +25,26 @@ Coverage coverage(const Model& model, const PredictionRequest& request, const ch
 
 }  // namespace
 
-std::string calibration_state(const Model& model, const PredictionRequest& request) {
-  const auto [with, without] = coverage(model, request, " ");
+std::string calibration_state(const Model& model, const PredictionRequest& request, int points) {
+  const auto [with, without] = coverage(calibration_of_points(model, points), request, " ");
   if (with.empty()) return "uncalibrated";
   if (!request.calibrated) return "raw";
   return without.empty() ? "calibrated" : fmt::format("calibrated: {}; uncalibrated: {}", with, without);
 }
 
-std::string calibration_message(const Model& model, const PredictionRequest& request) {
+std::string calibration_message(const Model& model, const PredictionRequest& request, int points) {
   if (!model.calibration) return "the error bars are uncalibrated (a fit calibrates them unless [calibration] source = \"none\")";
-  const auto [with, without] = coverage(model, request, ", ");
+  const std::optional<Calibration> calibration = calibration_of_points(model, points);
+  const auto [with, without] = coverage(calibration, request, ", ");
   if (with.empty() && without.empty()) return "error bars of local energies are the posterior's, without calibration";
+  const auto [with_all, without_all] = coverage(model.calibration, request, ", ");
+  if (with != with_all) {
+    const int quick = quick_points(model);
+    return fmt::format(
+        "{}the error bars of {} are uncalibrated: the model has no calibration for {} of its {} sparse points, but for {}all",
+        with.empty() ? "" : fmt::format("the error bars of {} are calibrated ({}); ", with, model.calibration->source), without, points,
+        model.factor.size(), quick > 0 ? fmt::format("{} and for ", quick) : "");
+  }
   if (with.empty()) return fmt::format("the error bars are uncalibrated: the calibration had no data of {}", without);
   if (!request.calibrated) return "--raw: the error bars come from the posterior and the fitted noise, without the model's calibration";
   if (!without.empty())

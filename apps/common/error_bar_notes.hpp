@@ -7,10 +7,10 @@ namespace gapkit::apps {
 
 /// Calibration of the requested error bars: "calibrated", "uncalibrated", "raw" (the request excludes it), or, if the model has factors
 /// for a part of them, a text such as "calibrated: energy force; uncalibrated: stress". Bars of local energies are epistemic only:
-/// uncalibrated.
-std::string calibration_state(const Model& model, const PredictionRequest& request);
+/// uncalibrated. `points`: sparse points of the error bars, 0: all.
+std::string calibration_state(const Model& model, const PredictionRequest& request, int points = 0);
 /// The same as a sentence.
-std::string calibration_message(const Model& model, const PredictionRequest& request);
+std::string calibration_message(const Model& model, const PredictionRequest& request, int points = 0);
 
 /// Where the structures of a calibration come from, for brackets.
 const char* calibration_source_text(const Calibration& calibration);

@@ -9,6 +9,7 @@
 #include <gapkit/report/optimization_json.hpp>
 #include <nlohmann/json.hpp>
 
+#include "long_range_report.hpp"
 #include "model_report.hpp"
 #include "optimization_report.hpp"
 #include "resources.hpp"
@@ -75,7 +76,9 @@ std::string plan_text(const FitPlan& plan, const FitConfiguration& options) {
   for (const auto& [element, energy] : plan.reference_energies) out += fmt::format(" {} {:.6f}", element_symbol(element), energy);
   out += fmt::format("\n\n{:<24}{:>10}{:>14}{:>14}\n", "term", "features", "environments", "sparse points");
   for (const auto& term : plan.terms)
-    out += fmt::format("{:<24}{:>10}{:>14}{:>14}\n", term.label, term.features, term.candidates, term.sparse_points);
+    out += fmt::format("{:<24}{:>10}{:>14}{:>14}\n", term.label,
+                       term.rank < term.features ? fmt::format("{} of {}", term.rank, term.features) : std::to_string(term.features),
+                       term.candidates, term.sparse_points);
   out += fmt::format("{:<24}{:>38}\n\n", "all", plan.sparse_points());
   std::string units;
   for (const TargetInfo& target : targets()) units += (units.empty() ? "" : ", ") + std::string(target.unit);
@@ -86,8 +89,9 @@ std::string plan_text(const FitPlan& plan, const FitConfiguration& options) {
   out += fmt::format("{:<24}{:>10}\n\n", "all", plan.rows());
   out += fmt::format("Statistics: {} times {} sparse points squared / 2, {:.3f} GB\n", plural(plan.gram_groups, "group"),
                      plan.sparse_points(), plan.gram_bytes / bytes_per_gb);
-  out += fmt::format("Estimated: {:.2f} GB of memory (limit {:g} GB), {:.3g} TFLOP, {}\n", plan.memory_bytes / bytes_per_gb, options.memory,
-                     plan.flop * 1e-12, duration(plan.seconds));
+  out +=
+      fmt::format("Estimated: {:.2f} GB of memory (limit {:g} GB), {:.3g} TFLOP, {}\n",
+                  plan.peak_bytes(options.memory * bytes_per_gb) / bytes_per_gb, options.memory, plan.flop * 1e-12, duration(plan.seconds));
   return out;
 }
 
@@ -98,8 +102,11 @@ Json plan_json(const FitPlan& plan, const FitConfiguration& options) {
   json["reference_energies"] = reference_energies_json(plan.reference_energies);
   json["terms"] = Json::array();
   for (const auto& term : plan.terms)
-    json["terms"].push_back(
-        {{"label", term.label}, {"features", term.features}, {"environments", term.candidates}, {"sparse_points", term.sparse_points}});
+    json["terms"].push_back({{"label", term.label},
+                             {"features", term.features},
+                             {"rank", term.rank},
+                             {"environments", term.candidates},
+                             {"sparse_points", term.sparse_points}});
   json["groups"] = Json::array();
   for (const auto& group : plan.groups) {
     Json entry = group_json(group.group);
@@ -110,7 +117,7 @@ Json plan_json(const FitPlan& plan, const FitConfiguration& options) {
   json["sparse_points"] = plan.sparse_points();
   json["estimate"] = {{"flop", plan.flop},
                       {"statistics_gb", plan.gram_bytes / bytes_per_gb},
-                      {"memory_gb", plan.memory_bytes / bytes_per_gb},
+                      {"memory_gb", plan.peak_bytes(options.memory * bytes_per_gb) / bytes_per_gb},
                       {"seconds", plan.seconds}};
   return json;
 }
@@ -129,7 +136,9 @@ std::string summary_text(const FitSummary& s) {
     out += fmt::format("{:<{}}{:>14}{:>12}{:>16}{:>14}\n", term.label, width, term.candidates, term.duplicates,
                        term.chosen == term.asked ? fmt::format("{}", term.chosen) : fmt::format("{} of {}", term.chosen, term.asked),
                        term.effective_rank);
-  out += "\n" + calibration_line(s.calibration);
+  out += "\n";
+  if (s.long_range) out += long_range_text(*s.long_range);
+  out += calibration_line(s.calibration);
   out += warnings_text(s.warnings);
   out += fmt::format("Time: {}", duration(s.seconds));
   std::string phases;
@@ -146,6 +155,7 @@ Json summary_json(const FitSummary& s) {
   Json json;
   json["gapkit_version"] = version;
   json["model"] = s.options.model_path;
+  json["long_range"] = s.long_range ? long_range_json(*s.long_range) : Json(nullptr);
   json["training"] = Json::parse(s.training.json());
   json["validation"] = s.validation.empty() ? Json(nullptr) : Json::parse(s.validation.json());
   json["training_properties"] = Json::parse(s.training_properties.json());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gapkit/config/config.hpp>
+#include <gapkit/fit/long_range_gain.hpp>
 #include <gapkit/report/error_table.hpp>
 #include <gapkit/report/property_table.hpp>
 #include <nlohmann/json_fwd.hpp>
@@ -18,6 +19,7 @@ struct FitSummary {
   double statistics_bytes = 0;  ///< in the model file; 0 without statistics
   double seconds = 0;           ///< wall time of the program
   std::vector<std::string> warnings;
+  std::optional<LongRangeGain> long_range = {};
   PropertyTable training_properties = {}, validation_properties = {};
 };
 

@@ -94,7 +94,7 @@ RefitOptions checked_options(const UpdateArguments& arguments, const UpdateOutpu
   check_can_be_replaced(*output.model, "-o");
   check_differs(*output.model, "-o", source_of(arguments));
   if (output.json) check_text_output(*output.json, "--json");
-  for (const auto* files : {&output.files, &output.validation})
+  for (const auto* files : {&output.files, &output.train, &output.validation})
     for (const std::string& file : *files) {
       check_differs(*output.model, "-o", file);
       if (output.json) check_differs(*output.json, "--json", file);
@@ -170,8 +170,13 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
   const TargetKeys keys_before = fitted.stored.rules.keys;
   output.named.apply_to(fitted.stored.rules.keys);
   const FileDataset new_data(output.files, fitted.stored.rules.keys), validation_data(output.validation, fitted.stored.rules.keys);
+  std::vector<std::string> all_files = output.train;  // with --append the new ones follow
+  if (arguments.append) all_files.insert(all_files.end(), output.files.begin(), output.files.end());
+  const FileDataset all_data(all_files, fitted.stored.rules.keys);
   ModelUpdate update;
   update.refit = options;
+  update.training_option = arguments.append ? "--train with the data of the model" : "--train with the data";
+  if (!output.train.empty()) update.training = &all_data;
   update.validation_option = "--validation FILE";
   if (arguments.append) update.appended = &new_data;
   if (arguments.merge)

@@ -26,9 +26,10 @@ void describe_update(CLI::App& app, UpdateArguments& arguments);
 /// Throws InputError if an option is present that belongs to --refit, --append and --merge only.
 void refuse_update_options(const UpdateArguments& arguments);
 
-/// Input and output files; `files` are the FILEs of the command line, `validation` are data for an error table.
+/// Input and output files; `files` are the FILEs of the command line, `train` the data of the model, `validation` are data for an error
+/// table.
 struct UpdateOutput {
-  std::vector<std::string> files, validation;
+  std::vector<std::string> files, train, validation;
   std::optional<std::string> model, json;
   NamedTargets named;  ///< keys in `files` and `validation`
 };

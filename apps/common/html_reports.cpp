@@ -66,7 +66,7 @@ void PredictionReporter::write(const std::string& path, double predicting, const
   ReportModel model{*model_, model_path_, dimer_curves(model_)};
   if (properties_) model.properties = {{"", properties_}};
   const ReportTiming timing{{{"predictions", predicting}}, stopwatch.seconds(), peak_memory_gb()};
-  write_text_file(path, prediction_report(model, {"", input_, record_, note, left_out_}, timing));
+  write_text_file(path, prediction_report(model, {"", input_, record_, note, left_out_, &extrapolation_}, timing));
 }
 
 void write_fit_report(const std::string& path, const ShownFit& fit, const Stopwatch& stopwatch, ProgressDisplay& display) {

@@ -2,6 +2,7 @@
 
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/phase_clock.hpp>
+#include <gapkit/report/extrapolation_table.hpp>
 #include <gapkit/report/fitted_with_errors.hpp>
 #include <gapkit/report/report_pages.hpp>
 #include <memory>
@@ -16,7 +17,10 @@ class PredictionReporter {
  public:
   PredictionReporter(std::shared_ptr<const Model> model, std::string model_path, std::string input);
 
-  void add(const Structure& frame, const Prediction& prediction) { record_.add(frame, prediction); }
+  void add(const Structure& frame, const Prediction& prediction) {
+    record_.add(frame, prediction);
+    extrapolation_.add(frame, prediction);
+  }
   /// The page shows this sentence about frames that were not added.
   void say_left_out(std::string text) { left_out_ = std::move(text); }
   /// `predicting`: seconds spent on predictions. `note`: about the error bars, may be empty.
@@ -28,6 +32,7 @@ class PredictionReporter {
   std::shared_ptr<const Model> model_;
   std::string model_path_, input_;
   PredictionRecord record_;
+  ExtrapolationTable extrapolation_;
   std::string left_out_;
   const PropertyTable* properties_ = nullptr;
 };

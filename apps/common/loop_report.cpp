@@ -19,7 +19,7 @@ std::string loop_heading(const LoopOptions& options) {
   return fmt::format("{:>5} {:>6} {:>6} {:>7} {:>8} {:>8}  {:>9} {:>9} {:>8} {:>6} {:>6}  {:>8} {:>7}\n", "round", "labels", "frames",
                      "sparse", "E RMSE", "F RMSE", "threshold", "largest", "proposed", "chosen", "failed", "F RMSE", "time") +
          fmt::format("{:>5} {:>6} {:>6} {:>7} {:>8} {:>8}  {:>9} {:>9} {:>8} {:>6} {:>6}  {:>8} {:>7}\n", "", "", "", "points", "meV/atom",
-                     "eV/Å", unit, "std " + unit, "", "", "", "new", "s");
+                     "eV/Å", unit, unit.empty() ? "grade" : "std " + unit, "", "", "", "new", "s");
 }
 
 std::string loop_row(const RoundSummary& r) {

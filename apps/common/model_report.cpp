@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <gapkit/core/elements.hpp>
+#include <gapkit/descriptors/contracted_channels.hpp>
 #include <gapkit/descriptors/feature_map.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
@@ -35,6 +37,12 @@ Json compression_json(const Term& term) {
           {"learned_from", map->frames}};
 }
 
+Json channels_json(const Term& term) {
+  const ContractedChannels* channels = term.descriptor->contracted_channels();
+  if (!channels || !channels->basis()) return nullptr;
+  return {{"channels", channels->channels()}, {"of", channels->all_channels()}, {"kept", channels->basis()->kept}};
+}
+
 Json term_json(const Model& model, std::size_t t) {
   const Term& term = model.terms[t];
   const double jitter = model.has_posterior() ? model.factor.jitter()[t] : 0;
@@ -48,6 +56,7 @@ Json term_json(const Model& model, std::size_t t) {
           {"species", combination_name(term.species)},
           {"neighbor_elements", elements},
           {"features", term.descriptor->size()},
+          {"channels", channels_json(term)},
           {"compression", compression_json(term)},
           {"sparse_points", term.sparse.size()},
           {"effective_rank", effective_rank(term, jitter)},
@@ -68,6 +77,26 @@ Json groups_json(const Model& model) {
   return groups;
 }
 
+const char* part_name(EpistemicPart part) {
+  return part == EpistemicPart::data ? "data" : part == EpistemicPart::jackknife ? "jackknife" : "cautious";
+}
+
+Json baseline_json(const Potential& potential) {
+  Json json = {{"kind", potential.name()}, {"cutoff", potential.cutoff()}, {"long_range", potential.needs_structure()}};
+  if (potential.needs_structure()) json["parameters"] = Json::parse(parameters_to_json(potential.parameters()));
+  return json;
+}
+
+std::string baseline_text(const Json& potential) {
+  const std::string kind = potential["kind"].get<std::string>();
+  if (!potential["long_range"].get<bool>()) return fmt::format("{:<20}{}, {} Å\n", "baseline", kind, potential["cutoff"].get<double>());
+  std::string text;
+  for (const auto& [name, value] : potential["parameters"].items())
+    if (const std::string shown = value.is_string() ? value.get<std::string>() : value.dump(); !shown.empty())
+      text += fmt::format(", {} {}", name, shown);
+  return fmt::format("{:<20}{}{}\n", "long range", kind, text);
+}
+
 }  // namespace
 
 Json calibration_json(const std::optional<Calibration>& calibration) {
@@ -80,14 +109,22 @@ Json calibration_json(const std::optional<Calibration>& calibration) {
                   {"b", f.b},
                   {"rows", f.rows},
                   {"structures", f.structures}};
-    if (f.part != EpistemicPart::all) entry["part"] = f.part == EpistemicPart::data ? "data" : "jackknife";
+    if (f.part != EpistemicPart::all) entry["part"] = part_name(f.part);
+    if (f.part == EpistemicPart::cautious)
+      entry["powers"] = {{"data", f.powers.data}, {"jackknife", f.powers.jackknife}, {"total", f.powers.total}};
     if (f.element != 0) entry["element"] = element_symbol(f.element);
     if (f.points != 0) entry["points"] = f.points;
     if (f.quality)
       entry["quality"] = {{"zms", f.quality->zms}, {"coverage68", f.quality->coverage68}, {"coverage95", f.quality->coverage95}};
     factors.push_back(entry);
   }
-  return {{"source", calibration->source}, {"factors", factors}, {"uncalibrated", uncalibrated_properties(*calibration)}};
+  Json extrapolation = Json::array();
+  for (const ExtrapolationThreshold& t : calibration->extrapolation)
+    extrapolation.push_back({{"element", element_symbol(t.element)}, {"novelty", t.novelty}, {"std", t.std}, {"atoms", t.atoms}});
+  return {{"source", calibration->source},
+          {"factors", factors},
+          {"extrapolation", extrapolation},
+          {"uncalibrated", uncalibrated_properties(*calibration)}};
 }
 
 std::string calibration_line(const std::optional<Calibration>& calibration) {
@@ -96,7 +133,8 @@ std::string calibration_line(const std::optional<Calibration>& calibration) {
   std::int64_t structures = 0;
   for (const CalibrationFactors& f : calibration->factors) {
     if (f.config_class != "default" || f.element != 0 || f.points != 0) continue;
-    text += fmt::format("{}{} a {:.3g} b {:.3g}", text.empty() ? "" : "; ", property_name(f.property), f.a, f.b);
+    text += fmt::format("{}{} {}", text.empty() ? "" : "; ", property_name(f.property),
+                        f.part == EpistemicPart::cautious ? "cautious" : fmt::format("a {:.3g} b {:.3g}", f.a, f.b));
     if (f.quality)
       text += fmt::format(", mean z² {:.2f}, {:.0f} and {:.0f} % within 1 and 1.96 std", f.quality->zms, 100 * f.quality->coverage68,
                           100 * f.quality->coverage95);
@@ -108,15 +146,24 @@ std::string calibration_line(const std::optional<Calibration>& calibration) {
 
 namespace {
 
+std::string extrapolation_text(const Json& thresholds) {
+  if (thresholds.empty()) return "extrapolation grades: none\n";
+  std::string text = fmt::format("{:<24}{:>12}{:>12}{:>10}\n", "extrapolation", "novelty", "std (eV)", "atoms");
+  for (const Json& t : thresholds)
+    text += fmt::format("{:<24}{:>12.4g}{:>12.4g}{:>10}\n", t["element"].get<std::string>(), t["novelty"].get<double>(),
+                        t["std"].get<double>(), t["atoms"].get<std::int64_t>());
+  return text + "a grade is an atom's novelty or local std over these, whichever is larger; 1 is the border of the familiar\n";
+}
+
 std::string calibration_text(const Json& calibration) {
   if (calibration.is_null()) return "error bars are uncalibrated: std² = epistemic² + sigma²\n\n";
-  std::string text = fmt::format("{:<12}{:<24}{:<12}{:>10}{:>10}{:>10}{:>12}{:>9}{:>8}{:>8}\n", "error bars", "config types", "variance",
+  std::string text = fmt::format("{:<12}{:<32}{:<12}{:>10}{:>10}{:>10}{:>12}{:>9}{:>8}{:>8}\n", "error bars", "config types", "variance",
                                  "a", "b", "rows", "structures", "mean z²", "68 %", "95 %");
   for (const Json& f : calibration["factors"]) {
     std::string name = f["class"] == "default" ? "all others" : f["class"].get<std::string>();
     if (f.contains("element")) name += ", " + f["element"].get<std::string>();
     if (f.contains("points")) name += fmt::format(", {} points", f["points"].get<std::int64_t>());
-    text += fmt::format("{:<12}{:<24}{:<12}{:>10.3g}{:>10.3g}{:>10}{:>12}", f["property"].get<std::string>(), name,
+    text += fmt::format("{:<12}{:<32}{:<12}{:>10.3g}{:>10.3g}{:>10}{:>12}", f["property"].get<std::string>(), name,
                         f.contains("part") ? f["part"].get<std::string>() : "all", f["a"].get<double>(), f["b"].get<double>(),
                         f["rows"].get<std::int64_t>(), f["structures"].get<std::int64_t>());
     if (f.contains("quality"))
@@ -125,7 +172,8 @@ std::string calibration_text(const Json& calibration) {
     text += "\n";
   }
   if (const std::string names = calibration["uncalibrated"]; !names.empty()) text += fmt::format("uncalibrated (a = b = 1): {}\n", names);
-  return text + fmt::format("std² = a² variance + b² sigma², from left-out structures ({})\n\n", calibration["source"].get<std::string>());
+  return text + fmt::format("std² = a² variance + b² sigma², from left-out structures ({})\n", calibration["source"].get<std::string>()) +
+         extrapolation_text(calibration["extrapolation"]) + "\n";
 }
 
 /// Six pairs of elements in a line, and an empty line.
@@ -211,7 +259,7 @@ Json model_json(const Model& model) {
   json["cutoff"] = model.cutoff();
   json["sparse_points"] = model.weights.size();
   json["baselines"] = Json::array();
-  for (const PotentialPointer& b : model.baselines) json["baselines"].push_back({{"kind", b->name()}, {"cutoff", b->cutoff()}});
+  for (const PotentialPointer& b : model.baselines) json["baselines"].push_back(baseline_json(*b));
   json["base"] = nullptr;
   if (model.base.is_used()) json["base"] = {{"name", model.base.name}, {"columns", model.base.columns}};
   json["properties"] = Json::array();
@@ -245,8 +293,7 @@ std::string model_text(const Json& model) {
                                                        : fmt::format("none: member {} of the ensemble of seed {}",
                                                                      model["sample"]["member"].dump(), model["sample"]["seed"].dump());
   text += fmt::format("{:<20}{}\n", "error bars", bars);
-  for (const Json& b : model["baselines"])
-    text += fmt::format("{:<20}{}, {} Å\n", "baseline", b["kind"].get<std::string>(), b["cutoff"].get<double>());
+  for (const Json& b : model["baselines"]) text += baseline_text(b);
   if (!model["base"].is_null()) {
     const BaseKeys base{.columns = model["base"]["columns"].get<decltype(BaseKeys::columns)>(), .name = model["base"]["name"]};
     text += fmt::format("{:<20}{}; predictions need its values\n", "sits on", base.text());
@@ -265,6 +312,14 @@ std::string model_text(const Json& model) {
   for (const Json& term : model["terms"])
     text += fmt::format("  {}: {} {}, {} {}\n", term["label"].get<std::string>(), term["descriptor"].get<std::string>(),
                         term["descriptor_parameters"].dump(), term["kernel"].get<std::string>(), term["kernel_parameters"].dump());
+  for (const Json& term : model["terms"]) {
+    const Json& channels = term["channels"];
+    if (channels.is_null()) continue;
+    const auto kept = channels["kept"].get<std::vector<double>>();
+    text += fmt::format("  {}: {} of {} channels for each l; they lack {:.2g} of the mean square of the coefficients at most\n",
+                        term["label"].get<std::string>(), channels["channels"].get<int>(), channels["of"].get<int>(),
+                        1 - *std::min_element(kept.begin(), kept.end()));
+  }
   for (const Json& term : model["terms"]) {
     const Json& compression = term["compression"];
     if (compression.is_null()) continue;

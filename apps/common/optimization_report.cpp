@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
+#include <numeric>
 
 #include "target_words.hpp"
 
@@ -56,7 +57,13 @@ std::string optimization_text(const OptimizationReport& r) {
   for (const UnitGroup& group : unit_groups())
     out += group.scales_with_atoms ? fmt::format("{}: {} per √N (as sigma is scaled); ", group.names(" and "), group.unit)
                                    : fmt::format("{}: {}; ", group.shown_names(" and "), group.unit);
-  return out + "delta: eV\n";
+  out += "delta: eV\n";
+  const std::int64_t rows = std::accumulate(r.rows.begin(), r.rows.end(), std::int64_t{0});
+  const std::int64_t left_out = std::accumulate(r.left_out.begin(), r.left_out.end(), std::int64_t{0});
+  if (has_folds && left_out < rows)
+    out += fmt::format("fold errors: of {} of {} rows; single atoms, and structures that a learned metric knows, are in every fit\n",
+                       left_out, rows);
+  return out;
 }
 
 }  // namespace gapkit::apps

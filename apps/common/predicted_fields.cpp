@@ -9,7 +9,8 @@ namespace {
 constexpr const char* not_finite_name = "not_finite";
 constexpr std::array endings = {"", "_std", "_std_epistemic", "_per_atom_std", "_covariance", "_samples"};
 constexpr std::array other_names = {
-    "calibration", "novelty", "shortest_distance_ratio", "local_energy", "local_energy_std_epistemic", "local_variance_quip"};
+    "calibration",         "novelty",       "shortest_distance_ratio", "local_energy", "local_energy_std_epistemic",
+    "local_variance_quip", "extrapolation", "extrapolation_max"};
 
 /// Stress and virial.
 void set_tensors(Structure& frame, const Prediction& prediction, const std::string& prefix) {
@@ -102,6 +103,10 @@ void set_predicted_fields(Structure& frame, const Prediction& prediction, const 
   frame.set_column(prefix + "local_energy", 1, as_list(prediction.local_energy));
   if (prediction.local_energy_std_epistemic)
     frame.set_column(prefix + "local_energy_std_epistemic", 1, as_list(*prediction.local_energy_std_epistemic));
+  if (prediction.extrapolation) {
+    frame.set_column(prefix + "extrapolation", 1, as_list(*prediction.extrapolation));
+    frame.set_field(prefix + "extrapolation_max", prediction.extrapolation->maxCoeff());
+  }
   if (prediction.local_quip_variance) frame.set_column(prefix + "local_variance_quip", 1, as_list(*prediction.local_quip_variance));
   set_target_columns(frame, prediction, prefix);
   set_properties(frame, prediction, prefix);

@@ -97,6 +97,12 @@ Scan::Scan(const std::vector<std::string>& texts) : points_(1) {
   }
 }
 
+void Scan::make_comparable() {
+  const auto learns = [](const Point& point) { return std::any_of(point.options.terms.begin(), point.options.terms.end(), is_learned); };
+  if (std::none_of(points_.begin(), points_.end(), learns)) return;
+  for (Point& point : points_) point.options.optimize.leaves_out_unlearned = true;
+}
+
 std::string Scan::name(std::size_t i) const {
   std::string name;
   for (const ConfigurationOverride& change : points_[i].overrides) name += (name.empty() ? "" : " ") + change.key + "=" + change.value;

@@ -18,6 +18,9 @@ class Scan {
   std::size_t size() const { return points_.size(); }
   const std::vector<ConfigurationOverride>& overrides(std::size_t i) const { return points_[i].overrides; }
   std::string name(std::size_t i) const;
+  /// After the options are set: if some combinations have a learned metric, folds of all leave out only structures that it does not learn
+  /// from.
+  void make_comparable();
   void set_options(std::size_t i, FitConfiguration options) { points_[i].options = std::move(options); }
   const FitConfiguration& options(std::size_t i) const { return points_[i].options; }
 

@@ -140,6 +140,8 @@ class Tuner {
                                  fits_->structures() < static_cast<std::int64_t>(request_.files.train.summary().frames.size())
                                      ? "; isolated atoms and those that the calibration sets aside are not used"
                                      : ""));
+    if (fits_->may_learn_metric())
+      display_.message("folds of all trials leave out the half of the structures that a learned metric does not learn from");
     if (fits_->rounds_used() > 0)
       display_.message(
           fmt::format("the search uses the structures that the last {} of the calibration set aside: less than half of the data "

@@ -56,6 +56,12 @@ std::vector<std::int64_t> frames_of_search(const Dataset& train, const FitConfig
   return numbers;
 }
 
+/// Whether a trial may have a learned metric.
+bool any_learned(const FitConfiguration& start, const std::vector<Knob>& knobs) {
+  return std::any_of(start.terms.begin(), start.terms.end(), is_learned) ||
+         std::any_of(knobs.begin(), knobs.end(), [](const Knob& knob) { return knob.kind().key == "compression"; });
+}
+
 }  // namespace
 
 FitConfiguration settings_in(const std::string& toml, const std::vector<ConfigurationOverride>& overrides) {
@@ -71,6 +77,7 @@ TuneFits::TuneFits(const Dataset& train, FitConfiguration start, const std::map<
       toml_(fit_options_to_toml(start_)),
       knobs_(std::move(knobs)),
       keeps_sigma_(keeps_sigma),
+      may_learn_metric_(any_learned(start_, knobs_)),
       numbers_(frames_of_search(train, start_, rounds_used_)) {
   for (const auto& [z, energy] : reference_energies) reference_energies_[element_symbol(z)] = energy;
 }
@@ -97,6 +104,7 @@ FitConfiguration TuneFits::options(const TuneLevel& level, const std::vector<dou
     optimize.delta = false;
   }
   if (optimize.folds == 0) optimize.folds = folds_of_trials;
+  optimize.leaves_out_unlearned = may_learn_metric_;
   return options;
 }
 
@@ -187,6 +195,7 @@ FitConfiguration TuneFits::final_options(const Trial& trial) const {
   FitConfiguration result = start_;  // with its files, calibration and outputs
   result.terms = chosen.terms;
   result.optimize = chosen.optimize;
+  result.optimize.leaves_out_unlearned = false;
   for (const FoundSigma& found : trial.sigma) {
     SigmaOptions* sigma = &result.regularization.standard;
     if (found.config_class != "default") {

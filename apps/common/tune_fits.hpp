@@ -18,6 +18,8 @@ class TuneFits {
            bool keeps_sigma);
 
   const std::vector<Knob>& knobs() const { return knobs_; }
+  /// Whether trials may have a learned metric: then folds of all trials leave out only structures that it does not learn from.
+  bool may_learn_metric() const { return may_learn_metric_; }
   std::int64_t structures() const { return static_cast<std::int64_t>(numbers_.size()); }
   /// Rounds of the calibration whose structures the search uses, because less than half of the data would be left.
   int rounds_used() const { return rounds_used_; }
@@ -44,7 +46,7 @@ class TuneFits {
   FitConfiguration start_;
   std::string toml_;  // of the start
   std::vector<Knob> knobs_;
-  bool keeps_sigma_;
+  bool keeps_sigma_, may_learn_metric_;
   int rounds_used_ = 0;
   std::vector<std::int64_t> numbers_;                 // of the frames of the search
   std::map<std::string, double> reference_energies_;  // eV, by element

@@ -48,6 +48,7 @@ module gapkit
     type(c_ptr) :: virial_std_epistemic = c_null_ptr
     type(c_ptr) :: atom_energies_std_epistemic = c_null_ptr
     type(c_ptr) :: distance_ratio = c_null_ptr
+    type(c_ptr) :: extrapolation = c_null_ptr
   end type
 
   interface

@@ -35,15 +35,16 @@ from .comparison import Compared, Comparison, compare, errors
 from .ensemble import Ensemble, EnsemblePrediction
 from .fitting import FitWarning, Progress, fit
 from .model import Model, Prediction, PredictionWarning, Predictions
+from .potentials import Evaluation, evaluate_potential
 from .updates import append, merge, refit
 
 if TYPE_CHECKING:
     from . import plots
     from .calculator import Calculator
 
-__all__ = ["BaseWarning", "Calculator", "Choice", "Compared", "Comparison", "Ensemble", "EnsemblePrediction", "Error", "FitWarning", "Frame",
+__all__ = ["BaseWarning", "Calculator", "Choice", "Compared", "Comparison", "Ensemble", "EnsemblePrediction", "Error", "Evaluation", "FitWarning", "Frame",
            "InputError", "Model", "NumericalError", "Prediction", "PredictionWarning", "Predictions", "Progress", "__version__", "append", "choose_batch",
-           "compare", "errors", "fit", "merge", "plots", "refit", "set_threads", "threads"]
+           "compare", "errors", "evaluate_potential", "fit", "merge", "plots", "refit", "set_threads", "threads"]
 
 # The threads of OpenMP do not survive a fork: in the child process a computation on several threads would wait for them forever.
 os.register_at_fork(after_in_child=lambda: set_threads(1))

@@ -21,7 +21,7 @@ from ._frames import SIGMA_COLUMNS, SIGMA_FIELDS, predictable_structure
 from ._gapkit import InputError
 from .model import ModelOrFile, PredictionWarning, Std, has_error_bars, make_request, model_of
 
-_STD_RESULTS = ("energy_std", "forces_std", "stress_std", "energies_std")
+_STD_RESULTS = ("energy_std", "forces_std", "stress_std", "energies_std", "extrapolation")
 _EPISTEMIC_RESULTS = ("energy_std_epistemic", "forces_std_epistemic", "stress_std_epistemic")
 
 
@@ -40,14 +40,16 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
 
     model: a Model, or the file of one (loaded without its statistics, Model.load()).
     std: names of error bars, "energy,forces,stress,energies" or a list; None: none. They are in `results` as energy_std (eV), forces_std ([atoms, 3] eV/Å), stress_std ([6] eV/Å³), energies_std ([atoms] eV), the first three also as
-    …_std_epistemic (docs/python.md says what each is), and get_property() gives them. calibrated, std_points: as Model.predict().
+    …_std_epistemic (docs/python.md says what each is), and get_property() gives them. "extrapolation" adds the extrapolation grade of
+    each atom ([atoms], above 1: unlike the training data). calibrated, std_points: as Model.predict().
     skin: Å that the neighbour list reaches beyond the cutoff; it is made anew when atoms have moved too far; 0: every time.
     precision: "double" or "single", as Model.predict(); give std=None with it, since error bars need double precision.
 
     base: of a model that sits on another one, the ASE calculator of that one; `energies` are then shares of the difference.
 
     Each calculation gives all results but local properties of the model (charges, …), which cost as much again: get_property(name) gives them,
-    charges for a property named charge, and with std="properties" their error bars as …_std. Calculators share the model, so that one of each thread or replica costs little memory.
+    charges for a property named charge, and with std="properties" their error bars as …_std.
+    Calculators share the model, so that one of each thread or replica costs little memory.
     """
 
     implemented_properties = ["energy", "free_energy", "forces", "stress", "energies", *_STD_RESULTS, *_EPISTEMIC_RESULTS]
@@ -88,6 +90,9 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
         if has_error_bars(request) and not self.model.has_error_bars:
             raise InputError("the model has no posterior, so it has no error bars: Calculator(model, std=None) goes without them, and a fit "
                              "gives them")
+        if request.extrapolation and self.model.extrapolation_thresholds is None:
+            raise InputError("the model has no extrapolation thresholds: it is of an earlier version, or its error bars were not calibrated by "
+                             "leaving structures out; a fit with [calibration] source = \"leave_one_out\" (the default) gives them")
         if "skin" in changed or "std_points" in changed:
             self._evaluator = _gapkit.Evaluator(self.model._handle, parameters["skin"], parameters["std_points"])
         self._request = request
@@ -114,7 +119,7 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
     def _labels_of(self, atoms: Any) -> Any:
         info, arrays = atoms.info, atoms.arrays
         keys = [key for key in (self.model._keys.config_type, *SIGMA_FIELDS) if key in info] if info else []
-        columns = [name for name in SIGMA_COLUMNS if name in arrays]
+        columns = [name for name in (*SIGMA_COLUMNS, *self.model._columns) if name in arrays]
         if not keys and not columns:
             return None
         return [(key, repr(info[key])) for key in keys] + [(name, arrays[name].tobytes()) for name in columns]
@@ -126,7 +131,7 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
         atoms = self.atoms if self.base is None else with_base(self.atoms, self.model._keys, self.base)[0]
         of_model = [_result_of(name) for name in self.model.properties]
         self._request.properties = any(name.removesuffix("_std") in of_model for name in properties)
-        values = self._evaluator.evaluate(predictable_structure(atoms, self.model._keys), self._request)
+        values = self._evaluator.evaluate(predictable_structure(atoms, self.model._keys, "", self.model._columns), self._request)
         self._labels = self._labels_of(self.atoms)
         values["free_energy"] = values["energy"]
         self._warn("too_close", values)

@@ -21,7 +21,7 @@ Std = str | Sequence[str] | None
 
 # Names of error bars, as gap-predict has them too → attribute of a request
 _STD_NAMES = {"energy": "energy_std", "forces": "forces_std", "force": "forces_std", "stress": "stress_std", "virial": "stress_std",
-              "energies": "energies_std", "local": "energies_std", "force_covariance": "forces_covariance",
+              "energies": "energies_std", "local": "energies_std", "force_covariance": "forces_covariance", "extrapolation": "extrapolation",
               "properties": "properties_std", "property": "properties_std"}
 _TENSOR_OF_SIX = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
 NOVELTY_LIMIT = 0.5  # as in gap-predict
@@ -65,12 +65,14 @@ class Prediction:
     """[6] eV/Å³"""
     energies_std: Array | None = None
     """[atoms] eV; epistemic only and not calibrated: energies of atoms have no reference values"""
+    extrapolation: Array | None = None
+    """[atoms] extrapolation grade: above 1 an atom is unlike the training data (methods.md, section 5)"""
     energies_variance_quip: Array | None = None
     """[atoms] eV²; of potentials of QUIP instead of energies_std: the variance that QUIP gives"""
     properties: Mapping[str, Array] = field(default_factory=dict)
     """[atoms] of each local property of the model, by name, in its unit (Model.properties)"""
     properties_std: Mapping[str, Array] = field(default_factory=dict)
-    """[atoms] with std="properties""""
+    """[atoms] with `properties` in std"""
     properties_std_epistemic: Mapping[str, Array] = field(default_factory=dict)
     """[atoms]"""
     property_totals: Mapping[str, float] = field(default_factory=dict)
@@ -178,6 +180,11 @@ class Predictions(Sequence[Prediction]):
         return self._joined("forces_std_epistemic")
 
     @property
+    def forces_covariance(self) -> Array | None:
+        """[all atoms, 3, 3] (eV/Å)²"""
+        return self._joined("forces_covariance")
+
+    @property
     def stress_std(self) -> Array | None:
         """[structures, 6] eV/Å³"""
         return self._stacked("stress_std")
@@ -192,6 +199,11 @@ class Predictions(Sequence[Prediction]):
         """[all atoms] eV, epistemic"""
         return self._joined("energies_std")
 
+    @property
+    def extrapolation(self) -> Array | None:
+        """[all atoms] extrapolation grades"""
+        return self._joined("extrapolation")
+
 
 class Model:
     """A fitted potential. Never changes; copies share it, and it can be pickled."""
@@ -200,6 +212,7 @@ class Model:
         """Made by Model.load() and gapkit.fit()."""
         self._handle = handle
         self._keys = handle.target_keys
+        self._columns = handle.columns
         self._evaluators: dict[int, _gapkit.Evaluator] = {}  # the last one, by std_points: error bars take a while to prepare
 
     @classmethod
@@ -257,9 +270,20 @@ class Model:
         return {name: keys[0] for name, keys in self._handle.properties.items()}
 
     @property
+    def extrapolation_thresholds(self) -> dict[str, dict[str, float]] | None:
+        """Borders of the familiar by element, "novelty" and "std" (eV), and the left-out "atoms" behind them. None: the model gives no
+        extrapolation grades, because it was not calibrated by leaving structures out."""
+        return self._handle.extrapolation_thresholds
+
+    @property
     def sparse_points(self) -> int:
         """Number of representative environments of all terms."""
         return self._handle.sparse_points
+
+    @property
+    def quick_points(self) -> int:
+        """The std_points below all for which error bars of forces are calibrated (a quarter), for molecular dynamics; 0: there are none."""
+        return self._handle.quick_points
 
     @property
     def terms(self) -> list[str]:
@@ -309,7 +333,7 @@ class Model:
 
         atoms: ase.Atoms, gapkit.Frame, or anything with numbers, positions, cell and pbc; the config type and σ in info and arrays count
         for error bars. std: names of error bars, "energy,forces,stress,energies" or a list; None: none; they cost more than the prediction
-        itself. forces: also forces, virial and stress. calibrated: error bars with the model's calibration, if it has one. std_points:
+        itself; "extrapolation" adds the extrapolation grade of each atom. forces: also forces, virial and stress. calibrated: error bars with the model's calibration, if it has one. std_points:
         error bars from so many sparse points, faster and wider; 0: all. base: of a model that sits on another one (fit(…, base=…)), the ASE
         calculator of that one; without it the structures bring its values in info and arrays. precision: "double", or "single": descriptors
         in single precision, faster, with errors of forces below 1e-4 eV/Å; no effect with error bars.
@@ -322,10 +346,10 @@ class Model:
         given = with_base(atoms, self._keys, base)
         require_base(self._keys, given, "predict")
         if not is_list(atoms):
-            result = prediction_from(evaluator.evaluate(predictable_structure(given[0], self._keys), request))
+            result = prediction_from(evaluator.evaluate(predictable_structure(given[0], self._keys, "", self._columns), request))
             warn_about([result], stacklevel=3)
             return result
-        structures = [predictable_structure(a, self._keys, f"structure {k}") for k, a in enumerate(given)]
+        structures = [predictable_structure(a, self._keys, f"structure {k}", self._columns) for k, a in enumerate(given)]
         results = [prediction_from(d) for d in evaluator.evaluate_many(structures, request)]
         warn_about(results, stacklevel=3)
         return Predictions(results)
@@ -391,14 +415,15 @@ def make_request(std: Std, *, forces: bool = True, calibrated: bool = True, prec
     for name in names:
         attribute = _STD_NAMES.get(name.strip())
         if attribute is None:
-            raise InputError(f"std: unknown name '{name.strip()}'; valid: energy, forces, force_covariance, stress, energies, properties")
+            raise InputError(f"std: unknown name '{name.strip()}'; valid: energy, forces, force_covariance, stress, energies, properties, "
+                             "extrapolation")
         setattr(request, attribute, True)
     request.forces_std = request.forces_std or request.forces_covariance
     return request
 
 
 def has_error_bars(request: _gapkit.Request) -> bool:
-    return request.energy_std or request.forces_std or request.stress_std or request.energies_std
+    return request.energy_std or request.forces_std or request.stress_std or request.energies_std or request.extrapolation
 
 
 def prediction_from(values: Mapping[str, Any]) -> Prediction:

@@ -45,7 +45,8 @@ struct BatchRequest {
   }
   void set_quantity(const std::string& name) {
     using enum ThresholdOptions::Quantity;
-    quantity = named<ThresholdOptions::Quantity>("quantity", name, {{"force", force}, {"local_energy", local_energy}, {"energy", energy}});
+    quantity = named<ThresholdOptions::Quantity>(
+        "quantity", name, {{"force", force}, {"local_energy", local_energy}, {"energy", energy}, {"extrapolation", extrapolation}});
   }
 };
 

@@ -111,6 +111,7 @@ py::dict Evaluator::dict_of(const Structure& structure, const Prediction& p) con
   if (p.local_energy_std_epistemic)
     d["energies_std"] = array_of(p.local_energy_std_epistemic->data(), p.local_energy_std_epistemic->size());
   if (p.local_quip_variance) d["energies_variance_quip"] = array_of(p.local_quip_variance->data(), p.local_quip_variance->size());
+  if (p.extrapolation) d["extrapolation"] = array_of(p.extrapolation->data(), p.extrapolation->size());
   if (p.novelty) d["novelty"] = *p.novelty;
   if (p.closeness.ratio) d["shortest_distance_ratio"] = *p.closeness.ratio;
   if (p.closeness.too_close) d["too_close"] = p.closeness.too_close->text();
@@ -137,6 +138,7 @@ void add_evaluator(py::module_& module) {
       .def_readwrite("forces_std", &PredictionRequest::force_std)
       .def_readwrite("stress_std", &PredictionRequest::stress_std)
       .def_readwrite("forces_covariance", &PredictionRequest::force_covariance)
+      .def_readwrite("extrapolation", &PredictionRequest::extrapolation)
       .def_readwrite("properties", &PredictionRequest::properties)
       .def_readwrite("properties_std", &PredictionRequest::property_std)
       .def_readwrite("calibrated", &PredictionRequest::calibrated)

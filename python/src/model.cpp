@@ -1,5 +1,6 @@
 #include <gapkit/convert/gap_xml.hpp>
 #include <gapkit/core/elements.hpp>
+#include <gapkit/model/fewer_points.hpp>
 #include <gapkit/model/model_file.hpp>
 #include <gapkit/report/target_keys_note.hpp>
 
@@ -57,10 +58,30 @@ std::map<std::string, double> reference_energies(const PythonModel& self) {
   return result;
 }
 
+py::object extrapolation_thresholds(const PythonModel& self) {
+  if (!self.model->has_extrapolation()) return py::none();
+  py::dict result;
+  for (const ExtrapolationThreshold& t : self.model->calibration->extrapolation)
+    result[py::str(element_symbol(t.element))] =
+        py::dict(py::arg("novelty") = t.novelty, py::arg("std") = t.std, py::arg("atoms") = t.atoms);
+  return result;
+}
+
 std::vector<std::string> elements(const PythonModel& self) {
   std::vector<std::string> result;
   for (const auto& [element, energy] : self.model->reference_energies) result.push_back(element_symbol(element));
   return result;
+}
+
+// Columns of structures that long-range parts read (charges, volumes).
+std::vector<std::string> columns(const PythonModel& self) {
+  std::vector<std::string> names;
+  for (const PotentialPointer& part : self.model->baselines) {
+    const Parameters& parameters = part->parameters();
+    for (const char* key : {"charges", "volumes"})
+      if (parameters.has(key) && parameters.text(key) == "given") names.push_back(parameters.text("column"));
+  }
+  return names;
 }
 
 TargetKeys target_keys(const PythonModel& self) {
@@ -94,7 +115,10 @@ void add_model(py::module_& module) {
       .def_property_readonly("reference_energies", &reference_energies)
       .def_property_readonly("cutoff", [](const PythonModel& self) { return self.model->cutoff(); })
       .def_property_readonly("has_error_bars", [](const PythonModel& self) { return self.model->has_posterior(); })
+      .def_property_readonly("quick_points", [](const PythonModel& self) { return quick_points(*self.model); })
       .def_property_readonly("calibration", &calibration)
+      .def_property_readonly("extrapolation_thresholds", &extrapolation_thresholds)
+      .def_property_readonly("columns", &columns)
       .def_property_readonly("target_keys", &target_keys)
       .def_property_readonly("has_statistics", [](const PythonModel& self) { return self.statistics != nullptr; })
       .def_property_readonly("properties", &properties)

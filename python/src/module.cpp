@@ -3,6 +3,7 @@
 #include <gapkit/math/linear_algebra.hpp>
 
 #include "bindings.hpp"
+#include "potentials.hpp"
 
 namespace {
 
@@ -24,6 +25,7 @@ PYBIND11_MODULE(_gapkit, module) {
   gapkit::python::add_update(module);
   gapkit::python::add_comparison(module);
   gapkit::python::add_active(module);
+  gapkit::python::add_potentials(module);
   gapkit::python::add_file_converter();
   module.def("set_threads", &set_threads, pybind11::arg("threads"));
   module.def("threads", &gapkit::thread_count);

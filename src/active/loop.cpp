@@ -9,6 +9,7 @@
 #include <gapkit/fit/dataset.hpp>
 #include <gapkit/io/temporary_file.hpp>
 #include <gapkit/predict/closeness.hpp>
+#include <gapkit/predict/extrapolation.hpp>
 #include <gapkit/predict/predictor.hpp>
 
 #include "active/event_log.hpp"
@@ -71,7 +72,7 @@ class Loop {
     s.sources = "{}";
     s.label_force_rmse = s.label_energy_rmse = std::nan("");
     const RoundModel model = model_of_round(options_, folder_, progress_);
-    predictor_ = std::make_unique<Predictor>(model.model);
+    predictor_ = std::make_unique<Predictor>(model.model, error_bar_points(options_.threshold, *model.model));
     s.frames = model.frames;
     s.sparse_points = model.sparse_points;
     s.appended = model.appended;
@@ -164,7 +165,7 @@ class Loop {
       Json list = Json::array();
       for (const Choice& choice : choose_batch(predictor_->model(), proposals_, options_.choose, count, seed)) {
         const Proposal& proposal = proposals_[static_cast<std::size_t>(choice.proposal)];
-        chosen.push_back({proposal, round(), choice.score, distance_ratio(proposal)});
+        chosen.push_back({proposal, round(), choice.score, distance_ratio(proposal), largest_grade(proposal)});
         list.push_back({{"source", proposal.source},
                         {"frame", proposal.frame},
                         {"std", rounded(choice.std)},
@@ -188,6 +189,12 @@ class Loop {
            .message = fmt::format("frame {} of source '{}' will be labelled: {}", chosen.frame, chosen.source, found.too_close->text()),
            .is_warning = true});
     return found.ratio;
+  }
+
+  std::optional<double> largest_grade(const Proposal& chosen) const {
+    if (!gives_extrapolation(predictor_->model(), chosen.structure.atomic_numbers)) return std::nullopt;
+    const PredictionRequest request{.forces = false, .extrapolation = true, .difference = true};
+    return predictor_->compute(chosen.structure, request).extrapolation.value().maxCoeff();
   }
 
   void label() {

@@ -38,14 +38,22 @@ void add_errors(Page& page, const std::vector<RoundSummary>& rounds, const std::
   page.figure(energy);
 }
 
+bool is_grade(const LoopOptions& options) {
+  return options.threshold.quantity == ThresholdOptions::Quantity::extrapolation;
+}
+
+std::string with_unit(const std::string& name, const LoopOptions& options) {
+  const std::string unit = quantity_unit(options.threshold.quantity);
+  return unit.empty() ? name : fmt::format("{} ({})", name, unit);
+}
+
 void add_error_bars(Page& page, const LoopOptions& options, const std::vector<RoundSummary>& rounds,
                     const std::vector<ChosenProposal>& labelled) {
   page.section("Error bars", "The largest error bar found by the sources, and the threshold for proposals.");
   const auto numbers = series(rounds, [](const RoundSummary& r) { return r.round; });
   Plot plot("Error bars and threshold", "Largest error bar and threshold of each round.");
   plot.x = {.label = "round", .integers = true};
-  plot.y = {.label = fmt::format("{} std ({})", quantity_name(options.threshold.quantity), quantity_unit(options.threshold.quantity)),
-            .logarithmic = true};
+  plot.y = {.label = with_unit(quantity_name(options.threshold.quantity), options), .logarithmic = true};
   plot.line("largest", numbers, series(rounds, [](const RoundSummary& r) { return r.largest_std; }), {.colour = 0}, true);
   plot.line("threshold", numbers, series(rounds, [](const RoundSummary& r) { return r.threshold; }), {.colour = -1, .dashed = true});
   std::vector<double> chosen_round, chosen_std;
@@ -138,11 +146,11 @@ void add_structures(Page& page, const LoopOptions& options, const std::vector<Ch
   PageTable table;
   table.columns = {{"round"},  {"source", false},
                    {"number"}, {"config type", false},
-                   {"atoms"},  {"std (" + quantity_unit(options.threshold.quantity) + ")"},
+                   {"atoms"},  {with_unit(is_grade(options) ? "grade" : "std", options)},
                    {"score"},  {"why", false}};
   const auto integer = [](std::int64_t value) { return PageTable::Cell{std::to_string(value), static_cast<double>(value)}; };
   const auto real = [](double value) { return PageTable::Cell{page_number(value), value}; };
-  for (const auto& [proposal, round, score, ratio] : labelled)
+  for (const auto& [proposal, round, score, ratio, grade] : labelled)
     table.rows.push_back({integer(round),
                           {proposal.source},
                           integer(proposal.frame),

@@ -148,8 +148,8 @@ class MdSource : public Source {
     replica.quiet_steps = 0;
     if (source_.forks && replica.proposals > 0 && state.step - replica.last_proposal < 10 * source_.check_every) return;
     const std::string why =
-        fmt::format("{} std {:.3g} > {:.3g} {} at {:.3f} ps, {:.0f} K{}", quantity_name(loop_.threshold.quantity), std,
-                    context_->threshold.value, quantity_unit(loop_.threshold.quantity), state.time / 1000, replica.temperature, remark);
+        fmt::format("{} at {:.3f} ps, {:.0f} K{}", comparison_text(loop_.threshold.quantity, std, context_->threshold.value),
+                    state.time / 1000, replica.temperature, remark);
     const auto frame = static_cast<std::int64_t>(context_->round) * 10000 + static_cast<std::int64_t>(replicas_.proposals.size());
     Structure structure = state.structure;
     structure.set_field("active_replica", static_cast<std::int64_t>(number));

@@ -77,6 +77,7 @@ void write_chosen(const std::filesystem::path& path, const std::vector<ChosenPro
     frame.set_field("active_round", static_cast<std::int64_t>(c.round));
     frame.set_field("active_score", c.score);
     if (c.distance_ratio) frame.set_field("active_shortest_distance_ratio", *c.distance_ratio);
+    if (c.extrapolation) frame.set_field("active_extrapolation", *c.extrapolation);
   }
   write_frames(path, frames);
 }
@@ -88,6 +89,7 @@ std::vector<ChosenProposal> read_chosen(const std::filesystem::path& path, const
     c.round = static_cast<int>(integer_field(frame, "active_round"));
     c.score = real_field(frame, "active_score");
     if (frame.find_field("active_shortest_distance_ratio")) c.distance_ratio = real_field(frame, "active_shortest_distance_ratio");
+    if (frame.find_field("active_extrapolation")) c.extrapolation = real_field(frame, "active_extrapolation");
     c.proposal = proposal_of(std::move(frame));
     chosen.push_back(std::move(c));
   }

@@ -55,16 +55,25 @@ GoalOptions read_goal(const Section& section, const std::filesystem::path& folde
 }
 
 ThresholdOptions read_threshold(const Section& section) {
-  section.check_keys(std::vector<std::string>{"quantity", "mode", "value", "upper", "hysteresis"});
+  section.check_keys(std::vector<std::string>{"quantity", "mode", "value", "upper", "hysteresis", "points"});
   ThresholdOptions t;
-  t.quantity = choice_of(section, "quantity", t.quantity, {"force", "local_energy", "energy"});
+  t.quantity = choice_of(section, "quantity", t.quantity, {"force", "local_energy", "energy", "extrapolation"});
+  const bool is_grade = t.quantity == ThresholdOptions::Quantity::extrapolation;
+  if (is_grade) t.mode = ThresholdOptions::Mode::absolute;
   t.mode = choice_of(section, "mode", t.mode, {"none", "absolute", "relative", "auto"});
-  if (t.mode == ThresholdOptions::Mode::absolute && !section.has("value"))
+  if (is_grade && (t.mode == ThresholdOptions::Mode::relative || t.mode == ThresholdOptions::Mode::automatic))
+    section.fail(section.line("mode"),
+                 "quantity \"extrapolation\" has its border at 1 by itself: mode is \"absolute\" (with 'value', a grade) or \"none\"");
+  if (t.mode == ThresholdOptions::Mode::absolute && !is_grade && !section.has("value"))
     section.fail(section.line("mode"), fmt::format("mode \"absolute\" needs 'value', in {}", quantity_unit(t.quantity)));
-  t.value = section.positive("value", t.value, t.mode == ThresholdOptions::Mode::absolute ? quantity_unit(t.quantity) : "a factor");
+  t.value = section.positive("value", t.value,
+                             is_grade                                     ? "a grade"
+                             : t.mode == ThresholdOptions::Mode::absolute ? quantity_unit(t.quantity)
+                                                                          : "a factor");
   t.upper = section.positive("upper", t.upper, "a factor");
   if (!(t.upper > 1)) section.fail(section.line("upper"), fmt::format("'upper' is {}, expected a factor above 1", t.upper));
   t.hysteresis = section.not_negative("hysteresis", t.hysteresis);
+  t.all_points = section.choice("points", "quarter", std::vector<std::string>{"quarter", "all"}) == "all";
   return t;
 }
 
@@ -236,12 +245,12 @@ void read_sources(const TomlValue& document, const std::string& name, const std:
 }  // namespace
 
 std::string quantity_name(ThresholdOptions::Quantity quantity) {
-  const char* names[] = {"force", "local energy", "energy per atom"};
+  const char* names[] = {"force std", "local energy std", "energy per atom std", "extrapolation grade"};
   return names[static_cast<std::size_t>(quantity)];
 }
 
 std::string quantity_unit(ThresholdOptions::Quantity quantity) {
-  return quantity == ThresholdOptions::Quantity::force ? "eV/Å" : "eV";
+  return quantity == ThresholdOptions::Quantity::force ? "eV/Å" : quantity == ThresholdOptions::Quantity::extrapolation ? "" : "eV";
 }
 
 LoopOptions parse_loop_options(const std::string& toml, const std::string& name, const std::filesystem::path& folder) {

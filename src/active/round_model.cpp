@@ -182,7 +182,8 @@ std::vector<CalibrationPoint> first_points(const LoopOptions& options, const Loo
     for (std::size_t half = 0; half < halves.size(); ++half) {
       try {
         const FitData data{halves[half], files.data().validation};
-        Predictor predictor(std::make_shared<const Model>(fit(data, options.fit, {.progress = quieter(progress, 1)}).model));
+        const auto model = std::make_shared<const Model>(fit(data, options.fit, {.progress = quieter(progress, 1)}).model);
+        Predictor predictor(model, error_bar_points(options.threshold, *model));
         halves[1 - half].visit([&](const Structure& s, const FramePlace&) {
           const CalibrationPoint p = point_of(predictor, s, options.threshold.quantity);
           if (s.size() > 1 && p.count > 0) json.push_back({p.count, p.error, p.epistemic, p.noise, p.bar});

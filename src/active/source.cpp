@@ -39,11 +39,15 @@ Proposal make_proposal(Structure structure, const SourceOptions& source, std::in
   return {std::move(structure), std, source.name, frame, std::move(why)};
 }
 
+std::string comparison_text(ThresholdOptions::Quantity quantity, double found, double threshold) {
+  const std::string unit = quantity_unit(quantity);
+  return fmt::format("{} {:.3g} > {:.3g}{}{}", quantity_name(quantity), found, threshold, unit.empty() ? "" : " ", unit);
+}
+
 std::string reason_of(const RoundContext& context, double std) {
   const auto& threshold = context.options.threshold;
   if (threshold.mode == ThresholdOptions::Mode::none) return "no threshold";
-  return fmt::format("{} std {:.3g} > {:.3g} {}", quantity_name(threshold.quantity), std, context.threshold.value,
-                     quantity_unit(threshold.quantity));
+  return comparison_text(threshold.quantity, std, context.threshold.value);
 }
 
 }  // namespace gapkit

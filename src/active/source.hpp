@@ -50,7 +50,9 @@ std::unique_ptr<Source> make_md_source(const SourceOptions& source, const LoopOp
 
 /// A proposal; SourceOptions::config_type, if given, replaces the config type of the structure.
 Proposal make_proposal(Structure structure, const SourceOptions& source, std::int64_t frame, double std, std::string why);
-/// "force std 0.3 > 0.1 eV/Å", or "no threshold".
+/// "force std 0.3 > 0.1 eV/Å"
+std::string comparison_text(ThresholdOptions::Quantity quantity, double found, double threshold);
+/// The same with the threshold of the round, or "no threshold".
 std::string reason_of(const RoundContext& context, double std);
 
 }  // namespace gapkit

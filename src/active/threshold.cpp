@@ -5,6 +5,7 @@
 #include <gapkit/active/threshold.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/calibrate.hpp>
+#include <gapkit/model/fewer_points.hpp>
 
 #include "active/noise.hpp"
 
@@ -96,12 +97,17 @@ std::string threshold_remark(const ThresholdOptions& options, const Model& model
   return text;
 }
 
+int error_bar_points(const ThresholdOptions& options, const Model& model) {
+  return options.quantity == Quantity::force && !options.all_points ? quick_points(model) : 0;
+}
+
 PredictionRequest request_of(Quantity quantity) {
   PredictionRequest request;
   request.forces = false;
   request.force_std = quantity == Quantity::force;
   request.local_std = quantity == Quantity::local_energy;
   request.energy_std = quantity == Quantity::energy;
+  request.extrapolation = quantity == Quantity::extrapolation;
   return request;
 }
 
@@ -111,6 +117,8 @@ double error_bar(const Prediction& prediction, Quantity quantity) {
       return prediction.forces_std_epistemic.value().maxCoeff();
     case Quantity::local_energy:
       return prediction.local_energy_std_epistemic.value().maxCoeff();
+    case Quantity::extrapolation:
+      return prediction.extrapolation.value().maxCoeff();
     case Quantity::energy:
       break;
   }

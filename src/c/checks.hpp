@@ -2,7 +2,9 @@
 
 #include <gapkit.h>
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/model/model.hpp>
@@ -33,19 +35,28 @@ class KnownElements {
 /// Throws Failure: no structure of this interface has this `size`.
 [[noreturn]] void fail_on_size(std::size_t size, std::size_t expected, const char* name);
 
-/// Copy of a structure of the C interface. A program compiled for a later version of the library may pass a longer one, if it sets the
+/// Bytes of a structure in the first version of the interface; members that came later follow.
+template <class Given>
+inline constexpr std::size_t first_size = sizeof(Given);
+template <>
+inline constexpr std::size_t first_size<gapkit_results> = offsetof(gapkit_results, extrapolation);
+
+/// Copy of a structure of the C interface. One of a program compiled for an earlier version lacks the last members, which are zero then. A
+/// program compiled for a later version of the library may pass a longer one, if it sets the
 /// members that this version does not know to zero.
 template <class Given>
 Given read_argument(const Given* given, const char* name) {
   require_pointer(given, name);
   const std::size_t size = given->size;
-  if (size < sizeof(Given)) fail_on_size(size, sizeof(Given), name);
+  if (size < first_size<Given>) fail_on_size(size, sizeof(Given), name);
   const auto* bytes = reinterpret_cast<const unsigned char*>(given);
   constexpr std::size_t longest = 64 * 1024;  // larger values are no sizes
   if (size > longest) fail_on_size(size, sizeof(Given), name);
   for (std::size_t i = sizeof(Given); i < size; ++i)
     if (bytes[i] != 0) fail_on_size(size, sizeof(Given), name);
-  return *given;
+  Given result = {};
+  std::memcpy(&result, given, std::min(size, sizeof(Given)));
+  return result;
 }
 
 }  // namespace gapkit::c

@@ -51,6 +51,7 @@ void write(const Prediction& p, int atoms, const gapkit_results& results) {
   put(results.virial_std_epistemic, p.virial_std_epistemic);
   if (results.atom_energies_std_epistemic != nullptr)
     Eigen::Map<Vector>(results.atom_energies_std_epistemic, atoms) = p.local_energy_std_epistemic.value();
+  if (results.extrapolation != nullptr) Eigen::Map<Vector>(results.extrapolation, atoms) = p.extrapolation.value();
   put(results.distance_ratio, p.closeness.ratio.value_or(std::numeric_limits<double>::infinity()));
 }
 
@@ -62,7 +63,7 @@ void write_zeros(int atoms, const gapkit_results& results) {
   };
   for (double* target : {results.energy, results.energy_std, results.energy_std_epistemic}) zero(target, 1);
   for (double* target : {results.virial, results.virial_std, results.virial_std_epistemic}) zero(target, 9);
-  for (double* target : {results.atom_energies, results.atom_energies_std_epistemic}) zero(target, n);
+  for (double* target : {results.atom_energies, results.atom_energies_std_epistemic, results.extrapolation}) zero(target, n);
   for (double* target : {results.forces, results.forces_std, results.forces_std_epistemic}) zero(target, 3 * n);
   zero(results.atom_virials, 9 * n);
   if (results.distance_ratio != nullptr) *results.distance_ratio = std::numeric_limits<double>::infinity();
@@ -129,6 +130,7 @@ PredictionRequest Evaluator::request_for(const gapkit_results& r) const {
   request.stress_std = r.virial_std != nullptr || r.virial_std_epistemic != nullptr;
   request.force_std = wants_force_std(r);
   request.local_std = r.atom_energies_std_epistemic != nullptr;
+  request.extrapolation = r.extrapolation != nullptr;
   request.calibrated = settings_.is_calibrated;
   request.difference = settings_.is_difference;
   request.single_precision = settings_.is_single;
@@ -139,6 +141,11 @@ PredictionRequest Evaluator::request_for(const gapkit_results& r) const {
                               base_));
   if (request.error_bars() && !model_->has_posterior())
     throw Failure(GAPKIT_ERROR_ERROR_BARS, "the model has no posterior, so it has no error bars; a fit with gap-fit gives them");
+  if (request.extrapolation && !model_->has_extrapolation())
+    throw Failure(
+        GAPKIT_ERROR_ERROR_BARS,
+        "the model has no extrapolation thresholds: it is of an early version, or it was not calibrated by leaving structures out; "
+        "a fit with gap-fit gives them");
   return request;
 }
 
@@ -162,7 +169,7 @@ void Evaluator::evaluate(const gapkit_structure& given, const gapkit_results& re
   const PredictionRequest request = request_for(results);
   if (request.atom_virial && structure_level_part(*model_) != nullptr)
     throw Failure(GAPKIT_ERROR_UNSUPPORTED,
-                  fmt::format("the model's baseline '{}' has no virials of atoms: leave them out", structure_level_part(*model_)->name()));
+                  fmt::format("the model's part '{}' has no virials of atoms: leave them out", structure_level_part(*model_)->name()));
   elements_.require(given.atomic_numbers, given.n_atoms);
   require_finite(given.positions, given.n_atoms);
   if (given.n_atoms == 0) return write_zeros(0, results);
@@ -189,7 +196,7 @@ void Evaluator::evaluate(const gapkit_environments& given, const gapkit_results&
   PredictionRequest request = request_for(results);
   if (const Potential* part = structure_level_part(*model_))
     throw Failure(GAPKIT_ERROR_UNSUPPORTED,
-                  fmt::format("the model's baseline '{}' needs the whole cell: environments alone do not give its energy", part->name()));
+                  fmt::format("the model's part '{}' needs the whole cell: environments alone do not give its energy", part->name()));
   elements_.require(given.atomic_numbers, given.n_atoms);
   require_finite(given.positions, given.n_atoms);
   ghosts_.read(given, model_->cutoff());

@@ -5,6 +5,7 @@
 #include <gapkit/convert/gap_xml.hpp>
 #include <gapkit/core/version.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/model/fewer_points.hpp>
 #include <new>
 
 #include "c/evaluator.hpp"
@@ -116,6 +117,10 @@ int gapkit_has_error_bars(const gapkit_model* model) {
   return model != nullptr && model->evaluator.model().has_posterior() ? 1 : 0;
 }
 
+int gapkit_has_extrapolation(const gapkit_model* model) {
+  return model != nullptr && model->evaluator.model().has_extrapolation() ? 1 : 0;
+}
+
 int gapkit_has_base(const gapkit_model* model) {
   return model != nullptr && model->evaluator.model().base.is_used() ? 1 : 0;
 }
@@ -143,6 +148,10 @@ int gapkit_set_error_bar_points(gapkit_model* model, int points) {
     require_pointer(model, "model");
     model->evaluator.set_error_bar_points(points);
   });
+}
+
+int gapkit_quick_points(const gapkit_model* model) {
+  return model != nullptr ? gapkit::quick_points(model->evaluator.model()) : 0;
 }
 
 int gapkit_set_calibration(gapkit_model* model, int is_used) {

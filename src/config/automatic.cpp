@@ -9,10 +9,10 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/neighbor_list.hpp>
 #include <gapkit/core/phase_clock.hpp>
-#include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/fit/fit_plans.hpp>
 #include <gapkit/io/look_alikes.hpp>
-#include <gapkit/kernels/kernel.hpp>
+
+#include "config/automatic_terms.hpp"
 
 namespace gapkit {
 namespace {
@@ -22,49 +22,6 @@ constexpr std::int64_t most_atoms_measured = 20000;        // for the radial dis
 constexpr double wanted_neighbors = 30;
 constexpr double molecular_cutoff = 4.5, smallest_cutoff = 3.5, largest_cutoff_chosen = 6.0;  // Å
 constexpr int fewest_points = 50, most_points = 2000;                                         // of SOAP, per element
-
-TermOptions make_term(const std::string& descriptor, const Parameters& parameters, const std::string& kernel,
-                      const Parameters& kernel_parameters) {
-  TermOptions term;
-  term.name = term.descriptor = descriptor;
-  term.descriptor_parameters = complete_parameters(parameters, descriptor_kind(descriptor).parameters, descriptor);
-  term.kernel = kernel;
-  term.kernel_parameters = complete_parameters(kernel_parameters, kernel_kind(kernel).parameters, kernel);
-  return term;
-}
-
-TermOptions pair_term(bool molecular, double cutoff) {
-  TermOptions term = make_term("two_body", {{"cutoff", molecular ? 6.0 : cutoff}, {"cutoff_width", molecular ? 1.0 : 0.5}},
-                               "squared_exponential", {{"length_scale", molecular ? 0.6 : 1.0}});
-  term.delta = molecular ? 3.0 : 2.0;
-  term.n_sparse = molecular ? 25 : 20;
-  term.selection = "uniform";
-  return term;
-}
-
-TermOptions triplet_term() {
-  TermOptions term = make_term("three_body", {{"cutoff", 3.0}, {"cutoff_width", 0.8}}, "squared_exponential",
-                               {{"length_scale", std::vector<double>{1.0, 1.0, 1.0}}});
-  term.delta = 0.5;
-  term.n_sparse = 80;
-  term.selection = "variance";
-  return term;
-}
-
-TermOptions soap_term(bool molecular, double cutoff, std::size_t elements) {
-  const std::int64_t n_max = elements <= 3 ? 8 : 6, l_max = elements == 1 ? 8 : elements <= 3 ? 6 : 4;
-  TermOptions term = make_term("soap",
-                               {{"cutoff", cutoff},
-                                {"cutoff_width", molecular ? 0.8 : 0.5},
-                                {"n_max", n_max},
-                                {"l_max", l_max},
-                                {"atom_sigma", molecular ? 0.4 : 0.5}},
-                               "dot_product", {{"zeta", 4.0}});
-  term.delta = molecular ? 0.2 : 0.5;
-  term.selection = molecular ? "cur" : "variance";
-  term.max_candidates = 20000;
-  return term;
-}
 
 /// Sparse points of SOAP by element: a fraction of the environments, larger for few environments, between bounds. `factor` below 1 reduces
 /// them where time or memory is short.
@@ -165,10 +122,21 @@ class Chooser {
     options_.terms.push_back(pair_term(molecular_, cutoff));
     if (molecular_ && data_.atoms_of.size() <= 4) options_.terms.push_back(triplet_term());
     options_.terms.push_back(soap_term(molecular_, cutoff, data_.atoms_of.size()));
+    const std::string against = reason_against_metric(data_);
+    if (against.empty()) {
+      // SOAP stays the last term.
+      if (molecular_) options_.terms.insert(options_.terms.end() - 1, full_term(options_.terms.back()));
+      learn_metric(options_.terms.back(), data_.atoms_of.size());
+    }
     std::string terms;
     for (const TermOptions& t : options_.terms) terms += (terms.empty() ? "" : " + ") + t.name;
-    const Parameters& soap = options_.terms.back().descriptor_parameters;
-    say(fmt::format("terms: {} (n_max {}, l_max {}, zeta 4)", terms, soap.integer("n_max"), soap.integer("l_max")));
+    const TermOptions& soap = options_.terms.back();
+    say(fmt::format("terms: {} (n_max {}, l_max {}, zeta 4)", terms, soap.descriptor_parameters.integer("n_max"),
+                    soap.descriptor_parameters.integer("l_max")));
+    say(against.empty()
+            ? fmt::format("features of SOAP: {} for each element, by a metric that a first fit to half of the structures learns{}",
+                          soap.compression.rank, molecular_ ? "; soap_full: all features, with few points" : "")
+            : "features of SOAP: all; " + against);
   }
 
   void choose_sigmas() {
@@ -176,6 +144,10 @@ class Chooser {
     options_.regularization.standard[Property::force] = (molecular_ ? 0.01 : 0.08) * std::max(data_.force_rms, 0.1);
     options_.regularization.standard[Property::energy] = (molecular_ ? 0.0002 : 0.002);
     options_.regularization.standard[Property::virial] = 0.1;
+    if (data_.frames - data_.single_atoms < 2) {
+      say("sigma and delta: as usual for such data, because one structure cannot be divided into folds");
+      return;
+    }
     options_.optimize.objective = OptimizeOptions::Objective::cross_validation;
     options_.optimize.folds = 5;
     options_.optimize.delta = false;
@@ -276,6 +248,7 @@ DataSummary summarize_data(const Dataset& train, const TargetKeys& keys, const P
     if (s.size() == 1 || measured < most_atoms_measured) {
       const NeighborList list(s, largest_radius);
       if (s.size() == 1 && list.pair_count() == 0) {
+        ++data.single_atoms;
         if (s.energy) data.isolated.emplace(s.atomic_numbers[0], *s.energy);
       } else {
         measured += s.size();

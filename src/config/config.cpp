@@ -13,10 +13,12 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/fit.hpp>
+#include <gapkit/potentials/long_range.hpp>
 #include <sstream>
 
 #include "config/base_columns.hpp"
 #include "config/keys.hpp"
+#include "config/long_range.hpp"
 #include "config/overrides.hpp"
 #include "config/property.hpp"
 
@@ -173,6 +175,13 @@ void read_calibration(const Section& section, bool has_validation, FitConfigurat
   calibration.all_structures = section.choice("energies", "all", std::vector<std::string>{"all", "sample"}) == "all";
   if (source != "leave_one_out" && section.has("energies"))
     section.fail(section.line("energies"), fmt::format("'energies' goes with source = \"leave_one_out\", found \"{}\"", source));
+  calibration.cautious = section.boolean("cautious", false);
+  if (calibration.cautious && (source != "leave_one_out" || !calibration.all_structures))
+    section.fail(
+        section.line("cautious"),
+        fmt::format("cautious = true leaves config types out in closed form, so it goes with source = \"leave_one_out\" and energies = "
+                    "\"all\", found source = \"{}\"{}",
+                    source, calibration.all_structures ? "" : " and energies = \"sample\""));
   if (source == "validation" && !has_validation)
     section.fail(section.line("source"),
                  "source = \"validation\" needs files in [data] validation; \"holdout\" sets training structures aside");
@@ -208,9 +217,12 @@ void read_baselines(const TomlValue& document, const std::string& name, const st
                                    table.description()));
     const Section section(&table, "[[baseline]]", name, entry->line);
     std::vector<std::string> kinds;
-    for (const PotentialKind& kind : potential_kinds()) kinds.push_back(kind.name);
+    for (const PotentialKind& kind : potential_kinds())
+      if (!is_long_range(kind.name)) kinds.push_back(kind.name);
     kinds.emplace_back(base_columns_kind);
     if (!section.has("kind")) section.fail(section.line(), fmt::format("'kind' is missing, expected one of {}", fmt::join(kinds, ", ")));
+    if (const std::string kind = section.text("kind", "", true); is_long_range(kind))
+      section.fail(section.line("kind"), fmt::format("'{}' belongs to [[long_range]], not to [[baseline]]", kind));
     const std::string kind = section.choice("kind", "", kinds);
     if (kind != base_columns_kind) {
       options.baselines.push_back(read_potential(section, potential_kind(kind), folder));
@@ -252,6 +264,7 @@ FitConfiguration fit_options_of(const TomlValue& document, const std::string& na
   read_energy_terms(document, name, folder, options);
   options.properties = read_properties(document, name, folder);
   read_baselines(document, name, folder, options);
+  read_long_range(document, name, folder, options.baselines);
   read_regularization(section("regularization"), options.regularization);
   read_optimize(section("optimize"), document.find("optimize") != nullptr, options.optimize);
   const bool has_validation = instead.validation_in_memory || !options.validation.empty();

@@ -30,7 +30,7 @@ std::vector<std::string> source_keys() {
 }  // namespace
 
 bool is_list_of_tables(const std::string& section) {
-  return section == "term" || section == "baseline" || section == "property";
+  return section == "term" || section == "baseline" || section == "property" || section == "long_range";
 }
 
 const std::vector<SectionKeys>& configuration_keys() {
@@ -38,6 +38,7 @@ const std::vector<SectionKeys>& configuration_keys() {
       {"data", joined({"train", "validation", "use"}, source_keys(), {"config_type_key", "force_mask_key"})},
       {"reference_energies", {"mode", "explicit"}},
       {"baseline", {"kind"}},
+      {"long_range", {"kind"}},
       {"term",
        {"name", "descriptor", "species", "kernel", "delta", "n_sparse", "config_type_n_sparse", "selection", "max_candidates",
         "sparse_file", "sparse_file_cutoffs", "sparse_indices", "compression", "rank", "floor"}},
@@ -46,7 +47,7 @@ const std::vector<SectionKeys>& configuration_keys() {
       {"regularization.config_type.*", target_names()},
       {"optimize", {"objective", "sigma", "delta", "classes", "max_factor", "min_rows", "max_evaluations", "folds", "fold", "weights"}},
       {"optimize.weights", target_names()},
-      {"calibration", {"source", "energies", "holdout", "rounds", "most_atoms"}},
+      {"calibration", {"source", "energies", "cautious", "holdout", "rounds", "most_atoms"}},
       {"solver", {"jitter", "jitter_absolute"}},
       {"output", {"model", "sparse", "statistics"}},
       {"run", {"seed", "memory"}},

@@ -13,7 +13,8 @@ namespace gapkit {
 namespace {
 
 // Names of columns and keys that gap-predict writes for every model.
-constexpr const char* other_predictions[] = {"local_energy", "novelty", "calibration", "not_finite", "species", "pos"};
+constexpr const char* other_predictions[] = {
+    "local_energy", "local_variance", "extrapolation", "shortest_distance_ratio", "novelty", "calibration", "not_finite", "species", "pos"};
 
 void check_property_name(const Section& section, const std::string& name, const std::vector<PropertyOptions>& others) {
   const auto fail = [&](const std::string& what) { section.fail(section.line("name"), what); };

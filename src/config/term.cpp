@@ -270,6 +270,10 @@ void read_selection(const Section& section, const DescriptorKind& descriptor, co
   if (const TomlEntry* entry = section.find("config_type_n_sparse"))
     for (const TomlEntry& number : entry->value.entries)
       term.config_type_n_sparse[number.key] = static_cast<int>(numbers.integer_number(number, 0, INT_MAX));
+  if (term.selection == "file" && term.descriptor_parameters.has("channels") && term.descriptor_parameters.integer("channels") > 0)
+    section.fail(section.line("channels"),
+                 "'channels' does not go with selection = \"file\": the channels come from the training data; \"indices\" names "
+                 "environments");
   if (is_given && !term.config_type_n_sparse.empty())
     section.fail(
         section.line("config_type_n_sparse"),

@@ -7,6 +7,7 @@
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/kernels/kernel.hpp>
+#include <gapkit/potentials/long_range.hpp>
 
 #include "config/base_columns.hpp"
 
@@ -45,11 +46,20 @@ std::string table(const std::map<std::string, Value>& values, Write write) {
   return result + " }";
 }
 
+/// A parameter with numbers by element, "Cl = -1, Na = 1", which is TOML between braces.
+bool is_element_table(const std::string& text) {
+  try {
+    return text.find('\n') == std::string::npos && !element_values_of(text, "").empty();
+  } catch (const InputError&) {
+    return false;
+  }
+}
+
 std::string parameter(const ParameterValue& value) {
   if (const auto* boolean = std::get_if<bool>(&value)) return *boolean ? "true" : "false";
   if (const auto* integer = std::get_if<std::int64_t>(&value)) return std::to_string(*integer);
   if (const auto* real = std::get_if<double>(&value)) return toml_number(*real);
-  if (const auto* text = std::get_if<std::string>(&value)) return toml_quoted(*text);
+  if (const auto* text = std::get_if<std::string>(&value)) return is_element_table(*text) ? "{ " + *text + " }" : toml_quoted(*text);
   return list(std::get<std::vector<double>>(value));
 }
 
@@ -191,6 +201,8 @@ void write_calibration(TomlText& out, const CalibrationOptions& calibration) {
            "where the factors of the error bars come from");
   if (calibration.source == Source::leave_one_out)
     out.line("energies", calibration.all_structures ? "\"all\"" : "\"sample\"", "structures that are left out for error bars of energies");
+  if (calibration.cautious)
+    out.line("cautious", "true", "whole config types are left out too: wider error bars that hold for other kinds of structures");
   if (calibration.source == Source::holdout)
     out.line("holdout", toml_number(calibration.holdout), "fraction of the structures, set aside before the fit, added afterwards");
   if (calibration.source == Source::holdout) out.line("rounds", std::to_string(calibration.rounds), "fits with other structures set aside");
@@ -206,7 +218,7 @@ std::string fit_options_to_toml(const FitConfiguration& options) {
   write_data(out, options);
   write_reference_energies(out, options.reference_energies);
   for (const PotentialPointer& b : options.baselines) {
-    out.header("[[baseline]]");
+    out.header(is_long_range(b->name()) ? "[[long_range]]" : "[[baseline]]");
     out.line("kind", toml_quoted(b->name()));
     write_parameters(out, b->parameters(), potential_kind(b->name()).parameters);
   }

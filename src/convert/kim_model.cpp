@@ -55,7 +55,7 @@ void check_model(const Model& model) {
   for (const PotentialPointer& part : model.baselines)
     if (part->needs_structure())
       throw InputError(
-          fmt::format("the model's baseline '{}' needs the whole cell, and the KIM API shows a model only the neighbours of "
+          fmt::format("the model's part '{}' needs the whole cell, and the KIM API shows a model only the neighbours of "
                       "atoms; a fit without it can be converted",
                       part->name()));
   if (!(model.cutoff() > 0)) throw InputError("the model has no interactions: its cutoff is 0");

@@ -3,6 +3,7 @@
 #include <gapkit/convert/gap_xml.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/version.hpp>
+#include <gapkit/descriptors/contracted_channels.hpp>
 #include <gapkit/descriptors/feature_map.hpp>
 #include <gapkit/io/md5.hpp>
 #include <gapkit/io/temporary_file.hpp>
@@ -96,6 +97,9 @@ Written written(const Term& term, ProblemList& problems) {
   if (is_soap && term.descriptor->parameters().has("radial_weight") && term.descriptor->parameters().integer("radial_weight") != 0)
     problems.add(fmt::format("term '{}': QUIP has no counterpart of radial_weight = {}; a fit with radial_weight = 0 can be written",
                              term.label(), term.descriptor->parameters().integer("radial_weight")));
+  if (const ContractedChannels* channels = term.descriptor->contracted_channels())
+    problems.add(fmt::format("term '{}': QUIP has no counterpart of channels = {}; a fit without it can be written", term.label(),
+                             channels->channels()));
   if (is_soap && term.descriptor->parameters().has("mixed_channels") && term.descriptor->parameters().integer("mixed_channels") > 0)
     problems.add(fmt::format("term '{}': QUIP has no counterpart of mixed_channels", term.label()));
   if (is_soap && term.descriptor->parameters().has("undivided_spectrum") && term.descriptor->parameters().boolean("undivided_spectrum"))

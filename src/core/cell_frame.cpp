@@ -1,10 +1,9 @@
-#include "cell_frame.hpp"
-
 #include <fmt/format.h>
 
 #include <Eigen/Geometry>
 #include <Eigen/LU>
 #include <cmath>
+#include <gapkit/core/cell_frame.hpp>
 #include <gapkit/core/errors.hpp>
 
 namespace gapkit {

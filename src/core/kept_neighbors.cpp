@@ -1,10 +1,9 @@
 #include <Eigen/SVD>
 #include <algorithm>
 #include <cmath>
+#include <gapkit/core/cell_frame.hpp>
 #include <gapkit/core/kept_neighbors.hpp>
 #include <numeric>
-
-#include "core/cell_frame.hpp"
 
 namespace gapkit {
 namespace {

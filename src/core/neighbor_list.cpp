@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <gapkit/core/cell_frame.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/neighbor_list.hpp>
 #include <numeric>
-
-#include "cell_frame.hpp"
 
 namespace gapkit {
 namespace {
@@ -82,11 +81,13 @@ class Bins {
   struct Candidates {
     std::vector<std::uint64_t> keys;  // atom · 2³² + number of the image
     std::vector<double> x, y, z;      // Å
+    std::vector<double> square;       // Å², of the distance from one atom
+    std::vector<std::uint64_t> unsorted, place;
   };
   void find_candidates(int bin, const Images& images, Candidates& candidates) const;
 
   /// Appends the keys of the neighbours of `i` among the candidates of its bin, in their order. `images`: of that bin.
-  void find_neighbors(int i, double cutoff, const Images& images, const Candidates& candidates, std::vector<std::uint64_t>& keys) const;
+  void find_neighbors(int i, double cutoff, const Images& images, Candidates& candidates, std::vector<std::uint64_t>& keys) const;
 
   /// The pair of `i` and a neighbour by its key: S and r_ij; returns |r_ij|.
   /// Not inlined, so that every call rounds identically.
@@ -97,6 +98,7 @@ class Bins {
   void wrap(const Structure& structure);
   void divide(const Structure& structure, double cutoff);
   void sort_atoms();
+  void sort_candidates(Candidates& candidates) const;
   Shift place_of(int bin) const {
     const std::int64_t own = keys_[static_cast<std::size_t>(bin)];
     return {static_cast<int>(own / bins_[2] / bins_[1]), static_cast<int>(own / bins_[2] % bins_[1]), static_cast<int>(own % bins_[2])};
@@ -225,6 +227,18 @@ void Bins::find_images(int bin, Images& result) const {
       }
 }
 
+// For one atom the order of these shifts is the order of the final ones: they differ by a constant. The images of an atom are already in
+// order, so that counting the candidates of each atom suffices; for cells of many more atoms it would take longer.
+void Bins::sort_candidates(Candidates& candidates) const {
+  auto& keys = candidates.keys;
+  if (static_cast<std::size_t>(size_) > 4 * keys.size()) return std::sort(keys.begin(), keys.end());
+  candidates.unsorted = keys;
+  candidates.place.assign(static_cast<std::size_t>(size_) + 1, 0);
+  for (const std::uint64_t k : keys) ++candidates.place[static_cast<std::size_t>(atom_of(k)) + 1];
+  for (std::size_t i = 1; i < candidates.place.size(); ++i) candidates.place[i] += candidates.place[i - 1];
+  for (const std::uint64_t k : candidates.unsorted) keys[candidates.place[static_cast<std::size_t>(atom_of(k))]++] = k;
+}
+
 void Bins::find_candidates(int bin, const Images& images, Candidates& candidates) const {
   const std::span<const int> members = atoms_of(bin);
   const auto wrapped = [&](int i) -> const Vector3& { return wrapped_[static_cast<std::size_t>(i)]; };
@@ -264,8 +278,7 @@ void Bins::find_candidates(int bin, const Images& images, Candidates& candidates
       }
     }
   }
-  // For one atom the order of these shifts is the order of the final ones: they differ by a constant.
-  std::sort(keys.begin(), keys.end());
+  sort_candidates(candidates);
   for (auto* v : {&candidates.x, &candidates.y, &candidates.z}) v->resize(keys.size());
   for (std::size_t c = 0; c < keys.size(); ++c) {
     const Vector3 position = wrapped(atom_of(keys[c])) + images.offset(keys[c]);
@@ -275,27 +288,33 @@ void Bins::find_candidates(int bin, const Images& images, Candidates& candidates
   }
 }
 
-void Bins::find_neighbors(int i, double cutoff, const Images& images, const Candidates& candidates,
-                          std::vector<std::uint64_t>& keys) const {
+void Bins::find_neighbors(int i, double cutoff, const Images& images, Candidates& candidates, std::vector<std::uint64_t>& keys) const {
   const Vector3 centre = wrapped_[static_cast<std::size_t>(i)];
-  const double limit = reach_ * reach_;
-  const std::size_t count = candidates.keys.size(), before = keys.size();
-  keys.resize(before + count);
-  std::size_t end = before;
-  for (std::size_t c = 0; c < count; ++c) {  // without branches: half of them would be predicted wrongly
-    const double x = candidates.x[c] - centre.x(), y = candidates.y[c] - centre.y(), z = candidates.z[c] - centre.z();
-    keys[end] = candidates.keys[c];
-    end += x * x + y * y + z * z <= limit ? 1 : 0;
+  const double limit = reach_ * reach_, inner = std::max(2 * cutoff - reach_, 0.0), certain = inner * inner;
+  const std::size_t count = candidates.keys.size();
+  candidates.square.resize(count);
+  double* square = candidates.square.data();
+  const double *px = candidates.x.data(), *py = candidates.y.data(), *pz = candidates.z.data();
+  for (std::size_t c = 0; c < count; ++c) {
+    const double x = px[c] - centre.x(), y = py[c] - centre.y(), z = pz[c] - centre.z();
+    square[c] = x * x + y * y + z * z;
   }
-  std::size_t kept = before;
+  auto& near = candidates.unsorted;
+  near.resize(count);
+  std::size_t found = 0;
+  for (std::size_t c = 0; c < count; ++c) {  // without branches: half of them would be predicted wrongly
+    near[found] = candidates.keys[c];
+    square[found] = square[c];
+    found += square[c] <= limit ? 1 : 0;
+  }
   Shift shift;
   Vector3 vector;
-  for (std::size_t c = before; c < end; ++c) {
-    const double distance = measure(i, keys[c], images, shift, vector);
-    if (!(distance < cutoff) || (atom_of(keys[c]) == i && shift == Shift{0, 0, 0})) continue;
-    keys[kept++] = keys[c];
+  for (std::size_t c = 0; c < found; ++c) {
+    const bool is_certain = square[c] < certain && atom_of(near[c]) != i;  // else rounding decides, or it is the atom itself
+    if (!is_certain && !(measure(i, near[c], images, shift, vector) < cutoff)) continue;
+    if (!is_certain && atom_of(near[c]) == i && shift == Shift{0, 0, 0}) continue;
+    keys.push_back(near[c]);
   }
-  keys.resize(kept);
 }
 
 double Bins::measure(int i, std::uint64_t key, const Images& images, Shift& shift, Vector3& vector) const {

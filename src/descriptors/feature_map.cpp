@@ -3,6 +3,7 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/descriptors/feature_map.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/math/packed_matrix.hpp>
 
 namespace gapkit {
 namespace {
@@ -27,6 +28,8 @@ class MappedDescriptor final : public Descriptor {
       inner_ = descriptor;
       across_ = points(across_);
     }
+    forward_ = PackedMatrix(across_.transpose());
+    backward_ = PackedMatrix(across_);
   }
 
   int size() const override { return static_cast<int>(across_.rows()); }
@@ -37,12 +40,13 @@ class MappedDescriptor final : public Descriptor {
   bool has_nonnegative_products() const override { return false; }
   int multiplicity() const override { return base_->multiplicity(); }
   const FeatureMap* feature_map() const override { return &map_; }
+  const ContractedChannels* contracted_channels() const override { return base_->contracted_channels(); }
 
   void pullback(const Environments& environments, int begin, int end, const Features& features, const FeatureGradient& gradient,
                 std::span<Vector3> dE_dr) const override {
     if (!features.inner || features.size() == 0) return;
     Matrix dE_dx(gradient.dE_dx.rows(), across_.cols());
-    multiply_nn(gradient.dE_dx, across_, dE_dx);
+    backward_.multiply(gradient.dE_dx, dE_dx);
     inner_->pullback(environments, begin, end, *features.inner, {dE_dx, gradient.dE_df}, dE_dr);
   }
 
@@ -65,7 +69,7 @@ class MappedDescriptor final : public Descriptor {
     out.covariance_cutoff = in.covariance_cutoff;
     out.x.resize(in.size(), across_.rows());
     if (in.size() > 0) {
-      multiply_nt(in.x.view(), across_, out.x.view());
+      forward_.multiply(in.x.view(), out.x.view());
       out.x.view().rowwise() -= offset_.transpose();
     }
     out.make_blocks(in.blocks.size());
@@ -108,8 +112,9 @@ class MappedDescriptor final : public Descriptor {
 
   std::shared_ptr<const Descriptor> base_, inner_;  // inner: the short form, if there is one
   FeatureMap map_;
-  Matrix across_;  // Uᵀ in the features of inner_: [r, C]
-  Vector offset_;  // Uᵀ x̄
+  Matrix across_;                    // Uᵀ in the features of inner_: [r, C]
+  Vector offset_;                    // Uᵀ x̄
+  PackedMatrix forward_, backward_;  // x → Uᵀ x, dE/dy → U dE/dy
 };
 
 }  // namespace

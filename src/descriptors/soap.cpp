@@ -11,6 +11,22 @@
 #include "descriptors/soap_mixing.hpp"
 
 namespace gapkit {
+namespace {
+
+// Models of earlier versions do not have all parameters.
+int count_of(const Parameters& parameters, const std::string& name) {
+  return parameters.has(name) ? static_cast<int>(parameters.integer(name)) : 0;
+}
+
+// Without `channels` where it is 0: programs of versions that do not know it read the model.
+Parameters without_unused(const Parameters& given) {
+  Parameters used;
+  for (const auto& [name, value] : given.values())
+    if (name != "channels" || count_of(given, name) > 0) used.set(name, value);
+  return used;
+}
+
+}  // namespace
 
 Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements)
     : Soap(parameters, species, elements,
@@ -19,22 +35,26 @@ Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const 
                        parameters.has("radial_weight") ? static_cast<int>(parameters.integer("radial_weight")) : 0),
            Form::plain) {}
 
-Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements, RadialBasis basis, Form form)
-    : parameters_(parameters),
+Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements, RadialBasis basis, Form form,
+           BasisPointer channel_basis)
+    : parameters_(without_unused(parameters)),
       species_(species),
       elements_(elements),
       basis_(std::move(basis)),
       width_(parameters.real("cutoff_width")),
       central_weight_(parameters.real("central_weight")),
-      central_in_all_(parameters.boolean("central_reference_all_species")) {
+      central_in_all_(parameters.boolean("central_reference_all_species")),
+      asked_channels_(count_of(parameters, "channels")),
+      channel_basis_(std::move(channel_basis)) {
   species_of_.assign(static_cast<std::size_t>(elements_.empty() ? 0 : elements_.back() + 1), -1);
   for (std::size_t s = 0; s < elements_.size(); ++s) species_of_[static_cast<std::size_t>(elements_[s])] = static_cast<int>(s);
   if (width_ > basis_.cutoff()) throw InputError("soap: cutoff_width is larger than cutoff");
   if (species_index(species_.at(0)) < 0) throw InputError("soap: the centre element is not among the neighbour elements");
   const int terms = basis_.l_max() + 1;
-  // Models of earlier versions do not have this parameter.
-  const auto asked = parameters.has("mixed_channels") ? static_cast<int>(parameters.integer("mixed_channels")) : 0;
-  const int mixed = std::min(asked, static_cast<int>(elements_.size()) * basis_.n_max());  // more channels would add features
+  const int asked = count_of(parameters, "mixed_channels");
+  if (asked > 0 && asked_channels_ > 0)
+    throw InputError("soap: mixed_channels and channels are two ways to have fewer channels; use one of them (channels is more accurate)");
+  const int mixed = std::min(std::max(asked, asked_channels_), all_channels());  // more channels would add features
   radial_ = mixed > 0 ? mixed : basis_.n_max();
   blocks_ = mixed > 0 ? 1 : static_cast<int>(elements_.size());
   count_ = radial_ * terms;
@@ -45,7 +65,14 @@ Soap::Soap(const Parameters& parameters, const std::vector<int>& species, const 
   harmonics::fill_prefactors(basis_.l_max(), prefactor_.data(), [](double v) { return std::sqrt(v); });
   const bool undivided = parameters.has("undivided_spectrum") && parameters.boolean("undivided_spectrum");
   if (undivided) tables_.push_back(table_without_division());
-  if (mixed > 0) mix_channels(static_cast<std::uint64_t>(parameters.integer("mixing_seed")));
+  if (asked > 0)
+    contraction_.assign(static_cast<std::size_t>(terms),
+                        random_mixing(radial_, all_channels(), static_cast<std::uint64_t>(parameters.integer("mixing_seed"))));
+  if (channel_basis_) {
+    check_basis();
+    contraction_ = channel_basis_->contraction;
+  }
+  if (!contraction_.empty()) contract_channels();
   centre_ = centre_coefficients();
   for (int s = 0; s < blocks_; ++s) {
     BlockFeatures block;
@@ -72,14 +99,23 @@ void Soap::order_features(bool shortened) {
       higher_.push_back(features_);
       last_.push_back(has_zero_only(a) || has_zero_only(b) ? 0 : basis_.l_max());
       features_ += last_.back();
-      const auto add = [&](Places& places, int to) {
-        places.from.push_back(a * spectrum_stride(channels_) + b);
-        places.to.push_back(to);
-        places.weight.push_back(a == b ? 1 : std::numbers::sqrt2);
-      };
-      add(zero_places_, zero_.back());
-      if (last_.back() > 0) add(higher_places_, higher_.back());
+      if (shortened) zero_pairs_.add(a, b, channels_);
+      if (!shortened || last_.back() > 0) higher_pairs_.add(a, b, channels_);
+      const double weight = a == b ? 1 : std::numbers::sqrt2;
+      feature_weight_.resize(static_cast<std::size_t>(features_), weight);
+      feature_weight_[static_cast<std::size_t>(zero_.back())] = weight;
     }
+}
+
+void Soap::PairRuns::add(int a, int b, int channels) {
+  const int place = a * spectrum_stride(channels) + b;
+  if (b == 0 || from.empty() || from.back() + length.back() != place) {
+    from.push_back(place);
+    to.push_back(pairs);
+    length.push_back(0);
+  }
+  ++length.back();
+  ++pairs;
 }
 
 EnvironmentCount Soap::count(const Environments& environments, int c) const {
@@ -91,7 +127,7 @@ EnvironmentCount Soap::count(const Environments& environments, int c) const {
 
 Descriptor::ShortForm Soap::short_form() const {
   std::call_once(short_made_, [&] {
-    if (basis_.l_max() == 0 || mixing_.size() > 0) return;
+    if (basis_.l_max() == 0 || asked_channels_ > 0 || !contraction_.empty()) return;
     const std::shared_ptr<const Soap> shortened(new Soap(parameters_, species_, elements_, basis_.turned(), Form::shortened));
     if (shortened->features_ == features_) return;
     short_ = {shortened, [shortened, zero = zero_, higher = higher_](const MatrixView& points) {
@@ -133,41 +169,19 @@ std::vector<double> Soap::table_without_division() const {
   return table;
 }
 
-// Radial functions of each element as mixtures of its n_max: Σ_n W_q,(s,n) g_nl(r) for channel q. All other code then works with one
-// element that has one radial function for each channel.
-void Soap::mix_channels(std::uint64_t seed) {
-  const int n_max = basis_.n_max(), species = static_cast<int>(elements_.size());
-  mixing_ = random_mixing(radial_, species * n_max, seed);
-  std::vector<std::vector<double>> mixed;
-  const double* plain = table_of(0);
-  const int plain_count = basis_.count();
-  for (int s = 0; s < species; ++s) {
-    std::vector<double> table(static_cast<std::size_t>(basis_.knot_count()) * 3 * static_cast<std::size_t>(count_) + soap_lanes, 0.0);
-    for (int row = 0; row < 3 * basis_.knot_count(); ++row)
-      for (int l = 0; l <= basis_.l_max(); ++l)
-        for (int q = 0; q < radial_; ++q) {
-          double sum = 0;
-          for (int n = 0; n < n_max; ++n)
-            sum += mixing_(q, s * n_max + n) * plain[static_cast<std::ptrdiff_t>(row) * plain_count + l * n_max + n];
-          table[static_cast<std::size_t>(row) * static_cast<std::size_t>(count_) + static_cast<std::size_t>(l * radial_ + q)] = sum;
-        }
-    mixed.push_back(std::move(table));
-  }
-  tables_ = std::move(mixed);
-}
-
 // Contribution of the centre atom to c_00 of each channel.
 std::vector<double> Soap::centre_coefficients() const {
   const int n_max = basis_.n_max(), own = species_index(species_[0]);
   std::vector<double> result(static_cast<std::size_t>(channels_), 0.0);
+  if (asked_channels_ > 0 && !channel_basis_) return result;  // not made yet
   for (int s = 0; s < static_cast<int>(elements_.size()); ++s) {
     if (s != own && !central_in_all_) continue;
     for (int n = 0; n < n_max; ++n) {
       const double weight = central_weight_ * basis_.centre()[static_cast<std::size_t>(n)];
-      if (mixing_.size() == 0)
+      if (contraction_.empty())
         result[static_cast<std::size_t>(s * n_max + n)] += weight;
       else
-        for (int q = 0; q < radial_; ++q) result[static_cast<std::size_t>(q)] += mixing_(q, s * n_max + n) * weight;
+        for (int q = 0; q < radial_; ++q) result[static_cast<std::size_t>(q)] += contraction_[0](q, s * n_max + n) * weight;
     }
   }
   return result;

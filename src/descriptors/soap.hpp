@@ -1,6 +1,6 @@
 #pragma once
 
-#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/descriptors/contracted_channels.hpp>
 #include <gapkit/math/radial_basis.hpp>
 #include <mutex>
 
@@ -18,9 +18,12 @@ namespace gapkit {
 /// orthonormal rows W, so that the length is (l_max+1) Q(Q+1)/2 for any number of elements. Source: Darby et al., Phys. Rev. Lett.
 /// 131, 028001 (2023), tensor-reduced densities, here with all products of two mixtures kept.
 ///
+/// With `channels` = q > 0 they are contracted in the same way, with matrices W_l [q, species · n_max] that are made from data
+/// (ContractedChannels).
+///
 /// The short form omits features that are zero: with turned radial functions (RadialBasis), the last channel of each element has l = 0
 /// only. There the features of l = 0 come first.
-class Soap final : public Descriptor {
+class Soap final : public Descriptor, public ContractedChannels {
  public:
   Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements);
 
@@ -36,11 +39,21 @@ class Soap final : public Descriptor {
 
   const RadialBasis& radial_basis() const { return basis_; }
 
+  const ContractedChannels* contracted_channels() const override { return asked_channels_ > 0 ? this : nullptr; }
+  int channels() const override { return asked_channels_; }
+  int all_channels() const override { return static_cast<int>(elements_.size()) * basis_.n_max(); }
+  const ChannelBasis* basis() const override { return channel_basis_.get(); }
+  std::vector<Matrix> no_moments() const override;
+  std::int64_t add_moments(const Environments& environments, int begin, int end, std::vector<Matrix>& moments) const override;
+  std::shared_ptr<const Descriptor> with_basis(ChannelBasis basis) const override;
+
  private:
   void fill(const Environments& environments, int begin, int end, Derivatives derivatives, Features& out) const override;
 
   enum class Form { plain, shortened };
-  Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements, RadialBasis basis, Form form);
+  using BasisPointer = std::shared_ptr<const ChannelBasis>;
+  Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements, RadialBasis basis, Form form,
+       BasisPointer channel_basis = {});
 
   // Neighbours of one centre within the cutoff, in blocks of up to soap_lanes pairs of one species.
   struct Neighborhood {
@@ -81,7 +94,8 @@ class Soap final : public Descriptor {
     return z < species_of_.size() ? species_of_[z] : -1;
   }
   std::vector<double> table_without_division() const;
-  void mix_channels(std::uint64_t seed);
+  void check_basis() const;
+  void contract_channels();
   std::vector<double> centre_coefficients() const;
   void order_features(bool shortened);
   Matrix turned_points(const MatrixView& points, const std::vector<int>& plain_zero, const std::vector<int>& plain_higher) const;
@@ -101,17 +115,21 @@ class Soap final : public Descriptor {
   double width_;
   double central_weight_;
   bool central_in_all_;
-  int radial_;  // radial functions per element: n_max, or the number of mixed channels
-  int blocks_;  // groups of neighbours with separate channels: elements, or 1 if channels are mixed
+  int asked_channels_;          // `channels`
+  BasisPointer channel_basis_;  // null: none is wanted, or it is not made yet
+  int radial_;                  // radial functions per element: n_max, or the number of mixed or contracted channels
+  int blocks_;                  // groups of neighbours with separate channels: elements, or 1 if channels are mixed or contracted
   int count_, channels_, features_, coefficients_;
   // Features of each pair of channels a, b ≤ a, by a(a+1)/2 + b: of l = 0, of l = 1 (the others follow), and the largest l, l_max or 0.
   std::vector<int> zero_, higher_, last_;
-  struct Places {
-    std::vector<int> from, to;
-    std::vector<double> weight;
+  struct PairRuns {  // see SpectrumGroup
+    int pairs = 0;
+    std::vector<int> from, to, length;
+    void add(int a, int b, int channels);  // pairs in ascending order
   };
-  Places zero_places_, higher_places_;       // the same for the loops, see SpectrumPlaces
-  Matrix mixing_;                            // [Q, species · n_max], or empty
+  PairRuns zero_pairs_, higher_pairs_;       // zero: only where l = 0 stands apart
+  std::vector<double> feature_weight_;       // √2 for two different channels, else 1
+  std::vector<Matrix> contraction_;          // [Q, species · n_max] for each l, or empty
   std::vector<std::vector<double>> tables_;  // replace RadialBasis::table(): by element, or one for all
   std::vector<double> centre_;               // contribution of the centre atom to each channel
   std::vector<double> prefactor_;
@@ -121,8 +139,9 @@ class Soap final : public Descriptor {
     std::vector<int> zero, higher;
   };
   std::vector<BlockFeatures> block_features_;
-  mutable std::once_flag short_made_, full_made_, single_made_;
+  mutable std::once_flag short_made_, full_made_, single_made_, all_made_;
   mutable ShortForm short_;
+  mutable std::unique_ptr<const Soap> all_channels_;  // without the contraction
   mutable std::unique_ptr<const SoapTables<double>> full_tables_;
   mutable std::unique_ptr<const SoapTables<float>> single_tables_;
 };

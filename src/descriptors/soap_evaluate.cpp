@@ -141,10 +141,12 @@ const SoapTables<Real>& Soap::tables() const {
 }
 
 SoapSpectrum Soap::spectrum() const {
-  const auto view = [](const Places& places) {
-    return SpectrumPlaces{static_cast<int>(places.from.size()), places.from.data(), places.to.data(), places.weight.data()};
+  const auto view = [](const PairRuns& runs, int first_l, int terms) {
+    return SpectrumGroup{first_l,          terms,          runs.pairs,        static_cast<int>(runs.from.size()),
+                         runs.from.data(), runs.to.data(), runs.length.data()};
   };
-  return {basis_.l_max(), channels_, features_, view(zero_places_), view(higher_places_)};
+  const int l_max = basis_.l_max(), first = zero_pairs_.pairs > 0 ? 1 : 0;
+  return {l_max, channels_, features_, view(zero_pairs_, 0, 1), view(higher_pairs_, first, l_max + 1 - first), feature_weight_.data()};
 }
 
 // Leaves the centre's Neighborhood in the scratch.
@@ -155,10 +157,13 @@ SoapNeighbors<Real> Soap::find_neighbors(const Environments& environments, int c
   const std::size_t slots = s.neighborhood.blocks.size() * block;
   s.resize(slots);
   s.blocks.clear();
-  std::size_t slot = 0;
+  const auto pack = static_cast<std::size_t>(packs<Real>().pack);
+  const SoapCutoff cutoff = {basis_.cutoff(), width_, s.tables.per_spacing, s.tables.last_knot, s.tables.origin};
+  std::size_t first = 0;
   for (const auto& b : s.neighborhood.blocks) {
     s.blocks.push_back({b.species * radial_, b.count});
-    const std::size_t used = slot + static_cast<std::size_t>(b.count), end = slot + block;
+    const std::size_t used = first + static_cast<std::size_t>(b.count), end = (used + pack - 1) / pack * pack;
+    std::size_t slot = first;
     for (const std::size_t* pair = &s.neighborhood.pair[static_cast<std::size_t>(b.first)]; slot < used; ++slot, ++pair) {
       const Vector3& vector = environments.vector[*pair];
       const double r = environments.distance[*pair];
@@ -175,13 +180,13 @@ SoapNeighbors<Real> Soap::find_neighbors(const Environments& environments, int c
       s.z[slot] = 1;
       s.table[slot] = s.tables.of(0);
     }
+    packs<Real>().place(cutoff, static_cast<int>(end - first), &s.r[first], &s.place[first], &s.value[first], &s.slope[first],
+                        &s.knot[first]);
+    for (slot = first; slot < end; ++slot)
+      s.table[slot] += static_cast<std::ptrdiff_t>(s.knot[slot]) * s.tables.rows_of_knot * s.tables.shape.row;
+    for (slot = used; slot < end; ++slot) s.value[slot] = s.slope[slot] = 0;
+    first += block;
   }
-  packs<Real>().place({basis_.cutoff(), width_, s.tables.per_spacing, s.tables.last_knot, s.tables.origin}, static_cast<int>(slots),
-                      s.r.data(), s.place.data(), s.value.data(), s.slope.data(), s.knot.data());
-  for (slot = 0; slot < slots; ++slot)
-    s.table[slot] += static_cast<std::ptrdiff_t>(s.knot[slot]) * s.tables.rows_of_knot * s.tables.shape.row;
-  for (std::size_t b = 0; b < s.blocks.size(); ++b)
-    for (slot = b * block + static_cast<std::size_t>(s.blocks[b].count); slot < (b + 1) * block; ++slot) s.value[slot] = s.slope[slot] = 0;
   return {.blocks = s.blocks.data(),
           .block_count = static_cast<int>(s.blocks.size()),
           .x = s.x.data(),
@@ -219,12 +224,15 @@ void Soap::fill_with(const Environments& environments, const std::vector<int>& c
       expand(environments, centre[e], scratch, c);
       const double inverse_norm = soap_loops().spectrum.power_spectrum(spectrum(), c, x, scratch.spectrum.data());
       if (derivatives == Derivatives::pullback) c[coefficients_] = inverse_norm;
-      if (for_jacobian) fill_jacobian(environments, scratch.neighborhood, {e, c, x, inverse_norm}, offset, out, *for_jacobian);
+      if (!for_jacobian) continue;
+      gather(environments, centre[e], soap_lanes, scratch.neighborhood);
+      fill_jacobian(environments, scratch.neighborhood, {e, c, x, inverse_norm}, offset, out, *for_jacobian);
     }
   }
 }
 
 void Soap::fill(const Environments& environments, int begin, int end, Derivatives derivatives, Features& out) const {
+  if (asked_channels_ > 0 && !channel_basis_) throw Error("soap: the basis of the channels was not made");
   const std::vector<int> centre = centres(environments, begin, end);
   const auto count = centre.size();
   out.x.resize(static_cast<Eigen::Index>(count), features_);

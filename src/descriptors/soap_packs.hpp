@@ -19,7 +19,7 @@ struct SoapShape {
   const double* factor;  ///< [lm]: Y_lm = factor · q_l^|m|(z) · {Re, Im} (x + iy)^|m|
 };
 
-/// Up to `SoapPacks::block` neighbours of one species; the other slots of the block have no weight.
+/// Up to `SoapPacks::block` neighbours of one species. The other slots of the last pack have no weight; those beyond it are not read.
 struct SoapBlock {
   int offset;  ///< first channel of the species
   int count;
@@ -51,7 +51,8 @@ struct SoapNeighbors {
 
 template <class Real>
 struct SoapPacks {
-  int block;  ///< slots of a block
+  int block;  ///< slots of a block: whole packs
+  int pack;   ///< slots of a pack
 
   /// Numbers of scratch memory that expand() and pull() need.
   int (*scratch)(const SoapShape<Real>&);
@@ -66,19 +67,19 @@ struct SoapPacks {
   void (*pull)(const SoapShape<Real>&, const SoapNeighbors<Real>&, const double* dE_dc, double* out, Real* scratch);
 };
 
-/// Places of some features: feature `to[i]` belongs to the channels a, b ≤ a with a · spectrum_stride(K) + b = from[i], and has
-/// `weight[i]`.
-struct SpectrumPlaces {
-  int count;
-  const int *from, *to;
-  const double* weight;  ///< √2 for two different channels, else 1
+/// The features of some pairs of channels a, b ≤ a: [pair][l] for l = first_l … first_l + terms − 1. Runs of pairs of one a with
+/// consecutive b stand at `from` = a · spectrum_stride(K) + b in a matrix of all pairs, and are the pairs `to`, `to` + 1, …
+struct SpectrumGroup {
+  int first_l, terms, pairs, runs;
+  const int *from, *to, *length;
 };
 
 /// The power spectrum of one environment from its coefficients c[lm][K], whose memory is read up to seven numbers beyond their end.
 struct SoapSpectrum {
   int l_max, channels, count;  ///< count: features
-  SpectrumPlaces zero;         ///< l = 0
-  SpectrumPlaces higher;       ///< of l = 1; the features of l = 2, 3, … follow each
+  SpectrumGroup zero;          ///< l = 0 of all pairs where it stands apart, else no pairs
+  SpectrumGroup higher;        ///< the features behind it
+  const double* weight;        ///< of each feature: √2 for two different channels, else 1
 };
 
 /// Distance between the rows of a matrix of all pairs of channels: whole packs for every instruction set.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/neighbor_list.hpp>
 #include <gapkit/model/prior.hpp>
 
 #include "fit/row_workers.hpp"
@@ -17,6 +18,12 @@ RowTargets targets_of_fold(const Structure& frame, const AccumulationRules& rule
   for (int& group : targets.group)
     if (group != RowTargets::excluded) group += fold * groups;
   return targets;
+}
+
+/// A single atom without neighbours, whose energy is the zero of the others: left out, it would be an extrapolation that may hide all other
+/// errors.
+bool is_lone_atom(const Structure& frame, double cutoff) {
+  return frame.size() == 1 && NeighborList(frame, cutoff).pair_count() == 0;
 }
 
 std::optional<KeptRows> kept_rows(const Structure& frame, std::int64_t number, const RowTargets& targets, const AccumulationRules& rules) {
@@ -47,7 +54,10 @@ Accumulation accumulate(const Dataset& data, AccumulationRules rules, Accumulati
       if (rules.watch) rules.watch(given, place);
       atoms += given.size();
       const int own = rules.folds.next(given), folds = rules.folds.folds();
-      const int fold = folds > 1 && std::binary_search(fixed.begin(), fixed.end(), place.number) ? folds : own;
+      const auto is_never_left_out = [&] {
+        return std::binary_search(fixed.begin(), fixed.end(), place.number) || is_lone_atom(given, workers.cutoff());
+      };
+      const int fold = folds > 1 && is_never_left_out() ? folds : own;
       count_noise(rules.regularization.rules(), given, noise);
       if (index++ < done) return;
       Structure s = given;

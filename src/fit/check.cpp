@@ -125,7 +125,7 @@ std::vector<std::string> lines_at_start(const FitData& data, std::size_t held_ou
   }
   lines.push_back(fmt::format("fitted: {} rows: {}{}", plan.rows(), fitted, unused.empty() ? "" : "; not used: " + unused));
   lines.push_back(fmt::format("estimated: {} sparse points, {:.2f} GB of memory ({:g} GB allowed)", plan.sparse_points(),
-                              plan.memory_bytes * 1e-9, options.memory));
+                              plan.peak_bytes(options.memory * 1e9) * 1e-9, options.memory));
   return lines;
 }
 

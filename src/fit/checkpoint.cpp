@@ -1,7 +1,6 @@
 #include "fit/checkpoint.hpp"
 
 #include <gapkit/core/errors.hpp>
-#include <gapkit/descriptors/feature_map.hpp>
 #include <gapkit/io/archive.hpp>
 #include <gapkit/io/checksum.hpp>
 #include <gapkit/io/temporary_file.hpp>
@@ -21,7 +20,7 @@ std::span<const double> as_span(const Vector& v) {
 
 void put_term(ArchiveWriter& archive, const std::string& at, const Term& term, const TermReport& report) {
   archive.put(at + "kernel_parameters", parameters_to_json(term.kernel->parameters()));
-  if (const FeatureMap* map = term.descriptor->feature_map()) put_feature_map(archive, at, *map);
+  put_learned_parts(archive, at, *term.descriptor);
   archive.put(at + "sparse_features", term.sparse.x);
   archive.put(at + "sparse_cutoffs", as_span(term.sparse.covariance_cutoff));
   std::vector<std::int64_t> origins;
@@ -34,7 +33,7 @@ void put_term(ArchiveWriter& archive, const std::string& at, const Term& term, c
 
 void get_term(const ArchiveReader& archive, const std::string& at, TermDraft draft, const FitOptions& options,
               const std::vector<int>& elements, Checkpoint& checkpoint) {
-  if (has_feature_map(archive, at)) draft.descriptor = mapped_descriptor(draft.descriptor, get_feature_map(archive, at, *draft.descriptor));
+  draft.descriptor = get_learned_parts(archive, at, draft.descriptor);
   Term term = draft.make_term(elements, parameters_from_json(archive.string(at + "kernel_parameters")));
   term.sparse.x = archive.matrix(at + "sparse_features", -1, term.descriptor->size());
   term.sparse.covariance_cutoff = archive.vector(at + "sparse_cutoffs", term.sparse.x.rows());

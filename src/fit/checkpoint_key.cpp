@@ -61,9 +61,10 @@ void add_term(Key& key, const TermOptions& term) {
 }
 
 void add_optimize(Key& key, const OptimizeOptions& options) {
-  const auto& [objective, sigma, delta, classes, max_factor, min_rows, max_evaluations, folds, fold, weights, start] = options;
+  const auto& [objective, sigma, delta, classes, max_factor, min_rows, max_evaluations, folds, fold, leaves_out_unlearned, weights, start] =
+      options;
   key.all(classes, folds);
-  if (folds > 1) key.add(fold);
+  if (folds > 1) key.all(fold, leaves_out_unlearned);
   key.add(objective == OptimizeOptions::Objective::vfe);  // the sums then hold prior variances too
 }
 

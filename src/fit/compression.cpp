@@ -12,9 +12,19 @@
 namespace gapkit {
 namespace {
 
-constexpr Eigen::Index most_rows = 20'000, most_features = 4096;  // of a matrix of second moments
-constexpr double least_square = 1e-13;                            // of a direction, relative to the largest
+constexpr Eigen::Index most_rows = 20'000, most_columns = 4096;  // of a matrix of second moments
+constexpr double least_square = 1e-13;                           // of a direction, relative to the largest
 constexpr int rank_of_one_element = 64, rank_of_several = 96;
+constexpr int least_first_rank = 128, first_rank_of_share = 256;
+
+bool is_share(const TermOptions& term) {
+  return term.compression.rank > 0 && term.compression.rank < 1;
+}
+
+int asked_rank(const TermOptions& term, std::size_t elements) {
+  if (term.compression.rank >= 1) return static_cast<int>(term.compression.rank);
+  return elements == 1 ? rank_of_one_element : rank_of_several;
+}
 
 // Every nth row, at most `most` of them.
 Matrix thinned(const MatrixView& x, Eigen::Index most) {
@@ -53,8 +63,17 @@ std::vector<std::string> compression_names() {
 }
 
 int CompressionInput::rank(const TermOptions& term) const {
-  if (term.compression.rank >= 1) return static_cast<int>(term.compression.rank);
-  return scan.plan.elements.size() == 1 ? rank_of_one_element : rank_of_several;
+  return asked_rank(term, scan.plan.elements.size());
+}
+
+int FirstFit::rank(const TermOptions& term, std::size_t elements) {
+  return is_share(term) ? first_rank_of_share : std::max(least_first_rank, 2 * asked_rank(term, elements));
+}
+
+int most_features(const TermOptions& term, std::size_t elements, int features) {
+  if (term.compression.kind == "none") return features;
+  if (!is_share(term)) return std::min(features, asked_rank(term, elements));
+  return term.compression.kind == "learned" ? std::min(features, FirstFit::rank(term, elements)) : features;
 }
 
 Matrix mapped_rows(const MatrixView& x, const Matrix& directions, const Vector& mean) {
@@ -66,8 +85,8 @@ Matrix mapped_rows(const MatrixView& x, const Matrix& directions, const Vector& 
 }
 
 PrincipalDirections principal_directions(const MatrixView& given, Eigen::Index most) {
-  const bool is_wide = given.cols() > most_features;
-  const Matrix x = thinned(given, is_wide ? most_features : most_rows);
+  const bool is_wide = given.cols() > most_columns;
+  const Matrix x = thinned(given, is_wide ? most_columns : most_rows);
   const bool by_rows = x.rows() < x.cols();  // X Xᵀ has the same eigenvalues as Xᵀ X
   Matrix moments(by_rows ? x.rows() : x.cols(), by_rows ? x.rows() : x.cols());
   const double per_row = 1 / static_cast<double>(std::max<Eigen::Index>(1, x.rows()));

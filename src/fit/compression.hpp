@@ -21,6 +21,22 @@ struct CompressionInput {
   int rank(const TermOptions& term) const;
 };
 
+/// Settings of the first fit of `learned`.
+struct FirstFit {
+  static constexpr int most_points = 500;  ///< sparse points of a compressed term
+  static constexpr int steps = 12;         ///< of the search for σ and δ
+  static constexpr double part_of_structures = 0.5;
+  /// Principal directions in which it works: twice the rank, at least 128; 256 where the rank is a share of the variance.
+  static int rank(const TermOptions& term, std::size_t elements);
+};
+
+/// Numbers of the frames that a learned metric learns from: a random half of each config type (of an odd number the smaller one),
+/// ascending.
+std::vector<std::int64_t> frames_of_metric(const DatasetSummary& summary, std::uint64_t seed);
+
+/// Features of a term after its compression for data of so many elements, at most; `features` without a compression.
+int most_features(const TermOptions& term, std::size_t elements, int features);
+
 /// One line of the table of compressions.
 struct CompressionKind {
   std::string name;

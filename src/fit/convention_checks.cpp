@@ -47,6 +47,8 @@ SamplePredictions predict(std::shared_ptr<const Model> model, std::span<const St
 
 using Properties = std::set<Property>;
 
+constexpr double vanishing_labels = 1e-6;  // of σ, root mean square: the rest that reference energies leave of one structure is rounding
+
 // A model of some properties only. The noise of each is the same small fraction of its labels, in any unit; σ of its classes keep their
 // ratios, rows with a σ of their own keep it.
 std::shared_ptr<const Model> model_of(const Properties& used, const Model& model, const SufficientStatistics& statistics) {
@@ -60,7 +62,7 @@ std::shared_ptr<const Model> model_of(const Properties& used, const Model& model
   for (const GroupStatistics& g : statistics.groups) {
     const Property p = g.group.property;
     const double size = std::sqrt(square[p] / count[p]);  // of labels, in σ
-    sigma.push_back(used.count(p) && size > 0 ? g.group.sigma * part_of(p) * size : INFINITY);
+    sigma.push_back(used.count(p) && size > vanishing_labels ? g.group.sigma * part_of(p) * size : INFINITY);
   }
   auto result = std::make_shared<Model>();
   result->reference_energies = model.reference_energies;

@@ -11,6 +11,8 @@
 #include <gapkit/io/checksum.hpp>
 #include <limits>
 
+#include "fit/long_range_checks.hpp"
+
 namespace gapkit {
 namespace {
 
@@ -86,12 +88,14 @@ void DataChecker::examine(const Structure& s, const NeighborList& list, const Fr
   check_duplicate(s, place);
   labels_.add(s, place);
   base_.add(s);
+  check_long_range(options_, s, findings_);
 }
 
 void DataChecker::examine_validation(const Structure& s) {
   validation_look_alikes_.add(s);
   if (const auto list = neighbors(s, 1.0)) check_distances(s, *list);
   check_cell(s);
+  check_long_range(options_, s, findings_);
   for (const int z : s.atomic_numbers)
     if (!elements_.count(z)) {
       findings_.error("elements",

@@ -5,16 +5,14 @@
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
-#include <gapkit/fit/cross_validation.hpp>
-#include <gapkit/math/linear_algebra.hpp>
-#include <gapkit/model/row_loops.hpp>
 #include <limits>
 #include <set>
 
 #include "fit/candidate_gatherer.hpp"
+#include "fit/channels.hpp"
 #include "fit/choose_points.hpp"
+#include "fit/compression.hpp"
 #include "fit/cost.hpp"
-#include "fit/statistics_builder.hpp"
 #include "fit/training_facts.hpp"
 
 namespace gapkit {
@@ -104,40 +102,6 @@ std::vector<std::vector<int>> combinations_of(const TermOptions& term, const std
     if (std::find(elements.begin(), elements.end(), z) == elements.end())
       throw InputError("term '" + term.name + "': element " + element_symbol(z) + " does not occur in the training data");
   return result;
-}
-
-void estimate_cost(const FitOptions& options, const DataScan& scan, FitPlan& plan) {
-  const bool derivatives = options.use[Property::force] || options.use[Property::virial];
-  const auto sparse = static_cast<double>(plan.sparse_points());
-  double candidate_bytes = 0;
-  for (std::size_t t = 0; t < plan.terms.size(); ++t) {
-    const auto& term = plan.terms[t];
-    const TermDraft& draft = scan.drafts[t];
-    if (term.features <= most_row_features) {
-      plan.phase_flop["kernel rows"] += flop_of_few_features * static_cast<double>(term.candidates) * term.sparse_points;
-    } else if (derivatives) {
-      plan.phase_flop["kernel rows"] += 6 * static_cast<double>(draft.count.largest()) * term.features * term.sparse_points;
-    }
-    plan.phase_flop["whiten"] += static_cast<double>(plan.rows()) * term.sparse_points * term.sparse_points;  // block by block
-    const double kept = std::min(static_cast<double>(term.candidates), static_cast<double>(draft.options->max_candidates));
-    candidate_bytes += 2 * kept * term.features * 8;
-  }
-  plan.phase_flop["gram"] = static_cast<double>(plan.rows()) * sparse * sparse;
-  for (const auto& [phase, flop] : plan.phase_flop) plan.flop += flop;
-  for (const auto& g : plan.groups) plan.gram_groups += g.rows > 0;
-  const int groups = plan.gram_groups, folds = options.optimize.folds;
-  if (folds > 1) plan.gram_groups *= folds;
-  const double triangle = sparse * (sparse + 1) / 2 * 8;
-  plan.gram_bytes = plan.gram_groups * triangle;
-  const auto batch = static_cast<double>(StatisticsBuilder::batch_rows(plan.sparse_points()));
-  const double streaming = plan.gram_bytes + 2 * batch * sparse * 8 + 2 * sparse * sparse * 8;
-  double optimizing = 0;  // work space of Evidence and CrossValidation, and the sums over the folds
-  if (folds > 1)
-    optimizing = plan.gram_bytes + (groups + 7 + 3 * CrossValidation::lanes(plan.sparse_points(), folds)) * triangle;
-  else if (options.optimize.objective != OptimizeOptions::Objective::none)
-    optimizing = plan.gram_bytes + 5 * triangle;
-  plan.memory_bytes = 6e7 + std::max({candidate_bytes, streaming, optimizing});
-  estimate_seconds(options, measure_dgemm(0.05), plan);
 }
 
 }  // namespace
@@ -234,7 +198,13 @@ void add_drafts(const FitOptions& options, const TrainingFacts& facts, const Pla
       if (draft.is_empty) empty += (empty.empty() ? "" : ", ") + draft.combination();
       const std::int64_t count = draft.count.environments;
       const int asked = draft.sparse_points(count), most = static_cast<int>(std::min<std::int64_t>(asked, count));
-      plan.terms.push_back({term.name + " " + draft.combination(), draft.descriptor->size(), count, asked, most});
+      const int features = draft.descriptor->size();
+      plan.terms.push_back({.label = term.name + " " + draft.combination(),
+                            .features = features,
+                            .rank = most_features(term, plan.elements.size(), features),
+                            .candidates = count,
+                            .asked = asked,
+                            .sparse_points = most});
       scan.drafts.push_back(std::move(draft));
     }
     if (!empty.empty())
@@ -256,8 +226,10 @@ void add_drafts(const FitOptions& options, const TrainingFacts& facts, const Pla
 std::vector<TermDraft> drafts_of(const FitOptions& options, const std::vector<int>& elements) {
   std::vector<TermDraft> drafts;
   for (const TermOptions& term : options.terms)
-    for (const auto& species : combinations_of(term, elements))
+    for (const auto& species : combinations_of(term, elements)) {
       drafts.push_back({&term, species, descriptor_kind(term.descriptor).make(term.descriptor_parameters, species, elements)});
+      check_channels(term, *drafts.back().descriptor, elements.size());
+    }
   return drafts;
 }
 
@@ -282,7 +254,7 @@ DataScan plan_of_facts(const FitOptions& options, const TrainingFacts& facts, co
   for (const auto& [name, frames] : plan.config_types) config_types.push_back(name);
   for (const TermOptions& term : options.terms) check_quotas(term, config_types);
   add_drafts(options, facts, warn, scan);
-  estimate_cost(options, scan, plan);
+  estimate_cost(options, scan);
   if (plan.memory_bytes > options.memory * 1e9)
     throw InputError("the fit needs about " + std::to_string(plan.memory_bytes / 1e9) + " GB, more than the " +
                      std::to_string(options.memory) +

@@ -8,6 +8,7 @@
 #include <gapkit/model/feature_map_file.hpp>
 
 #include "fit/accumulate.hpp"
+#include "fit/channels.hpp"
 #include "fit/checkpoint.hpp"
 #include "fit/checkpoint_key.hpp"
 #include "fit/compression.hpp"
@@ -72,6 +73,8 @@ class ScannedFit {
       model.terms = std::move(resumed->terms);
       report_.terms = std::move(resumed->reports);
     } else {
+      make_channels(training_.train, options_, scan_, run_.progress);
+      report_.phases["channels"] = watch_.lap();
       compress_features(training_, options_, scan_, run_.progress,
                         [this](const Dataset& part, const FitOptions& first, DataScan& scan) { return first_fit(part, first, scan); });
       report_.phases["compress"] = watch_.lap();
@@ -85,9 +88,14 @@ class ScannedFit {
 
   LeftOutCalibration begin_left_out() const {
     const Eigen::Index points = fitted_.model.factor.size();
-    const double work = 3 * sizeof(double) * static_cast<double>(points) * static_cast<double>(points);
-    return {training_.train, options_, points, options_.memory * 1e9 - scan_.plan.memory_bytes - work,
+    return {training_.train, options_, points, options_.memory * 1e9 - scan_.plan.memory_bytes - left_out_bytes(options_, points),
             frames_behind_maps(fitted_.model.terms)};
+  }
+
+  /// Frames that no fold leaves out.
+  std::vector<std::int64_t> never_left_out() const {
+    if (options_.optimize.leaves_out_unlearned) return frames_of_metric(training_.train.summary(), options_.seed);
+    return frames_behind_maps(fitted_.model.terms);
   }
 
   // For a compression: silent except for its progress.
@@ -127,7 +135,7 @@ class ScannedFit {
     AccumulationRules rules{.model = model,
                             .regularization = regularization,
                             .folds = FoldAssigner(options_.optimize, scan_.plan.config_types, options_.seed),
-                            .never_left_out = frames_behind_maps(model.terms),
+                            .never_left_out = never_left_out(),
                             .fingerprint = statistics_fingerprint(model),
                             .has_prior = options_.optimize.objective == OptimizeOptions::Objective::vfe,
                             .watch =

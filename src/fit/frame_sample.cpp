@@ -53,7 +53,6 @@ void FrameSample::add(const Structure& frame, std::int64_t number) {
   if (!std::binary_search(numbers_.begin(), numbers_.end(), number)) return;
   Structure& kept = frames_.emplace_back(frame);
   kept.fields.clear();
-  kept.columns.clear();
 }
 
 }  // namespace gapkit

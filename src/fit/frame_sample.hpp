@@ -11,7 +11,7 @@ inline constexpr std::int64_t most_frames_of_sample = 200, most_atoms_of_sample 
 /// out.
 std::vector<std::int64_t> choose_sample(const DatasetSummary& summary, std::uint64_t seed);
 
-/// Keeps the frames of a sample, without fields and columns.
+/// Keeps the frames of a sample, without fields; potentials may read columns (charges).
 class FrameSample {
  public:
   explicit FrameSample(std::vector<std::int64_t> numbers) : numbers_(std::move(numbers)) {}

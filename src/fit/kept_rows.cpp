@@ -6,7 +6,10 @@ KeptRows KeptRows::of(const Structure& structure, std::int64_t number, const Row
   KeptRows kept;
   kept.number = number;
   kept.config_type = structure.config_type;
-  kept.atomic_numbers = structure.atomic_numbers;
+  kept.geometry.cell = structure.cell;
+  kept.geometry.pbc = structure.pbc;
+  kept.geometry.atomic_numbers = structure.atomic_numbers;
+  kept.geometry.positions = structure.positions;
   kept.is_exact = is_exact;
   std::size_t i = 0;
   Eigen::Index exact = 0, rounded = 0;

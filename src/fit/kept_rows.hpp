@@ -22,7 +22,7 @@ struct KeptRows {
 
   std::int64_t number = 0;  ///< of the frame in the data set
   std::string config_type;
-  std::vector<int> atomic_numbers;
+  Structure geometry;     ///< cell, species and positions
   std::vector<Row> rows;  ///< without excluded ones
   Matrix exact;
   Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> rounded;

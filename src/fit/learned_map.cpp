@@ -12,32 +12,7 @@
 namespace gapkit {
 namespace {
 
-constexpr int first_points = 500;     // sparse points of a term in the first fit, at most
-constexpr int first_rank = 128;       // its features, at least; twice the rank if that is more
-constexpr int most_first_rank = 256;  // where the rank is a share of the variance
-constexpr int steps_of_first = 12;    // of the search for σ and δ
 constexpr Eigen::Index block_rows = 4096;
-
-/// A random half of the frames of each config type (of an odd number the smaller one), ascending.
-std::vector<std::int64_t> random_half(const DatasetSummary& summary, std::uint64_t seed) {
-  std::map<std::string, std::vector<std::int64_t>> frames_of;
-  for (const DatasetSummary::Frame& frame : summary.frames)
-    frames_of[summary.config_types[static_cast<std::size_t>(frame.config_type)]].push_back(frame.number);
-  RandomStream random{.seed = seed, .stream = 0xA24BAED4963EE407u};
-  std::vector<std::int64_t> half;
-  bool takes_more = true;  // of an odd number: in turn, so that many types of one frame do not leave an empty half
-  for (auto& [name, numbers] : frames_of) {
-    shuffle(numbers, random);
-    std::size_t count = numbers.size() / 2;
-    if (numbers.size() % 2 == 1) {
-      count += takes_more;
-      takes_more = !takes_more;
-    }
-    half.insert(half.end(), numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(count));
-  }
-  std::sort(half.begin(), half.end());
-  return half;
-}
 
 /// One draft on its way: principal directions, in which the first fit works, and the gradients there.
 struct Draft {
@@ -56,11 +31,10 @@ Candidates in_half(const Candidates& all, const std::vector<std::int64_t>& half)
 class MetricLearner {
  public:
   MetricLearner(const CompressionInput& input, const std::vector<std::size_t>& drafts)
-      : input_(input), half_(random_half(input.training.summary(), input.options.seed)) {
+      : input_(input), half_(frames_of_metric(input.training.summary(), input.options.seed)) {
     for (const std::size_t t : drafts) {
       const TermOptions& term = *input.scan.drafts[t].options;
-      const double share = term.compression.rank;
-      const int rank = share > 0 && share < 1 ? most_first_rank : std::max(first_rank, 2 * input.rank(term));
+      const int rank = FirstFit::rank(term, input.scan.plan.elements.size());
       FeatureMap principal;
       principal.directions = principal_directions(input.candidates[t].x, rank).directions;
       principal.mean = Vector::Zero(principal.directions.rows());
@@ -91,13 +65,13 @@ class MetricLearner {
     first_.optimize.folds = 0;
     if (first_.optimize.objective != OptimizeOptions::Objective::none) {
       first_.optimize.objective = OptimizeOptions::Objective::evidence;
-      first_.optimize.max_evaluations = std::min(first_.optimize.max_evaluations, steps_of_first);
+      first_.optimize.max_evaluations = std::min(first_.optimize.max_evaluations, FirstFit::steps);
     }
     for (TermOptions& term : first_.terms) {
-      const bool is_learned = term.compression.kind == "learned";
+      const bool learns = is_learned(term);
       term.compression = {};  // the drafts have their features already
-      if (term.selection == "indices" || (is_learned && term.selection == "all")) term.selection = "variance";
-      if (!is_learned) continue;
+      if (term.selection == "indices" || (learns && term.selection == "all")) term.selection = "variance";
+      if (!learns) continue;
       const double zeta = term.kernel_parameters.has("zeta") ? term.kernel_parameters.real("zeta") : 4;
       term.kernel = "dot_product";
       term.kernel_parameters = {{"zeta", zeta}};
@@ -108,7 +82,7 @@ class MetricLearner {
         const TermDraft& given = input_.scan.drafts[draft.number];
         if (given.options->name == term.name)
           term.species_n_sparse[given.combination()] =
-              std::min(first_points, given.sparse_points(input_.candidates[draft.number].x.rows()));
+              std::min(FirstFit::most_points, given.sparse_points(input_.candidates[draft.number].x.rows()));
       }
     }
   }
@@ -193,6 +167,26 @@ class MetricLearner {
 };
 
 }  // namespace
+
+std::vector<std::int64_t> frames_of_metric(const DatasetSummary& summary, std::uint64_t seed) {
+  std::map<std::string, std::vector<std::int64_t>> frames_of;
+  for (const DatasetSummary::Frame& frame : summary.frames)
+    frames_of[summary.config_types[static_cast<std::size_t>(frame.config_type)]].push_back(frame.number);
+  RandomStream random{.seed = seed, .stream = 0xA24BAED4963EE407u};
+  std::vector<std::int64_t> half;
+  bool takes_more = true;  // of an odd number: in turn, so that many types of one frame do not leave an empty half
+  for (auto& [name, numbers] : frames_of) {
+    shuffle(numbers, random);
+    std::size_t count = numbers.size() / 2;
+    if (numbers.size() % 2 == 1) {
+      count += takes_more;
+      takes_more = !takes_more;
+    }
+    half.insert(half.end(), numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(count));
+  }
+  std::sort(half.begin(), half.end());
+  return half;
+}
 
 CompressionKind learned_kind() {
   return {"learned",

@@ -11,7 +11,8 @@ Vector squared_norms(const Matrix& rows) {
   return rows.rowwise().squaredNorm();
 }
 
-/// The orthonormal directions of the kernels of some sparse points in whitened space: an orthonormal basis of L⁻¹ e_j, [points, M].
+}  // namespace
+
 Matrix directions_of_points(const SparseFactor& factor, const std::vector<Eigen::Index>& points) {
   Matrix result = Matrix::Zero(static_cast<Eigen::Index>(points.size()), factor.size());
   for (std::size_t k = 0; k < points.size(); ++k) {
@@ -27,8 +28,6 @@ Matrix directions_of_points(const SparseFactor& factor, const std::vector<Eigen:
   const Eigen::HouseholderQR<Eigen::MatrixXd> qr(columns);
   return (qr.householderQ() * Eigen::MatrixXd::Identity(columns.rows(), columns.cols())).transpose();
 }
-
-}  // namespace
 
 /// (1 − H)⁻¹ for the rows of one structure, H = X A⁻¹ Xᵀ.
 class LeaveOneOut::Removal {
@@ -94,7 +93,7 @@ const Matrix& LeaveOneOut::precision() const {
 
 std::optional<LeftOutRows> LeaveOneOut::without(const WeightedRows& structure, double least_pivot) const {
   const Matrix& x = structure.rows;
-  if (!x.allFinite() || !structure.target.allFinite())
+  if (!x.allFinite() || !structure.target.allFinite() || !structure.others.allFinite())
     throw NumericalError("the rows of a structure that is left out hold NaN or infinity");
   Matrix t = x;
   solve_lower_rows(posterior_.factor, t);
@@ -112,6 +111,16 @@ std::optional<LeftOutRows> LeaveOneOut::without(const WeightedRows& structure, d
   result.weights.resize(wanted, x.cols());
   multiply_tn(removal.apply(chosen), x, result.weights);
   result.own = Vector::Zero(x.rows());
+  // Other observables: V = |t|² + (Tᵀt)ᵀ(1 − H)⁻¹Tᵀt
+  Matrix others = structure.others, with_rows(x.rows(), others.rows());
+  if (others.rows() > 0) {
+    solve_lower_rows(posterior_.factor, others);
+    multiply_nt(t, others, with_rows);
+    const Matrix removed = removal.apply(with_rows);
+    result.data_of_others = squared_norms(others) + with_rows.cwiseProduct(removed).colwise().sum().transpose();
+    result.others_along.resize(others.rows(), 0);
+    with_rows = removed;
+  }
   if (structure.own_points.empty()) return result;
 
   // The points' directions B are projected out: Y = R_A⁻ᵀB, W = (1 − H)⁻¹TᵀY, K = YᵀY + (TᵀY)ᵀW = C Cᵀ.
@@ -133,6 +142,15 @@ std::optional<LeftOutRows> LeaveOneOut::without(const WeightedRows& structure, d
   Matrix along(x.rows(), points);
   multiply_nt(x, b, along);
   result.own = squared_norms(along);
+  if (others.rows() > 0) {  // w = Yᵀt + (TᵀY)ᵀ(1 − H)⁻¹Tᵀt
+    Matrix of_others(others.rows(), points);
+    multiply_nt(others, y, of_others);
+    multiply_tn(with_rows, ty, of_others, 1, 1);
+    solve_lower_rows(k, of_others);
+    result.data_of_others = (result.data_of_others - squared_norms(of_others)).cwiseMax(0.0);
+    result.others_along.resize(others.rows(), points);
+    multiply_nt(structure.others, b, result.others_along);
+  }
   if (wanted == 0) return result;
   Matrix moved = b;  // Bᵀ + (TᵀY)ᵀ(1 − H)⁻¹X
   multiply_tn(w, x, moved, 1, 1);

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "fit/accumulate.hpp"
+#include "fit/cautious_calibration.hpp"
 #include "fit/left_out_structures.hpp"
 
 namespace gapkit {
@@ -22,6 +23,8 @@ constexpr double vanishing_prior = 1e-10;  // eV², (eV/Å)², or in the unit of
 constexpr std::int64_t part_with_prior = 8, fewest_with_prior = 300, most_with_prior = 1000;
 constexpr Eigen::Index share_of_points = 4;  // error bars from a quarter of the points have factors of their own
 constexpr Eigen::Index fewest_points = 16;
+// Atoms of a cautious calibration whose forces get J and C: in all, and of each structure.
+constexpr int cautious_atoms = 1200, fewest_cautious = 3, most_cautious = 16;
 
 /// Rows of structures by a pass of its own.
 void visit_rows(const Dataset& training, std::vector<std::int64_t> numbers, bool is_exact, const Model& model, const RowRules& rules,
@@ -99,32 +102,38 @@ class Novelties {
     for (const LeftOutRow& row : structure.rows) {
       if (!wanted.wants(row.property)) continue;
       const double all = prior[wanted.first_row(row.property, s.size()) + row.row];
-      if (all > vanishing_prior) ratios_[row.property].push_back(std::clamp(1 - row.spanned / all, 0.0, 1.0));
+      if (!(all > vanishing_prior)) continue;
+      ratios_[row.property].push_back(std::clamp(1 - row.spanned / all, 0.0, 1.0));
+      if (row.property == Property::force) of_fewer_.push_back(std::clamp(1 - row.spanned_of_fewer / all, 0.0, 1.0));
     }
   }
 
   PerTarget<double> familiar() {
     PerTarget<double> result;
-    for (const TargetInfo& target : all_targets()) {
-      std::vector<double>& ratios = ratios_[target.property];
-      if (ratios.empty()) continue;
-      const auto place = static_cast<std::size_t>(std::ceil(familiar_share * static_cast<double>(ratios.size()))) - 1;
-      std::nth_element(ratios.begin(), ratios.begin() + static_cast<std::ptrdiff_t>(place), ratios.end());
-      result[target.property] = ratios[place];
-    }
+    for (const TargetInfo& target : all_targets()) result[target.property] = quantile(ratios_[target.property]);
     return result;
   }
+  /// Of forces, with the first points.
+  double familiar_of_fewer() { return quantile(of_fewer_); }
 
  private:
+  static double quantile(std::vector<double>& ratios) {
+    if (ratios.empty()) return 0;
+    const auto place = static_cast<std::size_t>(std::ceil(familiar_share * static_cast<double>(ratios.size()))) - 1;
+    std::nth_element(ratios.begin(), ratios.begin() + static_cast<std::ptrdiff_t>(place), ratios.end());
+    return ratios[place];
+  }
+
   const Model& model_;
   Prior prior_;
   Vector scale_;
   std::map<std::int64_t, const LeftOutStructure*> by_number_;
   PerTarget<std::vector<double>> ratios_;
+  std::vector<double> of_fewer_;
 };
 
-PerTarget<double> familiar_novelties(const Model& model, const Dataset& training, const std::vector<LeftOutStructure>& structures,
-                                     const std::function<void(double atoms)>& show) {
+void set_familiar(const Model& model, const Dataset& training, const std::vector<LeftOutStructure>& structures,
+                  const std::function<void(double atoms)>& show, Calibration& calibration) {
   std::vector<std::int64_t> numbers;
   std::int64_t atoms = 0;
   for (const LeftOutStructure& s : structures) {
@@ -143,10 +152,18 @@ PerTarget<double> familiar_novelties(const Model& model, const Dataset& training
     novelties.add(s, place.number, is_whole);
     show(0);
   });
-  return novelties.familiar();
+  calibration.familiar = novelties.familiar();
+  const auto is_of_fewer = [](const CalibrationFactors& f) { return f.points > 0; };
+  if (std::any_of(calibration.factors.begin(), calibration.factors.end(), is_of_fewer))
+    calibration.familiar_of_fewer = novelties.familiar_of_fewer();
 }
 
 }  // namespace
+
+double left_out_bytes(const FitOptions& options, Eigen::Index points) {
+  const double matrices = options.calibration.cautious ? 3 + most_left_out_groups / 2.0 : 3.0;
+  return matrices * sizeof(double) * static_cast<double>(points) * static_cast<double>(points);
+}
 
 LeftOutCalibration::LeftOutCalibration(const Dataset& training, const FitOptions& options, Eigen::Index points, double bytes,
                                        const std::vector<std::int64_t>& known)
@@ -183,6 +200,10 @@ std::optional<Calibration> LeftOutCalibration::calibrate(const Model& model, con
   const Eigen::Index points = model.factor.size();
   const int fewer = points / share_of_points >= fewest_points ? static_cast<int>(points / share_of_points) : 0;
   LeftOutStructures left_out(model, rules, plan_.sample, fewer);
+  if (options_.calibration.cautious)
+    left_out.leave_out_groups(
+        group_rule(training_.summary(), kept_, options_.seed),
+        std::clamp(cautious_atoms / std::max(1, static_cast<int>(plan_.sample.size())), fewest_cautious, most_cautious));
   const std::vector<std::int64_t> missing = numbers_without(plan_.needed, kept_);
   const auto show = [&](double atoms) {
     if (progress) progress({.phase = "calibrate", .done = atoms, .unit = "atoms"});
@@ -207,8 +228,12 @@ std::optional<Calibration> LeftOutCalibration::calibrate(const Model& model, con
   const std::set<std::int64_t> copies = repeated();
   Errors errors;
   int index = 0;
-  for (const LeftOutStructure& structure : structures)  // a copy was not left out; an isolated atom is the zero of energy
-    if (!copies.count(structure.number) && !lone_atoms_.count(structure.number)) errors.add(structure, index++);
+  std::vector<LeftOutAtom> atoms;
+  for (const LeftOutStructure& structure : structures) {  // a copy was not left out; an isolated atom is the zero of energy
+    if (copies.count(structure.number) || lone_atoms_.count(structure.number)) continue;
+    errors.add(structure, index++);
+    atoms.insert(atoms.end(), structure.local_energies.begin(), structure.local_energies.end());
+  }
   Calibration result;
   result.source = "leave_one_out";
   FactorRules factor_rules{.fewest_structures = options_.calibration.fewest_structures, .least_b = least_b, .has_quality = true};
@@ -216,20 +241,27 @@ std::optional<Calibration> LeftOutCalibration::calibrate(const Model& model, con
     const auto found = factors_of_rows(property, rows, errors.config_types, factor_rules);
     result.factors.insert(result.factors.end(), found.begin(), found.end());
   };
+  std::set<std::int64_t> excluded = copies;
+  excluded.insert(lone_atoms_.begin(), lone_atoms_.end());
+  if (options_.calibration.cautious)
+    result.factors = cautious_factors({model, training_, left_out, structures, excluded, options_.calibration.fewest_structures});
   for (const TargetInfo& target : all_targets()) {
+    if (options_.calibration.cautious) break;
     factor_rules.part = target.is_per_atom ? EpistemicPart::data : EpistemicPart::jackknife;
     append(target.property, errors.rows[target.property]);
   }
   report_uncalibrated(model, result, options_.calibration.fewest_structures, progress);
   if (result.factors.empty()) return std::nullopt;
-  if (fewer > 0 && result.covers(Property::force)) {
+  if (fewer > 0 && result.covers(Property::force) && !options_.calibration.cautious) {
     factor_rules.part = EpistemicPart::data;
     factor_rules.points = fewer;
     append(Property::force, errors.of_fewer);
   }
-  result.familiar = familiar_novelties(model, training_, structures, show);
+  set_familiar(model, training_, structures, show, result);
   const auto is_of_frame = [](const CalibrationFactors& f) { return !target_info(f.property).is_per_atom; };
-  if (std::any_of(result.factors.begin(), result.factors.end(), is_of_frame)) result.jackknife = left_out.jackknife_factor();
+  if (options_.calibration.cautious || std::any_of(result.factors.begin(), result.factors.end(), is_of_frame))
+    result.jackknife = left_out.jackknife_factor();
+  if (options_.field == AtomicField::energy) result.extrapolation = extrapolation_thresholds(model, atoms, progress);
   return result;
 }
 

@@ -11,6 +11,9 @@
 
 namespace gapkit {
 
+/// Memory of a calibration besides the rows that are kept.
+double left_out_bytes(const FitOptions& options, Eigen::Index points);
+
 /// Calibration of a fit's error bars by leaving its own structures out, one by one, in closed form (methods.md, section 5): made when the
 /// sparse points are chosen, filled in the pass over the data, evaluated with the solved model.
 class LeftOutCalibration {

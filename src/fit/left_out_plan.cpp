@@ -55,7 +55,7 @@ LeftOutPlan plan_left_out(const DatasetSummary& summary, const FitOptions& optio
                           const std::vector<std::int64_t>& known) {
   bool has_jackknife = false;
   for (const TargetInfo& target : all_targets()) has_jackknife |= options.uses(target) && !target.is_per_atom;
-  const bool takes_all = has_jackknife && options.calibration.all_structures;
+  const bool takes_all = options.calibration.cautious || (has_jackknife && options.calibration.all_structures);
   std::vector<Frame> frames = draw_sample(summary, takes_all ? most_sampled : fewest_sampled, options.seed, known);
   LeftOutPlan plan;
   plan.sample = numbers_of(frames);

@@ -46,6 +46,9 @@ LeftOutStructures::LeftOutStructures(const Model& model, const RowRules& rules, 
       rules_(rules),
       sample_(sample),
       left_out_(model.factor, model.posterior),
+      local_energies_(model),
+      has_local_energies_(std::all_of(rules.groups.begin(), rules.groups.end(),
+                                      [](const RowGroup& g) { return target_info(g.property).field == AtomicField::energy; })),
       scale_(scales_of_points(model)),
       sigma_(sigmas_of_groups(model, rules)),
       moved_(model.factor.size()) {
@@ -55,6 +58,7 @@ LeftOutStructures::LeftOutStructures(const Model& model, const RowRules& rules, 
       own_[origins[m].frame].push_back(model.factor.offsets()[t] + static_cast<Eigen::Index>(m));
   }
   if (fewer_points < 1 || fewer_points >= model.factor.size()) return;
+  fewer_points_ = fewer_points;
   fewer_ = std::make_unique<const Model>(with_fewer_points(model, fewer_points));
   left_out_of_fewer_.emplace(fewer_->factor, fewer_->posterior);
   for (std::size_t t = 0; t < model.terms.size(); ++t)
@@ -73,7 +77,8 @@ WeightedRows LeftOutStructures::weighted(const KeptRows& kept) const {
     const KeptRows::Row& row = kept.rows[static_cast<std::size_t>(i)];
     result.rows.row(i) = kept.row(static_cast<std::size_t>(i)).cwiseProduct(scale_.transpose()) / sigma_of(row.group);
     result.target[i] = row.target / sigma_of(row.group);
-    if (is_sampled && !target_info(row.property).is_per_atom) result.wanted_weights.push_back(i);
+    const bool has_effect = !target_info(row.property).is_per_atom || is_chosen(row.row / 3, kept.geometry.atomic_numbers.size());
+    if (is_sampled && has_effect) result.wanted_weights.push_back(i);
   }
   if (const auto own = own_.find(kept.number); own != own_.end()) result.own_points = own->second;
   return result;
@@ -82,11 +87,11 @@ WeightedRows LeftOutStructures::weighted(const KeptRows& kept) const {
 void LeftOutStructures::fill(const KeptRows& kept, const WeightedRows& weighted, const LeftOutRows& found, Result& result) const {
   result.structure.number = kept.number;
   result.structure.config_type = kept.config_type;
-  result.structure.atoms = static_cast<int>(kept.atomic_numbers.size());
+  result.structure.atoms = static_cast<int>(kept.geometry.atomic_numbers.size());
   PerTarget<double> level;
   for (const TargetInfo& target : all_targets())
     level[target.property] = noise_level(model_, target.property, kept.config_type).sigma *
-                             target.noise_scale(static_cast<int>(kept.atomic_numbers.size()), model_.scale_with_atoms);
+                             target.noise_scale(static_cast<int>(kept.geometry.atomic_numbers.size()), model_.scale_with_atoms);
   for (std::size_t i = 0; i < kept.rows.size(); ++i) {
     const auto k = static_cast<Eigen::Index>(i);
     const KeptRows::Row& row = kept.rows[i];
@@ -95,30 +100,38 @@ void LeftOutStructures::fill(const KeptRows& kept, const WeightedRows& weighted,
     LeftOutRow& added = result.structure.rows.emplace_back();
     added.property = row.property;
     added.row = row.row;
-    if (target.is_per_atom) added.element = kept.atomic_numbers[static_cast<std::size_t>(row.row / target.components)];
+    if (target.is_per_atom) added.element = kept.geometry.atomic_numbers[static_cast<std::size_t>(row.row / target.components)];
     added.error = -found.error[k] * sigma;
     added.reference = row.target * row.noise_scale;
     added.noise = rules_.groups[static_cast<std::size_t>(row.group)].fixed ? sigma : level[row.property];
     added.spanned = std::max(0.0, weighted.rows.row(k).squaredNorm() - found.own[k]) * sigma * sigma;
     added.data = found.data[k] * sigma * sigma;
   }
+  for (const Eigen::Index i : weighted.wanted_weights) result.structure.rows[static_cast<std::size_t>(i)].has_jackknife = true;
 }
 
 LeftOutStructures::Result LeftOutStructures::leave_out(const KeptRows& kept) const {
   Result result;
-  const WeightedRows rows = weighted(kept);
+  WeightedRows rows = weighted(kept);
+  const bool is_sampled = std::binary_search(sample_.begin(), sample_.end(), kept.number);
+  LocalEnergies::Rows local;
+  if (is_sampled && has_local_energies_) {
+    local = local_energies_.of(kept.geometry);
+    rows.others = std::move(local.rows);
+  }
   const double least_pivot = kept.is_exact ? least_pivot_exact : least_pivot_rounded;
   const std::optional<LeftOutRows> found = left_out_.without(rows, least_pivot);
   result.is_imprecise = !found;
   if (!found) return result;
   result.shift = found->shift;
-  if (!std::binary_search(sample_.begin(), sample_.end(), kept.number)) return result;
+  if (!is_sampled) return result;
   result.weights = found->weights;
   for (std::size_t k = 0; k < rows.wanted_weights.size(); ++k) {
     const KeptRows::Row& row = kept.rows[static_cast<std::size_t>(rows.wanted_weights[k])];
     result.weights.row(static_cast<Eigen::Index>(k)) *= sigma_of(row.group) * row.noise_scale;  // to the unit of the target
   }
   fill(kept, rows, *found, result);
+  if (has_local_energies_) result.structure.local_energies = local_energies_.left_out(local, rows, *found);
   if (!fewer_) return result;
   WeightedRows first{rows.rows(Eigen::all, first_points_), rows.target, {}, {}};
   for (const Eigen::Index point : rows.own_points) {
@@ -129,9 +142,29 @@ LeftOutStructures::Result LeftOutStructures::leave_out(const KeptRows& kept) con
   result.is_imprecise = !of_fewer;
   for (std::size_t i = 0; of_fewer && i < kept.rows.size(); ++i) {
     const double sigma = sigma_of(kept.rows[i].group) * kept.rows[i].noise_scale;
-    result.structure.rows[i].data_of_fewer = of_fewer->data[static_cast<Eigen::Index>(i)] * sigma * sigma;
+    const auto k = static_cast<Eigen::Index>(i);
+    result.structure.rows[i].data_of_fewer = of_fewer->data[k] * sigma * sigma;
+    result.structure.rows[i].spanned_of_fewer = std::max(0.0, first.rows.row(k).squaredNorm() - of_fewer->own[k]) * sigma * sigma;
   }
   return result;
+}
+
+void LeftOutStructures::leave_out_groups(GroupRule rule, int atoms) {
+  groups_ = std::make_unique<LeftOutGroups>(model_.posterior, std::move(rule));
+  chosen_atoms_ = atoms;
+}
+
+bool LeftOutStructures::is_chosen(int atom, std::size_t atoms_of_structure) const {
+  const int stride = std::max(1, (static_cast<int>(atoms_of_structure) + chosen_atoms_ - 1) / std::max(1, chosen_atoms_));
+  return chosen_atoms_ > 0 && atom % stride == 0;
+}
+
+void LeftOutStructures::add_to_group(const KeptRows& kept, const Vector& shift) {
+  const WeightedRows rows = weighted(kept);
+  const std::vector<std::size_t> chosen(rows.wanted_weights.begin(), rows.wanted_weights.end());
+  std::vector<double> sigma;
+  for (const std::size_t i : chosen) sigma.push_back(sigma_of(kept.rows[i].group) * kept.rows[i].noise_scale);
+  groups_->add(kept, rows, shift, chosen, sigma);
 }
 
 void LeftOutStructures::add(std::vector<KeptRows> structures) {
@@ -153,6 +186,7 @@ void LeftOutStructures::add(std::vector<KeptRows> structures) {
       continue;
     }
     shifts.row(count++) = result.shift.transpose();
+    if (groups_) add_to_group(structures[i], result.shift);
     if (result.structure.rows.empty()) continue;
     own_moves_.push_back(result.weights * result.shift);
     weights_.push_back(std::move(result.weights));
@@ -168,7 +202,7 @@ const std::vector<LeftOutStructure>& LeftOutStructures::finish() {
     multiply_nn(weights_[s], moved, products);
     Eigen::Index next = 0;
     for (LeftOutRow& row : structures_[s].rows) {
-      if (target_info(row.property).is_per_atom) continue;
+      if (!row.has_jackknife) continue;
       const double all = products.row(next).dot(weights_[s].row(next)), own = own_moves_[s][next];
       row.jackknife = std::max(0.0, all - own * own);
       ++next;

@@ -118,6 +118,14 @@ class Objectives {
     return given > 0 ? given : 1;
   }
 
+  /// Rows of each merged group that folds leave out.
+  std::vector<std::int64_t> left_out_rows() const {
+    std::vector<std::int64_t> rows(merged().groups.size(), 0);
+    for (std::size_t i = 0; i < merged_index_.size(); ++i)
+      if (divided_.groups[i].group.fold != never_left_out) rows[merged_index_[i]] += divided_.groups[i].count;
+    return rows;
+  }
+
   void assess(HyperparameterState& state) {
     const auto& groups = merged().groups;
     const auto root_mean = [&](const std::vector<double>& square, const std::vector<double>& rows) {
@@ -125,10 +133,10 @@ class Objectives {
       for (std::size_t g = 0; g < groups.size(); ++g) result.push_back(rows[g] > 0 ? unit(g) * std::sqrt(square[g] / rows[g]) : 0);
       return result;
     };
-    std::vector<double> all(groups.size(), 0.0), left_out = all;
+    std::vector<double> all(groups.size(), 0.0);
     for (std::size_t g = 0; g < groups.size(); ++g) all[g] = static_cast<double>(groups[g].count);
-    for (std::size_t i = 0; i < merged_index_.size(); ++i)
-      if (divided_.groups[i].group.fold != never_left_out) left_out[merged_index_[i]] += static_cast<double>(divided_.groups[i].count);
+    const std::vector<std::int64_t> counts = left_out_rows();
+    const std::vector<double> left_out(counts.begin(), counts.end());
     const Evidence::Value value = evidence(state, false);
     state.log_evidence = value.log_evidence;
     state.residual = root_mean(value.residual_square, all);
@@ -177,6 +185,7 @@ OptimizationReport report_before(Objectives& objectives, std::span<const Term> t
     report.terms.push_back(term.label());
     report.delta.push_back(term.delta);
   }
+  report.left_out = objectives.left_out_rows();
   report.before.delta_ratio = delta_ratio;
   objectives.assess(report.before);
   report.after = report.before;

@@ -138,9 +138,10 @@ SparseSet extended(const SparseSet& kept, const Candidates& candidates, Selectio
   return set;
 }
 
-bool is_extended(const TermOptions& term) {
+// Points in features of another map or of other channels are not kept.
+bool is_extended(const TermOptions& term, const Descriptor& descriptor) {
   return term.selection != "file" && term.selection != "indices" && term.selection != "uniform" && term.selection != "all" &&
-         term.compression.kind == "none";
+         !descriptor.feature_map() && !descriptor.contracted_channels();
 }
 
 /// Chooses the points of one term after the other.
@@ -188,7 +189,8 @@ class PointChooser {
       SelectionRequest request;
       request.seed = options_.seed + 1000003u * (draft + 1);
       request.kernel = term.kernel.get();
-      if (const auto kept = training_.kept_points.find(report.label); kept != training_.kept_points.end() && is_extended(settings)) {
+      if (const auto kept = training_.kept_points.find(report.label);
+          kept != training_.kept_points.end() && is_extended(settings, *term.descriptor)) {
         term.sparse = extended(kept->second, candidates, request, report.asked);
         return {};
       }

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
-#include <gapkit/descriptors/feature_map.hpp>
 #include <gapkit/fit/frame_fingerprint.hpp>
 #include <gapkit/fit/update.hpp>
+#include <gapkit/model/feature_map_file.hpp>
 #include <set>
 #include <sstream>
 
@@ -59,15 +59,13 @@ bool have_common_part(const std::string& a, const std::string& b) {
   return std::any_of(mine.begin(), mine.end(), [&](const std::string& part) { return theirs.count(part) > 0; });
 }
 
-/// Throws InputError if a term of both models has other mapped features in one than in the other.
+/// Throws InputError if a term of both models has other features in one than in the other.
 void check_equal_maps(const Model& a, const Model& b) {
-  for (std::size_t t = 0; t < std::min(a.terms.size(), b.terms.size()); ++t) {
-    const FeatureMap *mine = a.terms[t].descriptor->feature_map(), *theirs = b.terms[t].descriptor->feature_map();
-    const bool is_equal = mine && theirs ? mine->directions == theirs->directions && mine->mean == theirs->mean : mine == theirs;
-    if (!is_equal)
+  for (std::size_t t = 0; t < std::min(a.terms.size(), b.terms.size()); ++t)
+    if (!have_equal_learned_parts(*a.terms[t].descriptor, *b.terms[t].descriptor))
       throw InputError("the models cannot be merged: their features of term '" + a.terms[t].label() +
-                       "' were compressed with different data; fit the parts with compression = \"none\", or append the data instead");
-  }
+                       "' were compressed with different data; fit the parts with compression = \"none\" and without channels, or append "
+                       "the data instead");
 }
 
 /// Throws InputError if the frames seem to have energies under another name; warns of other targets.

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/core/reusable_matrix.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 
 #include "kernel_kinds.hpp"
@@ -19,36 +20,90 @@ struct Base {
   double shift = 0, scale = 1;
 };
 
-/// Integer ζ: s = shift + X Zᵀ with points Z times the scale, one pass over s, ∂ε/∂X = (ζ w s^{ζ−1}) Z.
+/// Points in the order of PowerLoops::evaluate().
+class ArrangedPoints {
+ public:
+  ArrangedPoints(int zeta, double shift, const Vector& weights, const Matrix& points) : loops_(power_loops()) {
+    const PowerLoops& loops = loops_;
+    const Eigen::Index features = points.cols(), stride = whole(features, loops.pack);
+    const Eigen::Index all = whole(points.rows(), loops.group);
+    weights_.assign(static_cast<std::size_t>(all), 0.0);
+    std::copy(weights.begin(), weights.end(), weights_.begin());
+    across_.assign(static_cast<std::size_t>(all * features), 0.0);
+    gradient_.assign(static_cast<std::size_t>(all * stride), 0.0);
+    for (Eigen::Index m = 0; m < points.rows(); ++m) {
+      const Eigen::Index group = m / loops.group, in_group = m % loops.group;
+      for (Eigen::Index d = 0; d < features; ++d) {
+        const Eigen::Index first = d / loops.tile * loops.tile, width = std::min<Eigen::Index>(loops.tile, stride - first);
+        across_[static_cast<std::size_t>((m / loops.tile * features + d) * loops.tile + m % loops.tile)] = points(m, d);
+        gradient_[static_cast<std::size_t>((group * stride + first) * loops.group + in_group * width + d - first)] = points(m, d);
+      }
+    }
+    view_ = {zeta, shift, points.rows(), all / loops.group, features, weights_.data(), across_.data(), gradient_.data()};
+  }
+  ArrangedPoints(const ArrangedPoints&) = delete;
+  ArrangedPoints& operator=(const ArrangedPoints&) = delete;
+
+  const PowerPoints& view() const { return view_; }
+  const PowerLoops& loops() const { return loops_; }  // of the instruction set that the order depends on
+
+ private:
+  static Eigen::Index whole(Eigen::Index count, Eigen::Index part) { return (count + part - 1) / part * part; }
+
+  const PowerLoops& loops_;
+  AlignedVector<double> weights_, across_, gradient_;
+  PowerPoints view_ = {};
+};
+
+/// Integer ζ: s = shift + X Zᵀ with points Z times the scale, ∂ε/∂X = (ζ w s^{ζ−1}) Z, in one pass over the points for a few rows at a
+/// time.
 class PowerSum final : public LocalEnergy {
  public:
   PowerSum(int zeta, const Base& base, const Vector& weights, const Matrix& points)
-      : zeta_(zeta), shift_(base.shift), weights_(weights), points_(base.scale * points) {}
+      : points_(zeta, base.shift, weights, base.scale * points) {}
 
   const char* form() const override { return "powers"; }
   bool gives_values() const override { return true; }
 
   void compute(const MatrixView& x, std::span<double> energy, MatrixSlice* gradient, MatrixSlice* values) override {
-    const Eigen::Index rows = x.rows(), cols = points_.rows();
-    product_.resize(rows, cols);
-    multiply_nt(x, points_, product_.view());
-    const PowerLoops& loops = power_loops();
-    [[maybe_unused]] const bool threads = pays_to_start_threads(static_cast<double>(rows) * static_cast<double>(cols));
-#pragma omp parallel for schedule(static) if (threads)
-    for (Eigen::Index e = 0; e < rows; ++e) {
-      if (shift_ != 0) Eigen::Map<Eigen::ArrayXd>(product_.row(e), cols) += shift_;
-      energy[static_cast<std::size_t>(e)] = loops.weighted_powers(zeta_, cols, weights_.data(), product_.row(e),
-                                                                  values != nullptr ? values->data() + e * values->outerStride() : nullptr);
+    check_shapes(x, energy, gradient, values);
+    const PowerLoops& loops = points_.loops();
+    const PowerPoints& points = points_.view();
+    const int rows = static_cast<int>(x.rows());
+    constexpr double products_of_power = 32;  // that take as long as one power
+    const double products = static_cast<double>(rows) * static_cast<double>(points.count) * static_cast<double>(points.features);
+    const bool threads = pays_to_start_threads(products / products_of_power);
+    const int workers = threads ? thread_count() : 1, share = (rows + workers - 1) / workers;
+    // As many rows as possible at a time, but work for all threads
+    const int block = std::clamp(share, 1, loops.rows);
+    scratch_.resize(workers, loops.scratch(points));
+#pragma omp parallel for schedule(static) num_threads(workers) if (threads)
+    for (int first = 0; first < rows; first += block) {
+      const auto row_of = [first](auto&& matrix) { return matrix.data() + first * matrix.outerStride(); };
+      PowerRows part = {std::min(block, rows - first), row_of(x), x.outerStride(), &energy[static_cast<std::size_t>(first)]};
+      if (gradient != nullptr) {
+        part.gradient = row_of(*gradient);
+        part.gradient_stride = gradient->outerStride();
+      }
+      if (values != nullptr) {
+        part.values = row_of(*values);
+        part.values_stride = values->outerStride();
+      }
+      loops.evaluate(points, part, scratch_.row(threads ? current_thread() : 0));
     }
-    if (gradient != nullptr) multiply_nn(product_.view(), points_, *gradient);
   }
 
  private:
-  int zeta_;
-  double shift_;
-  Vector weights_;
-  Matrix points_;
-  ReusableMatrix product_;
+  void check_shapes(const MatrixView& x, std::span<double> energy, const MatrixSlice* gradient, const MatrixSlice* values) const {
+    const auto fits = [&](const MatrixSlice* m, Eigen::Index cols) { return m == nullptr || (m->rows() == x.rows() && m->cols() == cols); };
+    const PowerPoints& points = points_.view();
+    if (x.cols() != points.features || static_cast<Eigen::Index>(energy.size()) < x.rows() || !fits(gradient, points.features) ||
+        !fits(values, points.count))
+      throw Error("PowerSum: shapes disagree");
+  }
+
+  ArrangedPoints points_;
+  ReusableMatrix scratch_;
 };
 
 /// With points z times the scale, ζ = 1: ε = x·g + constant with g = Σ_m w_m z_m.   ζ = 2: ε = x·A x + x·g + constant with A =

@@ -39,32 +39,14 @@ inline __attribute__((always_inline)) void step(int zeta, const Number& w, const
   slope = static_cast<double>(zeta) * weighted;
 }
 
-double weighted_powers(int zeta, long count, const double* w, double* s, double* values) {
-  Pack sums[4] = {};
-  long m = 0;
-  for (; m + 4 * W <= count; m += 4 * W)
-    for (int k = 0; k < 4; ++k) {
-      const Pack weight = GAPKIT_LOAD(w + m + k * W), base = GAPKIT_LOAD(s + m + k * W);
-      Pack slope, value;
-      step(zeta, weight, base, sums[k], slope, value);
-      store(s + m + k * W, slope);
-      if (values) store(values + m + k * W, value);
-    }
-  double rest = 0;
-  for (; m < count; ++m) {
-    double slope, value;
-    step<double>(zeta, w[m], s[m], rest, slope, value);
-    s[m] = slope;
-    if (values) values[m] = value;
-  }
-  const Pack sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  for (int k = 0; k < W; ++k) rest += sum[k];
-  return rest;
-}
-
 }  // namespace
+}  // namespace gapkit
+
+#include "kernels/power_tiles_body.hpp"
+
+namespace gapkit {
 
 extern const PowerLoops GAPKIT_LOOPS;
-const PowerLoops GAPKIT_LOOPS = {weighted_powers};
+const PowerLoops GAPKIT_LOOPS = {W, tile_width, group_width, block_rows, power_scratch, evaluate_powers};
 
 }  // namespace gapkit

@@ -7,6 +7,7 @@
 #include <gapkit/model/covariance.hpp>
 #include <gapkit/model/environment_chunks.hpp>
 #include <gapkit/model/prior.hpp>
+#include <gapkit/model/relative_novelty.hpp>
 #include <gapkit/model/sub_environments.hpp>
 
 namespace gapkit {
@@ -24,7 +25,7 @@ constexpr double amplitude_clamp = 1e-18;
 }  // namespace
 
 struct Covariance::State {
-  explicit State(const Model& model) : rows(model.terms), prior(model.terms) {
+  explicit State(const Model& model) : rows(model.terms), prior(model.terms), novelty(model) {
     squared_scale.resize(static_cast<Eigen::Index>(model.terms.size()));
     for (std::size_t t = 0; t < model.terms.size(); ++t) {
       squared_scale[static_cast<Eigen::Index>(t)] = std::pow(model.posterior.delta_ratio[t], 2);
@@ -33,9 +34,11 @@ struct Covariance::State {
   }
   KernelRows rows;
   Prior prior;
+  RelativeNovelty novelty;
   KeptFeatures kept;
   Vector squared_scale;           // s_t²: amplitudes may have changed after the kernels were computed
   double squared_amplitudes = 0;  // Σ δ_t² s_t², eV²
+  bool has_force_jackknife = false;
 };
 
 Covariance::Covariance(const Model& model) : model_(model), state_(std::make_unique<State>(model)) {}
@@ -81,17 +84,31 @@ std::vector<Variance> Covariance::split(MatrixSlice rows, const Vector& prior, c
   return result;
 }
 
+void Covariance::add_force_jackknife(bool is_wanted) {
+  state_->has_force_jackknife = is_wanted;
+}
+
 std::vector<Variance> Covariance::of_group(const Environments& environments, int atoms, const Observables& wanted, Matrix* force_cross) {
   State& s = *state_;
   Matrix rows(wanted.rows(atoms), s.rows.columns());
   s.rows.compute(environments, atoms, wanted, rows, &s.kept);
-  const PriorVariances prior = s.prior.observables(environments, atoms, wanted, &s.kept);
-  whiten(rows);
+  const PriorVariances of_terms = s.prior.observables(environments, atoms, wanted, &s.kept);
+  const Vector prior = of_terms.value * s.squared_scale, magnitude = of_terms.magnitude * s.squared_scale;
   const Eigen::Index first = wanted.forces_row(), count = wanted.forces ? 3 * atoms : 0, last = first + count;
-  const Vector before = jackknife(rows.topRows(first)), after = jackknife(rows.bottomRows(rows.rows() - last));
-  std::vector<Variance> result = split(rows, prior.value * s.squared_scale, prior.magnitude * s.squared_scale);
-  for (Eigen::Index i = 0; i < first; ++i) result[static_cast<std::size_t>(i)].jackknife = before[i];
-  for (Eigen::Index i = last; i < rows.rows(); ++i) result[static_cast<std::size_t>(i)].jackknife = after[i - last];
+  std::vector<Variance> result(static_cast<std::size_t>(rows.rows()));
+  const auto fill = [&](Eigen::Index from, Eigen::Index number, bool has_jackknife) {
+    const MatrixSlice part = rows.middleRows(from, number);
+    whiten(part);
+    const Vector moved = has_jackknife ? jackknife(part) : Vector::Zero(number);
+    const std::vector<Variance> variances = split(part, prior.segment(from, number), magnitude.segment(from, number));
+    for (Eigen::Index i = 0; i < number; ++i) {
+      Variance& variance = result[static_cast<std::size_t>(from + i)] = variances[static_cast<std::size_t>(i)];
+      variance.jackknife = moved[i];
+    }
+  };
+  fill(0, first, true);
+  fill(last, rows.rows() - last, true);
+  fill(first, count, s.has_force_jackknife);
   if (force_cross) {
     force_cross->resize(count / 3, 3);
     for (Eigen::Index i = 0; i < count / 3; ++i) {
@@ -157,9 +174,11 @@ std::vector<Variance> Covariance::local_energies(const Environments& environment
     const int end = std::min(chunk_end(environments, begin, chunk_pairs), begin + most);
     Matrix rows(end - begin, s.rows.columns()), of_terms;
     s.rows.compute_local(environments, begin, end, rows, &of_terms);
-    const Vector prior = of_terms * s.squared_scale;
+    std::vector<int> element;
+    for (int c = begin; c < end; ++c)
+      element.push_back(environments.atomic_number[static_cast<std::size_t>(environments.centre[static_cast<std::size_t>(c)])]);
     whiten(rows);
-    const std::vector<Variance> variances = split(rows, prior, prior);
+    const std::vector<Variance> variances = split_local(rows, of_terms, element);
     for (int c = begin; c < end; ++c)
       result.at(static_cast<std::size_t>(environments.centre[static_cast<std::size_t>(c)])) =
           variances[static_cast<std::size_t>(c - begin)];
@@ -189,6 +208,8 @@ bool Covariance::fits_local(const Environments& environments) const {
 void Covariance::begin_local(const Environments& environments, LocalRows& local) const {
   local.rows.setZero(environments.size(), state_->rows.columns());
   local.prior.setZero(environments.size(), static_cast<Eigen::Index>(model_.terms.size()));
+  local.element.clear();
+  for (const int i : environments.centre) local.element.push_back(environments.atomic_number[static_cast<std::size_t>(i)]);
 }
 
 void Covariance::add_local(std::size_t t, const Environments& environments, const CentreFeatures& part, LocalRows& local) {
@@ -197,9 +218,19 @@ void Covariance::add_local(std::size_t t, const Environments& environments, cons
 
 std::vector<Variance> Covariance::finish_local(LocalRows& local) const {
   if (local.rows.rows() == 0) return {};
-  const Vector prior = local.prior * state_->squared_scale;
   whiten(local.rows);
-  return split(local.rows, prior, prior);
+  return split_local(local.rows, local.prior, local.element);
+}
+
+std::vector<Variance> Covariance::split_local(MatrixSlice rows, const Matrix& prior, std::span<const int> element) const {
+  const Matrix spanned = state_->novelty.spanned(rows);
+  const Vector all = prior * state_->squared_scale;
+  std::vector<Variance> result = split(rows, all, all);
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    const auto row = static_cast<Eigen::Index>(i);
+    result[i].relative = state_->novelty.square(element[i], spanned.row(row), prior.row(row));
+  }
+  return result;
 }
 
 Variance Covariance::energy_difference(const Environments& a, const Environments& b) {

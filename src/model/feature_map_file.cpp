@@ -2,9 +2,33 @@
 
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/descriptors/contracted_channels.hpp>
 #include <gapkit/model/feature_map_file.hpp>
 
 namespace gapkit {
+
+namespace {
+
+void put_channels(ArchiveWriter& archive, const std::string& at, const ContractedChannels& channels) {
+  const ChannelBasis* basis = channels.basis();
+  if (!basis) throw Error("the channels of a term were not made");
+  Matrix all(static_cast<Eigen::Index>(basis->contraction.size()) * channels.channels(), channels.all_channels());
+  for (std::size_t l = 0; l < basis->contraction.size(); ++l)
+    all.middleRows(static_cast<Eigen::Index>(l) * channels.channels(), channels.channels()) = basis->contraction[l];
+  archive.put(at + "channels/contraction", all);
+  archive.put(at + "channels/kept", basis->kept);
+}
+
+ChannelBasis get_channels(const ArchiveReader& archive, const std::string& at, const ContractedChannels& channels) {
+  ChannelBasis basis;
+  basis.kept = archive.doubles(at + "channels/kept");
+  const auto terms = static_cast<Eigen::Index>(basis.kept.size());
+  const Matrix all = archive.matrix(at + "channels/contraction", terms * channels.channels(), channels.all_channels());
+  for (Eigen::Index l = 0; l < terms; ++l) basis.contraction.push_back(all.middleRows(l * channels.channels(), channels.channels()));
+  for (const double kept : basis.kept)
+    if (!(kept >= 0 && kept <= 1 + 1e-9)) throw InputError(fmt::format("{}channels/kept has {}, expected numbers from 0 to 1", at, kept));
+  return basis;
+}
 
 void put_feature_map(ArchiveWriter& archive, const std::string& at, const FeatureMap& map) {
   archive.put(at + "map/kind", map.kind);
@@ -12,10 +36,6 @@ void put_feature_map(ArchiveWriter& archive, const std::string& at, const Featur
   archive.put(at + "map/mean", std::span<const double>(map.mean.data(), static_cast<std::size_t>(map.mean.size())));
   archive.put(at + "map/kept_variance", map.kept_variance);
   archive.put(at + "map/frames", map.frames);
-}
-
-bool has_feature_map(const ArchiveReader& archive, const std::string& at) {
-  return archive.has(at + "map/kind");
 }
 
 FeatureMap get_feature_map(const ArchiveReader& archive, const std::string& at, const Descriptor& base) {
@@ -29,6 +49,42 @@ FeatureMap get_feature_map(const ArchiveReader& archive, const std::string& at, 
     throw InputError(fmt::format("{}map/kept_variance is {}, expected a number from 0 to 1", at, map.kept_variance));
   if (!std::is_sorted(map.frames.begin(), map.frames.end())) throw InputError(at + "map/frames do not ascend");
   return map;
+}
+
+bool are_equal(const Matrix& a, const Matrix& b) {
+  return a.rows() == b.rows() && a.cols() == b.cols() && a == b;
+}
+
+bool are_equal(const Vector& a, const Vector& b) {
+  return a.size() == b.size() && a == b;
+}
+
+bool are_equal(const std::vector<Matrix>& a, const std::vector<Matrix>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Matrix& x, const Matrix& y) { return are_equal(x, y); });
+}
+
+}  // namespace
+
+void put_learned_parts(ArchiveWriter& archive, const std::string& at, const Descriptor& descriptor) {
+  if (const ContractedChannels* channels = descriptor.contracted_channels()) put_channels(archive, at, *channels);
+  if (const FeatureMap* map = descriptor.feature_map()) put_feature_map(archive, at, *map);
+}
+
+std::shared_ptr<const Descriptor> get_learned_parts(const ArchiveReader& archive, const std::string& at,
+                                                    std::shared_ptr<const Descriptor> base) {
+  if (const ContractedChannels* channels = base->contracted_channels()) base = channels->with_basis(get_channels(archive, at, *channels));
+  if (archive.has(at + "map/kind")) base = mapped_descriptor(base, get_feature_map(archive, at, *base));
+  return base;
+}
+
+bool have_equal_learned_parts(const Descriptor& a, const Descriptor& b) {
+  const FeatureMap *map_a = a.feature_map(), *map_b = b.feature_map();
+  if (map_a && map_b ? !are_equal(map_a->directions, map_b->directions) || !are_equal(map_a->mean, map_b->mean) : map_a != map_b)
+    return false;
+  const ContractedChannels *channels_a = a.contracted_channels(), *channels_b = b.contracted_channels();
+  if (!channels_a || !channels_b) return channels_a == channels_b;
+  const ChannelBasis *basis_a = channels_a->basis(), *basis_b = channels_b->basis();
+  return basis_a && basis_b ? are_equal(basis_a->contraction, basis_b->contraction) : basis_a == basis_b;
 }
 
 std::vector<std::int64_t> frames_behind_maps(std::span<const Term> terms) {

@@ -5,43 +5,57 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/model/fewer_points.hpp>
-#include <numeric>
+#include <utility>
 
 namespace gapkit {
 
-namespace {
+void check_points(const Model& model, int points) {
+  if (points < 1) throw InputError(fmt::format("{} sparse points, expected at least 1", points));
+  if (points > model.factor.size())
+    throw InputError(
+        fmt::format("error bars of {} sparse points, but the model has {}: give at most that many", points, model.factor.size()));
+}
 
-/// The factors that hold for error bars of these points: of parts, those of the nearest number of points; none of the jackknife.
-std::optional<Calibration> calibration_of_fewer(const std::optional<Calibration>& all, Eigen::Index points) {
-  if (!all) return std::nullopt;
-  Calibration result = *all;
-  result.jackknife.resize(0, 0);
+bool keeps_all_points(const CalibrationFactors& factors) {
+  return factors.property != Property::force && (factors.part == EpistemicPart::jackknife || factors.part == EpistemicPart::cautious);
+}
+
+int quick_points(const Model& model) {
+  if (!model.calibration) return 0;
+  std::int64_t most = 0;
+  for (const CalibrationFactors& f : model.calibration->factors)
+    if (f.property == Property::force && f.points < model.factor.size()) most = std::max(most, f.points);
+  return static_cast<int>(most);
+}
+
+std::optional<Calibration> calibration_of_points(const Model& model, int points) {
+  if (!model.calibration || points <= 0 || points >= model.factor.size()) return model.calibration;
+  Calibration result = *model.calibration;
   result.factors.clear();
-  const auto distance = [&](const CalibrationFactors& f) {
-    return std::abs(std::log(static_cast<double>(f.points) / static_cast<double>(points)));
-  };
-  for (const CalibrationFactors& f : all->factors) {
-    bool is_nearest = f.part == EpistemicPart::all || (f.part == EpistemicPart::data && f.points > 0);
-    for (const CalibrationFactors& other : all->factors)
-      if (f.points > 0 && other.points > 0 && other.property == f.property) is_nearest = is_nearest && distance(f) <= distance(other);
-    if (!is_nearest) continue;
+  for (const CalibrationFactors& f : model.calibration->factors) {
+    const bool keeps_all = f.points == 0 && keeps_all_points(f);
+    if (f.points != points && !keeps_all) continue;
     result.factors.push_back(f);
     result.factors.back().points = 0;
   }
   if (result.factors.empty()) return std::nullopt;
+  if (result.familiar_of_fewer) result.familiar[Property::force] = *std::exchange(result.familiar_of_fewer, std::nullopt);
   return result;
 }
 
-}  // namespace
-
 Model with_fewer_points(const Model& model, int points) {
   if (!model.has_posterior()) throw InputError("the model has no posterior that could be reduced to fewer points");
-  if (points < 1) throw InputError(fmt::format("{} sparse points, expected at least 1", points));
+  check_points(model, points);
   const double share = static_cast<double>(points) / static_cast<double>(model.factor.size());
   if (share >= 1) return model;
 
   Model result = model;
-  result.calibration = calibration_of_fewer(model.calibration, points);
+  result.calibration = calibration_of_points(model, points);
+  if (result.calibration) {  // without those of all points
+    result.calibration->jackknife.resize(0, 0);
+    std::erase_if(result.calibration->factors, keeps_all_points);
+    if (result.calibration->factors.empty()) result.calibration.reset();
+  }
   std::vector<Eigen::Index> kept;  // indices among all sparse points
   std::vector<Matrix> blocks;
   for (std::size_t t = 0; t < model.terms.size(); ++t) {

@@ -3,7 +3,7 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/version.hpp>
-#include <gapkit/descriptors/feature_map.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/io/archive.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/model/feature_map_file.hpp>
@@ -60,7 +60,7 @@ void save_term(ArchiveWriter& archive, const std::string& at, const Term& term) 
   archive.put(at + "species", as_integers(term.species));
   archive.put(at + "elements", as_integers(term.elements));
   archive.put(at + "delta", term.delta);
-  if (const FeatureMap* map = term.descriptor->feature_map()) put_feature_map(archive, at, *map);
+  put_learned_parts(archive, at, *term.descriptor);
   archive.put(at + "sparse_features", term.sparse.x);
   archive.put(at + "sparse_cutoffs", std::span<const double>(term.sparse.covariance_cutoff.data(),
                                                              static_cast<std::size_t>(term.sparse.covariance_cutoff.size())));
@@ -84,7 +84,7 @@ Term read_term(const ArchiveReader& archive, const std::string& at, const std::s
   const auto given = [&](const char* name) { return parameters_from_json(archive.string(at + name)); };
   term.descriptor = descriptor.make(complete_stored_parameters(given("descriptor_parameters"), descriptor.parameters, where), term.species,
                                     term.elements);
-  if (has_feature_map(archive, at)) term.descriptor = mapped_descriptor(term.descriptor, get_feature_map(archive, at, *term.descriptor));
+  term.descriptor = get_learned_parts(archive, at, term.descriptor);
   term.kernel = kernel.make(complete_stored_parameters(given("kernel_parameters"), kernel.parameters, where));
   term.kernel->check_features(term.descriptor->size(), term.descriptor->has_nonnegative_products());
   term.delta = archive.number(at + "delta");
@@ -315,10 +315,20 @@ void put_model(ArchiveWriter& archive, const Model& model) {
 }
 
 void save_model_with(const Model& model, const std::filesystem::path& path, const std::function<void(ArchiveWriter&)>& more) {
-  const bool has_map =
-      std::any_of(model.terms.begin(), model.terms.end(), [](const Term& t) { return t.descriptor->feature_map() != nullptr; });
+  const auto any = [&](auto has_part) { return std::any_of(model.terms.begin(), model.terms.end(), has_part); };
+  const bool has_map = any([](const Term& t) { return t.descriptor->feature_map() != nullptr; });
+  const bool has_channels = any([](const Term& t) { return t.descriptor->contracted_channels() != nullptr; });
   const bool has_parts = model.has_posterior() && model.calibration && needs_new_format(*model.calibration);
-  const int format_version = has_parts ? 6 : has_map ? 5 : model.base.is_used() ? 4 : model.has_posterior() ? 1 : 2;
+  const bool has_long_range =
+      std::any_of(model.baselines.begin(), model.baselines.end(), [](const PotentialPointer& b) { return b->needs_structure(); });
+  const int format_version = has_long_range                                 ? 9
+                             : has_parts && is_cautious(*model.calibration) ? 8
+                             : has_channels                                 ? 7
+                             : has_parts                                    ? 6
+                             : has_map                                      ? 5
+                             : model.base.is_used()                         ? 4
+                             : model.has_posterior()                        ? 1
+                                                                            : 2;
   ArchiveWriter archive(path, format_name, format_version);
   put_model(archive, model);
   put_properties(archive, model.properties);

@@ -8,20 +8,21 @@
 #include "model/direct_prior.hpp"
 
 namespace gapkit {
+
+// κ ≈ Σ_q ψ_q ψ_q' for all features of a descriptor: points z and L with ψ = L⁻¹ κ(z, ·). Empty if there is no such form.
+struct PriorBasis {
+  Matrix points, lower;
+};
+
 namespace {
 
 constexpr double one_dimensional_tolerance = 1e-13, tolerance = 1e-11;  // of the low-rank form, relative to κ(x, x)
 constexpr int one_dimensional_points = 4000, domain_points = 6000;
 constexpr int largest_rank = 1500;  // beyond it the double sum is cheaper than the low-rank form
 
-// κ ≈ Σ_q ψ_q ψ_q' for all features of a descriptor: points z and L with ψ = L⁻¹ κ(z, ·). Empty if there is no such form.
-struct Basis {
-  Matrix points, lower;
-};
-
-Basis make_basis(const Term& term, Matrix points_of_domain) {
+PriorBasis make_basis(const Term& term, Matrix points_of_domain) {
   const int size = term.descriptor->size();
-  Basis result{Matrix(0, size), Matrix()};
+  PriorBasis result{Matrix(0, size), Matrix()};
   if (points_of_domain.rows() == 0) return result;
   Candidates domain;
   domain.x = std::move(points_of_domain);
@@ -49,10 +50,10 @@ Basis make_basis(const Term& term, Matrix points_of_domain) {
 
 // Bases of the last terms, because the terms of one model share domains and kernels, and programs compute many error bars with one model.
 // The holder of a basis keeps it alive.
-std::shared_ptr<const Basis> basis_of(const Term& term) {
+std::shared_ptr<const PriorBasis> basis_of(const Term& term) {
   constexpr std::size_t most_kept = 32;
   static std::mutex mutex;
-  static std::vector<std::pair<std::string, std::shared_ptr<const Basis>>> kept;
+  static std::vector<std::pair<std::string, std::shared_ptr<const PriorBasis>>> kept;
   const int count = term.descriptor->size() == 1 ? one_dimensional_points : domain_points;
   Matrix domain = term.kernel->is_smooth() ? term.descriptor->domain_points(count) : Matrix();
   const std::string_view bytes(reinterpret_cast<const char*>(domain.data()), sizeof(double) * static_cast<std::size_t>(domain.size()));
@@ -64,21 +65,19 @@ std::shared_ptr<const Basis> basis_of(const Term& term) {
     for (const auto& [name, basis] : kept)
       if (name == key) return basis;
   }
-  auto basis = std::make_shared<const Basis>(make_basis(term, std::move(domain)));
+  auto basis = std::make_shared<const PriorBasis>(make_basis(term, std::move(domain)));
   const std::lock_guard lock(mutex);
   if (kept.size() >= most_kept) kept.erase(kept.begin());
   kept.emplace_back(key, basis);
   return basis;
 }
 
-// A term with the points of the low-rank form as sparse points; without points if it has no such form.
-Term low_rank_term(const Term& term, Matrix& lower) {
-  const std::shared_ptr<const Basis> basis = basis_of(term);
+// A term with the points of the low-rank form as sparse points.
+Term low_rank_term(const Term& term, const PriorBasis& basis) {
   Term result = term;
   result.sparse = {};
-  result.sparse.x = basis->points;
-  result.sparse.covariance_cutoff = Vector::Ones(basis->points.rows());
-  lower = basis->lower;
+  result.sparse.x = basis.points;
+  result.sparse.covariance_cutoff = Vector::Ones(basis.points.rows());
   return result;
 }
 
@@ -86,9 +85,9 @@ Term low_rank_term(const Term& term, Matrix& lower) {
 
 struct Prior::State {
   std::span<const Term> terms;
-  std::vector<Term> low_rank;  // terms with a low-rank form
-  std::vector<int> index;      // index in `low_rank` of each term, or −1
-  std::vector<Matrix> lower;   // of each low-rank form
+  std::vector<Term> low_rank;                            // terms with a low-rank form
+  std::vector<int> index;                                // index in `low_rank` of each term, or −1
+  std::vector<std::shared_ptr<const PriorBasis>> basis;  // of each low-rank form; terms share it
   std::unique_ptr<KernelRows> rows;
   std::unique_ptr<KernelRows> values;  // of all terms, without sparse points: for prior variances of values
   std::vector<DirectPrior> direct;     // of each term
@@ -99,8 +98,8 @@ struct Prior::State {
     scratch.resize(wanted.rows(atoms), rows->columns());
     rows->compute(environments, atoms, wanted, scratch);
     for (std::size_t i = 0; i < low_rank.size(); ++i) {
-      auto block = scratch.middleCols(rows->offsets()[i], lower[i].rows());
-      solve_lower_rows(lower[i], block);
+      auto block = scratch.middleCols(rows->offsets()[i], basis[i]->lower.rows());
+      solve_lower_rows(basis[i]->lower, block);
       block /= low_rank[i].delta;
     }
     return scratch;
@@ -112,13 +111,12 @@ Prior::Prior(std::span<const Term> terms) : state_(std::make_unique<State>()) {
   s.terms = terms;
   s.direct.reserve(terms.size());
   for (const Term& term : terms) {
-    Matrix lower;
-    Term low_rank = low_rank_term(term, lower);
-    const bool has_form = low_rank.sparse.size() > 0;
+    std::shared_ptr<const PriorBasis> basis = basis_of(term);
+    const bool has_form = basis->points.rows() > 0;
     s.index.push_back(has_form ? static_cast<int>(s.low_rank.size()) : -1);
     if (has_form) {
-      s.low_rank.push_back(std::move(low_rank));
-      s.lower.push_back(std::move(lower));
+      s.low_rank.push_back(low_rank_term(term, *basis));
+      s.basis.push_back(std::move(basis));
     }
     s.direct.emplace_back(term);
   }
@@ -141,7 +139,7 @@ PriorVariances Prior::observables(const Environments& environments, int atoms, c
     const double largest = most * most / (term.delta * term.delta);
     if (s.index[t] >= 0) {
       const auto i = static_cast<std::size_t>(s.index[t]);
-      result.value.col(column) = s.scratch.middleCols(s.rows->offsets()[i], s.lower[i].rows()).rowwise().squaredNorm();
+      result.value.col(column) = s.scratch.middleCols(s.rows->offsets()[i], s.basis[i]->lower.rows()).rowwise().squaredNorm();
       result.magnitude.col(column) = result.value.col(column).array() + largest;
       continue;
     }
@@ -195,8 +193,8 @@ PriorVariances Prior::property(const Environments& environments, const Observabl
       continue;
     }
     const auto i = static_cast<std::size_t>(s.index[t]);
-    Matrix psi = weights * s.scratch.middleCols(s.rows->offsets()[i], s.lower[i].rows());
-    solve_lower_rows(s.lower[i], psi);
+    Matrix psi = weights * s.scratch.middleCols(s.rows->offsets()[i], s.basis[i]->lower.rows());
+    solve_lower_rows(s.basis[i]->lower, psi);
     sums = psi.rowwise().squaredNorm() / (s.low_rank[i].delta * s.low_rank[i].delta);
   }
   return result;
@@ -216,8 +214,8 @@ Vector Prior::energies(const Environments& a, const Environments& b) {
     if (s.index[t] >= 0) {
       const auto i = static_cast<std::size_t>(s.index[t]);
       value = rows_a.row(0)
-                  .segment(s.rows->offsets()[i], s.lower[i].rows())
-                  .dot(rows_b.row(0).segment(s.rows->offsets()[i], s.lower[i].rows()));
+                  .segment(s.rows->offsets()[i], s.basis[i]->lower.rows())
+                  .dot(rows_b.row(0).segment(s.rows->offsets()[i], s.basis[i]->lower.rows()));
     } else {
       value = std::pow(s.terms[t].delta * s.terms[t].descriptor->multiplicity(), 2) * s.direct[t].energies(a, b);
     }

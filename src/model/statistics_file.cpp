@@ -1,5 +1,6 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/descriptors/contracted_channels.hpp>
 #include <gapkit/descriptors/feature_map.hpp>
 #include <gapkit/io/checksum.hpp>
 #include <gapkit/kernels/kernel.hpp>
@@ -156,6 +157,10 @@ std::string statistics_fingerprint(const Model& model) {
     sum.add(term.descriptor_name + parameters_to_json(term.descriptor->parameters()));
     sum.add(term.kernel_name + parameters_to_json(term.kernel->parameters()));
     for (const int z : term.species) sum.add(static_cast<std::int64_t>(z));
+    const ContractedChannels* channels = term.descriptor->contracted_channels();
+    if (channels && channels->basis())
+      for (const Matrix& w : channels->basis()->contraction)
+        for (Eigen::Index i = 0; i < w.size(); ++i) sum.add(w.data()[i]);
     if (const FeatureMap* map = term.descriptor->feature_map()) {
       for (Eigen::Index i = 0; i < map->directions.size(); ++i) sum.add(map->directions.data()[i]);
       for (Eigen::Index i = 0; i < map->mean.size(); ++i) sum.add(map->mean[i]);

@@ -1,16 +1,22 @@
 #include "potentials/potential_kinds.hpp"
 
 #include <gapkit/core/kind_table.hpp>
+#include <gapkit/potentials/long_range.hpp>
 
 namespace gapkit {
 
 const std::vector<PotentialKind>& potential_kinds() {
-  static const std::vector<PotentialKind> kinds = {zbl_kind(), pair_spline_kind(), stillinger_weber_kind(), lennard_jones_kind()};
+  static const std::vector<PotentialKind> kinds = {zbl_kind(),           pair_spline_kind(), stillinger_weber_kind(),
+                                                   lennard_jones_kind(), coulomb_kind(),     dispersion_kind()};
   return kinds;
 }
 
 const PotentialKind& potential_kind(std::string_view name) {
   return find_kind(potential_kinds(), name, "potential");
+}
+
+bool is_long_range(std::string_view kind) {
+  return kind == "coulomb" || kind == "dispersion";
 }
 
 PotentialPointer make_potential(std::string_view kind, const Parameters& parameters) {

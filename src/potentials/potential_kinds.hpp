@@ -8,9 +8,14 @@ PotentialKind zbl_kind();
 PotentialKind pair_spline_kind();
 PotentialKind stillinger_weber_kind();
 PotentialKind lennard_jones_kind();
+PotentialKind coulomb_kind();
+PotentialKind dispersion_kind();
 
 /// A parameter above 0.
 ParameterInfo positive_parameter(const std::string& name, const std::string& unit, const std::string& description, double default_value);
+
+/// A number of each atom from a column of the frame. Throws InputError, which has the frame's place and `where`.
+std::vector<double> column_of_frame(const Structure& structure, const std::string& name, const std::string& where);
 
 /// Energy of a bond and its derivative.
 struct PairEnergy {

@@ -1,12 +1,12 @@
 #include <array>
 #include <cmath>
+#include <gapkit/core/units.hpp>
 
 #include "potentials/potential_kinds.hpp"
 
 namespace gapkit {
 namespace {
 
-constexpr double coulomb = 14.3996454784;       // e²/(4πε₀), eV Å
 constexpr double bohr_radius = 0.529177210903;  // Å
 constexpr double screening_scale = 0.88534;     // of the Bohr radius
 constexpr double screening_exponent = 0.23;     // of the atomic numbers
@@ -39,7 +39,7 @@ class Zbl final : public Potential {
       phi += part;
       slope -= decay[k] / a * part;
     }
-    const double charge = coulomb * z1 * z2;
+    const double charge = coulomb_constant * z1 * z2;
     const PairEnergy bare = {charge / r * phi, charge / r * (slope - phi / r)};
     if (r <= inner_) return bare;
     const double t = (r - inner_) / (outer_ - inner_);

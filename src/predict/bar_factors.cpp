@@ -2,12 +2,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <gapkit/model/cautious_form.hpp>
 
 namespace gapkit {
 
-double BarFactors::epistemic_square(const Variance& variance, double unfamiliar) const {
+double BarFactors::scale(const Variance& structure, int atoms) const {
+  return is_cautious() ? cautious_scale(powers, structure.jackknife, atoms) : 1;
+}
+
+double BarFactors::scale(std::span<const Variance> components) const {
+  return is_cautious() ? cautious_scale(powers, components) : 1;
+}
+
+double BarFactors::epistemic_square(const Variance& variance, double scale, double unfamiliar) const {
   if (part == EpistemicPart::all) return variance.total();
-  return a * a * (part == EpistemicPart::data ? variance.data : variance.jackknife) + unfamiliar;
+  const bool is_data = part == EpistemicPart::data || (is_cautious() && target_info(property).is_per_atom);
+  return a * a * scale * (is_data ? variance.data : variance.jackknife) + unfamiliar;
 }
 
 double BarFactors::unfamiliar(const Variance& variance) const {
@@ -21,7 +31,13 @@ double BarFactors::bar(double epistemic, double noise) const {
 BarFactors bar_factors(const Model& model, Property property, const std::string& config_type, int element, bool calibrated) {
   const CalibrationFactors* found = calibrated && model.calibration ? model.calibration->find(property, config_type, element) : nullptr;
   if (!found) return {};
-  return {found->a, found->b, found->part, model.calibration->familiar[property]};
+  return {found->a, found->b, found->part, model.calibration->familiar[property], property, found->powers};
+}
+
+Vector std_of(std::span<const Variance> variances) {
+  Vector result(static_cast<Eigen::Index>(variances.size()));
+  for (std::size_t i = 0; i < variances.size(); ++i) result[static_cast<Eigen::Index>(i)] = std::sqrt(variances[i].total());
+  return result;
 }
 
 }  // namespace gapkit

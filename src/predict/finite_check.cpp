@@ -31,7 +31,8 @@ void check_mean(Prediction& prediction, const Model& model, const Environments& 
 
 void check_error_bars(Prediction& prediction, const PredictionRequest& request, const std::string& where) {
   prediction.is_finite = prediction.is_finite && finite(prediction.energy_std_epistemic) && finite(prediction.forces_std_epistemic) &&
-                         finite(prediction.virial_std_epistemic) && finite(prediction.local_energy_std_epistemic);
+                         finite(prediction.virial_std_epistemic) && finite(prediction.local_energy_std_epistemic) &&
+                         finite(prediction.extrapolation);
   if (!prediction.is_finite && !request.keep_not_finite) throw NumericalError(where + ": an error bar is not finite");
 }
 

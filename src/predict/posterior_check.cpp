@@ -5,7 +5,7 @@ namespace gapkit {
 
 bool gives_quip_variance(const Model& model, const PredictionRequest& request) {
   const bool is_imported = !model.has_posterior() && model.notes.count("origin") > 0;
-  return is_imported && request.local_std && !request.energy_std && !request.force_std && !request.stress_std;
+  return is_imported && request.local_std && !request.extrapolation && !request.energy_std && !request.force_std && !request.stress_std;
 }
 
 void require_posterior(const Model& model) {

@@ -29,7 +29,7 @@ Bars bars_of(const Model& field, Property property, const Structure& structure, 
     const int element = property == Property::value ? structure.atomic_numbers[i] : 0;
     const BarFactors factors = bar_factors(field, property, structure.config_type, element, calibrated);
     const auto row = static_cast<Eigen::Index>(i);
-    bars.epistemic[row] = std::sqrt(factors.epistemic_square(variances[i]));
+    bars.epistemic[row] = std::sqrt(factors.epistemic_square(variances[i], factors.scale(variances[i], structure.size())));
     bars.whole[row] = factors.bar(bars.epistemic[row], noise[i]);
   }
   return bars;

@@ -31,7 +31,8 @@ Json optimization_json(const OptimizationReport& report) {
                               {"class", report.groups[g].config_class},
                               {"fixed", report.groups[g].fixed},
                               {"given_sigma", report.given_sigma[g] > 0 ? Json(report.given_sigma[g]) : Json(nullptr)},
-                              {"rows", report.rows[g]}});
+                              {"rows", report.rows[g]},
+                              {"rows_left_out", report.left_out.at(g)}});
   json["terms"] = report.terms;
   json["before"] = state_json(report, report.before);
   json["after"] = state_json(report, report.after);

@@ -99,6 +99,7 @@ std::string prediction_report(const ReportModel& model, const ReportData& data, 
     page.group_legend();
     add_unlabelled(page, data, groups);
   }
+  if (data.extrapolation != nullptr && !data.extrapolation->empty()) add_extrapolation(page, *data.extrapolation);
   if (!data.left_out.empty()) page.paragraph(data.left_out + ".");
   if (record.not_finite() > 0) page.paragraph(fmt::format("{} values are not finite and are left out.", record.not_finite()));
   add_model_sections(page, model);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gapkit/report/error_table.hpp>
+#include <gapkit/report/extrapolation_table.hpp>
 #include <gapkit/report/html.hpp>
 #include <gapkit/report/report_pages.hpp>
 #include <span>
@@ -64,6 +65,9 @@ void add_unlabelled(Page& page, const ReportData& data, const ConfigGroups& grou
 void add_error_bars(Page& page, const ReportData& data, const ConfigGroups& groups);
 /// Key figures of the error bars of forces; of energies without forces.
 void add_error_bar_numbers(Page& page, const PredictionRecord& record);
+
+/// A section with the counts of grades, and a key figure.
+void add_extrapolation(Page& page, const ExtrapolationTable& grades);
 
 void add_dimers(Page& page, const ReportModel& model);
 /// A table for each data set and property; nothing without errors.

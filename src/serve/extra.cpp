@@ -36,6 +36,7 @@ void put_error_bars(const Prediction& p, Json& json) {
   if (p.virial_std_epistemic) json["virial_std_epistemic"] = list_of(*p.virial_std_epistemic, to_hartree);
   if (p.local_energy_std_epistemic) json["local_energy_std_epistemic"] = list_of(*p.local_energy_std_epistemic, to_hartree);
   if (p.local_quip_variance) json["local_variance_quip"] = list_of(*p.local_quip_variance, to_hartree * to_hartree);
+  if (p.extrapolation) json["extrapolation"] = list_of(*p.extrapolation, 1);
   if (p.novelty) json["novelty"] = *p.novelty;
   if (p.closeness.ratio) json["shortest_distance_ratio"] = *p.closeness.ratio;
 }

@@ -12,9 +12,10 @@ TEST_CASE("proposal files: values come back bit for bit for any name of the sour
   for (const char* name : {"pool", "2", "T", "a \"quoted\" name"}) {
     Structure structure = random_triclinic(3, 5);
     structure.config_type = "liquid";
-    chosen.push_back({{structure, 1.0 / 3, name, 7, "energy std 0.3 > 0.1 eV"}, 4, 2.0, 0.1});
+    chosen.push_back({{structure, 1.0 / 3, name, 7, "energy std 0.3 > 0.1 eV"}, 4, 2.0, 0.1, 1.5});
   }
   chosen.back().distance_ratio.reset();
+  chosen.back().extrapolation.reset();
   write_chosen(folder.path() / "chosen.xyz", chosen, keys);
   const std::vector<ChosenProposal> read = read_chosen(folder.path() / "chosen.xyz", keys);
   REQUIRE(read.size() == chosen.size());
@@ -29,6 +30,7 @@ TEST_CASE("proposal files: values come back bit for bit for any name of the sour
     CHECK(read[i].round == 4);
     CHECK(read[i].score == 2.0);
     CHECK(read[i].distance_ratio == chosen[i].distance_ratio);
+    CHECK(read[i].extrapolation == chosen[i].extrapolation);
   }
 }
 

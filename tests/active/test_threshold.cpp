@@ -98,4 +98,21 @@ TEST_CASE("thresholds: modes and hysteresis") {
   CHECK(threshold_of(options, model, points, before).value == t.value);
 }
 
+TEST_CASE("error bars of forces in a loop take the quarter of the points that is calibrated, unless all are wanted") {
+  Model model;
+  model.factor = SparseFactor({Matrix::Identity(80, 80)}, {0.0});
+  ThresholdOptions options;
+  CHECK(error_bar_points(options, model) == 0);  // uncalibrated
+  model.calibration.emplace();
+  model.calibration->factors = {{.property = Property::force, .part = EpistemicPart::data}};
+  CHECK(error_bar_points(options, model) == 0);
+  model.calibration->factors.push_back({.property = Property::force, .part = EpistemicPart::data, .points = 20});
+  CHECK(error_bar_points(options, model) == 20);
+  options.quantity = ThresholdOptions::Quantity::local_energy;
+  CHECK(error_bar_points(options, model) == 0);
+  options.quantity = ThresholdOptions::Quantity::force;
+  options.all_points = true;
+  CHECK(error_bar_points(options, model) == 0);
+}
+
 }  // namespace gapkit::test

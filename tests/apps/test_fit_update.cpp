@@ -155,7 +155,7 @@ TEST_CASE("gap-fit --refit, --append and --merge: mistakes are one sentence and 
       {{"--refit", "all.h5", "--append", "all.h5", "a.xyz", "-o", "x.h5"}, "exclude"},
       {{"--append", "a.h5", "-o", "x.h5"}, "new structures"},
       {{"--append", "a.h5", "missing.xyz", "-o", "x.h5"}, "missing.xyz"},
-      {{"--append", "a.h5", "b.xyz", "--train", "b.xyz", "-o", "x.h5"}, "--train"},
+      {{"--append", "a.h5", "b.xyz", "--train", "b.xyz", "-o", "x.h5"}, "name all of its data"},
       {{"--merge", "a.h5", "-o", "x.h5"}, "other models"},
       {{"--merge", "a.h5", "a.h5", "-o", "x.h5"}, "same data"},
       {{"--merge", "a.h5", "optimized_delta.h5", "-o", "x.h5"}, "optimized_delta.h5"},

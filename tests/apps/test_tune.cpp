@@ -273,6 +273,7 @@ TEST_CASE("tune: trials have the fold errors of a fit, and leave out the structu
   INFO(trial.failure);
   REQUIRE(trial.is_good());
   all.optimize.max_evaluations = 40;
+  all.optimize.leaves_out_unlearned = true;  // some trials of the search have a learned metric
   all.reference_energies = {ReferenceEnergyOptions::Mode::explicit_values, {{"Si", -0.8518300449128903}}};
   const DatasetView without_atom = DatasetView::without(train, {0});
   const FitResult result = fit(FitData{without_atom}, all);
@@ -282,6 +283,21 @@ TEST_CASE("tune: trials have the fold errors of a fit, and leave out the structu
     check_close(trial.error(report.groups[g].property), report.after.fold_error[g], 0, 1e-8);
     CHECK(trial.rows[report.groups[g].property].size() == 5);
   }
+  // A learned metric is compared on the same left-out structures.
+  REQUIRE(of_all.may_learn_metric());
+  std::vector<double> learned = values;
+  for (std::size_t k = 0; k < learned.size(); ++k)
+    if (of_all.knobs()[k].kind().key == "compression") learned[k] = 1;
+  Trial other = of_all.plan(0, learned);
+  of_all.fit(other, nullptr, {});
+  INFO(other.failure);
+  REQUIRE(other.is_good());
+  CHECK(other.log_evidence != trial.log_evidence);
+  const auto energies = static_cast<std::int64_t>(result.report.plan.frames);
+  for (const TargetInfo& target : targets()) CHECK(other.rows[target.property] == trial.rows[target.property]);
+  double left_out = 0;
+  for (const double rows : trial.rows[Property::energy]) left_out += rows;
+  CHECK((left_out >= std::floor(energies / 2.0) && left_out <= std::ceil(energies / 2.0) + 1));
   // The chosen configuration can be read back, and has the sigma that was found.
   const FitConfiguration chosen = of_all.final_options(trial);
   CHECK(chosen.regularization.standard[Property::force] == trial.sigma[1].sigma);

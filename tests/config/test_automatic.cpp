@@ -4,6 +4,7 @@
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/fit/fit.hpp>
 #include <random>
 
@@ -127,6 +128,57 @@ TEST_CASE("crystals get pairs and SOAP, molecules also triplets; reference energ
   CHECK(molecules.options.calibration.source == CalibrationOptions::Source::leave_one_out);
 }
 
+TEST_CASE("SOAP gets a learned metric, except for few structures, few atoms of an element, or no forces, with the reason") {
+  const Setup setup;
+  const auto reason_of = [](const AutomaticChoice& choice) {
+    for (const std::string& reason : choice.reasons)
+      if (reason.starts_with("features of SOAP")) return reason;
+    return std::string();
+  };
+  std::vector<Structure> frames = cubic(2.6, 40);
+  const AutomaticChoice many = setup.choose(frames);
+  const TermOptions& soap = term(many.options, "soap");
+  CHECK(soap.compression.kind == "learned");
+  CHECK(soap.compression.rank == 64);
+  CHECK(soap.compression.floor == 1e-3);
+  CHECK(soap.kernel == "polynomial");
+  CHECK(soap.kernel_parameters.integer("zeta") == 4);
+  CHECK(term(many.options, "two_body").compression.kind == "none");
+  CHECK(reason_of(many).find("64 for each element") != std::string::npos);
+
+  const auto check_full = [&](const std::vector<Structure>& given, const std::string& why) {
+    CAPTURE(why);
+    const AutomaticChoice choice = setup.choose(given);
+    CHECK(term(choice.options, "soap").compression.kind == "none");
+    CHECK(term(choice.options, "soap").kernel == "dot_product");
+    CHECK(reason_of(choice).find(why) != std::string::npos);
+  };
+  // Single atoms are no structures that a metric is learned from.
+  std::vector<Structure> few(frames.begin(), frames.begin() + 39);
+  few.push_back(lone_atom(14));
+  check_full(few, "needs 40 structures, the data have 39");
+  std::vector<Structure> rare = frames;
+  for (std::size_t f = 0; f < 39; ++f) rare[f].atomic_numbers[0] = 6;
+  check_full(rare, "needs 100 atoms of each element, the data have 39 of C");
+  std::vector<Structure> energies = frames;
+  for (Structure& s : energies) {
+    s.forces.reset();
+    std::erase_if(s.columns, [](const Column& c) { return c.name == "forces"; });
+  }
+  check_full(energies, "which the data lack");
+
+  const AutomaticChoice molecules = setup.choose(clusters(60));
+  CHECK(term(molecules.options, "soap").compression.kind == "learned");
+  CHECK(term(molecules.options, "soap").compression.rank == 96);
+  CHECK(term(molecules.options, "soap").selection == "variance");
+  // Few points with all features beside it, and not for solids.
+  CHECK(molecules.options.terms.back().name == "soap");
+  CHECK(term(molecules.options, "soap_full").compression.kind == "none");
+  CHECK(term(molecules.options, "soap_full").kernel == "dot_product");
+  CHECK(term(molecules.options, "soap_full").n_sparse == 100);
+  CHECK(many.options.terms.size() == 2);
+}
+
 TEST_CASE("less time, less work") {
   const Setup setup;
   const std::vector<Structure> frames = cubic(2.6, 40);
@@ -138,13 +190,17 @@ TEST_CASE("less time, less work") {
 
 TEST_CASE("the choice reads back as a configuration and fits") {
   const Setup setup;
-  std::vector<Structure> frames = cubic(2.6, 20);
-  const AutomaticChoice choice = setup.choose(frames);
-  const FitConfiguration again = parse_fit_options(fit_options_to_toml(choice.options), "chosen.toml", "/");
-  CHECK(fit_options_to_toml(again) == fit_options_to_toml(choice.options));
-  const FitResult result = fit(choice.options);
-  CHECK(result.model.calibration.has_value());
-  CHECK(result.model.weights.allFinite());
+  for (const int count : {1, 2, 20, 40}) {  // with all features, and with a learned metric
+    CAPTURE(count);
+    const AutomaticChoice choice = setup.choose(cubic(2.6, count));
+    const FitConfiguration again = parse_fit_options(fit_options_to_toml(choice.options), "chosen.toml", "/");
+    CHECK(fit_options_to_toml(again) == fit_options_to_toml(choice.options));
+    CHECK((choice.options.optimize.objective == OptimizeOptions::Objective::cross_validation) == (count > 1));
+    const FitResult result = fit(choice.options);
+    CHECK(result.model.calibration.has_value() == (count >= 20));
+    CHECK(result.model.weights.allFinite());
+    CHECK((result.model.terms.back().descriptor->feature_map() != nullptr) == (count == 40));
+  }
 }
 
 TEST_CASE("data without energies and forces are refused") {

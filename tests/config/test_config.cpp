@@ -247,6 +247,7 @@ TEST_CASE("config: the calibration leaves structures out, unless validation data
     CHECK(again.calibration.holdout == options.calibration.holdout);
     CHECK(again.calibration.most_atoms == options.calibration.most_atoms);
     CHECK(again.calibration.all_structures == options.calibration.all_structures);
+    CHECK(again.calibration.cautious == options.calibration.cautious);
     return options.calibration;
   };
   const std::string validation = "validation = 'test.xyz'\n";
@@ -263,6 +264,12 @@ TEST_CASE("config: the calibration leaves structures out, unless validation data
   CHECK(source(validation, "[calibration]\nsource = 'none'\n").source == Source::none);
   CHECK(source("", "[calibration]\nrounds = 10\n").rounds == 10);
   CHECK(source("", "[calibration]\nrounds = 10\n").source == Source::holdout);
+  CHECK_FALSE(source("", "[calibration]\n").cautious);
+  CHECK(source("", "[calibration]\ncautious = true\n").cautious);
+  for (const char* other : {"source = 'holdout'", "source = 'none'", "energies = 'sample'"})
+    CHECK(message_of<InputError>([&] {
+            source("", std::string("[calibration]\ncautious = true\n") + other + "\n");
+          }).find("goes with source = \"leave_one_out\" and energies = \"all\"") != std::string::npos);
 }
 
 TEST_CASE("[[baseline]] kind = columns: another model beside potentials; written ones are read back") {

@@ -55,7 +55,8 @@ TEST_CASE("config: mistakes of syntax and keys, each with its sentence") {
            "t.toml:11: unknown key 'engery' in [regularization.config_type.liquid]; did you mean 'energy'?"},
           {"seed = 3\n" + good, "t.toml:1: 'seed' stands outside of the sections; it belongs in [run]"},
           {"colour = 3\n" + good,
-           "t.toml:1: unknown key 'colour'; valid: data, reference_energies, baseline, term, regularization, optimize, calibration, "
+           "t.toml:1: unknown key 'colour'; valid: data, reference_energies, baseline, long_range, term, regularization, optimize, "
+           "calibration, "
            "solver, "
            "output, run"},
           {replaced(pair, "n_sparse", "n_max = 8\nn_sparse"),
@@ -135,6 +136,20 @@ TEST_CASE("config: mistakes in compressions, each with its sentence") {
           {pca + "selection = 'file'\nsparse_file = 'points.txt'\n",
            "t.toml:10: [[term]]: 'compression' does not go with selection = \"file\""},
       });
+}
+
+TEST_CASE("config: mistakes in channels, each with its sentence") {
+  const Files files;
+  const std::string two = good + "channels = 2\n";
+  check_refusals(files, {
+                            {good + "channels = -1\n", "t.toml:10: [[term]]: 'channels' is -1, expected at least 0 and at most 64"},
+                            {good + "channels = 65\n", "t.toml:10: [[term]]: 'channels' is 65, expected at least 0 and at most 64"},
+                            {good + "channels = 2.5\n", "t.toml:10: [[term]]: 'channels' is "},
+                            {two + "mixed_channels = 2\n", "t.toml:3: [[term]]: soap: mixed_channels and channels are two ways"},
+                            {two + "selection = 'file'\nsparse_file = 'points.txt'\n",
+                             "t.toml:10: [[term]]: 'channels' does not go with selection = \"file\""},
+                            {pair + "channels = 2\n", "t.toml:9: [[term]]: 'channels' belongs to descriptor 'soap'"},
+                        });
 }
 
 TEST_CASE("config: mistakes in [[term]]: keys and numbers of points, each with its sentence") {

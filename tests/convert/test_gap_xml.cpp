@@ -128,7 +128,7 @@ TEST_CASE("a model that is written as XML and read back predicts the same") {
   CHECK(written > 2 * refused);
 }
 
-TEST_CASE("a radial weight, which QUIP does not have, is refused by its name") {
+TEST_CASE("a radial weight and contracted channels, which QUIP does not have, are refused by their names") {
   const TemporaryFolder folder;
   const auto toys = toy_models();
   const auto toy = std::find_if(toys.begin(), toys.end(), [](const ToyModel& t) { return t.model->terms[0].descriptor_name == "soap"; });
@@ -140,6 +140,11 @@ TEST_CASE("a radial weight, which QUIP does not have, is refused by its name") {
   term.descriptor = descriptor_kind("soap").make(weighted, term.species, term.elements);
   const std::string message = message_of<InputError>([&] { write_gap_xml(model, folder.path() / "m.xml"); });
   CHECK(message.find("term '" + term.label() + "': QUIP has no counterpart of radial_weight = 2; ") != std::string::npos);
+  weighted.set("radial_weight", std::int64_t{0});
+  weighted.set("channels", std::int64_t{1});
+  term.descriptor = descriptor_kind("soap").make(weighted, term.species, term.elements);
+  const std::string of_channels = message_of<InputError>([&] { write_gap_xml(model, folder.path() / "m.xml"); });
+  CHECK(of_channels.find("term '" + term.label() + "': QUIP has no counterpart of channels = 1; ") != std::string::npos);
   CHECK(!fs::exists(folder.path() / "m.xml"));
 }
 

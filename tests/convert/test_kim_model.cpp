@@ -48,7 +48,7 @@ TEST_CASE("KIM: models that give no energies from neighbours alone are refused, 
   on_base.base.name = "GFN2-xTB";
   with_springs.baselines.push_back(std::make_shared<SpringPotential>(1.0));
   check_refused(on_base, "A", work.path() / "kim", {"the difference from another one, GFN2-xTB", "a fit without a base"});
-  check_refused(with_springs, "A", work.path() / "kim", {"baseline 'springs' needs the whole cell"});
+  check_refused(with_springs, "A", work.path() / "kim", {"part 'springs' needs the whole cell"});
   Model empty = carbide();
   empty.terms.clear();
   check_refused(empty, "A", work.path() / "kim", {"no interactions"});

@@ -97,6 +97,57 @@ TEST_CASE("a fit that needs more memory than allowed is refused before it begins
   CHECK(memory(300) - memory(10) > 2 * (300.0 * 300 - 10 * 10) * 8);
 }
 
+TEST_CASE("the plan counts the features after a compression, and the first fit of a learned metric") {
+  const TemporaryFolder folder;
+  const std::string train = write_frames((folder.path() / "train.xyz").string(), some_frames({14}));
+  const auto planned = [&](const std::string& kind, double rank) {
+    TermOptions soap = small_soap(4, 3, 2, 12);
+    soap.compression.kind = kind;
+    soap.compression.rank = rank;
+    if (kind == "learned") {
+      soap.kernel = "polynomial";
+      soap.kernel_parameters = {{"zeta", std::int64_t{2}}, {"constant", 16.0}};
+    }
+    return plan_fit(small_options(train, {soap}));
+  };
+  const FitPlan full = planned("none", 0), pca = planned("pca", 8), learned = planned("learned", 8), usual = planned("learned", 0);
+  const double features = 4 * 4 * 5 / 2.0, points = 12;  // (l_max + 1) n_max (n_max + 1)/2
+  CHECK(full.terms[0].features == features);
+  CHECK(full.terms[0].rank == features);
+  CHECK(full.phase_flop.count("compress") == 0);
+  for (const FitPlan& plan : {pca, learned}) {
+    CHECK(plan.terms[0].features == features);
+    CHECK(plan.terms[0].rank == 8);
+    // The Jacobian is mapped to 8 features, then contracted with the points.
+    check_close(plan.phase_flop.at("kernel rows") / full.phase_flop.at("kernel rows"), 8 * (points + features) / (features * points), 0,
+                1e-12);
+    check_close(plan.phase_flop.at("gram"), full.phase_flop.at("gram"), 0);
+  }
+  CHECK(pca.phase_flop.at("compress") > 0);
+  CHECK(learned.phase_flop.at("compress") > pca.phase_flop.at("compress"));
+  CHECK(usual.terms[0].rank == features);  // 64, but there are no more
+  double sum = 0;
+  for (const auto& [phase, flop] : learned.phase_flop) sum += flop;
+  check_close(learned.flop, sum, 0, 1e-12);
+}
+
+TEST_CASE("the estimate of the memory has the work space of the calibration and the rows that it keeps") {
+  const TemporaryFolder folder;
+  FitConfiguration options =
+      small_options(write_frames((folder.path() / "train.xyz").string(), some_frames({14})), {small_two_body(0.6, 300)});
+  options.calibration.source = CalibrationOptions::Source::none;
+  const FitPlan without = plan_fit(options);
+  options.calibration.source = CalibrationOptions::Source::leave_one_out;
+  const FitPlan with = plan_fit(options);
+  const auto points = static_cast<double>(with.sparse_points());
+  CHECK(without.kept_bytes == 0);
+  CHECK(with.kept_bytes == static_cast<double>(with.rows()) * points * 4);
+  CHECK(with.memory_bytes >= with.gram_bytes + 10 * points * points * 8);
+  CHECK(with.memory_bytes - without.memory_bytes >= 5e7);  // pairs: points for the prior are chosen too
+  CHECK(with.peak_bytes(1e12) == with.memory_bytes + with.kept_bytes);
+  CHECK(with.peak_bytes(with.memory_bytes + 10) == with.memory_bytes + 10);
+}
+
 TEST_CASE("sparse points that were written are read back to the same model") {
   const TemporaryFolder folder;
   const std::string train = write_frames((folder.path() / "train.xyz").string(), some_frames({6, 14}));

@@ -2,6 +2,7 @@
 
 #include <gapkit/core/errors.hpp>
 #include <gapkit/kernels/kernel.hpp>
+#include <gapkit/math/instruction_set.hpp>
 #include <map>
 
 #include "support/distributions.hpp"
@@ -129,6 +130,50 @@ TEST_CASE("a compiled sum is the sum of the kernels, and its gradient the deriva
       CHECK(largest_difference(Vector(gradient.col(d)), slope) <= 3e-8 * scale);
     }
   }
+}
+
+TEST_CASE("sums of powers: any number of points, features and rows, with every instruction set") {
+  const InstructionSet before = instruction_set();
+  for (const InstructionSet set : instruction_sets) {
+    if (!has_instruction_set(set)) continue;
+    use_instruction_set(set);
+    for (const std::int64_t zeta : {3, 4})
+      for (const int size : {2, 8, 25, 64})
+        for (const int count : {1, 23, 24, 96, 97, 250}) {
+          const auto kernel = make({"polynomial", {{"zeta", zeta}, {"constant", 16.0}}, size, "powers"});
+          const Matrix points = random_features(count, size, 1);
+          const Vector weights = Vector::LinSpaced(count, -1.0, 2.0);
+          const auto compiled = kernel->compile(weights, points, {});
+          for (const int rows : {1, 2, 3, 5, 7, 64, 65, 139}) {
+            CAPTURE(instruction_set_name(set));
+            CAPTURE(zeta);
+            CAPTURE(size);
+            CAPTURE(count);
+            CAPTURE(rows);
+            const Matrix x = random_features(rows, size, 2);
+            Matrix value(rows, count), slope(rows, count), gradient = Matrix::Constant(rows + 1, size + 3, 7.0);
+            MatrixSlice slope_view = slope, gradient_view = gradient.block(0, 1, rows, size);
+            kernel->compute(x, points, {.value = value, .slope = &slope_view});
+            Vector energy(rows);
+            compiled->compute(x, {energy.data(), static_cast<std::size_t>(rows)}, &gradient_view);
+            const double scale = weights.cwiseAbs().sum();
+            CHECK(largest_difference(energy, Vector(value * weights)) <= 1e-13 * scale);
+            const Matrix expected = slope * weights.asDiagonal() * points;
+            CHECK(largest_difference(Matrix(gradient_view), expected) <= 1e-13 * scale);
+            gradient_view.setConstant(7.0);
+            CHECK((gradient.array() == 7.0).all());
+            Matrix values = Matrix::Constant(rows + 1, count + 2, 7.0);
+            MatrixSlice values_view = values.block(0, 1, rows, count);
+            Vector again(rows);
+            compiled->compute(x, {again.data(), static_cast<std::size_t>(rows)}, nullptr, &values_view);
+            CHECK(again == energy);
+            CHECK(largest_difference(Matrix(values_view), value) <= 1e-13);
+            values_view.setConstant(7.0);
+            CHECK((values.array() == 7.0).all());
+          }
+        }
+  }
+  use_instruction_set(before);
 }
 
 TEST_CASE("a spline continues outside of its domain") {

@@ -46,7 +46,7 @@ delta = 0.5
 n_sparse = {points}
 '''
 CONFIGURATIONS = {
-    "silicon": f'data.train = ["{SOURCE}/data/silicon/train.xyz"]' + SOAP.format(points=40) + '[calibration]\nholdout = 0.2\n',
+    "silicon": f'data.train = ["{SOURCE}/data/silicon/train.xyz"]' + SOAP.format(points=40),
     "oxide": f'data.train = ["{SOURCE}/data/mgo/train.xyz"]' + SOAP.format(points=30) + '[[baseline]]\nkind = "zbl"\nouter = 2.2\n',
 }
 

@@ -221,10 +221,12 @@ run {steps}
         self.assertEqual([number for number, _ in found], numbers)
         # Tolerances: an epistemic variance is a small difference of large numbers.
         columns = {"gap_local_energy": 1e-9, "gap_local_energy_std_epistemic": 1e-6}
+        columns |= {"gap_extrapolation": 1e-5} if "extrapolation" in kinds else {}
         columns |= {"gap_forces_std": 1e-9, "gap_forces_std_epistemic": 1e-6} if "force" in kinds else {}
         for (_, atoms), expected in zip(found, predictions("silicon", [atoms for _, atoms in found], "--std", kinds)):
             self.assertEqual(len(atoms), len(SYSTEMS["crystal"][2]))
             self.assertEqual("gap_forces_std" in atoms.arrays, "force" in kinds)
+            self.assertEqual("gap_extrapolation" in atoms.arrays, "extrapolation" in kinds)
             for column, tolerance in columns.items():
                 self.assert_close(atoms.arrays[column], expected.arrays[column], f"{column}, {ranks} ranks", tolerance)
             ratio = atoms.info["gap_shortest_distance_ratio"]
@@ -234,6 +236,8 @@ run {steps}
     def test_side_files_equal_gap_predict(self):
         self.compare(1, "local", 2, [0, 2, 4])
         self.compare(2, "local,force", 3, [0, 3])
+        self.compare(1, "local,extrapolation", 3, [0, 3])
+        self.compare(2, "local,extrapolation,force", 3, [0, 3])
 
     def test_later_models_of_a_process_add_to_the_file(self):
         done = lmp(self.script(0) + "clear" + self.script(0), GAPKIT_KIM_STD="added")
@@ -249,6 +253,7 @@ run {steps}
                 (self.script(0), {"GAPKIT_KIM_STD": "std", "GAPKIT_KIM_STD_EVERY": "0"}, "GAPKIT_KIM_STD_EVERY is '0', expected"),
                 (self.script(0), {"GAPKIT_KIM_STD": "std", "GAPKIT_KIM_STD_EVERY": "2x"}, "GAPKIT_KIM_STD_EVERY is '2x', expected"),
                 (self.script(0), {"GAPKIT_KIM_STD": "std", "GAPKIT_KIM_STD_OF": "energy"}, "GAPKIT_KIM_STD_OF is 'energy', expected"),
+                (self.script(0), {"GAPKIT_KIM_STD": "std", "GAPKIT_KIM_STD_OF": "local,"}, "GAPKIT_KIM_STD_OF is 'local,', expected"),
                 (self.script(0), {"GAPKIT_KIM_STD_OF": "local"}, "GAPKIT_KIM_STD_EVERY and GAPKIT_KIM_STD_OF need GAPKIT_KIM_STD"),
                 (carbide, {"GAPKIT_KIM_STD": "std"}, "GAPKIT_KIM_STD asks for error bars, and the portable model 'Carbide' has none")):
             done = lmp(script, **environment)

@@ -176,6 +176,16 @@ class Recipes(LammpsTest):
         (frame,) = read_dump(folder / "halt.dump")
         self.assertGreater(frame["c_std"].max(), 0.01)
 
+    def test_halt_by_extrapolation(self):
+        folder, log = self.run_example("in.halt-extrapolation", temperature=4000)
+        step = int(re.search(r"the run ended at step (\d+)", log)[1])
+        self.assertTrue(10 <= step < 20000)
+        (frame,) = read_dump(folder / "halt.dump")
+        self.assertGreater(frame["c_grade"].max(), 1)
+        run_program([SOURCE / "lammps/dump-to-xyz", folder / "halt.dump", "-o", "halt_grades.xyz"])
+        (expected,) = predict(model("si"), FOLDER / "halt_grades.xyz", "--std", "extrapolation")
+        self.assert_close(frame["c_grade"], expected["gap_extrapolation"][:, 0], 1e-5, "grades")
+
     def test_pool(self):
         threshold = 0.012
         folder, _ = self.run_example("in.pool", temperature=2500, threshold=threshold)

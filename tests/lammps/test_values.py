@@ -49,8 +49,8 @@ pair_coeff * * {model(model_name)} {' '.join(elements)}
 compute e all pe/atom
 compute s all stress/atom NULL virial
 compute local all gapkit/std
-compute force all gapkit/std force
-compute novelty all gapkit/std force epistemic
+compute force all gapkit/std force points all
+compute novelty all gapkit/std force epistemic points all
 compute w all pressure NULL virial
 thermo_style custom step pe c_w[1] c_w[2] c_w[3] c_w[4] c_w[5] c_w[6] c_local c_force vol
 dump d all custom 1 {name}.dump id x y z fx fy fz c_e c_s[*] c_local c_force[*] c_novelty[*]
@@ -94,10 +94,10 @@ class Values(LammpsTest):
                 local = atoms["c_local"] / unit
                 force = vectors(atoms, *(f"c_force[{d}]" for d in (1, 2, 3))) / unit
                 novelty = vectors(atoms, *(f"c_novelty[{d}]" for d in (1, 2, 3))) / unit
-                # Differences of nearly equal numbers: fewer digits than the mean
+                # Differences of nearly equal numbers: fewer digits than the mean; those of forces come from single precision
                 self.assert_close(local, expected["gap_local_energy_std_epistemic"][:, 0], 1e-6, "std of atom energies")
-                self.assert_close(force, expected["gap_forces_std"], 1e-6, "std of forces")
-                self.assert_close(novelty, expected["gap_forces_std_epistemic"], 1e-6, "epistemic std of forces")
+                self.assert_close(force, expected["gap_forces_std"], 1e-4, "std of forces")
+                self.assert_close(novelty, expected["gap_forces_std_epistemic"], 1e-4, "epistemic std of forces")
                 self.assert_close(local_largest / unit, local.max(), 1e-14, "largest std of atom energies")
                 self.assert_close(force_largest / unit, force.max(), 1e-14, "largest std of forces")
 

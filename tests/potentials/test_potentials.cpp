@@ -33,6 +33,17 @@ std::vector<PotentialPointer> all_potentials() {
       {"pair_spline", {{{"table", tables}}}},
       {"stillinger_weber", {{}, {{"q", 2.0}, {"lambda", 30.0}, {"sigma", 2.3}}}},
       {"lennard_jones", {{{"sigma", 2.2}, {"epsilon", 0.4}, {"cutoff", 5.0}}}},
+      {"coulomb",
+       {{{"charges", "C = 0.7, Si = -0.4"}, {"accuracy", 1e-13}},
+        {{"charges", "C = 0.7, Si = -0.4"}, {"widths", "Si = 0.8"}, {"accuracy", 1e-13}}}},
+      {"dispersion",
+       {{{"cutoff", 7.0}, {"c6", "C = 280, Si = 1800"}},
+        {{"cutoff", 8.0},
+         {"damping", "bj"},
+         {"radius_scale", 0.3},
+         {"tail", false},
+         {"volumes", "C = 0.8"},
+         {"c6", "C = 280, Si = 1800"}}}},
   };
   std::vector<PotentialPointer> result;
   for (const PotentialKind& kind : potential_kinds()) {

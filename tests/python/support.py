@@ -96,3 +96,22 @@ def largest_difference(a, b):
     if a.size == 0:
         raise AssertionError("nothing to compare")
     return np.max(np.abs(a - b)) / max(1.0, np.max(np.abs(b)))
+
+
+def _fitted(name, calibration):
+    path = FOLDER / f"{name}.toml"
+    path.write_text(f'data.train = ["{DATA}/train.xyz"]\n{CONFIGURATION.split("[calibration]")[0]}[calibration]\n{calibration}\n')
+    run_program("gap-fit", path, "-o", f"{name}.h5")
+    return gapkit.Model.load(FOLDER / f"{name}.h5")
+
+
+@functools.cache
+def graded_model():
+    """Of the same terms, in graded.h5: calibrated by leaving structures out, so that it gives extrapolation grades."""
+    return _fitted("graded", 'source = "leave_one_out"')
+
+
+@functools.cache
+def held_out_model():
+    """Of the same terms, without extrapolation grades."""
+    return _fitted("held_out", 'source = "holdout"')

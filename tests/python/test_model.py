@@ -12,7 +12,8 @@ import ase.io
 import numpy as np
 
 import gapkit
-from support import DATA, FOLDER, QUIP_MODEL, crystal, largest_difference, model, model_file
+from support import (DATA, FOLDER, QUIP_MODEL, crystal, graded_model, held_out_model, largest_difference, model, model_file,
+                     run_program)
 
 
 class TheModel(unittest.TestCase):
@@ -86,6 +87,39 @@ class ThePredictions(unittest.TestCase):
         self.assertIsNone(model().predict(frames[:2], forces=False).forces)
         self.assertEqual(len(together[2:5]), 3)
         self.assertEqual(len(model().predict([])), 0)
+
+    def test_extrapolation_grades(self):
+        frames = ase.io.read(DATA / "ood.xyz", ":6")
+        graded = graded_model()
+        self.assertEqual(list(graded.extrapolation_thresholds), ["Si"])
+        threshold = graded.extrapolation_thresholds["Si"]
+        self.assertGreater(min(threshold["novelty"], threshold["std"]), 0)
+        self.assertGreater(threshold["atoms"], 200)
+        together = graded.predict(frames, std="energies,extrapolation")
+        atoms = sum(len(frame) for frame in frames)
+        self.assertEqual(together.extrapolation.shape, (atoms,))
+        squeezed = crystal(1)
+        squeezed.set_cell(0.75 * squeezed.cell[:], scale_atoms=True)
+        self.assertGreater(graded.predict(squeezed, std="extrapolation").extrapolation.min(), 1)
+        for k, frame in enumerate(frames):
+            one = graded.predict(frame, std="extrapolation").extrapolation
+            self.assertLessEqual(largest_difference(together[k].extrapolation, one), 1e-6 * one.max())
+            calc = gapkit.Calculator(graded, std="forces,extrapolation")
+            frame.calc = calc
+            self.assertLessEqual(largest_difference(calc.get_property("extrapolation", frame), one), 1e-6 * one.max())
+        run_program("gap-predict", FOLDER / "graded.h5", DATA / "ood.xyz", "-o", "grades.xyz", "--std", "extrapolation")
+        found = np.concatenate([frame.arrays["gap_extrapolation"] for frame in ase.io.read(FOLDER / "grades.xyz", ":6")])
+        self.assertLessEqual(largest_difference(found, together.extrapolation), 1e-6 * found.max())
+        self.assertIsNone(model().predict(crystal(1), std="energies").extrapolation)
+
+    def test_extrapolation_grades_of_models_without_thresholds_are_refused(self):
+        self.assertIsNone(held_out_model().extrapolation_thresholds)
+        with self.assertRaisesRegex(gapkit.InputError, "no extrapolation thresholds"):
+            held_out_model().predict(crystal(1), std="extrapolation")
+        with self.assertRaisesRegex(gapkit.InputError, "no extrapolation thresholds"):
+            gapkit.Calculator(held_out_model(), std="extrapolation")
+        with self.assertRaisesRegex(gapkit.InputError, "no error bars"):
+            gapkit.Model.load(str(QUIP_MODEL)).predict(crystal(1), std="extrapolation")
 
     def test_mixed_with_molecules(self):
         pair = gapkit.Frame([14, 14], [[0, 0, 0], [0, 0, 2.4]])

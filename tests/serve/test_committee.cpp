@@ -89,6 +89,20 @@ TEST_CASE("serve: one model sends its error bars when asked, those of the predic
   test::check_close(heard.energy * hartree, p.energy, 1e-10);
 }
 
+TEST_CASE("serve: one model sends extrapolation grades when asked, those of the predictor, without a unit") {
+  Setup s;
+  Model graded = *s.models.front();
+  graded.calibration.emplace();
+  graded.calibration->factors = {{Property::energy, "default", 1.0, 1.0, 10, 10}};
+  for (const auto& [element, energy] : graded.reference_energies) graded.calibration->extrapolation.push_back({element, 0.1, 0.2, 50});
+  s.models.front() = std::make_shared<const Model>(graded);
+  const PredictionRequest request{.extrapolation = true};
+  const auto json = nlohmann::json::parse(s.served(1, {.request = request, .extra = {.extrapolation = true}}).extra);
+  const Prediction p = s.of(0, request);
+  CHECK(p.extrapolation->maxCoeff() > 0.01);
+  CHECK(test::largest_difference(list_of(json.at("extrapolation")), *p.extrapolation) <= 1e-8 * p.extrapolation->maxCoeff());
+}
+
 TEST_CASE("serve: sigma of the template is the noise in error bars") {
   Setup s;
   s.structure.sigma[Property::energy].frame = 0.5;  // eV

@@ -75,6 +75,7 @@ struct DataSummary {
   std::int64_t frames = 0, atoms = 0;
   std::int64_t energies = 0, forces = 0, virials = 0;  ///< frames that have them
   std::int64_t periodic = 0;                           ///< frames with a periodic direction
+  std::int64_t single_atoms = 0;                       ///< frames of one atom without neighbours
   std::map<int, std::int64_t> atoms_of;                ///< by element
   PerTarget<std::int64_t> not_of_base;                 ///< frames with a target that the base does not give: it is not fitted
   std::map<int, double> isolated;                      ///< energies of single atoms, eV, by element

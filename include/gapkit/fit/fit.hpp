@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <gapkit/core/progress.hpp>
 #include <gapkit/fit/dataset.hpp>
 #include <gapkit/fit/options.hpp>
@@ -28,12 +29,13 @@ struct HyperparameterState {
 /// Result of an optimisation of σ and δ.
 struct OptimizationReport {
   OptimizeOptions::Objective objective = OptimizeOptions::Objective::none;
-  std::vector<RowGroup> groups;       ///< with the σ before
-  std::vector<std::int64_t> rows;     ///< of each group
-  std::vector<double> given_sigma;    ///< of each group whose rows brought their own: root mean square of σ_n/h_n; else, or if unknown, 0
-  std::vector<std::string> terms;     ///< labels
-  std::vector<double> delta;          ///< δ_t^ref, eV: to multiply by delta_ratio
-  HyperparameterState before, after;  ///< equal if nothing was optimised
+  std::vector<RowGroup> groups;        ///< with the σ before
+  std::vector<std::int64_t> rows;      ///< of each group
+  std::vector<std::int64_t> left_out;  ///< rows of each group that folds leave out; fewer if a learned metric knows the others
+  std::vector<double> given_sigma;     ///< of each group whose rows brought their own: root mean square of σ_n/h_n; else, or if unknown, 0
+  std::vector<std::string> terms;      ///< labels
+  std::vector<double> delta;           ///< δ_t^ref, eV: to multiply by delta_ratio
+  HyperparameterState before, after;   ///< equal if nothing was optimised
   std::map<std::string, double> factors;  ///< logarithm of the factor that each free σ and δ was multiplied by, by its name
   int evaluations = 0;                    ///< of the objective with its gradient
   std::vector<double> trace;  ///< log evidence (or bound), or minus the cross-validation loss, at each evaluation that succeeded
@@ -59,7 +61,8 @@ struct FitData {
   const Dataset& train;
   const Dataset* validation = nullptr;  ///< never fitted; may be absent
   /// Sparse points of an earlier model, by the label of the term ("soap Si"), that stay: n_sparse counts them, and more are added by
-  /// selection `variance`. Points that are listed in files, of selection `uniform` and of terms with a compression are chosen anew.
+  /// selection `variance`. Points that are listed in files, of selection `uniform` and of terms with a compression or channels are chosen
+  /// anew.
   std::map<std::string, SparseSet> kept_points = {};
 };
 
@@ -87,6 +90,7 @@ struct FitPlan {
   struct TermPlan {
     std::string label;            ///< "soap Si"
     int features = 0;             ///< D
+    int rank = 0;                 ///< features after the compression, at most; D without one
     std::int64_t candidates = 0;  ///< environments in the training data
     int asked = 0;                ///< sparse points that the configuration asks for
     int sparse_points = 0;        ///< M: at most the number of candidates
@@ -107,10 +111,13 @@ struct FitPlan {
   std::int64_t rows() const;
   std::int64_t sparse_points() const;
   double flop = 0;                           ///< of the fit's matrix products (methods.md, section 6)
-  std::map<std::string, double> phase_flop;  ///< its parts: "kernel rows", "whiten", "gram"
+  std::map<std::string, double> phase_flop;  ///< its parts: "compress", "kernel rows", "whiten", "gram"
   int gram_groups = 0;                       ///< groups with rows, times folds
   double gram_bytes = 0;                     ///< gram_groups × M(M+1)/2 × 8
-  double memory_bytes = 0;                   ///< estimated peak
+  double memory_bytes = 0;                   ///< estimated peak, without kept_bytes
+  double kept_bytes = 0;                     ///< rows that the calibration keeps as far as the memory limit allows
+  /// Estimated peak with a memory limit (bytes).
+  double peak_bytes(double limit) const { return memory_bytes + std::min(kept_bytes, std::max(0.0, limit - memory_bytes)); }
   double seconds = 0;  ///< estimated from the plan and a short measurement of DGEMM on this machine; without calibration and error tables
   double search_seconds = 0;  ///< of `seconds`: the search for σ and δ
 };

@@ -63,6 +63,9 @@ struct OptimizeOptions {
   int max_evaluations = 200;
   int folds = 0;                    ///< parts of the data for cross-validation; 0: none
   std::string fold = "contiguous";  ///< contiguous (within a config type), random, "key:" and the name of a field: which frames a part has
+  /// Folds leave out only structures that a learned metric does not learn from, with any compression: for comparisons of terms with and
+  /// without one. Not in configurations.
+  bool leaves_out_unlearned = false;
   PerTarget<double> weights = PerTarget<double>(1.0);  ///< of the properties in cross-validation
   std::map<std::string, double> start;  ///< logarithms of the factors where the search begins (OptimizationReport::factors); 0 if absent
 };
@@ -80,6 +83,9 @@ struct CalibrationOptions {
   /// With leave_one_out: error bars of energies and virials from all structures, which costs one more pass over those whose rows exceed the
   /// memory; else from a sample.
   bool all_structures = true;
+  /// With leave_one_out: whole config types (or clusters of structures) are left out too, so that error bars hold for other kinds of
+  /// structures than those of the data. They are wider for all.
+  bool cautious = false;
 };
 
 struct ReferenceEnergyOptions {
@@ -87,6 +93,11 @@ struct ReferenceEnergyOptions {
   Mode mode = Mode::isolated;
   std::map<std::string, double> values;  ///< eV per atom, by element, for explicit_values
 };
+
+/// Whether the term has a metric that is learned from labels.
+inline bool is_learned(const TermOptions& term) {
+  return term.compression.kind == "learned";
+}
 
 /// One [[property]]: a local property with its targets, σ (in its unit) and terms.
 struct PropertyOptions {

@@ -10,18 +10,26 @@
 namespace gapkit {
 
 /// 1: every model has a posterior; 2: it may be absent; 3: not used; 4: the model is on top of another one; 5: the features of a
-/// term are mapped (compression); 6: a calibration has factors of a part of the epistemic variance. A model is written with the lowest that
-/// has all of its parts.
-inline constexpr int model_format_version = 6;
+/// term are mapped (compression); 6: a calibration has factors of a part of the epistemic variance; 7: the channels of a term are
+/// contracted; 8: a cautious calibration; 9: a baseline needs the whole cell. A model is written with the lowest that has all of its
+/// parts.
+inline constexpr int model_format_version = 9;
 
 /// Å, by the atomic numbers of a pair of elements, smaller first; only for pairs within the cutoff of the terms.
 using ShortestDistances = std::map<std::pair<int, int>, double>;
 
 /// The epistemic variance v that the factor a of a calibration belongs to (methods.md, section 5).
 enum class EpistemicPart {
-  all,       ///< C: novelty and data part
-  data,      ///< the data part, and novelty as far as it is unfamiliar
-  jackknife  ///< J: how far predictions move where structures are left out of the fit; novelty as with `data`
+  all,        ///< C: novelty and data part
+  data,       ///< the data part, and novelty as far as it is unfamiliar
+  jackknife,  ///< J: how far predictions move where structures are left out of the fit; novelty as with `data`
+  cautious    ///< a product of powers of these (CautiousPowers); novelty as with `data`
+};
+
+/// Exponents of the form of a cautious calibration (methods.md, section 5). Energy and virial: v = N² (J/N²)^jackknife. Forces: v = data
+/// part of the component times d^data J^jackknife C^total, with the means d, J and C over the components of the force on the atom.
+struct CautiousPowers {
+  double data = 0, jackknife = 0, total = 0;
 };
 
 /// Errors of left-out rows over the calibrated error bars, z.
@@ -40,6 +48,15 @@ struct CalibrationFactors {
   int element = 0;          ///< atomic number, if they are for its atoms alone
   std::int64_t points = 0;  ///< sparse points of the error bars (with_fewer_points), if not all
   std::optional<CalibrationQuality> quality = {};
+  CautiousPowers powers = {};  ///< with EpistemicPart::cautious
+};
+
+/// Border between familiar and unfamiliar atoms of one element, from left-out training atoms (methods.md, section 5).
+struct ExtrapolationThreshold {
+  int element = 0;         ///< atomic number
+  double novelty = 0;      ///< of ν, the relative novelty of the local energy
+  double std = 0;          ///< of √(novelty + data) of the local energy, eV
+  std::int64_t atoms = 0;  ///< left-out atoms behind these
 };
 
 /// Calibration of a model's error bars. Properties without factors keep a = b = 1 of C and are uncalibrated.
@@ -48,7 +65,10 @@ struct Calibration {
   std::string source;  ///< "leave_one_out", "holdout" (set aside before the fit and added afterwards) or "validation"
   /// Novelty over prior variance up to which novelty is familiar; of factors of parts.
   PerTarget<double> familiar = {};
-  Matrix jackknife = {};  ///< [r, M] F: J = |F φ|² of a whitened row φ; empty if no factors need it
+  std::optional<double> familiar_of_fewer = {};  ///< of forces, for factors of fewer points, whose span is smaller; absent: as of all
+  Matrix jackknife = {};                         ///< [r, M] F: J = |F φ|² of a whitened row φ; empty if no factors need it
+  /// By element, ascending; only with "leave_one_out", and only of elements with enough left-out atoms.
+  std::vector<ExtrapolationThreshold> extrapolation = {};
 
   /// Whether there are factors for a property: otherwise its error bars are uncalibrated.
   bool covers(Property property) const { return find(property, "default") != nullptr; }
@@ -105,6 +125,8 @@ struct Model {
 
   /// False for members of an ensemble and for models of other programs, which have weights, but no error bars from data.
   bool has_posterior() const { return posterior.factor.rows() > 0; }
+  /// Whether extrapolation grades are possible, at least of some elements.
+  bool has_extrapolation() const { return has_posterior() && calibration && !calibration->extrapolation.empty(); }
   bool knows(int atomic_number) const { return reference_energies.count(atomic_number) > 0; }
   double cutoff() const { return std::max(largest_cutoff(terms), largest_cutoff(baselines)); }
 };

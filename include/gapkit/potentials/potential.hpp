@@ -63,8 +63,9 @@ struct PotentialKind {
   std::function<PotentialPointer(const Parameters&)> make;
 };
 
-/// The table: zbl, pair_spline, stillinger_weber, lennard_jones. A new potential is one .cpp file and one line here; each can be a baseline
-/// (subtracted from the data before the fit, added in prediction, without an error bar) and a labeller.
+/// The table: zbl, pair_spline, stillinger_weber, lennard_jones, coulomb, dispersion. A new potential is one .cpp file and one line here;
+/// each can be a baseline or long-range part (subtracted from the data before the fit, added in prediction, without an error bar) and a
+/// labeller.
 const std::vector<PotentialKind>& potential_kinds();
 /// Throws InputError with the nearest name if unknown.
 const PotentialKind& potential_kind(std::string_view name);

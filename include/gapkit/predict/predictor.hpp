@@ -47,6 +47,7 @@ struct PredictionRequest {
   bool force_std = false;
   bool stress_std = false;        ///< of virial (and so of stress)
   bool force_covariance = false;  ///< with force_std: between the components of the force on an atom
+  bool extrapolation = false;     ///< grades of the atoms; at the cost of local_std, and together with it at no cost
   bool atom_virial = false;       ///< with forces only
   bool calibrated = true;         ///< apply the model's calibration, if it has one
   /// A prediction that is not finite (atoms at the same place with a repulsive baseline) is returned, without error bars and with
@@ -63,6 +64,7 @@ struct PredictionRequest {
 
   /// Of energies, forces and virial.
   bool error_bars() const { return energy_std || local_std || force_std || stress_std; }
+  bool needs_posterior() const { return error_bars() || extrapolation; }
   /// Whether the error bars of a target are requested.
   bool& std_of(Property property) {
     return property == Property::energy ? energy_std : property == Property::force ? force_std : stress_std;
@@ -88,6 +90,8 @@ struct Prediction {
   std::optional<Voigt> virial_std, virial_std_epistemic;      ///< eV; xx yy zz yz xz xy
   std::optional<Matrix> forces_covariance;  ///< [atoms, 6] (eV/Å)², xx yy zz yz xz xy of each atom; the diagonal is forces_std²
   std::optional<Vector> local_energy_std_epistemic;
+  /// Extrapolation grade of each atom (methods.md, section 5): above 1 the atom is unlike the training data. Always of all sparse points.
+  std::optional<Vector> extrapolation;
   std::optional<Vector> local_quip_variance;  ///< eV²: QUIP's variance of local energies (methods.md, section 5)
   /// Novelty as a fraction of the prior variance: the largest of the forces on atoms, else of the energy. Near 1: no training data resemble
   /// it, mean and error bar are those of the prior.
@@ -148,8 +152,8 @@ class Predictor {
 
   const Model& model() const { return *model_; }
 
-  /// Throws InputError naming structure and element if the model does not know one, or if the values of the model that it sits on are
-  /// missing; NumericalError naming structure and closest atoms if the prediction is not finite.
+  /// Throws InputError naming structure and element if the model does not know one or has no extrapolation threshold for it, or if the
+  /// values of the model that it sits on are missing; NumericalError naming structure and closest atoms if the prediction is not finite.
   Prediction compute(const Structure& structure, const PredictionRequest& request = {});
   /// The same with the neighbours of the structure within the model's cutoff or beyond, if the caller has them.
   Prediction compute(const Structure& structure, const Environments& environments, const PredictionRequest& request = {});

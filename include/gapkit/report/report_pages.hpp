@@ -105,6 +105,8 @@ struct ReportTiming {
   double peak_memory_gb = 0;
 };
 
+class ExtrapolationTable;
+
 /// The predictions that a report shows.
 struct ReportData {
   std::string name;  ///< "validation"
@@ -112,6 +114,7 @@ struct ReportData {
   const PredictionRecord& record;
   std::string note;           ///< a remark under the heading of error bars; may be empty
   std::string left_out = {};  ///< frames that are not in the record, with the reason, for prediction_report; may be empty
+  const ExtrapolationTable* extrapolation = nullptr;  ///< grades of the frames, for prediction_report; null: not requested
 };
 
 /// One self-contained HTML page about predictions of a model: errors, parity, error bars, worst structures, dimers, sparse set,

@@ -32,13 +32,14 @@ struct SourceOptions {
 
 /// The threshold of error bars for proposals.
 struct ThresholdOptions {
-  enum class Quantity { force, local_energy, energy };
+  enum class Quantity { force, local_energy, energy, extrapolation };
   enum class Mode { none, absolute, relative, automatic };
   Quantity quantity = Quantity::force;
   Mode mode = Mode::automatic;
-  double value = 1;          ///< absolute: eV/Å or eV; relative: times the fitted σ; automatic: times the noise of the data
+  double value = 1;          ///< absolute: eV/Å or eV, or a grade; relative: times the fitted σ; automatic: times the noise of the data
   double upper = 5;          ///< times the threshold: above it a trajectory goes back
   double hysteresis = 0.25;  ///< automatic: smaller relative changes of the threshold are ignored
+  bool all_points = false;   ///< error bars of forces from all sparse points, where the calibration has a quicker setting
 };
 
 /// The choice among the proposals of a round.

@@ -36,9 +36,12 @@ Threshold threshold_of(const ThresholdOptions& options, const Model& model, cons
 /// forces to calibrate error bars with. Empty otherwise.
 std::string threshold_remark(const ThresholdOptions& options, const Model& model, const std::vector<CalibrationPoint>& points);
 
+/// The sparse points of the error bars: for forces the quarter that the calibration knows, unless all are wanted. 0: all.
+int error_bar_points(const ThresholdOptions& options, const Model& model);
 /// The request for the error bar of a quantity.
 PredictionRequest request_of(ThresholdOptions::Quantity quantity);
-/// The largest epistemic std of a force component or local energy, or the epistemic std of the total energy per atom.
+/// The largest epistemic std of a force component or local energy, the epistemic std of the total energy per atom, or the largest
+/// extrapolation grade of an atom.
 double error_bar(const Prediction& prediction, ThresholdOptions::Quantity quantity);
 
 }  // namespace gapkit

@@ -10,6 +10,7 @@
 
 namespace gapkit {
 
+class ContractedChannels;
 struct FeatureMap;
 
 /// Derivatives of the features of some environments by the vectors r_ij to neighbours of one species.
@@ -126,6 +127,8 @@ class Descriptor {
   virtual ShortForm short_form() const { return {}; }
   /// The linear map behind the features, null if there is none: those of a term with a compression (descriptors/feature_map.hpp).
   virtual const FeatureMap* feature_map() const { return nullptr; }
+  /// The contraction of channels by matrices from training data, null if there is none (descriptors/contracted_channels.hpp).
+  virtual const ContractedChannels* contracted_channels() const { return nullptr; }
 
   /// Features of all environments whose centre is environments.centre[begin … end−1], in the order of the centres. Overwrites `out`.
   ///

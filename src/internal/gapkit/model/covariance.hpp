@@ -11,7 +11,8 @@ struct Variance {
   double novelty = 0;    ///< part outside the span of the sparse points: k** − φᵀφ
   double data = 0;       ///< part within the span, left by the training data: |R_A⁻ᵀ φ|²
   double prior = 0;      ///< k**: variance without data
-  double jackknife = 0;  ///< J of energy and virial, if the model's calibration has it (methods.md, section 5)
+  double jackknife = 0;  ///< J, if the model's calibration has it (methods.md, section 5); of forces on request only
+  double relative = 0;   ///< ν² of local energies (RelativeNovelty)
 
   double total() const { return novelty + data; }
 };
@@ -30,6 +31,8 @@ class Covariance {
   /// about 12 P² D for a force. Memory is bounded, atoms are processed in groups.
   /// `force_cross` (optional): data part of the covariances yz, xz, xy of each atom's force, [atoms, 3].
   std::vector<Variance> observables(const Environments& environments, int atoms, const Observables& wanted, Matrix* force_cross = nullptr);
+  /// J of forces too from now on: 2 r M flop for each row, with r rows of the jackknife factor.
+  void add_force_jackknife(bool is_wanted);
   /// Only the total energy.
   Variance total_energy(const Environments& environments, int atoms);
 
@@ -46,6 +49,7 @@ class Covariance {
   /// fits_local().
   struct LocalRows {
     Matrix rows, prior;
+    std::vector<int> element;
   };
   bool fits_local(const Environments& environments) const;
   void begin_local(const Environments& environments, LocalRows& local) const;
@@ -70,6 +74,8 @@ class Covariance {
   void whiten(MatrixSlice rows) const;
   /// Novelty and data part of whitened rows (R_A⁻ᵀφ afterwards); prior holds k** of each, magnitude the scale of their rounding errors.
   std::vector<Variance> split(MatrixSlice rows, const Vector& prior, const Vector& magnitude) const;
+  /// Parts of the variances of local energies: whitened rows of atoms with these elements, and their priors by term.
+  std::vector<Variance> split_local(MatrixSlice rows, const Matrix& prior, std::span<const int> element) const;
   /// J of each whitened row; 0 without a jackknife.
   Vector jackknife(const MatrixView& rows) const;
   std::vector<Variance> of_group(const Environments& environments, int atoms, const Observables& wanted, Matrix* force_cross);

@@ -17,7 +17,9 @@ struct ModelUpdate {
   const Dataset* appended = nullptr;    ///< frames to add, with their targets
   std::vector<Other> merged;            ///< loaded one after the other
   RefitOptions refit;                   ///< no σ, no δ and no objective: all stay as they are
-  const Dataset* validation = nullptr;  ///< never fitted: errors, and a new calibration of the error bars
+  const Dataset* training = nullptr;    ///< all data of the new model: a new calibration of the error bars
+  std::string training_option;          ///< how the user names these data, for messages
+  const Dataset* validation = nullptr;  ///< never fitted: errors, and a new calibration of the error bars without `training`
   std::string validation_option;        ///< how the user names these data, for messages
 };
 

@@ -1,0 +1,70 @@
+#include "long_range_report.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <gapkit/core/phase_clock.hpp>
+#include <nlohmann/json.hpp>
+
+#include "words.hpp"
+
+namespace gapkit::apps {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// NaN where the left-out structures lack a target.
+Json error_json(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+
+}  // namespace
+
+std::optional<LongRangeGain> find_long_range_gain(const FitData& data, const FitConfiguration& options, FitResult& result,
+                                                  const Model& model, ProgressDisplay& display) {
+  PhaseClock clock;
+  // The fits to the sample report nothing: their warnings would not be those of the model.
+  const std::optional<LongRangeGain> gain = long_range_gain(data, options, model.reference_energies);
+  if (!gain) return gain;
+  result.report.phases["long range"] = clock.lap();
+  if (const std::string warning = gain->warning(); !warning.empty()) display.warning(warning);
+  return gain;
+}
+
+std::string long_range_text(const LongRangeGain& gain) {
+  std::string text = fmt::format("Long range ({}): errors of {} left out of fits to {} others, a sample (RMSE)\n", gain.kinds,
+                                 plural(gain.left_out, "structure"), gain.fitted);
+  text += fmt::format("{:<12}{:>18}{:>16}{:>16}\n", "", "energy (meV/atom)", "forces (eV/Å)", "log evidence");
+  const auto line = [&](const char* name, const LeftOutErrors& errors, double evidence) {
+    text += fmt::format("{:<12}{:>18.4g}{:>16.4g}{:>16.1f}\n", name, 1000 * errors.energy, errors.force, evidence);
+  };
+  line("with", gain.with, gain.evidence_with);
+  line("without", gain.without, gain.evidence_without);
+  if (gain.charge_factor)
+    text += fmt::format(
+        "The evidence is largest for the charges times {:.3f} (± {:.2g} from its curvature alone; errors of the model come on top).\n",
+        *gain.charge_factor, *gain.charge_factor_std);
+  else if (gain.has_fixed_charges)
+    text += "The evidence has no maximum at charges of this pattern other than 0.\n";
+  if (gain.charged_cells > 0)
+    text += fmt::format(
+        "{} of these structures are charged cells: their Coulomb energy has a uniform background in three periodic directions, none in "
+        "two, "
+        "and only differences at equal cells have a meaning.\n",
+        gain.charged_cells);
+  return text + "\n";
+}
+
+Json long_range_json(const LongRangeGain& gain) {
+  const auto errors = [](const LeftOutErrors& e, double evidence) {
+    return Json{{"energy", error_json(1000 * e.energy)}, {"forces", error_json(e.force)}, {"log_evidence", evidence}};
+  };
+  Json json = {{"kinds", gain.kinds}, {"fitted", gain.fitted}, {"left_out", gain.left_out}, {"charged_cells", gain.charged_cells}};
+  json["with"] = errors(gain.with, gain.evidence_with);
+  json["without"] = errors(gain.without, gain.evidence_without);
+  json["charge_factor"] = gain.charge_factor ? Json(*gain.charge_factor) : Json(nullptr);
+  json["charge_factor_std"] = gain.charge_factor_std ? Json(*gain.charge_factor_std) : Json(nullptr);
+  return json;
+}
+
+}  // namespace gapkit::apps

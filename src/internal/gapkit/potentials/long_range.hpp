@@ -1,0 +1,23 @@
+#pragma once
+
+#include <gapkit/potentials/potential.hpp>
+
+namespace gapkit {
+
+/// Whether a kind of the table is a [[long_range]] of the configuration: it needs the whole cell. The others are a [[baseline]].
+bool is_long_range(std::string_view kind);
+
+/// Numbers by element in a text of the form "Cl = -1, Na = 1", which is TOML between braces. Throws InputError, which begins with `where`:
+/// an element that does not exist or occurs twice, a number that is missing or not finite.
+std::map<int, double> element_values_of(const std::string& text, const std::string& where);
+/// The inverse: elements by name, numbers with all digits.
+std::string element_values_text(const std::map<int, double>& values);
+
+/// Charges of the atoms for a potential of kind coulomb; empty for another kind. Throws InputError, which begins with the structure's
+/// place, if a column is missing or wrong. Elements are those of check_elements().
+std::vector<double> charges_of(const Potential& potential, const Structure& structure);
+
+/// A potential of kind coulomb with its charges multiplied by a factor; null for another kind, and for charges that the frames give.
+PotentialPointer with_scaled_charges(const Potential& potential, double factor);
+
+}  // namespace gapkit

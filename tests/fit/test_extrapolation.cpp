@@ -1,0 +1,201 @@
+// Thresholds of extrapolation grades: local energies of left-out structures against refits, quantiles, files.
+
+#include <algorithm>
+#include <cmath>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/io/archive.hpp>
+#include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/model/covariance.hpp>
+#include <gapkit/model/model_file.hpp>
+#include <gapkit/predict/predictor.hpp>
+
+#include "left_out_setup.hpp"
+
+using namespace gapkit;
+using namespace gapkit::test;
+
+namespace {
+
+using Source = CalibrationOptions::Source;
+
+/// Pairs and SOAP: several terms for each element. Points of the pairs by "variance" belong to structures too.
+struct TwoTermSetup : LeftOutSetup {
+  TwoTermSetup() {
+    TermOptions pair = small_two_body(0.6, 8);
+    pair.selection = "variance";
+    options.terms.insert(options.terms.begin(), pair);
+  }
+};
+
+std::vector<LeftOutAtom> many_atoms(int count, int element, double relative, double variance) {
+  std::vector<LeftOutAtom> atoms;
+  for (int i = 1; i <= count; ++i) atoms.push_back({element, relative * i / count, variance * i / count});
+  return atoms;
+}
+
+Model two_elements(const TwoTermSetup& setup) {
+  FitConfiguration options = setup.options;
+  options.calibration.source = Source::none;
+  return fit(options).model;
+}
+
+}  // namespace
+
+TEST_CASE("left-out atoms: novelty of each term and variance of the local energy equal refits without structure and points") {
+  const TwoTermSetup setup;
+  const FileDataset data = setup.data();
+  FitConfiguration options = setup.options;
+  options.calibration.source = Source::none;
+  const FitResult fitted = fit({data}, options);
+  const std::vector<std::int64_t> numbers = all_numbers(data);
+  for (const bool is_exact : {true, false}) {
+    CAPTURE(is_exact);
+    LeftOutStructures left_out(fitted.model, fitted.statistics->rules, numbers, 0);
+    left_out.add(rows_of(fitted, data, is_exact));
+    const std::vector<LeftOutStructure>& structures = left_out.finish();
+    REQUIRE(structures.size() == 20);
+    double grown = 0;
+    for (const std::size_t s : {0u, 3u, 11u}) {
+      CAPTURE(s);
+      const Model refit = refit_without(setup, fitted.model, structures[s].number).model;
+      REQUIRE(refit.factor.size() < fitted.model.factor.size());
+      const Structure& frame = setup.frames[s];
+      const StructureEnvironments environments(frame, refit.cutoff());
+      const std::vector<Variance> without = Covariance(refit).local_energies(environments.view(), frame.size());
+      const std::vector<Variance> with = Covariance(fitted.model).local_energies(environments.view(), frame.size());
+      REQUIRE(structures[s].local_energies.size() == without.size());
+      for (std::size_t i = 0; i < without.size(); ++i) {
+        const LeftOutAtom& atom = structures[s].local_energies[i];
+        CHECK(atom.element == frame.atomic_numbers[i]);
+        check_close(atom.relative, without[i].relative, 1e-8, 1e-6);
+        check_close(atom.variance, without[i].total(), 1e-9 * without[i].prior, is_exact ? 1e-6 : 1e-3);
+        grown = std::max(grown, without[i].relative / std::max(with[i].relative, 1e-12));
+      }
+    }
+    CHECK(grown > 10);  // points of the structure itself hide its novelty
+  }
+}
+
+TEST_CASE("thresholds: the smaller of the 99.9 % quantile and 1.5 times the 99 % quantile of the element's left-out atoms") {
+  const TwoTermSetup setup;
+  const Model model = two_elements(setup);
+  std::string said;
+  const auto listen = [&](const ProgressEvent& e) { said += e.message + "\n"; };
+  std::vector<LeftOutAtom> atoms = many_atoms(2000, 14, 0.04, 0.09);
+  // Of squares i/n·max the quantiles are 1998/2000 and 1980/2000; one far atom changes neither.
+  atoms.back() = {14, 1.0, 1e6};
+  const std::vector<LeftOutAtom> carbon = many_atoms(100, 6, 0.01, 0.04);
+  atoms.insert(atoms.end(), carbon.begin(), carbon.end());
+  const auto found = extrapolation_thresholds(model, atoms, listen);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].element == 6);
+  CHECK(found[0].atoms == 100);
+  check_close(found[0].novelty, 0.1, 0, 1e-12);  // of few atoms the largest
+  check_close(found[0].std, 0.2, 0, 1e-12);
+  CHECK(found[1].atoms == 2000);
+  check_close(found[1].novelty, std::sqrt(0.04 * 1998 / 2000), 0, 1e-12);
+  check_close(found[1].std, std::sqrt(0.09 * 1998 / 2000), 0, 1e-12);
+  CHECK(said.find("few left-out atoms of C (100)") != std::string::npos);
+
+  said.clear();
+  std::vector<LeftOutAtom> uneven = many_atoms(2000, 14, 0.04, 0.09);
+  for (std::size_t i = 1990; i < 2000; ++i) uneven[i] = {14, 0.9, 9.0};  // half a percent, far above the others
+  const std::vector<LeftOutAtom> lone = many_atoms(19, 6, 0.01, 0.04);
+  uneven.insert(uneven.end(), lone.begin(), lone.end());
+  const auto capped = extrapolation_thresholds(model, uneven, listen);
+  REQUIRE(capped.size() == 1);
+  CHECK(capped[0].element == 14);
+  check_close(capped[0].novelty, 1.5 * std::sqrt(0.04 * 1980 / 2000), 0, 1e-12);
+  check_close(capped[0].std, 1.5 * std::sqrt(0.09 * 1980 / 2000), 0, 1e-12);
+  CHECK(said.find("no extrapolation grades of C (19): the calibration has fewer than 20") != std::string::npos);
+
+  // Atoms without any novelty: the threshold stays above zero.
+  const auto zero = extrapolation_thresholds(model, many_atoms(300, 14, 0, 0), {});
+  REQUIRE(zero.size() == 1);
+  CHECK(zero[0].novelty > 0);
+  CHECK(zero[0].std > 0);
+}
+
+TEST_CASE("fits have thresholds if left-out structures calibrate them; files keep them, and predictions use them") {
+  const TwoTermSetup setup;
+  const Model fitted = fit(setup.options).model;
+  REQUIRE(fitted.calibration.has_value());
+  const auto& thresholds = fitted.calibration->extrapolation;
+  REQUIRE(thresholds.size() == 2);
+  CHECK(thresholds[0].atoms + thresholds[1].atoms == 80);
+  const std::string path = (setup.folder.path() / "model.h5").string();
+  save_model(fitted, path);
+  const auto model = std::make_shared<const Model>(load_model(path));
+  REQUIRE(model->has_extrapolation());
+  for (std::size_t i = 0; i < 2; ++i) {
+    const ExtrapolationThreshold &a = model->calibration->extrapolation[i], &b = thresholds[i];
+    CHECK(a.element == b.element);
+    CHECK(a.novelty == b.novelty);
+    CHECK(a.std == b.std);
+    CHECK(a.atoms == b.atoms);
+  }
+  Predictor predictor(model);
+  double largest_known = 0;
+  for (const Structure& frame : setup.frames)
+    largest_known = std::max(largest_known, predictor.compute(frame, {.extrapolation = true}).extrapolation->maxCoeff());
+  CHECK(largest_known <= 1);  // with the structure itself in the fit
+  Structure squeezed = setup.frames[0];
+  *squeezed.cell *= 0.6;
+  squeezed.positions *= 0.6;
+  const Vector grades = *predictor.compute(squeezed, {.extrapolation = true}).extrapolation;
+  MESSAGE("largest grade of the training structures ", largest_known, ", of the squeezed one ", grades.maxCoeff());
+  CHECK(grades.maxCoeff() > 1.1 * largest_known);
+
+  FitConfiguration other = setup.options;
+  other.calibration.source = Source::holdout;
+  other.calibration.holdout = 0.5;
+  other.calibration.fewest_structures = 1;
+  CHECK_FALSE(fit(other).model.has_extrapolation());
+  other.calibration.source = Source::none;
+  CHECK_FALSE(fit(other).model.has_extrapolation());
+}
+
+TEST_CASE("thresholds of extrapolation grades do not depend on the memory for rows, nor on the number of threads") {
+  const TwoTermSetup setup;
+  const FileDataset data = setup.data();
+  const FitResult whole = fit({data}, setup.options);
+  const auto expected = whole.model.calibration.value().extrapolation;
+  FitConfiguration small = setup.options;
+  small.memory = whole.report.plan.memory_bytes * 1e-9 * 1.0001;  // room for the rows of a few structures
+  const int threads = thread_count();
+  for (const int count : {1, 3}) {
+    set_thread_count(count);
+    const auto found = fit({data}, count == 1 ? small : setup.options).model.calibration.value().extrapolation;
+    REQUIRE(found.size() == expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      check_close(found[i].novelty, expected[i].novelty, 0, 1e-6);
+      check_close(found[i].std, expected[i].std, 0, 1e-5);
+    }
+  }
+  set_thread_count(threads);
+}
+
+TEST_CASE("a model file with damaged thresholds of extrapolation grades is refused with a sentence") {
+  const TwoTermSetup setup;
+  const Model fitted = fit(setup.options).model;
+  const std::string path = (setup.folder.path() / "damaged.h5").string();
+  const auto refusal = [&](const std::vector<ExtrapolationThreshold>& thresholds) {
+    Model model = fitted;
+    model.calibration->extrapolation = thresholds;
+    save_model(model, path);
+    return message_of<InputError>([&] { load_model(path); });
+  };
+  const double nan = std::nan("");
+  CHECK(refusal({{6, 0.1, 0.1, 50}, {14, 0.1, 0.1, 50}}).empty());
+  CHECK(refusal({{14, 0.1, 0.1, 50}, {6, 0.1, 0.1, 50}}).find("do not ascend") != std::string::npos);
+  CHECK(refusal({{6, 0.1, 0.1, 50}, {6, 0.1, 0.1, 50}}).find("do not ascend") != std::string::npos);
+  CHECK(refusal({{500, 0.1, 0.1, 50}}).find("do not ascend") != std::string::npos);
+  CHECK(refusal({{6, 0, 0.1, 50}}).find("extrapolation thresholds of C are 0 and 0.1 eV") != std::string::npos);
+  CHECK(refusal({{6, 0.1, nan, 50}}) != "");
+  CHECK(refusal({{6, nan, 0.1, 50}}) != "");
+  CHECK(refusal({{6, 0.1, 0.1, 0}}).find("from 0 atoms") != std::string::npos);
+  // Without thresholds the file is that of earlier versions.
+  CHECK(refusal({}).empty());
+  CHECK_FALSE(load_model(path).has_extrapolation());
+  CHECK_FALSE(open_model(path).has("extrapolation/elements"));
+}
