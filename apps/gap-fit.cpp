@@ -349,15 +349,9 @@ void run_job(const Arguments& arguments, const Stopwatch& stopwatch, apps::Progr
                          : fmt::format("expected one FILE, the configuration or data; found a second one, '{}' (--train names more data)",
                                        arguments.files[1]));
   apps::refuse_update_options(arguments.update);
-  if (!arguments.scan.empty() && !arguments.tune) {
-    run_scan(arguments, display);
-    return;
-  }
+  if (!arguments.scan.empty() && !arguments.tune) return run_scan(arguments, display);
   display.begin_with(fmt::format("gapkit {}, {} ({})", version, blas_description(), apps::threads_origin()));
-  if (arguments.tune) {
-    run_tune(arguments, stopwatch, display);
-    return;
-  }
+  if (arguments.tune) return run_tune(arguments, stopwatch, display);
   if (!arguments.keep.empty()) throw InputError("--keep belongs to --tune");
   const Job job = job_of(arguments, display);
   check_outputs(arguments, job.options);
