@@ -7,6 +7,7 @@
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/phase_clock.hpp>
+#include <gapkit/fit/needed_properties.hpp>
 #include <gapkit/fit/update.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/report/error_table.hpp>
@@ -180,7 +181,7 @@ std::vector<CalibrationPoint> first_points(const LoopOptions& options, const Loo
     const FitFiles files(options.fit.train, options.fit.validation, options.fit.used_keys());
     const std::vector<DatasetView> halves = halves_of(files.train);
     FitOptions of_half = options.fit;
-    of_half.properties.clear();  // the errors are those of energies and forces
+    keep_needed_properties(of_half);  // the errors are those of energies and forces
     for (std::size_t half = 0; half < halves.size(); ++half) {
       try {
         const FitData data{halves[half], files.data().validation};
