@@ -173,6 +173,8 @@ std::int64_t append_frames(FittedModel& fitted, const Dataset& data, const Appen
   const std::string fingerprint = std::to_string(found.checksum.value());
   if (progress && have_common_part(model.data_fingerprint, fingerprint))
     progress({.phase = "append", .message = "the model has the same frames already: they now count twice", .is_warning = true});
+  if (progress && !model.properties.empty())
+    progress({.phase = "append", .message = "the local properties of the model stay as they are: only a fit of all data improves them"});
   if (record.sample) record.sample->emplace(choose_sample(data.summary(), model.seed));
   OptimizeOptions fold_options;
   for (const GroupStatistics& g : before.groups)

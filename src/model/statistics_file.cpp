@@ -7,6 +7,7 @@
 #include <gapkit/model/model_file.hpp>
 #include <gapkit/model/statistics.hpp>
 #include <gapkit/model/statistics_file.hpp>
+#include <gapkit/potentials/atom_field.hpp>
 
 namespace gapkit {
 namespace {
@@ -21,7 +22,8 @@ void put_rules(ArchiveWriter& archive, const RowRules& rules) {
   for (const TargetSource& source : target_sources()) archive.put(at + source.name, rules.keys.named(source.name));
   archive.put(at + "config_type", rules.keys.config_type);
   archive.put(at + "force_mask", rules.keys.force_mask);
-  const std::vector<std::int64_t> use(rules.use.begin(), rules.use.end());
+  std::vector<std::int64_t> use;
+  for (const TargetInfo& target : targets()) use.push_back(rules.use[target.property]);
   archive.put("statistics/use", use);
   std::vector<std::int64_t> properties, fixed;
   std::vector<std::string> classes;
@@ -42,7 +44,7 @@ RowRules get_rules(const ArchiveReader& archive, const Model& model) {
   RowRules rules;
   const std::string at = "statistics/keys/";
   const auto use = archive.integers("statistics/use");
-  if (use.size() > target_count) throw InputError("the statistics have targets that this version does not know");
+  if (use.size() > targets().size()) throw InputError("the statistics have targets that this version does not know");
   rules.use = PerTarget<bool>(false);
   for (std::size_t i = 0; i < use.size(); ++i) {  // targets newer than the file were not used
     const TargetInfo& target = targets()[i];
@@ -150,7 +152,11 @@ double StoredStatistics::bytes() const {
 
 std::string statistics_fingerprint(const Model& model) {
   Checksum sum;
-  for (const PotentialPointer& b : model.baselines) sum.add(b->name() + parameters_to_json(b->parameters()));
+  for (const PotentialPointer& b : model.baselines) {
+    sum.add(b->name() + parameters_to_json(b->parameters()));
+    if (const FieldDependence* dependence = field_dependence(*b); dependence && dependence->field())
+      sum.add(dependence->field()->fingerprint());
+  }
   if (model.base.is_used()) sum.add("base " + model.base.text());
   for (const Term& term : model.terms) {
     sum.add(term.descriptor_name + parameters_to_json(term.descriptor->parameters()));

@@ -89,6 +89,15 @@ struct Calibration {
   }
 };
 
+struct Model;
+
+/// A local property of a model: a fit of its own.
+struct FittedProperty {
+  PropertyKeys keys;
+  /// Its local energies are the values, in the unit of the property; its reference energies are the means of the elements.
+  std::shared_ptr<const Model> field;
+};
+
 /// A fitted potential: reference energies, terms, and the posterior of their weights. Immutable after the fit.
 ///
 /// A model imported from another program may have weights only: then factor and posterior are empty, and the only error bar is the
@@ -102,6 +111,7 @@ struct Model {
   Posterior posterior;
   Vector weights;  ///< c, one per sparse point, term by term
 
+  std::vector<FittedProperty> properties;               ///< local properties that were fitted beside the energies
   std::optional<Calibration> calibration;               ///< of the error bars; absent: uncalibrated
   std::optional<ShortestDistances> shortest_distances;  ///< in the training data; absent: unknown
 
