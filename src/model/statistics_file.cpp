@@ -69,6 +69,11 @@ RowRules get_rules(const ArchiveReader& archive, const Model& model) {
   return rules;
 }
 
+void put_frames(ArchiveWriter& archive, const FrameSketch& frames) {
+  const std::vector<std::int64_t> checksums(frames.checksums().begin(), frames.checksums().end());
+  archive.put("statistics/frames", checksums);
+}
+
 void require_finite(const GroupStatistics& g) {
   bool finite = g.moment.allFinite() && std::isfinite(g.target_square) && std::isfinite(g.log_weight) && g.count >= 0;
   for (const double x : g.prior) finite = finite && std::isfinite(x);
@@ -189,6 +194,7 @@ void save_model(const Model& model, const StoredStatistics& stored, const std::f
     archive.put("statistics/amplitudes", stored.amplitudes);
     put_rules(archive, stored.rules);
     put_noise(archive, "statistics/", stored.statistics.noise);
+    put_frames(archive, stored.statistics.frames);
     archive.put("statistics/group_count", static_cast<std::int64_t>(stored.statistics.groups.size()));
     for (std::size_t g = 0; g < stored.statistics.groups.size(); ++g)
       put_group(archive, "statistics/groups/" + std::to_string(g) + "/", stored.statistics.groups[g]);
@@ -210,6 +216,9 @@ StoredStatistics load_statistics(const std::filesystem::path& path, const Model&
     stored.amplitudes = archive.integers("statistics/amplitudes", static_cast<Eigen::Index>(model.terms.size()));
     stored.rules = get_rules(archive, model);
     stored.statistics.noise = get_noise(archive, "statistics/");
+    if (archive.has("statistics/frames"))
+      for (const std::int64_t checksum : archive.integers("statistics/frames"))
+        stored.statistics.frames.add(static_cast<std::uint64_t>(checksum));
     const std::int64_t groups = archive.integer("statistics/group_count");
     for (std::int64_t g = 0; g < groups; ++g) {
       stored.statistics.groups.push_back(get_group(archive, "statistics/groups/" + std::to_string(g) + "/", model.factor.size()));

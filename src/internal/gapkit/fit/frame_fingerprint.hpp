@@ -2,6 +2,7 @@
 
 #include <gapkit/core/structure.hpp>
 #include <gapkit/io/checksum.hpp>
+#include <gapkit/model/statistics.hpp>
 
 namespace gapkit {
 
@@ -50,6 +51,17 @@ inline void add_frame(Checksum& checksum, const Structure& s) {
     checksum.add(-1 - static_cast<std::int64_t>(target.property));
     for (const double value : base) checksum.add(value);
   }
+}
+
+inline std::uint64_t fingerprint_of(const Structure& s) {
+  Checksum checksum;
+  add_frame(checksum, s);
+  return checksum.value();
+}
+
+/// Single atoms are left out: parts of the data may share the frames of their reference energies.
+inline void add_frame(FrameSketch& frames, const Structure& s) {
+  if (s.size() > 1) frames.add(fingerprint_of(s));
 }
 
 }  // namespace gapkit
