@@ -299,8 +299,8 @@ GapCoordinates read_gap_coordinates(const XmlElement& element, GapXmlContext& co
     fail(element, context,
          fmt::format("has dimensions={}, expected {} for its descriptor", dimensions, term.descriptor->size() + appended));
   const KernelKind& kernel = kernel_kind(term.kernel_name);
-  term.kernel = kernel.make(complete_parameters(kernel_parameters, kernel.parameters, context.place(element)));
-  term.kernel->check_features(term.descriptor->size(), term.descriptor->has_nonnegative_products());
+  term.kernel =
+      kernel_for(*term.descriptor, kernel.name, complete_parameters(kernel_parameters, kernel.parameters, context.place(element)));
   term.sparse.x = read_points(element, dimensions, context, result.alpha, term.sparse.covariance_cutoff);
   if (appended && !reorder_soap(element, descriptor, term.sparse.x, context)) return result;
   result.alpha *= context.energy_scale;

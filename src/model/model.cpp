@@ -84,8 +84,8 @@ Term read_term(const ArchiveReader& archive, const std::string& at, const std::s
   term.descriptor = descriptor.make(complete_stored_parameters(given("descriptor_parameters"), descriptor.parameters, where), term.species,
                                     term.elements);
   term.descriptor = get_learned_parts(archive, at, term.descriptor);
-  term.kernel = kernel.make(complete_stored_parameters(given("kernel_parameters"), kernel.parameters, where));
-  term.kernel->check_features(term.descriptor->size(), term.descriptor->has_nonnegative_products());
+  term.kernel =
+      kernel_for(*term.descriptor, term.kernel_name, complete_stored_parameters(given("kernel_parameters"), kernel.parameters, where));
   term.delta = archive.number(at + "delta");
   term.sparse.x = archive.matrix(at + "sparse_features", -1, term.descriptor->size());
   const Eigen::Index count = term.sparse.x.rows();
@@ -274,7 +274,9 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
   const bool has_parts = model.has_posterior() && model.calibration && needs_new_format(*model.calibration);
   const bool has_long_range =
       std::any_of(model.baselines.begin(), model.baselines.end(), [](const PotentialPointer& b) { return b->needs_structure(); });
-  const int format_version = has_long_range                                 ? 9
+  const bool has_network = any([](const Term& t) { return t.kernel_name == "ntk" || t.kernel_name == "nngp"; });
+  const int format_version = has_network                                    ? 13
+                             : has_long_range                               ? 9
                              : has_parts && is_cautious(*model.calibration) ? 8
                              : has_channels                                 ? 7
                              : has_parts                                    ? 6
