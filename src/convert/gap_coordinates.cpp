@@ -7,6 +7,7 @@
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/io/md5.hpp>
 #include <gapkit/kernels/kernel.hpp>
+#include <gapkit/model/term_kernel.hpp>
 #include <sstream>
 
 #include "convert/gap_xml_format.hpp"

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/model/term_kernel.hpp>
 #include <limits>
 #include <set>
 

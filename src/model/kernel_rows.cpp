@@ -6,6 +6,7 @@
 #include <gapkit/model/environment_chunks.hpp>
 #include <gapkit/model/kernel_rows.hpp>
 #include <gapkit/model/row_loops.hpp>
+#include <gapkit/model/term_kernel.hpp>
 
 #include "model/kernel_rows_scratch.hpp"
 

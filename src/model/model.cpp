@@ -10,6 +10,7 @@
 #include <gapkit/model/model.hpp>
 #include <gapkit/model/model_file.hpp>
 #include <gapkit/model/statistics_file.hpp>
+#include <gapkit/model/term_kernel.hpp>
 
 #include "model/calibration_file.hpp"
 

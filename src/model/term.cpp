@@ -32,21 +32,6 @@ Term shortened(const Term& term) {
   return result;
 }
 
-std::shared_ptr<const Kernel> kernel_for(const Descriptor& descriptor, const std::string& name, const Parameters& parameters) {
-  std::shared_ptr<const Kernel> kernel = kernel_kind(name).make(parameters);
-  const FeatureFacts facts = {descriptor.size(), descriptor.has_nonnegative_products(), descriptor.has_unit_length(),
-                              descriptor.usual_square()};
-  kernel->check_features(facts.size, facts.has_nonnegative_products);
-  const std::shared_ptr<const Kernel> own_form = kernel->for_features(facts);
-  return own_form ? own_form : kernel;
-}
-
-void require_derivatives(std::span<const Term> terms) {
-  for (const Term& term : terms)
-    if (const std::string reason = term.kernel->without_derivatives(); !reason.empty())
-      throw InputError("term '" + term.label() + "': forces, stress and virials are not available: " + reason);
-}
-
 Matrix sparse_covariance(const Term& term) {
   const Eigen::Index m = term.sparse.size();
   Matrix k(m, m);

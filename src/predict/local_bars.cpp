@@ -1,6 +1,7 @@
 #include "predict/local_bars.hpp"
 
 #include <cmath>
+#include <gapkit/model/term_kernel.hpp>
 #include <gapkit/predict/extrapolation.hpp>
 #include <gapkit/predict/known_elements.hpp>
 

@@ -44,7 +44,13 @@ double squared_norm(const Weights& w) {
   return sum;
 }
 
-// M_st = Σ_{a ∈ s, b ∈ t} of a matrix over environments.
+Vector solved(Matrix kernel, double sigma, const Vector& y) {
+  kernel.diagonal().array() += sigma * sigma;
+  return kernel.llt().solve(y);
+}
+
+}  // namespace
+
 Matrix summed(const Matrix& m, const NetworkInputs& rows, const NetworkInputs& cols) {
   Matrix result(rows.structures(), cols.structures());
   for (Eigen::Index s = 0; s < result.rows(); ++s)
@@ -55,20 +61,12 @@ Matrix summed(const Matrix& m, const NetworkInputs& rows, const NetworkInputs& c
   return result;
 }
 
-// c_a = c_s for the environments a of structure s.
 Vector spread(const Vector& of_structures, const NetworkInputs& inputs) {
   Vector result(inputs.first.back());
   for (std::size_t s = 0; s + 1 < inputs.first.size(); ++s)
     result.segment(inputs.first[s], inputs.first[s + 1] - inputs.first[s]).setConstant(of_structures[static_cast<Eigen::Index>(s)]);
   return result;
 }
-
-Vector solved(Matrix kernel, double sigma, const Vector& y) {
-  kernel.diagonal().array() += sigma * sigma;
-  return kernel.llt().solve(y);
-}
-
-}  // namespace
 
 void NetworkInputs::add(const MatrixView& features) {
   Matrix all(x.rows() + features.rows(), features.cols());
@@ -162,6 +160,12 @@ Vector WideNetwork::along(const Pass& x, const Weights& v) const {
   return result;
 }
 
+Matrix WideNetwork::input_gradient(const Pass& x) const {
+  Matrix result(x.f.size(), weights_.weight[0].cols());
+  multiply_nn(x.delta[0], weights_.weight[0], result);
+  return std::sqrt(shape_.weight_variance * shape_.input_scale) * result;
+}
+
 NetworkFit::NetworkFit(const WideNetwork& network, NetworkInputs train, Vector y, double sigma)
     : initial_(network), network_(network), train_(std::move(train)), y_(std::move(y)), sigma_(sigma) {}
 
@@ -227,6 +231,10 @@ void NetworkFit::gradient_descent(int steps) {
 
 Vector NetworkFit::predict(const NetworkInputs& inputs) const {
   return energies(network_, inputs);
+}
+
+Matrix NetworkFit::input_gradient(const Matrix& x) const {
+  return network_.input_gradient(network_.pass(x)) - initial_.input_gradient(initial_.pass(x));
 }
 
 Vector NetworkFit::predict_linearised(const NetworkInputs& inputs) const {

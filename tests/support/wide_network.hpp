@@ -50,6 +50,8 @@ class WideNetwork {
   Weights pulled_back(const Pass& x, const Vector& c) const;
   /// ∂f(x_a)/∂w · v for every environment.
   Vector along(const Pass& x, const Weights& v) const;
+  /// ∂f/∂x [A, D]
+  Matrix input_gradient(const Pass& x) const;
 
   const Weights& weights() const { return weights_; }
   void set_weights(Weights weights) { weights_ = std::move(weights); }
@@ -72,6 +74,8 @@ class NetworkFit {
   Vector predict(const NetworkInputs& inputs) const;
   /// Regression with the tangent kernel of the initial weights.
   Vector predict_linearised(const NetworkInputs& inputs) const;
+  /// ∂E/∂x of every environment, [A, D]
+  Matrix input_gradient(const Matrix& x) const;
   double loss() const;
   /// |w − w₀|/|w₀|
   double relative_change() const;
@@ -87,6 +91,11 @@ class NetworkFit {
   Vector y_;
   double sigma_;
 };
+
+/// M_st = Σ_{a ∈ s, b ∈ t} of a matrix over environments.
+Matrix summed(const Matrix& of_environments, const NetworkInputs& rows, const NetworkInputs& cols);
+/// c_a = c_s for the environments a of structure s.
+Vector spread(const Vector& of_structures, const NetworkInputs& inputs);
 
 /// √(Σ(a − b)² / Σ b²)
 double relative_deviation(const Vector& a, const Vector& b);

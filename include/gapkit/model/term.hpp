@@ -7,7 +7,6 @@ namespace gapkit {
 
 class Descriptor;
 class Kernel;
-class Parameters;
 
 /// The representative environments of one term.
 struct SparseSet {
@@ -39,13 +38,6 @@ struct Term {
 /// The term with descriptor and sparse points in the short form (Descriptor::short_form), if the descriptor has one and the kernel depends
 /// on scalar products only; else a copy. Covariances of environments with each other and with the points are the same.
 Term shortened(const Term& term);
-
-/// The kernel of this name with complete parameters, in its form for the features of a descriptor. Throws InputError if it does not suit
-/// them.
-std::shared_ptr<const Kernel> kernel_for(const Descriptor& descriptor, const std::string& name, const Parameters& parameters);
-
-/// Throws InputError if a kernel gives energies only (Kernel::without_derivatives).
-void require_derivatives(std::span<const Term> terms);
 
 /// "Si", "Si-O": a combination of elements in configuration and messages.
 std::string combination_name(const std::vector<int>& species);
