@@ -5,6 +5,7 @@
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/model/term_kernel.hpp>
 #include <limits>
 #include <set>
 
@@ -125,8 +126,7 @@ Term TermDraft::make_term(const std::vector<int>& elements, const Parameters& ke
   term.descriptor = descriptor;
   term.delta = delta();
   const KernelKind& kind = kernel_kind(options->kernel);
-  term.kernel = kind.make(complete_parameters(kernel_parameters, kind.parameters, "term '" + options->name + "'"));
-  term.kernel->check_features(descriptor->size(), descriptor->has_nonnegative_products());
+  term.kernel = kernel_for(*descriptor, kind.name, complete_parameters(kernel_parameters, kind.parameters, "term '" + options->name + "'"));
   return term;
 }
 
@@ -221,6 +221,18 @@ void add_drafts(const FitOptions& options, const TrainingFacts& facts, const Pla
   }
 }
 
+// Kernels that give energies only do not go with targets that are derivatives.
+void check_derivatives(const FitOptions& options, const TrainingFacts& facts) {
+  for (const FitPlan::GroupPlan& g : facts.groups)
+    for (const TermOptions& term : options.terms) {
+      if (g.rows == 0 || g.group.property == Property::energy || term.length_scale_fraction) continue;
+      const std::string reason = kernel_kind(term.kernel).make(term.kernel_parameters)->without_derivatives();
+      if (!reason.empty())
+        throw InputError("term '" + term.name + "' cannot be fitted to " + target_info(g.group.property).sources.front().plural + ": " +
+                         reason + ", or leave these targets out ([data] use)");
+    }
+}
+
 }  // namespace
 
 std::vector<TermDraft> drafts_of(const FitOptions& options, const std::vector<int>& elements) {
@@ -253,6 +265,7 @@ DataScan plan_of_facts(const FitOptions& options, const TrainingFacts& facts, co
   std::vector<std::string> config_types;
   for (const auto& [name, frames] : plan.config_types) config_types.push_back(name);
   for (const TermOptions& term : options.terms) check_quotas(term, config_types);
+  check_derivatives(options, facts);
   add_drafts(options, facts, warn, scan);
   estimate_cost(options, scan);
   if (plan.memory_bytes > options.memory * 1e9)

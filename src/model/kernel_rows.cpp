@@ -6,6 +6,7 @@
 #include <gapkit/model/environment_chunks.hpp>
 #include <gapkit/model/kernel_rows.hpp>
 #include <gapkit/model/row_loops.hpp>
+#include <gapkit/model/term_kernel.hpp>
 
 #include "model/kernel_rows_scratch.hpp"
 
@@ -107,6 +108,7 @@ const Matrix& KernelRows::gradient_points(std::size_t t, std::size_t block) cons
 
 void KernelRows::compute(const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows, KeptFeatures* kept) {
   if (rows.rows() != wanted.rows(atoms) || rows.cols() != columns()) throw Error("KernelRows: the result has the wrong shape");
+  if (wanted.forces || wanted.virial) require_derivatives(terms_);
   rows.setZero();
   if (kept != nullptr) {
     kept->of_term.resize(terms_.size());

@@ -11,8 +11,10 @@
 #include <gapkit/model/model.hpp>
 #include <gapkit/model/model_file.hpp>
 #include <gapkit/model/statistics_file.hpp>
+#include <gapkit/model/term_kernel.hpp>
 
 #include "model/calibration_file.hpp"
+#include "model/format_version.hpp"
 #include "model/property_file.hpp"
 
 namespace gapkit {
@@ -86,8 +88,8 @@ Term read_term(const ArchiveReader& archive, const std::string& at, const std::s
   term.descriptor = descriptor.make(complete_stored_parameters(given("descriptor_parameters"), descriptor.parameters, where), term.species,
                                     term.elements);
   term.descriptor = get_learned_parts(archive, at, term.descriptor);
-  term.kernel = kernel.make(complete_stored_parameters(given("kernel_parameters"), kernel.parameters, where));
-  term.kernel->check_features(term.descriptor->size(), term.descriptor->has_nonnegative_products());
+  term.kernel =
+      kernel_for(*term.descriptor, term.kernel_name, complete_stored_parameters(given("kernel_parameters"), kernel.parameters, where));
   term.delta = archive.number(at + "delta");
   term.sparse.x = archive.matrix(at + "sparse_features", -1, term.descriptor->size());
   const Eigen::Index count = term.sparse.x.rows();
@@ -316,24 +318,7 @@ void put_model(ArchiveWriter& archive, const Model& model) {
 }
 
 void save_model_with(const Model& model, const std::filesystem::path& path, const std::function<void(ArchiveWriter&)>& more) {
-  const auto any = [&](auto has_part) { return std::any_of(model.terms.begin(), model.terms.end(), has_part); };
-  const bool has_map = any([](const Term& t) { return t.descriptor->feature_map() != nullptr; });
-  const bool has_channels = any([](const Term& t) { return t.descriptor->contracted_channels() != nullptr; });
-  const bool has_parts = model.has_posterior() && model.calibration && needs_new_format(*model.calibration);
-  const bool has_long_range =
-      std::any_of(model.baselines.begin(), model.baselines.end(), [](const PotentialPointer& b) { return b->needs_structure(); });
-  const bool has_learned_part = std::any_of(model.baselines.begin(), model.baselines.end(),
-                                            [](const PotentialPointer& b) { return field_dependence(*b) != nullptr; });
-  const int format_version = has_learned_part                               ? 10
-                             : has_long_range                               ? 9
-                             : has_parts && is_cautious(*model.calibration) ? 8
-                             : has_channels                                 ? 7
-                             : has_parts                                    ? 6
-                             : has_map                                      ? 5
-                             : model.base.is_used()                         ? 4
-                             : model.has_posterior()                        ? 1
-                                                                            : 2;
-  ArchiveWriter archive(path, format_name, format_version);
+  ArchiveWriter archive(path, format_name, format_version_of(model));
   put_model(archive, model);
   put_properties(archive, model.properties);
   if (more) more(archive);
@@ -341,11 +326,11 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
 }
 
 ArchiveReader open_model(const std::filesystem::path& path) {
-  return ArchiveReader(path, format_name, std::max(model_format_version, 10));
+  return ArchiveReader(path, format_name, model_format_version);
 }
 
 Model load_model(const std::filesystem::path& path) {
-  const ArchiveReader archive(path, format_name, std::max(model_format_version, 10));
+  const ArchiveReader archive(path, format_name, model_format_version);
   Model model = get_model(archive, path.string());
   model.properties = get_properties(archive, path.string());
   bind_fields(model.baselines, model.properties, path.string() + ": ");

@@ -1,18 +1,29 @@
 #include "predict/local_bars.hpp"
 
 #include <cmath>
+#include <gapkit/model/term_kernel.hpp>
 #include <gapkit/predict/extrapolation.hpp>
 #include <gapkit/predict/known_elements.hpp>
 
 namespace gapkit {
 
+namespace {
+
+void check_derivatives(const Model& model, const PredictionRequest& request) {
+  if (request.forces || request.force_std || request.stress_std) require_derivatives(model.terms);
+}
+
+}  // namespace
+
 void check_request(const Model& model, const Structure& structure, const std::string& where, const PredictionRequest& request) {
   check_elements(model, structure);
+  check_derivatives(model, request);
   if (request.extrapolation) require_extrapolation(model, structure.atomic_numbers, where);
 }
 
 void check_request(const Model& model, const Environments& environments, const PredictionRequest& request) {
   check_elements(model, environments);
+  check_derivatives(model, request);
   if (!request.extrapolation) return;
   std::vector<int> elements;
   for (const int i : environments.centre) elements.push_back(environments.atomic_number[static_cast<std::size_t>(i)]);
