@@ -13,6 +13,7 @@
 #include "fit/choose_points.hpp"
 #include "fit/compression.hpp"
 #include "fit/cost.hpp"
+#include "fit/functions.hpp"
 #include "fit/training_facts.hpp"
 
 namespace gapkit {
@@ -229,9 +230,23 @@ std::vector<TermDraft> drafts_of(const FitOptions& options, const std::vector<in
     for (const auto& species : combinations_of(term, elements)) {
       drafts.push_back({&term, species, descriptor_kind(term.descriptor).make(term.descriptor_parameters, species, elements)});
       check_channels(term, *drafts.back().descriptor, elements.size());
+      check_functions(term, *drafts.back().descriptor, elements);
     }
   return drafts;
 }
+
+namespace {
+
+void check_derivatives(const DataScan& scan) {
+  for (const TermDraft& draft : scan.drafts)
+    if (const std::string why = draft.descriptor->without_derivatives(); !why.empty())
+      for (const FitPlan::GroupPlan& group : scan.plan.groups)
+        if (group.rows > 0 && group.group.property != Property::energy)
+          throw InputError("term '" + draft.options->name + "': " + why + "; choose another one, or leave " +
+                           property_name(group.group.property) + " out of the fit ([data] use)");
+}
+
+}  // namespace
 
 DataScan plan_of_facts(const FitOptions& options, const TrainingFacts& facts, const PlanWarning& warn) {
   DataScan scan;
@@ -254,6 +269,7 @@ DataScan plan_of_facts(const FitOptions& options, const TrainingFacts& facts, co
   for (const auto& [name, frames] : plan.config_types) config_types.push_back(name);
   for (const TermOptions& term : options.terms) check_quotas(term, config_types);
   add_drafts(options, facts, warn, scan);
+  check_derivatives(scan);
   estimate_cost(options, scan);
   if (plan.memory_bytes > options.memory * 1e9)
     throw InputError("the fit needs about " + std::to_string(plan.memory_bytes / 1e9) + " GB, more than the " +

@@ -271,10 +271,12 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
   const auto any = [&](auto has_part) { return std::any_of(model.terms.begin(), model.terms.end(), has_part); };
   const bool has_map = any([](const Term& t) { return t.descriptor->feature_map() != nullptr; });
   const bool has_channels = any([](const Term& t) { return t.descriptor->contracted_channels() != nullptr; });
+  const bool has_functions = any([](const Term& t) { return t.descriptor->chosen_functions() != nullptr; });
   const bool has_parts = model.has_posterior() && model.calibration && needs_new_format(*model.calibration);
   const bool has_long_range =
       std::any_of(model.baselines.begin(), model.baselines.end(), [](const PotentialPointer& b) { return b->needs_structure(); });
-  const int format_version = has_long_range                                 ? 9
+  const int format_version = has_functions                                  ? 12
+                             : has_long_range                               ? 9
                              : has_parts && is_cautious(*model.calibration) ? 8
                              : has_channels                                 ? 7
                              : has_parts                                    ? 6

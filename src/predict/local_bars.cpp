@@ -1,18 +1,32 @@
 #include "predict/local_bars.hpp"
 
 #include <cmath>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/predict/extrapolation.hpp>
 #include <gapkit/predict/known_elements.hpp>
 
 namespace gapkit {
+namespace {
+
+void check_derivatives(const Model& model, const PredictionRequest& request) {
+  if (!request.forces && !request.force_std && !request.stress_std) return;
+  for (const Term& term : model.terms)
+    if (const std::string why = term.descriptor->without_derivatives(); !why.empty())
+      throw InputError("term '" + term.label() + "' has no forces and no stress (" + why + "); ask for energies only");
+}
+
+}  // namespace
 
 void check_request(const Model& model, const Structure& structure, const std::string& where, const PredictionRequest& request) {
   check_elements(model, structure);
+  check_derivatives(model, request);
   if (request.extrapolation) require_extrapolation(model, structure.atomic_numbers, where);
 }
 
 void check_request(const Model& model, const Environments& environments, const PredictionRequest& request) {
   check_elements(model, environments);
+  check_derivatives(model, request);
   if (!request.extrapolation) return;
   std::vector<int> elements;
   for (const int i : environments.centre) elements.push_back(environments.atomic_number[static_cast<std::size_t>(i)]);
