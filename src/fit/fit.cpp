@@ -17,6 +17,7 @@
 #include "fit/convention_checks.hpp"
 #include "fit/data_scan.hpp"
 #include "fit/frame_sample.hpp"
+#include "fit/functions.hpp"
 #include "fit/held_out.hpp"
 #include "fit/left_out_calibration.hpp"
 #include "fit/property_fit.hpp"
@@ -75,6 +76,7 @@ class ScannedFit {
       model.terms = std::move(resumed->terms);
       report_.terms = std::move(resumed->reports);
     } else {
+      choose_functions(training_.train, options_, scan_, run_.progress);
       make_channels(training_.train, options_, scan_, run_.progress);
       report_.phases["channels"] = watch_.lap();
       compress_features(training_, options_, scan_, run_.progress,

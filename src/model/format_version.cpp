@@ -17,7 +17,7 @@ bool is_of_network(const Term& term) {
 }
 
 int version_of_terms(const Term& term) {
-  return is_of_network(term)                             ? 13
+  return is_of_network(term)                                 ? 13
          : term.descriptor->chosen_functions() != nullptr    ? 12
          : term.descriptor->contracted_channels() != nullptr ? 7
          : term.descriptor->feature_map() != nullptr         ? 5
