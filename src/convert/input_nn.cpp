@@ -24,8 +24,8 @@ constexpr int nn_cutoff_count = 9;
 
 struct NnLine {
   int number = 0;
-  std::string keyword;
-  std::vector<std::string> words;  // behind the keyword
+  std::string keyword = {};
+  std::vector<std::string> words = {};  // behind the keyword
 };
 
 std::vector<NnLine> lines_of_settings(const std::filesystem::path& path) {
