@@ -3,6 +3,7 @@
 #include <gapkit/active/process.hpp>
 #include <gapkit/convert/gap_fit_command.hpp>
 #include <gapkit/convert/gap_xml.hpp>
+#include <gapkit/convert/input_nn.hpp>
 #include <gapkit/convert/kim_model.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/version.hpp>
@@ -22,9 +23,11 @@ struct Arguments {
 
 void describe(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", fmt::format("gap-convert {}", version));
-  app.add_option("IN", arguments.input, "Input: a GAP potential of QUIP (.xml), or a model of gap-fit (.h5)");
+  app.add_option("IN", arguments.input,
+                 "Input: a GAP potential of QUIP (.xml), a model of gap-fit (.h5), or settings of n2p2 or RuNNer (input.nn)");
   app.add_option("OUT", arguments.output,
-                 "Output: a model (.h5) from .xml; a potential for QUIP (.xml, with its files of sparse points) from .h5");
+                 "Output: a model (.h5) from .xml; a potential for QUIP (.xml, with its files of sparse points) from .h5; a configuration "
+                 "(.toml) from .nn, or none: it is printed");
   app.add_option("--from-gap-fit", arguments.command,
                  "Print the configuration (TOML) that does the same as a gap_fit command line: the command line in quotes, or a file (a "
                  "script too) that contains it")
@@ -44,6 +47,7 @@ void describe(CLI::App& app, Arguments& arguments) {
       "  gap-convert silicon.xml silicon.h5\n"
       "  gap-convert silicon.h5 silicon.xml\n"
       "  gap-convert silicon.h5 --kim Silicon kim-silicon\n"
+      "  gap-convert input.nn water.toml\n"
       "  gap-convert --from-gap-fit 'at_file=train.xyz gap={soap l_max=8 n_max=8 atom_sigma=0.5 zeta=4 cutoff=5.0\n"
       "    delta=1.0 n_sparse=500 covariance_type=dot_product sparse_method=cur_points} default_sigma={0.002 0.1 0.1 0}' > fit.toml\n"
       "\n"
@@ -63,16 +67,36 @@ Model import_xml(const Arguments& arguments) {
   return std::move(imported.model);
 }
 
+std::string extension(const std::string& file) {
+  std::string text = std::filesystem::path(file).extension().string();
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+/// Symmetry functions of n2p2 or RuNNer as a configuration.
+void convert_settings(const Arguments& arguments) {
+  if (!arguments.species.empty()) throw InputError("--species is for potentials of QUIP (.xml) as input");
+  if (!arguments.output.empty()) {
+    if (extension(arguments.output) != ".toml")
+      throw InputError(
+          fmt::format("{} → {}: settings of n2p2 become a configuration, a file with the name …toml", arguments.input, arguments.output));
+    apps::check_can_be_replaced(arguments.output, "OUT");
+  }
+  const InputNnTranslation translation = translate_input_nn(arguments.input);
+  for (const std::string& keyword : translation.unknown) std::cerr << "gap-convert: warning: unknown keyword: " << keyword << "\n";
+  print_notes(translation.notes);
+  if (arguments.output.empty())
+    std::cout << translation.toml << std::flush;
+  else
+    apps::write_text_file(arguments.output, translation.toml);
+}
+
 void convert_files(const Arguments& arguments) {
-  const auto extension = [](const std::string& file) {
-    std::string text = std::filesystem::path(file).extension().string();
-    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    return text;
-  };
   const std::string from = extension(arguments.input), to = extension(arguments.output);
   const bool imports = from == ".xml" && (to == ".h5" || to == ".hdf5"), exports = (from == ".h5" || from == ".hdf5") && to == ".xml";
   if (!imports && !exports)
-    throw InputError(fmt::format("{} → {}: only .xml → .h5 and .h5 → .xml can be converted", arguments.input, arguments.output));
+    throw InputError(
+        fmt::format("{} → {}: only .xml → .h5, .h5 → .xml and .nn → .toml can be converted", arguments.input, arguments.output));
   apps::check_can_be_replaced(arguments.output, "OUT");
   apps::check_differs(arguments.output, "OUT", arguments.input);
   if (exports) {
@@ -121,6 +145,7 @@ void run(const Arguments& arguments) {
       throw InputError("--kim NAME DIR takes the model IN and no OUT: gap-convert model.h5 --kim NAME DIR");
     return write_kim(arguments);
   }
+  if (extension(arguments.input) == ".nn") return convert_settings(arguments);
   if (arguments.input.empty() || arguments.output.empty())
     throw InputError("IN and OUT are required (or --kim, --from-gap-fit); see gap-convert --help");
   convert_files(arguments);
@@ -130,8 +155,8 @@ void run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   CLI::App app(
-      "Converts between models of gap-fit and GAP potentials of QUIP, models to KIM models, and gap_fit command lines to "
-      "configurations.",
+      "Converts between models of gap-fit and GAP potentials of QUIP, models to KIM models, and gap_fit command lines and settings of "
+      "n2p2 to configurations.",
       "gap-convert");
   Arguments arguments;
   describe(app, arguments);

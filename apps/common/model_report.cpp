@@ -6,6 +6,7 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/descriptors/contracted_channels.hpp>
 #include <gapkit/descriptors/feature_map.hpp>
+#include <gapkit/descriptors/symmetry_functions.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/model/noise.hpp>
@@ -43,6 +44,33 @@ Json channels_json(const Term& term) {
   return {{"channels", channels->channels()}, {"of", channels->all_channels()}, {"kept", channels->basis()->kept}};
 }
 
+Json functions_json(const Term& term) {
+  const ChosenFunctions* functions = term.descriptor->chosen_functions();
+  if (!functions || !functions->chosen()) return nullptr;
+  const FunctionSet& set = *functions->chosen();
+  Json list = Json::array();
+  for (std::size_t i = 0; i < set.functions.size(); ++i) {
+    const auto row = set.statistics.row(static_cast<Eigen::Index>(i));
+    list.push_back({{"function", set.functions[i].text()},
+                    {"smallest", row[smallest_value]},
+                    {"largest", row[largest_value]},
+                    {"mean", row[mean_value]},
+                    {"std", row[std_of_values]}});
+  }
+  return list;
+}
+
+std::string functions_text(const Json& term) {
+  std::string text =
+      fmt::format("  {}: {} symmetry functions, scaling {}; in the training data\n    {:<64}{:>11}{:>11}{:>11}{:>11}\n",
+                  term["label"].get<std::string>(), term["functions"].size(), term["descriptor_parameters"]["scaling"].get<std::string>(),
+                  "function (eta 1/Å²; r_s, cutoff Å)", "smallest", "largest", "mean", "std");
+  for (const Json& f : term["functions"])
+    text += fmt::format("    {:<63}{:>11.4g}{:>11.4g}{:>11.4g}{:>11.4g}\n", f["function"].get<std::string>(), f["smallest"].get<double>(),
+                        f["largest"].get<double>(), f["mean"].get<double>(), f["std"].get<double>());
+  return text;
+}
+
 Json term_json(const Model& model, std::size_t t) {
   const Term& term = model.terms[t];
   const double jitter = model.has_posterior() ? model.factor.jitter()[t] : 0;
@@ -56,6 +84,7 @@ Json term_json(const Model& model, std::size_t t) {
           {"species", combination_name(term.species)},
           {"neighbor_elements", elements},
           {"features", term.descriptor->size()},
+          {"functions", functions_json(term)},
           {"channels", channels_json(term)},
           {"compression", compression_json(term)},
           {"sparse_points", term.sparse.size()},
@@ -282,6 +311,8 @@ std::string model_text(const Json& model) {
   for (const Json& term : model["terms"])
     text += fmt::format("  {}: {} {}, {} {}\n", term["label"].get<std::string>(), term["descriptor"].get<std::string>(),
                         term["descriptor_parameters"].dump(), term["kernel"].get<std::string>(), term["kernel_parameters"].dump());
+  for (const Json& term : model["terms"])
+    if (!term["functions"].is_null()) text += functions_text(term);
   for (const Json& term : model["terms"]) {
     const Json& channels = term["channels"];
     if (channels.is_null()) continue;

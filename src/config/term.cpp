@@ -112,45 +112,29 @@ void for_each_combination(const Section& section, const TomlEntry& table, const 
 
 // --- parameters ---
 
-/// The value of a parameter; absent for types that parameters do not have.
-ParameterValue parameter_value(const Section& section, const TomlEntry& entry, const ParameterInfo& info) {
-  const TomlValue& value = entry.value;
-  switch (value.kind) {
-    case Kind::boolean:
-      return value.boolean;
-    case Kind::integer:
-      return value.integer;
-    case Kind::real:
-      return value.real;
-    case Kind::text:
-      return value.text;
-    case Kind::list: {
-      std::vector<double> numbers;
-      for (const TomlValue& item : value.items) {
-        if (item.kind != Kind::integer && item.kind != Kind::real)
-          section.fail(item.line, fmt::format("'{}' contains {}, expected numbers", entry.key, item.description()));
-        numbers.push_back(item.kind == Kind::integer ? static_cast<double>(item.integer) : item.real);
-      }
-      return numbers;
-    }
-    default:
-      section.wrong(entry, info.unit.empty() ? "a value" : fmt::format("a value in {}", info.unit));
-  }
+void read_length_scale(const Section& section, const TomlEntry& entry, TermOptions& term) {
+  const Section table = section.section("length_scale", section.label() + " length_scale");
+  const std::vector<std::string> known = {"fraction_of_range", "root_of_size"};
+  table.check_keys(known);
+  if (table.has("fraction_of_range") == table.has("root_of_size"))
+    section.wrong(entry, "a number, a list of numbers, { fraction_of_range = 0.5 } or { root_of_size = 4 }");
+  if (table.has("root_of_size"))
+    term.length_scale_root = table.positive("root_of_size", 0, "");
+  else
+    term.length_scale_fraction = table.positive("fraction_of_range", 0, "");
 }
 
-/// Replaces `length_scale = { fraction_of_range = 0.5 }` in the parameters by a placeholder.
-void read_kernel_parameters(const Section& section, const KernelKind& kernel, TermOptions& term) {
+/// Replaces length scales that depend on the training data in the parameters by a placeholder.
+void read_kernel_parameters(const Section& section, const DescriptorKind& descriptor, const KernelKind& kernel, TermOptions& term) {
   const TomlEntry* entry = section.find("length_scale");
-  const bool is_fraction = entry && entry->value.kind == Kind::table && contains(parameter_names(kernel.parameters), "length_scale");
-  if (!is_fraction) {
+  if (contains(parameter_names(kernel.parameters), "length_scale")) {
+    if (entry && entry->value.kind == Kind::table) read_length_scale(section, *entry, term);
+    if (!entry && descriptor.usual_length_scale > 0) term.length_scale_root = descriptor.usual_length_scale;
+  }
+  if (!term.length_scale_fraction && !term.length_scale_root) {
     term.kernel_parameters = read_parameters(section, kernel.parameters);
     return;
   }
-  const Section table = section.section("length_scale", section.label() + " length_scale");
-  const std::vector<std::string> known = {"fraction_of_range"};
-  table.check_keys(known);
-  if (!table.has("fraction_of_range")) section.wrong(*entry, "a number, a list of numbers or { fraction_of_range = 0.5 }");
-  term.length_scale_fraction = table.positive("fraction_of_range", 0, "");
   auto others = kernel.parameters;
   std::erase_if(others, [](const ParameterInfo& info) { return info.name == "length_scale"; });
   term.kernel_parameters = read_parameters(section, others);
@@ -318,8 +302,9 @@ void read_compression(const Section& section, const DescriptorKind& descriptor, 
   if (compression.kind != "learned") belongs_to("floor", "\"learned\"");
   if (compression.kind == "none") return;
   const std::vector<int> silicon = {14};
-  const int features = descriptor.make(term.descriptor_parameters, descriptor.combinations(silicon).front(), silicon)->size();
-  if (features < fewest_compressed_features)
+  const auto sample = descriptor.make(term.descriptor_parameters, descriptor.combinations(silicon).front(), silicon);
+  const int features = sample->size();
+  if (!sample->chosen_functions() && features < fewest_compressed_features)  // a list may be of other elements
     section.fail(section.line("compression"), fmt::format("'compression' is for descriptors of at least {} features, {} has {}",
                                                           fewest_compressed_features, term.descriptor, features));
   if (term.selection == "file")
@@ -342,18 +327,6 @@ void read_compression(const Section& section, const DescriptorKind& descriptor, 
 
 }  // namespace
 
-Parameters read_parameters(const Section& section, const std::vector<ParameterInfo>& infos) {
-  Parameters given;
-  for (const ParameterInfo& info : infos) {
-    const TomlEntry* entry = section.find(info.name);
-    if (!entry) continue;
-    given.set(info.name, parameter_value(section, *entry, info));
-    // Alone, so that errors name the line of this parameter.
-    complete_parameters({{info.name, given.values().at(info.name)}}, {&info, 1}, section.where(entry->line));
-  }
-  return complete_parameters(given, infos, section.where(section.line()));
-}
-
 TermOptions read_term(const Section& section, const std::filesystem::path& folder) {
   TermOptions term;
   check_known_keys(section);
@@ -368,7 +341,7 @@ TermOptions read_term(const Section& section, const std::filesystem::path& folde
   if (!std::all_of(term.name.begin(), term.name.end(), is_plain))
     section.fail(section.line("name"), fmt::format("'name' is '{}', expected letters, digits, '_' and '-' only", term.name));
   term.descriptor_parameters = read_parameters(section, descriptor.parameters);
-  read_kernel_parameters(section, kernel, term);
+  read_kernel_parameters(section, descriptor, kernel, term);
   check_parameters_together(section, descriptor, kernel, term);
   term.species = read_species(section, descriptor);
   read_delta(section, descriptor, term);

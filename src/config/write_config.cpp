@@ -8,6 +8,7 @@
 #include <gapkit/fit/fit.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/potentials/long_range.hpp>
+#include <sstream>
 
 #include "config/base_columns.hpp"
 
@@ -55,22 +56,28 @@ bool is_element_table(const std::string& text) {
   }
 }
 
+// A list of the lines of a text.
+std::string lines(const std::string& text) {
+  std::string result = "[\n", line;
+  for (std::istringstream all(text); std::getline(all, line);) result += "  " + toml_quoted(line) + ",\n";
+  return result + "]";
+}
+
 std::string parameter(const ParameterValue& value) {
   if (const auto* boolean = std::get_if<bool>(&value)) return *boolean ? "true" : "false";
   if (const auto* integer = std::get_if<std::int64_t>(&value)) return std::to_string(*integer);
   if (const auto* real = std::get_if<double>(&value)) return toml_number(*real);
-  if (const auto* text = std::get_if<std::string>(&value)) return is_element_table(*text) ? "{ " + *text + " }" : toml_quoted(*text);
+  if (const auto* text = std::get_if<std::string>(&value))
+    return is_element_table(*text) ? "{ " + *text + " }" : text->find('\n') != std::string::npos ? lines(*text) : toml_quoted(*text);
   return list(std::get<std::vector<double>>(value));
 }
 
 void write_parameters(TomlText& out, const Parameters& parameters, const std::vector<ParameterInfo>& infos,
-                      const std::optional<double>& length_scale_fraction = {}) {
+                      const std::string& length_scale = "") {
   for (const auto& info : infos) {
     const auto found = parameters.values().find(info.name);
     if (found == parameters.values().end()) continue;
-    const bool is_fraction = length_scale_fraction && info.name == "length_scale";
-    const std::string value =
-        is_fraction ? fmt::format("{{ fraction_of_range = {} }}", toml_number(*length_scale_fraction)) : parameter(found->second);
+    const std::string value = info.name == "length_scale" && !length_scale.empty() ? length_scale : parameter(found->second);
     out.line(info.name, value, info.unit.empty() ? info.description : info.unit + "; " + info.description);
   }
 }
@@ -88,7 +95,10 @@ void write_term(TomlText& out, const TermOptions& term) {
   write_parameters(out, term.descriptor_parameters, descriptor_kind(term.descriptor).parameters);
   out.line("species", term.species.empty() ? "\"all\"" : list(term.species), "all, or a list of elements or combinations");
   out.line("kernel", toml_quoted(term.kernel));
-  write_parameters(out, term.kernel_parameters, kernel_kind(term.kernel).parameters, term.length_scale_fraction);
+  std::string length_scale;
+  if (term.length_scale_fraction) length_scale = fmt::format("{{ fraction_of_range = {} }}", toml_number(*term.length_scale_fraction));
+  if (term.length_scale_root) length_scale = fmt::format("{{ root_of_size = {} }}", toml_number(*term.length_scale_root));
+  write_parameters(out, term.kernel_parameters, kernel_kind(term.kernel).parameters, length_scale);
   auto delta = term.species_delta;
   if (!delta.empty()) delta["default"] = term.delta;
   out.line("delta", delta.empty() ? toml_number(term.delta) : table(delta, toml_number), "eV");

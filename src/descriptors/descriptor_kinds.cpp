@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "descriptors/soap.hpp"
+#include "descriptors/symmetry_functions.hpp"
 #include "descriptors/three_body.hpp"
 #include "descriptors/two_body.hpp"
 
@@ -151,7 +152,7 @@ DescriptorKind soap_kind() {
 
 // A list, so that references to its lines stay valid.
 std::list<DescriptorKind>& table() {
-  static std::list<DescriptorKind> kinds = {two_body_kind(), three_body_kind(), soap_kind()};
+  static std::list<DescriptorKind> kinds = {two_body_kind(), three_body_kind(), soap_kind(), symmetry_functions_kind()};
   return kinds;
 }
 

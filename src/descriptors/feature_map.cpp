@@ -42,6 +42,8 @@ class MappedDescriptor final : public Descriptor {
   int multiplicity() const override { return base_->multiplicity(); }
   const FeatureMap* feature_map() const override { return &map_; }
   const ContractedChannels* contracted_channels() const override { return base_->contracted_channels(); }
+  const ChosenFunctions* chosen_functions() const override { return base_->chosen_functions(); }
+  std::string without_derivatives() const override { return base_->without_derivatives(); }
 
   void pullback(const Environments& environments, int begin, int end, const Features& features, const FeatureGradient& gradient,
                 std::span<Vector3> dE_dr) const override {

@@ -101,8 +101,10 @@ void EarlyCandidates::add(const Structure& frame, const Environments& environmen
 void EarlyCandidates::begin() {
   try {
     const std::vector<TermDraft> drafts = drafts_of(options_, {elements_.begin(), elements_.end()});
-    const auto lacks_basis = [](const TermDraft& draft) { return draft.descriptor->contracted_channels() != nullptr; };
-    if (std::any_of(drafts.begin(), drafts.end(), lacks_basis)) return give_up();  // features need the channels of all data
+    const auto is_unmade = [](const TermDraft& draft) {
+      return draft.descriptor->contracted_channels() != nullptr || draft.descriptor->chosen_functions() != nullptr;
+    };
+    if (std::any_of(drafts.begin(), drafts.end(), is_unmade)) return give_up();  // features need all data
     gatherer_.emplace(drafts, options_.seed);
   } catch (const InputError&) {  // a term names an element that has not come yet, or does not occur: the plan finds out
     return give_up();

@@ -14,6 +14,7 @@
 #include "fit/choose_points.hpp"
 #include "fit/compression.hpp"
 #include "fit/cost.hpp"
+#include "fit/functions.hpp"
 #include "fit/training_facts.hpp"
 
 namespace gapkit {
@@ -221,18 +222,6 @@ void add_drafts(const FitOptions& options, const TrainingFacts& facts, const Pla
   }
 }
 
-// Kernels that give energies only do not go with targets that are derivatives.
-void check_derivatives(const FitOptions& options, const TrainingFacts& facts) {
-  for (const FitPlan::GroupPlan& g : facts.groups)
-    for (const TermOptions& term : options.terms) {
-      if (g.rows == 0 || g.group.property == Property::energy || term.length_scale_fraction) continue;
-      const std::string reason = kernel_kind(term.kernel).make(term.kernel_parameters)->without_derivatives();
-      if (!reason.empty())
-        throw InputError("term '" + term.name + "' cannot be fitted to " + target_info(g.group.property).sources.front().plural + ": " +
-                         reason + ", or leave these targets out ([data] use)");
-    }
-}
-
 }  // namespace
 
 std::vector<TermDraft> drafts_of(const FitOptions& options, const std::vector<int>& elements) {
@@ -241,9 +230,28 @@ std::vector<TermDraft> drafts_of(const FitOptions& options, const std::vector<in
     for (const auto& species : combinations_of(term, elements)) {
       drafts.push_back({&term, species, descriptor_kind(term.descriptor).make(term.descriptor_parameters, species, elements)});
       check_channels(term, *drafts.back().descriptor, elements.size());
+      check_functions(term, *drafts.back().descriptor, elements);
     }
   return drafts;
 }
+
+namespace {
+
+// Descriptors and kernels that give energies only do not go with targets that are derivatives.
+void check_derivatives(const DataScan& scan) {
+  for (const TermDraft& draft : scan.drafts) {
+    const TermOptions& term = *draft.options;
+    const bool is_complete = !term.length_scale_fraction && !term.length_scale_root;
+    const std::string of_kernel = is_complete ? kernel_kind(term.kernel).make(term.kernel_parameters)->without_derivatives() : "";
+    for (const std::string& why : {draft.descriptor->without_derivatives(), of_kernel})
+      for (const FitPlan::GroupPlan& group : scan.plan.groups)
+        if (!why.empty() && group.rows > 0 && group.group.property != Property::energy)
+          throw InputError("term '" + term.name + "': " + why + "; choose another one, or leave " + property_name(group.group.property) +
+                           " out of the fit ([data] use)");
+  }
+}
+
+}  // namespace
 
 DataScan plan_of_facts(const FitOptions& options, const TrainingFacts& facts, const PlanWarning& warn) {
   DataScan scan;
@@ -265,8 +273,8 @@ DataScan plan_of_facts(const FitOptions& options, const TrainingFacts& facts, co
   std::vector<std::string> config_types;
   for (const auto& [name, frames] : plan.config_types) config_types.push_back(name);
   for (const TermOptions& term : options.terms) check_quotas(term, config_types);
-  check_derivatives(options, facts);
   add_drafts(options, facts, warn, scan);
+  check_derivatives(scan);
   estimate_cost(options, scan);
   if (plan.memory_bytes > options.memory * 1e9)
     throw InputError("the fit needs about " + std::to_string(plan.memory_bytes / 1e9) + " GB, more than the " +

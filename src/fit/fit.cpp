@@ -15,6 +15,7 @@
 #include "fit/convention_checks.hpp"
 #include "fit/data_scan.hpp"
 #include "fit/frame_sample.hpp"
+#include "fit/functions.hpp"
 #include "fit/held_out.hpp"
 #include "fit/left_out_calibration.hpp"
 
@@ -72,6 +73,7 @@ class ScannedFit {
       model.terms = std::move(resumed->terms);
       report_.terms = std::move(resumed->reports);
     } else {
+      choose_functions(training_.train, options_, scan_, run_.progress);
       make_channels(training_.train, options_, scan_, run_.progress);
       report_.phases["channels"] = watch_.lap();
       compress_features(training_, options_, scan_, run_.progress,

@@ -76,6 +76,7 @@ class MetricLearner {
       term.kernel = "dot_product";
       term.kernel_parameters = {{"zeta", zeta}};
       term.length_scale_fraction.reset();
+      term.length_scale_root.reset();
       term.config_type_n_sparse.clear();
       term.species_n_sparse.clear();
       for (const Draft& draft : drafts_) {

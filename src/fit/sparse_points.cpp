@@ -37,6 +37,8 @@ std::vector<Parameters> resolved_kernel_parameters(const DataScan& scan, const s
   for (std::size_t t = 0; t < scan.drafts.size(); ++t) {
     const TermOptions& term = *scan.drafts[t].options;
     result.push_back(term.kernel_parameters);
+    if (term.length_scale_root)
+      result.back().set("length_scale", std::vector<double>{*term.length_scale_root * std::sqrt(scan.drafts[t].descriptor->size())});
     if (!term.length_scale_fraction || candidates[t].x.rows() == 0) continue;
     const std::vector<double> lengths = lengths_of_range(term, candidates[t]);
     std::vector<double>& most = largest[&term];
@@ -141,7 +143,7 @@ SparseSet extended(const SparseSet& kept, const Candidates& candidates, Selectio
 // Points in features of another map or of other channels are not kept.
 bool is_extended(const TermOptions& term, const Descriptor& descriptor) {
   return term.selection != "file" && term.selection != "indices" && term.selection != "uniform" && term.selection != "all" &&
-         !descriptor.feature_map() && !descriptor.contracted_channels();
+         !descriptor.feature_map() && !descriptor.contracted_channels() && !descriptor.chosen_functions();
 }
 
 /// Chooses the points of one term after the other.

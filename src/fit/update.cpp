@@ -53,8 +53,8 @@ void check_equal_maps(const Model& a, const Model& b) {
   for (std::size_t t = 0; t < std::min(a.terms.size(), b.terms.size()); ++t)
     if (!have_equal_learned_parts(*a.terms[t].descriptor, *b.terms[t].descriptor))
       throw InputError("the models cannot be merged: their features of term '" + a.terms[t].label() +
-                       "' were compressed with different data; fit the parts with compression = \"none\" and without channels, or append "
-                       "the data instead");
+                       "' were compressed or scaled with different data; fit the parts with compression = \"none\", without channels, "
+                       "and symmetry functions with scaling = \"none\" and n_select = 0, or append the data instead");
 }
 
 /// Throws InputError if the frames seem to have energies under another name; warns of other targets.

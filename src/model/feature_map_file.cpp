@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/descriptors/contracted_channels.hpp>
+#include <gapkit/descriptors/symmetry_functions.hpp>
 #include <gapkit/model/feature_map_file.hpp>
 
 namespace gapkit {
@@ -28,6 +29,26 @@ ChannelBasis get_channels(const ArchiveReader& archive, const std::string& at, c
   for (const double kept : basis.kept)
     if (!(kept >= 0 && kept <= 1 + 1e-9)) throw InputError(fmt::format("{}channels/kept has {}, expected numbers from 0 to 1", at, kept));
   return basis;
+}
+
+void put_functions(ArchiveWriter& archive, const std::string& at, const ChosenFunctions& functions) {
+  const FunctionSet* set = functions.chosen();
+  if (!set) throw Error("the functions of a term were not chosen");
+  std::string list;
+  for (const SymmetryFunction& f : set->functions) list += f.text() + "\n";
+  archive.put(at + "functions/list", list);
+  archive.put(at + "functions/statistics", set->statistics);
+}
+
+FunctionSet get_functions(const ArchiveReader& archive, const std::string& at, double cutoff) {
+  FunctionSet set;
+  for (const ListedFunction& listed : read_symmetry_functions(archive.string(at + "functions/list"), cutoff)) {
+    if (listed.centre != 0 || !listed.has_elements)
+      throw InputError(fmt::format("{}functions/list: entry {} names a centre, or no elements", at, listed.entry));
+    set.functions.push_back(listed.function);
+  }
+  set.statistics = archive.matrix(at + "functions/statistics", static_cast<Eigen::Index>(set.functions.size()), 4);
+  return set;
 }
 
 void put_feature_map(ArchiveWriter& archive, const std::string& at, const FeatureMap& map) {
@@ -67,12 +88,15 @@ bool are_equal(const std::vector<Matrix>& a, const std::vector<Matrix>& b) {
 
 void put_learned_parts(ArchiveWriter& archive, const std::string& at, const Descriptor& descriptor) {
   if (const ContractedChannels* channels = descriptor.contracted_channels()) put_channels(archive, at, *channels);
+  if (const ChosenFunctions* functions = descriptor.chosen_functions()) put_functions(archive, at, *functions);
   if (const FeatureMap* map = descriptor.feature_map()) put_feature_map(archive, at, *map);
 }
 
 std::shared_ptr<const Descriptor> get_learned_parts(const ArchiveReader& archive, const std::string& at,
                                                     std::shared_ptr<const Descriptor> base) {
   if (const ContractedChannels* channels = base->contracted_channels()) base = channels->with_basis(get_channels(archive, at, *channels));
+  if (const ChosenFunctions* functions = base->chosen_functions())
+    base = functions->with_functions(get_functions(archive, at, base->cutoff()));
   if (archive.has(at + "map/kind")) base = mapped_descriptor(base, get_feature_map(archive, at, *base));
   return base;
 }
@@ -81,6 +105,15 @@ bool have_equal_learned_parts(const Descriptor& a, const Descriptor& b) {
   const FeatureMap *map_a = a.feature_map(), *map_b = b.feature_map();
   if (map_a && map_b ? !are_equal(map_a->directions, map_b->directions) || !are_equal(map_a->mean, map_b->mean) : map_a != map_b)
     return false;
+  const ChosenFunctions *functions_a = a.chosen_functions(), *functions_b = b.chosen_functions();
+  const FunctionSet *set_a = functions_a ? functions_a->chosen() : nullptr, *set_b = functions_b ? functions_b->chosen() : nullptr;
+  if (set_a && set_b) {
+    const FunctionScaling scale_a = functions_a->scaling(set_a->statistics), scale_b = functions_b->scaling(set_b->statistics);
+    if (set_a->functions != set_b->functions || !are_equal(scale_a.offset, scale_b.offset) || !are_equal(scale_a.factor, scale_b.factor))
+      return false;
+  } else if (set_a != set_b) {
+    return false;
+  }
   const ContractedChannels *channels_a = a.contracted_channels(), *channels_b = b.contracted_channels();
   if (!channels_a || !channels_b) return channels_a == channels_b;
   const ChannelBasis *basis_a = channels_a->basis(), *basis_b = channels_b->basis();

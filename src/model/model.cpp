@@ -272,11 +272,13 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
   const auto any = [&](auto has_part) { return std::any_of(model.terms.begin(), model.terms.end(), has_part); };
   const bool has_map = any([](const Term& t) { return t.descriptor->feature_map() != nullptr; });
   const bool has_channels = any([](const Term& t) { return t.descriptor->contracted_channels() != nullptr; });
+  const bool has_functions = any([](const Term& t) { return t.descriptor->chosen_functions() != nullptr; });
   const bool has_parts = model.has_posterior() && model.calibration && needs_new_format(*model.calibration);
   const bool has_long_range =
       std::any_of(model.baselines.begin(), model.baselines.end(), [](const PotentialPointer& b) { return b->needs_structure(); });
   const bool has_network = any([](const Term& t) { return t.kernel_name == "ntk" || t.kernel_name == "nngp"; });
   const int format_version = has_network                                    ? 13
+                             : has_functions                                ? 12
                              : has_long_range                               ? 9
                              : has_parts && is_cautious(*model.calibration) ? 8
                              : has_channels                                 ? 7

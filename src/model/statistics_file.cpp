@@ -2,6 +2,7 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/descriptors/contracted_channels.hpp>
 #include <gapkit/descriptors/feature_map.hpp>
+#include <gapkit/descriptors/symmetry_functions.hpp>
 #include <gapkit/io/checksum.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/model/model_file.hpp>
@@ -160,6 +161,12 @@ std::string statistics_fingerprint(const Model& model) {
     if (channels && channels->basis())
       for (const Matrix& w : channels->basis()->contraction)
         for (Eigen::Index i = 0; i < w.size(); ++i) sum.add(w.data()[i]);
+    if (const ChosenFunctions* functions = term.descriptor->chosen_functions(); functions && functions->chosen()) {
+      for (const SymmetryFunction& f : functions->chosen()->functions) sum.add(f.text());
+      const auto [offset, factor] = functions->scaling(functions->chosen()->statistics);
+      for (const double number : offset) sum.add(number);
+      for (const double number : factor) sum.add(number);
+    }
     if (const FeatureMap* map = term.descriptor->feature_map()) {
       for (Eigen::Index i = 0; i < map->directions.size(); ++i) sum.add(map->directions.data()[i]);
       for (Eigen::Index i = 0; i < map->mean.size(); ++i) sum.add(map->mean[i]);

@@ -6,7 +6,6 @@
 #include <gapkit/predict/known_elements.hpp>
 
 namespace gapkit {
-
 namespace {
 
 void check_derivatives(const Model& model, const PredictionRequest& request) {

@@ -78,6 +78,7 @@ void check_equal(const FitConfiguration& a, const FitConfiguration& b) {
     CHECK(x.kernel == y.kernel);
     CHECK(x.kernel_parameters.values() == y.kernel_parameters.values());
     CHECK(x.length_scale_fraction == y.length_scale_fraction);
+    CHECK(x.length_scale_root == y.length_scale_root);
     CHECK(x.species == y.species);
     CHECK(x.delta == y.delta);
     CHECK(x.species_delta == y.species_delta);
@@ -334,4 +335,27 @@ TEST_CASE("[[baseline]]: kinds and parameters; written ones are read back") {
     CAPTURE(message);
     for (const std::string& part : parts) CHECK(message.find(part) != std::string::npos);
   }
+}
+
+TEST_CASE("config: lists of symmetry functions, and length scales that follow the number of features") {
+  const Files files;
+  const std::string start =
+      "[data]\ntrain = [\"bulk.xyz\"]\n[[term]]\ndescriptor = \"symmetry_functions\"\ncutoff = 6.0\nkernel = \"squared_exponential\"\n"
+      "n_sparse = 50\n";
+  files.folder.write("bulk.xyz", "");
+  const FitConfiguration listed =
+      files.parse(start + "functions = [\n  \"G2 eta=0.1\",  # a comment\n  \"O: G5 H H eta=0.1 lambda=-1 zeta=4\",\n]\n");
+  CHECK(listed.terms[0].descriptor_parameters.text("functions") == "G2 eta=0.1\nO: G5 H H eta=0.1 lambda=-1 zeta=4");
+  CHECK(listed.terms[0].length_scale_root == 4.0);
+  const FitConfiguration again = files.parse(fit_options_to_toml(listed));
+  CHECK(again.terms[0].descriptor_parameters.text("functions") == listed.terms[0].descriptor_parameters.text("functions"));
+  CHECK(again.terms[0].length_scale_root == 4.0);
+  const FitConfiguration given = files.parse(start + "length_scale = { root_of_size = 2.5 }\n");
+  CHECK(given.terms[0].length_scale_root == 2.5);
+  CHECK(given.terms[0].descriptor_parameters.text("functions") == "auto");
+  CHECK(!files.parse(start + "length_scale = 3\n").terms[0].length_scale_root);
+  const auto complaint = [&](const std::string& more) { return message_of<InputError>([&] { files.parse(start + more); }); };
+  CHECK(complaint("functions = [\"G2 eta=0.1\", \"G2 eta=-1\"]\n").find("entry 2 of 'functions'") != std::string::npos);
+  CHECK(complaint("functions = [\"G2 eta=0.1\", 3]\n").find("expected texts of one line") != std::string::npos);
+  CHECK(complaint("length_scale = { root_of_size = 2, fraction_of_range = 1 }\n").find("root_of_size = 4") != std::string::npos);
 }

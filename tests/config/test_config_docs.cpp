@@ -37,6 +37,9 @@ TEST_CASE("config: the example in configs/ reads") {
   CHECK(options.terms.size() == 2);
   CHECK(options.train.size() == 1);
   CHECK(options.model_path == "silicon.h5");
+  const FitConfiguration functions = read_fit_options(source_folder() / "configs" / "silicon_symmetry_functions.toml");
+  CHECK(functions.terms.size() == 2);
+  CHECK(functions.terms[1].descriptor_parameters.integer("n_select") == 30);
 }
 
 TEST_CASE("config: docs/configuration.md shows the limits of every parameter") {
@@ -107,6 +110,6 @@ TEST_CASE("config: the examples in docs/configuration.md read") {
       all += line + "\n";
   }
   const FitConfiguration options = files.parse(all);
-  CHECK(options.terms.size() == 3);
+  CHECK(options.terms.size() == 4);
   CHECK(options.seed == 7);
 }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <gapkit/descriptors/contracted_channels.hpp>
 #include <gapkit/descriptors/feature_map.hpp>
+#include <gapkit/descriptors/symmetry_functions.hpp>
 
 #include "descriptors/soap_mixing.hpp"
 
@@ -32,6 +33,46 @@ inline std::shared_ptr<const Descriptor> with_some_channels(const std::shared_pt
     basis.kept.push_back(1);
   }
   return channels->with_basis(std::move(basis));
+}
+
+/// The descriptor with all of its functions, scaled by arbitrary statistics.
+inline std::shared_ptr<const Descriptor> with_some_functions(const std::shared_ptr<const Descriptor>& descriptor) {
+  const ChosenFunctions* functions = descriptor->chosen_functions();
+  if (!functions) return descriptor;
+  FunctionSet set{functions->candidates(1.6), {}};
+  set.statistics.resize(static_cast<Eigen::Index>(set.functions.size()), 4);
+  for (Eigen::Index i = 0; i < set.statistics.rows(); ++i)
+    set.statistics.row(i) << 0.1, 1.5 + 0.1 * static_cast<double>(i % 7), 0.4, 0.5 + 0.05 * static_cast<double>(i % 5);
+  return functions->with_functions(std::move(set));
+}
+
+/// Parameter sets of symmetry functions with every kind of function, cutoff function and scaling.
+inline std::vector<Parameters> symmetry_variants() {
+  const auto list = [](const char* functions, const char* cutoff_function, const char* scaling) {
+    return Parameters{{"cutoff", 4.0},
+                      {"functions", std::string(functions)},
+                      {"cutoff_function", std::string(cutoff_function)},
+                      {"scaling", std::string(scaling)}};
+  };
+  std::vector<Parameters> all = {
+      list("G2 eta=0.1\nG2 C eta=1.5 r_s=2\nG2 Si eta=0.4 cutoff=3.7", "poly2", "none"),
+      // seven functions of one power: blocks of four, two and one
+      list("G5 eta=0.01 lambda=1 zeta=1\nG5 eta=0.02 lambda=1 zeta=1\nG5 eta=0.04 lambda=1 zeta=1\nG5 eta=0.08 lambda=1 zeta=1\n"
+           "G5 eta=0.16 lambda=1 zeta=1\nG5 eta=0.32 lambda=1 zeta=1\nG5 eta=0.64 r_s=1 lambda=1 zeta=1\nG5 eta=0.1 lambda=-1 zeta=16",
+           "tanh", "sigma"),
+      list("G4 eta=0.01 lambda=1 zeta=1\nG4 C Si eta=0.3 r_s=0.5 lambda=-1 zeta=4\nG5 C C eta=0.05 lambda=-1 zeta=2.5\n"
+           "Si: G4 Si Si eta=0.1 lambda=1 zeta=3 cutoff=3.6\nG2 eta=0",
+           "cos", "range"),
+      list("wG2 eta=0.1\nwG2 eta=2 r_s=2\nwG4 eta=0.02 lambda=1 zeta=1\nwG4 eta=0.1 r_s=1 lambda=-1 zeta=3\nG2 Si eta=0.1", "poly4",
+           "range_centred"),
+      list("auto", "exp", "sigma"), list("gastegger_shifted", "poly1", "centre"),
+      list("G2 Si eta=0.3\nG5 Si Si eta=0.1 lambda=1 zeta=2", "tanhu", "sigma")};
+  all[1].set("sphere", 2.0);
+  all[3].set("sphere", 0.7);
+  all[2].set("cutoff_alpha", 0.2);
+  for (const std::size_t automatic : {4, 5}) all[automatic].set("n_radial", std::int64_t{3});
+  all[5].set("weighted", true);
+  return all;
 }
 
 /// Small instances of every kind, for each combination of two elements, some with several parameter sets.
@@ -70,10 +111,12 @@ inline std::vector<Sample> samples(const std::vector<int>& elements) {
                    {"undivided_spectrum", true},
                    {"mixed_channels", std::int64_t{4}}}};
     }
+    if (kind.name == "symmetry_functions") variants = symmetry_variants();
     for (const Parameters& p : variants)
       for (const auto& species : kind.combinations(elements)) {
         const std::string label = kind.name + " " + parameters_to_json(p);
-        const auto descriptor = with_some_channels(kind.make(complete_parameters(p, kind.parameters, kind.name), species, elements));
+        const auto descriptor =
+            with_some_functions(with_some_channels(kind.make(complete_parameters(p, kind.parameters, kind.name), species, elements)));
         result.push_back({label, descriptor});
         if (kind.name == "soap") result.push_back({"map of " + label, some_map_of(descriptor, 7)});
         if (const auto shortened = descriptor->short_form().descriptor) result.push_back({"short form of " + label, shortened});

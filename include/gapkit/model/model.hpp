@@ -11,7 +11,7 @@ namespace gapkit {
 
 /// 1: every model has a posterior; 2: it may be absent; 3: not used; 4: the model is on top of another one; 5: the features of a
 /// term are mapped (compression); 6: a calibration has factors of a part of the epistemic variance; 7: the channels of a term are
-/// contracted; 8: a cautious calibration; 9: a baseline needs the whole cell; 13: a kernel of a network. A model is
+/// contracted; 8: a cautious calibration; 9: a baseline needs the whole cell; 12: symmetry functions; 13: a kernel of a network. A model is
 /// written with the lowest that has all of its parts.
 inline constexpr int model_format_version = 13;
 

@@ -10,6 +10,7 @@
 
 namespace gapkit {
 
+class ChosenFunctions;
 class ContractedChannels;
 struct FeatureMap;
 
@@ -129,6 +130,10 @@ class Descriptor {
   virtual const FeatureMap* feature_map() const { return nullptr; }
   /// The contraction of channels by matrices from training data, null if there is none (descriptors/contracted_channels.hpp).
   virtual const ContractedChannels* contracted_channels() const { return nullptr; }
+  /// The functions that are chosen and scaled by training data, null if there are none (descriptors/symmetry_functions.hpp).
+  virtual const ChosenFunctions* chosen_functions() const { return nullptr; }
+  /// Why there are energies only, a sentence that begins with the name of the descriptor; empty: features have derivatives.
+  virtual std::string without_derivatives() const { return {}; }
 
   /// Features of all environments whose centre is environments.centre[begin … end−1], in the order of the centres. Overwrites `out`.
   ///
@@ -166,6 +171,7 @@ struct DescriptorKind {
   /// `elements`: all elements of possible neighbours, ascending. Parameters must be complete.
   std::function<std::shared_ptr<const Descriptor>(const Parameters&, const std::vector<int>& species, const std::vector<int>& elements)>
       make;
+  double usual_length_scale = 0;  ///< of a kernel, relative to √(number of features), if none is given; 0: it must be given
 };
 
 /// The table. A new descriptor is one .cpp file and one line here.

@@ -6,7 +6,8 @@
 
 namespace gapkit {
 
-/// The parts of a term's descriptor that are made from training data (the contraction of channels, the map of features), under `at` in a
+/// The parts of a term's descriptor that are made from training data (functions with their scaling, the contraction of channels, the map of
+/// features), under `at` in a
 /// model or checkpoint (docs/file-formats.md).
 void put_learned_parts(ArchiveWriter& archive, const std::string& at, const Descriptor& descriptor);
 /// `base` with these parts. Throws InputError for wrong shapes.
