@@ -58,6 +58,8 @@ const std::vector<KnobKind>& knob_kinds() {
       {"soap", "cutoff", {.factor = 1.2}, {.factor = 1.07}, 2, 12, 0.1},
       {"soap", "radial_weight", {.add = 1}, {.add = 1}, 0, 4, 1},
       {"soap", "compression", {.add = 1}, {}, 0, 1, 1, {"none", "learned"}, "", 0, {{"kernel", "polynomial"}, {"zeta", "4"}}},
+      {"soap", "kernel", {.add = 1}, {}, 0, 1, 1, {"dot_product", "ntk"}, "", 0, {{"activation", "gelu"}}},
+      {"soap", "kernel", {.add = 1}, {}, 0, 1, 1, {"polynomial", "ntk"}, "", 0, {{"activation", "gelu"}}},
       {"soap", "rank", {.factor = 1.5}, {.factor = 1.25}, 8, 512, 1, {}, "compression", 64},
       {"soap", "l_max", {.add = 2}, {.add = 1}, 2, 12, 1},
       {"soap", "atom_sigma", {.factor = 1.25}, {.factor = 1.12}, 0.2, 1, 0.01},

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/kernels/kernel.hpp>
 
 namespace gapkit {
 namespace {
@@ -64,6 +66,25 @@ TomlValue& entry_of(TomlValue& table, const std::string& key) {
   return table.entries.back().value;
 }
 
+template <class Kinds>
+bool has_parameter(const Kinds& kinds, const std::string& name) {
+  return std::any_of(kinds.begin(), kinds.end(), [&](const auto& kind) {
+    return std::any_of(kind.parameters.begin(), kind.parameters.end(), [&](const ParameterInfo& info) { return info.name == name; });
+  });
+}
+
+// Parameters that the kernel of a term does not have are errors: those of the kernel before go with it.
+void drop_parameters_of_other_kernels(TomlValue& term) {
+  const std::string name = text_in(term, "kernel");
+  std::list<KernelKind> own;
+  for (const KernelKind& kind : kernel_kinds())
+    if (kind.name == name) own.push_back(kind);
+  if (own.empty()) return;  // an unknown kernel is an error of its own
+  std::erase_if(term.entries, [&](const TomlEntry& entry) {
+    return has_parameter(kernel_kinds(), entry.key) && !has_parameter(own, entry.key) && !has_parameter(descriptor_kinds(), entry.key);
+  });
+}
+
 }  // namespace
 
 void apply_override(TomlValue& document, const ConfigurationOverride& change) {
@@ -91,6 +112,7 @@ void apply_override(TomlValue& document, const ConfigurationOverride& change) {
   const int line = place.line;
   place = value_of(change);
   place.line = line;
+  if (parts[0] == "term" && parts.size() == 3 && parts[2] == "kernel") drop_parameters_of_other_kernels(*table);
 }
 
 }  // namespace gapkit

@@ -16,9 +16,8 @@ std::shared_ptr<const Kernel> kernel_for(const Descriptor& descriptor, const std
 
 void require_derivatives(std::span<const Term> terms) {
   for (const Term& term : terms)
-    for (const std::string& reason : {term.descriptor->without_derivatives(), term.kernel->without_derivatives()})
-      if (!reason.empty())
-        throw InputError("term '" + term.label() + "' has no forces, stress and virials (" + reason + "); ask for energies only");
+    for (const std::string& why : {term.descriptor->without_derivatives(), term.kernel->without_derivatives()})
+      if (!why.empty()) throw InputError("term '" + term.label() + "' has no forces and no stress (" + why + "); ask for energies only");
 }
 
 }  // namespace gapkit

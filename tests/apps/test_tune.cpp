@@ -112,6 +112,28 @@ TEST_CASE("tune: the table has a setting for each parameter of the descriptors t
   }
 }
 
+TEST_CASE("tune: ntk is tried beside the kernel of the configuration, with all features and with a learned metric") {
+  const FitConfiguration options = options_of(small_configuration);
+  const std::vector<Knob> knobs = apps::knobs_of(options, {});
+  const std::size_t kernel = index_of(knobs, "term.soap.kernel"), compression = index_of(knobs, "term.soap.compression");
+  CHECK(knobs[kernel].text(0) == "dot_product");
+  CHECK(knobs[kernel].moved(0, true, false).value() == 1);
+  for (const bool learned : {false, true}) {
+    std::vector<double> values;
+    for (const Knob& knob : knobs) values.push_back(knob.start());
+    values[kernel] = 1;
+    values[compression] = learned ? 1 : 0;
+    const FitConfiguration changed = apps::settings_in(fit_options_to_toml(options), apps::overrides_of(knobs, values));
+    const auto soap = std::find_if(changed.terms.begin(), changed.terms.end(), [](const TermOptions& t) { return t.descriptor == "soap"; });
+    REQUIRE(soap != changed.terms.end());
+    CHECK(soap->kernel == "ntk");
+    CHECK(soap->kernel_parameters.text("activation") == "gelu");
+    CHECK(!soap->kernel_parameters.has("zeta"));
+    CHECK(soap->compression.kind == (learned ? "learned" : "none"));
+    CHECK(!has_knob(apps::knobs_of(changed, {}), "term.soap.kernel"));  // not left any more
+  }
+}
+
 TEST_CASE("tune: steps stay in the range and on the grid, and a kept setting is not searched") {
   const FitConfiguration options = options_of(small_configuration);
   const std::vector<Knob> knobs = apps::knobs_of(options, {});

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "support/jacobian.hpp"
+#include "support/neural_kernels.hpp"
 
 namespace gapkit::test {
 namespace {
@@ -98,6 +99,17 @@ long double kernel_of_parts(const Term& term, const Part& p, const Part& q) {
       if (zeta != 1) sum += zeta * (zeta - 1) * power(s, zeta - 2) * along_p * along_q;
     }
     return sum;
+  }
+  if (term.kernel_name == "ntk") {
+    // The general form of the kernel, which tests/kernels compares with reference numbers; a term may have the one on unit vectors.
+    const auto kernel = kernel_kind(term.kernel_name).make(term.kernel->parameters());
+    const auto row = [](const LongVector& v) { return Matrix(v.cast<double>().transpose()); };
+    const OwnParts pq(*kernel, row(p.x), row(q.x)), qp(*kernel, row(q.x), row(p.x));
+    const LongVector none = LongVector::Zero(p.x.size()), &dx = dp ? p.gradient : none, &dz = dq ? q.gradient : none;
+    const auto dot = [](const LongVector& a, const LongVector& b) { return static_cast<double>(a.dot(b)); };
+    const DirectionProducts along = {dot(dx, dz), dot(dx, q.x), dot(dz, p.x), dot(dx, p.x), dot(dz, q.x)};
+    return p.value * q.value * pq.value(0, 0) + q.value * (pq.slope(0, 0) * along.dx_z + pq.own_slope(0, 0) * along.dx_x) +
+           p.value * (pq.slope(0, 0) * along.dz_x + qp.own_slope(0, 0) * along.dz_z) + mixed_derivative(pq, qp, 0, 0, along);
   }
   const std::vector<double> theta = term.kernel->parameters().reals("length_scale");
   LongVector lambda(p.x.size());

@@ -270,6 +270,25 @@ void add_arcsine_setups(std::vector<Setup>& setups) {
   }
 }
 
+// Networks: on unit vectors, and of few features, whose gradients have a part along x.
+void add_network_setups(std::vector<Setup>& setups) {
+  const auto with_network = [](TermOptions term, const char* activation, double delta) {
+    term.kernel = "ntk";
+    term.kernel_parameters = {{"activation", activation}};
+    term.delta = delta;
+    return term;
+  };
+  {
+    Setup& s = add_setup(setups, "soap with ntk, two species", random_structures(4, 3, 131, silicon_carbide));
+    add_terms(s.terms, with_network(small_soap(2, 2, 2, 0), "gelu", 0.5), silicon_carbide, s.train, 6);
+  }
+  {
+    Setup& s = add_setup(setups, "two_body and three_body with ntk, periodic", random_structures(3, 2, 141, silicon));
+    add_terms(s.terms, with_network(small_two_body(1, 0, 3.4), "gelu", 0.5), silicon, s.train, 5);
+    add_terms(s.terms, with_network(small_three_body(1.5, 0, 3.0), "erf", 0.3), silicon, s.train, 7);
+  }
+}
+
 }  // namespace
 
 std::vector<Setup> general_setups() {
@@ -277,6 +296,7 @@ std::vector<Setup> general_setups() {
   add_pair_and_soap_setups(setups);
   add_triplet_and_polynomial_setups(setups);
   add_arcsine_setups(setups);
+  add_network_setups(setups);
   return setups;
 }
 

@@ -4,6 +4,7 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/kernels/kernel.hpp>
+#include <gapkit/model/term_kernel.hpp>
 
 #include "support/pair_potential.hpp"
 
@@ -64,7 +65,8 @@ Term make_term(const TermOptions& options, const std::vector<int>& species, cons
   term.species = species;
   term.elements = elements;
   term.descriptor = descriptor_kind(options.descriptor).make(options.descriptor_parameters, species, elements);
-  term.kernel = kernel_kind(options.kernel).make(options.kernel_parameters);
+  term.kernel = kernel_for(*term.descriptor, options.kernel,
+                           complete_parameters(options.kernel_parameters, kernel_kind(options.kernel).parameters, options.name));
   term.delta = options.delta;
   term.sparse.x = points;
   term.sparse.covariance_cutoff.resize(points.rows());

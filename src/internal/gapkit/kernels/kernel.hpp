@@ -55,10 +55,6 @@ class Kernel {
   virtual Vector metric(int size) const = 0;
   /// Throws InputError if the kernel does not support features of this size or sign.
   virtual void check_features(int size, bool has_nonnegative_products) const = 0;
-  /// The form of the kernel for feature vectors of this kind; null: this one.
-  virtual std::shared_ptr<const Kernel> for_features(const FeatureFacts& /*facts*/) const { return nullptr; }
-  /// Why the kernel gives energies only, a sentence that begins with its name; empty: it has derivatives.
-  virtual std::string without_derivatives() const { return {}; }
 
   /// Shapes [E, D], [M, D] → [E, M]. Cost: one GEMM, or E·M·D. Where the curvature diverges (x·z = 0 of a dot product with 1 < ζ < 2) it is
   /// given as 0. Uses several threads only if called outside an OpenMP parallel region. Throws InputError if shapes disagree.
@@ -73,6 +69,11 @@ class Kernel {
   /// of one feature, if the `domain` (range of x, or empty) is given; else from compute(). Cost of ε and its gradient
   /// per row: 4MD flop, 2D² (ζ = 2), O(1) (spline).
   virtual std::unique_ptr<LocalEnergy> compile(const Vector& weights, const Matrix& points, const Matrix& domain = {}) const;
+
+  /// The form of the kernel for feature vectors of this kind; null: this one.
+  virtual std::shared_ptr<const Kernel> for_features(const FeatureFacts& /*facts*/) const { return nullptr; }
+  /// Why the kernel gives energies only, a sentence that begins with its name; empty: it has derivatives.
+  virtual std::string without_derivatives() const { return {}; }
 };
 
 struct KernelKind {
