@@ -24,7 +24,9 @@ std::optional<LongRangeGain> find_long_range_gain(const FitData& data, const Fit
                                                   const Model& model, ProgressDisplay& display) {
   PhaseClock clock;
   // The fits to the sample report nothing: their warnings would not be those of the model.
-  const std::optional<LongRangeGain> gain = long_range_gain(data, options, model.reference_energies);
+  FitOptions fitted = options;
+  fitted.baselines = model.baselines;  // with the charges of the model, if they are learned
+  const std::optional<LongRangeGain> gain = long_range_gain(data, fitted, model.reference_energies);
   if (!gain) return gain;
   result.report.phases["long range"] = clock.lap();
   if (const std::string warning = gain->warning(); !warning.empty()) display.warning(warning);

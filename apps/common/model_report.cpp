@@ -245,6 +245,34 @@ std::string errors_text(const Json& model) {
 
 }  // namespace
 
+namespace {
+
+Json property_json(const FittedProperty& property) {
+  const PropertyKeys& keys = property.keys;
+  Json json = model_json(*property.field);
+  json["means"] = json["reference_energies"];
+  json.erase("reference_energies");
+  json.erase("properties");
+  return {{"name", keys.name}, {"unit", keys.unit}, {"column", keys.column}, {"total", keys.total}, {"dipole", keys.dipole}, {"fit", json}};
+}
+
+std::string property_text(const Json& property) {
+  const Json& fit = property["fit"];
+  const std::string unit = property["unit"];
+  std::string text = fmt::format("{:<20}{}{}, {} sparse points, cutoff {} Å", "property", property["name"].get<std::string>(),
+                                 unit.empty() ? "" : " (" + unit + ")", fit["sparse_points"].get<int>(), fit["cutoff"].get<double>());
+  for (const char* target : {"column", "total", "dipole"})
+    if (const std::string name = property[target]; !name.empty()) text += fmt::format(", {} '{}'", target, name);
+  text += fmt::format("\n{:<20}means:", "");
+  for (const auto& [element, mean] : fit["means"].items()) text += fmt::format(" {} {:.6g}", element, mean.get<double>());
+  for (const Json& group : fit["groups"])
+    if (!group["sigma"].is_null())
+      text += fmt::format("; sigma of {} {:.4g}", group["property"].get<std::string>(), group["sigma"].get<double>());
+  return text + "\n";
+}
+
+}  // namespace
+
 Json model_json(const Model& model) {
   Json json;
   json["gapkit_version"] = model.gapkit_version;
@@ -263,6 +291,8 @@ Json model_json(const Model& model) {
   for (const PotentialPointer& b : model.baselines) json["baselines"].push_back(baseline_json(*b));
   json["base"] = nullptr;
   if (model.base.is_used()) json["base"] = {{"name", model.base.name}, {"columns", model.base.columns}};
+  json["properties"] = Json::array();
+  for (const FittedProperty& property : model.properties) json["properties"].push_back(property_json(property));
   json["terms"] = Json::array();
   for (std::size_t t = 0; t < model.terms.size(); ++t) json["terms"].push_back(term_json(model, t));
   json["groups"] = groups_json(model);
@@ -331,6 +361,8 @@ std::string model_text(const Json& model) {
     text += frames > 0 ? fmt::format(", learned from the labels of {} frames\n", frames) : "\n";
   }
   text += "\n";
+  for (const Json& property : model["properties"]) text += property_text(property);
+  if (!model["properties"].empty()) text += "\n";
   if (!model["groups"].empty()) {
     std::string units;
     for (const UnitGroup& group : unit_groups()) units += fmt::format("{}{}: {}", units.empty() ? "" : "; ", group.names(", "), group.unit);

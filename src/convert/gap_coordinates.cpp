@@ -7,6 +7,7 @@
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/io/md5.hpp>
 #include <gapkit/kernels/kernel.hpp>
+#include <gapkit/model/term_kernel.hpp>
 #include <sstream>
 
 #include "convert/gap_xml_format.hpp"
@@ -299,8 +300,8 @@ GapCoordinates read_gap_coordinates(const XmlElement& element, GapXmlContext& co
     fail(element, context,
          fmt::format("has dimensions={}, expected {} for its descriptor", dimensions, term.descriptor->size() + appended));
   const KernelKind& kernel = kernel_kind(term.kernel_name);
-  term.kernel = kernel.make(complete_parameters(kernel_parameters, kernel.parameters, context.place(element)));
-  term.kernel->check_features(term.descriptor->size(), term.descriptor->has_nonnegative_products());
+  term.kernel =
+      kernel_for(*term.descriptor, kernel.name, complete_parameters(kernel_parameters, kernel.parameters, context.place(element)));
   term.sparse.x = read_points(element, dimensions, context, result.alpha, term.sparse.covariance_cutoff);
   if (appended && !reorder_soap(element, descriptor, term.sparse.x, context)) return result;
   result.alpha *= context.energy_scale;

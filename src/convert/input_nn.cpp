@@ -35,7 +35,8 @@ std::vector<NnLine> lines_of_settings(const std::filesystem::path& path) {
   std::string text;
   for (int number = 1; std::getline(file, text); ++number) {
     std::istringstream words(text.substr(0, text.find('#')));
-    NnLine line{.number = number};
+    NnLine line;
+    line.number = number;
     if (!(words >> line.keyword)) continue;
     for (std::string word; words >> word;) line.words.push_back(word);
     lines.push_back(std::move(line));

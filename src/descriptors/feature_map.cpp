@@ -38,6 +38,7 @@ class MappedDescriptor final : public Descriptor {
   const std::vector<int>& species() const override { return base_->species(); }
   EnvironmentCount count(const Environments& environments, int c) const override { return base_->count(environments, c); }
   bool has_nonnegative_products() const override { return false; }
+  double usual_square() const override { return map_.kind == "learned" ? 1 : base_->usual_square(); }
   int multiplicity() const override { return base_->multiplicity(); }
   const FeatureMap* feature_map() const override { return &map_; }
   const ContractedChannels* contracted_channels() const override { return base_->contracted_channels(); }

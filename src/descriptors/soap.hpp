@@ -33,7 +33,8 @@ class Soap final : public Descriptor, public ContractedChannels {
   const std::vector<int>& species() const override { return species_; }
   EnvironmentCount count(const Environments& environments, int c) const override;
   bool has_nonnegative_products() const override { return true; }  // Σ_l |C_l C'_lᵀ|² ≥ 0
-  ShortForm short_form() const override;                           // computed in the first call, then kept
+  bool has_unit_length() const override { return true; }
+  ShortForm short_form() const override;  // computed in the first call, then kept
   void pullback(const Environments& environments, int begin, int end, const Features& features, const FeatureGradient& gradient,
                 std::span<Vector3> dE_dr) const override;
 

@@ -28,6 +28,7 @@ FitOptions options_of_sample(const FitOptions& given, const std::map<int, double
   FitOptions options = given;
   options.optimize = {};
   options.calibration.source = CalibrationOptions::Source::none;
+  options.properties.clear();
   for (TermOptions& term : options.terms) {
     if (term.sparse_file.empty()) term.n_sparse = std::min(term.n_sparse, most_points);
     for (auto& [combination, points] : term.species_n_sparse) points = std::min(points, most_points);

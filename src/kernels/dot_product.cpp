@@ -8,109 +8,18 @@
 #include <gapkit/math/linear_algebra.hpp>
 
 #include "kernel_kinds.hpp"
-#include "kernels/power_loops.hpp"
+#include "kernels/power_sum.hpp"
 
 namespace gapkit {
 namespace {
 
 constexpr double largest_zeta = 1000;  // integer ζ must fit an int; used values are far below
 
-/// s = shift + scale x·x': 0 and 1 without a constant, c/(1 + c) and 1/(1 + c) with it.
-struct Base {
-  double shift = 0, scale = 1;
-};
-
-/// Points in the order of PowerLoops::evaluate().
-class ArrangedPoints {
- public:
-  ArrangedPoints(int zeta, double shift, const Vector& weights, const Matrix& points) : loops_(power_loops()) {
-    const PowerLoops& loops = loops_;
-    const Eigen::Index features = points.cols(), stride = whole(features, loops.pack);
-    const Eigen::Index all = whole(points.rows(), loops.group);
-    weights_.assign(static_cast<std::size_t>(all), 0.0);
-    std::copy(weights.begin(), weights.end(), weights_.begin());
-    across_.assign(static_cast<std::size_t>(all * features), 0.0);
-    gradient_.assign(static_cast<std::size_t>(all * stride), 0.0);
-    for (Eigen::Index m = 0; m < points.rows(); ++m) {
-      const Eigen::Index group = m / loops.group, in_group = m % loops.group;
-      for (Eigen::Index d = 0; d < features; ++d) {
-        const Eigen::Index first = d / loops.tile * loops.tile, width = std::min<Eigen::Index>(loops.tile, stride - first);
-        across_[static_cast<std::size_t>((m / loops.tile * features + d) * loops.tile + m % loops.tile)] = points(m, d);
-        gradient_[static_cast<std::size_t>((group * stride + first) * loops.group + in_group * width + d - first)] = points(m, d);
-      }
-    }
-    view_ = {zeta, shift, points.rows(), all / loops.group, features, weights_.data(), across_.data(), gradient_.data()};
-  }
-  ArrangedPoints(const ArrangedPoints&) = delete;
-  ArrangedPoints& operator=(const ArrangedPoints&) = delete;
-
-  const PowerPoints& view() const { return view_; }
-  const PowerLoops& loops() const { return loops_; }  // of the instruction set that the order depends on
-
- private:
-  static Eigen::Index whole(Eigen::Index count, Eigen::Index part) { return (count + part - 1) / part * part; }
-
-  const PowerLoops& loops_;
-  AlignedVector<double> weights_, across_, gradient_;
-  PowerPoints view_ = {};
-};
-
-/// Integer ζ: s = shift + X Zᵀ with points Z times the scale, ∂ε/∂X = (ζ w s^{ζ−1}) Z, in one pass over the points for a few rows at a
-/// time.
-class PowerSum final : public LocalEnergy {
- public:
-  PowerSum(int zeta, const Base& base, const Vector& weights, const Matrix& points)
-      : points_(zeta, base.shift, weights, base.scale * points) {}
-
-  const char* form() const override { return "powers"; }
-  bool gives_values() const override { return true; }
-
-  void compute(const MatrixView& x, std::span<double> energy, MatrixSlice* gradient, MatrixSlice* values) override {
-    check_shapes(x, energy, gradient, values);
-    const PowerLoops& loops = points_.loops();
-    const PowerPoints& points = points_.view();
-    const int rows = static_cast<int>(x.rows());
-    constexpr double products_of_power = 32;  // that take as long as one power
-    const double products = static_cast<double>(rows) * static_cast<double>(points.count) * static_cast<double>(points.features);
-    const bool threads = pays_to_start_threads(products / products_of_power);
-    const int workers = threads ? thread_count() : 1, share = (rows + workers - 1) / workers;
-    // As many rows as possible at a time, but work for all threads
-    const int block = std::clamp(share, 1, loops.rows);
-    scratch_.resize(workers, loops.scratch(points));
-#pragma omp parallel for schedule(static) num_threads(workers) if (threads)
-    for (int first = 0; first < rows; first += block) {
-      const auto row_of = [first](auto&& matrix) { return matrix.data() + first * matrix.outerStride(); };
-      PowerRows part = {std::min(block, rows - first), row_of(x), x.outerStride(), &energy[static_cast<std::size_t>(first)]};
-      if (gradient != nullptr) {
-        part.gradient = row_of(*gradient);
-        part.gradient_stride = gradient->outerStride();
-      }
-      if (values != nullptr) {
-        part.values = row_of(*values);
-        part.values_stride = values->outerStride();
-      }
-      loops.evaluate(points, part, scratch_.row(threads ? current_thread() : 0));
-    }
-  }
-
- private:
-  void check_shapes(const MatrixView& x, std::span<double> energy, const MatrixSlice* gradient, const MatrixSlice* values) const {
-    const auto fits = [&](const MatrixSlice* m, Eigen::Index cols) { return m == nullptr || (m->rows() == x.rows() && m->cols() == cols); };
-    const PowerPoints& points = points_.view();
-    if (x.cols() != points.features || static_cast<Eigen::Index>(energy.size()) < x.rows() || !fits(gradient, points.features) ||
-        !fits(values, points.count))
-      throw Error("PowerSum: shapes disagree");
-  }
-
-  ArrangedPoints points_;
-  ReusableMatrix scratch_;
-};
-
 /// With points z times the scale, ζ = 1: ε = x·g + constant with g = Σ_m w_m z_m.   ζ = 2: ε = x·A x + x·g + constant with A =
 /// Σ_m w_m z_m z_mᵀ, g = 2 shift Σ_m w_m z_m. The cost does not depend on M.
 class CollapsedSum final : public LocalEnergy {
  public:
-  CollapsedSum(int zeta, const Base& base, const Vector& weights, const Matrix& points) : zeta_(zeta) {
+  CollapsedSum(int zeta, const PowerBase& base, const Vector& weights, const Matrix& points) : zeta_(zeta) {
     const Matrix scaled = base.scale * points;
     linear_ = scaled.transpose() * weights * (zeta == 1 ? 1 : 2 * base.shift);
     constant_ = weights.sum() * (zeta == 1 ? base.shift : base.shift * base.shift);
@@ -148,7 +57,7 @@ class CollapsedSum final : public LocalEnergy {
 /// κ = s^ζ, s = shift + scale x·x'.   ∂κ/∂x = scale ζ s^{ζ−1} x',   curvature scale² ζ(ζ−1) s^{ζ−2}
 class PowerKernel final : public Kernel {
  public:
-  PowerKernel(const Parameters& parameters, std::string name, double zeta, const Base& base)
+  PowerKernel(const Parameters& parameters, std::string name, double zeta, const PowerBase& base)
       : parameters_(parameters), name_(std::move(name)), zeta_(zeta), base_(base) {
     if (!(zeta_ >= 1 && zeta_ <= largest_zeta))
       throw InputError(fmt::format("{}: zeta is {}, expected a number from 1 to {}", name_, zeta_, largest_zeta));
@@ -197,7 +106,7 @@ class PowerKernel final : public Kernel {
     if (!is_integer_) return Kernel::compile(weights, points, domain);
     const int zeta = static_cast<int>(zeta_);
     if (zeta == 1 || (zeta == 2 && points.cols() <= 2 * points.rows())) return std::make_unique<CollapsedSum>(zeta, base_, weights, points);
-    return std::make_unique<PowerSum>(zeta, base_, weights, points);
+    return make_power_sum({.zeta = zeta}, base_, weights, points);
   }
 
  private:
@@ -242,7 +151,7 @@ class PowerKernel final : public Kernel {
   Parameters parameters_;
   std::string name_;
   double zeta_;
-  Base base_;
+  PowerBase base_;
   bool is_integer_ = true;
 };
 
@@ -257,7 +166,7 @@ KernelKind dot_product_kind() {
   zeta.smallest = 1;
   zeta.largest = largest_zeta;
   return {"dot_product", "(x . x')^zeta", {zeta}, [](const Parameters& parameters) {
-            return std::make_shared<PowerKernel>(parameters, "dot_product", parameters.real("zeta"), Base());
+            return std::make_shared<PowerKernel>(parameters, "dot_product", parameters.real("zeta"), PowerBase());
           }};
 }
 
@@ -279,7 +188,7 @@ KernelKind polynomial_kind() {
             if (!(c >= 0 && std::isfinite(c)))
               throw InputError(fmt::format("polynomial: constant is {}, expected a number of at least 0", c));
             return std::make_shared<PowerKernel>(parameters, "polynomial", static_cast<double>(parameters.integer("zeta")),
-                                                 Base{c / (1 + c), 1 / (1 + c)});
+                                                 PowerBase{c / (1 + c), 1 / (1 + c)});
           }};
 }
 

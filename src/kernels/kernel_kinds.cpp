@@ -14,7 +14,8 @@ namespace {
 
 // A list, so that references to its lines stay valid.
 std::list<KernelKind>& table() {
-  static std::list<KernelKind> kinds = {dot_product_kind(), polynomial_kind(), squared_exponential_kind(), piecewise_polynomial_kind()};
+  static std::list<KernelKind> kinds = {dot_product_kind(),          polynomial_kind(), squared_exponential_kind(),
+                                        piecewise_polynomial_kind(), ntk_kind(),        nngp_kind()};
   return kinds;
 }
 
@@ -33,15 +34,21 @@ const KernelKind& kernel_kind(std::string_view name) {
 }
 
 void check_kernel_shapes(const MatrixView& x, const MatrixView& z, const KernelParts& out) {
+  check_all_kernel_shapes(x, z, out);
+  if (out.own_slope != nullptr || out.own_curvature != nullptr || out.both_curvature != nullptr)
+    throw InputError("kernel: its gradient has no part along x");
+}
+
+void check_all_kernel_shapes(const MatrixView& x, const MatrixView& z, const KernelParts& out) {
   if (x.cols() != z.cols())
     throw InputError(fmt::format("kernel: feature vectors have {} and {} components, expected equal numbers", x.cols(), z.cols()));
-  for (const MatrixSlice* output : {&out.value, static_cast<const MatrixSlice*>(out.slope), static_cast<const MatrixSlice*>(out.inner),
-                                    static_cast<const MatrixSlice*>(out.curvature)})
+  for (const MatrixSlice* output :
+       {&out.value, static_cast<const MatrixSlice*>(out.slope), static_cast<const MatrixSlice*>(out.inner),
+        static_cast<const MatrixSlice*>(out.curvature), static_cast<const MatrixSlice*>(out.own_slope),
+        static_cast<const MatrixSlice*>(out.own_curvature), static_cast<const MatrixSlice*>(out.both_curvature)})
     if (output != nullptr && (output->rows() != x.rows() || output->cols() != z.rows()))
       throw InputError(fmt::format("kernel: result is {} x {}, expected {} x {}", output->rows(), output->cols(), x.rows(), z.rows()));
   if (out.curvature != nullptr && out.slope == nullptr) throw InputError("kernel: the curvature is computed together with the slope only");
-  if (out.own_slope != nullptr || out.own_curvature != nullptr || out.both_curvature != nullptr)
-    throw InputError("kernel: its gradient has no part along x");
 }
 
 bool pays_to_start_threads(double work) {

@@ -8,8 +8,12 @@ KernelKind dot_product_kind();
 KernelKind polynomial_kind();
 KernelKind squared_exponential_kind();
 KernelKind piecewise_polynomial_kind();
+KernelKind ntk_kind();
+KernelKind nngp_kind();
 
 /// Throws InputError unless the shapes are x [E, D], z [M, D] and [E, M] for every output.
+void check_all_kernel_shapes(const MatrixView& x, const MatrixView& z, const KernelParts& out);
+/// The same for kernels without has_own_slope(): refuses the outputs that belong to it.
 void check_kernel_shapes(const MatrixView& x, const MatrixView& z, const KernelParts& out);
 
 /// True if a loop over `work` kernel values should start threads: enough work, and not inside a parallel region.

@@ -4,16 +4,19 @@
 
 namespace gapkit {
 
-/// Points z_m [M, D] and weights w_m of ε(x) = Σ_m w_m s_m^ζ with s_m = shift + x·z_m, in the order in which the loops read them: groups of
-/// `PowerLoops::group` points, of which the last is filled up with points without weight. Groups are [tile][d][points of a tile], and for
-/// the gradient [tile of features][m][features of the tile]; the last tile of features has whole packs only as far as D needs them.
+/// Points z_m [M, D] and weights w_m of ε(x) = Σ_m w_m s_m^ζ, or of a series in s_m instead of a power, with s_m = shift + x·z_m, in the
+/// order in which the loops read them: groups of `PowerLoops::group` points, of which the last is filled up with points without weight.
+/// Groups are [tile][d][points of a tile], and for the gradient [tile of features][m][features of the tile]; the last tile of features has
+/// whole packs only as far as D needs them.
 struct PowerPoints {
-  int zeta;
+  int zeta;  ///< 0: the series
   double shift;
-  long count, groups, features;  ///< count: M
-  const double* weights;         ///< [M']
-  const double* across;          ///< [M' D], for x·z
-  const double* gradient;        ///< [M' D'], D' = D in whole packs, for Σ_m z_m
+  long count, groups, features;                       ///< count: M
+  const double* weights;                              ///< [M']
+  const double* across;                               ///< [M' D], for x·z
+  const double* gradient;                             ///< [M' D'], D' = D in whole packs, for Σ_m z_m
+  const double *values = nullptr, *slopes = nullptr;  ///< [degree + 1] coefficients of s^k in the series and in its derivative
+  int degree = 0;
 };
 
 /// Rows of x, and their results.

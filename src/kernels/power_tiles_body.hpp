@@ -43,6 +43,24 @@ void store_values(const Pack (&values)[T][tile_packs], long left, double* out, l
     }
 }
 
+// A series at the packs of a row: s becomes its value.
+void series_row(const PowerPoints& points, Pack (&s)[tile_packs], Pack (&slope)[tile_packs]) {
+  Pack value[tile_packs];
+  for (int j = 0; j < tile_packs; ++j) {
+    value[j] = Pack{} + points.values[points.degree];
+    slope[j] = Pack{} + points.slopes[points.degree];
+  }
+  for (int k = points.degree - 1; k >= 0; --k) {
+    const double a = points.values[k], b = points.slopes[k];
+#pragma GCC unroll 4
+    for (int j = 0; j < tile_packs; ++j) {
+      value[j] = value[j] * s[j] + a;
+      slope[j] = slope[j] * s[j] + b;
+    }
+  }
+  for (int j = 0; j < tile_packs; ++j) s[j] = value[j];
+}
+
 // Slopes of T rows and one tile of points; adds their energies.
 template <int Zeta, int T>
 void power_tile(const PowerPoints& points, long first, const PowerRows& rows, int row, const PowerScratch& scratch) {
@@ -53,11 +71,18 @@ void power_tile(const PowerPoints& points, long first, const PowerRows& rows, in
   double* slopes = scratch.slopes + row * group_width + first % group_width;
   for (int t = 0; t < T; ++t) {
     Pack sum = GAPKIT_LOAD(scratch.energy + (row + t) * W);
+    Pack slope_of[tile_packs];
+    if (Zeta < 0) series_row(points, s[t], slope_of);
     for (int j = 0; j < tile_packs; ++j) {
       const Pack weight = GAPKIT_LOAD(points.weights + first + j * W);
       const Pack base = s[t][j];
       Pack slope;
-      step(Zeta > 0 ? Zeta : points.zeta, weight, base, sum, slope, s[t][j]);
+      if (Zeta < 0) {
+        sum += weight * base;
+        slope = weight * slope_of[j];
+      } else {
+        step(Zeta > 0 ? Zeta : points.zeta, weight, base, sum, slope, s[t][j]);
+      }
       store(slopes + t * group_width + j * W, slope);
     }
     store(scratch.energy + (row + t) * W, sum);
@@ -98,6 +123,8 @@ void evaluate_powers(const PowerPoints& points, const PowerRows& rows, double* m
   for (long group = 0; group < points.groups; ++group) {
     if (points.zeta == 4)
       power_group<4>(points, group, rows, scratch);
+    else if (points.zeta == 0)
+      power_group<-1>(points, group, rows, scratch);
     else
       power_group<0>(points, group, rows, scratch);
     if (!with_gradient) continue;

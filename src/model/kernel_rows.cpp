@@ -6,6 +6,7 @@
 #include <gapkit/model/environment_chunks.hpp>
 #include <gapkit/model/kernel_rows.hpp>
 #include <gapkit/model/row_loops.hpp>
+#include <gapkit/model/term_kernel.hpp>
 
 #include "model/kernel_rows_scratch.hpp"
 
@@ -107,6 +108,7 @@ const Matrix& KernelRows::gradient_points(std::size_t t, std::size_t block) cons
 
 void KernelRows::compute(const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows, KeptFeatures* kept) {
   if (rows.rows() != wanted.rows(atoms) || rows.cols() != columns()) throw Error("KernelRows: the result has the wrong shape");
+  if (wanted.forces || wanted.virial) require_derivatives(terms_);
   rows.setZero();
   if (kept != nullptr) {
     kept->of_term.resize(terms_.size());
@@ -328,6 +330,25 @@ void KernelRows::compute_local(const Environments& environments, int atoms, Matr
   compute_local(environments, 0, environments.size(), of_centres);
   rows.setZero();
   for (Eigen::Index c = 0; c < of_centres.rows(); ++c) rows.row(environments.centre[static_cast<std::size_t>(c)]) = of_centres.row(c);
+}
+
+void KernelRows::compute_property(const Environments& environments, const Observables& wanted, const Matrix& weights, MatrixSlice rows) {
+  const Eigen::Index atoms = weights.cols(), sums = weights.rows();
+  if (wanted.energy || wanted.forces || wanted.virial || rows.rows() != wanted.rows(static_cast<int>(atoms)) || rows.cols() != columns())
+    throw Error("KernelRows: the rows of a property have the wrong shape");
+  Matrix apart;  // values that are no rows themselves
+  if (!wanted.value) apart.resize(atoms, columns());
+  MatrixSlice values = wanted.value ? rows.topRows(atoms) : MatrixSlice(apart);
+  compute_local(environments, static_cast<int>(atoms), values);
+  if (sums > 0) rows.bottomRows(sums).noalias() = weights * values;
+}
+
+Matrix local_weights(const Observables& wanted, const Positions& positions) {
+  const Eigen::Index atoms = positions.rows();
+  Matrix weights((wanted.total ? 1 : 0) + (wanted.dipole ? 3 : 0), atoms);
+  if (wanted.total) weights.row(0).setOnes();
+  if (wanted.dipole) weights.bottomRows(3) = (positions.rowwise() - positions.colwise().mean()).transpose();
+  return weights;
 }
 
 }  // namespace gapkit

@@ -1,8 +1,7 @@
 #include "predict/local_bars.hpp"
 
 #include <cmath>
-#include <gapkit/core/errors.hpp>
-#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/model/term_kernel.hpp>
 #include <gapkit/predict/extrapolation.hpp>
 #include <gapkit/predict/known_elements.hpp>
 
@@ -10,10 +9,7 @@ namespace gapkit {
 namespace {
 
 void check_derivatives(const Model& model, const PredictionRequest& request) {
-  if (!request.forces && !request.force_std && !request.stress_std) return;
-  for (const Term& term : model.terms)
-    if (const std::string why = term.descriptor->without_derivatives(); !why.empty())
-      throw InputError("term '" + term.label() + "' has no forces and no stress (" + why + "); ask for energies only");
+  if (request.forces || request.force_std || request.stress_std) require_derivatives(model.terms);
 }
 
 }  // namespace

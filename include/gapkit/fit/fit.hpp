@@ -148,8 +148,21 @@ struct LabelAgreement {
   double error = 0;        ///< root mean square of (reference − prediction)/σ with the σ of the configuration
 };
 
+/// The fit of a local property.
+struct PropertyReport {
+  std::string name;
+  std::int64_t frames = 0;                           ///< with one of its targets
+  std::int64_t values = 0, totals = 0, dipoles = 0;  ///< numbers of atoms and frames with targets
+  std::int64_t periodic_dipoles = 0;                 ///< of frames with periodic directions: not fitted
+  std::map<int, double> means;                       ///< of the values, by element
+  std::vector<TermReport> terms;
+  std::optional<OptimizationReport> optimization;
+  double seconds = 0;
+};
+
 struct FitReport {
   FitPlan plan;
+  std::vector<PropertyReport> properties;
   std::vector<LabelAgreement> agreement;
   std::vector<CheckFinding> findings;  ///< warnings that the final summary repeats: labels that look wrong once the model is known
   std::vector<TermReport> terms;

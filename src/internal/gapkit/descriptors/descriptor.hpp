@@ -109,6 +109,10 @@ class Descriptor {
   virtual EnvironmentCount count(const Environments& environments, int c) const = 0;
   /// True if scalar products x·x' are never negative; else a non-integer ζ is refused.
   virtual bool has_nonnegative_products() const = 0;
+  /// True if feature vectors have length 1, or are 0 (an atom without neighbours).
+  virtual bool has_unit_length() const { return false; }
+  /// |x|² of a usual environment, to which kernels scale their inputs.
+  virtual double usual_square() const { return has_unit_length() ? 1 : size(); }
   /// Covariance cutoff f of an environment, recovered from its feature vector (sparse points read from a file).
   virtual double covariance_cutoff(std::span<const double> /*x*/) const { return 1; }
 

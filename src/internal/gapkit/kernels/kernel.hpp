@@ -21,6 +21,14 @@ struct KernelParts {
   MatrixSlice* both_curvature = nullptr;  ///< only with `curvature`
 };
 
+/// What a kernel may rely on in the feature vectors of a descriptor.
+struct FeatureFacts {
+  int size = 1;
+  bool has_nonnegative_products = false;  ///< x·x' ≥ 0
+  bool has_unit_length = false;           ///< |x| = 1 (or x = 0)
+  double usual_square = 1;                ///< of |x|², for parameters that follow it
+};
+
 /// Covariance κ of two feature vectors, without amplitude and covariance cutoffs (those belong to the term). Symmetric: κ(x, z) = κ(z, x).
 /// Immutable, re-entrant.
 ///
@@ -47,6 +55,10 @@ class Kernel {
   virtual Vector metric(int size) const = 0;
   /// Throws InputError if the kernel does not support features of this size or sign.
   virtual void check_features(int size, bool has_nonnegative_products) const = 0;
+  /// The form of the kernel for feature vectors of this kind; null: this one.
+  virtual std::shared_ptr<const Kernel> for_features(const FeatureFacts& /*facts*/) const { return nullptr; }
+  /// Why the kernel gives energies only, a sentence that begins with its name; empty: it has derivatives.
+  virtual std::string without_derivatives() const { return {}; }
 
   /// Shapes [E, D], [M, D] → [E, M]. Cost: one GEMM, or E·M·D. Where the curvature diverges (x·z = 0 of a dot product with 1 < ζ < 2) it is
   /// given as 0. Uses several threads only if called outside an OpenMP parallel region. Throws InputError if shapes disagree.

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <gapkit/core/parameters.hpp>
+#include <gapkit/model/term.hpp>
+#include <span>
+
+namespace gapkit {
+
+/// The kernel of this name with complete parameters, in its form for the features of a descriptor. Throws InputError if it does not suit
+/// them.
+std::shared_ptr<const Kernel> kernel_for(const Descriptor& descriptor, const std::string& name, const Parameters& parameters);
+
+/// Throws InputError if a descriptor or a kernel gives energies only (without_derivatives()).
+void require_derivatives(std::span<const Term> terms);
+
+}  // namespace gapkit
