@@ -24,7 +24,7 @@ struct TermOptions {
   std::string kernel;
   Parameters kernel_parameters;                 ///< complete
   std::optional<double> length_scale_fraction;  ///< squared_exponential: θ = fraction × range of the candidates per dimension
-  std::optional<double> length_scale_root;      ///< squared_exponential: θ = this × √(number of features)
+  std::optional<double> length_scale_root;      ///< squared_exponential: θ = this × the usual length of the features
   std::vector<std::string> species;             ///< empty: all; else elements ("Si") or combinations, named as in combination_name ("O-Si")
   double delta = 1.0;                           ///< eV
   std::map<std::string, double> species_delta;  ///< by combination ("Si", "O-Si"), replaces delta
