@@ -133,8 +133,8 @@ CrossValidation::Fold CrossValidation::compute_fold(int fold, const Point& point
   if (!cholesky(a))
     throw NumericalError("the posterior precision is not positive definite: sigma is too small for the rounding of the data");
   // (S⁻² + Γ)⁻¹ = S A⁻¹ S
-  const auto solve = [&](const Vector& x) -> Vector {
-    return s.cwiseProduct(solve_lower_transposed(a, solve_lower(a, s.cwiseProduct(x))));
+  const auto solve = [&a, &scale = s](const Vector& x) -> Vector {
+    return scale.cwiseProduct(solve_lower_transposed(a, solve_lower(a, scale.cwiseProduct(x))));
   };
   const Vector weights = solve(b);
 

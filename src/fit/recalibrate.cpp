@@ -5,9 +5,9 @@
 #include <gapkit/fit/frame_fingerprint.hpp>
 #include <gapkit/fit/update.hpp>
 #include <gapkit/model/feature_map_file.hpp>
-#include <sstream>
 
 #include "fit/accumulate.hpp"
+#include "fit/fingerprint_parts.hpp"
 #include "fit/left_out_calibration.hpp"
 
 namespace gapkit {
@@ -16,10 +16,7 @@ namespace {
 /// Compares frames with the fingerprint of a model: the parts of the fit and of every append, one after the other.
 class SameFrames {
  public:
-  explicit SameFrames(const std::string& fingerprint) {
-    std::istringstream text(fingerprint);
-    for (std::string part; std::getline(text, part, '+');) parts_.push_back(part);
-  }
+  explicit SameFrames(const std::string& fingerprint) : parts_(parts_of_fingerprint(fingerprint)) {}
   void add(const Structure& frame) {
     add_frame(running_, frame);
     is_complete_ = found_ < parts_.size() && std::to_string(running_.value()) == parts_[found_];

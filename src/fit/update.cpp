@@ -3,13 +3,12 @@
 #include <gapkit/fit/frame_fingerprint.hpp>
 #include <gapkit/fit/update.hpp>
 #include <gapkit/model/feature_map_file.hpp>
-#include <set>
-#include <sstream>
 
 #include "fit/accumulate.hpp"
 #include "fit/append_frames.hpp"
 #include "fit/base_checks.hpp"
 #include "fit/convention_checks.hpp"
+#include "fit/fingerprint_parts.hpp"
 #include "fit/folds.hpp"
 #include "fit/frame_sample.hpp"
 #include "fit/shortest_distances.hpp"
@@ -40,23 +39,13 @@ void solve(FittedModel& fitted) {
   for (const char* note : {"training_errors", "validation_errors", "optimization"}) fitted.model.notes.erase(note);
 }
 
-// The fingerprint of a model lists those of its parts: the data of the fit and of every append.
-constexpr char between_parts = '+';
-
 std::string joined_fingerprint(const std::string& a, const std::string& b) {
   return a + between_parts + b;
 }
 
-std::set<std::string> parts_of(const std::string& fingerprint) {
-  std::set<std::string> parts;
-  std::istringstream text(fingerprint);
-  for (std::string part; std::getline(text, part, between_parts);) parts.insert(part);
-  return parts;
-}
-
 bool have_common_part(const std::string& a, const std::string& b) {
-  const std::set<std::string> mine = parts_of(a), theirs = parts_of(b);
-  return std::any_of(mine.begin(), mine.end(), [&](const std::string& part) { return theirs.count(part) > 0; });
+  const std::vector<std::string> mine = parts_of_fingerprint(a), theirs = parts_of_fingerprint(b);
+  return std::find_first_of(mine.begin(), mine.end(), theirs.begin(), theirs.end()) != mine.end();
 }
 
 /// Throws InputError if a term of both models has other features in one than in the other.

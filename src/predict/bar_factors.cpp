@@ -34,10 +34,4 @@ BarFactors bar_factors(const Model& model, Property property, const std::string&
   return {found->a, found->b, found->part, model.calibration->familiar[property], property, found->powers};
 }
 
-Vector std_of(std::span<const Variance> variances) {
-  Vector result(static_cast<Eigen::Index>(variances.size()));
-  for (std::size_t i = 0; i < variances.size(); ++i) result[static_cast<Eigen::Index>(i)] = std::sqrt(variances[i].total());
-  return result;
-}
-
 }  // namespace gapkit

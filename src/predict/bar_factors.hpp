@@ -33,7 +33,4 @@ struct BarFactors {
 /// Without calibration: of C, with a = b = 1. `element`: of the atom of a force, else 0.
 BarFactors bar_factors(const Model& model, Property property, const std::string& config_type, int element, bool calibrated);
 
-/// √C of each.
-Vector std_of(std::span<const Variance> variances);
-
 }  // namespace gapkit

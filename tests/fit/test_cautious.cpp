@@ -9,10 +9,8 @@
 #include <gapkit/model/covariance.hpp>
 #include <gapkit/model/fewer_points.hpp>
 
-#include "calibration_setup.hpp"
-#include "fit/accumulate.hpp"
 #include "fit/cautious_form.hpp"
-#include "fit/left_out_structures.hpp"
+#include "left_out_setup.hpp"
 
 using namespace gapkit;
 using namespace gapkit::test;
@@ -30,21 +28,6 @@ struct CautiousSetup : CalibrationSetup {
     options.calibration = {.source = Source::leave_one_out, .fewest_structures = 5, .cautious = true};
   }
 };
-
-std::vector<KeptRows> all_rows(const FitResult& fitted, const Dataset& data) {
-  std::vector<KeptRows> result;
-  const Regularization regularization(fitted.statistics->rules);
-  const RowSink sink{.wants = [](std::int64_t) { return true; },
-                     .take =
-                         [&](std::vector<KeptRows> structures) {
-                           for (KeptRows& structure : structures) result.push_back(std::move(structure));
-                         },
-                     .is_only = true};
-  accumulate(data,
-             {.model = fitted.model, .regularization = regularization, .folds = FoldAssigner({}, {}, 0), .fingerprint = "", .sink = sink},
-             {}, [](double) {});
-  return result;
-}
 
 /// A fit to the structures of other config types, with the sparse points that do not belong to this type.
 Model refit_without_type(const CautiousSetup& setup, const Model& model, const std::string& type) {
@@ -85,7 +68,7 @@ TEST_CASE("left-out groups: errors, data part and span equal those of refits wit
   const FitResult fitted = fit({data}, setup.options);
   std::vector<std::int64_t> numbers;
   for (std::int64_t i = 0; i < 28; ++i) numbers.push_back(i);
-  std::vector<KeptRows> rows = all_rows(fitted, data);
+  std::vector<KeptRows> rows = rows_of(fitted, data, false);
   LeftOutStructures left_out(fitted.model, fitted.statistics->rules, numbers, 0);
   left_out.leave_out_groups(group_rule(data.summary(), rows, 0), 2);
   left_out.add(rows);
@@ -276,7 +259,7 @@ TEST_CASE("with one config type a cautious calibration takes clusters, and parts
     const FileDataset data(setup.options.train);
     FitConfiguration options = setup.options;
     options.calibration = {.source = Source::none};
-    const std::vector<KeptRows> rows = all_rows(fit({data}, options), data);
+    const std::vector<KeptRows> rows = rows_of(fit({data}, options), data, false);
     const GroupRule rule = group_rule(data.summary(), rows, 0);
     CHECK(rule.count == (has_energy ? 4 : 8));
     std::vector<int> members(static_cast<std::size_t>(rule.count), 0);
