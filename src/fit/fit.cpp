@@ -9,6 +9,7 @@
 
 #include "fit/accumulate.hpp"
 #include "fit/channels.hpp"
+#include "fit/charge_scale.hpp"
 #include "fit/checkpoint.hpp"
 #include "fit/checkpoint_key.hpp"
 #include "fit/compression.hpp"
@@ -195,11 +196,13 @@ FitResult fit_field(const Dataset& data, const FitOptions& options, const Progre
 
 }  // namespace
 
-FitResult fit(const FitData& data, const FitOptions& options, const FitRun& run) {
+FitResult fit(const FitData& data, const FitOptions& given, const FitRun& run) {
   const Stopwatch stopwatch;
   PhaseClock watch;
   FitResult result;
   FitReport& report = result.report;
+  const FitOptions options = with_charge_scale(data, given, report.charge_scale, run.progress);
+  if (report.charge_scale) report.phases["charges"] = watch.lap();
   FittedProperties properties = fit_properties(data.train, options, fit_field, run.progress);
   report.properties = std::move(properties.reports);
   if (!properties.properties.empty()) report.phases["properties"] = watch.lap();

@@ -35,6 +35,8 @@ class CoulombPotential final : public Potential {
         throw InputError(fmt::format("coulomb: the charge of {} is {} e, expected at most {}", element_symbol(z), charge, largest_charge));
     if (!(accuracy_ >= 1e-14 && accuracy_ <= 0.01))
       throw InputError(fmt::format("coulomb: 'accuracy' is {} eV per atom, expected 1e-14 to 0.01", accuracy_));
+    if (is_given_ && parameters.boolean("scale"))
+      throw InputError("coulomb: 'scale' multiplies charges of elements, and those of a column stay as they are; leave 'scale' out");
     if (!is_given_) parameters_.set("charges", element_values_text(charges_));
     parameters_.set("widths", element_values_text(widths_));
   }
@@ -121,7 +123,12 @@ PotentialPointer with_scaled_charges(const Potential& potential, double factor) 
   std::map<int, double> charges = element_values_of(parameters.text("charges"), "coulomb: charges");
   for (auto& [z, charge] : charges) charge *= factor;
   parameters.set("charges", element_values_text(charges));
+  parameters.set("scale", false);
   return std::make_shared<CoulombPotential>(parameters);
+}
+
+bool has_free_scale(const Potential& potential) {
+  return potential.name() == "coulomb" && potential.parameters().boolean("scale");
 }
 
 PotentialKind coulomb_kind() {
@@ -138,6 +145,10 @@ PotentialKind coulomb_kind() {
             .unit = "Å",
             .description = "standard deviation of each element's Gaussian charge; points if not given",
             .default_value = std::string()},
+           {.name = "scale",
+            .type = Type::boolean,
+            .description = "a fit multiplies the charges of the elements by the factor that its data prefer",
+            .default_value = false},
            positive_parameter("accuracy", "eV per atom", "of the sums", 1e-8)},
           [](const Parameters& parameters) { return std::make_shared<CoulombPotential>(parameters); }};
 }

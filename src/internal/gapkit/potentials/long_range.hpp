@@ -17,7 +17,11 @@ std::string element_values_text(const std::map<int, double>& values);
 /// place, if a column is missing or wrong. Elements are those of check_elements().
 std::vector<double> charges_of(const Potential& potential, const Structure& structure);
 
-/// A potential of kind coulomb with its charges multiplied by a factor; null for another kind, and for charges that the frames give.
+/// A potential of kind coulomb with its charges multiplied by a factor; null for another kind, and for charges that the frames give. The factor of the
+/// result is fixed.
 PotentialPointer with_scaled_charges(const Potential& potential, double factor);
+
+/// Whether a fit multiplies the charges of a potential of kind coulomb by a factor that it finds: `scale` of the configuration.
+bool has_free_scale(const Potential& potential);
 
 }  // namespace gapkit
