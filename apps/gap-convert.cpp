@@ -94,7 +94,11 @@ void write_kim(const Arguments& arguments) {
   const std::string &name = arguments.kim.at(0), &folder = arguments.kim.at(1);
   const bool imports = is_xml(arguments.input);
   if (!imports && !arguments.species.empty()) throw InputError("--species is for potentials of QUIP (.xml) as input");
-  write_kim_model(imports ? import_xml(arguments) : load_model(arguments.input), name, folder);
+  const Model model = imports ? import_xml(arguments) : load_model(arguments.input);
+  write_kim_model(model, name, folder);
+  for (const FittedProperty& property : model.properties)
+    print_notes({fmt::format("programs with a KIM interface do not see the local property '{}': they take energies and forces",
+                             property.keys.name)});
   const std::filesystem::path driver = helper_script("kim"), prefix = driver.parent_path().parent_path().parent_path();
   std::error_code ignored;
   const bool has_headers = std::filesystem::exists(prefix / "include" / "gapkit.h", ignored);  // not in a build folder

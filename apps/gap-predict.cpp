@@ -189,6 +189,7 @@ class FilePredictions {
     if (has_bars_) {
       calibration_ = apps::calibration_state(*model_, request_, arguments.std_points);
       calibration_message_ = apps::calibration_message(*model_, request_, arguments.std_points);
+      learned_part_ = apps::learned_part_note(*model_, request_);
     }
     if (request_.extrapolation) require_extrapolation(*model_);
     if (arguments.report) reporter_.emplace(model_, arguments.model, arguments.input);
@@ -229,6 +230,7 @@ class FilePredictions {
 
   void introduce_error_bars() {
     if (has_posterior_bars_) display_.message(calibration_message_);
+    if (has_posterior_bars_ && !learned_part_.empty()) display_.message(learned_part_);
     const bool is_imported = model_->notes.count("origin") > 0 && !model_->has_posterior();
     if (request_.local_std && is_imported)
       display_.message(fmt::format(
@@ -333,7 +335,7 @@ class FilePredictions {
 
   void write_report() {
     std::string remark = calibration_message_;
-    for (const std::string& text : {noise_.given_rows(), noise_.no_noise()})
+    for (const std::string& text : {learned_part_, noise_.given_rows(), noise_.no_noise()})
       if (!text.empty()) remark += (remark.empty() ? "" : "; ") + text;
     reporter_->say_left_out(closeness_.not_finite_text(left_out_));
     reporter_->show_properties(property_errors_);
@@ -351,8 +353,8 @@ class FilePredictions {
   apps::ReferenceTargets references_;
   apps::SampledFields samples_;
   apps::NoiseNote noise_;
-  const std::string left_out_;                     ///< consequence for frames without a finite prediction
-  std::string calibration_, calibration_message_;  ///< empty without error bars
+  const std::string left_out_;                                    ///< consequence for frames without a finite prediction
+  std::string calibration_, calibration_message_, learned_part_;  ///< empty without error bars
   std::optional<apps::PredictionReporter> reporter_;
   PropertyTable property_errors_;
   ErrorTable errors_;

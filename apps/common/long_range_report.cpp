@@ -31,7 +31,7 @@ std::optional<LongRangeGain> find_long_range_gain(const FitData& data, const Fit
     display.show(named);
   };
   FitOptions fitted = options;
-  fitted.baselines = model.baselines;  // with the scale of charges that the fit has found
+  fitted.baselines = model.baselines;  // with the charges that the fit has found
   const std::optional<LongRangeGain> gain = long_range_gain(data, fitted, model.reference_energies, shown);
   display.finish();
   if (!gain) return gain;

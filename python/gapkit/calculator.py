@@ -118,8 +118,8 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
 
     def _labels_of(self, atoms: Any) -> Any:
         info, arrays = atoms.info, atoms.arrays
-        keys = [key for key in (self.model._keys.config_type, *SIGMA_FIELDS) if key in info] if info else []
-        columns = [name for name in (*SIGMA_COLUMNS, *self.model._columns) if name in arrays]
+        keys = [key for key in (self.model._keys.config_type, *SIGMA_FIELDS, *self.model._inputs) if key in info] if info else []
+        columns = [name for name in (*SIGMA_COLUMNS, *self.model._inputs) if name in arrays]
         if not keys and not columns:
             return None
         return [(key, repr(info[key])) for key in keys] + [(name, arrays[name].tobytes()) for name in columns]
@@ -131,7 +131,7 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
         atoms = self.atoms if self.base is None else with_base(self.atoms, self.model._keys, self.base)[0]
         of_model = [_result_of(name) for name in self.model.properties]
         self._request.properties = any(name.removesuffix("_std") in of_model for name in properties)
-        values = self._evaluator.evaluate(predictable_structure(atoms, self.model._keys, "", self.model._columns), self._request)
+        values = self._evaluator.evaluate(predictable_structure(atoms, self.model._keys, "", self.model._inputs), self._request)
         self._labels = self._labels_of(self.atoms)
         values["free_energy"] = values["energy"]
         self._warn("too_close", values)

@@ -212,7 +212,7 @@ class Model:
         """Made by Model.load() and gapkit.fit()."""
         self._handle = handle
         self._keys = handle.target_keys
-        self._columns = handle.columns
+        self._inputs = handle.inputs
         self._evaluators: dict[int, _gapkit.Evaluator] = {}  # the last one, by std_points: error bars take a while to prepare
 
     @classmethod
@@ -346,10 +346,10 @@ class Model:
         given = with_base(atoms, self._keys, base)
         require_base(self._keys, given, "predict")
         if not is_list(atoms):
-            result = prediction_from(evaluator.evaluate(predictable_structure(given[0], self._keys, "", self._columns), request))
+            result = prediction_from(evaluator.evaluate(predictable_structure(given[0], self._keys, "", self._inputs), request))
             warn_about([result], stacklevel=3)
             return result
-        structures = [predictable_structure(a, self._keys, f"structure {k}", self._columns) for k, a in enumerate(given)]
+        structures = [predictable_structure(a, self._keys, f"structure {k}", self._inputs) for k, a in enumerate(given)]
         results = [prediction_from(d) for d in evaluator.evaluate_many(structures, request)]
         warn_about(results, stacklevel=3)
         return Predictions(results)

@@ -2,6 +2,7 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/model/fewer_points.hpp>
 #include <gapkit/model/model_file.hpp>
+#include <gapkit/potentials/atom_field.hpp>
 #include <gapkit/report/target_keys_note.hpp>
 
 #include "bindings.hpp"
@@ -73,13 +74,15 @@ std::vector<std::string> elements(const PythonModel& self) {
   return result;
 }
 
-// Columns of structures that long-range parts read (charges, volumes).
-std::vector<std::string> columns(const PythonModel& self) {
+// Columns and keys of structures that long-range parts read (charges, volumes, total charge).
+std::vector<std::string> inputs(const PythonModel& self) {
   std::vector<std::string> names;
   for (const PotentialPointer& part : self.model->baselines) {
     const Parameters& parameters = part->parameters();
     for (const char* key : {"charges", "volumes"})
       if (parameters.has(key) && parameters.text(key) == "given") names.push_back(parameters.text("column"));
+    if (const FieldDependence* dependence = field_dependence(*part); dependence && dependence->field())
+      names.push_back(dependence->total_key());
   }
   return names;
 }
@@ -118,7 +121,7 @@ void add_model(py::module_& module) {
       .def_property_readonly("quick_points", [](const PythonModel& self) { return quick_points(*self.model); })
       .def_property_readonly("calibration", &calibration)
       .def_property_readonly("extrapolation_thresholds", &extrapolation_thresholds)
-      .def_property_readonly("columns", &columns)
+      .def_property_readonly("inputs", &inputs)
       .def_property_readonly("target_keys", &target_keys)
       .def_property_readonly("has_statistics", [](const PythonModel& self) { return self.statistics != nullptr; })
       .def_property_readonly("properties", &properties)

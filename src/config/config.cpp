@@ -13,6 +13,7 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/fit.hpp>
+#include <gapkit/fit/needed_properties.hpp>
 #include <gapkit/potentials/long_range.hpp>
 #include <sstream>
 
@@ -265,6 +266,7 @@ FitConfiguration fit_options_of(const TomlValue& document, const std::string& na
   options.properties = read_properties(document, name, folder);
   read_baselines(document, name, folder, options);
   read_long_range(document, name, folder, options.baselines);
+  check_needed_properties(options, name + ": ");
   read_regularization(section("regularization"), options.regularization);
   read_optimize(section("optimize"), document.find("optimize") != nullptr, options.optimize);
   const bool has_validation = instead.validation_in_memory || !options.validation.empty();

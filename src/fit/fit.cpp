@@ -4,7 +4,9 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/phase_clock.hpp>
 #include <gapkit/fit/fit.hpp>
+#include <gapkit/fit/needed_properties.hpp>
 #include <gapkit/fit/sparse_points.hpp>
+#include <gapkit/model/bound_fields.hpp>
 #include <gapkit/model/feature_map_file.hpp>
 
 #include "fit/accumulate.hpp"
@@ -201,9 +203,11 @@ FitResult fit(const FitData& data, const FitOptions& given, const FitRun& run) {
   PhaseClock watch;
   FitResult result;
   FitReport& report = result.report;
-  const FitOptions options = with_charge_scale(data, given, report.charge_scale, run.progress);
-  if (report.charge_scale) report.phases["charges"] = watch.lap();
-  FittedProperties properties = fit_properties(data.train, options, fit_field, run.progress);
+  check_needed_properties(given, "");
+  FittedProperties properties = fit_properties(data.train, given, fit_field, run.progress);
+  FitOptions options = given;
+  bind_fields(options.baselines, properties.properties);
+  options = with_charge_scale(data, options, report.charge_scale, run.progress);
   report.properties = std::move(properties.reports);
   if (!properties.properties.empty()) report.phases["properties"] = watch.lap();
   CalibrationRounds rounds;

@@ -6,6 +6,7 @@
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/io/archive.hpp>
 #include <gapkit/kernels/kernel.hpp>
+#include <gapkit/model/bound_fields.hpp>
 #include <gapkit/model/feature_map_file.hpp>
 #include <gapkit/model/model.hpp>
 #include <gapkit/model/model_file.hpp>
@@ -321,7 +322,10 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
   const bool has_parts = model.has_posterior() && model.calibration && needs_new_format(*model.calibration);
   const bool has_long_range =
       std::any_of(model.baselines.begin(), model.baselines.end(), [](const PotentialPointer& b) { return b->needs_structure(); });
-  const int format_version = has_long_range                                 ? 9
+  const bool has_learned_part = std::any_of(model.baselines.begin(), model.baselines.end(),
+                                            [](const PotentialPointer& b) { return field_dependence(*b) != nullptr; });
+  const int format_version = has_learned_part                               ? 10
+                             : has_long_range                               ? 9
                              : has_parts && is_cautious(*model.calibration) ? 8
                              : has_channels                                 ? 7
                              : has_parts                                    ? 6
@@ -337,13 +341,14 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
 }
 
 ArchiveReader open_model(const std::filesystem::path& path) {
-  return ArchiveReader(path, format_name, model_format_version);
+  return ArchiveReader(path, format_name, std::max(model_format_version, 10));
 }
 
 Model load_model(const std::filesystem::path& path) {
-  const ArchiveReader archive(path, format_name, model_format_version);
+  const ArchiveReader archive(path, format_name, std::max(model_format_version, 10));
   Model model = get_model(archive, path.string());
   model.properties = get_properties(archive, path.string());
+  bind_fields(model.baselines, model.properties, path.string() + ": ");
   return model;
 }
 

@@ -7,6 +7,7 @@
 #include <gapkit/model/model_file.hpp>
 #include <gapkit/model/statistics.hpp>
 #include <gapkit/model/statistics_file.hpp>
+#include <gapkit/potentials/atom_field.hpp>
 
 namespace gapkit {
 namespace {
@@ -151,7 +152,11 @@ double StoredStatistics::bytes() const {
 
 std::string statistics_fingerprint(const Model& model) {
   Checksum sum;
-  for (const PotentialPointer& b : model.baselines) sum.add(b->name() + parameters_to_json(b->parameters()));
+  for (const PotentialPointer& b : model.baselines) {
+    sum.add(b->name() + parameters_to_json(b->parameters()));
+    if (const FieldDependence* dependence = field_dependence(*b); dependence && dependence->field())
+      sum.add(dependence->field()->fingerprint());
+  }
   if (model.base.is_used()) sum.add("base " + model.base.text());
   for (const Term& term : model.terms) {
     sum.add(term.descriptor_name + parameters_to_json(term.descriptor->parameters()));

@@ -51,6 +51,7 @@ Prediction Predictor::compute(const Structure& structure, const Environments& en
     scratch_->add_error_bars(*model_, environments, bars, prediction);
     check_error_bars(prediction, request, name_of(structure));
     scratch_->add_noise(*model_, structure.atomic_numbers, structure.size(), bars, prediction);
+    scratch_->field_bars.add(structure, request, prediction);
   }
   scratch_->properties.add(structure, request, prediction);
   return prediction;
@@ -124,6 +125,7 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
                 std::span(local).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(atoms)), request, prediction);
     check_error_bars(prediction, request, name_of(structures[k]));
     s.add_noise(*model_, structures[k].atomic_numbers, atoms, bars, prediction);
+    s.field_bars.add(structures[k], request, prediction);
   }
   return result;
 }

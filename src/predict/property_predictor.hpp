@@ -1,6 +1,6 @@
 #pragma once
 
-#include <gapkit/predict/field_values.hpp>
+#include <gapkit/model/field_values.hpp>
 #include <gapkit/predict/predictor.hpp>
 
 namespace gapkit {

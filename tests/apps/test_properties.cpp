@@ -133,3 +133,40 @@ TEST_CASE("property: mistakes of the configuration") {
   check_mistake(mistake("total = \"total_charge\"", "total = \"charge_total\""), {"[[property]] 'charge'", "the key 'charge_total'"});
   check_mistake(mistake("[[property.term]]", "[[property.trem]]"), {"unknown key 'trem' in [[property]]"});
 }
+
+TEST_CASE("learned charges: gap-fit, gap-predict, gap-info and gap-convert with [[long_range]] charges = \"learned\"") {
+  const ChargeWorkplace place(charge_configuration + "\n[[long_range]]\nkind = \"coulomb\"\ncharges = \"learned\"\n");
+  const ProgramResult fit = place.run("gap-fit", {"fit.toml", "-o", "model.h5", "--json", "fit.json"});
+  CAPTURE(fit.err);
+  REQUIRE(fit.exit_code == 0);
+  CHECK(contains(fit.out, "Long range (coulomb)"));
+  const ProgramResult predicted = place.run("gap-predict", {"model.h5", "test.xyz", "-o", "out.xyz", "--std", "energy,force"});
+  CAPTURE(predicted.err);
+  REQUIRE(predicted.exit_code == 0);
+  CHECK(contains(predicted.err,
+                 "the error bars of forces, stress and energies of atoms lack the uncertainty of the property 'charge', on "
+                 "which the part 'coulomb' of the energy depends (those of energies have it)"));
+  // The charge of the frame counts.
+  std::vector<Structure> frames = read_extxyz(place / "test.xyz");
+  ExtxyzWriter writer(place / "neutral.xyz");
+  for (Structure& s : frames) {
+    s.set_field("total_charge", 0.0);
+    writer.write(s);
+  }
+  writer.commit();
+  REQUIRE(place.run("gap-predict", {"model.h5", "neutral.xyz", "-o", "neutral_out.xyz"}).exit_code == 0);
+  const double charged = numbers(read_extxyz(place / "out.xyz").front(), "gap_energy").front();
+  const double neutral = numbers(read_extxyz(place / "neutral_out.xyz").front(), "gap_energy").front();
+  CHECK(std::abs(charged - neutral) > 1e-3);
+
+  const ProgramResult info = place.run("gap-info", {"model.h5"});
+  CHECK(contains(info.out, "charges learned"));
+  check_mistake(place.run("gap-convert", {"model.h5", "model.xml"}), {"coulomb"});
+  check_mistake(place.run("gap-convert", {"model.h5", "--kim", "Learned", "kim"}), {"'coulomb' needs the whole cell"});
+  const ProgramResult checked = place.run("gap-fit", {"fit.toml", "--check"});
+  CAPTURE(checked.out);
+  CHECK(checked.exit_code == 0);
+
+  const ChargeWorkplace missing(std::string(small_configuration) + "\n[[long_range]]\nkind = \"coulomb\"\ncharges = \"learned\"\n");
+  check_mistake(missing.run("gap-fit", {"fit.toml"}), {"fit.toml", "[[long_range]]", "property 'charge'", "found none"});
+}

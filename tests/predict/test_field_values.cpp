@@ -2,8 +2,8 @@
 
 #include <gapkit/core/errors.hpp>
 #include <gapkit/model/covariance.hpp>
+#include <gapkit/model/field_values.hpp>
 #include <gapkit/model/prior.hpp>
-#include <gapkit/predict/field_values.hpp>
 #include <gapkit/predict/predictor.hpp>
 
 #include "support/dense_reference.hpp"

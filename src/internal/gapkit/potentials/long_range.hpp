@@ -17,6 +17,10 @@ std::string element_values_text(const std::map<int, double>& values);
 /// place, if a column is missing or wrong. Elements are those of check_elements().
 std::vector<double> charges_of(const Potential& potential, const Structure& structure);
 
+/// The charge that a frame says it has, e; 0 if it does not have the key. Throws InputError, which begins with the structure's place, if it
+/// is no number.
+double total_charge_of(const Structure& structure, const std::string& key);
+
 /// A potential of kind coulomb with its charges multiplied by a factor; null for another kind, and for charges that the frames give. The factor of the
 /// result is fixed.
 PotentialPointer with_scaled_charges(const Potential& potential, double factor);

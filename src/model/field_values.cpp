@@ -2,10 +2,9 @@
 
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/model/field_values.hpp>
+#include <gapkit/model/term_potential.hpp>
 #include <gapkit/potentials/pair_sums.hpp>
-#include <gapkit/predict/field_values.hpp>
-
-#include "predict/term_potential.hpp"
 
 namespace gapkit {
 
