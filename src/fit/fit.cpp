@@ -192,11 +192,11 @@ FitResult fit_examined(const FitData& training, const FitOptions& options, const
   return result;
 }
 
+}  // namespace
+
 FitResult fit_field(const Dataset& data, const FitOptions& options, const ProgressCallback& progress) {
   return fit_examined({data}, options, progress);
 }
-
-}  // namespace
 
 FitResult fit(const FitData& data, const FitOptions& given, const FitRun& run) {
   const Stopwatch stopwatch;

@@ -324,7 +324,13 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
       std::any_of(model.baselines.begin(), model.baselines.end(), [](const PotentialPointer& b) { return b->needs_structure(); });
   const bool has_learned_part = std::any_of(model.baselines.begin(), model.baselines.end(),
                                             [](const PotentialPointer& b) { return field_dependence(*b) != nullptr; });
-  const int format_version = has_learned_part                               ? 10
+  const bool has_equilibration =
+      std::any_of(model.properties.begin(), model.properties.end(), [](const FittedProperty& p) { return p.equilibration.has_value(); });
+  const bool has_learned_volumes = std::any_of(model.baselines.begin(), model.baselines.end(), [](const PotentialPointer& b) {
+    return b->name() == "dispersion" && field_dependence(*b) != nullptr;
+  });
+  const int format_version = has_equilibration || has_learned_volumes       ? 11
+                             : has_learned_part                             ? 10
                              : has_long_range                               ? 9
                              : has_parts && is_cautious(*model.calibration) ? 8
                              : has_channels                                 ? 7
@@ -341,11 +347,11 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
 }
 
 ArchiveReader open_model(const std::filesystem::path& path) {
-  return ArchiveReader(path, format_name, std::max(model_format_version, 10));
+  return ArchiveReader(path, format_name, model_format_version);
 }
 
 Model load_model(const std::filesystem::path& path) {
-  const ArchiveReader archive(path, format_name, std::max(model_format_version, 10));
+  const ArchiveReader archive(path, format_name, model_format_version);
   Model model = get_model(archive, path.string());
   model.properties = get_properties(archive, path.string());
   bind_fields(model.baselines, model.properties, path.string() + ": ");

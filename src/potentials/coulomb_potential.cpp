@@ -26,6 +26,7 @@ class CoulombPotential final : public Potential, public FieldDependence {
     if (parameters.boolean("scale") && !source_->scaled(1))
       throw InputError("coulomb: 'scale' multiplies charges of elements, { Na = 1.0, Cl = -1.0 }; leave it out with other charges");
     parameters_.set("widths", element_values_text(widths_));
+    given_equilibration(*this);  // checks its values
   }
 
   std::string name() const override { return "coulomb"; }
@@ -138,15 +139,21 @@ PotentialKind coulomb_kind() {
           {{.name = "charges",
             .type = Type::text,
             .unit = "e",
-            .description = "of each element, \"given\": a column of the frames, or \"learned\": a local property of the model"},
+            .description =
+                "of each element, \"given\": a column of the frames, \"learned\": a local property of the model, or \"equilibrated\""},
            {.name = "column",
             .type = Type::text,
             .description = "of the charges, with charges = \"given\"",
             .default_value = std::string("charge")},
            {.name = "property",
             .type = Type::text,
-            .description = "name of the [[property]] with the charges, with charges = \"learned\"",
+            .description = "name of the [[property]] with the charges, with charges = \"learned\" or \"equilibrated\"",
             .default_value = std::string("charge")},
+           {.name = "hardness",
+            .type = Type::text,
+            .unit = "eV/e²",
+            .description = "of each element, with charges = \"equilibrated\"; found by evidence if not given",
+            .default_value = std::string()},
            {.name = "widths",
             .type = Type::text,
             .unit = "Å",

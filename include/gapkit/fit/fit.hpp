@@ -154,7 +154,8 @@ struct PropertyReport {
   std::int64_t frames = 0;                           ///< with one of its targets
   std::int64_t values = 0, totals = 0, dipoles = 0;  ///< numbers of atoms and frames with targets
   std::int64_t periodic_dipoles = 0;                 ///< of frames with periodic directions: not fitted
-  std::map<int, double> means;                       ///< of the values, by element
+  std::map<int, double> means;                       ///< of the values (of the electronegativities), by element
+  std::optional<Equilibration> equilibration;        ///< given or found
   std::vector<TermReport> terms;
   std::optional<OptimizationReport> optimization;
   double seconds = 0;
