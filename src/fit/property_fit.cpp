@@ -142,9 +142,9 @@ FittedProperties fit_properties(const Dataset& training, const FitOptions& optio
     std::optional<Equilibration> equilibration;
     FitResult fitted;
     if (property.equilibration) {
-      EquilibrationFit fit = fit_equilibration(training, property, facts, std::move(field_options), of_field, shown);
-      fitted = std::move(fit.result);
-      equilibration = std::move(fit.equilibration);
+      EquilibrationFit of_charges = fit_equilibration(training, property, facts, std::move(field_options), of_field, shown);
+      fitted = std::move(of_charges.result);
+      equilibration = std::move(of_charges.equilibration);
     } else {
       fitted = of_field(data, field_options, shown);
     }
