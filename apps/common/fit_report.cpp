@@ -137,6 +137,7 @@ std::string summary_text(const FitSummary& s) {
                        term.chosen == term.asked ? fmt::format("{}", term.chosen) : fmt::format("{} of {}", term.chosen, term.asked),
                        term.effective_rank);
   out += "\n";
+  if (s.report.charge_scale) out += charge_scale_text(*s.report.charge_scale);
   if (s.long_range) out += long_range_text(*s.long_range);
   out += calibration_line(s.calibration);
   out += warnings_text(s.warnings);
@@ -155,6 +156,7 @@ Json summary_json(const FitSummary& s) {
   Json json;
   json["gapkit_version"] = version;
   json["model"] = s.options.model_path;
+  json["charge_scale"] = s.report.charge_scale ? charge_scale_json(*s.report.charge_scale) : Json(nullptr);
   json["long_range"] = s.long_range ? long_range_json(*s.long_range) : Json(nullptr);
   json["training"] = Json::parse(s.training.json());
   json["validation"] = s.validation.empty() ? Json(nullptr) : Json::parse(s.validation.json());

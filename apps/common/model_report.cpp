@@ -253,7 +253,13 @@ Json property_json(const FittedProperty& property) {
   json["means"] = json["reference_energies"];
   json.erase("reference_energies");
   json.erase("properties");
-  return {{"name", keys.name}, {"unit", keys.unit}, {"column", keys.column}, {"total", keys.total}, {"dipole", keys.dipole}, {"fit", json}};
+  Json result = {{"name", keys.name}, {"unit", keys.unit}, {"column", keys.column}, {"total", keys.total}, {"dipole", keys.dipole}};
+  result["equilibration"] = nullptr;
+  if (property.equilibration)
+    for (const auto& [z, width] : property.equilibration->widths)
+      result["equilibration"][element_symbol(z)] = {{"width", width}, {"hardness", property.equilibration->hardness.at(z)}};
+  result["fit"] = json;
+  return result;
 }
 
 std::string property_text(const Json& property) {
@@ -263,6 +269,13 @@ std::string property_text(const Json& property) {
                                  unit.empty() ? "" : " (" + unit + ")", fit["sparse_points"].get<int>(), fit["cutoff"].get<double>());
   for (const char* target : {"column", "total", "dipole"})
     if (const std::string name = property[target]; !name.empty()) text += fmt::format(", {} '{}'", target, name);
+  if (!property["equilibration"].is_null()) {
+    text += fmt::format("\n{:<20}equilibrated charges:", "");
+    for (const auto& [element, values] : property["equilibration"].items())
+      text += fmt::format(" {} width {:.4g} Å, hardness {:.4g} eV/e²;", element, values["width"].get<double>(),
+                          values["hardness"].get<double>());
+    text += " electronegativities (eV/e):";
+  }
   text += fmt::format("\n{:<20}means:", "");
   for (const auto& [element, mean] : fit["means"].items()) text += fmt::format(" {} {:.6g}", element, mean.get<double>());
   for (const Json& group : fit["groups"])
@@ -287,6 +300,7 @@ Json model_json(const Model& model) {
   for (const auto& [z, e0] : model.reference_energies) json["reference_energies"][element_symbol(z)] = e0;
   json["cutoff"] = model.cutoff();
   json["sparse_points"] = model.weights.size();
+  json["short_range_of"] = note("short_range_of") ? Json(*note("short_range_of")) : Json(nullptr);
   json["baselines"] = Json::array();
   for (const PotentialPointer& b : model.baselines) json["baselines"].push_back(baseline_json(*b));
   json["base"] = nullptr;
@@ -323,6 +337,8 @@ std::string model_text(const Json& model) {
                                                                      model["sample"]["member"].dump(), model["sample"]["seed"].dump());
   text += fmt::format("{:<20}{}\n", "error bars", bars);
   for (const Json& b : model["baselines"]) text += baseline_text(b);
+  if (!model["short_range_of"].is_null())
+    text += fmt::format("{:<20}another program adds {}\n", "short range alone", model["short_range_of"].get<std::string>());
   if (!model["base"].is_null()) {
     const BaseKeys base{.columns = model["base"]["columns"].get<decltype(BaseKeys::columns)>(), .name = model["base"]["name"]};
     text += fmt::format("{:<20}{}; predictions need its values\n", "sits on", base.text());

@@ -11,6 +11,7 @@
 
 #include "fit/accumulate.hpp"
 #include "fit/channels.hpp"
+#include "fit/charge_scale.hpp"
 #include "fit/checkpoint.hpp"
 #include "fit/checkpoint_key.hpp"
 #include "fit/compression.hpp"
@@ -193,11 +194,11 @@ FitResult fit_examined(const FitData& training, const FitOptions& options, const
   return result;
 }
 
+}  // namespace
+
 FitResult fit_field(const Dataset& data, const FitOptions& options, const ProgressCallback& progress) {
   return fit_examined({data}, options, progress);
 }
-
-}  // namespace
 
 FitResult fit(const FitData& data, const FitOptions& given, const FitRun& run) {
   const Stopwatch stopwatch;
@@ -208,6 +209,7 @@ FitResult fit(const FitData& data, const FitOptions& given, const FitRun& run) {
   FittedProperties properties = fit_properties(data.train, given, fit_field, run.progress);
   FitOptions options = given;
   bind_fields(options.baselines, properties.properties);
+  options = with_charge_scale(data, options, report.charge_scale, run.progress);
   report.properties = std::move(properties.reports);
   if (!properties.properties.empty()) report.phases["properties"] = watch.lap();
   CalibrationRounds rounds;

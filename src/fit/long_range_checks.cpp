@@ -60,7 +60,7 @@ void check_long_range(const FitOptions& options, const Structure& s, Findings& f
     if (!is_long_range(potential->name())) continue;
     try {
       if (const std::string property = missing_property(*potential); !property.empty()) {
-        check_total(options, property, s, findings);
+        if (potential->name() == "coulomb") check_total(options, property, s, findings);
         continue;
       }
       check_elements({&potential, 1}, s);

@@ -44,12 +44,26 @@ void PropertyDataset::examine(const Structure& given, std::int64_t number) {
     sum += targets.values[i];
     ++count;
   }
+  if (has_dipole && !targets.values.empty()) add_dipole(given, targets);
   if (targets.values.empty() || !targets.total) return;
   const double sum = std::accumulate(targets.values.begin(), targets.values.end(), 0.0);
   if (std::abs(sum - *targets.total) <= unequal_total) return;
   if (f.unequal_totals++ == 0)
     f.first_unequal = fmt::format("{}: the values of '{}' add up to {:.4g}, but '{}' is {:.4g}", given.source, options_.keys.column, sum,
                                   options_.keys.total, *targets.total);
+}
+
+// About the centroid.
+void PropertyDataset::add_dipole(const Structure& s, const LocalTargets& targets) {
+  const Eigen::Map<const Vector> values(targets.values.data(), s.size());
+  const Vector3 centroid = s.positions.colwise().mean().transpose();
+  const Vector3 given = *targets.dipole - targets.total.value_or(values.sum()) * centroid;
+  const Vector3 of_values = (s.positions.rowwise() - centroid.transpose()).transpose() * values;
+  PropertyFacts::DipoleProducts& p = facts_.dipole_products;
+  ++p.frames;
+  p.given_values += given.dot(of_values);
+  p.values_values += of_values.squaredNorm();
+  p.given_given += given.squaredNorm();
 }
 
 Structure PropertyDataset::frame_of(const Structure& given) const {

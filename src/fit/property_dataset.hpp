@@ -16,6 +16,11 @@ struct PropertyFacts {
   std::set<std::string> keys, columns;                  ///< of all frames
   std::int64_t unequal_totals = 0;                      ///< frames whose values do not add up to the total
   std::string first_unequal;                            ///< the first of them, for a message
+  /// Of frames with values and a dipole, sums of products of the dipole and that of the values: the factor between their units.
+  struct DipoleProducts {
+    std::int64_t frames = 0;
+    double given_values = 0, values_values = 0, given_given = 0;
+  } dipole_products;
 };
 
 /// The frames of a data set with a target of a local property, which is their only target: the dipole about the centroid, without the
@@ -33,6 +38,7 @@ class PropertyDataset : public Dataset {
   std::int64_t visit_frames(const Visitor& visitor, const VisitRequest& request) const override;
   Structure frame_of(const Structure& given) const;
   void examine(const Structure& given, std::int64_t number);
+  void add_dipole(const Structure& s, const LocalTargets& targets);
 
   const Dataset& data_;
   const PropertyOptions& options_;

@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/phase_clock.hpp>
+#include <gapkit/potentials/atom_field.hpp>
+#include <gapkit/potentials/long_range.hpp>
 
+#include "fit/equilibration_fit.hpp"
 #include "fit/property_dataset.hpp"
 
 namespace gapkit {
@@ -72,11 +76,30 @@ std::string summary_line(const PropertyOptions& property, const PropertyFacts& f
   return text;
 }
 
+/// A sentence if dipoles seem to be in another unit than values times Å; empty otherwise. Charges of any partition give dipoles of about
+/// the right size and direction.
+std::string dipole_unit_warning(const PropertyOptions& property, const PropertyFacts::DipoleProducts& p) {
+  constexpr std::int64_t fewest = 5;
+  constexpr double debye = 4.8032, atomic_unit = 1.8897;  // of e Å
+  constexpr double tolerance = 0.2, least_correlation = 0.9;
+  if (p.frames < fewest || !(p.given_values >= least_correlation * std::sqrt(p.values_values * p.given_given))) return "";
+  const double factor = p.given_values / p.values_values;
+  for (const auto& [unit, size] : {std::pair{"debye", debye}, std::pair{"e bohr", atomic_unit}})
+    if (std::abs(factor / size - 1) <= tolerance)
+      return fmt::format(
+          "property '{}': the dipoles '{}' are {:.3g} times those of the values '{}' and the positions ({} frames), as if they were in {}; "
+          "expected {} Å: divide them by {:.5g}",
+          property.keys.name, property.keys.dipole, factor, property.keys.column, p.frames, unit,
+          property.keys.unit.empty() ? "the unit of the values times" : property.keys.unit, size);
+  return "";
+}
+
 std::vector<std::string> warnings_of(const PropertyOptions& property, const PropertyFacts& facts) {
   std::vector<std::string> warnings;
   if (facts.unequal_totals > 0)
     warnings.push_back(fmt::format("property '{}': {} ({} such frame{}); both are fitted: is one of them of another quantity or unit?",
                                    property.keys.name, facts.first_unequal, facts.unequal_totals, facts.unequal_totals == 1 ? "" : "s"));
+  if (std::string text = dipole_unit_warning(property, facts.dipole_products); !text.empty()) warnings.push_back(std::move(text));
   if (facts.periodic_dipoles > 0)
     warnings.push_back(
         fmt::format("property '{}': {} dipoles of frames with periodic directions are not fitted: they are defined up to lattice vectors",
@@ -84,12 +107,22 @@ std::vector<std::string> warnings_of(const PropertyOptions& property, const Prop
   return warnings;
 }
 
+/// Given widths and hardness if the charges of a Coulomb energy are the equilibrated ones of this property.
+std::optional<Equilibration> equilibration_of_property(const PropertyOptions& property, const FitOptions& options) {
+  for (const PotentialPointer& potential : options.baselines)
+    if (missing_property(*potential) == property.keys.name)
+      if (std::optional<Equilibration> given = given_equilibration(*potential)) return given;
+  return property.equilibration;
+}
+
 }  // namespace
 
 FittedProperties fit_properties(const Dataset& training, const FitOptions& options, const FieldFit& of_field,
                                 const ProgressCallback& progress) {
   FittedProperties result;
-  for (const PropertyOptions& property : options.properties) {
+  for (const PropertyOptions& given : options.properties) {
+    PropertyOptions property = given;
+    property.equilibration = equilibration_of_property(given, options);
     const Stopwatch stopwatch;
     const PropertyDataset data(training, property);
     const PropertyFacts& facts = data.facts();
@@ -105,7 +138,16 @@ FittedProperties fit_properties(const Dataset& training, const FitOptions& optio
         if (!event.message.empty()) named_event.message = fmt::format("property '{}': {}", property.keys.name, event.message);
         progress(named_event);
       };
-    FitResult fitted = of_field(data, options_of_field(property, facts, options), shown);
+    FitOptions field_options = options_of_field(property, facts, options);
+    std::optional<Equilibration> equilibration;
+    FitResult fitted;
+    if (property.equilibration) {
+      EquilibrationFit of_charges = fit_equilibration(training, property, facts, std::move(field_options), of_field, shown);
+      fitted = std::move(of_charges.result);
+      equilibration = std::move(of_charges.equilibration);
+    } else {
+      fitted = of_field(data, field_options, shown);
+    }
     PropertyReport& report = result.reports.emplace_back();
     report.name = property.keys.name;
     report.frames = static_cast<std::int64_t>(facts.frames.size());
@@ -117,7 +159,8 @@ FittedProperties fit_properties(const Dataset& training, const FitOptions& optio
     report.terms = std::move(fitted.report.terms);
     report.optimization = std::move(fitted.report.optimization);
     report.seconds = stopwatch.seconds();
-    result.properties.push_back({property.keys, std::make_shared<const Model>(std::move(fitted.model))});
+    report.equilibration = equilibration;
+    result.properties.push_back({property.keys, std::make_shared<const Model>(std::move(fitted.model)), equilibration});
   }
   return result;
 }

@@ -7,6 +7,9 @@ namespace gapkit {
 /// A fit of a field to frames that need no examination.
 using FieldFit = std::function<FitResult(const Dataset& data, const FitOptions& options, const ProgressCallback& progress)>;
 
+/// The usual one.
+FitResult fit_field(const Dataset& data, const FitOptions& options, const ProgressCallback& progress);
+
 struct FittedProperties {
   std::vector<FittedProperty> properties;
   std::vector<PropertyReport> reports;

@@ -12,8 +12,12 @@
 namespace gapkit {
 namespace {
 
-std::string fingerprint_of(const Model& field) {
+std::string fingerprint_of(const FittedProperty& property) {
+  const Model& field = *property.field;
   Checksum sum;
+  if (property.equilibration)
+    for (const auto* values : {&property.equilibration->widths, &property.equilibration->hardness})
+      for (const auto& [z, value] : *values) sum.add(value);
   for (const auto& [z, mean] : field.reference_energies) {
     sum.add(static_cast<std::int64_t>(z));
     sum.add(mean);
@@ -61,7 +65,7 @@ class Workers {
 class FittedField final : public AtomField {
  public:
   explicit FittedField(const FittedProperty& property)
-      : workers_(std::make_shared<Workers>(property)), fingerprint_(fingerprint_of(*property.field)) {}
+      : workers_(std::make_shared<Workers>(property)), fingerprint_(fingerprint_of(property)) {}
 
   AtomValues compute(const Structure& structure, bool derivatives) const override {
     const std::shared_ptr<FieldValues> worker = Workers::take(workers_);
@@ -81,6 +85,10 @@ class FittedField final : public AtomField {
     return given.empty() ? usual : given;
   }
   std::string fingerprint() const override { return fingerprint_; }
+  const Equilibration* equilibration() const override {
+    const std::optional<Equilibration>& given = workers_->property().equilibration;
+    return given ? &*given : nullptr;
+  }
 
  private:
   std::shared_ptr<Workers> workers_;

@@ -25,7 +25,12 @@ int version_of_terms(const Term& term) {
 }
 
 int version_of_baseline(const Potential& baseline) {
-  return field_dependence(baseline) != nullptr ? 10 : baseline.needs_structure() ? 9 : 1;
+  if (field_dependence(baseline) == nullptr) return baseline.needs_structure() ? 9 : 1;
+  return baseline.name() == "dispersion" ? 11 : 10;
+}
+
+int version_of_property(const FittedProperty& property) {
+  return std::max(property.equilibration ? 11 : 1, format_version_of(*property.field));
 }
 
 }  // namespace
@@ -36,7 +41,7 @@ int format_version_of(const Model& model) {
   for (const PotentialPointer& baseline : model.baselines) version = std::max(version, version_of_baseline(*baseline));
   if (model.has_posterior() && model.calibration && needs_new_format(*model.calibration))
     version = std::max(version, is_cautious(*model.calibration) ? 8 : 6);
-  for (const FittedProperty& property : model.properties) version = std::max(version, format_version_of(*property.field));
+  for (const FittedProperty& property : model.properties) version = std::max(version, version_of_property(property));
   return version;
 }
 

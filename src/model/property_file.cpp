@@ -14,6 +14,34 @@ std::string property_place(std::size_t i) {
   return fmt::format("properties/{}/", i);
 }
 
+void put_equilibration(ArchiveWriter& group, const Equilibration& equilibration) {
+  std::vector<std::int64_t> elements;
+  std::vector<double> widths, hardness;
+  for (const auto& [z, width] : equilibration.widths) {
+    elements.push_back(z);
+    widths.push_back(width);
+    hardness.push_back(equilibration.hardness.at(z));
+  }
+  group.put("equilibration/elements", elements);
+  group.put("equilibration/widths", widths);
+  group.put("equilibration/hardness", hardness);
+}
+
+Equilibration get_equilibration(const ArchiveReader& group, const std::string& where) {
+  const std::vector<std::int64_t> elements = group.integers("equilibration/elements");
+  const auto count = static_cast<Eigen::Index>(elements.size());
+  const std::vector<double> widths = group.doubles("equilibration/widths", count),
+                            hardness = group.doubles("equilibration/hardness", count);
+  Equilibration equilibration;
+  for (std::size_t e = 0; e < elements.size(); ++e) {
+    if (elements[e] < 1 || elements[e] > 118 || !(widths[e] > 0) || !(hardness[e] >= 0))
+      throw InputError(fmt::format("{}: equilibration/ holds an element, width or hardness that is impossible", where));
+    equilibration.widths[static_cast<int>(elements[e])] = widths[e];
+    equilibration.hardness[static_cast<int>(elements[e])] = hardness[e];
+  }
+  return equilibration;
+}
+
 }  // namespace
 
 void put_properties(ArchiveWriter& archive, const std::vector<FittedProperty>& properties) {
@@ -27,6 +55,7 @@ void put_properties(ArchiveWriter& archive, const std::vector<FittedProperty>& p
     group.put("column", keys.column);
     group.put("total", keys.total);
     group.put("dipole", keys.dipole);
+    if (properties[i].equilibration) put_equilibration(group, *properties[i].equilibration);
     ArchiveWriter field = group.within("field/");
     put_model(field, *properties[i].field);
   }
@@ -49,6 +78,7 @@ std::vector<FittedProperty> get_properties(const ArchiveReader& archive, const s
     const auto is_same = [&](const FittedProperty& other) { return other.keys.name == property.keys.name; };
     if (property.keys.name.empty() || std::any_of(properties.begin(), properties.end(), is_same))
       throw InputError(fmt::format("{}: the property {} has the name '{}', expected a name of its own", where, i + 1, property.keys.name));
+    if (group.has("equilibration/elements")) property.equilibration = get_equilibration(group, where);
     property.field =
         std::make_shared<const Model>(get_model(group.within("field/"), fmt::format("{}: property '{}'", where, property.keys.name)));
     properties.push_back(std::move(property));

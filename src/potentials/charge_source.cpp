@@ -19,7 +19,8 @@ class FixedCharges final : public ChargeSource {
   explicit FixedCharges(std::map<int, double> charges) : charges_(std::move(charges)) {
     if (charges_.empty())
       throw InputError(
-          "coulomb: 'charges' is empty, expected a charge of each element, as in { Na = 1.0, Cl = -1.0 }, \"given\" or \"learned\"");
+          "coulomb: 'charges' is empty, expected a charge of each element, as in { Na = 1.0, Cl = -1.0 }, \"given\", \"learned\" or "
+          "\"equilibrated\"");
     for (const auto& [z, charge] : charges_)
       if (!(std::abs(charge) <= largest_charge))
         throw InputError(fmt::format("coulomb: the charge of {} is {} e, expected at most {}", element_symbol(z), charge, largest_charge));
@@ -81,11 +82,13 @@ void ChargeSource::add(const ChargeRequest& request, const StructureSums& sums) 
 
 ChargeSourcePointer make_charge_source(Parameters& parameters) {
   const std::string charges = parameters.text("charges");
-  if (charges == "learned") return learned_charges(parameters.text("property"));
+  if (charges == "equilibrated") return equilibrated_charges(parameters.text("property"));
+  if (!parameters.text("hardness").empty()) throw InputError("coulomb: 'hardness' belongs to charges = \"equilibrated\"; leave it out");
   Parameters used;
   for (const auto& [name, value] : parameters.values())
-    if (name != "property") used.set(name, value);
+    if (name != "hardness" && (name != "property" || charges == "learned")) used.set(name, value);
   parameters = used;
+  if (charges == "learned") return learned_charges(parameters.text("property"));
   if (charges == "given") return std::make_shared<GivenCharges>(parameters.text("column"));
   std::map<int, double> of_elements = element_values_of(charges, "coulomb: charges");
   parameters.set("charges", element_values_text(of_elements));

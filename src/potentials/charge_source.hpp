@@ -37,12 +37,15 @@ class ChargeSource {
 
 using ChargeSourcePointer = std::shared_ptr<const ChargeSource>;
 
-/// The source that the parameter `charges` names: "given", "learned", or charges by element. Brings `charges` into its usual form and takes
-/// out parameters of other sources.
+/// The source that the parameter `charges` names: "given", "learned", "equilibrated", or charges by element. Brings `charges` into its
+/// usual form and takes out parameters of other sources.
 ChargeSourcePointer make_charge_source(Parameters& parameters);
 
 /// Charges that a local property gives, made to sum to the frame's total charge (methods.md, section 9).
 ChargeSourcePointer learned_charges(const std::string& property);
+
+/// Charges by equilibration, with electronegativities that a local property gives (methods.md, section 9).
+ChargeSourcePointer equilibrated_charges(const std::string& property);
 
 /// Adds shares, forces and virial of the Coulomb sum at constant charges.
 CoulombSum add_coulomb(const ChargeRequest& request, std::span<const double> charges, const StructureSums& sums);

@@ -23,7 +23,10 @@ class CoulombPotential final : public Potential, public FieldDependence {
         throw InputError(fmt::format("coulomb: the width of {} is {} Å, expected 0 to {}", element_symbol(z), width, largest_width));
     if (!(accuracy_ >= 1e-14 && accuracy_ <= 0.01))
       throw InputError(fmt::format("coulomb: 'accuracy' is {} eV per atom, expected 1e-14 to 0.01", accuracy_));
+    if (parameters.boolean("scale") && !source_->scaled(1))
+      throw InputError("coulomb: 'scale' multiplies charges of elements, { Na = 1.0, Cl = -1.0 }; leave it out with other charges");
     parameters_.set("widths", element_values_text(widths_));
+    given_equilibration(*this);  // checks its values
   }
 
   std::string name() const override { return "coulomb"; }
@@ -52,6 +55,7 @@ class CoulombPotential final : public Potential, public FieldDependence {
     std::map<int, double> charges = element_values_of(parameters.text("charges"), "coulomb: charges");
     for (auto& [z, charge] : charges) charge *= factor;
     parameters.set("charges", element_values_text(charges));
+    parameters.set("scale", false);
     return with(source, std::move(parameters));
   }
 
@@ -124,6 +128,10 @@ std::string missing_property(const Potential& potential) {
   return dependence && !dependence->field() ? dependence->property() : "";
 }
 
+bool has_free_scale(const Potential& potential) {
+  return potential.name() == "coulomb" && potential.parameters().boolean("scale");
+}
+
 PotentialKind coulomb_kind() {
   using Type = ParameterInfo::Type;
   return {"coulomb",
@@ -131,20 +139,30 @@ PotentialKind coulomb_kind() {
           {{.name = "charges",
             .type = Type::text,
             .unit = "e",
-            .description = "of each element, \"given\": a column of the frames, or \"learned\": a local property of the model"},
+            .description =
+                "of each element, \"given\": a column of the frames, \"learned\": a local property of the model, or \"equilibrated\""},
            {.name = "column",
             .type = Type::text,
             .description = "of the charges, with charges = \"given\"",
             .default_value = std::string("charge")},
            {.name = "property",
             .type = Type::text,
-            .description = "name of the [[property]] with the charges, with charges = \"learned\"",
+            .description = "name of the [[property]] with the charges, with charges = \"learned\" or \"equilibrated\"",
             .default_value = std::string("charge")},
+           {.name = "hardness",
+            .type = Type::text,
+            .unit = "eV/e²",
+            .description = "of each element, with charges = \"equilibrated\"; found by evidence if not given",
+            .default_value = std::string()},
            {.name = "widths",
             .type = Type::text,
             .unit = "Å",
             .description = "standard deviation of each element's Gaussian charge; points if not given",
             .default_value = std::string()},
+           {.name = "scale",
+            .type = Type::boolean,
+            .description = "a fit multiplies the charges of the elements by the factor that its data prefer",
+            .default_value = false},
            positive_parameter("accuracy", "eV per atom", "of the sums", 1e-8)},
           [](const Parameters& parameters) { return std::make_shared<CoulombPotential>(parameters); }};
 }

@@ -2,6 +2,8 @@
 
 #include <gapkit/model/covariance.hpp>
 #include <gapkit/model/noise.hpp>
+#include <gapkit/potentials/charge_equilibration.hpp>
+#include <gapkit/potentials/long_range.hpp>
 #include <gapkit/predict/posterior_check.hpp>
 
 #include "predict/bar_factors.hpp"
@@ -38,15 +40,21 @@ Bars bars_of(const Model& field, Property property, const Structure& structure, 
 }  // namespace
 
 struct PropertyPredictors::Entry {
-  explicit Entry(const FittedProperty& property) : keys(property.keys), field(property.field), values(property) {}
+  explicit Entry(const FittedProperty& property)
+      : keys(property.keys), equilibration(property.equilibration), field(property.field), values(property) {}
 
   PropertyKeys keys;
+  std::optional<Equilibration> equilibration;
   std::shared_ptr<const Model> field;
   FieldValues values;
   std::unique_ptr<Covariance> covariance = {};
 
   PropertyPrediction compute(const Structure& structure, const PredictionRequest& request);
+  /// Charges of the electronegativities, and on request their derivatives by these.
+  Vector equilibrated(const Structure& structure, const Vector& electronegativity, bool with_response);
   void add_bars(const Structure& structure, const Environments& environments, bool calibrated, PropertyPrediction& result);
+
+  Matrix response = {};  // of the last structure; empty without equilibration
 };
 
 PropertyPrediction PropertyPredictors::Entry::compute(const Structure& structure, const PredictionRequest& request) {
@@ -54,6 +62,7 @@ PropertyPrediction PropertyPredictors::Entry::compute(const Structure& structure
   PropertyPrediction result;
   result.name = keys.name;
   result.values = values.compute(environments.view(), structure.size(), false, structure.place());
+  if (equilibration) result.values = equilibrated(structure, result.values, request.property_std);
   result.total = result.values.sum();
   const bool has_dipole = !keys.dipole.empty() && target_info(Property::dipole).can_be_fitted(structure);
   const Observables dipole{.energy = false, .forces = false, .virial = false, .dipole = true};
@@ -62,19 +71,28 @@ PropertyPrediction PropertyPredictors::Entry::compute(const Structure& structure
   return result;
 }
 
+Vector PropertyPredictors::Entry::equilibrated(const Structure& structure, const Vector& electronegativity, bool with_response) {
+  const ChargeEquilibration solution = equilibration_of(structure, *equilibration);
+  response.resize(with_response ? structure.size() : 0, with_response ? structure.size() : 0);
+  for (Eigen::Index i = 0; i < response.cols(); ++i) response.col(i) = -solution.response(Vector::Unit(response.rows(), i));
+  return solution.charges(electronegativity, total_charge_of(structure, keys.total.empty() ? "total_charge" : keys.total));
+}
+
 void PropertyPredictors::Entry::add_bars(const Structure& structure, const Environments& environments, bool calibrated,
                                          PropertyPrediction& result) {
   require_posterior(*field);
   check_density(environments, structure.size(), structure.source.empty() ? "structure" : structure.source);
   if (!covariance) covariance = std::make_unique<Covariance>(*field);
-  const std::vector<Variance> of_values = covariance->local_energies(environments, structure.size());
+  const std::vector<Variance> of_values =
+      equilibration ? covariance->weighted_sums(environments, response) : covariance->local_energies(environments, structure.size());
   const Bars bars = bars_of(*field, Property::value, structure, of_values, calibrated);
   result.std_epistemic = bars.epistemic;
   result.std = bars.whole;
   Observables wanted = Observables::none();
   wanted.total = is_fitted(*field, Property::total);
   wanted.dipole = result.dipole.has_value();
-  const Matrix weights = local_weights(wanted, structure.positions);
+  Matrix weights = local_weights(wanted, structure.positions);
+  if (equilibration) weights = Matrix(weights * response);
   if (weights.rows() == 0) return;
   const std::vector<Variance> of_sums = covariance->weighted_sums(environments, weights);
   if (wanted.total) {

@@ -30,6 +30,7 @@ struct LocalTargets {
   std::vector<double> values;     ///< one per atom, or empty
   std::optional<double> total;    ///< of the atoms
   std::optional<Vector3> dipole;  ///< unit · Å
+  Matrix response = {};           ///< [n, n] for charge equilibration: values are this times those of the field; empty: the same
 
   bool empty() const { return values.empty() && !total && !dipole; }
 };

@@ -107,6 +107,9 @@ struct PropertyOptions {
   double total_sigma = 1e-3;   ///< of totals, times √N; never optimised
   double dipole_sigma = 0.05;  ///< unit · Å
   bool optimize = true;        ///< σ of values and dipoles, and δ, by the evidence
+  /// The values are charges by equilibration, and the field their electronegativities; widths and hardness of elements that it does not
+  /// have are found by evidence.
+  std::optional<Equilibration> equilibration = {};
   std::vector<TermOptions> terms;
 };
 

@@ -11,8 +11,8 @@ namespace gapkit {
 
 /// 1: every model has a posterior; 2: it may be absent; 3: not used; 4: the model is on top of another one; 5: the features of a
 /// term are mapped (compression); 6: a calibration has factors of a part of the epistemic variance; 7: the channels of a term are
-/// contracted; 8: a cautious calibration; 9: a baseline needs the whole cell; 10: a baseline needs a property; 12: symmetry functions;
-/// 13: a kernel of a network. A model is written with the lowest that has all of its parts.
+/// contracted; 8: a cautious calibration; 9: a baseline needs the whole cell; 10: it needs a property; 11: charge equilibration, or learned
+/// volumes of dispersion; 12: symmetry functions; 13: a kernel of a network. A model is written with the lowest that has all of its parts.
 inline constexpr int model_format_version = 13;
 
 /// Å, by the atomic numbers of a pair of elements, smaller first; only for pairs within the cutoff of the terms.
@@ -96,6 +96,8 @@ struct FittedProperty {
   PropertyKeys keys;
   /// Its local energies are the values, in the unit of the property; its reference energies are the means of the elements.
   std::shared_ptr<const Model> field;
+  /// With it the local energies are electronegativities (eV/e), and the values are the charges that they give.
+  std::optional<Equilibration> equilibration = {};
 };
 
 /// A fitted potential: reference energies, terms, and the posterior of their weights. Immutable after the fit.

@@ -101,8 +101,10 @@ class KernelRows {
   /// The same for atoms 0 … atoms−1: [atoms, columns()]; zero for atoms that are not centres.
   void compute_local(const Environments& environments, int atoms, MatrixSlice rows);
   /// The targets of a local property: the rows of compute_local() for the values, then their sums with `weights` (local_weights()).
-  /// rows: [wanted.rows(atoms), columns()], overwritten, with weights.cols() atoms.
-  void compute_property(const Environments& environments, const Observables& wanted, const Matrix& weights, MatrixSlice rows);
+  /// rows: [wanted.rows(atoms), columns()], overwritten, with weights.cols() atoms. `response`: [atoms, atoms], values are this times those
+  /// of the field (LocalTargets::response); empty: the same.
+  void compute_property(const Environments& environments, const Observables& wanted, const Matrix& weights, MatrixSlice rows,
+                        const Matrix& response = {});
 
  private:
   struct Scratch;

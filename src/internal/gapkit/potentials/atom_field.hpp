@@ -24,6 +24,8 @@ class AtomField {
   virtual const std::string& total_key() const = 0;
   /// Tells fields apart: equal for the same weights and points.
   virtual std::string fingerprint() const = 0;
+  /// Of a field of electronegativities; null for others.
+  virtual const Equilibration* equilibration() const { return nullptr; }
 };
 
 using AtomFieldPointer = std::shared_ptr<const AtomField>;

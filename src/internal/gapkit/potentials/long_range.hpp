@@ -21,7 +21,15 @@ std::vector<double> charges_of(const Potential& potential, const Structure& stru
 /// is no number.
 double total_charge_of(const Structure& structure, const std::string& key);
 
-/// A potential of kind coulomb with its charges multiplied by a factor; null for another kind, and for charges that the frames give.
+/// Widths and hardness that the configuration gives to a potential with charges = "equilibrated"; absent for another potential. Throws
+/// InputError for impossible values.
+std::optional<Equilibration> given_equilibration(const Potential& potential);
+
+/// A potential of kind coulomb with its charges multiplied by a factor; null for another kind, and for charges that the frames give. The
+/// factor of the result is fixed.
 PotentialPointer with_scaled_charges(const Potential& potential, double factor);
+
+/// Whether a fit multiplies the charges of a potential of kind coulomb by a factor that it finds: `scale` of the configuration.
+bool has_free_scale(const Potential& potential);
 
 }  // namespace gapkit
