@@ -19,6 +19,7 @@ using namespace gapkit;
 struct Arguments {
   std::string input, output, command;
   std::vector<std::string> species, kim;
+  bool short_range = false;
 };
 
 void describe(CLI::App& app, Arguments& arguments) {
@@ -40,6 +41,10 @@ void describe(CLI::App& app, Arguments& arguments) {
       ->expected(1)
       ->allow_extra_args(false)
       ->type_name("NAME DIR");
+  app.add_flag(
+      "--short-range", arguments.short_range,
+      "Write the model IN (.h5) without its parts of the whole cell ([[long_range]]) as the model OUT (.h5), for a program that adds "
+      "them itself, such as LAMMPS with kspace_style (docs/lammps.md)");
   app.add_option("--species", arguments.species, "Element of a potential without species (old potentials of one element)")
       ->type_name("ELEMENT");
   app.footer(
@@ -48,6 +53,7 @@ void describe(CLI::App& app, Arguments& arguments) {
       "  gap-convert silicon.h5 silicon.xml\n"
       "  gap-convert silicon.h5 --kim Silicon kim-silicon\n"
       "  gap-convert input.nn water.toml\n"
+      "  gap-convert nacl.h5 nacl-short.h5 --short-range\n"
       "  gap-convert --from-gap-fit 'at_file=train.xyz gap={soap l_max=8 n_max=8 atom_sigma=0.5 zeta=4 cutoff=5.0\n"
       "    delta=1.0 n_sparse=500 covariance_type=dot_product sparse_method=cur_points} default_sigma={0.002 0.1 0.1 0}' > fit.toml\n"
       "\n"
@@ -107,6 +113,27 @@ void convert_files(const Arguments& arguments) {
   save_model(import_xml(arguments), arguments.output);
 }
 
+/// The model without the parts of the whole cell.
+void write_short_range(const Arguments& arguments) {
+  if (!arguments.species.empty()) throw InputError("--species is for potentials of QUIP (.xml) as input");
+  apps::check_can_be_replaced(arguments.output, "OUT");
+  apps::check_differs(arguments.output, "OUT", arguments.input);
+  Model model = load_model(arguments.input);
+  std::string left_out;
+  for (const PotentialPointer& part : model.baselines)
+    if (part->needs_structure()) {
+      left_out += (left_out.empty() ? "" : " and ") + part->name();
+      if (part->name() == "coulomb") left_out += fmt::format(" (charges {})", part->parameters().text("charges"));
+    }
+  if (left_out.empty()) throw InputError(fmt::format("{}: --short-range: the model has no [[long_range]] to leave out", arguments.input));
+  std::erase_if(model.baselines, [](const PotentialPointer& part) { return part->needs_structure(); });
+  model.notes["short_range_of"] = left_out;
+  save_model(model, arguments.output);
+  std::cout << fmt::format("{}: the short range alone. Its energies are not those of the model: the program that uses it has to add {}\n",
+                           arguments.output, left_out)
+            << std::flush;
+}
+
 /// The command that installs an item; a prefix that cmake does not search is named.
 std::string install_command(const std::filesystem::path& prefix, const std::string& folder) {
   const bool is_searched = prefix.empty() || prefix == "/usr" || prefix == "/usr/local";
@@ -118,7 +145,11 @@ void write_kim(const Arguments& arguments) {
   const std::string &name = arguments.kim.at(0), &folder = arguments.kim.at(1);
   const bool imports = is_xml(arguments.input);
   if (!imports && !arguments.species.empty()) throw InputError("--species is for potentials of QUIP (.xml) as input");
-  write_kim_model(imports ? import_xml(arguments) : load_model(arguments.input), name, folder);
+  const Model model = imports ? import_xml(arguments) : load_model(arguments.input);
+  write_kim_model(model, name, folder);
+  for (const FittedProperty& property : model.properties)
+    print_notes({fmt::format("programs with a KIM interface do not see the local property '{}': they take energies and forces",
+                             property.keys.name)});
   const std::filesystem::path driver = helper_script("kim"), prefix = driver.parent_path().parent_path().parent_path();
   std::error_code ignored;
   const bool has_headers = std::filesystem::exists(prefix / "include" / "gapkit.h", ignored);  // not in a build folder
@@ -143,11 +174,13 @@ void run(const Arguments& arguments) {
   if (!arguments.kim.empty()) {
     if (arguments.input.empty() || !arguments.output.empty())
       throw InputError("--kim NAME DIR takes the model IN and no OUT: gap-convert model.h5 --kim NAME DIR");
+    if (arguments.short_range) throw InputError("--short-range writes a model (.h5) that --kim can take afterwards");
     return write_kim(arguments);
   }
   if (extension(arguments.input) == ".nn") return convert_settings(arguments);
   if (arguments.input.empty() || arguments.output.empty())
     throw InputError("IN and OUT are required (or --kim, --from-gap-fit); see gap-convert --help");
+  if (arguments.short_range) return write_short_range(arguments);
   convert_files(arguments);
 }
 

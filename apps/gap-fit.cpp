@@ -305,7 +305,9 @@ void run_fit(const Arguments& arguments, const Job& job, const Stopwatch& stopwa
                                  result.statistics ? result.statistics->bytes() : 0.0,
                                  stopwatch.seconds(),
                                  display.warnings(),
-                                 gain};
+                                 gain,
+                                 fitted.training_properties,
+                                 fitted.validation_properties};
   std::cout << apps::summary_text(summary) << std::flush;
   auto json = apps::summary_json(summary);
   if (!job.tune.is_null()) json["tune"] = job.tune;
@@ -315,9 +317,7 @@ void run_fit(const Arguments& arguments, const Job& job, const Stopwatch& stopwa
     json["timing"] = timing.json();
   }
   if (arguments.json) apps::write_json(*arguments.json, json);
-  if (arguments.report)
-    apps::write_fit_report(*arguments.report, {fitted.model, options, result.report, fitted.training_record, fitted.validation_record},
-                           stopwatch, display);
+  if (arguments.report) apps::write_fit_report(*arguments.report, {fitted, options, result.report}, stopwatch, display);
 }
 
 /// --tune
@@ -349,15 +349,9 @@ void run_job(const Arguments& arguments, const Stopwatch& stopwatch, apps::Progr
                          : fmt::format("expected one FILE, the configuration or data; found a second one, '{}' (--train names more data)",
                                        arguments.files[1]));
   apps::refuse_update_options(arguments.update);
-  if (!arguments.scan.empty() && !arguments.tune) {
-    run_scan(arguments, display);
-    return;
-  }
+  if (!arguments.scan.empty() && !arguments.tune) return run_scan(arguments, display);
   display.begin_with(fmt::format("gapkit {}, {} ({})", version, blas_description(), apps::threads_origin()));
-  if (arguments.tune) {
-    run_tune(arguments, stopwatch, display);
-    return;
-  }
+  if (arguments.tune) return run_tune(arguments, stopwatch, display);
   if (!arguments.keep.empty()) throw InputError("--keep belongs to --tune");
   const Job job = job_of(arguments, display);
   check_outputs(arguments, job.options);

@@ -11,6 +11,7 @@
 #include <gapkit/predict/predictor.hpp>
 #include <gapkit/report/error_table.hpp>
 #include <gapkit/report/extrapolation_table.hpp>
+#include <gapkit/report/property_table.hpp>
 #include <gapkit/report/target_keys_note.hpp>
 #include <gapkit/report/uncertainty_table.hpp>
 #include <iostream>
@@ -103,14 +104,15 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.footer(
       "Fields: gap_energy (eV), gap_forces (eV/Å), gap_stress (eV/Å³; xx yy zz yz xz xy, positive under tension), gap_virial (eV),\n"
       "gap_local_energy (eV); with --std also gap_energy_std, gap_forces_std, gap_stress_std, … (the expected error against a new\n"
-      "reference value) and …_std_epistemic (the part that more data reduce). Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical "
-      "failure.");
+      "reference value) and …_std_epistemic (the part that more data reduce); for each local property NAME of the model gap_NAME. Exit "
+      "codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");
 }
 
 PredictionRequest request_from(const Arguments& arguments) {
   PredictionRequest request;
   request.single_precision = arguments.precision == "single";
   request.keep_not_finite = true;  // the other frames must be predicted
+  request.properties = true;
   request.forces = !arguments.no_forces;
   request.calibrated = !arguments.raw;
   apps::request_error_bars(arguments.error_bars, request);
@@ -182,10 +184,12 @@ class FilePredictions {
         references_(keys_of(*model_, arguments)),
         samples_(*model_, arguments.samples, arguments.seed, !arguments.no_forces),
         noise_(*model_),
-        left_out_(fmt::format("they are written without predictions ({}not_finite=T) and left out of all tables", arguments.prefix)) {
+        left_out_(fmt::format("they are written without predictions ({}not_finite=T) and left out of all tables", arguments.prefix)),
+        property_errors_(*model_) {
     if (has_bars_) {
       calibration_ = apps::calibration_state(*model_, request_, arguments.std_points);
       calibration_message_ = apps::calibration_message(*model_, request_, arguments.std_points);
+      learned_part_ = apps::learned_part_note(*model_, request_);
     }
     if (request_.extrapolation) require_extrapolation(*model_);
     if (arguments.report) reporter_.emplace(model_, arguments.model, arguments.input);
@@ -226,6 +230,7 @@ class FilePredictions {
 
   void introduce_error_bars() {
     if (has_posterior_bars_) display_.message(calibration_message_);
+    if (has_posterior_bars_ && !learned_part_.empty()) display_.message(learned_part_);
     const bool is_imported = model_->notes.count("origin") > 0 && !model_->has_posterior();
     if (request_.local_std && is_imported)
       display_.message(fmt::format(
@@ -248,7 +253,7 @@ class FilePredictions {
     display_.show({"predictions", 0, 0, "frames", "", false});  // time counts from here
     while (std::optional<Structure> frame = reader.next()) {
       assign_base(*frame, model_->base);  // its errors are not those of reference values
-      if (!arguments_.no_reference) read_reference(*frame);
+      if (!arguments_.no_reference) compare([&] { references_.assign(*frame); });
       phases_["read"] += clocks_.phase.lap();
       batch.add(*std::move(frame));
     }
@@ -262,9 +267,10 @@ class FilePredictions {
     phases_["compare, write"] -= batch.time();  // its laps began before the predictions
   }
 
-  void read_reference(Structure& frame) {
+  /// A comparison with reference values: its errors name the way to predict without it.
+  static void compare(auto&& comparison) {
     try {
-      references_.assign(frame);
+      comparison();
     } catch (const InputError& e) {
       throw InputError(fmt::format("{} (--no-reference predicts without comparing)", e.what()));
     }
@@ -275,13 +281,14 @@ class FilePredictions {
     closeness_.look_at(frame.source, prediction.closeness, prediction.is_finite);
     display_.show({"predictions", static_cast<double>(++predicted_), 0, "frames", "", false});
     if (!prediction.is_finite) {
-      apps::set_not_finite(frame, arguments_.prefix);
+      apps::set_not_finite(frame, *model_, arguments_.prefix);
       return;
     }
     if (!std::exchange(is_reduction_shown_, true)) display_.message(reduction_text(model_, frame, request_, prediction));
     if (reporter_) reporter_->add(frame, prediction);
     for (const std::string& text : unsampled_.look_at(frame.source, *model_, prediction)) display_.warning(text);
     errors_.add(frame, prediction);
+    if (!arguments_.no_reference) compare([&] { property_errors_.add(frame, prediction); });
     uncertainties_.add(frame, prediction);
     extrapolation_.add(frame, prediction);
     novelty_.look_at(frame.source, prediction);
@@ -301,6 +308,7 @@ class FilePredictions {
   void print_tables() const {
     if (!errors_.empty()) std::cout << errors_.text() << std::flush;
     if (!uncertainties_.empty()) std::cout << "\n" << uncertainties_.text(calibration_) << std::flush;
+    if (!property_errors_.empty()) std::cout << "\n" << property_errors_.text() << std::flush;
     if (!extrapolation_.empty()) std::cout << "\n" << extrapolation_.text() << std::flush;
     if (!arguments_.timing) return;
     std::cout << "\n" << apps::phase_heading() << "\n";
@@ -313,6 +321,7 @@ class FilePredictions {
     Json json = Json::parse(errors_.json());
     json["calibration"] = has_posterior_bars_ ? Json(calibration_) : Json(nullptr);
     json["error_bars"] = uncertainties_.empty() ? Json(nullptr) : Json::parse(uncertainties_.json());
+    json["properties"] = Json::parse(property_errors_.json());
     json["extrapolation"] = extrapolation_.empty() ? Json(nullptr) : Json::parse(extrapolation_.json());
     json["frames_outside_sparse_set"] = has_bars_ ? Json(novelty_.frames_outside()) : Json(nullptr);
     json["frames_with_close_atoms"] = closeness_.close_frames();
@@ -326,9 +335,10 @@ class FilePredictions {
 
   void write_report() {
     std::string remark = calibration_message_;
-    for (const std::string& text : {noise_.given_rows(), noise_.no_noise()})
+    for (const std::string& text : {learned_part_, noise_.given_rows(), noise_.no_noise()})
       if (!text.empty()) remark += (remark.empty() ? "" : "; ") + text;
     reporter_->say_left_out(closeness_.not_finite_text(left_out_));
+    reporter_->show_properties(property_errors_);
     reporter_->write(*arguments_.report, phases_.at("predict").wall, remark, clocks_.total);
   }
 
@@ -343,9 +353,10 @@ class FilePredictions {
   apps::ReferenceTargets references_;
   apps::SampledFields samples_;
   apps::NoiseNote noise_;
-  const std::string left_out_;                     ///< consequence for frames without a finite prediction
-  std::string calibration_, calibration_message_;  ///< empty without error bars
+  const std::string left_out_;                                    ///< consequence for frames without a finite prediction
+  std::string calibration_, calibration_message_, learned_part_;  ///< empty without error bars
   std::optional<apps::PredictionReporter> reporter_;
+  PropertyTable property_errors_;
   ErrorTable errors_;
   UncertaintyTable uncertainties_;
   ExtrapolationTable extrapolation_;

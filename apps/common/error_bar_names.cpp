@@ -14,6 +14,7 @@ std::vector<std::string> error_bar_names() {
   names.insert(names.begin() + 1, "local");
   names.insert(std::find(names.begin(), names.end(), "force") + 1, "force_covariance");
   names.emplace_back("extrapolation");
+  names.emplace_back("property");
   return names;
 }
 
@@ -24,7 +25,7 @@ std::string error_bar_names_text() {
     if (target.property == Property::energy) text += ", local (energy of each atom, eV)";
     if (target.property == Property::force) text += ", force_covariance (also between the components of an atom, (eV/Å)²)";
   }
-  return text + ", extrapolation (grade of each atom: above 1 unlike the training data)";
+  return text + ", extrapolation (grade of each atom: above 1 unlike the training data), property (of local properties, in their unit)";
 }
 
 void request_error_bars(const std::string& names, PredictionRequest& request) {
@@ -38,6 +39,8 @@ void request_error_bars(const std::string& names, PredictionRequest& request) {
       request.extrapolation = true;
     else if (name == "force_covariance")
       request.force_std = request.force_covariance = true;
+    else if (name == "property")
+      request.property_std = true;
     else if (found != targets().end())
       request.std_of(found->property) = true;
     else

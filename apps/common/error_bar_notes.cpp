@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <gapkit/model/fewer_points.hpp>
 #include <gapkit/model/noise.hpp>
+#include <gapkit/potentials/atom_field.hpp>
 
 namespace gapkit::apps {
 namespace {
@@ -51,6 +52,25 @@ std::string calibration_message(const Model& model, const PredictionRequest& req
     return fmt::format("the error bars of {} are calibrated ({}), the error bars of {} are not: the calibration had no such data", with,
                        model.calibration->source, without);
   return fmt::format("the error bars are calibrated ({})", model.calibration->source);
+}
+
+std::string learned_part_note(const Model& model, const PredictionRequest& request) {
+  std::string text;
+  for (const PotentialPointer& potential : model.baselines) {
+    const FieldDependence* dependence = field_dependence(*potential);
+    if (!dependence) continue;
+    const bool is_calibrated = std::any_of(model.properties.begin(), model.properties.end(), [&](const FittedProperty& p) {
+      return p.keys.name == dependence->property() && p.field->calibration && p.field->calibration->covers(Property::value);
+    });
+    std::string names = request.energy_std && !is_calibrated ? "energies" : "";
+    if (request.force_std || request.stress_std || request.local_std)
+      names += std::string(names.empty() ? "" : ", ") + "forces, stress and energies of atoms";
+    if (names.empty()) continue;
+    text += fmt::format("{}the error bars of {} lack the uncertainty of the property '{}', on which the part '{}' of the energy depends{}",
+                        text.empty() ? "" : "; ", names, dependence->property(), potential->name(),
+                        is_calibrated && request.energy_std ? " (those of energies have it)" : "");
+  }
+  return text;
 }
 
 const char* calibration_source_text(const Calibration& calibration) {

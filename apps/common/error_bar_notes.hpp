@@ -12,6 +12,10 @@ std::string calibration_state(const Model& model, const PredictionRequest& reque
 /// The same as a sentence.
 std::string calibration_message(const Model& model, const PredictionRequest& request, int points = 0);
 
+/// What the requested error bars lack of the uncertainty of local properties on which the energy depends (learned charges); empty if
+/// nothing.
+std::string learned_part_note(const Model& model, const PredictionRequest& request);
+
 /// Where the structures of a calibration come from, for brackets.
 const char* calibration_source_text(const Calibration& calibration);
 /// Properties without factors in a calibration: "", "virial", "force, virial".

@@ -40,6 +40,17 @@ Json reference_energies_json(const std::map<int, double>& energies) {
   return json;
 }
 
+Json property_json(const PropertyReport& property) {
+  Json json = {{"name", property.name},     {"frames", property.frames},   {"values", property.values},
+               {"totals", property.totals}, {"dipoles", property.dipoles}, {"means", reference_energies_json(property.means)}};
+  json["terms"] = Json::array();
+  for (const TermReport& term : property.terms)
+    json["terms"].push_back({{"label", term.label}, {"environments", term.candidates}, {"sparse_points", term.chosen}});
+  json["optimization"] = property.optimization ? optimization_json(*property.optimization) : Json(nullptr);
+  json["seconds"] = property.seconds;
+  return json;
+}
+
 // NaN where labels do not vary.
 Json number_json(double value) {
   return std::isfinite(value) ? Json(value) : Json(nullptr);
@@ -115,6 +126,8 @@ std::string summary_text(const FitSummary& s) {
   std::string out = fmt::format("Training errors ({})\n{}\n", plural(s.training.total().frames, "frame"), s.training.text());
   if (!s.validation.empty())
     out += fmt::format("Validation errors ({})\n{}\n", plural(s.validation.total().frames, "frame"), s.validation.text());
+  if (!s.training_properties.empty()) out += "Training errors of properties\n" + s.training_properties.text() + "\n";
+  if (!s.validation_properties.empty()) out += "Validation errors of properties\n" + s.validation_properties.text() + "\n";
   if (s.report.optimization) out += optimization_text(*s.report.optimization) + "\n";
   std::size_t width = 24;
   for (const auto& term : s.report.terms) width = std::max(width, term.label.size() + 1);
@@ -124,6 +137,7 @@ std::string summary_text(const FitSummary& s) {
                        term.chosen == term.asked ? fmt::format("{}", term.chosen) : fmt::format("{} of {}", term.chosen, term.asked),
                        term.effective_rank);
   out += "\n";
+  if (s.report.charge_scale) out += charge_scale_text(*s.report.charge_scale);
   if (s.long_range) out += long_range_text(*s.long_range);
   out += calibration_line(s.calibration);
   out += warnings_text(s.warnings);
@@ -142,9 +156,14 @@ Json summary_json(const FitSummary& s) {
   Json json;
   json["gapkit_version"] = version;
   json["model"] = s.options.model_path;
+  json["charge_scale"] = s.report.charge_scale ? charge_scale_json(*s.report.charge_scale) : Json(nullptr);
   json["long_range"] = s.long_range ? long_range_json(*s.long_range) : Json(nullptr);
   json["training"] = Json::parse(s.training.json());
   json["validation"] = s.validation.empty() ? Json(nullptr) : Json::parse(s.validation.json());
+  json["training_properties"] = Json::parse(s.training_properties.json());
+  json["validation_properties"] = s.validation_properties.empty() ? Json(nullptr) : Json::parse(s.validation_properties.json());
+  json["properties"] = Json::array();
+  for (const PropertyReport& property : s.report.properties) json["properties"].push_back(property_json(property));
   const Json plan = plan_json(s.report.plan, s.options);
   json["data"] = plan.at("data");
   json["reference_energies"] = reference_energies_json(s.reference_energies);

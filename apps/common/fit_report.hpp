@@ -3,6 +3,7 @@
 #include <gapkit/config/config.hpp>
 #include <gapkit/fit/long_range_gain.hpp>
 #include <gapkit/report/error_table.hpp>
+#include <gapkit/report/property_table.hpp>
 #include <nlohmann/json_fwd.hpp>
 
 namespace gapkit::apps {
@@ -18,7 +19,8 @@ struct FitSummary {
   double statistics_bytes = 0;  ///< in the model file; 0 without statistics
   double seconds = 0;           ///< wall time of the program
   std::vector<std::string> warnings;
-  std::optional<LongRangeGain> long_range;
+  std::optional<LongRangeGain> long_range = {};
+  PropertyTable training_properties = {}, validation_properties = {};
 };
 
 nlohmann::ordered_json finding_json(const CheckFinding& finding);

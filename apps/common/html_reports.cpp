@@ -63,7 +63,8 @@ PredictionReporter::PredictionReporter(std::shared_ptr<const Model> model, std::
     : model_(std::move(model)), model_path_(std::move(model_path)), input_(std::move(input)), record_(model_->reference_energies) {}
 
 void PredictionReporter::write(const std::string& path, double predicting, const std::string& note, const Stopwatch& stopwatch) const {
-  const ReportModel model{*model_, model_path_, dimer_curves(model_)};
+  ReportModel model{*model_, model_path_, dimer_curves(model_)};
+  if (properties_) model.properties = {{"", properties_}};
   const ReportTiming timing{{{"predictions", predicting}}, stopwatch.seconds(), peak_memory_gb()};
   write_text_file(path, prediction_report(model, {"", input_, record_, note, left_out_, &extrapolation_}, timing));
 }
@@ -72,18 +73,21 @@ void write_fit_report(const std::string& path, const ShownFit& fit, const Stopwa
   const FitConfiguration& options = fit.options;
   std::vector<ReportData> data;
   PredictionRecord error_bars;
-  const std::int64_t stride = frame_stride(*fit.model, fit.validation);
-  const auto validation_frames = static_cast<std::int64_t>(fit.validation.frames().size());
-  if (validation_frames > 0) data.push_back({"validation data", joined(options.validation), fit.validation, ""});
-  data.push_back({"training data", joined(options.train), fit.training, ""});
-  if (fit.validation.has_reference() && fit.model->has_posterior())
-    error_bars = with_error_bars(fit.model, options, stride, validation_frames, display);
-  const ReportData bars{"validation data", joined(options.validation), error_bars, error_bar_note(*fit.model, stride)};
+  const std::int64_t stride = frame_stride(*fit.fitted.model, fit.fitted.validation_record);
+  const auto validation_frames = static_cast<std::int64_t>(fit.fitted.validation_record.frames().size());
+  if (validation_frames > 0) data.push_back({"validation data", joined(options.validation), fit.fitted.validation_record, ""});
+  data.push_back({"training data", joined(options.train), fit.fitted.training_record, ""});
+  if (fit.fitted.validation_record.has_reference() && fit.fitted.model->has_posterior())
+    error_bars = with_error_bars(fit.fitted.model, options, stride, validation_frames, display);
+  const ReportData bars{"validation data", joined(options.validation), error_bars, error_bar_note(*fit.fitted.model, stride)};
   ReportTiming timing{{}, stopwatch.seconds(), peak_memory_gb()};
   const FitReport& report = fit.report;
   for (const auto& [phase, time] : report.phases) timing.seconds.emplace_back(phase, time.wall);
   if (report.optimization && report.phases.count("optimize") == 0) timing.seconds.emplace_back("optimize", report.optimization->seconds);
-  const ReportModel shown{*fit.model, options.model_path, dimer_curves(fit.model)};
+  const ReportModel shown{*fit.fitted.model,
+                          options.model_path,
+                          dimer_curves(fit.fitted.model),
+                          {{"validation data", &fit.fitted.validation_properties}, {"training data", &fit.fitted.training_properties}}};
   write_text_file(path, fit_report(shown, data, bars, report, timing));
 }
 

@@ -3,6 +3,7 @@
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/phase_clock.hpp>
 #include <gapkit/report/extrapolation_table.hpp>
+#include <gapkit/report/fitted_with_errors.hpp>
 #include <gapkit/report/report_pages.hpp>
 #include <memory>
 
@@ -24,6 +25,8 @@ class PredictionReporter {
   void say_left_out(std::string text) { left_out_ = std::move(text); }
   /// `predicting`: seconds spent on predictions. `note`: about the error bars, may be empty.
   void write(const std::string& path, double predicting, const std::string& note, const Stopwatch& stopwatch) const;
+  /// The page shows these errors of local properties; they must outlive the object.
+  void show_properties(const PropertyTable& properties) { properties_ = &properties; }
 
  private:
   std::shared_ptr<const Model> model_;
@@ -31,15 +34,14 @@ class PredictionReporter {
   PredictionRecord record_;
   ExtrapolationTable extrapolation_;
   std::string left_out_;
+  const PropertyTable* properties_ = nullptr;
 };
 
-/// A fit as its page shows it. The records hold all frames.
+/// A fit as its page shows it. Its records hold all frames.
 struct ShownFit {
-  const std::shared_ptr<const Model> model;
+  const FittedWithErrors& fitted;
   const FitConfiguration& options;
   const FitReport& report;
-  const PredictionRecord& training;
-  const PredictionRecord& validation;
 };
 
 /// gap-fit --report, after the model is finished.

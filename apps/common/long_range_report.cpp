@@ -23,8 +23,17 @@ Json error_json(double value) {
 std::optional<LongRangeGain> find_long_range_gain(const FitData& data, const FitConfiguration& options, FitResult& result,
                                                   const Model& model, ProgressDisplay& display) {
   PhaseClock clock;
-  // The fits to the sample report nothing: their warnings would not be those of the model.
-  const std::optional<LongRangeGain> gain = long_range_gain(data, options, model.reference_energies);
+  // The fits to the sample show their progress only: their warnings would not be those of the model.
+  const ProgressCallback shown = [&](const ProgressEvent& event) {
+    if (!event.message.empty()) return;
+    ProgressEvent named = event;
+    named.phase = "long range: " + event.phase;
+    display.show(named);
+  };
+  FitOptions fitted = options;
+  fitted.baselines = model.baselines;  // with the charges that the fit has found
+  const std::optional<LongRangeGain> gain = long_range_gain(data, fitted, model.reference_energies, shown);
+  display.finish();
   if (!gain) return gain;
   result.report.phases["long range"] = clock.lap();
   if (const std::string warning = gain->warning(); !warning.empty()) display.warning(warning);
@@ -53,6 +62,21 @@ std::string long_range_text(const LongRangeGain& gain) {
         "and only differences at equal cells have a meaning.\n",
         gain.charged_cells);
   return text + "\n";
+}
+
+std::string charge_scale_text(const ChargeScale& scale) {
+  return fmt::format("Charges: found {:.4f} ± {:.2g} times those of [[long_range]] from {} (± {:.2g} if rows were independent)\n\n",
+                     scale.factor(), scale.factor_std(), plural(scale.structures, "structure"),
+                     scale.factor_std() * scale.posterior_std / scale.square_std);
+}
+
+Json charge_scale_json(const ChargeScale& scale) {
+  return {{"factor", scale.factor()},
+          {"factor_std", scale.factor_std()},
+          {"square", scale.square},
+          {"square_std", scale.square_std},
+          {"square_posterior_std", scale.posterior_std},
+          {"structures", scale.structures}};
 }
 
 Json long_range_json(const LongRangeGain& gain) {

@@ -12,6 +12,10 @@ namespace gapkit::apps {
 std::optional<LongRangeGain> find_long_range_gain(const FitData& data, const FitConfiguration& options, FitResult& result,
                                                   const Model& model, ProgressDisplay& display);
 
+/// The factor of fixed charges that the fit has found.
+std::string charge_scale_text(const ChargeScale& scale);
+nlohmann::ordered_json charge_scale_json(const ChargeScale& scale);
+
 /// Errors with and without the long range, side by side.
 std::string long_range_text(const LongRangeGain& gain);
 nlohmann::ordered_json long_range_json(const LongRangeGain& gain);

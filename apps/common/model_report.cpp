@@ -245,6 +245,47 @@ std::string errors_text(const Json& model) {
 
 }  // namespace
 
+namespace {
+
+Json property_json(const FittedProperty& property) {
+  const PropertyKeys& keys = property.keys;
+  Json json = model_json(*property.field);
+  json["means"] = json["reference_energies"];
+  json.erase("reference_energies");
+  json.erase("properties");
+  Json result = {{"name", keys.name}, {"unit", keys.unit}, {"column", keys.column}, {"total", keys.total}, {"dipole", keys.dipole}};
+  result["equilibration"] = nullptr;
+  if (property.equilibration)
+    for (const auto& [z, width] : property.equilibration->widths)
+      result["equilibration"][element_symbol(z)] = {{"width", width}, {"hardness", property.equilibration->hardness.at(z)}};
+  result["fit"] = json;
+  return result;
+}
+
+std::string property_text(const Json& property) {
+  const Json& fit = property["fit"];
+  const std::string unit = property["unit"];
+  std::string text = fmt::format("{:<20}{}{}, {} sparse points, cutoff {} Å", "property", property["name"].get<std::string>(),
+                                 unit.empty() ? "" : " (" + unit + ")", fit["sparse_points"].get<int>(), fit["cutoff"].get<double>());
+  for (const char* target : {"column", "total", "dipole"})
+    if (const std::string name = property[target]; !name.empty()) text += fmt::format(", {} '{}'", target, name);
+  if (!property["equilibration"].is_null()) {
+    text += fmt::format("\n{:<20}equilibrated charges:", "");
+    for (const auto& [element, values] : property["equilibration"].items())
+      text += fmt::format(" {} width {:.4g} Å, hardness {:.4g} eV/e²;", element, values["width"].get<double>(),
+                          values["hardness"].get<double>());
+    text += " electronegativities (eV/e):";
+  }
+  text += fmt::format("\n{:<20}means:", "");
+  for (const auto& [element, mean] : fit["means"].items()) text += fmt::format(" {} {:.6g}", element, mean.get<double>());
+  for (const Json& group : fit["groups"])
+    if (!group["sigma"].is_null())
+      text += fmt::format("; sigma of {} {:.4g}", group["property"].get<std::string>(), group["sigma"].get<double>());
+  return text + "\n";
+}
+
+}  // namespace
+
 Json model_json(const Model& model) {
   Json json;
   json["gapkit_version"] = model.gapkit_version;
@@ -259,10 +300,13 @@ Json model_json(const Model& model) {
   for (const auto& [z, e0] : model.reference_energies) json["reference_energies"][element_symbol(z)] = e0;
   json["cutoff"] = model.cutoff();
   json["sparse_points"] = model.weights.size();
+  json["short_range_of"] = note("short_range_of") ? Json(*note("short_range_of")) : Json(nullptr);
   json["baselines"] = Json::array();
   for (const PotentialPointer& b : model.baselines) json["baselines"].push_back(baseline_json(*b));
   json["base"] = nullptr;
   if (model.base.is_used()) json["base"] = {{"name", model.base.name}, {"columns", model.base.columns}};
+  json["properties"] = Json::array();
+  for (const FittedProperty& property : model.properties) json["properties"].push_back(property_json(property));
   json["terms"] = Json::array();
   for (std::size_t t = 0; t < model.terms.size(); ++t) json["terms"].push_back(term_json(model, t));
   json["groups"] = groups_json(model);
@@ -293,6 +337,8 @@ std::string model_text(const Json& model) {
                                                                      model["sample"]["member"].dump(), model["sample"]["seed"].dump());
   text += fmt::format("{:<20}{}\n", "error bars", bars);
   for (const Json& b : model["baselines"]) text += baseline_text(b);
+  if (!model["short_range_of"].is_null())
+    text += fmt::format("{:<20}another program adds {}\n", "short range alone", model["short_range_of"].get<std::string>());
   if (!model["base"].is_null()) {
     const BaseKeys base{.columns = model["base"]["columns"].get<decltype(BaseKeys::columns)>(), .name = model["base"]["name"]};
     text += fmt::format("{:<20}{}; predictions need its values\n", "sits on", base.text());
@@ -331,6 +377,8 @@ std::string model_text(const Json& model) {
     text += frames > 0 ? fmt::format(", learned from the labels of {} frames\n", frames) : "\n";
   }
   text += "\n";
+  for (const Json& property : model["properties"]) text += property_text(property);
+  if (!model["properties"].empty()) text += "\n";
   if (!model["groups"].empty()) {
     std::string units;
     for (const UnitGroup& group : unit_groups()) units += fmt::format("{}{}: {}", units.empty() ? "" : "; ", group.names(", "), group.unit);

@@ -64,6 +64,22 @@ void set_target_columns(Structure& frame, const Prediction& prediction, const st
   }
 }
 
+/// Local properties.
+void set_properties(Structure& frame, const Prediction& prediction, const std::string& prefix) {
+  for (const PropertyPrediction& property : prediction.properties) {
+    const std::string name = prefix + property.name, total = name + "_total", dipole = name + "_dipole";
+    frame.set_column(name, 1, as_list(property.values));
+    if (property.std) frame.set_column(name + "_std", 1, as_list(*property.std));
+    if (property.std_epistemic) frame.set_column(name + "_std_epistemic", 1, as_list(*property.std_epistemic));
+    frame.set_field(total, property.total);
+    if (property.total_std) frame.set_field(total + "_std", *property.total_std);
+    if (property.total_std_epistemic) frame.set_field(total + "_std_epistemic", *property.total_std_epistemic);
+    if (property.dipole) frame.set_field(dipole, as_list(*property.dipole));
+    if (property.dipole_std) frame.set_field(dipole + "_std", as_list(*property.dipole_std));
+    if (property.dipole_std_epistemic) frame.set_field(dipole + "_std_epistemic", as_list(*property.dipole_std_epistemic));
+  }
+}
+
 }  // namespace
 
 void set_predicted_fields(Structure& frame, const Prediction& prediction, const std::string& calibration, const std::string& prefix) {
@@ -93,15 +109,22 @@ void set_predicted_fields(Structure& frame, const Prediction& prediction, const 
   }
   if (prediction.local_quip_variance) frame.set_column(prefix + "local_variance_quip", 1, as_list(*prediction.local_quip_variance));
   set_target_columns(frame, prediction, prefix);
+  set_properties(frame, prediction, prefix);
   if (prediction.forces_covariance) frame.set_column(prefix + "forces_covariance", 6, as_list(*prediction.forces_covariance));
 }
 
-void set_not_finite(Structure& frame, const std::string& prefix) {
+void set_not_finite(Structure& frame, const Model& model, const std::string& prefix) {
   const auto is_predicted = [&](const std::string& name) {
     const auto is = [&](const std::string& known) { return name == prefix + known; };
-    const auto is_of = [&](const TargetSource& source) {
-      return std::any_of(endings.begin(), endings.end(), [&](const char* ending) { return is(std::string(source.name) + ending); });
+    const auto is_one_of = [&](const std::string& beginning) {
+      return std::any_of(endings.begin(), endings.end(), [&](const char* ending) { return is(beginning + ending); });
     };
+    const auto is_of = [&](const TargetSource& source) { return is_one_of(source.name); };
+    const auto is_property = [&](const FittedProperty& property) {
+      const std::string& beginning = property.keys.name;
+      return is_one_of(beginning) || is_one_of(beginning + "_total") || is_one_of(beginning + "_dipole");
+    };
+    if (std::any_of(model.properties.begin(), model.properties.end(), is_property)) return true;
     return std::any_of(other_names.begin(), other_names.end(), is) || std::any_of(target_sources().begin(), target_sources().end(), is_of);
   };
   std::erase_if(frame.fields, [&](const Field& f) { return is_predicted(f.key); });

@@ -14,6 +14,6 @@ std::vector<double> as_list(const auto& matrix) {
 void set_predicted_fields(Structure& frame, const Prediction& prediction, const std::string& calibration, const std::string& prefix);
 
 /// For a frame whose prediction is not finite: removes the fields of earlier predictions and sets PREFIXnot_finite = true.
-void set_not_finite(Structure& frame, const std::string& prefix);
+void set_not_finite(Structure& frame, const Model& model, const std::string& prefix);
 
 }  // namespace gapkit::apps

@@ -8,6 +8,7 @@
 #include <gapkit/fit/calibrate.hpp>
 #include <gapkit/fit/cross_validation.hpp>
 #include <gapkit/fit/fit.hpp>
+#include <gapkit/fit/needed_properties.hpp>
 
 namespace gapkit::apps {
 namespace {
@@ -96,6 +97,7 @@ FitConfiguration TuneFits::options(const TuneLevel& level, const std::vector<dou
   if (options.reference_energies.mode == ReferenceEnergyOptions::Mode::isolated)
     options.reference_energies = {ReferenceEnergyOptions::Mode::explicit_values, reference_energies_};
   scale_points(options, level.points * points_factor(knobs_, values));
+  keep_needed_properties(options);  // others do not change the energies
   OptimizeOptions& optimize = options.optimize;
   if (optimize.objective == Objective::none && !keeps_sigma_) {
     optimize.objective = Objective::cross_validation;

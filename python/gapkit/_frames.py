@@ -75,11 +75,11 @@ def bare_structure(atoms: Atoms, source: str) -> _gapkit.Structure:
 
 
 def predictable_structure(atoms: Atoms, keys: _gapkit.TargetKeys, source: str = "", others: Sequence[str] = ()) -> _gapkit.Structure:
-    """With the config type, the σ of the structure's own that error bars depend on, and the columns `others`; without targets."""
+    """With the config type, the σ of the structure's own that error bars depend on, and the columns and keys `others`; without targets."""
     structure = bare_structure(atoms, source)
     info: Mapping[str, Any] = getattr(atoms, "info", None) or {}
     arrays: Mapping[str, Any] = getattr(atoms, "arrays", None) or {}
-    fields = [key for key in (keys.config_type, *SIGMA_FIELDS, *keys.base_fields.values()) if key in info] if info else []
+    fields = [key for key in (keys.config_type, *SIGMA_FIELDS, *keys.base_fields.values(), *others) if key in info] if info else []
     columns = [name for name in (*SIGMA_COLUMNS, *keys.base_arrays.values(), *others) if name in arrays]
     if fields or columns:
         for key in fields:

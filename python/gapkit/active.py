@@ -51,7 +51,7 @@ def choose_batch(model: ModelOrFile, frames: Iterable[Atoms], count: int = 10, *
     request.set_quantity(str(quantity))
     request.candidates = _whole("candidates", candidates, 1)
     request.seed = _whole("seed", seed, 0)
-    structures = [predictable_structure(atoms, model._keys, f"structure {k}", model._columns) for k, atoms in enumerate(listed(frames))]
+    structures = [predictable_structure(atoms, model._keys, f"structure {k}", model._inputs) for k, atoms in enumerate(listed(frames))]
     if stds is not None:
         request.stds = _error_bars(stds, len(structures))
     if method == "variance" and not model.has_error_bars:

@@ -25,6 +25,11 @@ _STD_RESULTS = ("energy_std", "forces_std", "stress_std", "energies_std", "extra
 _EPISTEMIC_RESULTS = ("energy_std_epistemic", "forces_std_epistemic", "stress_std_epistemic")
 
 
+def _result_of(name: str) -> str:
+    """The name of a local property in `results`: ASE calls charges and magnetic moments of atoms charges and magmoms."""
+    return {"charge": "charges", "magmom": "magmoms"}.get(name, name)
+
+
 def _array_or_zeros(atoms: Any, name: str) -> Any:
     array = atoms.arrays.get(name)
     return np.zeros(len(atoms)) if array is None else array
@@ -42,7 +47,9 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
 
     base: of a model that sits on another one, the ASE calculator of that one; `energies` are then shares of the difference.
 
-    Each calculation gives all results. Calculators share the model, so that one of each thread or replica costs little memory.
+    Each calculation gives all results but local properties of the model (charges, …), which cost as much again: get_property(name) gives them,
+    charges for a property named charge, and with std="properties" their error bars as …_std.
+    Calculators share the model, so that one of each thread or replica costs little memory.
     """
 
     implemented_properties = ["energy", "free_energy", "forces", "stress", "energies", *_STD_RESULTS, *_EPISTEMIC_RESULTS]
@@ -58,6 +65,8 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
         self.base = base
         if base is not None:
             self.ignored_changes = set()  # another model may depend on charges and magnetic moments
+        of_model = [_result_of(name) for name in self.model.properties]
+        self.implemented_properties = [*self.implemented_properties, *of_model, *(name + "_std" for name in of_model)]
         self._labels: Any = None
         self._warned: set[str] = set()
         names = ",".join(std) if isinstance(std, Sequence) and not isinstance(std, str) else std
@@ -109,8 +118,8 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
 
     def _labels_of(self, atoms: Any) -> Any:
         info, arrays = atoms.info, atoms.arrays
-        keys = [key for key in (self.model._keys.config_type, *SIGMA_FIELDS) if key in info] if info else []
-        columns = [name for name in (*SIGMA_COLUMNS, *self.model._columns) if name in arrays]
+        keys = [key for key in (self.model._keys.config_type, *SIGMA_FIELDS, *self.model._inputs) if key in info] if info else []
+        columns = [name for name in (*SIGMA_COLUMNS, *self.model._inputs) if name in arrays]
         if not keys and not columns:
             return None
         return [(key, repr(info[key])) for key in keys] + [(name, arrays[name].tobytes()) for name in columns]
@@ -120,12 +129,18 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
         super().calculate(atoms, properties, system_changes)
         self.results = {}
         atoms = self.atoms if self.base is None else with_base(self.atoms, self.model._keys, self.base)[0]
-        values = self._evaluator.evaluate(predictable_structure(atoms, self.model._keys, "", self.model._columns), self._request)
+        of_model = [_result_of(name) for name in self.model.properties]
+        self._request.properties = any(name.removesuffix("_std") in of_model for name in properties)
+        values = self._evaluator.evaluate(predictable_structure(atoms, self.model._keys, "", self.model._inputs), self._request)
         self._labels = self._labels_of(self.atoms)
         values["free_energy"] = values["energy"]
         self._warn("too_close", values)
         self._warn("unsampled_terms", values)
         self.results = {name: values[name] for name in self.implemented_properties if name in values}
+        for name, array in values.get("properties", {}).items():
+            self.results[_result_of(name)] = array
+        for name, array in values.get("properties_std", {}).items():
+            self.results[_result_of(name) + "_std"] = array
 
     # Once for each calculator: dynamics would repeat it in every step.
     def _warn(self, name: str, values: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Iterable, Iterator, Mapping, Sequence, overload
 
 import numpy as np
@@ -21,7 +21,8 @@ Std = str | Sequence[str] | None
 
 # Names of error bars, as gap-predict has them too → attribute of a request
 _STD_NAMES = {"energy": "energy_std", "forces": "forces_std", "force": "forces_std", "stress": "stress_std", "virial": "stress_std",
-              "energies": "energies_std", "local": "energies_std", "force_covariance": "forces_covariance", "extrapolation": "extrapolation"}
+              "energies": "energies_std", "local": "energies_std", "force_covariance": "forces_covariance", "extrapolation": "extrapolation",
+              "properties": "properties_std", "property": "properties_std"}
 _TENSOR_OF_SIX = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
 NOVELTY_LIMIT = 0.5  # as in gap-predict
 
@@ -68,6 +69,20 @@ class Prediction:
     """[atoms] extrapolation grade: above 1 an atom is unlike the training data (methods.md, section 5)"""
     energies_variance_quip: Array | None = None
     """[atoms] eV²; of potentials of QUIP instead of energies_std: the variance that QUIP gives"""
+    properties: Mapping[str, Array] = field(default_factory=dict)
+    """[atoms] of each local property of the model, by name, in its unit (Model.properties)"""
+    properties_std: Mapping[str, Array] = field(default_factory=dict)
+    """[atoms] with `properties` in std"""
+    properties_std_epistemic: Mapping[str, Array] = field(default_factory=dict)
+    """[atoms]"""
+    property_totals: Mapping[str, float] = field(default_factory=dict)
+    """sum of each local property over the atoms"""
+    property_totals_std: Mapping[str, float] = field(default_factory=dict)
+    """of properties that were fitted with totals"""
+    property_dipoles: Mapping[str, Array] = field(default_factory=dict)
+    """[3] unit · Å about the centroid, of properties that were fitted with dipoles, for molecules"""
+    property_dipoles_std: Mapping[str, Array] = field(default_factory=dict)
+    """[3]"""
     novelty: float | None = None
     """with error bars: share of the prior variance that the sparse set does not span (worst atom); near 1 the model knows nothing like it"""
     shortest_distance_ratio: float | None = None
@@ -197,7 +212,7 @@ class Model:
         """Made by Model.load() and gapkit.fit()."""
         self._handle = handle
         self._keys = handle.target_keys
-        self._columns = handle.columns
+        self._inputs = handle.inputs
         self._evaluators: dict[int, _gapkit.Evaluator] = {}  # the last one, by std_points: error bars take a while to prepare
 
     @classmethod
@@ -248,6 +263,11 @@ class Model:
         """Factors of the error bars by property (energy, force, virial) and config type: std² = a² v + b² noise² with a part v of the
         posterior variance (methods.md, section 5), and the rows and structures that they were found from. None: not calibrated; so are properties that are missing."""
         return self._handle.calibration
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """Units of the local properties that the model has beside the energies, by name; "" if the fit named none."""
+        return {name: keys[0] for name, keys in self._handle.properties.items()}
 
     @property
     def extrapolation_thresholds(self) -> dict[str, dict[str, float]] | None:
@@ -326,10 +346,10 @@ class Model:
         given = with_base(atoms, self._keys, base)
         require_base(self._keys, given, "predict")
         if not is_list(atoms):
-            result = prediction_from(evaluator.evaluate(predictable_structure(given[0], self._keys, "", self._columns), request))
+            result = prediction_from(evaluator.evaluate(predictable_structure(given[0], self._keys, "", self._inputs), request))
             warn_about([result], stacklevel=3)
             return result
-        structures = [predictable_structure(a, self._keys, f"structure {k}", self._columns) for k, a in enumerate(given)]
+        structures = [predictable_structure(a, self._keys, f"structure {k}", self._inputs) for k, a in enumerate(given)]
         results = [prediction_from(d) for d in evaluator.evaluate_many(structures, request)]
         warn_about(results, stacklevel=3)
         return Predictions(results)
@@ -387,6 +407,7 @@ def make_request(std: Std, *, forces: bool = True, calibrated: bool = True, prec
     request = _gapkit.Request()
     request.single_precision = precision == "single"
     request.forces = forces
+    request.properties = True
     request.calibrated = calibrated
     if std is not None and not isinstance(std, (str, Sequence)):
         raise InputError(f"std: a text or a list of names is expected, found {type(std).__name__}")
@@ -394,7 +415,7 @@ def make_request(std: Std, *, forces: bool = True, calibrated: bool = True, prec
     for name in names:
         attribute = _STD_NAMES.get(name.strip())
         if attribute is None:
-            raise InputError(f"std: unknown name '{name.strip()}'; valid: energy, forces, force_covariance, stress, energies, "
+            raise InputError(f"std: unknown name '{name.strip()}'; valid: energy, forces, force_covariance, stress, energies, properties, "
                              "extrapolation")
         setattr(request, attribute, True)
     request.forces_std = request.forces_std or request.forces_covariance

@@ -64,6 +64,29 @@ class Evaluator {
   KeptNeighbors neighbors_;
 };
 
+// {name: array or number} of local properties, and the same of their error bars
+void put_properties(py::dict& d, const std::vector<PropertyPrediction>& properties) {
+  const auto of = [&](const char* name) {
+    if (!d.contains(name)) d[name] = py::dict();
+    return d[name].cast<py::dict>();
+  };
+  const auto put = [&](const char* name, const std::string& property, const auto& values) {
+    if (values) of(name)[py::str(property)] = array_of(values->data(), values->size());
+  };
+  const auto put_number = [&](const char* name, const std::string& property, const std::optional<double>& value) {
+    if (value) of(name)[py::str(property)] = *value;
+  };
+  for (const PropertyPrediction& p : properties) {
+    put("properties", p.name, std::optional(p.values));
+    put("properties_std", p.name, p.std);
+    put("properties_std_epistemic", p.name, p.std_epistemic);
+    put_number("property_totals", p.name, p.total);
+    put_number("property_totals_std", p.name, p.total_std);
+    put("property_dipoles", p.name, p.dipole);
+    put("property_dipoles_std", p.name, p.dipole_std);
+  }
+}
+
 py::dict Evaluator::dict_of(const Structure& structure, const Prediction& p) const {
   py::dict d;
   d["energy"] = p.energy;
@@ -92,6 +115,7 @@ py::dict Evaluator::dict_of(const Structure& structure, const Prediction& p) con
   if (p.novelty) d["novelty"] = *p.novelty;
   if (p.closeness.ratio) d["shortest_distance_ratio"] = *p.closeness.ratio;
   if (p.closeness.too_close) d["too_close"] = p.closeness.too_close->text();
+  if (!p.properties.empty()) put_properties(d, p.properties);
   if (!p.unsampled_terms.empty()) {
     std::vector<std::string> names;
     for (const std::size_t t : p.unsampled_terms) {
@@ -115,6 +139,8 @@ void add_evaluator(py::module_& module) {
       .def_readwrite("stress_std", &PredictionRequest::stress_std)
       .def_readwrite("forces_covariance", &PredictionRequest::force_covariance)
       .def_readwrite("extrapolation", &PredictionRequest::extrapolation)
+      .def_readwrite("properties", &PredictionRequest::properties)
+      .def_readwrite("properties_std", &PredictionRequest::property_std)
       .def_readwrite("calibrated", &PredictionRequest::calibrated)
       .def_readwrite("single_precision", &PredictionRequest::single_precision);
   py::class_<Evaluator>(module, "Evaluator")

@@ -2,6 +2,7 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/model/fewer_points.hpp>
 #include <gapkit/model/model_file.hpp>
+#include <gapkit/potentials/atom_field.hpp>
 #include <gapkit/report/target_keys_note.hpp>
 
 #include "bindings.hpp"
@@ -31,7 +32,7 @@ void save(const PythonModel& self, const std::string& path) {
 }
 
 const char* name_of(Property property) {
-  return property == Property::energy ? "energy" : property == Property::force ? "force" : "virial";
+  return property_name(property);
 }
 
 // {property: {config type: {"a", "b", "rows", "structures"}}}; None if the model has no calibration
@@ -73,13 +74,15 @@ std::vector<std::string> elements(const PythonModel& self) {
   return result;
 }
 
-// Columns of structures that long-range parts read (charges, volumes).
-std::vector<std::string> columns(const PythonModel& self) {
+// Columns and keys of structures that long-range parts read (charges, volumes, total charge).
+std::vector<std::string> inputs(const PythonModel& self) {
   std::vector<std::string> names;
   for (const PotentialPointer& part : self.model->baselines) {
     const Parameters& parameters = part->parameters();
     for (const char* key : {"charges", "volumes"})
       if (parameters.has(key) && parameters.text(key) == "given") names.push_back(parameters.text("column"));
+    if (const FieldDependence* dependence = field_dependence(*part); dependence && dependence->field())
+      names.push_back(dependence->total_key());
   }
   return names;
 }
@@ -89,6 +92,14 @@ TargetKeys target_keys(const PythonModel& self) {
   TargetKeys keys = note == self.model->notes.end() ? TargetKeys() : target_keys_from_json(note->second);
   keys.base = self.model->base;
   return keys;
+}
+
+// {name: (unit, column, total, dipole)}
+std::map<std::string, std::vector<std::string>> properties(const PythonModel& self) {
+  std::map<std::string, std::vector<std::string>> result;
+  for (const FittedProperty& property : self.model->properties)
+    result[property.keys.name] = {property.keys.unit, property.keys.column, property.keys.total, property.keys.dipole};
+  return result;
 }
 
 int sparse_points(const PythonModel& self) {
@@ -110,9 +121,10 @@ void add_model(py::module_& module) {
       .def_property_readonly("quick_points", [](const PythonModel& self) { return quick_points(*self.model); })
       .def_property_readonly("calibration", &calibration)
       .def_property_readonly("extrapolation_thresholds", &extrapolation_thresholds)
-      .def_property_readonly("columns", &columns)
+      .def_property_readonly("inputs", &inputs)
       .def_property_readonly("target_keys", &target_keys)
       .def_property_readonly("has_statistics", [](const PythonModel& self) { return self.statistics != nullptr; })
+      .def_property_readonly("properties", &properties)
       .def_property_readonly("sparse_points", &sparse_points)
       .def_property_readonly("weights",
                              [](const PythonModel& self) { return array_of(self.model->weights.data(), self.model->weights.size()); })

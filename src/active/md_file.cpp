@@ -26,6 +26,21 @@ Positions positions(const std::vector<double>& x) {
   return Eigen::Map<const Positions>(x.data(), static_cast<Eigen::Index>(x.size()) / 3, 3);
 }
 
+/// Numbers of the frame, such as its total charge.
+void put_fields(ArchiveWriter& archive, const std::string& at, const Structure& structure) {
+  std::vector<std::string> names;
+  std::vector<double> values;
+  for (const Field& field : structure.fields) {
+    const auto* real = std::get_if<double>(&field.value);
+    const auto* integer = std::get_if<std::int64_t>(&field.value);
+    if (!real && !integer) continue;
+    names.push_back(field.key);
+    values.push_back(real ? *real : static_cast<double>(*integer));
+  }
+  archive.put(at + "field_names", names);
+  archive.put(at + "field_values", values);
+}
+
 void put_state(ArchiveWriter& archive, const std::string& at, const MdState& state) {
   const Structure& s = state.structure;
   const std::vector<std::int64_t> elements(s.atomic_numbers.begin(), s.atomic_numbers.end());
@@ -36,6 +51,7 @@ void put_state(ArchiveWriter& archive, const std::string& at, const MdState& sta
   archive.put(at + "positions", numbers(s.positions));
   archive.put(at + "velocities", numbers(state.velocities));
   archive.put(at + "config_type", s.config_type);
+  put_fields(archive, at, s);
   archive.put(at + "step", state.step);
   archive.put(at + "time", state.time);
   const std::vector<std::int64_t> random = {as_integer(state.random.seed), as_integer(state.random.stream), as_integer(state.random.drawn)};
@@ -58,6 +74,11 @@ MdState get_state(const ArchiveReader& archive, const std::string& at) {
   s.positions = positions(archive.doubles(at + "positions", coordinates));
   state.velocities = positions(archive.doubles(at + "velocities", coordinates));
   s.config_type = archive.string(at + "config_type");
+  if (archive.has(at + "field_names")) {
+    const std::vector<std::string> names = archive.strings(at + "field_names");
+    const std::vector<double> values = archive.doubles(at + "field_values", static_cast<Eigen::Index>(names.size()));
+    for (std::size_t k = 0; k < names.size(); ++k) s.set_field(names[k], values[k]);
+  }
   state.step = archive.integer(at + "step");
   state.time = archive.number(at + "time");
   const std::vector<std::int64_t> random = archive.integers(at + "random", 3);

@@ -7,6 +7,7 @@
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/phase_clock.hpp>
+#include <gapkit/fit/needed_properties.hpp>
 #include <gapkit/fit/update.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/report/error_table.hpp>
@@ -179,10 +180,12 @@ std::vector<CalibrationPoint> first_points(const LoopOptions& options, const Loo
     Json json = Json::array();
     const FitFiles files(options.fit.train, options.fit.validation, options.fit.used_keys());
     const std::vector<DatasetView> halves = halves_of(files.train);
+    FitOptions of_half = options.fit;
+    keep_needed_properties(of_half);  // the errors are those of energies and forces
     for (std::size_t half = 0; half < halves.size(); ++half) {
       try {
         const FitData data{halves[half], files.data().validation};
-        const auto model = std::make_shared<const Model>(fit(data, options.fit, {.progress = quieter(progress, 1)}).model);
+        const auto model = std::make_shared<const Model>(fit(data, of_half, {.progress = quieter(progress, 1)}).model);
         Predictor predictor(model, error_bar_points(options.threshold, *model));
         halves[1 - half].visit([&](const Structure& s, const FramePlace&) {
           const CalibrationPoint p = point_of(predictor, s, options.threshold.quantity);

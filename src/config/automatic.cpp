@@ -12,6 +12,7 @@
 #include <gapkit/fit/fit_plans.hpp>
 #include <gapkit/io/look_alikes.hpp>
 
+#include "config/automatic_long_range.hpp"
 #include "config/automatic_terms.hpp"
 
 namespace gapkit {
@@ -56,8 +57,9 @@ std::string points_text(const TermOptions& soap) {
 /// Makes one choice after the other; each adds its reason.
 class Chooser {
  public:
-  Chooser(const FitData& given, const AutomaticRequest& request, const DataSummary& data, const Stopwatch& stopwatch)
-      : given_(given), request_(request), data_(data), stopwatch_(stopwatch), molecular_(data.is_molecular()) {}
+  Chooser(const FitData& given, const AutomaticRequest& request, const DataSummary& data, const Stopwatch& stopwatch,
+          const ProgressCallback& progress)
+      : given_(given), request_(request), data_(data), stopwatch_(stopwatch), progress_(progress), molecular_(data.is_molecular()) {}
 
   AutomaticChoice choose() {
     take_over_request();
@@ -65,6 +67,7 @@ class Chooser {
     choose_reference_energies();
     choose_terms();
     choose_sigmas();
+    choose_long_range_of_data();
     choose_points();
     return std::move(choice_);
   }
@@ -157,6 +160,16 @@ class Chooser {
                     options_.use[Property::energy] && options_.use[Property::force] ? ", energies and forces with equal weight" : ""));
   }
 
+  /// Tries what the data suggest; a fit shows the same comparison once more.
+  void choose_long_range_of_data() {
+    if (options_.keys.base.is_used() || !options_.use[Property::energy]) return;
+    const Stopwatch of_trial;
+    set_points(options_.terms.back(), data_, 1);
+    choose_long_range(given_, data_, molecular_ ? molecular_cutoff : choose_cutoff(data_), options_, choice_.reasons, progress_);
+    const bool has_long_range = !options_.baselines.empty();
+    long_range_seconds_ = has_long_range ? of_trial.seconds() : 0;
+  }
+
   void choose_points() {
     const double factor = fit_points_to_limits();
     say(fmt::format("sparse points of SOAP: {}{}; {:.0f} s estimated, {:.0f} s allowed", points_text(options_.terms.back()),
@@ -182,16 +195,33 @@ class Chooser {
     return factor;
   }
 
-  void estimate(const FitPlan& plan) { choice_.seconds = stopwatch_.seconds() + whole_fit_seconds(options_, plan).of_rounds(1); }
+  void estimate(const FitPlan& plan) {
+    choice_.seconds = stopwatch_.seconds() + whole_fit_seconds(options_, plan).of_rounds(1) + long_range_seconds_;
+  }
 
   const FitData& given_;
   const AutomaticRequest& request_;
   const DataSummary& data_;
   const Stopwatch& stopwatch_;
+  const ProgressCallback& progress_;
   bool molecular_;
+  double long_range_seconds_ = 0;  // of the comparison after the fit
   AutomaticChoice choice_;
   FitConfiguration& options_ = choice_.options;
 };
+
+void note_charges(const Structure& s, DataSummary& data) {
+  constexpr std::size_t most_compositions = 1000;
+  if (s.size() < 2) return;
+  std::map<int, int> composition;
+  for (const int z : s.atomic_numbers) ++composition[z];
+  if (data.compositions.size() < most_compositions) data.compositions.insert(std::move(composition));
+  data.has_total_charges |= s.find_field("total_charge") != nullptr;
+  for (const char* name : {"charge", "charges", "initial_charges", "REF_charges", "dft_charges", "hirshfeld_charges", "mulliken_charges"})
+    if (const Column* column = s.find_column(name);
+        column && column->count == 1 && std::holds_alternative<std::vector<double>>(column->values))
+      ++data.charge_columns[name];
+}
 
 /// Throws InputError if the data have neither energies nor forces, or seem to have them under names that are not known.
 void check_targets(const FitData& given, const AutomaticRequest& request, const DataSummary& data) {
@@ -241,6 +271,7 @@ DataSummary summarize_data(const Dataset& train, const TargetKeys& keys, const P
     const bool is_periodic = s.cell && (s.pbc[0] || s.pbc[1] || s.pbc[2]);
     data.periodic += is_periodic;
     for (const int z : s.atomic_numbers) ++data.atoms_of[z];
+    note_charges(s, data);
     if (s.forces) {
       force_square += s.forces->squaredNorm();
       force_count += static_cast<double>(s.forces->size());
@@ -316,7 +347,7 @@ AutomaticChoice choose_fit_options(const FitData& given, const AutomaticRequest&
   const Stopwatch stopwatch;
   const DataSummary data = summarize_data(given.train, request.keys, progress);
   check_targets(given, request, data);
-  return Chooser(given, request, data, stopwatch).choose();
+  return Chooser(given, request, data, stopwatch, progress).choose();
 }
 
 }  // namespace gapkit

@@ -13,6 +13,7 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/fit.hpp>
+#include <gapkit/fit/needed_properties.hpp>
 #include <gapkit/potentials/long_range.hpp>
 #include <sstream>
 
@@ -20,6 +21,7 @@
 #include "config/keys.hpp"
 #include "config/long_range.hpp"
 #include "config/overrides.hpp"
+#include "config/property.hpp"
 
 namespace gapkit {
 namespace {
@@ -40,9 +42,7 @@ void check_sections(const TomlValue& document, const std::string& name, std::spa
     for (const SectionKeys& section : configuration_keys())
       if (!is_table && std::find(section.keys.begin(), section.keys.end(), entry.key) != section.keys.end())
         throw InputError(fmt::format("{}'{}' stands outside of the sections; it belongs in {}", place, entry.key,
-                                     section.name == "term" || section.name == "baseline" || section.name == "long_range"
-                                         ? "[[" + section.name + "]]"
-                                         : "[" + section.name + "]"));
+                                     is_list_of_tables(section.name) ? "[[" + section.name + "]]" : "[" + section.name + "]"));
     known.insert(known.end(), other_sections.begin(), other_sections.end());
     throw InputError(fmt::format("{}unknown {} '{}'{}", place, is_table ? "section" : "key", entry.key, suggestion(entry.key, known)));
   }
@@ -199,21 +199,11 @@ void read_calibration(const Section& section, bool has_validation, FitConfigurat
   calibration.most_atoms = section.integer("most_atoms", calibration.most_atoms, 1, std::numeric_limits<std::int64_t>::max());
 }
 
-void read_terms(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, FitConfiguration& options) {
+void read_energy_terms(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, FitConfiguration& options) {
   const TomlEntry* entry = document.find("term");
   if (!entry)
     throw InputError(name + ":1: no [[term]], expected at least one (descriptor, kernel, delta, n_sparse: docs/configuration.md)");
-  const auto is_table = [](const TomlValue& value) { return value.kind == Kind::table; };
-  const auto& tables = entry->value.items;
-  if (entry->value.kind != Kind::list || tables.empty() || !std::all_of(tables.begin(), tables.end(), is_table))
-    throw InputError(fmt::format("{}:{}: 'term' is {}, expected [[term]] in double brackets, once for each term", name, entry->line,
-                                 entry->value.description()));
-  std::vector<Section> sections;
-  for (const TomlValue& table : tables) {
-    sections.emplace_back(&table, "[[term]]", name, entry->line);
-    options.terms.push_back(read_term(sections.back(), folder));
-  }
-  name_terms(options.terms, sections);
+  options.terms = read_terms(*entry, "[[term]]", name, folder);
 }
 
 void read_baselines(const TomlValue& document, const std::string& name, const std::filesystem::path& folder, FitConfiguration& options) {
@@ -272,9 +262,11 @@ FitConfiguration fit_options_of(const TomlValue& document, const std::string& na
   FitConfiguration options;
   read_data(section("data"), folder, instead, options);
   read_reference_energies(section("reference_energies"), options.reference_energies);
-  read_terms(document, name, folder, options);
+  read_energy_terms(document, name, folder, options);
+  options.properties = read_properties(document, name, folder);
   read_baselines(document, name, folder, options);
   read_long_range(document, name, folder, options.baselines);
+  check_needed_properties(options, name + ": ");
   read_regularization(section("regularization"), options.regularization);
   read_optimize(section("optimize"), document.find("optimize") != nullptr, options.optimize);
   const bool has_validation = instead.validation_in_memory || !options.validation.empty();

@@ -88,8 +88,8 @@ void write_source(TomlText& out, const std::string& key, const std::map<std::str
   out.line(key, all != sources.end() ? toml_quoted(all->second) : table(sources, toml_quoted));
 }
 
-void write_term(TomlText& out, const TermOptions& term) {
-  out.header("[[term]]");
+void write_term(TomlText& out, const TermOptions& term, const std::string& header = "[[term]]", const std::string& unit = "eV") {
+  out.header(header);
   out.line("name", toml_quoted(term.name));
   out.line("descriptor", toml_quoted(term.descriptor));
   write_parameters(out, term.descriptor_parameters, descriptor_kind(term.descriptor).parameters);
@@ -101,7 +101,7 @@ void write_term(TomlText& out, const TermOptions& term) {
   write_parameters(out, term.kernel_parameters, kernel_kind(term.kernel).parameters, length_scale);
   auto delta = term.species_delta;
   if (!delta.empty()) delta["default"] = term.delta;
-  out.line("delta", delta.empty() ? toml_number(term.delta) : table(delta, toml_number), "eV");
+  out.line("delta", delta.empty() ? toml_number(term.delta) : table(delta, toml_number), unit);
   const auto number = [](int n) { return std::to_string(n); };
   auto n_sparse = term.species_n_sparse;
   if (!n_sparse.empty()) n_sparse["default"] = term.n_sparse;
@@ -117,6 +117,21 @@ void write_term(TomlText& out, const TermOptions& term) {
   if (compression.rank >= 1) out.line("rank", std::to_string(static_cast<int>(compression.rank)), "features per combination of elements");
   if (compression.rank > 0 && compression.rank < 1) out.line("rank", toml_number(compression.rank), "share of the variance to keep");
   if (compression.kind == "learned") out.line("floor", toml_number(compression.floor), "of the eigenvalues of the metric");
+}
+
+void write_property(TomlText& out, const PropertyOptions& property) {
+  const PropertyKeys& keys = property.keys;
+  out.header("[[property]]");
+  out.line("name", toml_quoted(keys.name));
+  out.line("key", toml_quoted(keys.column), "column of the values");
+  out.line("unit", toml_quoted(keys.unit));
+  out.line("total", toml_quoted(keys.total), "key of the sum over the atoms; empty: none");
+  out.line("dipole", toml_quoted(keys.dipole), "key of the dipole; empty: none");
+  out.line("sigma", toml_number(property.sigma), keys.unit);
+  out.line("total_sigma", toml_number(property.total_sigma), "times the square root of the number of atoms");
+  out.line("dipole_sigma", toml_number(property.dipole_sigma), "unit times Å");
+  out.line("optimize", property.optimize ? "true" : "false", "sigma, dipole_sigma and delta, by the evidence");
+  for (const TermOptions& term : property.terms) write_term(out, term, "[[property.term]]", keys.unit);
 }
 
 void write_sigmas(TomlText& out, const SigmaOptions& sigma) {
@@ -219,6 +234,7 @@ std::string fit_options_to_toml(const FitConfiguration& options) {
   }
   write_base(out, options.keys.base);
   for (const TermOptions& term : options.terms) write_term(out, term);
+  for (const PropertyOptions& property : options.properties) write_property(out, property);
 
   write_regularization(out, options.regularization);
   write_optimize(out, options.optimize);

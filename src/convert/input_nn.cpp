@@ -21,6 +21,7 @@ namespace {
 
 const char* const nn_cutoff_names[] = {"hard", "cos", "tanhu", "tanh", "exp", "poly1", "poly2", "poly3", "poly4"};
 constexpr int nn_cutoff_count = 9;
+constexpr int most_layers = 4;  // more change little
 
 struct NnLine {
   int number = 0;
@@ -35,7 +36,8 @@ std::vector<NnLine> lines_of_settings(const std::filesystem::path& path) {
   std::string text;
   for (int number = 1; std::getline(file, text); ++number) {
     std::istringstream words(text.substr(0, text.find('#')));
-    NnLine line{.number = number};
+    NnLine line;
+    line.number = number;
     if (!(words >> line.keyword)) continue;
     for (std::string word; words >> word;) line.words.push_back(word);
     lines.push_back(std::move(line));
@@ -104,6 +106,8 @@ class NnTranslator {
       read_function(line, "", false, 0);
     else if (key == "atom_energy")
       atom_energies_[element(line, 0, "element")] = number(line, 1, "energy") * ev_per_hartree;
+    else if (key == "global_hidden_layers_short")
+      hidden_layers_ = integer(line, 0, "number of layers");
     else if (key == "scale_symmetry_functions")
       scales_ = true;
     else if (key == "scale_symmetry_functions_sigma")
@@ -197,6 +201,7 @@ class NnTranslator {
     }
     if (cutoff_function_ == "hard") result_.notes.emplace_back("cutoff_type 0 jumps at the cutoff: gapkit fits energies only with it");
     result_.notes.emplace_back("lengths are taken as bohr and energies as hartree");
+    result_.notes.emplace_back("the kernel is that of an infinitely wide network with as many hidden layers and the activation gelu");
     if (of_network_.empty()) return;
     std::sort(of_network_.begin(), of_network_.end());
     of_network_.erase(std::unique(of_network_.begin(), of_network_.end()), of_network_.end());
@@ -233,7 +238,9 @@ class NnTranslator {
     out += "functions = [\n";
     for (const Function& f : functions_)
       out += fmt::format("  \"{}{}\",\n", f.text, f.cutoff < cutoff ? fmt::format(" cutoff={:.15g}", f.cutoff) : "");
-    out += "]\nkernel = \"squared_exponential\"\nn_sparse = 500\nselection = \"cur\"\n";
+    out += "]\nkernel = \"ntk\"\n";
+    if (hidden_layers_ > 0) out += fmt::format("depth = {}\n", std::min(hidden_layers_, most_layers));
+    out += "n_sparse = 500\nselection = \"fps\"\n";
   }
 
   std::string path_;
@@ -244,6 +251,7 @@ class NnTranslator {
   std::vector<Function> functions_;
   std::string cutoff_function_;
   double alpha_ = 0, scale_min_ = 0, scale_max_ = 1;
+  int hidden_layers_ = 0;
   bool scales_ = false, by_sigma_ = false, centres_ = false;
 };
 

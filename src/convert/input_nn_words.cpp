@@ -6,6 +6,7 @@ namespace gapkit {
 
 const std::vector<std::string>& nn_translated_keywords() {
   static const std::vector<std::string> words = {"elements",
+                                                 "global_hidden_layers_short",
                                                  "cutoff_type",
                                                  "symfunction_short",
                                                  "element_symfunction_short",
@@ -67,7 +68,6 @@ bool is_network_keyword(const std::string& keyword) {
                                                  "global_activation_electrostatic",
                                                  "global_activation_short",
                                                  "global_hidden_layers_electrostatic",
-                                                 "global_hidden_layers_short",
                                                  "global_nodes_electrostatic",
                                                  "global_nodes_short",
                                                  "gradient_adam_beta1",

@@ -294,6 +294,8 @@ std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem
   files.back()->append(xml + fmt::format("</{}>\n", label));
   for (const auto& file : files) file->commit();
 
+  for (const FittedProperty& property : model.properties)
+    notes.push_back(fmt::format("the local property '{}' is left out: a GAP potential gives energies only", property.keys.name));
   if (model.has_posterior()) notes.push_back("the posterior is left out: QUIP's variance differs from that of gap-predict");
   return notes;
 }

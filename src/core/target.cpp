@@ -144,17 +144,117 @@ TargetInfo virial_target() {
           .can_be_fitted = has_cell};
 }
 
+std::vector<double> value_rows(const Structure& s) {
+  return s.local.values;
+}
+
+void set_values(Structure& s, const std::vector<double>& rows) {
+  s.local.values = rows;
+}
+
+std::vector<double> total_rows(const Structure& s) {
+  return s.local.total ? std::vector<double>{*s.local.total} : std::vector<double>{};
+}
+
+void set_total(Structure& s, const std::vector<double>& rows) {
+  s.local.total.reset();
+  if (!rows.empty()) s.local.total = rows.front();
+}
+
+std::vector<double> dipole_rows(const Structure& s) {
+  return s.local.dipole ? std::vector<double>(s.local.dipole->data(), s.local.dipole->data() + 3) : std::vector<double>{};
+}
+
+void set_dipole(Structure& s, const std::vector<double>& rows) {
+  s.local.dipole.reset();
+  if (!rows.empty()) s.local.dipole = Eigen::Map<const Vector3>(rows.data());
+}
+
+// Dipoles of periodic cells are defined up to lattice vectors.
+bool is_molecule(const Structure& s) {
+  return !s.pbc[0] && !s.pbc[1] && !s.pbc[2];
+}
+
+/// A target of a local property. Its frames, names and tables are those of PropertyKeys; its unit belongs to the property.
+TargetInfo local_target(Property property, Functional functional, const char* name, int components) {
+  TargetInfo target{.property = property,
+                    .field = AtomicField::property,
+                    .functional = functional,
+                    .name = name,
+                    .std_names = {},
+                    .std_text = "",
+                    .sources = {},
+                    .unit = "",
+                    .components = components,
+                    .is_per_atom = false,
+                    .has_mask = false,
+                    .sigma = 0.01,
+                    .scales_with_atoms = false,
+                    .vanishing = 0,
+                    .shown = {.name = name,
+                              .plural = name,
+                              .title = name,
+                              .components = name,
+                              .entry = "component",
+                              .vectors = "",
+                              .by_config_type = false,
+                              .normalisation = Normalisation::none,
+                              .factor = 1,
+                              .unit = "",
+                              .error_factor = 1,
+                              .error_unit = "",
+                              .digits = 4},
+                    .rows = nullptr,
+                    .set = nullptr,
+                    .can_be_fitted = always};
+  return target;
+}
+
+TargetInfo value_target() {
+  TargetInfo target = local_target(Property::value, Functional::value, "value", 1);
+  target.is_per_atom = true;
+  target.rows = value_rows;
+  target.set = set_values;
+  return target;
+}
+
+TargetInfo total_target() {
+  TargetInfo target = local_target(Property::total, Functional::sum, "total", 1);
+  target.rows = total_rows;
+  target.set = set_total;
+  return target;
+}
+
+TargetInfo dipole_target() {
+  TargetInfo target = local_target(Property::dipole, Functional::first_moment, "dipole", 3);
+  target.vanishing = 1e-8;
+  target.rows = dipole_rows;
+  target.set = set_dipole;
+  target.can_be_fitted = is_molecule;
+  return target;
+}
+
 }  // namespace
 
-const std::vector<TargetInfo>& targets() {
+const std::vector<TargetInfo>& all_targets() {
   static const std::vector<TargetInfo> table = [] {
-    std::vector<TargetInfo> lines = {energy_target(), force_target(), virial_target()};
+    std::vector<TargetInfo> lines = {energy_target(), force_target(), virial_target(), value_target(), total_target(), dipole_target()};
     bool is_in_order = lines.size() == target_count;
     for (std::size_t i = 0; i < lines.size(); ++i) is_in_order = is_in_order && lines[i].property == static_cast<Property>(i);
     if (!is_in_order) throw Error("the table of targets has other lines than Property");
     return lines;
   }();
   return table;
+}
+
+const std::vector<TargetInfo>& targets() {
+  static const std::vector<TargetInfo> energies = [] {
+    std::vector<TargetInfo> lines;
+    for (const TargetInfo& target : all_targets())
+      if (target.field == AtomicField::energy) lines.push_back(target);
+    return lines;
+  }();
+  return energies;
 }
 
 const std::vector<TargetSource>& target_sources() {
@@ -168,7 +268,7 @@ const std::vector<TargetSource>& target_sources() {
 
 PerTarget<double> default_sigmas() {
   PerTarget<double> result;
-  for (const TargetInfo& target : targets()) result[target.property] = target.sigma;
+  for (const TargetInfo& target : all_targets()) result[target.property] = target.sigma;
   return result;
 }
 

@@ -9,14 +9,7 @@ extern const SoapLoops soap_loops_avx2;
 extern const SoapLoops soap_loops_avx512;
 
 const SoapLoops& soap_loops() {
-  switch (instruction_set()) {
-    case InstructionSet::avx512:
-      return soap_loops_avx512;
-    case InstructionSet::avx2:
-      return soap_loops_avx2;
-    default:
-      return soap_loops_portable;
-  }
+  return loops_in_use(soap_loops_portable, soap_loops_avx2, soap_loops_avx512);
 }
 
 }  // namespace gapkit

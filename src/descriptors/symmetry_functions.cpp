@@ -88,6 +88,15 @@ int SymmetryFunctions::size() const {
   return static_cast<int>(asked > 0 ? std::min(all, asked) : all) + on_sphere;
 }
 
+double SymmetryFunctions::usual_square() const {
+  if (sphere_ > 0) return 1;
+  if (!set_) return size();
+  const Matrix& statistics = set_->statistics;
+  const auto distance = (statistics.col(mean_value) - scale_.offset).array(), spread = statistics.col(std_of_values).array();
+  const double square = ((distance.square() + spread.square()) * scale_.factor.array().square()).sum();
+  return square > 0 ? square : size();
+}
+
 std::vector<SymmetryFunction> SymmetryFunctions::candidates(double shortest_distance) const {
   if (is_automatic()) {
     const double given = parameters_.real("first_radius");

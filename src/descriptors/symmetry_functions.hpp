@@ -25,6 +25,9 @@ class SymmetryFunctions final : public Descriptor, public ChosenFunctions {
   const std::vector<int>& species() const override { return species_; }
   EnvironmentCount count(const Environments& environments, int c) const override;
   bool has_nonnegative_products() const override { return scaling_ == Scaling::none; }
+  bool has_unit_length() const override { return sphere_ > 0; }
+  /// The mean of |x|² over the training environments.
+  double usual_square() const override;
   const ChosenFunctions* chosen_functions() const override { return this; }
   std::string without_derivatives() const override;
   void pullback(const Environments& environments, int begin, int end, const Features& features, const FeatureGradient& gradient,

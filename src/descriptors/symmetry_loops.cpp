@@ -9,14 +9,7 @@ extern const SymmetryLoops symmetry_loops_avx2;
 extern const SymmetryLoops symmetry_loops_avx512;
 
 const SymmetryLoops& symmetry_loops() {
-  switch (instruction_set()) {
-    case InstructionSet::avx512:
-      return symmetry_loops_avx512;
-    case InstructionSet::avx2:
-      return symmetry_loops_avx2;
-    default:
-      return symmetry_loops_portable;
-  }
+  return loops_in_use(symmetry_loops_portable, symmetry_loops_avx2, symmetry_loops_avx512);
 }
 
 }  // namespace gapkit

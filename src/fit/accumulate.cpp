@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/neighbor_list.hpp>
+#include <gapkit/fit/frame_fingerprint.hpp>
 #include <gapkit/model/prior.hpp>
 
 #include "fit/row_workers.hpp"
@@ -46,6 +47,7 @@ Accumulation accumulate(const Dataset& data, AccumulationRules rules, Accumulati
   const std::vector<std::int64_t>& fixed = rules.never_left_out;
   std::int64_t atoms = 0, index = 0;
   std::vector<NoiseRecord> noise;
+  FrameSketch frames;
   const auto save = [&](bool now) {
     if (checkpoints.save) checkpoints.save({builder.statistics(), builder.folded_frames()}, now);
   };
@@ -59,6 +61,7 @@ Accumulation accumulate(const Dataset& data, AccumulationRules rules, Accumulati
       };
       const int fold = folds > 1 && is_never_left_out() ? folds : own;
       count_noise(rules.regularization.rules(), given, noise);
+      add_frame(frames, given);
       if (index++ < done) return;
       Structure s = given;
       subtract_base(s, model.base, rules.regularization.rules().use);
@@ -84,6 +87,7 @@ Accumulation accumulate(const Dataset& data, AccumulationRules rules, Accumulati
   Accumulation result;
   result.statistics = builder.finish();
   result.statistics.noise = std::move(noise);
+  result.statistics.frames = std::move(frames);
   result.kernel_rows = workers.time();
   result.whiten = builder.whiten_time();
   result.gram = builder.gram_time();

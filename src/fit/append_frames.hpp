@@ -13,6 +13,7 @@ struct AppendRecord {
   LookAlikes* look_alikes = nullptr;             ///< gets all frames; append_frames() then reports targets that were lost for their names
   TargetReport* targets = nullptr;               ///< counts the keys
   std::optional<FrameSample>* sample = nullptr;  ///< becomes a sample of the frames
+  bool is_set_aside = false;                     ///< the frames come from the data of the fit, which may have some twice
 };
 
 /// append() without findings. Returns the number of frames.

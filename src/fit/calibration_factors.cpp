@@ -263,7 +263,7 @@ std::vector<CalibrationFactors> factors_of_rows(Property property, const HeldOut
 void report_uncalibrated(const Model& model, const Calibration& calibration, std::int64_t fewest_structures,
                          const ProgressCallback& progress) {
   std::string missing;
-  for (const TargetInfo& target : targets()) {
+  for (const TargetInfo& target : all_targets()) {
     const bool is_fitted = std::any_of(model.posterior.groups.begin(), model.posterior.groups.end(),
                                        [&](const RowGroup& g) { return g.property == target.property; });
     if (is_fitted && !calibration.covers(target.property)) missing += std::string(missing.empty() ? "" : ", ") + target.name;

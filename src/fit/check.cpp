@@ -7,6 +7,7 @@
 #include "fit/data_checker.hpp"
 #include "fit/data_scan.hpp"
 #include "fit/held_out.hpp"
+#include "fit/property_fit.hpp"
 #include "fit/training_facts.hpp"
 
 namespace gapkit {
@@ -131,7 +132,16 @@ std::vector<std::string> lines_at_start(const FitData& data, std::size_t held_ou
 }  // namespace
 
 CheckReport check_training_data(const FitData& data, const FitOptions& options, const ProgressCallback& progress) {
-  return scan_and_check(data, {.held_out = held_out_of_fit(data.train, options)}, options, progress).report;
+  CheckReport report = scan_and_check(data, {.held_out = held_out_of_fit(data.train, options)}, options, progress).report;
+  if (data.train.parts().empty()) return report;
+  for (CheckFinding& finding : check_properties(data.train, options)) {
+    const auto is_same = [&](const CheckFinding& other) { return other.message == finding.message; };
+    if (std::any_of(report.findings.begin(), report.findings.end(), is_same)) continue;  // a mistake of the frame, not of the property
+    ++(finding.is_error() ? report.errors : report.warnings);
+    const auto is_milder = [&](const CheckFinding& other) { return other.severity < finding.severity; };
+    report.findings.insert(std::find_if(report.findings.begin(), report.findings.end(), is_milder), std::move(finding));
+  }
+  return report;
 }
 
 DataScan scan_training_data(const FitData& data, const ScanRequest& request, const FitOptions& options, const ProgressCallback& progress) {

@@ -2,6 +2,7 @@
 
 #include <gapkit/core/version.hpp>
 #include <gapkit/io/checksum.hpp>
+#include <gapkit/potentials/atom_field.hpp>
 #include <gapkit/sparsify/selection.hpp>
 
 namespace gapkit {
@@ -20,7 +21,11 @@ struct Key {
   void add(const Parameters& parameters) { add(parameters_to_json(parameters)); }
   void add(const EnvironmentOrigin& origin) { all(origin.frame, origin.atom, origin.ordinal); }
   void add(const SparseSet& set) { all(set.x, set.covariance_cutoff, set.origin); }
-  void add(const PotentialPointer& baseline) { all(baseline->name(), baseline->parameters()); }
+  void add(const PotentialPointer& baseline) {
+    all(baseline->name(), baseline->parameters());
+    if (const FieldDependence* dependence = field_dependence(*baseline); dependence && dependence->field())
+      add(dependence->field()->fingerprint());
+  }
   template <class Derived>
   void add(const Eigen::PlainObjectBase<Derived>& matrix) {
     all(matrix.rows(), matrix.cols());
@@ -78,7 +83,7 @@ void add_regularization(Key& key, const RegularizationOptions& options) {
 
 void add_options(Key& key, const FitOptions& options, const std::vector<std::int64_t>& held_out,
                  const std::map<std::string, SparseSet>& kept_points) {
-  const auto& [use, keys, reference_energies, baselines, terms, regularization, optimize, calibration] =
+  const auto& [field, use, keys, reference_energies, baselines, terms, regularization, optimize, calibration, properties] =
       static_cast<const Problem&>(options);
   const auto& [jitter, jitter_absolute, seed, memory] = static_cast<const Numerics&>(options);
   for (const bool is_used : use) key.add(is_used);

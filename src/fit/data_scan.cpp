@@ -237,17 +237,27 @@ std::vector<TermDraft> drafts_of(const FitOptions& options, const std::vector<in
 
 namespace {
 
+bool is_derivative(const TargetInfo& target) {
+  return target.functional == Functional::minus_gradient || target.functional == Functional::minus_strain_derivative;
+}
+
+std::string without_derivatives(const TermDraft& draft) {
+  const std::string of_descriptor = draft.descriptor->without_derivatives();
+  const TermOptions& term = *draft.options;
+  if (!of_descriptor.empty() || term.length_scale_fraction || term.length_scale_root)
+    return of_descriptor;  // the kernel is not complete yet, but smooth
+  return kernel_kind(term.kernel).make(term.kernel_parameters)->without_derivatives();
+}
+
 // Descriptors and kernels that give energies only do not go with targets that are derivatives.
 void check_derivatives(const DataScan& scan) {
-  for (const TermDraft& draft : scan.drafts) {
-    const TermOptions& term = *draft.options;
-    const bool is_complete = !term.length_scale_fraction && !term.length_scale_root;
-    const std::string of_kernel = is_complete ? kernel_kind(term.kernel).make(term.kernel_parameters)->without_derivatives() : "";
-    for (const std::string& why : {draft.descriptor->without_derivatives(), of_kernel})
-      for (const FitPlan::GroupPlan& group : scan.plan.groups)
-        if (!why.empty() && group.rows > 0 && group.group.property != Property::energy)
-          throw InputError("term '" + term.name + "': " + why + "; choose another one, or leave " + property_name(group.group.property) +
-                           " out of the fit ([data] use)");
+  for (const FitPlan::GroupPlan& group : scan.plan.groups) {
+    const TargetInfo& target = target_info(group.group.property);
+    if (group.rows == 0 || !is_derivative(target)) continue;
+    for (const TermDraft& draft : scan.drafts)
+      if (const std::string reason = without_derivatives(draft); !reason.empty())
+        throw InputError("term '" + draft.options->name + "' cannot be fitted to " + target.sources.front().plural + ": " + reason +
+                         "; choose another one, or leave these targets out ([data] use)");
   }
 }
 

@@ -4,11 +4,14 @@
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/phase_clock.hpp>
 #include <gapkit/fit/fit.hpp>
+#include <gapkit/fit/needed_properties.hpp>
 #include <gapkit/fit/sparse_points.hpp>
+#include <gapkit/model/bound_fields.hpp>
 #include <gapkit/model/feature_map_file.hpp>
 
 #include "fit/accumulate.hpp"
 #include "fit/channels.hpp"
+#include "fit/charge_scale.hpp"
 #include "fit/checkpoint.hpp"
 #include "fit/checkpoint_key.hpp"
 #include "fit/compression.hpp"
@@ -18,6 +21,7 @@
 #include "fit/functions.hpp"
 #include "fit/held_out.hpp"
 #include "fit/left_out_calibration.hpp"
+#include "fit/property_fit.hpp"
 
 namespace gapkit {
 namespace {
@@ -179,23 +183,35 @@ class ScannedFit {
   PhaseClock watch_;
 };
 
-/// A fit for the calibration only: of examined data, without checkpoints.
-Model fit_of_round(const FitData& training, const FitOptions& options, const ProgressCallback& progress) {
+/// A fit of examined data, without checkpoints.
+FitResult fit_examined(const FitData& training, const FitOptions& options, const ProgressCallback& progress) {
   DataScan scan = scan_frames(training.train, options, progress);
   const FitRun run{.progress = progress};
   CheckpointKeeper keeper(run, options, scan, "");
-  FitReport report;
+  FitResult result;
   FrameSample none({});
-  return ScannedFit(training, options, scan, report, run).run(keeper, none).model;
+  result.model = ScannedFit(training, options, scan, result.report, run).run(keeper, none).model;
+  return result;
 }
 
 }  // namespace
 
-FitResult fit(const FitData& data, const FitOptions& options, const FitRun& run) {
+FitResult fit_field(const Dataset& data, const FitOptions& options, const ProgressCallback& progress) {
+  return fit_examined({data}, options, progress);
+}
+
+FitResult fit(const FitData& data, const FitOptions& given, const FitRun& run) {
   const Stopwatch stopwatch;
   PhaseClock watch;
   FitResult result;
   FitReport& report = result.report;
+  check_needed_properties(given, "");
+  FittedProperties properties = fit_properties(data.train, given, fit_field, run.progress);
+  FitOptions options = given;
+  bind_fields(options.baselines, properties.properties);
+  options = with_charge_scale(data, options, report.charge_scale, run.progress);
+  report.properties = std::move(properties.reports);
+  if (!properties.properties.empty()) report.phases["properties"] = watch.lap();
   CalibrationRounds rounds;
   rounds.held_out = held_out_of_rounds(data.train, options);
   const std::vector<std::int64_t> held_out = rounds.held_out.empty() ? std::vector<std::int64_t>() : rounds.held_out.front();
@@ -223,7 +239,7 @@ FitResult fit(const FitData& data, const FitOptions& options, const FitRun& run)
         rounds.expected -= search->seconds * (1 - static_cast<double>(steps_of_round) / search->evaluations);
     }
     rounds.fit = [&](const Dataset& part, const ProgressCallback& shown) {
-      return fit_of_round({part, nullptr, data.kept_points}, of_rounds, shown);
+      return fit_examined({part, nullptr, data.kept_points}, of_rounds, shown).model;
     };
     calibrate_fit(fitted, data, options, rounds, run.progress);
     report.phases["calibrate"] = watch.lap();
@@ -232,6 +248,7 @@ FitResult fit(const FitData& data, const FitOptions& options, const FitRun& run)
   report.phases["conventions"] = watch.lap();
   report.log_evidence = fitted.model.posterior.log_evidence;
   result.model = std::move(fitted.model);
+  result.model.properties = std::move(properties.properties);
   result.statistics = std::move(fitted.stored);
   return result;
 }

@@ -84,7 +84,7 @@ void calibrate_fit(FittedModel& fitted, const FitData& data, const FitOptions& o
     if (round > 0) longest = round == 1 ? this_round.seconds() : std::max(longest, this_round.seconds());
   }
   const std::optional<Calibration> found = calibrator.calibration("holdout", progress);
-  append_frames(fitted, DatasetView(data.train, held_out.front()), {}, progress);
+  append_frames(fitted, DatasetView(data.train, held_out.front()), {.is_set_aside = true}, progress);
   fitted.model.calibration = found;
 }
 

@@ -13,7 +13,7 @@ KeptRows KeptRows::of(const Structure& structure, std::int64_t number, const Row
   kept.is_exact = is_exact;
   std::size_t i = 0;
   Eigen::Index exact = 0, rounded = 0;
-  for (const TargetInfo& target : gapkit::targets()) {
+  for (const TargetInfo& target : gapkit::all_targets()) {
     if (!targets.wanted.wants(target.property)) continue;
     for (int row = 0; row < target.row_count(structure.size()); ++row, ++i) {
       if (targets.group[i] == RowTargets::excluded) continue;

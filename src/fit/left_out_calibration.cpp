@@ -18,7 +18,7 @@ namespace {
 
 constexpr double least_b = 0.2;            // of a row's σ: components that symmetry makes zero would drive b to 0
 constexpr double familiar_share = 0.999;   // of the left-out rows have less novelty than what counts as familiar
-constexpr double vanishing_prior = 1e-10;  // eV², (eV/Å)²: zero by symmetry
+constexpr double vanishing_prior = 1e-10;  // eV², (eV/Å)², or in the unit of a property: zero by symmetry
 // Atoms whose priors of forces are computed, which takes as long as their error bars: a part of all, within bounds.
 constexpr std::int64_t part_with_prior = 8, fewest_with_prior = 300, most_with_prior = 1000;
 constexpr Eigen::Index share_of_points = 4;  // error bars from a quarter of the points have factors of their own
@@ -75,7 +75,7 @@ struct Errors {
     all.noise.push_back(row.noise);
     all.structure.push_back(structure);
     all.config_type.push_back(type);
-    if (row.property == Property::force) all.element.push_back(row.element);
+    if (target_info(row.property).is_per_atom) all.element.push_back(row.element);
   }
 };
 
@@ -91,11 +91,14 @@ class Novelties {
   /// `is_whole`: also of forces and virial, which take much longer.
   void add(const Structure& s, std::int64_t number, bool is_whole) {
     const LeftOutStructure& structure = *by_number_.at(number);
-    Observables wanted{.energy = false, .forces = false, .virial = false};
-    for (const LeftOutRow& row : structure.rows) wanted.wants(row.property) = is_whole || row.property == Property::energy;
+    Observables wanted = Observables::none();
+    for (const LeftOutRow& row : structure.rows)
+      wanted.wants(row.property) = is_whole || row.property == Property::energy || row.property == Property::value;
     if (wanted.rows(s.size()) == 0) return;
     const StructureEnvironments environments(s, largest_cutoff(model_.terms));
-    const Vector prior = prior_.observables(environments.view(), s.size(), wanted).value * scale_;
+    const PriorVariances of_terms = wanted.has_local() ? prior_.property(environments.view(), wanted, local_weights(wanted, s.positions))
+                                                       : prior_.observables(environments.view(), s.size(), wanted);
+    const Vector prior = of_terms.value * scale_;
     for (const LeftOutRow& row : structure.rows) {
       if (!wanted.wants(row.property)) continue;
       const double all = prior[wanted.first_row(row.property, s.size()) + row.row];
@@ -107,7 +110,7 @@ class Novelties {
 
   PerTarget<double> familiar() {
     PerTarget<double> result;
-    for (const TargetInfo& target : targets()) result[target.property] = quantile(ratios_[target.property]);
+    for (const TargetInfo& target : all_targets()) result[target.property] = quantile(ratios_[target.property]);
     return result;
   }
   /// Of forces, with the first points.
@@ -242,7 +245,7 @@ std::optional<Calibration> LeftOutCalibration::calibrate(const Model& model, con
   excluded.insert(lone_atoms_.begin(), lone_atoms_.end());
   if (options_.calibration.cautious)
     result.factors = cautious_factors({model, training_, left_out, structures, excluded, options_.calibration.fewest_structures});
-  for (const TargetInfo& target : targets()) {
+  for (const TargetInfo& target : all_targets()) {
     if (options_.calibration.cautious) break;
     factor_rules.part = target.is_per_atom ? EpistemicPart::data : EpistemicPart::jackknife;
     append(target.property, errors.rows[target.property]);
@@ -255,9 +258,10 @@ std::optional<Calibration> LeftOutCalibration::calibrate(const Model& model, con
     append(Property::force, errors.of_fewer);
   }
   set_familiar(model, training_, structures, show, result);
-  if (result.covers(Property::energy) || result.covers(Property::virial) || options_.calibration.cautious)
+  const auto is_of_frame = [](const CalibrationFactors& f) { return !target_info(f.property).is_per_atom; };
+  if (options_.calibration.cautious || std::any_of(result.factors.begin(), result.factors.end(), is_of_frame))
     result.jackknife = left_out.jackknife_factor();
-  result.extrapolation = extrapolation_thresholds(model, atoms, progress);
+  if (options_.field == AtomicField::energy) result.extrapolation = extrapolation_thresholds(model, atoms, progress);
   return result;
 }
 

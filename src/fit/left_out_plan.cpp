@@ -35,8 +35,8 @@ std::vector<Frame> draw_sample(const DatasetSummary& summary, double wanted, std
 /// At most this memory; masked rows are counted too.
 double bytes_of_rows(const Frame& frame, const FitOptions& options, Eigen::Index points) {
   double bytes = 0;
-  for (const TargetInfo& target : targets())
-    if (options.use[target.property])
+  for (const TargetInfo& target : all_targets())
+    if (options.uses(target))
       bytes +=
           static_cast<double>(target.row_count(frame.atoms)) * static_cast<double>(target.is_per_atom ? sizeof(float) : sizeof(double));
   return bytes * static_cast<double>(points);
@@ -54,7 +54,7 @@ std::vector<std::int64_t> numbers_of(const std::vector<Frame>& frames) {
 LeftOutPlan plan_left_out(const DatasetSummary& summary, const FitOptions& options, Eigen::Index points, double bytes,
                           const std::vector<std::int64_t>& known) {
   bool has_jackknife = false;
-  for (const TargetInfo& target : targets()) has_jackknife |= options.use[target.property] && !target.is_per_atom;
+  for (const TargetInfo& target : all_targets()) has_jackknife |= options.uses(target) && !target.is_per_atom;
   const bool takes_all = options.calibration.cautious || (has_jackknife && options.calibration.all_structures);
   std::vector<Frame> frames = draw_sample(summary, takes_all ? most_sampled : fewest_sampled, options.seed, known);
   LeftOutPlan plan;

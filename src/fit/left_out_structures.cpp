@@ -47,6 +47,8 @@ LeftOutStructures::LeftOutStructures(const Model& model, const RowRules& rules, 
       sample_(sample),
       left_out_(model.factor, model.posterior),
       local_energies_(model),
+      has_local_energies_(std::all_of(rules.groups.begin(), rules.groups.end(),
+                                      [](const RowGroup& g) { return target_info(g.property).field == AtomicField::energy; })),
       scale_(scales_of_points(model)),
       sigma_(sigmas_of_groups(model, rules)),
       moved_(model.factor.size()) {
@@ -87,7 +89,7 @@ void LeftOutStructures::fill(const KeptRows& kept, const WeightedRows& weighted,
   result.structure.config_type = kept.config_type;
   result.structure.atoms = static_cast<int>(kept.geometry.atomic_numbers.size());
   PerTarget<double> level;
-  for (const TargetInfo& target : targets())
+  for (const TargetInfo& target : all_targets())
     level[target.property] = noise_level(model_, target.property, kept.config_type).sigma *
                              target.noise_scale(static_cast<int>(kept.geometry.atomic_numbers.size()), model_.scale_with_atoms);
   for (std::size_t i = 0; i < kept.rows.size(); ++i) {
@@ -113,7 +115,7 @@ LeftOutStructures::Result LeftOutStructures::leave_out(const KeptRows& kept) con
   WeightedRows rows = weighted(kept);
   const bool is_sampled = std::binary_search(sample_.begin(), sample_.end(), kept.number);
   LocalEnergies::Rows local;
-  if (is_sampled) {
+  if (is_sampled && has_local_energies_) {
     local = local_energies_.of(kept.geometry);
     rows.others = std::move(local.rows);
   }
@@ -129,7 +131,7 @@ LeftOutStructures::Result LeftOutStructures::leave_out(const KeptRows& kept) con
     result.weights.row(static_cast<Eigen::Index>(k)) *= sigma_of(row.group) * row.noise_scale;  // to the unit of the target
   }
   fill(kept, rows, *found, result);
-  result.structure.local_energies = local_energies_.left_out(local, rows, *found);
+  if (has_local_energies_) result.structure.local_energies = local_energies_.left_out(local, rows, *found);
   if (!fewer_) return result;
   WeightedRows first{rows.rows(Eigen::all, first_points_), rows.target, {}, {}};
   for (const Eigen::Index point : rows.own_points) {

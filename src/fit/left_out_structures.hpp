@@ -76,6 +76,7 @@ class LeftOutStructures {
   const std::vector<std::int64_t>& sample_;
   LeaveOneOut left_out_;
   LocalEnergies local_energies_;
+  bool has_local_energies_;                                // not in the fit of a local property, which has no grades
   Vector scale_;                                           // s_t of each point
   std::vector<double> sigma_;                              // σ_g of each group of the rules
   std::map<std::int64_t, std::vector<Eigen::Index>> own_;  // points of each structure

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <gapkit/potentials/atom_field.hpp>
 #include <gapkit/potentials/long_range.hpp>
 #include <numeric>
 
@@ -43,12 +44,25 @@ void check_charges(const Structure& s, const std::vector<double>& charges, Findi
                     s.source, sum, directions == 3 ? "a uniform background makes it neutral" : "a charged slab has no background"));
 }
 
+// Charges of a property sum to the frame's total by construction.
+void check_total(const FitOptions& options, const std::string& property, const Structure& s, Findings& findings) {
+  std::string key;
+  for (const PropertyOptions& other : options.properties)
+    if (other.keys.name == property) key = other.keys.total;
+  const double total = total_charge_of(s, key.empty() ? total_charge_key : key);
+  if (s.cell && std::count(s.pbc.begin(), s.pbc.end(), true) == 1) check_charges(s, {total}, findings);
+}
+
 }  // namespace
 
 void check_long_range(const FitOptions& options, const Structure& s, Findings& findings) {
   for (const PotentialPointer& potential : options.baselines) {
     if (!is_long_range(potential->name())) continue;
     try {
+      if (const std::string property = missing_property(*potential); !property.empty()) {
+        if (potential->name() == "coulomb") check_total(options, property, s, findings);
+        continue;
+      }
       check_elements({&potential, 1}, s);
       if (s.size() > 1) check_charges(s, charges_of(*potential, s), findings);
     } catch (const InputError& error) {

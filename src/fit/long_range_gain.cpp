@@ -8,31 +8,17 @@
 #include <numbers>
 
 #include "fit/frame_sample.hpp"
+#include "fit/sample_options.hpp"
 
 namespace gapkit {
 namespace {
 
 constexpr int every = 5;  // structure of the sample is left out
 constexpr std::size_t fewest_structures = 10;
-constexpr int most_points = 300;         // of each term and combination
-constexpr int most_evaluations = 60;     // of the evidence
 constexpr double neutral_within = 1e-3;  // e
 
-bool names_environments(const FitOptions& options) {
-  for (const TermOptions& term : options.terms)
-    if (!term.sparse_indices.empty()) return true;
-  return false;
-}
-
-FitOptions options_of_sample(const FitOptions& given, const std::map<int, double>& reference_energies) {
-  FitOptions options = given;
-  options.optimize = {};
-  options.calibration.source = CalibrationOptions::Source::none;
-  for (TermOptions& term : options.terms) {
-    if (term.sparse_file.empty()) term.n_sparse = std::min(term.n_sparse, most_points);
-    for (auto& [combination, points] : term.species_n_sparse) points = std::min(points, most_points);
-    for (auto& [config_type, points] : term.config_type_n_sparse) points = std::min(points, most_points);
-  }
+FitOptions options_of_gain(const FitOptions& given, const std::map<int, double>& reference_energies) {
+  FitOptions options = options_of_sample(given);
   // Isolated atoms may not be in the sample.
   if (options.reference_energies.mode == ReferenceEnergyOptions::Mode::isolated) {
     options.reference_energies = {.mode = ReferenceEnergyOptions::Mode::explicit_values, .values = {}};
@@ -51,15 +37,6 @@ struct SampleFit {
     return solve_posterior(stored.statistics, model.factor, other.delta_ratio, &other.sigma).log_evidence;
   }
 };
-
-OptimizeOptions search_of(const FitOptions& given) {
-  OptimizeOptions search = given.optimize;
-  search.objective = OptimizeOptions::Objective::evidence;
-  search.folds = 0;
-  search.start.clear();
-  search.max_evaluations = std::min(search.max_evaluations, most_evaluations);
-  return search;
-}
 
 /// The sample and its two parts.
 class SampleFits {
@@ -186,7 +163,7 @@ std::optional<LongRangeGain> long_range_gain(const FitData& data, const FitOptio
   gain.has_fixed_charges = parts == 1 && scaled.front();
   const std::vector<std::int64_t> sample = choose_sample(data.train.summary(), options.seed);
   if (sample.size() < fewest_structures) return std::nullopt;
-  const SampleFits fits(data.train, sample, options_of_sample(options, reference_energies), search_of(options), progress);
+  const SampleFits fits(data.train, sample, options_of_gain(options, reference_energies), search_of_sample(options), progress);
   gain.fitted = fits.fitted();
   gain.left_out = fits.left_out();
   gain.charged_cells = fits.charged_cells();

@@ -10,7 +10,7 @@ RowRules row_rules(const FitOptions& options) {
   const RegularizationOptions& regularization = options.regularization;
   RowRules rules;
   rules.keys = options.used_keys();
-  rules.use = options.use;
+  for (const TargetInfo& target : all_targets()) rules.use[target.property] = options.uses(target);
   rules.scale_with_atoms = regularization.scale_with_atoms;
   std::map<std::string, SigmaOptions> classes = regularization.config_type;
   for (const std::string& name : options.optimize.classes) classes.emplace(name, regularization.standard);
@@ -20,9 +20,9 @@ RowRules row_rules(const FitOptions& options) {
                        std::to_string(sigma) + ", expected a positive number");
     rules.groups.push_back({p, config_class, false, sigma});
   };
-  for (const TargetInfo& target : targets()) {
+  for (const TargetInfo& target : all_targets()) {
     const Property p = target.property;
-    if (!options.use[p]) continue;
+    if (!options.uses(target)) continue;
     add(p, "default", regularization.standard[p]);
     for (const auto& [config_type, sigma] : classes) add(p, config_type, sigma[p]);
     rules.groups.push_back({p, "default", true, 1.0});
@@ -42,6 +42,34 @@ int Regularization::group_of(Property property, const std::string& config_type, 
   return common;
 }
 
+namespace {
+
+/// The target of the field that is the reference energy at each atom.
+std::vector<double> target_of_atoms(const TargetInfo& target, const Structure& s, const std::map<int, double>& reference_energies) {
+  switch (target.functional) {
+    case Functional::sum:
+      return {sum_of_reference_energies(s, reference_energies)};
+    case Functional::value: {
+      std::vector<double> values;
+      for (const int z : s.atomic_numbers) values.push_back(reference_energies.at(z));
+      return values;
+    }
+    case Functional::first_moment: {
+      const Vector3 centroid = s.positions.colwise().mean().transpose();
+      Vector3 sum = Vector3::Zero();
+      for (Eigen::Index i = 0; i < s.size(); ++i)
+        sum += (s.positions.row(i).transpose() - centroid) * reference_energies.at(s.atomic_numbers[static_cast<std::size_t>(i)]);
+      return {sum.data(), sum.data() + 3};
+    }
+    case Functional::minus_gradient:
+    case Functional::minus_strain_derivative:
+      break;
+  }
+  return std::vector<double>(static_cast<std::size_t>(target.row_count(s.size())), 0.0);
+}
+
+}  // namespace
+
 RowTargets Regularization::row_targets(const Structure& s, const std::map<int, double>& reference_energies) const {
   RowTargets t;
   t.wanted = wanted_rows(rules_, s);
@@ -55,19 +83,17 @@ RowTargets Regularization::row_targets(const Structure& s, const std::map<int, d
     t.group.push_back(is_excluded ? RowTargets::excluded : group_of(property, s.config_type, own.has_value()));
     t.noise_scale.push_back(is_excluded ? 1 : own ? *own : target.noise_scale(s.size(), rules_.scale_with_atoms));
   };
-  for (const TargetInfo& target : targets()) {
+  for (const TargetInfo& target : all_targets()) {
     if (!t.wanted.wants(target.property)) continue;
-    const bool is_energy = target.property == Property::energy;  // the only target with a contribution of isolated atoms
-    const double offset = is_energy ? sum_of_reference_energies(s, reference_energies) : 0;
-    int row = 0;
-    for (const double value : target.rows(s)) add(target, row++, value - offset);
+    const std::vector<double> offsets = target_of_atoms(target, s, reference_energies), values = target.rows(s);
+    for (std::size_t row = 0; row < values.size(); ++row) add(target, static_cast<int>(row), values[row] - offsets[row]);
   }
   return t;
 }
 
 Observables wanted_rows(const RowRules& rules, const Structure& s) {
   Observables wanted;
-  for (const TargetInfo& target : targets())
+  for (const TargetInfo& target : all_targets())
     wanted.wants(target.property) = rules.use[target.property] && !target.rows(s).empty() && target.can_be_fitted(s);
   return wanted;
 }
@@ -75,7 +101,7 @@ Observables wanted_rows(const RowRules& rules, const Structure& s) {
 void count_noise(const RowRules& rules, const Structure& s, std::vector<NoiseRecord>& records) {
   if (s.size() == 1) return;  // isolated atoms set E0; their noise differs from other frames
   const Observables wanted = wanted_rows(rules, s);
-  for (const TargetInfo& target : targets()) {
+  for (const TargetInfo& target : all_targets()) {
     if (!wanted.wants(target.property)) continue;
     NoiseRecord record{target.property, s.config_type};
     const double h = target.noise_scale(s.size(), rules.scale_with_atoms);

@@ -21,7 +21,11 @@ void RowWorkers::add(Structure structure, const Observables& wanted, MatrixSlice
 
 void RowWorkers::fill(const Work& work, KernelRows& kernel_rows) const {
   const StructureEnvironments environments(work.structure, cutoff_);
-  kernel_rows.compute(environments.view(), work.structure.size(), work.wanted, work.rows);
+  if (work.wanted.has_local())
+    kernel_rows.compute_property(environments.view(), work.wanted, local_weights(work.wanted, work.structure.positions), work.rows,
+                                 work.structure.local.response);
+  else
+    kernel_rows.compute(environments.view(), work.structure.size(), work.wanted, work.rows);
 }
 
 void RowWorkers::finish(const std::function<void(double)>& show) {

@@ -38,7 +38,8 @@ std::vector<Parameters> resolved_kernel_parameters(const DataScan& scan, const s
     const TermOptions& term = *scan.drafts[t].options;
     result.push_back(term.kernel_parameters);
     if (term.length_scale_root)
-      result.back().set("length_scale", std::vector<double>{*term.length_scale_root * std::sqrt(scan.drafts[t].descriptor->size())});
+      result.back().set("length_scale",
+                        std::vector<double>{*term.length_scale_root * std::sqrt(scan.drafts[t].descriptor->usual_square())});
     if (!term.length_scale_fraction || candidates[t].x.rows() == 0) continue;
     const std::vector<double> lengths = lengths_of_range(term, candidates[t]);
     std::vector<double>& most = largest[&term];

@@ -5,6 +5,7 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/frame_fingerprint.hpp>
+#include <gapkit/potentials/atom_field.hpp>
 
 #include "fit/shortest_distances.hpp"
 
@@ -90,8 +91,12 @@ void TrainingFacts::add_isolated_atom(const Structure& s) {
 void TrainingFacts::add_energy(const Structure& s, const std::map<int, int>& composition) {
   double energy = *s.energy;
   if (!options_.baselines.empty() && options_.reference_energies.mode == ReferenceEnergyOptions::Mode::least_squares) {
+    // An examination of the data has no fitted properties, and does without the energies that depend on them.
+    std::vector<PotentialPointer> known;
+    for (const PotentialPointer& p : options_.baselines)
+      if (missing_property(*p).empty()) known.push_back(p);
     Structure learned = s;
-    subtract_potentials(options_.baselines, learned);
+    subtract_potentials(known, learned);
     energy = *learned.energy;
   }
   auto& sum = by_composition[composition];

@@ -143,16 +143,20 @@ struct NewFrames {
   double atoms = 0;
   ShortestDistances shortest_distances;  // in the frames with rows
   BaseChecks base;
+  std::int64_t known_frames = 0;  // that the sums contain already, as far as their sketch shows it
 };
 
-NewFrames look_at(const Dataset& data, const RowRules& rules, double cutoff, const AppendRecord& record) {
+NewFrames look_at(const Dataset& data, const FittedModel& fitted, const AppendRecord& record) {
   NewFrames found;
+  const RowRules& rules = fitted.stored.rules;
+  const double cutoff = largest_cutoff(fitted.model.terms);
   const auto look = [&](const Structure& s, const FramePlace&) {
     ++found.config_types[s.config_type];
     ++found.frames;
     found.atoms += s.size();
     add_frame(found.checksum, s);
     found.base.add(s);
+    if (s.size() > 1) found.known_frames += fitted.stored.statistics.frames.contains(fingerprint_of(s));
     if (record.look_alikes) record.look_alikes->add(s);
     const Observables wanted = wanted_rows(rules, s);
     if (wanted.energy || wanted.forces || wanted.virial) keep_shorter(found.shortest_distances, closest_pairs(s, NeighborList(s, cutoff)));
@@ -167,12 +171,19 @@ std::int64_t append_frames(FittedModel& fitted, const Dataset& data, const Appen
   Model& model = fitted.model;
   const SufficientStatistics& before = fitted.stored.statistics;
   const Regularization regularization(fitted.stored.rules);
-  const NewFrames found = look_at(data, regularization.rules(), largest_cutoff(model.terms), record);
+  const NewFrames found = look_at(data, fitted, record);
   if (record.look_alikes) report_lost_targets(*record.look_alikes, progress);
   if (model.base.is_used()) report_base(found.base, model, progress);
   const std::string fingerprint = std::to_string(found.checksum.value());
   if (progress && have_common_part(model.data_fingerprint, fingerprint))
     progress({.phase = "append", .message = "the model has the same frames already: they now count twice", .is_warning = true});
+  if (progress && !model.properties.empty())
+    progress({.phase = "append", .message = "the local properties of the model stay as they are: only a fit of all data improves them"});
+  else if (progress && found.known_frames > 0 && !record.is_set_aside)
+    progress({.phase = "append",
+              .message = "the model has " + std::to_string(found.known_frames) + " of the " + std::to_string(found.frames) +
+                         " new frames already: they now count twice",
+              .is_warning = true});
   if (record.sample) record.sample->emplace(choose_sample(data.summary(), model.seed));
   OptimizeOptions fold_options;
   for (const GroupStatistics& g : before.groups)
@@ -209,9 +220,13 @@ std::int64_t append(FittedModel& fitted, const Dataset& data, const ProgressCall
 }
 
 void merge(FittedModel& fitted, const FittedModel& other) {
-  if (fitted.stored.statistics.fingerprint == other.stored.statistics.fingerprint &&  // else they cannot be merged at all
-      have_common_part(fitted.model.data_fingerprint, other.model.data_fingerprint))
-    throw InputError("both models were fitted to the same data, which would count twice");
+  if (fitted.stored.statistics.fingerprint == other.stored.statistics.fingerprint) {  // else they cannot be merged at all
+    if (have_common_part(fitted.model.data_fingerprint, other.model.data_fingerprint))
+      throw InputError("both models were fitted to the same data, which would count twice");
+    if (const std::int64_t common = fitted.stored.statistics.frames.common_with(other.stored.statistics.frames); common > 0)
+      throw InputError("both models were fitted to the same " + std::to_string(common) +
+                       " frames, or more, which would count twice: fit one of them without these");
+  }
   check_equal_maps(fitted.model, other.model);
   SufficientStatistics theirs = other.stored.statistics;
   for (GroupStatistics& g : theirs.groups)

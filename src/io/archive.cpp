@@ -293,7 +293,7 @@ struct ArchiveReader::State {
 };
 
 ArchiveReader::ArchiveReader(const std::filesystem::path& path, std::string_view format, int newest_version)
-    : state_(std::make_unique<State>()) {
+    : state_(std::make_shared<State>()) {
   state_->path = path;
   state_->file_size = checked_file_size(path);
   state_->open();
@@ -304,62 +304,68 @@ ArchiveReader::ArchiveReader(const std::filesystem::path& path, std::string_view
 
 ArchiveReader::~ArchiveReader() = default;
 
+ArchiveReader::ArchiveReader(std::shared_ptr<State> state, std::string group) : state_(std::move(state)), group_(std::move(group)) {}
+
+ArchiveReader ArchiveReader::within(std::string_view group) const {
+  return {state_, full(group)};
+}
+
 int ArchiveReader::format_version() const {
   return state_->version;
 }
 
 bool ArchiveReader::has(std::string_view name) const {
-  return state_->entries.count(std::string(name)) > 0;
+  return state_->entries.count(full(name)) > 0;
 }
 
 Matrix ArchiveReader::matrix(std::string_view name, Eigen::Index rows, Eigen::Index cols) const {
-  const EntryType& type = state_->find(name);
+  const EntryType& type = state_->find(full(name));
   if (type.kind != Kind::real || type.extents.size() != 2 || (rows >= 0 && type.extents[0] != static_cast<std::uint64_t>(rows)) ||
       (cols >= 0 && type.extents[1] != static_cast<std::uint64_t>(cols)))
-    state_->mismatch(name, fmt::format("a matrix of {} × {} real numbers", extent_text(rows), extent_text(cols)), type);
+    state_->mismatch(full(name), fmt::format("a matrix of {} × {} real numbers", extent_text(rows), extent_text(cols)), type);
   Matrix result(static_cast<Eigen::Index>(type.extents[0]), static_cast<Eigen::Index>(type.extents[1]));
-  state_->read(name, type, result.data());
+  state_->read(full(name), type, result.data());
   return result;
 }
 
 std::vector<double> ArchiveReader::doubles(std::string_view name, Eigen::Index size) const {
-  const EntryType& type = state_->find_list(name, Kind::real, size);
+  const EntryType& type = state_->find_list(full(name), Kind::real, size);
   std::vector<double> result(type.count());
-  state_->read(name, type, result.data());
+  state_->read(full(name), type, result.data());
   return result;
 }
 
 Vector ArchiveReader::vector(std::string_view name, Eigen::Index size) const {
-  const EntryType& type = state_->find_list(name, Kind::real, size);
+  const EntryType& type = state_->find_list(full(name), Kind::real, size);
   Vector result(static_cast<Eigen::Index>(type.count()));
-  state_->read(name, type, result.data());
+  state_->read(full(name), type, result.data());
   return result;
 }
 
 std::vector<std::int64_t> ArchiveReader::integers(std::string_view name, Eigen::Index size) const {
-  const EntryType& type = state_->find_list(name, Kind::integer, size);
+  const EntryType& type = state_->find_list(full(name), Kind::integer, size);
   std::vector<std::int64_t> result(type.count());
-  state_->read(name, type, result.data());
+  state_->read(full(name), type, result.data());
   return result;
 }
 
 std::string ArchiveReader::string(std::string_view name) const {
-  return state_->read_texts(name, state_->find_single(name, Kind::text)).front();
+  return state_->read_texts(full(name), state_->find_single(full(name), Kind::text)).front();
 }
 
 std::vector<std::string> ArchiveReader::strings(std::string_view name) const {
-  return state_->read_texts(name, state_->find_list(name, Kind::text, -1));
+  return state_->read_texts(full(name), state_->find_list(full(name), Kind::text, -1));
 }
 
 double ArchiveReader::number(std::string_view name) const {
   double value = 0;
-  state_->read(name, state_->find_single(name, Kind::real), &value);
+  state_->read(full(name), state_->find_single(full(name), Kind::real), &value);
   return value;
 }
 
 std::int64_t ArchiveReader::integer(std::string_view name) const {
   std::int64_t value = 0;
-  state_->read(name, state_->find_single(name, Kind::integer), &value);
+  state_->read(full(name), state_->find_single(full(name), Kind::integer), &value);
   return value;
 }
 

@@ -187,7 +187,7 @@ struct ArchiveWriter::State {
 };
 
 ArchiveWriter::ArchiveWriter(const std::filesystem::path& path, std::string_view format, int format_version)
-    : state_(std::make_unique<State>()) {
+    : state_(std::make_shared<State>()) {
   State& s = *state_;
   s.path = path;
   s.target = resolved_target(path);
@@ -210,6 +210,12 @@ ArchiveWriter::ArchiveWriter(const std::filesystem::path& path, std::string_view
 
 ArchiveWriter::~ArchiveWriter() = default;
 
+ArchiveWriter::ArchiveWriter(std::shared_ptr<State> state, std::string group) : state_(std::move(state)), group_(std::move(group)) {}
+
+ArchiveWriter ArchiveWriter::within(std::string_view group) const {
+  return {state_, full(group)};
+}
+
 void ArchiveWriter::put(std::string_view name, const MatrixView& value) {
   const EntryType type{EntryType::Kind::real, {static_cast<std::uint64_t>(value.rows()), static_cast<std::uint64_t>(value.cols())}};
   Checksum contents;
@@ -217,40 +223,40 @@ void ArchiveWriter::put(std::string_view name, const MatrixView& value) {
     for (Eigen::Index j = 0; j < value.cols(); ++j) contents.add(value(i, j));
   // A matrix of one row may come with any stride; it is not used.
   const auto stride = std::max(value.outerStride(), value.cols());
-  state_->write(std::string(name), type, contents.value(), value.data(), static_cast<std::uint64_t>(stride));
+  state_->write(full(name), type, contents.value(), value.data(), static_cast<std::uint64_t>(stride));
 }
 
 void ArchiveWriter::put(std::string_view name, std::span<const double> value) {
   Checksum contents;
   for (const double x : value) contents.add(x);
-  state_->write(std::string(name), {EntryType::Kind::real, {value.size()}}, contents.value(), value.data());
+  state_->write(full(name), {EntryType::Kind::real, {value.size()}}, contents.value(), value.data());
 }
 
 void ArchiveWriter::put(std::string_view name, std::span<const std::int64_t> value) {
   Checksum contents;
   for (const std::int64_t x : value) contents.add(x);
-  state_->write(std::string(name), {EntryType::Kind::integer, {value.size()}}, contents.value(), value.data());
+  state_->write(full(name), {EntryType::Kind::integer, {value.size()}}, contents.value(), value.data());
 }
 
 void ArchiveWriter::put(std::string_view name, std::string_view value) {
-  state_->put_texts(name, {&value, 1}, false);
+  state_->put_texts(full(name), {&value, 1}, false);
 }
 
 void ArchiveWriter::put(std::string_view name, double value) {
   Checksum contents;
   contents.add(value);
-  state_->write(std::string(name), {EntryType::Kind::real, {}}, contents.value(), &value);
+  state_->write(full(name), {EntryType::Kind::real, {}}, contents.value(), &value);
 }
 
 void ArchiveWriter::put(std::string_view name, std::int64_t value) {
   Checksum contents;
   contents.add(value);
-  state_->write(std::string(name), {EntryType::Kind::integer, {}}, contents.value(), &value);
+  state_->write(full(name), {EntryType::Kind::integer, {}}, contents.value(), &value);
 }
 
 void ArchiveWriter::put(std::string_view name, std::span<const std::string> value) {
   const std::vector<std::string_view> texts(value.begin(), value.end());
-  state_->put_texts(name, texts, true);
+  state_->put_texts(full(name), texts, true);
 }
 
 void ArchiveWriter::commit() {

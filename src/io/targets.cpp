@@ -9,6 +9,8 @@
 #include <gapkit/io/targets.hpp>
 #include <limits>
 
+#include "io/field_numbers.hpp"
+
 namespace gapkit {
 
 namespace {
@@ -36,16 +38,6 @@ std::string text_of(const Field& field) {
   std::string text;
   extxyz::append_value(text, field.value);
   return text;
-}
-
-/// All numbers of a field; empty if it holds other values.
-std::vector<double> numbers_of(const Field& field) {
-  if (const auto* real = std::get_if<double>(&field.value)) return {*real};
-  if (const auto* integer = std::get_if<std::int64_t>(&field.value)) return {static_cast<double>(*integer)};
-  if (const auto* reals = std::get_if<std::vector<double>>(&field.value)) return *reals;
-  if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&field.value)) return {integers->begin(), integers->end()};
-  if (const auto* matrix = std::get_if<Matrix>(&field.value)) return {matrix->data(), matrix->data() + matrix->size()};
-  return {};
 }
 
 /// The key that holds a target, and other default names with the same values.
@@ -102,12 +94,6 @@ Choice choose_field(const Structure& s, const TargetSource& source, const Target
                        extxyz::excerpt(text_of(*s.find_field(b))));
   };
   return choose_name(s, source, keys, has, same, text);
-}
-
-std::vector<double> numbers_of(const Column& column) {
-  if (const auto* reals = std::get_if<std::vector<double>>(&column.values)) return *reals;
-  if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&column.values)) return {integers->begin(), integers->end()};
-  return {};
 }
 
 Choice choose_column(const Structure& s, const TargetSource& source, const TargetKeys& keys) {

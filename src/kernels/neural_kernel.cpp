@@ -26,8 +26,8 @@ class NeuralKernel final : public Kernel {
   std::string without_derivatives() const override {
     if (!has_kinks()) return "";
     return fmt::format(
-        "{}: activation = \"relu\" gives energies only: its functions have kinks, so that the variance of forces is {}; use "
-        "\"gelu\" or \"erf\"",
+        "{}: activation = \"relu\" gives energies only: its functions have kinks, so that the variance of forces is {}, unlike with "
+        "\"gelu\" and \"erf\"",
         name_, network_.is_tangent ? "infinite" : "finite, but their derivatives are not");
   }
   Vector metric(int) const override { return {}; }

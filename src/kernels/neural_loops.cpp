@@ -9,14 +9,7 @@ extern const NeuralLoops neural_loops_avx2;
 extern const NeuralLoops neural_loops_avx512;
 
 const NeuralLoops& neural_loops() {
-  switch (instruction_set()) {
-    case InstructionSet::avx512:
-      return neural_loops_avx512;
-    case InstructionSet::avx2:
-      return neural_loops_avx2;
-    default:
-      return neural_loops_portable;
-  }
+  return loops_in_use(neural_loops_portable, neural_loops_avx2, neural_loops_avx512);
 }
 
 }  // namespace gapkit

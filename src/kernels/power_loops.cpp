@@ -9,14 +9,7 @@ extern const PowerLoops power_loops_avx2;
 extern const PowerLoops power_loops_avx512;
 
 const PowerLoops& power_loops() {
-  switch (instruction_set()) {
-    case InstructionSet::avx512:
-      return power_loops_avx512;
-    case InstructionSet::avx2:
-      return power_loops_avx2;
-    default:
-      return power_loops_portable;
-  }
+  return loops_in_use(power_loops_portable, power_loops_avx2, power_loops_avx512);
 }
 
 }  // namespace gapkit

@@ -9,14 +9,7 @@ extern const StationaryLoops stationary_loops_avx2;
 extern const StationaryLoops stationary_loops_avx512;
 
 const StationaryLoops& stationary_loops() {
-  switch (instruction_set()) {
-    case InstructionSet::avx512:
-      return stationary_loops_avx512;
-    case InstructionSet::avx2:
-      return stationary_loops_avx2;
-    default:
-      return stationary_loops_portable;
-  }
+  return loops_in_use(stationary_loops_portable, stationary_loops_avx2, stationary_loops_avx512);
 }
 
 }  // namespace gapkit

@@ -9,14 +9,7 @@ extern const ProductLoops product_loops_avx2;
 extern const ProductLoops product_loops_avx512;
 
 const ProductLoops& product_loops() {
-  switch (instruction_set()) {
-    case InstructionSet::avx512:
-      return product_loops_avx512;
-    case InstructionSet::avx2:
-      return product_loops_avx2;
-    default:
-      return product_loops_portable;
-  }
+  return loops_in_use(product_loops_portable, product_loops_avx2, product_loops_avx512);
 }
 
 }  // namespace gapkit

@@ -148,7 +148,8 @@ std::optional<Calibration> load_calibration(const ArchiveReader& archive, const 
   const bool has_parts = archive.has("calibration/part");
   const Parts parts = has_parts ? read_parts(archive, count) : Parts();
   for (std::size_t i = 0; i < properties.size(); ++i) {
-    if (properties[i] < 0 || properties[i] > 2) throw InputError(where + ": unknown property in the calibration");
+    if (properties[i] < 0 || properties[i] >= static_cast<std::int64_t>(target_count))
+      throw InputError(where + ": unknown property in the calibration");
     calibration.factors.push_back({static_cast<Property>(properties[i]), classes[i], a[i], b[i], rows[i], structures[i]});
     CalibrationFactors& f = calibration.factors.back();
     if (has_parts) set_parts(f, parts, i, where);

@@ -187,6 +187,19 @@ std::vector<Variance> Covariance::local_energies(const Environments& environment
   return result;
 }
 
+std::vector<Variance> Covariance::weighted_sums(const Environments& environments, const Matrix& weights) {
+  State& s = *state_;
+  const PriorVariances prior = s.prior.property(environments, Observables::none(), weights);
+  Matrix values(weights.cols(), s.rows.columns());
+  s.rows.compute_local(environments, static_cast<int>(weights.cols()), values);
+  Matrix rows = weights * values;
+  whiten(rows);
+  const Vector moved = jackknife(rows);
+  std::vector<Variance> result = split(rows, prior.value * s.squared_scale, prior.magnitude * s.squared_scale);
+  for (std::size_t i = 0; i < result.size(); ++i) result[i].jackknife = moved[static_cast<Eigen::Index>(i)];
+  return result;
+}
+
 bool Covariance::fits_local(const Environments& environments) const {
   return static_cast<std::size_t>(environments.size()) * static_cast<std::size_t>(state_->rows.columns()) <=
          2 * local_chunk_bytes / sizeof(double);

@@ -148,6 +148,27 @@ double DirectPrior::energies(const Environments& a, const Environments& b) {
   return sum;
 }
 
+Vector DirectPrior::weighted_sums(const Environments& environments, const Matrix& weights) {
+  term_.descriptor->compute(environments, 0, environments.size(), Derivatives::none, features_);
+  const Matrix x = features_.x.view();
+  Matrix f(x.rows(), weights.rows());  // with the weight of the centre
+  for (Eigen::Index e = 0; e < x.rows(); ++e) {
+    const auto position = static_cast<std::size_t>(e);
+    f.row(e) = features_.covariance_cutoff[position] * weights.col(features_.centre[position]).transpose();
+  }
+  Vector sums = Vector::Zero(weights.rows());
+  Matrix k;
+  for (Eigen::Index i = 0; i < x.rows(); i += sum_block)
+    for (Eigen::Index j = 0; j <= i; j += sum_block) {
+      const Eigen::Index ni = std::min(sum_block, x.rows() - i), nj = std::min(sum_block, x.rows() - j);
+      k.resize(ni, nj);
+      term_.kernel->compute(x.middleRows(i, ni), x.middleRows(j, nj), k);
+      const Matrix products = k * f.middleRows(j, nj);
+      sums += (j < i ? 2.0 : 1.0) * f.middleRows(i, ni).cwiseProduct(products).colwise().sum().transpose();
+    }
+  return sums;
+}
+
 void DirectPrior::add_observables(const Environments& environments, int atoms, const Observables& wanted, const Features* known,
                                   Vector& value, Vector& magnitude) {
   if (wanted.energy) {

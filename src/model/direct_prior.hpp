@@ -18,6 +18,8 @@ class DirectPrior {
                        Vector& magnitude);
   /// Σ_{e ∈ a, e' ∈ b} f κ f'
   double energies(const Environments& a, const Environments& b);
+  /// Σ_{e, e'} w f κ f' w' for each row of `weights` [k, atoms], with the weights w of the centres: [k].
+  Vector weighted_sums(const Environments& environments, const Matrix& weights);
 
  private:
   void add_forces(const Environments& environments, int atoms, Eigen::Ref<Vector> value, Eigen::Ref<Vector> magnitude);

@@ -332,4 +332,30 @@ void KernelRows::compute_local(const Environments& environments, int atoms, Matr
   for (Eigen::Index c = 0; c < of_centres.rows(); ++c) rows.row(environments.centre[static_cast<std::size_t>(c)]) = of_centres.row(c);
 }
 
+void KernelRows::compute_property(const Environments& environments, const Observables& wanted, const Matrix& weights, MatrixSlice rows,
+                                  const Matrix& response) {
+  const Eigen::Index atoms = weights.cols(), sums = weights.rows();
+  if (wanted.energy || wanted.forces || wanted.virial || rows.rows() != wanted.rows(static_cast<int>(atoms)) || rows.cols() != columns())
+    throw Error("KernelRows: the rows of a property have the wrong shape");
+  Matrix apart;  // values that are no rows themselves
+  if (!wanted.value) apart.resize(atoms, columns());
+  MatrixSlice values = wanted.value ? rows.topRows(atoms) : MatrixSlice(apart);
+  if (response.size() > 0) {
+    Matrix of_field(atoms, columns());
+    compute_local(environments, static_cast<int>(atoms), of_field);
+    multiply_nn(response, of_field, values);
+  } else {
+    compute_local(environments, static_cast<int>(atoms), values);
+  }
+  if (sums > 0) rows.bottomRows(sums).noalias() = weights * values;
+}
+
+Matrix local_weights(const Observables& wanted, const Positions& positions) {
+  const Eigen::Index atoms = positions.rows();
+  Matrix weights((wanted.total ? 1 : 0) + (wanted.dipole ? 3 : 0), atoms);
+  if (wanted.total) weights.row(0).setOnes();
+  if (wanted.dipole) weights.bottomRows(3) = (positions.rowwise() - positions.colwise().mean()).transpose();
+  return weights;
+}
+
 }  // namespace gapkit

@@ -6,6 +6,7 @@
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/io/archive.hpp>
 #include <gapkit/kernels/kernel.hpp>
+#include <gapkit/model/bound_fields.hpp>
 #include <gapkit/model/feature_map_file.hpp>
 #include <gapkit/model/model.hpp>
 #include <gapkit/model/model_file.hpp>
@@ -13,6 +14,8 @@
 #include <gapkit/model/term_kernel.hpp>
 
 #include "model/calibration_file.hpp"
+#include "model/format_version.hpp"
+#include "model/property_file.hpp"
 
 namespace gapkit {
 namespace {
@@ -198,7 +201,8 @@ Posterior load_posterior(const ArchiveReader& archive, const std::string& where,
   const auto sigmas = archive.doubles("posterior/group_sigma", groups);
   if (classes.size() != properties.size()) throw InputError(where + ": the posterior's groups have different lengths");
   for (std::size_t i = 0; i < properties.size(); ++i) {
-    if (properties[i] < 0 || properties[i] > 2) throw InputError(where + ": unknown property in the posterior's groups");
+    if (properties[i] < 0 || properties[i] >= static_cast<std::int64_t>(target_count))
+      throw InputError(where + ": unknown property in the posterior's groups");
     posterior.groups.push_back({static_cast<Property>(properties[i]), classes[i], fixed[i] != 0, sigmas[i]});
   }
   try {
@@ -268,26 +272,7 @@ void save_model(const Model& model, const std::filesystem::path& path) {
   save_model_with(model, path, {});
 }
 
-void save_model_with(const Model& model, const std::filesystem::path& path, const std::function<void(ArchiveWriter&)>& more) {
-  const auto any = [&](auto has_part) { return std::any_of(model.terms.begin(), model.terms.end(), has_part); };
-  const bool has_map = any([](const Term& t) { return t.descriptor->feature_map() != nullptr; });
-  const bool has_channels = any([](const Term& t) { return t.descriptor->contracted_channels() != nullptr; });
-  const bool has_functions = any([](const Term& t) { return t.descriptor->chosen_functions() != nullptr; });
-  const bool has_parts = model.has_posterior() && model.calibration && needs_new_format(*model.calibration);
-  const bool has_long_range =
-      std::any_of(model.baselines.begin(), model.baselines.end(), [](const PotentialPointer& b) { return b->needs_structure(); });
-  const bool has_network = any([](const Term& t) { return t.kernel_name == "ntk" || t.kernel_name == "nngp"; });
-  const int format_version = has_network                                    ? 13
-                             : has_functions                                ? 12
-                             : has_long_range                               ? 9
-                             : has_parts && is_cautious(*model.calibration) ? 8
-                             : has_channels                                 ? 7
-                             : has_parts                                    ? 6
-                             : has_map                                      ? 5
-                             : model.base.is_used()                         ? 4
-                             : model.has_posterior()                        ? 1
-                                                                            : 2;
-  ArchiveWriter archive(path, format_name, format_version);
+void put_model(ArchiveWriter& archive, const Model& model) {
   archive.put("gapkit_version", version);
   archive.put("units", units_text);
   archive.put("configuration", model.configuration);
@@ -330,6 +315,12 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
   }
   archive.put("note_names", names);
   archive.put("note_texts", texts);
+}
+
+void save_model_with(const Model& model, const std::filesystem::path& path, const std::function<void(ArchiveWriter&)>& more) {
+  ArchiveWriter archive(path, format_name, format_version_of(model));
+  put_model(archive, model);
+  put_properties(archive, model.properties);
   if (more) more(archive);
   archive.commit();
 }
@@ -339,8 +330,14 @@ ArchiveReader open_model(const std::filesystem::path& path) {
 }
 
 Model load_model(const std::filesystem::path& path) {
-  const std::string where = path.string();
   const ArchiveReader archive(path, format_name, model_format_version);
+  Model model = get_model(archive, path.string());
+  model.properties = get_properties(archive, path.string());
+  bind_fields(model.baselines, model.properties, path.string() + ": ");
+  return model;
+}
+
+Model get_model(const ArchiveReader& archive, const std::string& where) {
   Model model;
   model.gapkit_version = archive.string("gapkit_version");
   model.configuration = archive.string("configuration");

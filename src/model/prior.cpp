@@ -89,7 +89,8 @@ struct Prior::State {
   std::vector<int> index;                                // index in `low_rank` of each term, or −1
   std::vector<std::shared_ptr<const PriorBasis>> basis;  // of each low-rank form; terms share it
   std::unique_ptr<KernelRows> rows;
-  std::vector<DirectPrior> direct;  // of each term
+  std::unique_ptr<KernelRows> values;  // of all terms, without sparse points: for prior variances of values
+  std::vector<DirectPrior> direct;     // of each term
   Matrix scratch;
 
   /// Rows ψ of every low-rank form, whitened, without δ: δ² multiplicity² |ψ|² is k**.
@@ -148,6 +149,53 @@ PriorVariances Prior::observables(const Environments& environments, int atoms, c
     result.value.col(column) = factor * value.cwiseMax(0.0);
     // In a perfect crystal a component may cancel within each environment: the summands are then as small as the sum.
     result.magnitude.col(column) = factor * magnitude.array() + largest;
+  }
+  return result;
+}
+
+// Prior variances of the values at the atoms, [atoms, terms].
+Matrix Prior::value_variances(const Environments& environments, Eigen::Index atoms) {
+  State& s = *state_;
+  if (!s.values) {
+    std::vector<Term> bare(s.terms.begin(), s.terms.end());
+    for (Term& term : bare) {
+      term.sparse = {};
+      term.sparse.x.resize(0, term.descriptor->size());
+    }
+    s.values = std::make_unique<KernelRows>(bare);
+  }
+  Matrix none(environments.size(), 0), of_centres;
+  s.values->compute_local(environments, 0, environments.size(), none, &of_centres);
+  Matrix result = Matrix::Zero(atoms, static_cast<Eigen::Index>(s.terms.size()));
+  for (Eigen::Index c = 0; c < of_centres.rows(); ++c) result.row(environments.centre[static_cast<std::size_t>(c)]) = of_centres.row(c);
+  return result;
+}
+
+PriorVariances Prior::property(const Environments& environments, const Observables& wanted, const Matrix& weights) {
+  State& s = *state_;
+  const Eigen::Index atoms = weights.cols(), first = wanted.value ? atoms : 0;
+  const Matrix of_values = value_variances(environments, atoms);
+  PriorVariances result{Matrix::Zero(first + weights.rows(), of_values.cols()), Matrix()};
+  if (wanted.value) result.value.topRows(atoms) = of_values;
+  result.magnitude = result.value;
+  if (weights.rows() == 0) return result;
+  // A bound of the sums, for weights of both signs: all values fully correlated.
+  result.magnitude.bottomRows(weights.rows()) = weights.rowwise().squaredNorm() * of_values.colwise().sum();
+  if (!s.low_rank.empty()) {
+    s.scratch.resize(atoms, s.rows->columns());
+    s.rows->compute_local(environments, static_cast<int>(atoms), s.scratch);
+  }
+  for (std::size_t t = 0; t < s.terms.size(); ++t) {
+    auto sums = result.value.col(static_cast<Eigen::Index>(t)).tail(weights.rows());
+    const Term& term = s.terms[t];
+    if (s.index[t] < 0) {
+      sums = std::pow(term.delta * term.descriptor->multiplicity(), 2) * s.direct[t].weighted_sums(environments, weights);
+      continue;
+    }
+    const auto i = static_cast<std::size_t>(s.index[t]);
+    Matrix psi = weights * s.scratch.middleCols(s.rows->offsets()[i], s.basis[i]->lower.rows());
+    solve_lower_rows(s.basis[i]->lower, psi);
+    sums = psi.rowwise().squaredNorm() / (s.low_rank[i].delta * s.low_rank[i].delta);
   }
   return result;
 }

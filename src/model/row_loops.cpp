@@ -8,14 +8,7 @@ extern const RowLoops row_loops_avx2;
 extern const RowLoops row_loops_avx512;
 
 const RowLoops& row_loops() {
-  switch (instruction_set()) {
-    case InstructionSet::avx512:
-      return row_loops_avx512;
-    case InstructionSet::avx2:
-      return row_loops_avx2;
-    default:
-      return row_loops_portable;
-  }
+  return loops_in_use(row_loops_portable, row_loops_avx2, row_loops_avx512);
 }
 
 }  // namespace gapkit

@@ -15,10 +15,25 @@ void add_to(std::vector<NoiseRecord>& records, const NoiseRecord& more) {
   records.push_back(more);
 }
 
+void FrameSketch::add(std::uint64_t checksum) {
+  checksums_.insert(checksum);
+  if (checksums_.size() > most) checksums_.erase(std::prev(checksums_.end()));
+}
+
+FrameSketch& FrameSketch::operator+=(const FrameSketch& other) {
+  for (const std::uint64_t checksum : other.checksums_) add(checksum);
+  return *this;
+}
+
+std::int64_t FrameSketch::common_with(const FrameSketch& other) const {
+  return std::count_if(checksums_.begin(), checksums_.end(), [&](std::uint64_t checksum) { return other.contains(checksum); });
+}
+
 SufficientStatistics& SufficientStatistics::operator+=(const SufficientStatistics& other) {
   if (fingerprint != other.fingerprint)
     throw InputError("statistics cannot be added: they belong to different baselines, sparse sets, reference energies or scales");
   for (const NoiseRecord& record : other.noise) add_to(noise, record);
+  frames += other.frames;
   for (const GroupStatistics& theirs : other.groups) {
     const auto mine = std::find_if(groups.begin(), groups.end(), [&](const GroupStatistics& g) { return g.group.same_rows(theirs.group); });
     if (mine == groups.end()) {
@@ -42,6 +57,7 @@ SufficientStatistics SufficientStatistics::without_folds() const {
   SufficientStatistics sum;
   sum.fingerprint = fingerprint;
   sum.noise = noise;
+  sum.frames = frames;
   for (const GroupStatistics& g : groups) {
     SufficientStatistics one;
     one.fingerprint = fingerprint;

@@ -8,6 +8,7 @@
 #include <gapkit/model/model_file.hpp>
 #include <gapkit/model/statistics.hpp>
 #include <gapkit/model/statistics_file.hpp>
+#include <gapkit/potentials/atom_field.hpp>
 
 namespace gapkit {
 namespace {
@@ -22,7 +23,8 @@ void put_rules(ArchiveWriter& archive, const RowRules& rules) {
   for (const TargetSource& source : target_sources()) archive.put(at + source.name, rules.keys.named(source.name));
   archive.put(at + "config_type", rules.keys.config_type);
   archive.put(at + "force_mask", rules.keys.force_mask);
-  const std::vector<std::int64_t> use(rules.use.begin(), rules.use.end());
+  std::vector<std::int64_t> use;
+  for (const TargetInfo& target : targets()) use.push_back(rules.use[target.property]);
   archive.put("statistics/use", use);
   std::vector<std::int64_t> properties, fixed;
   std::vector<std::string> classes;
@@ -43,7 +45,7 @@ RowRules get_rules(const ArchiveReader& archive, const Model& model) {
   RowRules rules;
   const std::string at = "statistics/keys/";
   const auto use = archive.integers("statistics/use");
-  if (use.size() > target_count) throw InputError("the statistics have targets that this version does not know");
+  if (use.size() > targets().size()) throw InputError("the statistics have targets that this version does not know");
   rules.use = PerTarget<bool>(false);
   for (std::size_t i = 0; i < use.size(); ++i) {  // targets newer than the file were not used
     const TargetInfo& target = targets()[i];
@@ -66,6 +68,11 @@ RowRules get_rules(const ArchiveReader& archive, const Model& model) {
     rules.groups.push_back({property_of(properties[i]), classes[i], fixed[i] != 0, sigmas[i]});
   }
   return rules;
+}
+
+void put_frames(ArchiveWriter& archive, const FrameSketch& frames) {
+  const std::vector<std::int64_t> checksums(frames.checksums().begin(), frames.checksums().end());
+  archive.put("statistics/frames", checksums);
 }
 
 void require_finite(const GroupStatistics& g) {
@@ -151,7 +158,11 @@ double StoredStatistics::bytes() const {
 
 std::string statistics_fingerprint(const Model& model) {
   Checksum sum;
-  for (const PotentialPointer& b : model.baselines) sum.add(b->name() + parameters_to_json(b->parameters()));
+  for (const PotentialPointer& b : model.baselines) {
+    sum.add(b->name() + parameters_to_json(b->parameters()));
+    if (const FieldDependence* dependence = field_dependence(*b); dependence && dependence->field())
+      sum.add(dependence->field()->fingerprint());
+  }
   if (model.base.is_used()) sum.add("base " + model.base.text());
   for (const Term& term : model.terms) {
     sum.add(term.descriptor_name + parameters_to_json(term.descriptor->parameters()));
@@ -190,6 +201,7 @@ void save_model(const Model& model, const StoredStatistics& stored, const std::f
     archive.put("statistics/amplitudes", stored.amplitudes);
     put_rules(archive, stored.rules);
     put_noise(archive, "statistics/", stored.statistics.noise);
+    put_frames(archive, stored.statistics.frames);
     archive.put("statistics/group_count", static_cast<std::int64_t>(stored.statistics.groups.size()));
     for (std::size_t g = 0; g < stored.statistics.groups.size(); ++g)
       put_group(archive, "statistics/groups/" + std::to_string(g) + "/", stored.statistics.groups[g]);
@@ -211,6 +223,9 @@ StoredStatistics load_statistics(const std::filesystem::path& path, const Model&
     stored.amplitudes = archive.integers("statistics/amplitudes", static_cast<Eigen::Index>(model.terms.size()));
     stored.rules = get_rules(archive, model);
     stored.statistics.noise = get_noise(archive, "statistics/");
+    if (archive.has("statistics/frames"))
+      for (const std::int64_t checksum : archive.integers("statistics/frames"))
+        stored.statistics.frames.add(static_cast<std::uint64_t>(checksum));
     const std::int64_t groups = archive.integer("statistics/group_count");
     for (std::int64_t g = 0; g < groups; ++g) {
       stored.statistics.groups.push_back(get_group(archive, "statistics/groups/" + std::to_string(g) + "/", model.factor.size()));

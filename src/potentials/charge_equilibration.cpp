@@ -44,7 +44,8 @@ EquilibratedEnergy equilibrated_energy(const ChargeCloud& cloud, std::span<const
   CoulombOptions with_self = options;
   with_self.self_energy = true;
   const CoulombSum coulomb = coulomb_sum(cloud, with_self);
-  EquilibratedEnergy result{.energy = coulomb.energy, .slope = {}, .forces = coulomb.forces, .virial = coulomb.virial};
+  EquilibratedEnergy result{
+      .energy = coulomb.energy, .slope = {}, .potential = coulomb.potential, .forces = coulomb.forces, .virial = coulomb.virial};
   result.slope = Eigen::Map<const Vector>(cloud.charges.data(), static_cast<Eigen::Index>(cloud.charges.size()));
   for (std::size_t i = 0; i < cloud.charges.size(); ++i) {
     const double q = cloud.charges[i];
@@ -56,7 +57,8 @@ EquilibratedEnergy equilibrated_energy(const ChargeCloud& cloud, std::span<const
 EquilibratedEnergy equilibrated_coulomb(const ChargeCloud& cloud, const ChargeEquilibration& equilibration, const CoulombOptions& options) {
   const CoulombSum coulomb = coulomb_sum(cloud, options);
   const Vector pull = equilibration.response(coulomb.potential);  // λ = Ā V: dE = ∂E|_q − λᵀ(∂χ + ∂A q)
-  EquilibratedEnergy result{.energy = coulomb.energy, .slope = -pull, .forces = coulomb.forces, .virial = coulomb.virial};
+  EquilibratedEnergy result{
+      .energy = coulomb.energy, .slope = -pull, .potential = coulomb.potential, .forces = coulomb.forces, .virial = coulomb.virial};
   if (!options.derivatives) return result;
   // λᵀ ∂A q = ½ [∂E_C(λ + q) − ∂E_C(λ − q)]
   std::vector<double> charges(cloud.charges.size());

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <gapkit/core/elements.hpp>
+#include <gapkit/potentials/atom_field.hpp>
 #include <gapkit/potentials/dispersion.hpp>
 #include <gapkit/potentials/long_range.hpp>
 
@@ -10,7 +11,7 @@ namespace gapkit {
 namespace {
 
 /// Pairwise C6 dispersion with the free atoms of Tkatchenko and Scheffler, or with given values.
-class DispersionPotential final : public Potential {
+class DispersionPotential final : public Potential, public FieldDependence {
  public:
   explicit DispersionPotential(const Parameters& parameters) : parameters_(parameters), column_(parameters.text("column")) {
     const std::string damping = parameters.text("damping");
@@ -26,8 +27,15 @@ class DispersionPotential final : public Potential {
     options_.tail = parameters.boolean("tail");
     if (!(options_.width < options_.cutoff)) throw InputError("dispersion: 'width' is not smaller than 'cutoff'");
     is_given_ = parameters.text("volumes") == "given";
+    if (parameters.text("volumes") == "learned") {
+      property_ = parameters.text("property");
+      if (property_.empty())
+        throw InputError("dispersion: 'property' is empty, expected the name of the [[property]] with the volumes, such as \"volume\"");
+    } else {
+      leave_out_property();
+    }
     if (is_given_ && column_.empty()) throw InputError("dispersion: 'column' is empty, expected the name of the column with the volumes");
-    if (!is_given_) volumes_ = positive_values("volumes");
+    if (!is_given_ && property_.empty()) volumes_ = positive_values("volumes");
     c6_ = positive_values("c6");
     polarizability_ = positive_values("polarizability");
     radius_ = positive_values("radius");
@@ -48,11 +56,29 @@ class DispersionPotential final : public Potential {
     for (const int z : structure.atomic_numbers) atoms.push_back(atom_of(z));
     DispersionOptions options = options_;
     options.derivatives = sums.forces != nullptr;
-    const DispersionSum sum = dispersion_sum(structure, atoms, volumes_of(structure), options);
+    const AtomValues learned = learned_volumes(structure, options.derivatives);
+    const DispersionSum sum = dispersion_sum(structure, atoms, volumes_of(structure, learned), options);
     for (std::size_t i = 0; i < atoms.size(); ++i) sums.local_energy[i] += sum.share[i];
     if (sums.forces == nullptr) return;
     *sums.forces += sum.forces;
     *sums.virial += sum.virial;
+    if (!property_.empty())
+      learned.pull_back({sum.volume_slope.data(), static_cast<std::size_t>(sum.volume_slope.size())}, *sums.forces, *sums.virial);
+  }
+
+  std::string property() const override { return property_; }
+  AtomFieldPointer field() const override { return field_; }
+  PotentialPointer with_field(AtomFieldPointer field) const override {
+    auto changed = std::make_shared<DispersionPotential>(*this);
+    changed->field_ = std::move(field);
+    return changed;
+  }
+  Vector slopes(const Structure& structure) const override {
+    std::vector<FreeAtom> atoms;
+    for (const int z : structure.atomic_numbers) atoms.push_back(atom_of(z));
+    DispersionOptions options = options_;
+    options.derivatives = false;
+    return dispersion_sum(structure, atoms, volumes_of(structure, learned_volumes(structure, false)), options).volume_slope;
   }
 
  private:
@@ -79,8 +105,31 @@ class DispersionPotential final : public Potential {
     return atom;
   }
 
-  std::vector<double> volumes_of(const Structure& structure) const {
-    std::vector<double> volumes;
+  // Files of earlier versions do not have the parameter.
+  void leave_out_property() {
+    Parameters used;
+    for (const auto& [name, value] : parameters_.values())
+      if (name != "property") used.set(name, value);
+    parameters_ = used;
+  }
+
+  /// Empty if volumes are not learned.
+  AtomValues learned_volumes(const Structure& structure, bool derivatives) const {
+    if (property_.empty()) return {};
+    if (!field_)
+      throw InputError(fmt::format("{}dispersion: volumes = \"learned\" needs a model with the property '{}', which only a fit can give",
+                                   structure.place(), property_));
+    return field_->compute(structure, derivatives);
+  }
+
+  std::vector<double> volumes_of(const Structure& structure, const AtomValues& learned) const {
+    std::vector<double> volumes(learned.values.data(), learned.values.data() + learned.values.size());
+    for (std::size_t i = 0; i < volumes.size(); ++i)
+      if (!(volumes[i] > 0))
+        throw InputError(
+            fmt::format("{}atom {}: the property '{}' gives the volume {:.3g} (of the free atom's), expected more than 0: the "
+                        "structure is unlike the data of the property",
+                        structure.place(), i + 1, property_, volumes[i]));
     if (is_given_) {
       volumes = column_of_frame(structure, column_, "dispersion: volumes = \"given\"");
       for (const double v : volumes)
@@ -95,6 +144,8 @@ class DispersionPotential final : public Potential {
   Parameters parameters_;
   std::string column_;
   bool is_given_ = false;
+  std::string property_;  // of learned volumes; else empty
+  AtomFieldPointer field_;
   DispersionOptions options_;
   std::map<int, double> volumes_, c6_, polarizability_, radius_;
 };
@@ -121,7 +172,12 @@ PotentialKind dispersion_kind() {
             .type = Type::boolean,
             .description = "in three periodic directions, pairs beyond the cutoff as a homogeneous distribution",
             .default_value = true},
-           element_values("volumes", "", "of atoms in the material over free ones, by element, or \"given\": a column; 1 if not given"),
+           element_values("volumes", "",
+                          "of atoms in the material over free ones, by element, \"given\": a column, or \"learned\"; 1 if not given"),
+           {.name = "property",
+            .type = Type::text,
+            .description = "name of the [[property]] with the volumes, with volumes = \"learned\"",
+            .default_value = std::string("volume")},
            {.name = "column",
             .type = Type::text,
             .description = "of the volumes, with volumes = \"given\"",

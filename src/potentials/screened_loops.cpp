@@ -9,14 +9,7 @@ extern const ScreenedLoops screened_loops_avx2;
 extern const ScreenedLoops screened_loops_avx512;
 
 const ScreenedLoops& screened_loops() {
-  switch (instruction_set()) {
-    case InstructionSet::avx512:
-      return screened_loops_avx512;
-    case InstructionSet::avx2:
-      return screened_loops_avx2;
-    default:
-      return screened_loops_portable;
-  }
+  return loops_in_use(screened_loops_portable, screened_loops_avx2, screened_loops_avx512);
 }
 
 }  // namespace gapkit

@@ -168,6 +168,7 @@ EnergyDifference Predictor::difference(const Structure& a, const Structure& b, b
   result.std_epistemic = std::sqrt(larger.epistemic_square(variance, scale, unfamiliar));
   result.std = std::hypot(larger.bar(result.std_epistemic, 0), fa.b * row_noise(*model_, Property::energy, a).front(),
                           fb.b * row_noise(*model_, Property::energy, b).front());
+  scratch_->field_bars.add(a, b, calibrated, result);
   return result;
 }
 

@@ -75,4 +75,8 @@ std::vector<ComparedRow> compared_rows(const Structure& frame, const Prediction&
   return rows;
 }
 
+Voigt stress_of(const Matrix3& virial, double volume) {
+  return -voigt_of(virial) / volume;
+}
+
 }  // namespace gapkit

@@ -51,7 +51,9 @@ Prediction Predictor::compute(const Structure& structure, const Environments& en
     scratch_->add_error_bars(*model_, environments, bars, prediction);
     check_error_bars(prediction, request, name_of(structure));
     scratch_->add_noise(*model_, structure.atomic_numbers, structure.size(), bars, prediction);
+    scratch_->field_bars.add(structure, request, prediction);
   }
+  scratch_->properties.add(structure, request, prediction);
   return prediction;
 }
 
@@ -114,6 +116,7 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
     check_mean(prediction, *model_, all.part(k), request, name_of(structures[k]));
     if (!prediction.is_finite) continue;
     add_base(*model_, structures[k], request, prediction);
+    s.properties.add(structures[k], request, prediction);
     if (request.needs_posterior()) check_density(all.part(k), atoms, name_of(structures[k]));
     const BarRequest bars{alone, &structures[k], atoms};
     if (alone.needs_posterior()) s.add_error_bars(*model_, all.part(k), bars, prediction);
@@ -122,6 +125,7 @@ std::vector<Prediction> Predictor::compute(std::span<const Structure> structures
                 std::span(local).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(atoms)), request, prediction);
     check_error_bars(prediction, request, name_of(structures[k]));
     s.add_noise(*model_, structures[k].atomic_numbers, atoms, bars, prediction);
+    s.field_bars.add(structures[k], request, prediction);
   }
   return result;
 }
@@ -190,10 +194,6 @@ std::vector<Variance> Predictor::Scratch::local_energies(const Model& model, con
   std::vector<Variance> result(static_cast<std::size_t>(atoms));
   for (std::size_t c = 0; c < local.size(); ++c) result.at(static_cast<std::size_t>(environments.centre[c])) = local[c];
   return result;
-}
-
-Voigt stress_of(const Matrix3& virial, double volume) {
-  return -voigt_of(virial) / volume;
 }
 
 }  // namespace gapkit

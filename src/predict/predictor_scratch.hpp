@@ -3,9 +3,11 @@
 #include <gapkit/model/covariance.hpp>
 #include <gapkit/model/kernel_rows.hpp>
 #include <gapkit/model/quip_variance.hpp>
+#include <gapkit/model/term_potential.hpp>
 #include <gapkit/predict/predictor.hpp>
 
-#include "predict/term_potential.hpp"
+#include "predict/field_bars.hpp"
+#include "predict/property_predictor.hpp"
 
 namespace gapkit {
 
@@ -17,7 +19,7 @@ struct BarRequest {
 };
 
 struct Predictor::Scratch {
-  Scratch(const Model& model, int points) : potentials(model.baselines), error_bar_points(points) {
+  Scratch(const Model& model, int points) : potentials(model.baselines), properties(model), field_bars(model), error_bar_points(points) {
     const auto offsets = sparse_offsets(model.terms);
     for (std::size_t t = 0; t < model.terms.size(); ++t) {
       const Vector weights = model.weights.segment(offsets[t], model.terms[t].sparse.size());
@@ -28,7 +30,9 @@ struct Predictor::Scratch {
 
   std::vector<PotentialPointer> potentials;           // the mean is their sum: baselines, then terms
   std::vector<std::shared_ptr<TermPotential>> terms;  // the same terms: error bars use their features
-  std::vector<Vector3> dE_dr;                         // of each pair: derivative of the energy of the centre
+  PropertyPredictors properties;
+  FieldBars field_bars;
+  std::vector<Vector3> dE_dr;  // of each pair: derivative of the energy of the centre
   int error_bar_points;
   std::unique_ptr<const Model> reduced;            // of error_bar_points, if the model has more
   std::unique_ptr<Covariance> covariance, of_all;  // of_all: of all points, if some error bars need them and others have fewer

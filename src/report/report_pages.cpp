@@ -50,6 +50,7 @@ bool has_bars(const PredictionRecord& record) {
 }
 
 void add_model_sections(Page& page, const ReportModel& model) {
+  add_properties(page, model);
   if (!model.dimers.empty()) {
     page.section(
         "Dimers",

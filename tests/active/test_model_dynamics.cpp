@@ -6,7 +6,7 @@
 
 #include "active/crystals.hpp"
 #include "active/energy_drift.hpp"
-#include "support/small_fits.hpp"
+#include "support/charged_clusters.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;
@@ -61,4 +61,26 @@ TEST_CASE("a trajectory of a fitted model continues with the same bits, with ano
   CHECK(*loaded.structure.cell == *whole.structure.cell);
   CHECK(loaded.velocities == whole.velocities);
   CHECK(loaded.evaluation->energy == whole.evaluation->energy);
+}
+
+TEST_CASE("nve: charges that a model learns keep the energy, and the charge of the frame survives a file") {
+  const MemoryDataset data(clusters(0, 24), "frames");
+  const auto model = std::make_shared<const Model>(fit({data}, learned_options()).model);
+  Predictor predictor(model);
+  const ForceProvider forces = forces_of(predictor);
+  Structure start = two_clusters(77, 7);
+  start.set_field("total_charge", 0.5);
+  MdState state = initial_state(start, 300, 1);
+  advance(state, {.time_step = 0.5}, forces, 100);
+  const EnergyDrift drift = energy_drift(state, forces, 1000, 10);
+  MESSAGE("drift ", drift.slope, " eV/atom/ps, range ", drift.range, " eV/atom, ", drift.temperature, " K");
+  CHECK(drift.temperature > 50);
+  CHECK(std::abs(drift.slope) < 1e-5);
+
+  const TemporaryFolder folder;
+  save_states({state}, folder.path() / "states.h5");
+  MdState loaded = load_states(folder.path() / "states.h5").at(0);
+  advance(state, {.time_step = 0.5}, forces, 5);
+  advance(loaded, {.time_step = 0.5}, forces, 5);
+  CHECK(loaded.structure.positions == state.structure.positions);
 }

@@ -10,6 +10,9 @@ using namespace gapkit::test;
 namespace {
 
 const std::string coulomb = "[[long_range]]\nkind = 'coulomb'\ncharges = { Na = 1, Cl = -1.5 }\n";
+const std::string learned_q =
+    "[[property]]\nname = 'q'\n[[property.term]]\ndescriptor = 'soap'\ncutoff = 4\nn_max = 2\nl_max = 2\nkernel = 'dot_product'\nzeta = 2\n"
+    "delta = 0.1\nn_sparse = 10\n";
 
 }  // namespace
 
@@ -32,7 +35,8 @@ TEST_CASE("config: [[long_range]] written out and read again gives the same pote
   const std::string widths = "widths = { Na = 0.3 }\n";
   for (const std::string& text :
        {coulomb, coulomb + widths, std::string("[[long_range]]\nkind = 'coulomb'\ncharges = 'given'\ncolumn = 'q'\n"),
-        std::string("[[long_range]]\nkind = 'dispersion'\nc6 = { Cl = 56.5 }\n")}) {
+        std::string("[[long_range]]\nkind = 'dispersion'\nc6 = { Cl = 56.5 }\n"),
+        std::string("[[long_range]]\nkind = 'coulomb'\ncharges = 'learned'\nproperty = 'q'\n") + learned_q}) {
     const FitConfiguration options = files.parse(good + text);
     const std::string written = fit_options_to_toml(options);
     CHECK(written.find("[[long_range]]") != std::string::npos);
@@ -73,5 +77,15 @@ TEST_CASE("config: mistakes in [[long_range]] are refused with their line") {
   check("[[long_range]]\nkind = 'dispersion'\ndamping = 'tt'\n", "expected \"fermi\" or \"bj\"");
   check("[[long_range]]\nkind = 'dispersion'\ncutoff = 2\nwidth = 3\n", "'width' is not smaller");
   check("[[long_range]]\nkind = 'dispersion'\nc6 = { Na = 0 }\n", "expected more than 0");
+  check("[[long_range]]\nkind = 'coulomb'\ncharges = 'learned'\nproperty = ''\n", "'property' is empty");
   check(coulomb + coulomb, "a second kind = \"coulomb\"");
+}
+
+TEST_CASE("config: charges that are learned need a [[property]] of their name") {
+  const Files files;
+  const std::string learned = good + "[[long_range]]\nkind = 'coulomb'\ncharges = 'learned'\n";
+  CHECK(files.message(learned + learned_q).find("takes the property 'charge', expected a [[property]] of this name, found q") !=
+        std::string::npos);
+  CHECK(files.message(learned).find("found none") != std::string::npos);
+  CHECK(files.parse(learned + "property = 'q'\n" + learned_q).baselines.size() == 1);
 }

@@ -80,6 +80,8 @@ TEST_CASE("input.nn: functions, cutoff function and scaling in Å") {
   CHECK(p.text("cutoff_function") == "poly2");
   CHECK(p.real("cutoff_alpha") == 0.25);
   CHECK(p.text("scaling") == "range_centred");
+  CHECK(term.kernel == "ntk");
+  CHECK(term.kernel_parameters.integer("depth") == 2);
   using Kind = SymmetryFunction::Kind;
   const auto check = [&](const SymmetryFunction& f, Kind kind, int first, int second, double eta, double shift, double cutoff, int lambda,
                          double zeta) {
@@ -111,7 +113,7 @@ TEST_CASE("input.nn: energies of atoms in eV; unknown keywords, those of the net
   REQUIRE(t.translation.unknown.size() == 2);
   CHECK(t.translation.unknown[0].find("line 13: grow_trees") != std::string::npos);
   CHECK(t.translation.unknown[1].find("cutof_type; did you mean 'cutoff_type'?") != std::string::npos);
-  CHECK(has(t.translation.notes, "global_activation_short global_hidden_layers_short number_of_elements use_short_forces"));
+  CHECK(has(t.translation.notes, "global_activation_short number_of_elements use_short_forces"));
   CHECK(has(t.translation.notes, "line 17: the function stands there before; dropped"));
   CHECK(has(t.translation.notes, "bohr"));
   const Translated plain("elements H\nsymfunction_short H 2 H 0.01 0.0 12.0\n");

@@ -39,11 +39,10 @@ TEST_CASE("Voigt: xx yy zz yz xz xy, of the symmetric part") {
 }
 
 TEST_CASE("targets: every line is complete, and its names are its own") {
-  REQUIRE(targets().size() == target_count);
+  REQUIRE(all_targets().size() == target_count);
   std::set<std::string> names, shown, std_names, sources;
   for (const TargetInfo& target : targets()) {
     CAPTURE(target.name);
-    CHECK(&target_info(target.property) == &target);
     CHECK(property_name(target.property) == std::string(target.name));
     CHECK(names.insert(target.name).second);
     CHECK(shown.insert(target.shown.name).second);
@@ -66,7 +65,9 @@ TEST_CASE("targets: names of energy, forces and virial in files and messages") {
   std::vector<std::string> sources;
   for (const TargetSource& source : target_sources()) sources.emplace_back(source.name);
   CHECK(sources == std::vector<std::string>{"energy", "forces", "virial", "stress"});
-  CHECK(default_sigmas() == PerTarget<double>{0.001, 0.05, 0.05});
+  CHECK(default_sigmas()[Property::energy] == 0.001);
+  CHECK(default_sigmas()[Property::force] == 0.05);
+  CHECK(default_sigmas()[Property::virial] == 0.05);
   CHECK(target_info(Property::energy).row_count(7) == 1);
   CHECK(target_info(Property::force).row_count(7) == 21);
   CHECK(target_info(Property::virial).row_count(7) == 6);
@@ -74,6 +75,26 @@ TEST_CASE("targets: names of energy, forces and virial in files and messages") {
   CHECK(target_info(Property::energy).functional == Functional::sum);
   CHECK(target_info(Property::force).functional == Functional::minus_gradient);
   CHECK(target_info(Property::virial).functional == Functional::minus_strain_derivative);
+}
+
+TEST_CASE("targets: those of a local property follow the targets of the energy") {
+  REQUIRE(targets().size() == 3);
+  for (const TargetInfo& target : all_targets()) {
+    CAPTURE(target.name);
+    CHECK(&target_info(target.property) == &target);
+    CHECK((target.field == AtomicField::energy) == (target.property <= Property::virial));
+    CHECK(target.sigma > 0);
+  }
+  CHECK(target_info(Property::value).functional == Functional::value);
+  CHECK(target_info(Property::value).row_count(7) == 7);
+  CHECK(target_info(Property::total).functional == Functional::sum);
+  CHECK(target_info(Property::total).row_count(7) == 1);
+  CHECK(target_info(Property::dipole).functional == Functional::first_moment);
+  CHECK(target_info(Property::dipole).row_count(7) == 3);
+  Structure s = labelled();
+  CHECK(target_info(Property::dipole).can_be_fitted(s));
+  s.pbc = {true, false, false};
+  CHECK(!target_info(Property::dipole).can_be_fitted(s));
 }
 
 TEST_CASE("targets: a frame returns the rows that were set, or none") {

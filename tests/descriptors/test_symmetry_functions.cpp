@@ -74,8 +74,8 @@ TEST_CASE("symmetry functions: the nine cutoff functions and their slopes") {
     const Json& expected = cutoffs.at("values").at(name);
     for (std::size_t i = 0; i < cutoffs.at("r").size(); ++i, ++checked) {
       const auto [value, slope] = function.at(cutoffs.at("r").at(i), cutoff);
-      check_close(value, expected.at(0).at(i), 1e-14);
-      check_close(slope, expected.at(1).at(i), 1e-13);
+      check_close(value, expected.at(0).at(i), 1e-13);  // that of the reference, next to the cutoff
+      check_close(slope, expected.at(1).at(i), 1e-12);
     }
   }
   CHECK(checked == 63);

@@ -185,7 +185,7 @@ TEST_CASE("symmetry functions: a saved model predicts the same, keeps its scalin
   FitResult result = fitted(frames, options_of(functions_term(short_list)));
   const TemporaryFolder folder;
   const auto path = folder.path() / "model.h5";
-  save_model(result.model, result.statistics, path);
+  save_model(result.model, result.statistics.value(), path);
   Model loaded = load_model(path);
   CHECK(largest_prediction_difference(result.model, loaded, other) <= 1e-10);
   FittedModel continued{loaded, load_statistics(path, loaded)};
@@ -202,7 +202,7 @@ TEST_CASE("symmetry functions: models merge only if their scaling is equal") {
     const FitOptions options = options_of(functions_term(given));
     FitResult a = fitted(first, options);
     FitResult b = fitted(second, options);
-    FittedModel mine{a.model, a.statistics}, theirs{b.model, b.statistics};
+    FittedModel mine{a.model, a.statistics.value()}, theirs{b.model, b.statistics.value()};
     return message_of<InputError>([&] { merge(mine, theirs); });
   };
   CHECK(merged(short_list).find("scaled with different data") != std::string::npos);

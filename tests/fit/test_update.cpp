@@ -112,6 +112,41 @@ TEST_CASE("data that the model has already are reported when they are appended, 
   }
 }
 
+TEST_CASE("frames that the model has already are counted among new ones; merge refuses models with common frames") {
+  const Setup setup;
+  const FittedModel first = setup.fitted("first.xyz");
+  save_model(first.model, first.stored, setup.path("first.h5"));
+  const Model model = load_model(setup.path("first.h5"));
+  FittedModel loaded{model, load_statistics(setup.path("first.h5"), model)};
+  CHECK(loaded.stored.statistics.frames.checksums() == first.stored.statistics.frames.checksums());
+  std::vector<std::string> warnings;
+  const auto progress = [&](const ProgressEvent& p) {
+    if (p.is_warning) warnings.push_back(p.message);
+  };
+  append(loaded, FileDataset({setup.path("all.xyz")}), progress);  // six of these frames are old
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].find("the model has 6 of the 12 new frames already: they now count twice") != std::string::npos);
+  FittedModel merged = setup.fitted("second.xyz");
+  CHECK(merged.stored.statistics.frames.common_with(first.stored.statistics.frames) == 0);
+  CHECK_THROWS_WITH_AS(merge(merged, loaded), doctest::Contains("the same 6 frames"), InputError);
+}
+
+TEST_CASE("a sketch of frames holds the smallest checksums and shows common ones") {
+  FrameSketch even, third;
+  for (std::uint64_t i = 30000; i-- > 0;) {
+    if (i % 2 == 0) even.add(i);
+    if (i % 3 == 0) third.add(i);
+  }
+  REQUIRE(even.checksums().size() == FrameSketch::most);
+  CHECK(*even.checksums().rbegin() == 2 * (FrameSketch::most - 1));
+  CHECK(even.common_with(third) == 1366);  // multiples of six up to 8190
+  CHECK(third.common_with(even) == even.common_with(third));
+  FrameSketch sum = even;
+  sum += third;
+  CHECK(sum.checksums().size() == FrameSketch::most);
+  for (const std::uint64_t checksum : sum.checksums()) CHECK((checksum % 2 == 0 || checksum % 3 == 0));
+}
+
 TEST_CASE("append and merge with folds, through model files") {
   const Setup setup;
   FitConfiguration with_folds = setup.options;

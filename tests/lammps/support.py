@@ -119,17 +119,18 @@ class Frame:
     def __len__(self):
         return len(self.symbols)
 
-    def data_file(self, name, elements):
-        """Writes a data file of LAMMPS; returns the commands that read it. Types are the places in `elements`."""
+    def data_file(self, name, elements, charges=None):
+        """Writes a data file of LAMMPS; returns the commands that read it. Types are the places in `elements`; charges by element."""
         c = self.cell
         lines = [name, "", f"{len(self)} atoms", f"{len(elements)} atom types", *(f"0 {c[d, d]!r} {a}lo {a}hi" for d, a in enumerate("xyz"))]
         if abs(c - np.diag(np.diag(c))).max() > 0:
             lines.append(f"{c[1, 0]!r} {c[2, 0]!r} {c[2, 1]!r} xy xz yz")
-        masses = {"Si": 28.085, "Mg": 24.305, "O": 15.999}
-        lines += ["", "Masses", "", *(f"{t} {masses[e]}" for t, e in enumerate(elements, 1)), "", "Atoms # atomic", ""]
-        lines += [f"{i} {elements.index(s) + 1} {x!r} {y!r} {z!r}" for i, (s, (x, y, z)) in enumerate(zip(self.symbols, self.positions.tolist()), 1)]
+        masses = {"Si": 28.085, "Mg": 24.305, "O": 15.999, "Na": 22.99, "Cl": 35.45}
+        style, charge = ("charge", lambda s: f" {charges[s]!r}") if charges else ("atomic", lambda s: "")
+        lines += ["", "Masses", "", *(f"{t} {masses[e]}" for t, e in enumerate(elements, 1)), "", f"Atoms # {style}", ""]
+        lines += [f"{i} {elements.index(s) + 1}{charge(s)} {x!r} {y!r} {z!r}" for i, (s, (x, y, z)) in enumerate(zip(self.symbols, self.positions.tolist()), 1)]
         (FOLDER / f"{name}.data").write_text("\n".join(lines) + "\n")
-        return f"atom_style atomic\nboundary {' '.join('p' if p else 'f' for p in self.pbc)}\nread_data {name}.data\n"
+        return f"atom_style {style}\nboundary {' '.join('p' if p else 'f' for p in self.pbc)}\nread_data {name}.data\n"
 
     def extended_xyz(self):
         rows = [f"{s} {x!r} {y!r} {z!r}" for s, (x, y, z) in zip(self.symbols, self.positions.tolist())]

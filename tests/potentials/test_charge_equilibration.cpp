@@ -3,7 +3,9 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/neighbor_list.hpp>
+#include <gapkit/potentials/atom_field.hpp>
 #include <gapkit/potentials/charge_equilibration.hpp>
+#include <gapkit/potentials/long_range.hpp>
 
 #include "potentials/long_range_reference.hpp"
 
@@ -106,6 +108,85 @@ TEST_CASE("charge equilibration: charges are linear in χ and Q, and the respons
     check_close(equilibration.response(weight).sum(), 0, 1e-12);
     CHECK(largest_entry(equilibration.response(Vector::Ones(n))) <= 1e-11);
   }
+}
+
+namespace {
+
+/// The rule of the reference as a field of a model.
+class ReferenceField final : public AtomField {
+ public:
+  explicit ReferenceField(const nlohmann::json& entry) : entry_(entry) {
+    const Setup s(entry);
+    for (std::size_t i = 0; i < s.widths.size(); ++i) {
+      of_elements_.widths[s.structure.atomic_numbers[i]] = s.widths[i];
+      of_elements_.hardness[s.structure.atomic_numbers[i]] = s.hardness[i];
+    }
+  }
+
+  AtomValues compute(const Structure& structure, bool) const override {
+    Setup s(entry_);
+    CHECK(structure.size() == s.structure.size());
+    AtomValues result;
+    result.values = s.chi;
+    result.pull_back = [s](std::span<const double> slopes, Positions& forces, Matrix3& virial) {
+      EquilibratedEnergy sum{.energy = 0,
+                             .slope = Eigen::Map<const Vector>(slopes.data(), static_cast<Eigen::Index>(slopes.size())),
+                             .potential = {},
+                             .forces = forces,
+                             .virial = virial};
+      s.add_chain(sum);
+      forces = sum.forces;
+      virial = sum.virial;
+    };
+    return result;
+  }
+  const std::string& total_key() const override {
+    static const std::string key = "total_charge";
+    return key;
+  }
+  std::string fingerprint() const override { return ""; }
+  const Equilibration* equilibration() const override { return &of_elements_; }
+
+ private:
+  nlohmann::json entry_;
+  Equilibration of_elements_;
+};
+
+}  // namespace
+
+TEST_CASE("charge equilibration: a potential with charges = \"equilibrated\" has energies, forces and virials of the reference") {
+  int checked = 0;
+  for (const auto& [name, entry] : long_range_reference().at("charge_equilibration").items()) {
+    if (!entry.contains("charges")) continue;
+    const std::string label = name;
+    CAPTURE(label);
+    ++checked;
+    const PotentialPointer bare = make_potential("coulomb", {{"charges", std::string("equilibrated")}, {"accuracy", 1e-13}});
+    Structure s = structure_of(entry);
+    s.set_field("total_charge", entry.at("total_charge").get<double>());
+    CHECK(missing_property(*bare) == "charge");
+    CHECK(message_of<InputError>([&] { evaluate(*bare, s); }).find("needs a model with the property 'charge'") != std::string::npos);
+    const PotentialPointer potential = field_dependence(*bare)->with_field(std::make_shared<ReferenceField>(entry));
+    const Evaluation found = evaluate(*potential, s);
+    const nlohmann::json& expected = entry.at("coulomb");
+    check_close(found.energy, expected.at("energy"), 0, 1e-9);
+    CHECK(largest_difference(found.forces, matrix_of(expected.at("forces"))) <= 1e-9);
+    CHECK(largest_difference(found.virial, matrix_of(expected.at("virial"))) <= 1e-9);
+    const std::vector<double> charges = charges_of(*potential, s);
+    for (std::size_t i = 0; i < charges.size(); ++i) check_close(charges[i], entry.at("charges").at(i), 1e-9);
+  }
+  CHECK(checked == 6);
+}
+
+TEST_CASE("charge equilibration: parameters of other charges, impossible values and widths of 0 are refused") {
+  const auto message = [](const Parameters& parameters) { return message_of<InputError>([&] { make_potential("coulomb", parameters); }); };
+  const std::string equilibrated = "equilibrated";
+  CHECK(message({{"charges", std::string("Na = 1, Cl = -1")}, {"hardness", std::string("Na = 5")}}) ==
+        "coulomb: 'hardness' belongs to charges = \"equilibrated\"; leave it out");
+  CHECK(message({{"charges", equilibrated}, {"widths", std::string("Na = 0")}}).find("the width of Na is 0") != std::string::npos);
+  CHECK(message({{"charges", equilibrated}, {"hardness", std::string("Na = -1")}}).find("hardness of Na is -1") != std::string::npos);
+  CHECK(message({{"charges", equilibrated}, {"scale", true}}).find("'scale' multiplies charges of elements") != std::string::npos);
+  CHECK(message({{"charges", equilibrated}, {"property", std::string()}}).find("'property' is empty") != std::string::npos);
 }
 
 TEST_CASE("charge equilibration without a minimum, and of a wire, is refused") {

@@ -1,9 +1,9 @@
 // The mean as a sum of potentials: each fitted term, its observer, and baselines with a structure-level part.
 
 #include <gapkit/core/errors.hpp>
+#include <gapkit/model/term_potential.hpp>
 #include <gapkit/predict/predictor.hpp>
 
-#include "predict/term_potential.hpp"
 #include "support/dense_setups.hpp"
 #include "support/prediction_derivatives.hpp"
 #include "support/spring_potential.hpp"

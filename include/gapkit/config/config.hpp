@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <gapkit/core/progress.hpp>
 #include <gapkit/fit/fit.hpp>
+#include <set>
 
 namespace gapkit {
 
@@ -83,8 +84,11 @@ struct DataSummary {
   double nearest = 0;                                  ///< median distance of an atom to its nearest neighbour, Å
   std::string lost_targets;                            ///< a sentence on targets that frames seem to have under unknown names
   bool lost_energy = false, lost_forces = false, lost_virial = false;
-  bool forces_of_atoms_only = false;  ///< single atoms have forces, other frames seem to have them under another name
-  std::vector<double> neighbors;      ///< mean number within 0, 0.1, 0.2 … Å, up to 7 Å; single atoms left out
+  bool forces_of_atoms_only = false;                   ///< single atoms have forces, other frames seem to have them under another name
+  std::set<std::map<int, int>> compositions;           ///< of frames of several atoms, the first 1000
+  std::map<std::string, std::int64_t> charge_columns;  ///< frames with a column of reals that is named as charges
+  bool has_total_charges = false;                      ///< a frame has the key total_charge
+  std::vector<double> neighbors;                       ///< mean number within 0, 0.1, 0.2 … Å, up to 7 Å; single atoms left out
 
   /// Molecules or clusters: nothing is periodic, or there is mostly vacuum.
   bool is_molecular() const;

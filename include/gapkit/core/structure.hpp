@@ -25,6 +25,16 @@ struct Column {
   std::variant<std::vector<double>, std::vector<std::int64_t>, std::vector<std::string>, std::vector<bool>> values;
 };
 
+/// Targets of a local property in a frame, in its unit.
+struct LocalTargets {
+  std::vector<double> values;     ///< one per atom, or empty
+  std::optional<double> total;    ///< of the atoms
+  std::optional<Vector3> dipole;  ///< unit · Å
+  Matrix response = {};           ///< [n, n] for charge equilibration: values are this times those of the field; empty: the same
+
+  bool empty() const { return values.empty() && !total && !dipole; }
+};
+
 /// Atoms in a cell with their known properties. A plain value: no results, no cutoff, no descriptors.
 ///
 /// Units: Å, eV, eV/Å. `virial` is −dE/dstrain in eV (−stress·volume), symmetric.
@@ -43,6 +53,7 @@ struct Structure {
   std::string config_type = "default";
   /// Values of another model that a fit sits on, as TargetInfo::rows; empty where the frame brings none (BaseKeys in io/targets.hpp).
   PerTarget<std::vector<double>> base;
+  LocalTargets local;  ///< in the fit of a local property only; the dipole is about the centroid
 
   // All other keys and columns, and the place of the frame in its file
   std::vector<Field> fields;

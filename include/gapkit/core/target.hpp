@@ -8,19 +8,23 @@ namespace gapkit {
 struct Structure;
 
 /// An atomic function with a Gaussian-process prior. It is not observable; targets are functionals of it.
-enum class AtomicField { energy };
+enum class AtomicField {
+  energy,
+  property  ///< a local property, such as the charge of an atom: a scalar with terms and noise of its own
+};
 
 /// The functional of a field that a target is. It is linear, so rows of the fit and covariances follow from the kernel of the field.
 enum class Functional {
   sum,                      ///< over the atoms
   minus_gradient,           ///< of the sum, by the position of an atom
   minus_strain_derivative,  ///< of the sum
-  value                     ///< at an atom
+  value,                    ///< at an atom
+  first_moment              ///< Σ (r_i − r̄) times the value at atom i, with the centroid r̄
 };
 
-/// The targets, in the order of targets(): rows of a structure have this order, and files contain these numbers.
-enum class Property { energy, force, virial };
-inline constexpr std::size_t target_count = 3;
+/// The targets, in the order of all_targets(): rows of a structure have this order, and files contain these numbers.
+enum class Property { energy, force, virial, value, total, dipole };
+inline constexpr std::size_t target_count = 6;
 
 /// One value for each target.
 template <class T>
@@ -28,7 +32,7 @@ class PerTarget {
  public:
   PerTarget() : values_{} {}
   explicit PerTarget(const T& all) : values_{} { values_.fill(all); }
-  /// In the order of targets(); missing values are T().
+  /// In the order of all_targets(); missing values are T().
   PerTarget(std::initializer_list<T> values) : values_{} {
     for (std::size_t i = 0; i < values.size() && i < target_count; ++i) values_[i] = values.begin()[i];
   }
@@ -135,14 +139,17 @@ struct TargetInfo {
 
 /// The table of targets. A new line adds a target everywhere except in Structure, which holds it, and in KernelRows and Predictor, which
 /// compute its rows and predictions.
+const std::vector<TargetInfo>& all_targets();
+/// The first lines of the table: the targets of the energy, which frames, configurations and tables name. The others belong to the fit of a
+/// local property (PropertyKeys in io/targets.hpp).
 const std::vector<TargetInfo>& targets();
 inline const TargetInfo& target_info(Property property) {
-  return targets()[static_cast<std::size_t>(property)];
+  return all_targets()[static_cast<std::size_t>(property)];
 }
 inline const char* property_name(Property property) {
   return target_info(property).name;
 }
-/// In the order of the table.
+/// Of targets(), in the order of the table.
 const std::vector<TargetSource>& target_sources();
 PerTarget<double> default_sigmas();
 

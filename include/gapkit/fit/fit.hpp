@@ -148,8 +148,36 @@ struct LabelAgreement {
   double error = 0;        ///< root mean square of (reference − prediction)/σ with the σ of the configuration
 };
 
+/// The fit of a local property.
+struct PropertyReport {
+  std::string name;
+  std::int64_t frames = 0;                           ///< with one of its targets
+  std::int64_t values = 0, totals = 0, dipoles = 0;  ///< numbers of atoms and frames with targets
+  std::int64_t periodic_dipoles = 0;                 ///< of frames with periodic directions: not fitted
+  std::map<int, double> means;                       ///< of the values (of the electronegativities), by element
+  std::optional<Equilibration> equilibration;        ///< given or found
+  std::vector<TermReport> terms;
+  std::optional<OptimizationReport> optimization;
+  double seconds = 0;
+};
+
+/// The factor of fixed charges that the data prefer ([[long_range]] scale; methods.md, section 9). Its square multiplies the Coulomb energy
+/// and is one more unknown of the regression.
+struct ChargeScale {
+  double square = 1;
+  double square_std = 0;     ///< the larger of posterior_std and the spread of estimates without one part of the data (jackknife)
+  double posterior_std = 0;  ///< of the square, from the posterior alone, which takes all rows as independent
+  std::int64_t structures = 0;
+
+  double factor() const;  ///< 0 if the data prefer no charges
+  double factor_std() const;
+  std::string text() const;
+};
+
 struct FitReport {
   FitPlan plan;
+  std::optional<ChargeScale> charge_scale;  ///< if a [[long_range]] asks for it
+  std::vector<PropertyReport> properties;
   std::vector<LabelAgreement> agreement;
   std::vector<CheckFinding> findings;  ///< warnings that the final summary repeats: labels that look wrong once the model is known
   std::vector<TermReport> terms;

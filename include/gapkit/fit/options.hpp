@@ -16,7 +16,7 @@ struct CompressionOptions {
   double floor = 1e-3;        ///< learned: added to the eigenvalues, relative to the largest
 };
 
-/// One [[term]] of the configuration, before it is expanded over species.
+/// One [[term]] or [[property.term]] of the configuration, before it is expanded over species.
 struct TermOptions {
   std::string name;  ///< unique; the descriptor's name (with a number) if not given
   std::string descriptor;
@@ -24,7 +24,7 @@ struct TermOptions {
   std::string kernel;
   Parameters kernel_parameters;                 ///< complete
   std::optional<double> length_scale_fraction;  ///< squared_exponential: θ = fraction × range of the candidates per dimension
-  std::optional<double> length_scale_root;      ///< squared_exponential: θ = this × √(number of features)
+  std::optional<double> length_scale_root;      ///< squared_exponential: θ = this × the usual length of the features
   std::vector<std::string> species;             ///< empty: all; else elements ("Si") or combinations, named as in combination_name ("O-Si")
   double delta = 1.0;                           ///< eV
   std::map<std::string, double> species_delta;  ///< by combination ("Si", "O-Si"), replaces delta
@@ -100,9 +100,23 @@ inline bool is_learned(const TermOptions& term) {
   return term.compression.kind == "learned";
 }
 
+/// One [[property]]: a local property with its targets, σ (in its unit) and terms.
+struct PropertyOptions {
+  PropertyKeys keys;
+  double sigma = 0.01;         ///< of the values
+  double total_sigma = 1e-3;   ///< of totals, times √N; never optimised
+  double dipole_sigma = 0.05;  ///< unit · Å
+  bool optimize = true;        ///< σ of values and dipoles, and δ, by the evidence
+  /// The values are charges by equilibration, and the field their electronegativities; widths and hardness of elements that it does not
+  /// have are found by evidence.
+  std::optional<Equilibration> equilibration = {};
+  std::vector<TermOptions> terms;
+};
+
 /// The fit: targets with their σ, and a sum of terms.
 struct Problem {
-  PerTarget<bool> use = PerTarget<bool>(true);  ///< the targets that are fitted
+  AtomicField field = AtomicField::energy;
+  PerTarget<bool> use = PerTarget<bool>(true);  ///< the targets that are fitted, if they belong to the field
   TargetKeys keys;
   ReferenceEnergyOptions reference_energies;
   std::vector<PotentialPointer> baselines;  ///< subtracted from the data first
@@ -110,7 +124,9 @@ struct Problem {
   RegularizationOptions regularization;
   OptimizeOptions optimize;
   CalibrationOptions calibration;
+  std::vector<PropertyOptions> properties;  ///< fitted before the energies, each by itself
 
+  bool uses(const TargetInfo& target) const { return target.field == field && use[target.property]; }
   /// The keys with the used targets, for reading frames of files.
   TargetKeys used_keys() const {
     TargetKeys used = keys;

@@ -21,6 +21,21 @@ struct BaseKeys {
   bool operator==(const BaseKeys&) const = default;
 };
 
+/// Keys and columns of a frame that hold a local property: a scalar of each atom, such as its charge, Hirshfeld volume or magnetic moment.
+struct PropertyKeys {
+  std::string name;         ///< of the property, in predictions
+  std::string unit = {};    ///< of its values; may be empty
+  std::string column = {};  ///< of the values; empty: none
+  std::string total = {};   ///< key of the sum over the atoms; frames without it have 0; empty: none
+  std::string dipole = {};  ///< key of the dipole Σ r_i q_i (unit · Å), of the positions in the frame; empty: none
+
+  bool operator==(const PropertyKeys&) const = default;
+};
+
+/// The targets of a local property in a frame, as they are there. Only the total has a default: 0, in a frame with values or a dipole.
+/// Throws InputError for a wrong type, a wrong number of values, NaN and infinity.
+LocalTargets read_property(const Structure& structure, const PropertyKeys& keys);
+
 /// Keys and columns of a frame that hold its targets.
 struct TargetKeys {
   /// By the name of the source in targets() ("energy", "forces", "virial", "stress"). Absent or empty: found among the default names.

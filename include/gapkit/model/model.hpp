@@ -11,8 +11,8 @@ namespace gapkit {
 
 /// 1: every model has a posterior; 2: it may be absent; 3: not used; 4: the model is on top of another one; 5: the features of a
 /// term are mapped (compression); 6: a calibration has factors of a part of the epistemic variance; 7: the channels of a term are
-/// contracted; 8: a cautious calibration; 9: a baseline needs the whole cell; 12: symmetry functions; 13: a kernel of a network. A model is
-/// written with the lowest that has all of its parts.
+/// contracted; 8: a cautious calibration; 9: a baseline needs the whole cell; 10: it needs a property; 11: charge equilibration, or learned
+/// volumes of dispersion; 12: symmetry functions; 13: a kernel of a network. A model is written with the lowest that has all of its parts.
 inline constexpr int model_format_version = 13;
 
 /// Å, by the atomic numbers of a pair of elements, smaller first; only for pairs within the cutoff of the terms.
@@ -89,6 +89,17 @@ struct Calibration {
   }
 };
 
+struct Model;
+
+/// A local property of a model: a fit of its own.
+struct FittedProperty {
+  PropertyKeys keys;
+  /// Its local energies are the values, in the unit of the property; its reference energies are the means of the elements.
+  std::shared_ptr<const Model> field;
+  /// With it the local energies are electronegativities (eV/e), and the values are the charges that they give.
+  std::optional<Equilibration> equilibration = {};
+};
+
 /// A fitted potential: reference energies, terms, and the posterior of their weights. Immutable after the fit.
 ///
 /// A model imported from another program may have weights only: then factor and posterior are empty, and the only error bar is the
@@ -102,6 +113,7 @@ struct Model {
   Posterior posterior;
   Vector weights;  ///< c, one per sparse point, term by term
 
+  std::vector<FittedProperty> properties;               ///< local properties that were fitted beside the energies
   std::optional<Calibration> calibration;               ///< of the error bars; absent: uncalibrated
   std::optional<ShortestDistances> shortest_distances;  ///< in the training data; absent: unknown
 

@@ -6,6 +6,7 @@
 #include <gapkit/io/targets.hpp>
 #include <gapkit/math/symmetric_accumulator.hpp>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,10 +52,27 @@ struct NoiseRecord {
 /// Adds to the record of the same property and config type, or appends one.
 void add_to(std::vector<NoiseRecord>& records, const NoiseRecord& more);
 
+/// Checksums of frames, the 4096 smallest of them at most: shows whether frames belong to two sets, in memory that does not grow.
+class FrameSketch {
+ public:
+  static constexpr std::size_t most = 4096;
+
+  void add(std::uint64_t checksum);
+  FrameSketch& operator+=(const FrameSketch& other);
+  bool contains(std::uint64_t checksum) const { return checksums_.contains(checksum); }
+  /// Number of checksums that both hold.
+  std::int64_t common_with(const FrameSketch& other) const;
+  const std::set<std::uint64_t>& checksums() const { return checksums_; }
+
+ private:
+  std::set<std::uint64_t> checksums_;
+};
+
 /// Sufficient statistics of the weights: the sum of two belongs to both data sets.
 struct SufficientStatistics {
   std::vector<GroupStatistics> groups;
   std::vector<NoiseRecord> noise;  ///< of all rows, in all folds
+  FrameSketch frames;              ///< of more than one atom; empty in files of early versions
   std::string fingerprint;  ///< of the sparse sets, their factor, E0 and the scales h; only statistics with equal fingerprints may be added
 
   /// Throws InputError if the fingerprints differ.

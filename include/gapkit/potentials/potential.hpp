@@ -15,6 +15,12 @@ struct Evaluation {
   Matrix3 virial = Matrix3::Zero();  ///< −dE/dstrain, eV
 };
 
+/// Charge equilibration (methods.md, section 9) of elements, by atomic number.
+struct Equilibration {
+  std::map<int, double> widths;    ///< σ of the Gaussian charge, Å
+  std::map<int, double> hardness;  ///< J, eV/e²
+};
+
 /// Sums that a potential adds its structure-level part to. `forces` and `virial` are both null if only energies are wanted.
 struct StructureSums {
   std::span<double> local_energy;  ///< eV, one for each atom; the energy is their sum

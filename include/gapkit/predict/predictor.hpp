@@ -29,6 +29,17 @@ struct Closeness {
   std::optional<CloseAtoms> too_close;
 };
 
+/// A local property of the atoms of a structure, in its unit. Error bars as in Prediction.
+struct PropertyPrediction {
+  std::string name;
+  Vector values;  ///< of the atoms
+  double total = 0;
+  std::optional<Vector3> dipole;  ///< unit · Å, about the centroid; of models that were fitted to dipoles, without periodic directions
+  std::optional<Vector> std, std_epistemic;
+  std::optional<double> total_std, total_std_epistemic;
+  std::optional<Vector3> dipole_std, dipole_std_epistemic;
+};
+
 struct PredictionRequest {
   bool forces = true;  ///< forces, virial and stress
   bool energy_std = false;
@@ -48,7 +59,10 @@ struct PredictionRequest {
   /// Descriptors and their derivatives in single precision (kernels and sums stay in double precision): faster, with errors of forces below
   /// 1e-4 eV/Å (docs/accuracy.md). Without effect where error bars are requested, as these need all digits.
   bool single_precision = false;
+  bool properties = false;    ///< local properties of the model, if it has some
+  bool property_std = false;  ///< with properties
 
+  /// Of energies, forces and virial.
   bool error_bars() const { return energy_std || local_std || force_std || stress_std; }
   bool needs_posterior() const { return error_bars() || extrapolation; }
   /// Whether the error bars of a target are requested.
@@ -85,8 +99,9 @@ struct Prediction {
   /// Terms of the model (ascending) with environments here but without sparse points, because the training data had no such environments:
   /// the mean lacks their energy, and the error bars include it as novelty.
   std::vector<std::size_t> unsampled_terms;
-  Closeness closeness;    ///< of the atoms to each other, compared with the training data
-  bool is_finite = true;  ///< energies, forces and virial; always true without PredictionRequest::keep_not_finite
+  Closeness closeness;                         ///< of the atoms to each other, compared with the training data
+  bool is_finite = true;                       ///< energies, forces and virial; always true without PredictionRequest::keep_not_finite
+  std::vector<PropertyPrediction> properties;  ///< in the order of Model::properties; not of environments without a structure
   /// The base with reference energies, as rows(): the prediction without anything learned. Empty without a base.
   PerTarget<std::vector<double>> base_alone;
 

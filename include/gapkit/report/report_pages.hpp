@@ -7,6 +7,8 @@
 
 namespace gapkit {
 
+class PropertyTable;
+
 /// Predictions and reference values, collected frame by frame for the figures of a report.
 ///
 /// Memory: 28 bytes for each force component (20 without error bars), about 250 bytes per frame.
@@ -93,6 +95,8 @@ struct ReportModel {
   const Model& model;
   std::string file;  ///< path of the model
   std::vector<DimerCurve> dimers;
+  /// Errors of local properties, with the name of their data.
+  std::vector<std::pair<std::string, const PropertyTable*>> properties = {};
 };
 
 struct ReportTiming {

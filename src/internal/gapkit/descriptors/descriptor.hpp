@@ -171,7 +171,7 @@ struct DescriptorKind {
   /// `elements`: all elements of possible neighbours, ascending. Parameters must be complete.
   std::function<std::shared_ptr<const Descriptor>(const Parameters&, const std::vector<int>& species, const std::vector<int>& elements)>
       make;
-  double usual_length_scale = 0;  ///< of a kernel, relative to √(number of features), if none is given; 0: it must be given
+  double usual_length_scale = 0;  ///< of a kernel, relative to √usual_square(), if none is given; 0: it must be given
 };
 
 /// The table. A new descriptor is one .cpp file and one line here.

@@ -2,6 +2,7 @@
 
 #include <gapkit/core/structure.hpp>
 #include <gapkit/io/checksum.hpp>
+#include <gapkit/model/statistics.hpp>
 
 namespace gapkit {
 
@@ -20,7 +21,7 @@ inline void add_frame(Checksum& checksum, const Structure& s) {
   if (s.cell)
     for (Eigen::Index i = 0; i < 9; ++i) checksum.add(s.cell->data()[i]);
   for (const bool periodic : s.pbc) checksum.add(std::int64_t{periodic});
-  for (const TargetInfo& target : targets())
+  for (const TargetInfo& target : all_targets())
     for (const double value : numbers_of(target, target.rows(s))) checksum.add(value);
   // σ and masks of single rows, each with a tag, because each may be absent. The tags of the first targets never change: model files hold
   // the checksums.
@@ -30,7 +31,7 @@ inline void add_frame(Checksum& checksum, const Structure& s) {
     const auto index = static_cast<std::int64_t>(property);
     return index < 3 ? first[index][part] : 10 * index + part;
   };
-  for (const TargetInfo& target : targets())
+  for (const TargetInfo& target : all_targets())
     if (const auto& sigma = s.sigma[target.property].frame) {
       checksum.add(number(target.property, frame));
       checksum.add(*sigma);
@@ -39,16 +40,28 @@ inline void add_frame(Checksum& checksum, const Structure& s) {
     if (!sigmas.empty()) checksum.add(number(property, part));
     for (const double sigma : sigmas) checksum.add(sigma);
   };
-  for (const TargetInfo& target : targets()) add_all(target.property, atom, s.sigma[target.property].atom);
+  for (const TargetInfo& target : all_targets()) add_all(target.property, atom, s.sigma[target.property].atom);
   if (!s.force_mask.empty()) checksum.add(std::int64_t{5});
   for (const bool is_masked : s.force_mask) checksum.add(std::int64_t{is_masked});
-  for (const TargetInfo& target : targets()) add_all(target.property, component, numbers_of(target, s.sigma[target.property].component));
-  for (const TargetInfo& target : targets()) {
+  for (const TargetInfo& target : all_targets())
+    add_all(target.property, component, numbers_of(target, s.sigma[target.property].component));
+  for (const TargetInfo& target : all_targets()) {
     const std::vector<double>& base = s.base[target.property];
     if (base.empty()) continue;
     checksum.add(-1 - static_cast<std::int64_t>(target.property));
     for (const double value : base) checksum.add(value);
   }
+}
+
+inline std::uint64_t fingerprint_of(const Structure& s) {
+  Checksum checksum;
+  add_frame(checksum, s);
+  return checksum.value();
+}
+
+/// Single atoms are left out: parts of the data may share the frames of their reference energies.
+inline void add_frame(FrameSketch& frames, const Structure& s) {
+  if (s.size() > 1) frames.add(fingerprint_of(s));
 }
 
 }  // namespace gapkit

@@ -17,6 +17,9 @@ class ArchiveWriter {
   ArchiveWriter(const std::filesystem::path& path, std::string_view format, int format_version);
   ~ArchiveWriter();
 
+  /// The same file with `group` before all names: "properties/0/".
+  ArchiveWriter within(std::string_view group) const;
+
   void put(std::string_view name, const MatrixView& value);
   void put(std::string_view name, std::span<const double> value);
   void put(std::string_view name, std::span<const std::int64_t> value);
@@ -29,7 +32,11 @@ class ArchiveWriter {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  ArchiveWriter(std::shared_ptr<State> state, std::string group);
+  std::string full(std::string_view name) const { return group_ + std::string(name); }
+
+  std::shared_ptr<State> state_;
+  std::string group_;
 };
 
 /// Reads files of ArchiveWriter. Every getter throws InputError, naming file, entry, expected and found, if the entry is
@@ -40,6 +47,8 @@ class ArchiveReader {
   ArchiveReader(const std::filesystem::path& path, std::string_view format, int newest_version);
   ~ArchiveReader();
 
+  /// The same file with `group` before all names.
+  ArchiveReader within(std::string_view group) const;
   int format_version() const;
   bool has(std::string_view name) const;
   /// Expected shape; −1 accepts any extent.
@@ -54,7 +63,11 @@ class ArchiveReader {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  ArchiveReader(std::shared_ptr<State> state, std::string group);
+  std::string full(std::string_view name) const { return group_ + std::string(name); }
+
+  std::shared_ptr<State> state_;
+  std::string group_;
 };
 
 }  // namespace gapkit

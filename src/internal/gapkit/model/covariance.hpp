@@ -36,6 +36,10 @@ class Covariance {
   /// Only the total energy.
   Variance total_energy(const Environments& environments, int atoms);
 
+  /// Sums of the local energies (or values of a property) of atoms with one weight each, for each row of `weights` [k, atoms]. Cost: the
+  /// rows of the local energies, 4 M² flop per sum, and O(n² D) for the priors.
+  std::vector<Variance> weighted_sums(const Environments& environments, const Matrix& weights);
+
   /// Local energies of atoms 0 … atoms−1, eV²; 0 for atoms that are not centres. Cost: 4 M² flop per atom, and the double sum over the
   /// atom's own environments; memory is bounded, atoms are processed in chunks.
   std::vector<Variance> local_energies(const Environments& environments, int atoms);

@@ -5,24 +5,48 @@
 
 namespace gapkit {
 
-/// The wanted targets of a structure, and the places of their rows, in the order of targets().
+/// The wanted targets of a structure, and the places of their rows, in the order of all_targets(): those of the energy, or those of a local
+/// property (local_targets()).
 struct Observables {
   bool energy = true, forces = true, virial = true;
+  bool value = false, total = false, dipole = false;
 
-  bool& wants(Property property) { return property == Property::energy ? energy : property == Property::force ? forces : virial; }
+  static Observables none() { return {.energy = false, .forces = false, .virial = false}; }
+  bool has_local() const { return value || total || dipole; }
+  bool& wants(Property property) {
+    switch (property) {
+      case Property::energy:
+        return energy;
+      case Property::force:
+        return forces;
+      case Property::virial:
+        return virial;
+      case Property::value:
+        return value;
+      case Property::total:
+        return total;
+      case Property::dipole:
+        break;
+    }
+    return dipole;
+  }
   bool wants(Property property) const { return const_cast<Observables*>(this)->wants(property); }
 
   Eigen::Index rows(int atoms) const { return first_row(static_cast<Property>(target_count), atoms); }
   /// Number of rows of the targets before.
   Eigen::Index first_row(Property property, int atoms) const {
     Eigen::Index rows = 0;
-    for (const TargetInfo& target : targets())
+    for (const TargetInfo& target : all_targets())
       if (target.property < property && wants(target.property)) rows += target.row_count(atoms);
     return rows;
   }
   Eigen::Index forces_row() const { return first_row(Property::force, 0); }
   Eigen::Index virial_row(int atoms) const { return first_row(Property::virial, atoms); }
 };
+
+/// The targets of whole frames of a local property as weighted sums of its values at the atoms: one row of weights for the total (1) and
+/// three for the dipole (r_i − r̄ with the centroid r̄), as far as they are wanted; [rows, atoms].
+Matrix local_weights(const Observables& wanted, const Positions& positions);
 
 /// Features and Jacobians of all environments of a structure, which KernelRows keeps for Prior.
 struct KeptFeatures {
@@ -76,6 +100,11 @@ class KernelRows {
                  Eigen::Index prior_row);
   /// The same for atoms 0 … atoms−1: [atoms, columns()]; zero for atoms that are not centres.
   void compute_local(const Environments& environments, int atoms, MatrixSlice rows);
+  /// The targets of a local property: the rows of compute_local() for the values, then their sums with `weights` (local_weights()).
+  /// rows: [wanted.rows(atoms), columns()], overwritten, with weights.cols() atoms. `response`: [atoms, atoms], values are this times those
+  /// of the field (LocalTargets::response); empty: the same.
+  void compute_property(const Environments& environments, const Observables& wanted, const Matrix& weights, MatrixSlice rows,
+                        const Matrix& response = {});
 
  private:
   struct Scratch;

@@ -29,10 +29,15 @@ class Prior {
   /// contains one of them. Memory: bounded except for energy and virial, 7 n D numbers.
   /// `kept` (optional): from KernelRows::compute for the same environments.
   PriorVariances observables(const Environments& environments, int atoms, const Observables& wanted, const KeptFeatures* kept = nullptr);
+  /// Prior variances of the rows of KernelRows::compute_property. Cost: O(n D) for values; O(n² D) for weighted sums, of terms without a
+  /// low-rank form.
+  PriorVariances property(const Environments& environments, const Observables& wanted, const Matrix& weights);
   /// k(E_a, E_b) of two total energies: [terms], eV².
   Vector energies(const Environments& a, const Environments& b);
 
  private:
+  Matrix value_variances(const Environments& environments, Eigen::Index atoms);
+
   struct State;
   std::unique_ptr<State> state_;
 };

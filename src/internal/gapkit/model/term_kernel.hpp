@@ -10,7 +10,7 @@ namespace gapkit {
 /// them.
 std::shared_ptr<const Kernel> kernel_for(const Descriptor& descriptor, const std::string& name, const Parameters& parameters);
 
-/// Throws InputError if a descriptor or a kernel gives energies only (without_derivatives).
+/// Throws InputError if a descriptor or a kernel gives energies only (without_derivatives()).
 void require_derivatives(std::span<const Term> terms);
 
 }  // namespace gapkit

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gapkit/potentials/coulomb.hpp>
+#include <gapkit/potentials/potential.hpp>
 
 namespace gapkit {
 
@@ -34,11 +35,15 @@ class ChargeEquilibration {
   double inverse_sum_ = 0;
 };
 
+/// With the widths and the hardness of the elements. Throws InputError, which begins with the structure's place, for an element without.
+ChargeEquilibration equilibration_of(const Structure& structure, const Equilibration& of_elements, const CoulombOptions& options = {});
+
 /// Energy of equilibrated charges, at its minimum: χᵀq + ½ Σ J q² + E_C with self-energies. Forces and virial are those at fixed χ and are
 /// whole, as the charges are at the minimum; the chain rule for χ has dE/dχ_i = q_i.
 struct EquilibratedEnergy {
   double energy = 0;
-  Vector slope;  ///< dE/dχ of each atom, e
+  Vector slope;      ///< dE/dχ of each atom, e
+  Vector potential;  ///< of each atom at these charges, eV/e: shares of the Coulomb energy are ½ q V
   Positions forces;
   Matrix3 virial = Matrix3::Zero();
 };

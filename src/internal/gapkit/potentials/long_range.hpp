@@ -17,7 +17,19 @@ std::string element_values_text(const std::map<int, double>& values);
 /// place, if a column is missing or wrong. Elements are those of check_elements().
 std::vector<double> charges_of(const Potential& potential, const Structure& structure);
 
-/// A potential of kind coulomb with its charges multiplied by a factor; null for another kind, and for charges that the frames give.
+/// The charge that a frame says it has, e; 0 if it does not have the key. Throws InputError, which begins with the structure's place, if it
+/// is no number.
+double total_charge_of(const Structure& structure, const std::string& key);
+
+/// Widths and hardness that the configuration gives to a potential with charges = "equilibrated"; absent for another potential. Throws
+/// InputError for impossible values.
+std::optional<Equilibration> given_equilibration(const Potential& potential);
+
+/// A potential of kind coulomb with its charges multiplied by a factor; null for another kind, and for charges that the frames give. The
+/// factor of the result is fixed.
 PotentialPointer with_scaled_charges(const Potential& potential, double factor);
+
+/// Whether a fit multiplies the charges of a potential of kind coulomb by a factor that it finds: `scale` of the configuration.
+bool has_free_scale(const Potential& potential);
 
 }  // namespace gapkit

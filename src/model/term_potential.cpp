@@ -1,12 +1,11 @@
-#include "predict/term_potential.hpp"
-
 #include <gapkit/model/environment_chunks.hpp>
+#include <gapkit/model/term_potential.hpp>
 
 namespace gapkit {
 namespace {
 
-constexpr std::size_t chunk_environments = 16'384;  // pairs or environments in a chunk of centres: enough rows for matrix products
-constexpr int domain_points = 1000;                 // for the range of a spline
+constexpr std::size_t term_chunk = 16'384;  // pairs or environments in a chunk of centres: enough rows for matrix products
+constexpr int spline_domain = 1000;         // for the range of a spline
 
 }  // namespace
 
@@ -24,7 +23,7 @@ TermPotential::TermPotential(const Term& given, const Vector& weights) : scratch
   sparse_points_ = term.sparse.size();
   if (sparse_points_ == 0) return;
   const Vector scale = term.weight() * term.sparse.covariance_cutoff;
-  const Matrix domain = descriptor_->size() == 1 ? descriptor_->domain_points(domain_points) : Matrix();
+  const Matrix domain = descriptor_->size() == 1 ? descriptor_->domain_points(spline_domain) : Matrix();
   local_energy_ = kernel_->compile(weights.cwiseProduct(scale), term.sparse.x, domain);
 }
 
@@ -46,7 +45,7 @@ void TermPotential::add(const Environments& environments, std::span<double> loca
   Features& features = scratch_->features;
   features.single_precision = single_precision_;
   for (int begin = 0; begin < environments.size();) {
-    const int first = begin, end = chunk_end(environments, *descriptor_, begin, chunk_environments);
+    const int first = begin, end = chunk_end(environments, *descriptor_, begin, term_chunk);
     begin = end;
     descriptor_->compute(environments, first, end, with_derivatives ? Derivatives::pullback : Derivatives::none, features);
     const Eigen::Index n = features.size();

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <gapkit/config/document.hpp>
+#include <gapkit/fit/options.hpp>
+
+namespace gapkit {
+
+/// The tables of terms behind the entry `term` of a section or document. `label`: "[[term]]" or "[[property.term]]". Throws InputError
+/// if they are no list of tables.
+std::vector<TermOptions> read_terms(const TomlEntry& entry, const std::string& label, const std::string& file,
+                                    const std::filesystem::path& folder);
+
+/// All [[property]] of a document.
+std::vector<PropertyOptions> read_properties(const TomlValue& document, const std::string& file, const std::filesystem::path& folder);
+
+}  // namespace gapkit
