@@ -167,7 +167,7 @@ class Study {
   /// The end of full-batch gradient descent against that of Gauss-Newton.
   void descent() const {
     fmt::print("\nfull-batch gradient descent against Gauss-Newton (gelu, 1 layer): relative difference of the predictions\n");
-    for (const int width : {64, 256}) {
+    for (const int width : {64, 128}) {
       const NetworkShape shape{"gelu", 1, width, 1.5, 0.1, 1 / static_cast<double>(inputs_.size())};
       NetworkFit newton(WideNetwork(shape, inputs_.size(), 7), inputs_.train(), y_, sigma);
       NetworkFit plain = newton;

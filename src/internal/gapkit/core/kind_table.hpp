@@ -2,6 +2,7 @@
 
 #include <gapkit/core/errors.hpp>
 #include <string_view>
+#include <vector>
 
 namespace gapkit {
 
