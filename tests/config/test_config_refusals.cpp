@@ -125,7 +125,7 @@ TEST_CASE("config: mistakes in compressions, each with its sentence") {
           {good + "compression = 'pcs'\n", "t.toml:10: [[term]]: unknown compression 'pcs'; did you mean 'pca'?"},
           {good + "rank = 5\n", "t.toml:10: [[term]]: 'rank' goes with compression = \"pca\" and \"learned\", found \"none\""},
           {good + "compression = 'learned'\n",
-           "t.toml:7: [[term]]: compression = \"learned\" gives features with mean 0, whose angles say little: expected kernel = "
+           "t.toml:6: [[term]]: compression = \"learned\" gives features with mean 0, whose angles say little: expected kernel = "
            "\"polynomial\""},
           {pca + "floor = 0.1\n", "t.toml:11: [[term]]: 'floor' goes with compression = \"learned\", found \"pca\""},
           {pca + "rank = 0\n", "t.toml:11: [[term]]: 'rank' is "},
