@@ -341,11 +341,11 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
 }
 
 ArchiveReader open_model(const std::filesystem::path& path) {
-  return ArchiveReader(path, format_name, std::max(model_format_version, 10));
+  return ArchiveReader(path, format_name, model_format_version);
 }
 
 Model load_model(const std::filesystem::path& path) {
-  const ArchiveReader archive(path, format_name, std::max(model_format_version, 10));
+  const ArchiveReader archive(path, format_name, model_format_version);
   Model model = get_model(archive, path.string());
   model.properties = get_properties(archive, path.string());
   bind_fields(model.baselines, model.properties, path.string() + ": ");

@@ -11,9 +11,10 @@ namespace gapkit {
 
 /// 1: every model has a posterior; 2: it may be absent; 3: not used; 4: the model is on top of another one; 5: the features of a
 /// term are mapped (compression); 6: a calibration has factors of a part of the epistemic variance; 7: the channels of a term are
-/// contracted; 8: a cautious calibration; 9: a baseline needs the whole cell. A model is written with the lowest that has all of its
+/// contracted; 8: a cautious calibration; 9: a baseline needs the whole cell; 10: it takes a local
+/// property of the model. A model is written with the lowest that has all of its
 /// parts.
-inline constexpr int model_format_version = 9;
+inline constexpr int model_format_version = 10;
 
 /// Å, by the atomic numbers of a pair of elements, smaller first; only for pairs within the cutoff of the terms.
 using ShortestDistances = std::map<std::pair<int, int>, double>;
