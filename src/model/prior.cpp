@@ -152,6 +152,10 @@ PriorVariances Prior::observables(const Environments& environments, int atoms, c
   return result;
 }
 
+void Prior::use_single_precision(bool is_wanted) {
+  for (DirectPrior& direct : state_->direct) direct.use_single_precision(is_wanted);
+}
+
 Vector Prior::energies(const Environments& a, const Environments& b) {
   State& s = *state_;
   Vector result(static_cast<Eigen::Index>(s.terms.size()));

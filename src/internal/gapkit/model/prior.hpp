@@ -29,6 +29,8 @@ class Prior {
   /// contains one of them. Memory: bounded except for energy and virial, 7 n D numbers.
   /// `kept` (optional): from KernelRows::compute for the same environments.
   PriorVariances observables(const Environments& environments, int atoms, const Observables& wanted, const KeptFeatures* kept = nullptr);
+  /// From now on products of gradients in the double sums of forces in single precision: some 10⁻⁶ of k**.
+  void use_single_precision(bool is_wanted);
   /// k(E_a, E_b) of two total energies: [terms], eV².
   Vector energies(const Environments& a, const Environments& b);
 
