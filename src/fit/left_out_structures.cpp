@@ -130,6 +130,7 @@ LeftOutStructures::Result LeftOutStructures::leave_out(const KeptRows& kept) con
   }
   fill(kept, rows, *found, result);
   result.structure.local_energies = local_energies_.left_out(local, rows, *found);
+  if (near_copies_ != nullptr) near_copies_->add(kept.number, rows.others, local.prior, result.structure.local_energies);
   if (!fewer_) return result;
   WeightedRows first{rows.rows(Eigen::all, first_points_), rows.target, {}, {}};
   for (const Eigen::Index point : rows.own_points) {
