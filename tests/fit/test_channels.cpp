@@ -14,6 +14,7 @@
 #include <gapkit/predict/predictor.hpp>
 
 #include "fit/channels.hpp"
+#include "learned_setup.hpp"
 #include "support/pair_potential.hpp"
 #include "support/small_fits.hpp"
 #include "support/support.hpp"
@@ -22,13 +23,6 @@ using namespace gapkit;
 using namespace gapkit::test;
 
 namespace {
-
-std::vector<Structure> frames_of(unsigned first, unsigned count, const std::vector<int>& elements) {
-  std::vector<Structure> frames;
-  for (unsigned seed = first; seed < first + count; ++seed)
-    frames.push_back(labelled(random_triclinic(4, seed, elements), seed % 3 == 0 ? "odd" : "even"));
-  return frames;
-}
 
 TermOptions contracted(std::int64_t channels, const std::string& compression = "none") {
   TermOptions term = small_soap(3, 2, 3, 14);
@@ -40,17 +34,6 @@ TermOptions contracted(std::int64_t channels, const std::string& compression = "
     term.kernel_parameters = {{"zeta", std::int64_t{3}}, {"constant", 16.0}};
   }
   return term;
-}
-
-FitConfiguration options_of(const std::vector<TermOptions>& terms) {
-  FitConfiguration options = small_options("", terms);
-  options.keep_statistics = true;
-  return options;
-}
-
-FitResult fitted(const std::vector<Structure>& frames, const FitOptions& options, const FitRun& run = {}) {
-  const MemoryDataset data(frames);
-  return fit(FitData{data}, options, run);
 }
 
 // Of the last term.
