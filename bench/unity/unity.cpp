@@ -8,16 +8,15 @@
 /// printed; PAGE.html has the plots.
 
 #include <fmt/format.h>
-#include <fmt/os.h>
 
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <gapkit/core/errors.hpp>
-#include <gapkit/core/phase_clock.hpp>
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/io/extxyz.hpp>
 #include <gapkit/io/targets.hpp>
+#include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/model/model.hpp>
 #include <gapkit/potentials/pair_sums.hpp>
 #include <gapkit/report/html.hpp>
@@ -100,7 +99,8 @@ Means regression(const Inputs& inputs, const Kernel& kernel, const Vector& y) {
   };
   Matrix noisy = covariance(train, train);
   noisy.diagonal().array() += sigma * sigma;
-  const Vector weights = spread(noisy.llt().solve(y), train);
+  if (!cholesky(noisy)) throw NumericalError("the covariance of the training energies is not positive definite");
+  const Vector weights = spread(solve_lower_transposed(noisy, solve_lower(noisy, y)), train);
   const auto energy = kernel.compile(weights, train.x);
   std::vector<double> local(static_cast<std::size_t>(test.x.rows()));
   Matrix gradient(test.x.rows(), test.x.cols());

@@ -128,7 +128,7 @@ class Chooser {
     options_.terms.push_back(pair_term(molecular_, cutoff));
     if (molecular_ && data_.atoms_of.size() <= 4) options_.terms.push_back(triplet_term());
     options_.terms.push_back(soap_term(molecular_, cutoff, data_.atoms_of.size()));
-    const std::string against = reason_against_metric(data_, molecular_);
+    const std::string against = reason_against_metric(data_);
     if (against.empty()) {
       // SOAP stays the last term.
       if (molecular_) options_.terms.insert(options_.terms.end() - 1, full_term(options_.terms.back()));

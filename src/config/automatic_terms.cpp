@@ -10,8 +10,6 @@ namespace gapkit {
 namespace {
 
 constexpr std::int64_t fewest_structures = 40, fewest_environments = 100;  // of data that a metric is learned from
-// In an alloy of four elements without the quaternary composition, ten times the error there and more (docs/accuracy.md).
-constexpr std::size_t most_elements_of_metric = 2;  // of solids
 constexpr int rank_of_one_element = 64, rank_of_several = 96;
 constexpr std::size_t fewest_elements_contracted = 4;  // three fifths of the channels lose nothing there (docs/accuracy.md)
 constexpr int full_points = 100;                       // of a term with all features beside a learned metric, per element
@@ -64,7 +62,7 @@ TermOptions soap_term(bool molecular, double cutoff, std::size_t elements) {
   return term;
 }
 
-std::string reason_against_metric(const DataSummary& data, bool molecular) {
+std::string reason_against_metric(const DataSummary& data) {
   if (data.forces == 0) return "a metric is learned from forces, which the data lack";
   const auto structures = data.frames - data.single_atoms;
   if (structures < fewest_structures)
@@ -73,8 +71,6 @@ std::string reason_against_metric(const DataSummary& data, bool molecular) {
     if (atoms < fewest_environments)
       return fmt::format("a learned metric needs {} atoms of each element, the data have {} of {}", fewest_environments, atoms,
                          element_symbol(z));
-  if (!molecular && data.atoms_of.size() > most_elements_of_metric)
-    return fmt::format("a learned metric errs in compositions that alloys of {} elements may lack", data.atoms_of.size());
   return "";
 }
 

@@ -11,7 +11,7 @@ TermOptions triplet_term();
 TermOptions soap_term(bool molecular, double cutoff, std::size_t elements);
 
 /// Why these data do not suffice for a learned metric, as part of a sentence; empty if they do.
-std::string reason_against_metric(const DataSummary& data, bool molecular);
+std::string reason_against_metric(const DataSummary& data);
 /// Gives a term of SOAP a learned metric with the usual rank.
 void learn_metric(TermOptions& soap, std::size_t elements);
 /// For molecules beside a term with a learned metric: few points with all features.

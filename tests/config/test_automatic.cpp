@@ -167,17 +167,6 @@ TEST_CASE("SOAP gets a learned metric, except for few structures, few atoms of a
   }
   check_full(energies, "which the data lack");
 
-  for (const int elements : {2, 3}) {
-    std::vector<Structure> alloy = frames;
-    const std::vector<int> z = {41, 42, 73};
-    for (std::size_t f = 0; f < alloy.size(); ++f)
-      for (int& atom : alloy[f].atomic_numbers) atom = z[f % static_cast<std::size_t>(elements)];
-    if (elements == 3)
-      check_full(alloy, "alloys of 3 elements");
-    else
-      CHECK(term(setup.choose(alloy).options, "soap").compression.kind == "learned");
-  }
-
   const AutomaticChoice molecules = setup.choose(clusters(60));
   CHECK(term(molecules.options, "soap").compression.kind == "learned");
   CHECK(term(molecules.options, "soap").compression.rank == 96);
