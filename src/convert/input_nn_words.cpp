@@ -1,27 +1,14 @@
 #include "convert/input_nn_words.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
 
 namespace gapkit {
+namespace {
 
-const std::vector<std::string>& nn_translated_keywords() {
-  static const std::vector<std::string> words = {"elements",
-                                                 "global_hidden_layers_short",
-                                                 "cutoff_type",
-                                                 "symfunction_short",
-                                                 "element_symfunction_short",
-                                                 "global_symfunction_short",
-                                                 "atom_energy",
-                                                 "scale_symmetry_functions",
-                                                 "scale_symmetry_functions_sigma",
-                                                 "center_symmetry_functions",
-                                                 "scale_min_short",
-                                                 "scale_max_short"};
-  return words;
-}
-
-bool is_network_keyword(const std::string& keyword) {
-  static const std::vector<std::string> words = {"analyze_composition",
+// Ascending.
+constexpr std::string_view network_keywords[] = {"analyze_composition",
                                                  "analyze_error",
                                                  "analyze_error_charge_step",
                                                  "analyze_error_energy_step",
@@ -213,7 +200,27 @@ bool is_network_keyword(const std::string& keyword) {
                                                  "write_unformatted",
                                                  "write_weights_epoch",
                                                  "write_xyz"};
-  return std::binary_search(words.begin(), words.end(), keyword);
+
+}  // namespace
+
+const std::vector<std::string>& nn_translated_keywords() {
+  static const std::vector<std::string> words = {"elements",
+                                                 "global_hidden_layers_short",
+                                                 "cutoff_type",
+                                                 "symfunction_short",
+                                                 "element_symfunction_short",
+                                                 "global_symfunction_short",
+                                                 "atom_energy",
+                                                 "scale_symmetry_functions",
+                                                 "scale_symmetry_functions_sigma",
+                                                 "center_symmetry_functions",
+                                                 "scale_min_short",
+                                                 "scale_max_short"};
+  return words;
+}
+
+bool is_network_keyword(const std::string& keyword) {
+  return std::binary_search(std::begin(network_keywords), std::end(network_keywords), keyword);
 }
 
 }  // namespace gapkit
