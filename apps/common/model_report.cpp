@@ -74,6 +74,7 @@ std::string functions_text(const Json& term) {
 Json term_json(const Model& model, std::size_t t) {
   const Term& term = model.terms[t];
   const double jitter = model.has_posterior() ? model.factor.jitter()[t] : 0;
+  const double scale = model.has_posterior() ? model.posterior.delta_ratio[t] : 1;  // of an optimisation
   std::vector<std::string> elements;
   for (const int z : term.elements) elements.push_back(element_symbol(z));
   return {{"label", term.label()},
@@ -89,7 +90,7 @@ Json term_json(const Model& model, std::size_t t) {
           {"compression", compression_json(term)},
           {"sparse_points", term.sparse.size()},
           {"effective_rank", effective_rank(term, jitter)},
-          {"delta", term.delta},
+          {"delta", scale * term.delta},
           {"jitter", model.has_posterior() ? Json(jitter) : Json(nullptr)}};
 }
 

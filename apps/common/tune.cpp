@@ -55,8 +55,11 @@ double median(std::vector<double> values, double otherwise) {
 }
 
 /// Errors of virials do not rank the trials of data with energies or forces: their labels are less converged, and sometimes permuted.
+/// Energies do, also where their σ follows that of the forces (weight 0).
 PerTarget<double> weights_of_ranking(const FitConfiguration& options) {
   PerTarget<double> weights = options.optimize.weights;
+  for (const TargetInfo& target : targets())
+    if (weights[target.property] == 0) weights[target.property] = 1;
   const auto is_virial = [](const TargetInfo& target) { return target.functional == Functional::minus_strain_derivative; };
   if (std::any_of(targets().begin(), targets().end(), [&](const TargetInfo& t) { return !is_virial(t) && options.use[t.property]; }))
     for (const TargetInfo& target : targets())

@@ -174,9 +174,11 @@ void TuneFits::fit(Trial& trial, const Trial* warm, const ProgressCallback& prog
     for (const GroupStatistics& g : statistics.groups)
       for (std::size_t i = 0; i < report.groups.size(); ++i)
         if (report.groups[i].same_noise(g.group)) sigma.push_back(report.after.sigma[i]);
+    // If only the ratios of δ stay, a common factor changed δ too: σ for δ as configured.
+    const double common = optimize.delta ? 1 : report.after.delta_ratio.front();
     for (std::size_t i = 0; i < report.groups.size(); ++i)
       if (const RowGroup& g = report.groups[i]; !g.fixed && report.rows[i] > 0)
-        trial.sigma.push_back({g.property, g.config_class, report.after.sigma[i]});
+        trial.sigma.push_back({g.property, g.config_class, report.after.sigma[i] / common});
     CrossValidation folds(statistics, sparse_offsets(result.model.terms), optimize.weights);
     const CrossValidation::Value value = folds.compute(sigma, report.after.delta_ratio, false);
     for (const TargetInfo& target : targets())

@@ -25,7 +25,10 @@ std::optional<double> number_of(const KnobKind& kind, const TomlValue& value) {
     if (!kind.also.empty() && found + 1 == kind.texts.end()) return {};
     return static_cast<double>(found - kind.texts.begin());
   }
-  if (value.kind == TomlValue::Kind::integer) return static_cast<double>(value.integer);
+  if (value.kind == TomlValue::Kind::integer) {
+    if (value.integer == 0 && kind.smallest > 0) return {};  // switched off
+    return static_cast<double>(value.integer);
+  }
   if (value.kind == TomlValue::Kind::real && kind.grid < 1) return value.real;
   return {};
 }
@@ -63,6 +66,7 @@ const std::vector<KnobKind>& knob_kinds() {
       {"soap", "rank", {.factor = 1.5}, {.factor = 1.25}, 8, 512, 1, {}, "compression", 64},
       {"soap", "l_max", {.add = 2}, {.add = 1}, 2, 12, 1},
       {"soap", "atom_sigma", {.factor = 1.25}, {.factor = 1.12}, 0.2, 1, 0.01},
+      {"soap", "channels", {.factor = 1.5}, {.factor = 1.25}, 4, 64, 1},
       {"soap", "n_max", {.add = 2}, {.add = 1}, 3, 14, 1},
       {"two_body", "cutoff", {.factor = 1.25}, {.factor = 1.1}, 2, 12, 0.1},
       {"three_body", "cutoff", {.factor = 1.2}, {.factor = 1.08}, 2, 8, 0.1},

@@ -22,7 +22,10 @@ constexpr double largest_radius = 7.0, radius_step = 0.1;  // Å
 constexpr std::int64_t most_atoms_measured = 20000;        // for the radial distribution
 constexpr double wanted_neighbors = 30;
 constexpr double molecular_cutoff = 4.5, smallest_cutoff = 3.5, largest_cutoff_chosen = 6.0;  // Å
-constexpr int fewest_points = 50, most_points = 2000;                                         // of SOAP, per element
+// σ over that of forces, Å. Energies are few, and single structures make most of the squares of their errors: left-out folds do not tell
+// a good σ of energies from one that is too large, which costs up to a third of their accuracy (docs/accuracy.md).
+constexpr double energy_per_force = 0.02, virial_per_force = 1.4;
+constexpr int fewest_points = 50, most_points = 2000;  // of SOAP, per element
 
 /// Sparse points of SOAP by element: a fraction of the environments, larger for few environments, between bounds. `factor` below 1 reduces
 /// them where time or memory is short.
@@ -134,8 +137,9 @@ class Chooser {
     std::string terms;
     for (const TermOptions& t : options_.terms) terms += (terms.empty() ? "" : " + ") + t.name;
     const TermOptions& soap = options_.terms.back();
-    say(fmt::format("terms: {} (n_max {}, l_max {}, zeta 4)", terms, soap.descriptor_parameters.integer("n_max"),
-                    soap.descriptor_parameters.integer("l_max")));
+    const std::int64_t channels = soap.descriptor_parameters.integer("channels");
+    say(fmt::format("terms: {} (n_max {}, l_max {}{}, zeta 4)", terms, soap.descriptor_parameters.integer("n_max"),
+                    soap.descriptor_parameters.integer("l_max"), channels > 0 ? fmt::format(", {} channels", channels) : ""));
     say(against.empty()
             ? fmt::format("features of SOAP: {} for each element, by a metric that a first fit to half of the structures learns{}",
                           soap.compression.rank, molecular_ ? "; soap_full: all features, with few points" : "")
@@ -144,9 +148,15 @@ class Chooser {
 
   void choose_sigmas() {
     // Large forces have large errors. These values are the start of the search.
-    options_.regularization.standard[Property::force] = (molecular_ ? 0.01 : 0.08) * std::max(data_.force_rms, 0.1);
-    options_.regularization.standard[Property::energy] = (molecular_ ? 0.0002 : 0.002);
-    options_.regularization.standard[Property::virial] = 0.1;
+    SigmaOptions& sigma = options_.regularization.standard;
+    sigma[Property::force] = (molecular_ ? 0.01 : 0.08) * std::max(data_.force_rms, 0.1);
+    sigma[Property::energy] = molecular_ ? 0.0002 : 0.002;
+    sigma[Property::virial] = 0.1;
+    const bool by_forces = !molecular_ && options_.use[Property::force] && 2 * data_.forces >= data_.frames - data_.single_atoms;
+    if (by_forces) {
+      sigma[Property::energy] = energy_per_force * sigma[Property::force];
+      sigma[Property::virial] = virial_per_force * sigma[Property::force];
+    }
     if (data_.frames - data_.single_atoms < 2) {
       say("sigma and delta: as usual for such data, because one structure cannot be divided into folds");
       return;
@@ -156,8 +166,12 @@ class Chooser {
     options_.optimize.delta = false;
     options_.optimize.max_factor = 30;
     options_.optimize.max_evaluations = 40;  // usually 20 to 25; the bound makes the time predictable
-    say(fmt::format("sigma: by cross-validation in five folds{}; delta as usual for such data",
-                    options_.use[Property::energy] && options_.use[Property::force] ? ", energies and forces with equal weight" : ""));
+    if (by_forces) options_.optimize.weights[Property::energy] = options_.optimize.weights[Property::virial] = 0;
+    say(fmt::format("sigma: by cross-validation in five folds{}; ratios of delta as usual for such data",
+                    by_forces ? fmt::format(" of the forces, energies {} Å times that of forces{}", energy_per_force,
+                                            data_.virials > 0 ? fmt::format(", virials {} Å", virial_per_force) : "")
+                    : options_.use[Property::energy] && options_.use[Property::force] ? ", energies and forces with equal weight"
+                                                                                      : ""));
   }
 
   /// Tries what the data suggest; a fit shows the same comparison once more.

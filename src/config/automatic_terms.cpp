@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::int64_t fewest_structures = 40, fewest_environments = 100;  // of data that a metric is learned from
 constexpr int rank_of_one_element = 64, rank_of_several = 96;
-constexpr int full_points = 100;  // of a term with all features beside a learned metric, per element
+constexpr std::size_t fewest_elements_contracted = 4;  // three fifths of the channels lose nothing there (docs/accuracy.md)
+constexpr int full_points = 100;                       // of a term with all features beside a learned metric, per element
 
 TermOptions make_term(const std::string& descriptor, const Parameters& parameters, const std::string& kernel,
                       const Parameters& kernel_parameters) {
@@ -45,8 +46,11 @@ TermOptions triplet_term() {
 
 TermOptions soap_term(bool molecular, double cutoff, std::size_t elements) {
   const std::int64_t n_max = elements <= 3 ? 8 : 6, l_max = elements == 1 ? 8 : elements <= 3 ? 6 : 4;
+  const std::int64_t all_channels = n_max * static_cast<std::int64_t>(elements);
+  const std::int64_t channels = !molecular && elements >= fewest_elements_contracted ? (3 * all_channels + 4) / 5 : 0;
   TermOptions term = make_term("soap",
                                {{"cutoff", cutoff},
+                                {"channels", channels},
                                 {"cutoff_width", molecular ? 0.8 : 0.5},
                                 {"n_max", n_max},
                                 {"l_max", l_max},

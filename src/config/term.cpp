@@ -301,6 +301,11 @@ void read_compression(const Section& section, const DescriptorKind& descriptor, 
   if (compression.kind == "none") belongs_to("rank", "\"pca\" and \"learned\"");
   if (compression.kind != "learned") belongs_to("floor", "\"learned\"");
   if (compression.kind == "none") return;
+  if (compression.kind == "learned" && term.kernel == "dot_product")
+    section.fail(
+        section.line("kernel"),
+        "compression = \"learned\" gives features with mean 0, whose angles say little: expected kernel = \"polynomial\", which adds a "
+        "constant, found \"dot_product\"");
   const std::vector<int> silicon = {14};
   const auto sample = descriptor.make(term.descriptor_parameters, descriptor.combinations(silicon).front(), silicon);
   const int features = sample->size();

@@ -92,8 +92,8 @@ double SymmetryFunctions::usual_square() const {
   if (sphere_ > 0) return 1;
   if (!set_) return size();
   const Matrix& statistics = set_->statistics;
-  const auto distance = (statistics.col(mean_value) - scale_.offset).array(), spread = statistics.col(std_of_values).array();
-  const double square = ((distance.square() + spread.square()) * scale_.factor.array().square()).sum();
+  const Vector distance = statistics.col(mean_value) - scale_.offset, spread = statistics.col(std_of_values);
+  const double square = ((distance.cwiseAbs2() + spread.cwiseAbs2()).cwiseProduct(scale_.factor.cwiseAbs2())).sum();
   return square > 0 ? square : size();
 }
 

@@ -28,6 +28,27 @@ struct Unknowns {
   }
 };
 
+// Cross-validation: σ of properties whose errors have no weight cannot be judged by errors. They change like those of a property with
+// weight, forces first, of the same class or of the default class.
+void follow_weighted_properties(const std::vector<GroupStatistics>& groups, const PerTarget<double>& weights, Unknowns& unknowns) {
+  const auto unknown_of = [&](const std::string& config_class) {
+    int found = -1;
+    bool is_of_atoms = false;
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      const RowGroup& group = groups[g].group;
+      if (!(weights[group.property] > 0) || group.config_class != config_class || unknowns.of_group[g] < 0 || is_of_atoms) continue;
+      is_of_atoms = target_info(group.property).is_per_atom;
+      if (found < 0 || is_of_atoms) found = unknowns.of_group[g];
+    }
+    return found;
+  };
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    if (weights[groups[g].group.property] > 0 || groups[g].group.fixed) continue;
+    const int own = unknown_of(groups[g].group.config_class);
+    unknowns.of_group[g] = own >= 0 ? own : unknown_of("default");
+  }
+}
+
 Unknowns choose_unknowns(const SufficientStatistics& statistics, std::span<const Term> terms, const std::vector<std::int64_t>& amplitudes,
                          const OptimizeOptions& options) {
   Unknowns unknowns;
@@ -35,9 +56,12 @@ Unknowns choose_unknowns(const SufficientStatistics& statistics, std::span<const
   unknowns.of_group.assign(groups.size(), -1);
   unknowns.of_term.assign(terms.size(), -1);
   const auto is_large = [&](const GroupStatistics& g) { return !g.group.fixed && g.count >= options.min_rows; };
+  const auto is_judged = [&](const GroupStatistics& g) {
+    return options.objective != Kind::cross_validation || options.weights[g.group.property] > 0;
+  };
   if (options.sigma) {
     for (std::size_t g = 0; g < groups.size(); ++g)
-      if (is_large(groups[g]))
+      if (is_large(groups[g]) && is_judged(groups[g]))
         unknowns.of_group[g] = unknowns.add(std::string("sigma of property '") + property_name(groups[g].group.property) + "', class '" +
                                             groups[g].group.config_class + "'");
     for (std::size_t g = 0; g < groups.size(); ++g)
@@ -45,6 +69,7 @@ Unknowns choose_unknowns(const SufficientStatistics& statistics, std::span<const
         if (!is_large(groups[g]) && !groups[g].group.fixed && is_large(groups[d]) && groups[d].group.config_class == "default" &&
             groups[d].group.property == groups[g].group.property)
           unknowns.of_group[g] = unknowns.of_group[d];
+    if (options.objective == Kind::cross_validation) follow_weighted_properties(groups, options.weights, unknowns);
   }
   if (options.delta) {
     std::map<std::int64_t, int> known;
@@ -151,18 +176,17 @@ class Objectives {
   std::optional<CrossValidation> cross_validation_;
 };
 
-// A common factor of all σ and δ does not change errors; the evidence determines it.
+// A common factor of all σ and δ does not change errors; the evidence determines it, also where the ratios of the δ stay: without it σ runs
+// far below the errors where the fold errors want a larger δ.
 void settle_common_factor(Objectives& objectives, const Unknowns& unknowns, HyperparameterState& state) {
   const auto& groups = objectives.merged().groups;
   double rows = 0;
-  const Evidence::Value value = objectives.evidence(state, true);
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    if (unknowns.of_group[g] < 0) return;
+    if (groups[g].count > 0 && unknowns.of_group[g] < 0) return;
     rows += static_cast<double>(groups[g].count);
   }
-  for (const int p : unknowns.of_term)
-    if (p < 0) return;
   // −½ [ n log c² + (Σ RSS/σ² + |u|²)/c² ] is largest at c² = (Σ RSS/σ² + |u|²)/n; its derivative at c = 1 is the sum of all derivatives.
+  const Evidence::Value value = objectives.evidence(state, true);
   double slope = 0;
   for (const double d : value.log_sigma_gradient) slope += d;
   for (const double d : value.log_delta_gradient) slope += d;

@@ -104,6 +104,8 @@ TEST_CASE("gap-fit --optimize: a table before and after, JSON and the model's no
   const Model model = load_model(w / "optimized.h5");
   CHECK(nlohmann::json::parse(model.notes.at("optimization")) == optimization);
   check_close(model.posterior.delta_ratio[0] * 0.5, optimization.at("after").at("delta").at(0).get<double>(), 1e-12);
+  const auto info = nlohmann::json::parse(run_program("gap-info", {"optimized.h5", "--json"}, w.folder.path()).out);
+  check_close(info.at("terms").at(0).at("delta").get<double>(), optimization.at("after").at("delta").at(0).get<double>(), 1e-12);
   for (std::size_t g = 0; g < model.posterior.groups.size(); ++g)
     check_close(model.posterior.groups[g].sigma, optimization.at("after").at("groups").at(g).at("sigma").get<double>(), 0, 1e-12);
   CHECK(w.json("all.json").at("optimization").is_null());

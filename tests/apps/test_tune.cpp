@@ -150,6 +150,16 @@ TEST_CASE("tune: steps stay in the range and on the grid, and a kept setting is 
   CHECK(!l_max.moved(2, false, true));
   CHECK(l_max.toml(6) == "6");
 
+  // channels = 0 is no contraction, not a small number of channels.
+  CHECK(!has_knob(knobs, "term.soap.channels"));
+  const FitConfiguration contracted = apps::settings_in(fit_options_to_toml(options), {{"term.soap.channels", "6"}});
+  const std::vector<Knob> with_channels = apps::knobs_of(contracted, {});
+  const Knob& channels = with_channels[index_of(with_channels, "term.soap.channels")];
+  check_close(channels.start(), 6, 0);
+  check_close(*channels.moved(6, false, false), 4, 0);
+  CHECK(!channels.moved(4, false, true));
+  CHECK(channels.toml(*channels.moved(6, true, false)) == "9");
+
   CHECK(!has_knob(apps::knobs_of(options, {"cutoff"}), "term.soap.cutoff"));
   CHECK(!has_knob(apps::knobs_of(options, {"cutoff"}), "term.two_body.cutoff"));
   CHECK(has_knob(apps::knobs_of(options, {"term.two_body.cutoff", "sigma"}), "term.soap.cutoff"));

@@ -179,6 +179,20 @@ TEST_CASE("SOAP gets a learned metric, except for few structures, few atoms of a
   CHECK(many.options.terms.size() == 2);
 }
 
+TEST_CASE("SOAP of crystals of four elements gets three fifths of its channels") {
+  const Setup setup;
+  std::vector<Structure> frames = cubic(2.6, 60);
+  for (const std::size_t elements : {std::size_t{3}, std::size_t{4}}) {
+    CAPTURE(elements);
+    const std::vector<int> z = {41, 42, 73, 74};
+    for (Structure& s : frames)
+      for (std::size_t i = 0; i < s.atomic_numbers.size(); ++i) s.atomic_numbers[i] = z[i % elements];
+    const Parameters& soap = term(setup.choose(frames).options, "soap").descriptor_parameters;
+    CHECK(soap.integer("n_max") == (elements == 4 ? 6 : 8));
+    CHECK(soap.integer("channels") == (elements == 4 ? 15 : 0));
+  }
+}
+
 TEST_CASE("less time, less work") {
   const Setup setup;
   const std::vector<Structure> frames = cubic(2.6, 40);
@@ -201,6 +215,28 @@ TEST_CASE("the choice reads back as a configuration and fits") {
     CHECK(result.model.weights.allFinite());
     CHECK((result.model.terms.back().descriptor->feature_map() != nullptr) == (count == 40));
   }
+}
+
+TEST_CASE("sigma of energies and virials keep their ratio to that of the forces, unless few structures have forces") {
+  const Setup setup;
+  std::vector<Structure> frames = cubic(2.6, 20);
+  for (Structure& s : frames)
+    if (s.forces) *s.forces *= 3;
+  const FitConfiguration with = setup.choose(frames).options;
+  const SigmaOptions& sigma = with.regularization.standard;
+  check_close(sigma[Property::energy] / sigma[Property::force], 0.02, 0, 1e-12);
+  check_close(sigma[Property::virial] / sigma[Property::force], 1.4, 0, 1e-12);
+  CHECK(with.optimize.weights[Property::energy] == 0);
+  CHECK(with.optimize.weights[Property::force] == 1);
+  CHECK(!with.optimize.delta);
+  for (std::size_t i = 5; i < frames.size(); ++i) {
+    frames[i].forces.reset();
+    std::erase_if(frames[i].columns, [](const Column& c) { return c.name == "forces"; });
+  }
+  const FitConfiguration few = setup.choose(frames).options;
+  CHECK(few.optimize.weights == PerTarget<double>(1.0));
+  CHECK(few.regularization.standard[Property::energy] == 0.002);
+  CHECK(setup.choose(clusters(60)).options.optimize.weights == PerTarget<double>(1.0));
 }
 
 TEST_CASE("data without energies and forces are refused") {

@@ -124,6 +124,9 @@ TEST_CASE("config: mistakes in compressions, each with its sentence") {
       {
           {good + "compression = 'pcs'\n", "t.toml:10: [[term]]: unknown compression 'pcs'; did you mean 'pca'?"},
           {good + "rank = 5\n", "t.toml:10: [[term]]: 'rank' goes with compression = \"pca\" and \"learned\", found \"none\""},
+          {good + "compression = 'learned'\n",
+           "t.toml:6: [[term]]: compression = \"learned\" gives features with mean 0, whose angles say little: expected kernel = "
+           "\"polynomial\""},
           {pca + "floor = 0.1\n", "t.toml:11: [[term]]: 'floor' goes with compression = \"learned\", found \"pca\""},
           {pca + "rank = 0\n", "t.toml:11: [[term]]: 'rank' is "},
           {pca + "rank = -3\n", "t.toml:11: [[term]]: 'rank' is "},
@@ -230,7 +233,8 @@ TEST_CASE("config: mistakes in [[term]]: tables, files and species, each with it
           {replaced(pair, "length_scale = 1", "length_scale = { fraction = 1 }"),
            "t.toml:7: unknown key 'fraction' in [[term]] length_scale; valid: fraction_of_range, root_of_size"},
           {replaced(pair, "length_scale = 1", "length_scale = {}"),
-           "t.toml:7: [[term]]: 'length_scale' is a table, expected a number, a list of numbers, { fraction_of_range = 0.5 } or { root_of_size = 4 }"},
+           "t.toml:7: [[term]]: 'length_scale' is a table, expected a number, a list of numbers, { fraction_of_range = 0.5 } or { "
+           "root_of_size = 4 }"},
           {replaced(pair, "length_scale = 1", "length_scale = { fraction_of_range = -1 }"),
            "t.toml:7: [[term]] length_scale: 'fraction_of_range' is the integer -1, expected a number larger than 0"},
           {replaced(pair, "length_scale = 1", "length_scale = []"),

@@ -159,24 +159,58 @@ TEST_CASE("cross-validation lowers the fold errors, and the evidence settles the
   const auto terms = terms_of_sizes(sums.offsets);
   OptimizeOptions options = by_evidence();
   options.objective = OptimizeOptions::Objective::cross_validation;
-  const OptimizationReport r = optimize(stored(sums, {0, 0}, {0.5, 0.01, 0.3}), terms, {1, 1}, options);
-  REQUIRE(r.groups.size() == 3);
-  double before = 0, after = 0;
+  // Also where the ratios of the δ stay: σ would run far below the errors if δ stayed too.
+  for (const bool delta : {true, false}) {
+    CAPTURE(delta);
+    options.delta = delta;
+    const OptimizationReport r = optimize(stored(sums, {0, 1}, {0.5, 0.01, 0.3}), terms, {1, 2}, options);
+    REQUIRE(r.groups.size() == 3);
+    double before = 0, after = 0;
+    for (std::size_t g = 0; g < 3; ++g) {
+      before += std::log(r.before.fold_error[g]);
+      after += std::log(r.after.fold_error[g]);
+      CHECK(r.after.fold_error[g] > r.after.residual[g]);
+    }
+    CHECK(after < before - 0.01);
+    if (!delta) check_close(r.after.delta_ratio[1] / r.after.delta_ratio[0], 2, 0, 1e-12);
+    // No common factor of all σ and δ has a higher evidence.
+    const SufficientStatistics merged = sums.statistics.without_folds();
+    Evidence evidence(merged, sums.offsets);
+    for (const double factor : {0.95, 1.05}) {
+      auto sigma = r.after.sigma, scale = r.after.delta_ratio;
+      for (double& x : sigma) x *= factor;
+      for (double& x : scale) x *= factor;
+      CHECK(evidence.compute(sigma, scale, false).log_evidence < r.after.log_evidence);
+    }
+  }
+}
+
+TEST_CASE("cross-validation: sigma of a property without weight keeps its ratio to that of the forces") {
+  const RandomSums sums = random_sums({20, 40, 20}, {0, 20, 50}, 3, {0.02, 0.2, 0.05}, 1, 4);
+  const auto terms = terms_of_sizes(sums.offsets);
+  OptimizeOptions options = by_evidence();
+  options.objective = OptimizeOptions::Objective::cross_validation;
+  options.delta = false;
+  const StoredStatistics start = stored(sums, {0, 0}, {0.05, 0.01, 0.03});
+  const OptimizationReport free = optimize(start, terms, {1, 1}, options);
+  REQUIRE(free.factors.size() == 3);
+  options.weights[Property::energy] = options.weights[Property::virial] = 0;
+  const OptimizationReport r = optimize(start, terms, {1, 1}, options);
+  REQUIRE(r.factors.size() == 1);
+  CHECK(r.factors.begin()->first == "sigma of property 'force', class 'default'");
+  CHECK(std::abs(r.factors.begin()->second) > 0.05);
   for (std::size_t g = 0; g < 3; ++g) {
-    before += std::log(r.before.fold_error[g]);
-    after += std::log(r.after.fold_error[g]);
-    CHECK(r.after.fold_error[g] > r.after.residual[g]);
+    CHECK(std::abs(std::log(r.after.sigma[g] / r.before.sigma[g])) > 0.05);
+    check_close(r.after.sigma[g] / r.before.sigma[g], r.after.sigma[0] / r.before.sigma[0], 0, 1e-12);
   }
-  CHECK(after < before - 0.01);
-  // No common factor of all σ and δ has a higher evidence.
-  const SufficientStatistics merged = sums.statistics.without_folds();
-  Evidence evidence(merged, sums.offsets);
-  for (const double factor : {0.95, 1.05}) {
-    auto sigma = r.after.sigma, scale = r.after.delta_ratio;
-    for (double& x : sigma) x *= factor;
-    for (double& x : scale) x *= factor;
-    CHECK(evidence.compute(sigma, scale, false).log_evidence < r.after.log_evidence);
-  }
+  const std::size_t force = r.groups[0].property == Property::force ? 0 : r.groups[1].property == Property::force ? 1 : 2;
+  CHECK(r.after.fold_error[force] < r.before.fold_error[force]);
+  // Only energies have weight: forces follow them.
+  options.weights = PerTarget<double>(0);
+  options.weights[Property::energy] = 1;
+  const OptimizationReport by_energy = optimize(start, terms, {1, 1}, options);
+  REQUIRE(by_energy.factors.size() == 1);
+  CHECK(by_energy.factors.begin()->first == "sigma of property 'energy', class 'default'");
 }
 
 TEST_CASE("a search that begins at the optimum ends there") {

@@ -35,12 +35,12 @@ class PairField final : public AtomField {
     }
     if (derivatives)
       result.pull_back = [environments, slopes_of_pairs](std::span<const double> slopes, Positions& forces, Matrix3& virial) {
-        const Environments& all = environments->view();
+        const Environments& same = environments->view();
         std::vector<Vector3> weighted = *slopes_of_pairs;
-        for (std::size_t c = 0; c < all.centre.size(); ++c)
-          for (std::size_t p = all.begin[c]; p < all.begin[c + 1]; ++p) weighted[p] *= slopes[static_cast<std::size_t>(all.centre[c])];
-        add_pair_forces(all, weighted, forces);
-        virial += pair_virial(all.vector, weighted);
+        for (std::size_t c = 0; c < same.centre.size(); ++c)
+          for (std::size_t p = same.begin[c]; p < same.begin[c + 1]; ++p) weighted[p] *= slopes[static_cast<std::size_t>(same.centre[c])];
+        add_pair_forces(same, weighted, forces);
+        virial += pair_virial(same.vector, weighted);
       };
     return result;
   }

@@ -1,5 +1,6 @@
 // Models whose energy has learned charges: reference numbers, error bars, files.
 
+#include <Eigen/Cholesky>
 #include <fstream>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>

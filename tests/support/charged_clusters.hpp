@@ -47,6 +47,7 @@ inline Structure two_clusters(unsigned seed, double apart) {
   for (Eigen::Index i = 0; i < s.positions.size(); ++i) s.positions.data()[i] += noise(random);
   s = labelled(s);
   s.set_column("charge", 1, cluster_charges(s));
+  s.set_field("total_charge", 0.0);
   *s.energy += cluster_coulomb(s);
   constexpr double step = 1e-4;
   for (int i = 0; i < s.size(); ++i)
