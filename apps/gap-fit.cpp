@@ -377,8 +377,10 @@ void run(const Arguments& arguments) {
     apps::run_sample(arguments.sample, arguments.model, static_cast<std::uint64_t>(arguments.seed.value_or(0)));
   } else if (arguments.update.is_wanted()) {
     refuse_fit_options(arguments);
-    apps::run_update(arguments.update,
-                     {arguments.files, arguments.train, arguments.validation, arguments.model, arguments.json, arguments.named}, display);
+    apps::run_update(
+        arguments.update,
+        {arguments.files, arguments.train, arguments.validation, arguments.model, arguments.json, arguments.named, arguments.memory},
+        display);
   } else {
     run_job(arguments, stopwatch, display);
   }

@@ -66,7 +66,7 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.add_option(
          "--std-points", arguments.std_points,
          "Error bars from the first N sparse points only, at most all: cheaper in proportion; forces are calibrated for a quarter of the "
-         "points (docs/accuracy.md); a message compares with all points for the first frame (default: all)")
+         "points (docs/accuracy.md); where they are uncalibrated, a message compares with all points for the first frame (default: all)")
       ->type_name("N")
       ->check(CLI::Range(1, 1000000).description(""));
   app.add_option("--difference", arguments.difference,
@@ -188,6 +188,7 @@ class FilePredictions {
         property_errors_(*model_) {
     if (has_bars_) {
       calibration_ = apps::calibration_state(*model_, request_, arguments.std_points);
+      is_reduction_shown_ |= calibration_ == "calibrated";  // by errors: no comparison is needed
       calibration_message_ = apps::calibration_message(*model_, request_, arguments.std_points);
       learned_part_ = apps::learned_part_note(*model_, request_);
     }

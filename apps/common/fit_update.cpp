@@ -89,8 +89,10 @@ RefitOptions checked_options(const UpdateArguments& arguments, const UpdateOutpu
     throw InputError(
         fmt::format("--{} needs {}", mode_of(arguments), arguments.append ? "files with the new structures" : "the other models' files"));
   RefitOptions options = refit_options(arguments);
-  if (arguments.refit && options.sigma.empty() && options.delta.empty() && options.optimize.objective == OptimizeOptions::Objective::none)
-    throw InputError(fmt::format("--refit needs a change: {}, --delta or --optimize", sigma_options()));
+  if (arguments.refit && output.train.empty() && options.sigma.empty() && options.delta.empty() &&
+      options.optimize.objective == OptimizeOptions::Objective::none)
+    throw InputError(fmt::format(
+        "--refit needs a change: {}, --delta, --optimize, or --train with all data of the model for a new calibration", sigma_options()));
   check_can_be_replaced(*output.model, "-o");
   check_differs(*output.model, "-o", source_of(arguments));
   if (output.json) check_text_output(*output.json, "--json");
@@ -177,6 +179,7 @@ void run_update(const UpdateArguments& arguments, const UpdateOutput& output, Pr
   update.refit = options;
   update.training_option = arguments.append ? "--train with the data of the model" : "--train with the data";
   if (!output.train.empty()) update.training = &all_data;
+  if (output.memory) update.memory = *output.memory;
   update.validation_option = "--validation FILE";
   if (arguments.append) update.appended = &new_data;
   if (arguments.merge)

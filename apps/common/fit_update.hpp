@@ -31,7 +31,8 @@ void refuse_update_options(const UpdateArguments& arguments);
 struct UpdateOutput {
   std::vector<std::string> files, train, validation;
   std::optional<std::string> model, json;
-  NamedTargets named;  ///< keys in `files` and `validation`
+  NamedTargets named;                 ///< keys in `files` and `validation`
+  std::optional<double> memory = {};  ///< GB, of a new calibration
 };
 
 /// Throws InputError for options that do not fit together.

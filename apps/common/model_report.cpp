@@ -10,6 +10,7 @@
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/model/noise.hpp>
+#include <gapkit/model/relative_novelty.hpp>
 #include <nlohmann/json.hpp>
 
 #include "error_bar_notes.hpp"
@@ -150,7 +151,10 @@ Json calibration_json(const std::optional<Calibration>& calibration) {
   }
   Json extrapolation = Json::array();
   for (const ExtrapolationThreshold& t : calibration->extrapolation)
-    extrapolation.push_back({{"element", element_symbol(t.element)}, {"novelty", t.novelty}, {"std", t.std}, {"atoms", t.atoms}});
+    extrapolation.push_back({{"element", element_symbol(t.element)},
+                             {"novelty", t.novelty},
+                             {"std", t.std < no_std_threshold ? Json(t.std) : Json(nullptr)},
+                             {"atoms", t.atoms}});
   return {{"source", calibration->source},
           {"factors", factors},
           {"extrapolation", extrapolation},

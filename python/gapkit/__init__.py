@@ -5,7 +5,7 @@
     atoms.calc = gapkit.Calculator(model)                      # molecular dynamics, relaxations, phonons with ASE
     model = gapkit.fit(frames)                                 # or files; config = dict, TOML or None
     table = gapkit.errors(model, frames, std="energy,forces")  # RMSE, MAE, and what the error bars are worth
-    model = gapkit.append(model, more_frames)                  # refit, merge: without the old data
+    model = gapkit.append(model, more_frames)                  # refit, merge: without the old data; recalibrate
     ensemble = gapkit.Ensemble(model, 10)                      # members of the posterior
     batch = gapkit.choose_batch(model, frames, 5)              # worth a label
     gapkit.plots.parity(gapkit.compare(model, frames))         # figures
@@ -36,7 +36,7 @@ from .ensemble import Ensemble, EnsemblePrediction
 from .fitting import FitWarning, Progress, fit
 from .model import Model, Prediction, PredictionWarning, Predictions
 from .potentials import Evaluation, evaluate_potential
-from .updates import append, merge, refit
+from .updates import append, merge, recalibrate, refit
 
 if TYPE_CHECKING:
     from . import plots
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BaseWarning", "Calculator", "Choice", "Compared", "Comparison", "Ensemble", "EnsemblePrediction", "Error", "Evaluation", "FitWarning", "Frame",
            "InputError", "Model", "NumericalError", "Prediction", "PredictionWarning", "Predictions", "Progress", "__version__", "append", "choose_batch",
-           "compare", "errors", "evaluate_potential", "fit", "merge", "plots", "refit", "set_threads", "threads"]
+           "compare", "errors", "evaluate_potential", "fit", "merge", "plots", "recalibrate", "refit", "set_threads", "threads"]
 
 # The threads of OpenMP do not survive a fork: in the child process a computation on several threads would wait for them forever.
 os.register_at_fork(after_in_child=lambda: set_threads(1))

@@ -147,6 +147,9 @@ class Data:
 class Update:
     appended: Data | None
     validation: Data | None
+    training: Data | None
+    cautious: bool | None
+    memory: float
     merged: list[Model]
     keys: TargetKeys
     def __init__(self) -> None: ...

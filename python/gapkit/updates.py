@@ -14,7 +14,7 @@ from ._progress import ProgressOption, Reporter
 from .fitting import Data, named_keys
 from .model import Model, ModelOrFile, model_of
 
-__all__ = ["append", "merge", "refit"]
+__all__ = ["append", "merge", "recalibrate", "refit"]
 
 Sigma = Union[float, Mapping[str, float], None]
 Names = tuple[Union[str, None], Union[str, None], Union[str, None], Union[str, None]]  # of energy, forces, virial, stress
@@ -76,14 +76,36 @@ def merge(model: ModelOrFile, others: ModelOrFile | Iterable[ModelOrFile], *, va
     return _updated("merge", model, update, (energy_key, forces_key, virial_key, stress_key), progress, validation=validation)
 
 
+def recalibrate(model: ModelOrFile, data: Data, *, cautious: bool | None = None, memory: float = 4, energy_key: str | None = None,
+                forces_key: str | None = None, virial_key: str | None = None, stress_key: str | None = None, base: Any = None,
+                progress: ProgressOption = None) -> Model:
+    """Calibrates the error bars anew by leaving structures out, as gap-fit --refit MODEL --train does: after append(), refit() or merge().
+
+    model: with statistics (Model.has_statistics), or the file of one; it does not change. data: all frames that it was fitted to, in their
+    order, or files; other data are refused (InputError). cautious: a calibration for structures of unknown kinds ([calibration] cautious);
+    default: as it was. memory: GB, for kernel rows that are kept; fewer are computed twice. Other arguments: as append().
+    """
+    update = _gapkit.Update()
+    update.cautious = cautious
+    if not (isinstance(memory, (int, float)) and math.isfinite(memory) and memory > 0):
+        raise InputError(f"recalibrate: memory is {memory!r}, expected a number of GB above 0")
+    update.memory = memory
+    return _updated("recalibrate", model, update, (energy_key, forces_key, virial_key, stress_key), progress, data=data, base=base)
+
+
 def _updated(task: str, model: ModelOrFile, update: _gapkit.Update, names: Names, progress: ProgressOption, *, data: Data | None = None,
              validation: Data | None = None, base: Any = None) -> Model:
     handle = _with_statistics(task, model)
     update.keys = named_keys(handle.target_keys, *names)
     check_base(update.keys, base, task)
     with Reporter(progress) as report:
-        if task == "append":
-            update.appended = data_of(data if base is None else with_base(data, update.keys, base, report), update.keys, "new data")
+        if task in ("append", "recalibrate"):
+            named = data_of(data if base is None else with_base(data, update.keys, base, report), update.keys,
+                            "new data" if task == "append" else "training data")
+            if task == "append":
+                update.appended = named
+            else:
+                update.training = named
         if validation is not None:
             validation = validation if base is None else with_base(validation, update.keys, base, report)
             update.validation = data_of(validation, update.keys, "validation")

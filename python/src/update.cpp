@@ -7,9 +7,11 @@
 namespace gapkit::python {
 namespace {
 
-/// What the arguments of gapkit.append(), refit() and merge() say.
+/// What the arguments of gapkit.append(), refit(), merge() and recalibrate() say.
 struct Update {
-  std::shared_ptr<Dataset> appended, validation;  ///< or null
+  std::shared_ptr<Dataset> appended, validation, training;  ///< or null
+  std::optional<bool> cautious;
+  double memory = 4;  ///< GB
   std::vector<PythonModel> merged;
   RefitOptions refit;
   TargetKeys keys;  ///< of the targets in appended and validation
@@ -37,6 +39,10 @@ PythonModel update(const PythonModel& model, const Update& request, const py::fu
     update.refit = request.refit;
     update.validation = request.validation.get();
     update.validation_option = "validation=frames";
+    update.training = request.training.get();
+    update.training_option = "gapkit.recalibrate";
+    update.cautious = request.cautious;
+    update.memory = request.memory;
     for (std::size_t k = 0; k < request.merged.size(); ++k)
       update.merged.push_back({"model " + std::to_string(k + 1), [&other = request.merged[k]] { return fitted_model(other); }});
     FittedModel fitted = fitted_model(model);
@@ -71,6 +77,9 @@ void add_update(py::module_& module) {
       .def(py::init<>())
       .def_readwrite("appended", &Update::appended)
       .def_readwrite("validation", &Update::validation)
+      .def_readwrite("training", &Update::training)
+      .def_readwrite("cautious", &Update::cautious)
+      .def_readwrite("memory", &Update::memory)
       .def_readwrite("merged", &Update::merged)
       .def_readwrite("keys", &Update::keys)
       .def("add_sigma", &Update::add_sigma, py::arg("target"), py::arg("config_class"), py::arg("sigma"))

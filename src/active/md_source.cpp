@@ -87,7 +87,8 @@ class MdSource : public Source {
           Structure s = frame;
           remove_targets(s);
           if (!source_.config_type.empty()) s.config_type = source_.config_type;
-          s.fields.clear();  // fields of the initial structure; saved states do not keep them
+          // Others describe the initial structure only.
+          std::erase_if(s.fields, [&](const Field& field) { return !is_total_charge(field.key); });
           if (factor != 1) {
             if (!s.cell) throw InputError(fmt::format("{}: volume_factors need a cell", s.source));
             *s.cell *= std::cbrt(factor);
@@ -100,6 +101,11 @@ class MdSource : public Source {
           replicas_.list.push_back(std::move(replica));
         }
     });
+  }
+
+  bool is_total_charge(const std::string& key) const {
+    return key == "total_charge" || std::any_of(loop_.fit.properties.begin(), loop_.fit.properties.end(),
+                                                [&](const PropertyOptions& property) { return property.keys.total == key; });
   }
 
   MdOptions options_of(const Replica& replica) const {

@@ -73,6 +73,9 @@ ThresholdOptions read_threshold(const Section& section) {
   t.upper = section.positive("upper", t.upper, "a factor");
   if (!(t.upper > 1)) section.fail(section.line("upper"), fmt::format("'upper' is {}, expected a factor above 1", t.upper));
   t.hysteresis = section.not_negative("hysteresis", t.hysteresis);
+  if (section.has("points") && t.quantity != ThresholdOptions::Quantity::force)
+    section.fail(section.line("points"),
+                 "'points' belongs to quantity \"force\": all other quantities have all sparse points; leave it out");
   t.all_points = section.choice("points", "quarter", std::vector<std::string>{"quarter", "all"}) == "all";
   return t;
 }

@@ -121,7 +121,13 @@ class NnTranslator {
     else if (is_network_keyword(key))
       of_network_.push_back(key);
     else
-      result_.unknown.push_back(fmt::format("line {}: {}{}", line.number, key, suggestion(key, nn_translated_keywords())));
+      name_unknown(line);
+  }
+
+  void name_unknown(const NnLine& line) {
+    const std::string nearest = nearest_name(line.keyword, nn_translated_keywords());
+    const std::string guess = nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest);
+    result_.unknown.push_back(fmt::format("line {}: {}{}", line.number, line.keyword, guess));
   }
 
   void read_cutoff(const NnLine& line) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
 #include <gapkit/core/elements.hpp>
@@ -12,8 +13,11 @@ namespace {
 
 constexpr std::int64_t fewest_atoms = 20;   // of an element: fewer give no threshold
 constexpr std::int64_t enough_atoms = 200;  // fewer make more false alarms
-// Border: the smaller of a far quantile and a multiple of a nearer one, as the far one can depend on one or two atoms.
-constexpr double far_quantile = 0.999, near_quantile = 0.99, most_over_near = 1.5;
+// Border: the smallest of a far quantile and multiples of nearer ones, as the far ones can depend on one or two atoms.
+constexpr double far_quantile = 0.999, near_quantile = 0.99, most_over_near = 1.5, nearest_quantile = 0.9, most_over_nearest = 4;
+// Frames around an atom's own are nearly copies of it if the border without their sparse points is higher by this factor than without
+// those of as many random frames.
+constexpr double near_copies_factor = 1.15;
 // Of the amplitude: the jitter of the sparse points hides smaller novelty.
 constexpr double least_threshold = 1e-4;
 
@@ -24,7 +28,27 @@ double quantile(std::vector<double>& values, double share) {
 }
 
 double border(std::vector<double>& squares) {
-  return std::sqrt(std::min(quantile(squares, far_quantile), most_over_near * most_over_near * quantile(squares, near_quantile)));
+  return std::sqrt(std::min({quantile(squares, far_quantile), most_over_near * most_over_near * quantile(squares, near_quantile),
+                             most_over_nearest * most_over_nearest * quantile(squares, nearest_quantile)}));
+}
+
+double border_of(const std::vector<LeftOutAtom>& atoms, int element, double LeftOutAtom::*member) {
+  std::vector<double> values;
+  for (const LeftOutAtom& atom : atoms)
+    if (atom.element == element) values.push_back(atom.*member);
+  return border(values);
+}
+
+// The geometric mean over atoms of what the frames around add to the borders.
+double effect_of_near_copies(const std::vector<LeftOutAtom>& atoms, const std::map<int, std::int64_t>& counts) {
+  double sum = 0, weight = 0;
+  for (const auto& [element, count] : counts) {
+    const double random = border_of(atoms, element, &LeftOutAtom::relative_random);
+    if (count < fewest_atoms || !(random > least_threshold)) continue;
+    sum += static_cast<double>(count) * std::log(border_of(atoms, element, &LeftOutAtom::relative_around) / random);
+    weight += static_cast<double>(count);
+  }
+  return weight > 0 ? std::exp(sum / weight) : 1;
 }
 
 }  // namespace
@@ -67,31 +91,42 @@ std::vector<LeftOutAtom> LocalEnergies::left_out(const Rows& rows, const Weighte
   return result;
 }
 
-std::vector<ExtrapolationThreshold> extrapolation_thresholds(const Model& model, const std::vector<LeftOutAtom>& atoms,
+bool settles_elements(const Matrix& counts) {
+  return Eigen::ColPivHouseholderQR<Eigen::MatrixXd>(counts).rank() == counts.cols();
+}
+
+std::vector<ExtrapolationThreshold> extrapolation_thresholds(const Model& model, const std::vector<LeftOutAtom>& atoms, bool has_std,
                                                              const ProgressCallback& progress) {
   const RelativeNovelty novelty(model);
   std::vector<ExtrapolationThreshold> result;
   std::string none, few;
+  std::map<int, std::int64_t> counts;
+  for (const LeftOutAtom& atom : atoms) ++counts[atom.element];
+  const double effect = effect_of_near_copies(atoms, counts);
+  const bool has_near_copies = effect > near_copies_factor;
   for (const auto& [element, energy] : model.reference_energies) {
-    std::vector<double> relative, variance;
-    for (const LeftOutAtom& atom : atoms) {
-      if (atom.element != element) continue;
-      relative.push_back(atom.relative);
-      variance.push_back(atom.variance);
-    }
-    const auto count = static_cast<std::int64_t>(relative.size());
+    const std::int64_t count = counts[element];
     if (count < enough_atoms) {
       std::string& list = count < fewest_atoms ? none : few;
       list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", element_symbol(element), count);
     }
     if (count < fewest_atoms) continue;
+    const double relative = border_of(atoms, element, has_near_copies ? &LeftOutAtom::relative_around : &LeftOutAtom::relative);
     const double amplitude = std::sqrt(novelty.amplitude_square(element));
-    result.push_back(
-        {element, std::max(border(relative), least_threshold), std::max(border(variance), least_threshold * amplitude), count});
+    const double std = std::max(border_of(atoms, element, &LeftOutAtom::variance), least_threshold * amplitude);
+    result.push_back({element, std::max(relative, least_threshold), has_std ? std : no_std_threshold, count});
   }
   const auto say = [&](const std::string& text) {
     if (progress) progress({.phase = "calibrate", .message = text});
   };
+  if (has_near_copies)
+    say(
+        fmt::format("neighbouring frames of the data are nearly copies of each other: the borders of extrapolation grades leave out ten "
+                    "frames before and after an atom's own, which raises them by a factor of {:.2f}",
+                    effect));
+  if (!has_std && !result.empty())
+    say("all structures have one composition, so that the split of energies between elements is free: extrapolation grades rest on the "
+        "novelty alone");
   if (!few.empty())
     say(
         fmt::format("extrapolation grades rest on few left-out atoms of {}: with fewer than {} of an element, single odd atoms "

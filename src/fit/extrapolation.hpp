@@ -14,6 +14,8 @@ struct LeftOutAtom {
   int element = 0;
   double relative = 0;  ///< ν²
   double variance = 0;  ///< novelty + data, eV²
+  /// ν² without the sparse points of the frames around either, and of as many random ones (NearCopies); 0: unknown
+  double relative_around = 0, relative_random = 0;
 };
 
 /// Local energies of the atoms of structures that are left out. Re-entrant.
@@ -38,8 +40,13 @@ class LocalEnergies {
   Vector scale_;  // s_t²
 };
 
-/// The thresholds of the elements with enough left-out atoms (methods.md, section 5). Reports elements with few or none.
-std::vector<ExtrapolationThreshold> extrapolation_thresholds(const Model& model, const std::vector<LeftOutAtom>& atoms,
+/// Whether the energies of structures with these numbers of atoms of each element settle the share of every element: not if all have the
+/// same composition. Columns: elements.
+bool settles_elements(const Matrix& counts);
+
+/// The thresholds of the elements with enough left-out atoms (methods.md, section 5). Reports elements with few or none. `has_std`: false
+/// if the variances of local energies mean nothing (settles_elements); then the thresholds of √variance are no_std_threshold.
+std::vector<ExtrapolationThreshold> extrapolation_thresholds(const Model& model, const std::vector<LeftOutAtom>& atoms, bool has_std,
                                                              const ProgressCallback& progress);
 
 }  // namespace gapkit

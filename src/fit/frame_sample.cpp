@@ -51,8 +51,7 @@ std::vector<std::int64_t> choose_sample(const DatasetSummary& summary, std::uint
 
 void FrameSample::add(const Structure& frame, std::int64_t number) {
   if (!std::binary_search(numbers_.begin(), numbers_.end(), number)) return;
-  Structure& kept = frames_.emplace_back(frame);
-  kept.fields.clear();
+  frames_.push_back(frame);
 }
 
 }  // namespace gapkit

@@ -132,6 +132,17 @@ class Novelties {
   std::vector<double> of_fewer_;
 };
 
+// Atoms of each element of the model in each structure.
+Matrix counts_of_elements(const Model& model, const std::vector<LeftOutStructure>& structures) {
+  Matrix counts = Matrix::Zero(static_cast<Eigen::Index>(structures.size()), static_cast<Eigen::Index>(model.reference_energies.size()));
+  for (std::size_t s = 0; s < structures.size(); ++s)
+    for (const LeftOutAtom& atom : structures[s].local_energies) {
+      const auto element = std::distance(model.reference_energies.begin(), model.reference_energies.find(atom.element));
+      counts(static_cast<Eigen::Index>(s), element) += structures[s].atoms > 1 ? 1 : 0;
+    }
+  return counts;
+}
+
 void set_familiar(const Model& model, const Dataset& training, const std::vector<LeftOutStructure>& structures,
                   const std::function<void(double atoms)>& show, Calibration& calibration) {
   std::vector<std::int64_t> numbers;
@@ -161,7 +172,7 @@ void set_familiar(const Model& model, const Dataset& training, const std::vector
 }  // namespace
 
 double left_out_bytes(const FitOptions& options, Eigen::Index points) {
-  const double matrices = options.calibration.cautious ? 3 + most_left_out_groups / 2.0 : 3.0;
+  const double matrices = options.calibration.cautious ? 4 + most_left_out_groups / 2.0 : 4.0;
   return matrices * sizeof(double) * static_cast<double>(points) * static_cast<double>(points);
 }
 
@@ -204,6 +215,8 @@ std::optional<Calibration> LeftOutCalibration::calibrate(const Model& model, con
     left_out.leave_out_groups(
         group_rule(training_.summary(), kept_, options_.seed),
         std::clamp(cautious_atoms / std::max(1, static_cast<int>(plan_.sample.size())), fewest_cautious, most_cautious));
+  const NearCopies near_copies(model, training_.summary(), options_.seed);
+  left_out.leave_out_around(near_copies);
   const std::vector<std::int64_t> missing = numbers_without(plan_.needed, kept_);
   const auto show = [&](double atoms) {
     if (progress) progress({.phase = "calibrate", .done = atoms, .unit = "atoms"});
@@ -261,7 +274,8 @@ std::optional<Calibration> LeftOutCalibration::calibrate(const Model& model, con
   const auto is_of_frame = [](const CalibrationFactors& f) { return !target_info(f.property).is_per_atom; };
   if (options_.calibration.cautious || std::any_of(result.factors.begin(), result.factors.end(), is_of_frame))
     result.jackknife = left_out.jackknife_factor();
-  if (options_.field == AtomicField::energy) result.extrapolation = extrapolation_thresholds(model, atoms, progress);
+  if (options_.field == AtomicField::energy)
+    result.extrapolation = extrapolation_thresholds(model, atoms, settles_elements(counts_of_elements(model, structures)), progress);
   return result;
 }
 

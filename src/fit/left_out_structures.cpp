@@ -131,7 +131,10 @@ LeftOutStructures::Result LeftOutStructures::leave_out(const KeptRows& kept) con
     result.weights.row(static_cast<Eigen::Index>(k)) *= sigma_of(row.group) * row.noise_scale;  // to the unit of the target
   }
   fill(kept, rows, *found, result);
-  if (has_local_energies_) result.structure.local_energies = local_energies_.left_out(local, rows, *found);
+  if (has_local_energies_) {
+    result.structure.local_energies = local_energies_.left_out(local, rows, *found);
+    if (near_copies_ != nullptr) near_copies_->add(kept.number, rows.others, local.prior, result.structure.local_energies);
+  }
   if (!fewer_) return result;
   WeightedRows first{rows.rows(Eigen::all, first_points_), rows.target, {}, {}};
   for (const Eigen::Index point : rows.own_points) {

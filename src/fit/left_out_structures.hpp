@@ -8,6 +8,7 @@
 #include "fit/kept_rows.hpp"
 #include "fit/leave_one_out.hpp"
 #include "fit/left_out_groups.hpp"
+#include "fit/near_copies.hpp"
 
 namespace gapkit {
 
@@ -45,6 +46,8 @@ class LeftOutStructures {
   /// For a cautious calibration: groups of structures are left out too, and forces on up to `atoms` atoms of each structure of the sample
   /// get a J. Before add().
   void leave_out_groups(GroupRule rule, int atoms);
+  /// The novelty of atoms without more frames than their own is computed too. Before add(); must outlive the object.
+  void leave_out_around(const NearCopies& near_copies) { near_copies_ = &near_copies; }
   const LeftOutGroups& groups() const { return *groups_; }
   /// Whether the forces on an atom of a structure get a J: evenly spread ones.
   bool is_chosen(int atom, std::size_t atoms_of_structure) const;
@@ -91,6 +94,7 @@ class LeftOutStructures {
   std::vector<std::int64_t> imprecise_;
   std::unique_ptr<LeftOutGroups> groups_;
   int chosen_atoms_ = 0;  // of each structure
+  const NearCopies* near_copies_ = nullptr;
 };
 
 }  // namespace gapkit

@@ -41,12 +41,13 @@ bool is_cautious(const Model& model) {
                                           [](const CalibrationFactors& f) { return f.part == EpistemicPart::cautious; });
 }
 
-void recalibrate(FittedModel& fitted, const Dataset& data, bool cautious, const ProgressCallback& progress) {
+void recalibrate(FittedModel& fitted, const Dataset& data, const RecalibrationOptions& how, const ProgressCallback& progress) {
   Model& model = fitted.model;
   FitOptions options;
   options.use = fitted.stored.rules.use;
   options.seed = model.seed;
-  options.calibration.cautious = cautious;
+  options.calibration.cautious = how.cautious;
+  options.memory = how.memory;
   const Eigen::Index points = model.factor.size();
   LeftOutCalibration calibration(data, options, points, options.memory * 1e9 - left_out_bytes(options, points),
                                  frames_behind_maps(model.terms));

@@ -21,6 +21,7 @@ constexpr double largest_clamp = 1e-10, magnitude_clamp = 1e-12;
 // Relative to δ²: where images of one atom cancel, for example in a slab with a mirror plane, both k** and its parts are rounding errors,
 // and L⁻¹ enlarges them.
 constexpr double amplitude_clamp = 1e-18;
+constexpr double single_clamp = 1e-6;  // the same of rows in single precision
 
 }  // namespace
 
@@ -38,7 +39,7 @@ struct Covariance::State {
   KeptFeatures kept;
   Vector squared_scale;           // s_t²: amplitudes may have changed after the kernels were computed
   double squared_amplitudes = 0;  // Σ δ_t² s_t², eV²
-  bool has_force_jackknife = false;
+  bool has_force_jackknife = false, single_precision = false;
 };
 
 Covariance::Covariance(const Model& model) : model_(model), state_(std::make_unique<State>(model)) {}
@@ -60,12 +61,13 @@ Vector Covariance::jackknife(const MatrixView& rows) const {
   return products.rowwise().squaredNorm();
 }
 
-std::vector<Variance> Covariance::split(MatrixSlice rows, const Vector& prior, const Vector& magnitude) const {
+std::vector<Variance> Covariance::split(MatrixSlice rows, const Vector& prior, const Vector& magnitude, double clamp) const {
   std::vector<Variance> result(static_cast<std::size_t>(rows.rows()));
   for (Eigen::Index i = 0; i < rows.rows(); ++i) {
     double novelty = prior[i] - rows.row(i).squaredNorm();
     if (novelty < 0) {
-      if (novelty < -largest_clamp * prior[i] - magnitude_clamp * magnitude[i] - amplitude_clamp * state_->squared_amplitudes)
+      if (novelty < -std::max(clamp, largest_clamp) * prior[i] - std::max(clamp, magnitude_clamp) * magnitude[i] -
+                        amplitude_clamp * state_->squared_amplitudes)
         throw NumericalError(fmt::format(
             "a posterior variance came out negative ({} at a prior of {}): the model file does not fit together", novelty, prior[i]));
       novelty = 0;
@@ -77,6 +79,7 @@ std::vector<Variance> Covariance::split(MatrixSlice rows, const Vector& prior, c
   for (Eigen::Index i = 0; i < rows.rows(); ++i) {
     Variance& variance = result[static_cast<std::size_t>(i)];
     variance.data = rows.row(i).squaredNorm();
+    if (clamp > 0) variance.data = std::min(variance.data, prior[i]);  // exact: data do not enlarge a variance
     if (!std::isfinite(variance.total()))
       throw NumericalError(fmt::format("a posterior variance is not finite (novelty {}, data part {}): the model file is damaged",
                                        variance.novelty, variance.data));
@@ -88,8 +91,15 @@ void Covariance::add_force_jackknife(bool is_wanted) {
   state_->has_force_jackknife = is_wanted;
 }
 
+void Covariance::use_single_precision(bool is_wanted) {
+  state_->single_precision = is_wanted;
+}
+
 std::vector<Variance> Covariance::of_group(const Environments& environments, int atoms, const Observables& wanted, Matrix* force_cross) {
   State& s = *state_;
+  const bool is_single = s.single_precision && wanted.forces && !wanted.energy && !wanted.virial;
+  s.rows.use_single_precision(is_single);
+  s.prior.use_single_precision(is_single);
   Matrix rows(wanted.rows(atoms), s.rows.columns());
   s.rows.compute(environments, atoms, wanted, rows, &s.kept);
   const PriorVariances of_terms = s.prior.observables(environments, atoms, wanted, &s.kept);
@@ -100,7 +110,8 @@ std::vector<Variance> Covariance::of_group(const Environments& environments, int
     const MatrixSlice part = rows.middleRows(from, number);
     whiten(part);
     const Vector moved = has_jackknife ? jackknife(part) : Vector::Zero(number);
-    const std::vector<Variance> variances = split(part, prior.segment(from, number), magnitude.segment(from, number));
+    const std::vector<Variance> variances =
+        split(part, prior.segment(from, number), magnitude.segment(from, number), is_single ? single_clamp : 0);
     for (Eigen::Index i = 0; i < number; ++i) {
       Variance& variance = result[static_cast<std::size_t>(from + i)] = variances[static_cast<std::size_t>(i)];
       variance.jackknife = moved[i];
@@ -121,15 +132,20 @@ std::vector<Variance> Covariance::of_group(const Environments& environments, int
 
 std::vector<Variance> Covariance::observables(const Environments& environments, int atoms, const Observables& wanted, Matrix* force_cross) {
   const std::size_t force_bytes = 3 * sizeof(double) * static_cast<std::size_t>(atoms) * static_cast<std::size_t>(state_->rows.columns());
-  if (force_bytes <= row_bytes || !wanted.forces) return of_group(environments, atoms, wanted, force_cross);
+  // Only forces can be in single precision.
+  const bool is_apart = state_->single_precision && !wanted.virial && wanted.energy;
+  if (!wanted.forces || (force_bytes <= row_bytes && !is_apart)) return of_group(environments, atoms, wanted, force_cross);
   std::vector<Variance> result;
   result.reserve(static_cast<std::size_t>(wanted.rows(atoms)));
-  const auto add = [&](const Observables& some) {
-    const std::vector<Variance> part = of_group(environments, atoms, some, nullptr);
+  const auto add = [&](const Observables& some, Matrix* cross = nullptr) {
+    const std::vector<Variance> part = of_group(environments, atoms, some, cross);
     result.insert(result.end(), part.begin(), part.end());
   };
   if (wanted.energy) add({.energy = true, .forces = false, .virial = false});
-  forces(environments, atoms, result, force_cross);
+  if (force_bytes <= row_bytes)
+    add({.energy = false, .forces = true, .virial = false}, force_cross);
+  else
+    forces(environments, atoms, result, force_cross);
   if (wanted.virial) add({.energy = false, .forces = false, .virial = true});
   return result;
 }

@@ -4,7 +4,8 @@
 
 namespace gapkit {
 
-struct Functionals;
+template <class Real>
+struct FunctionalsOf;
 
 /// Prior covariances of one term by double sums over its environments (methods.md, section 5), for κ instead of weight()² /δ² κ: the caller
 /// multiplies.
@@ -16,6 +17,8 @@ class DirectPrior {
   /// `known`: features and Jacobian of all these environments in short form, or null.
   void add_observables(const Environments& environments, int atoms, const Observables& wanted, const Features* known, Vector& value,
                        Vector& magnitude);
+  /// From now on products of gradients in k** of forces in single precision.
+  void use_single_precision(bool is_wanted) { is_single_ = is_wanted; }
   /// Σ_{e ∈ a, e' ∈ b} f κ f'
   double energies(const Environments& a, const Environments& b);
   /// Σ_{e, e'} w f κ f' w' for each row of `weights` [k, atoms], with the weights w of the centres: [k].
@@ -27,11 +30,13 @@ class DirectPrior {
   void add_virial(const Environments& environments, const Features* known, const Eigen::Ref<Vector>& value,
                   const Eigen::Ref<Vector>& magnitude);
   /// Fills scaled_x and multiplies the gradients by √Λ.
-  void apply_metric(Functionals& parts) const;
+  template <class Real>
+  void apply_metric(FunctionalsOf<Real>& parts) const;
 
   Term term_;          // in its short form, without sparse points
   Vector scale_;       // √Λ, or empty
   double stationary_;  // h
+  bool is_single_ = false;
   Features features_;
 };
 

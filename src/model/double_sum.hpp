@@ -4,17 +4,20 @@
 #include <cmath>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/math/single_products.hpp>
 
 namespace gapkit {
 
 inline constexpr Eigen::Index sum_block = 512;  ///< environments in a block of a double sum
 
-/// A linear functional of ε for each component c: Σ_e value(e, c) ε(x_e) + gradient_c,e · ∇ε(x_e).
-struct Functionals {
-  Matrix x;                      // [E, D]
-  Matrix scaled_x;               // x √Λ
-  Matrix value;                  // [E, C]
-  std::vector<Matrix> gradient;  // C times [E, D], times √Λ
+/// A linear functional of ε for each component c: Σ_e value(e, c) ε(x_e) + gradient_c,e · ∇ε(x_e). Real: precision of the products of
+/// gradients.
+template <class Real>
+struct FunctionalsOf {
+  Matrix x;                              // [E, D]
+  MatrixOf<Real> scaled_x;               // x √Λ
+  Matrix value;                          // [E, C]
+  std::vector<MatrixOf<Real>> gradient;  // C times [E, D], times √Λ
 };
 
 /// Contribution of two blocks of environments to k** of each component (methods.md, section 5):
@@ -22,10 +25,15 @@ struct Functionals {
 /// with slope S and curvature C of the kernel. One with has_own_slope() adds, with its own_slope R, own_curvature C_x, both_curvature C_b
 /// and R' = R(x', x), C_x' = C_x(x', x),
 ///   v' R g·Λx + v R' g'·Λx' + C_x (g·Λx) (g'·Λx) + C_x' (g·Λx') (g'·Λx') + C_b (g·Λx) (g'·Λx')
-struct DoubleSum {
+template <class Real>
+struct DoubleSumOf {
+  using Functionals = FunctionalsOf<Real>;
+  using GradientView = Eigen::Ref<const MatrixOf<Real>, 0, Eigen::OuterStride<>>;
+
   const Kernel& kernel;
   double stationary;
-  Matrix k = {}, slope = {}, curvature = {}, p = {}, r = {}, b = {};  // scratch
+  Matrix k = {}, slope = {}, curvature = {};  // scratch
+  MatrixOf<Real> p = {}, r = {}, b = {};
   // For has_own_slope(): R, R', C_x, C_x', C_b; g·Λx and g'·Λx'
   Matrix own_slope = {}, other_slope = {}, own_curvature = {}, other_curvature = {}, both_curvature = {};
   Vector along_x = {}, along_z = {};
@@ -47,8 +55,8 @@ struct DoubleSum {
     Eigen::Index first, count;
 
     MatrixView x() const { return functionals.x.middleRows(first, count); }
-    MatrixView scaled_x() const { return functionals.scaled_x.middleRows(first, count); }
-    MatrixView gradient(std::size_t component) const { return functionals.gradient[component].middleRows(first, count); }
+    GradientView scaled_x() const { return functionals.scaled_x.middleRows(first, count); }
+    GradientView gradient(std::size_t component) const { return functionals.gradient[component].middleRows(first, count); }
     double value(Eigen::Index row, Eigen::Index component) const { return functionals.value(first + row, component); }
   };
 
@@ -71,7 +79,8 @@ struct DoubleSum {
         const double v = left.value(i, column);
         for (Eigen::Index j = 0; j < m; ++j) {
           const double w = right.value(j, column);
-          const double part = v * w * k(i, j) + slope(i, j) * (v * r(i, j) + w * p(i, j) + b(i, j)) + curvature(i, j) * p(i, j) * r(i, j);
+          const double pij = p(i, j), rij = r(i, j);
+          const double part = v * w * k(i, j) + slope(i, j) * (v * rij + w * pij + b(i, j)) + curvature(i, j) * pij * rij;
           sum += part;
           absolute += std::abs(part);
         }
@@ -84,8 +93,8 @@ struct DoubleSum {
 
   // The extra terms of has_own_slope() for one component.
   void add_own_parts(const Tile& left, const Tile& right, std::size_t component, double& sum, double& absolute) {
-    along_x = left.gradient(component).cwiseProduct(left.scaled_x()).rowwise().sum();
-    along_z = right.gradient(component).cwiseProduct(right.scaled_x()).rowwise().sum();
+    along_x = left.gradient(component).cwiseProduct(left.scaled_x()).rowwise().sum().template cast<double>();
+    along_z = right.gradient(component).cwiseProduct(right.scaled_x()).rowwise().sum().template cast<double>();
     const auto column = static_cast<Eigen::Index>(component);
     for (Eigen::Index i = 0; i < left.count; ++i)
       for (Eigen::Index j = 0; j < right.count; ++j) {
@@ -117,10 +126,10 @@ struct DoubleSum {
   }
 
   // g_i · Λ(z_j − h x_i)
-  void along(const MatrixView& gradient, const MatrixView& x, const MatrixView& z, Matrix& result) const {
+  void along(const GradientView& gradient, const GradientView& x, const GradientView& z, MatrixOf<Real>& result) const {
     result.resize(x.rows(), z.rows());
     multiply_nt(gradient, z, result);
-    if (stationary != 0) result.colwise() -= stationary * gradient.cwiseProduct(x).rowwise().sum();
+    if (stationary != 0) result.colwise() -= static_cast<Real>(stationary) * gradient.cwiseProduct(x).rowwise().sum();
   }
 };
 

@@ -23,8 +23,7 @@ Eigen::Index tile_width(Eigen::Index columns) {
 }
 
 // Memory for the Jacobian of a chunk of centres and its product with a tile: enough rows for GEMM to run at full speed.
-constexpr std::size_t chunk_bytes = 8'000'000;
-constexpr Eigen::Index cached_columns = 128;
+constexpr std::size_t chunk_bytes = 8'000'000, single_chunk_bytes = 2'500'000;
 constexpr std::size_t kept_bytes = 64'000'000;   // of KeptFeatures
 constexpr int most_kept_environments = 512;      // environments
 constexpr std::size_t few_feature_chunk = 4096;  // environments in a chunk of a term with few features
@@ -128,13 +127,15 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, const
   const Eigen::Index count = term.sparse.size(), size = term.descriptor->size();
   const bool derivatives = out.has_derivatives();
   Scratch& s = *scratch_;
-  s.contraction.resize(static_cast<std::size_t>(thread_count()));
-  s.radial.resize(s.contraction.size());
-  s.pair_rows.resize(s.contraction.size());
+  s.in_double.resize(static_cast<std::size_t>(thread_count()));
+  s.in_single.resize(s.in_double.size());
+  const bool is_single = s.is_single && takes_single(t, out.wanted);
+  if (is_single) fill_single_points(t);
   const Eigen::Index width = tile_width(count), tiles = (count + width - 1) / width;
-  const std::size_t pairs_in_chunk = size <= most_row_features
-                                         ? few_feature_chunk
-                                         : chunk_bytes / (3 * sizeof(double) * static_cast<std::size_t>(size + std::min(width, count)));
+  const std::size_t pairs_in_chunk =
+      size <= most_row_features
+          ? few_feature_chunk
+          : (is_single ? single_chunk_bytes : chunk_bytes) / (3 * sizeof(double) * static_cast<std::size_t>(size + std::min(width, count)));
   const bool keeps = kept != nullptr && derivatives && size > most_row_features && environments.size() <= most_kept_environments &&
                      3 * sizeof(double) * static_cast<std::size_t>(size) * environments.neighbor.size() <= kept_bytes;
   if (keeps) kept->is_kept[t] = true;
@@ -152,6 +153,16 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, const
 #pragma omp parallel for schedule(dynamic, 1) if (tiles > 1)
     for (Eigen::Index i = 0; i < tiles; ++i) add_tile({t, features, i * width, std::min(width, count - i * width), pairs_in_chunk}, out);
   }
+}
+
+// A stationary kernel has differences of products, which cancel. Energies and virials need double precision.
+bool KernelRows::takes_single(std::size_t t, const Observables& wanted) const {
+  return wanted.forces && !wanted.energy && !wanted.virial && terms_[t].descriptor->size() > most_row_features &&
+         !terms_[t].kernel->is_stationary();
+}
+
+void KernelRows::use_single_precision(bool is_wanted) {
+  scratch_->is_single = is_wanted;
 }
 
 // Kernel values of all environments in `features` with all sparse points, and the arrays for their derivatives.
@@ -191,92 +202,10 @@ void KernelRows::add_tile(const Tile& tile, const StructureRows& out) const {
     }
   }
   if (!out.has_derivatives()) return;
-  for (std::size_t b = 0; b < tile.features.blocks.size(); ++b) {
-    const std::size_t all_pairs = tile.features.blocks[b].environment.size();
-    for (std::size_t begin = 0, end = 0; begin < all_pairs; begin = end) {
-      end = std::min(all_pairs, begin + tile.pairs_in_chunk);
-      const PairRange range{tile, b, begin, end};
-      contract(range);
-      fill_pairs(range, out);
-      add_pairs(range, out);
-    }
-  }
-}
-
-// Products of the Jacobian and of the radial directions with Λ z.
-void KernelRows::contract(const PairRange& range) const {
-  const JacobianBlock& block = range.jacobian();
-  const auto thread = static_cast<std::size_t>(current_thread());
-  const Eigen::Index first = range.tile.first, width = range.tile.width;
-  const auto begin = static_cast<Eigen::Index>(3 * range.begin), rows = static_cast<Eigen::Index>(3 * (range.end - range.begin));
-  ReusableMatrix& contraction = scratch_->contraction[thread];
-  contraction.resize(rows, width);
-  multiply_nt(block.values.view().middleRows(begin, rows), gradient_points(range.tile.term, range.block).middleRows(first, width),
-              contraction.view());
-  const Eigen::Index directions = block.radial.cols();
-  if (directions == 0) return;
-  constexpr Eigen::Index beyond = 7;  // numbers that the loops read after the end
-  const Eigen::Index from = directions * range.first_environment();
-  const Eigen::Index count = directions * (block.environment[range.end - 1] + 1) - from;
-  ReusableMatrix& radial = scratch_->radial[thread];
-  radial.resize(count + (beyond + width - 1) / width, width);
-  multiply_nt(block.direction.view().middleRows(from, count),
-              (*gradient_points_)[range.tile.term][range.block].radial.middleRows(first, width), radial.view().topRows(count));
-}
-
-void KernelRows::fill_pairs(const PairRange& range, const StructureRows& out) const {
-  const JacobianBlock& block = range.jacobian();
-  const Scratch& s = *scratch_;
-  const auto thread = static_cast<std::size_t>(current_thread());
-  double* forces = out.forces(offsets_[range.tile.term] + range.tile.first);
-  std::vector<RowPair>& pairs = scratch_->pair_rows[thread];
-  pairs.resize(range.end - range.begin);
-  for (std::size_t q = range.begin; q < range.end; ++q) {
-    RowPair& pair = pairs[q - range.begin];
-    pair.contraction = s.contraction[thread].row(static_cast<Eigen::Index>(3 * (q - range.begin)));
-    pair.stride = range.tile.width;
-    pair.radial = block.radial.row(static_cast<Eigen::Index>(q));
-    pair.radial_count = static_cast<int>(block.radial.cols());
-    const Vector3 unit = block.unit(q);
-    for (std::size_t a = 0; a < 3; ++a) {
-      pair.unit[a] = unit[static_cast<Eigen::Index>(a)];
-      pair.projection[a] = block.projection[3 * q + a];
-      pair.own_contraction[a] = s.own_contraction[range.block][3 * q + a];
-      pair.cutoff_gradient[a] = block.cutoff_gradient.empty() ? 0.0 : block.cutoff_gradient[3 * q + a];
-      pair.vector[a] = block.vector[q][static_cast<Eigen::Index>(a)];
-    }
-    const Eigen::Index centre = range.tile.features.centre[static_cast<std::size_t>(block.environment[q])], neighbor = block.neighbor[q];
-    // An atom and its own image move together: no force, only a virial.
-    pair.moves_centre = centre != neighbor;
-    pair.force = forces && pair.moves_centre && neighbor < out.atoms ? forces + 3 * neighbor * out.stride : nullptr;
-  }
-}
-
-void KernelRows::add_pairs(const PairRange& range, const StructureRows& out) const {
-  const JacobianBlock& block = range.jacobian();
-  const Scratch& s = *scratch_;
-  const auto thread = static_cast<std::size_t>(current_thread());
-  const Eigen::Index first = range.tile.first, width = range.tile.width, directions = block.radial.cols();
-  double* forces = out.forces(offsets_[range.tile.term] + first);
-  double* virial = out.virial(offsets_[range.tile.term] + first);
-  const RowLoops& loops = row_loops();
-  // Few columns at a time, so that their force rows stay in the second-level cache.
-  for (Eigen::Index from = 0; from < width; from += cached_columns)
-    for (std::size_t q = range.begin, next = q; q < range.end; q = next) {
-      const int e = block.environment[q];
-      while (next < range.end && block.environment[next] == e) ++next;
-      const auto position = static_cast<std::size_t>(e);
-      const Eigen::Index atom = range.tile.features.centre[position];
-      const RowCentre centre{s.value.row(e) + first,
-                             s.slope.row(e) + first,
-                             s.has_own_slope ? s.own_slope.row(e) + first : nullptr,
-                             s.is_projected ? s.inner.row(e) + first : nullptr,
-                             s.radial[thread].row(directions * (e - range.first_environment())),
-                             range.tile.features.covariance_cutoff[position],
-                             forces && atom < out.atoms ? forces + 3 * atom * out.stride : nullptr};
-      loops.add_pairs(centre, &s.pair_rows[thread][q - range.begin], static_cast<int>(next - q),
-                      {static_cast<int>(from), static_cast<int>(std::min(cached_columns, width - from)), virial, out.stride});
-    }
+  if (scratch_->is_single && takes_single(tile.term, out.wanted))
+    add_pair_rows<float>(tile, out);
+  else
+    add_pair_rows<double>(tile, out);
 }
 
 void KernelRows::compute_local(const Environments& environments, int begin, int end, MatrixSlice rows, Matrix* prior) {

@@ -1,18 +1,36 @@
 #pragma once
 
+#include <gapkit/math/single_products.hpp>
 #include <gapkit/model/kernel_rows.hpp>
 #include <gapkit/model/row_loops.hpp>
 
 namespace gapkit {
+
+/// Memory of a thread for the pairs of a tile.
+template <class Real>
+struct PairScratch {
+  AlignedVector<Real> contraction;  // [3Q, width] of the Jacobian with Λ z
+  AlignedVector<Real> jacobian;     // copy in single precision
+  AlignedVector<double> radial;     // radial directions of some environments · Λ z
+  std::vector<RowPairOf<Real>> pairs;
+};
 
 struct KernelRows::Scratch {
   Features features;
   ReusableMatrix value, slope, own_slope, inner;
   bool has_own_slope = false, is_projected = false;  // whether own_slope and inner are filled
   std::vector<std::vector<double>> own_contraction;  // per block: J · Λ x_e, if the gradient has a part along x
-  std::vector<ReusableMatrix> contraction;           // per thread
-  std::vector<ReusableMatrix> radial;                // per thread: radial directions of some environments · Λ z
-  std::vector<std::vector<RowPair>> pair_rows;       // per thread
+  std::vector<PairScratch<double>> in_double;        // per thread
+  std::vector<PairScratch<float>> in_single;
+  bool is_single = false;                                   // use_single_precision()
+  std::vector<std::vector<MatrixOf<float>>> single_points;  // by term and block: Λ z
+  template <class Real>
+  PairScratch<Real>& of_thread(std::size_t thread) {
+    if constexpr (std::is_same_v<Real, float>)
+      return in_single[thread];
+    else
+      return in_double[thread];
+  }
 
   // For terms with few features (few_feature_rows.cpp)
   struct Pair {

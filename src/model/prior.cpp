@@ -200,6 +200,10 @@ PriorVariances Prior::property(const Environments& environments, const Observabl
   return result;
 }
 
+void Prior::use_single_precision(bool is_wanted) {
+  for (DirectPrior& direct : state_->direct) direct.use_single_precision(is_wanted);
+}
+
 Vector Prior::energies(const Environments& a, const Environments& b) {
   State& s = *state_;
   Vector result(static_cast<Eigen::Index>(s.terms.size()));

@@ -38,14 +38,15 @@ inline void add_virial(const double* vector, const double* __restrict g, long wi
 }
 
 // The rows g_α of one pair in columns first … first + n − 1. `along` is scratch: zero where there are no radial directions.
-inline void fill_gradient(const RowCentre& centre, const RowPair& pair, int first, int n, double* __restrict along,
+template <class Real>
+inline void fill_gradient(const RowCentre& centre, const RowPairOf<Real>& pair, int first, int n, double* __restrict along,
                           double (*__restrict g)[piece]) {
   const double f = centre.covariance_cutoff;
   const double* __restrict slope = centre.slope + first;
   const double* __restrict value = centre.value + first;
-  const double* __restrict cx = pair.contraction + first;
-  const double* __restrict cy = cx + pair.stride;
-  const double* __restrict cz = cy + pair.stride;
+  const Real* __restrict cx = pair.contraction + first;
+  const Real* __restrict cy = cx + pair.stride;
+  const Real* __restrict cz = cy + pair.stride;
   const double px = pair.projection[0], py = pair.projection[1], pz = pair.projection[2];
   const double h = centre.own_slope ? 0 : 1;
   const double tx = h * pair.own_contraction[0], ty = h * pair.own_contraction[1], tz = h * pair.own_contraction[2];
@@ -83,7 +84,8 @@ inline void fill_gradient(const RowCentre& centre, const RowPair& pair, int firs
   }
 }
 
-void add_pairs(const RowCentre& centre, const RowPair* pairs, int pair_count, const RowColumns& columns) {
+template <class Real>
+void add_pairs(const RowCentre& centre, const RowPairOf<Real>* pairs, int pair_count, const RowColumns& columns) {
   double g[3][piece], sum[3][piece], along[piece] = {};
   double* const virial = columns.virial;
   const long stride = columns.stride;
@@ -91,7 +93,7 @@ void add_pairs(const RowCentre& centre, const RowPair* pairs, int pair_count, co
     const int rest = columns.first + columns.count - first, n = rest < piece ? rest : piece;
     for (int a = 0; a < 3; ++a)
       for (int m = 0; m < n; ++m) sum[a][m] = 0;
-    for (const RowPair* pair = pairs; pair < pairs + pair_count; ++pair) {
+    for (const RowPairOf<Real>* pair = pairs; pair < pairs + pair_count; ++pair) {
       // The contraction is larger than the second-level cache, and the processor does not predict jumps from row to row.
       if (pair + 1 < pairs + pair_count)
         for (int a = 0; a < 3; ++a)
@@ -155,6 +157,6 @@ void add_gradient(const double* gradient, const double* vector, int count, const
 }  // namespace
 
 extern const RowLoops GAPKIT_LOOPS;
-const RowLoops GAPKIT_LOOPS = {add_pairs, add_environment, add_gradient};
+const RowLoops GAPKIT_LOOPS = {add_pairs<double>, add_pairs<float>, add_environment, add_gradient};
 
 }  // namespace gapkit

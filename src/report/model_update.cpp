@@ -25,7 +25,7 @@ struct Before {
 /// Tells whether the error bars are still calibrated.
 void calibrate_anew(FittedModel& fitted, const ModelUpdate& update, const Before& before, const ProgressCallback& progress) {
   if (update.training) {
-    recalibrate(fitted, *update.training, before.was_cautious, progress);
+    recalibrate(fitted, *update.training, {.cautious = update.cautious.value_or(before.was_cautious), .memory = update.memory}, progress);
     if (progress)
       progress({.phase = "calibration", .message = "the error bars were calibrated anew: structures of the named data were left out"});
     return;

@@ -196,6 +196,15 @@ TEST_CASE("loop: mistakes in the configuration") {
   CHECK(with("[[source]]\nkind = \"md\"\nfiles = [\"none.xyz\"]\n").find("none.xyz") != std::string::npos);
   CHECK(with("[[source]]\nkind = \"md\"\nfiles = [\"pool.xyz\"]\ntemperatures = [300, -1]\n").find("temperatures") != std::string::npos);
   CHECK(with("[[source]]\nkind = \"pool\"\nname = \"pool\"\nfiles = [\"pool.xyz\"]\n").find("two sources") != std::string::npos);
+  // The number of points belongs to error bars of forces.
+  const auto threshold = [&](const std::string& quantity) {
+    std::string text = good;
+    const std::string before = "quantity = \"energy\"";
+    return error_of(text.replace(text.find(before), before.size(), "quantity = \"" + quantity + "\"\npoints = \"quarter\""));
+  };
+  for (const char* quantity : {"energy", "local_energy", "extrapolation"})
+    CHECK(threshold(quantity).find("'points' belongs") != std::string::npos);
+  CHECK(threshold("force") == "");
   CHECK(error_of(std::string(fit_part) + "[label]\nkind = \"given\"\n").find("[[source]]") != std::string::npos);
   CHECK(error_of(std::string(fit_part) + "[[source]]\nkind = \"pool\"\nfiles = [\"pool.xyz\"]\n").find("expected one of command") !=
         std::string::npos);

@@ -38,8 +38,8 @@ TEST_CASE("config: the example in configs/ reads") {
   CHECK(options.train.size() == 1);
   CHECK(options.model_path == "silicon.h5");
   const FitConfiguration functions = read_fit_options(source_folder() / "configs" / "silicon_symmetry_functions.toml");
-  CHECK(functions.terms.size() == 2);
-  CHECK(functions.terms[1].descriptor_parameters.integer("n_select") == 30);
+  CHECK(functions.terms.size() == 1);
+  CHECK(functions.terms[0].descriptor_parameters.integer("n_select") == 30);
 }
 
 TEST_CASE("config: docs/configuration.md shows the limits of every parameter") {

@@ -183,7 +183,7 @@ TEST_CASE("every descriptor of few dimensions: domain points are reachable and l
     CAPTURE(sample.label);
     const Descriptor& d = *sample.descriptor;
     const Matrix points = d.domain_points(4000);
-    if (sample.label.find("soap") != std::string::npos) continue;
+    if (sample.label.find("soap") != std::string::npos || d.chosen_functions()) continue;
     REQUIRE(points.rows() > 0);
     REQUIRE(points.rows() <= 4000);
     REQUIRE(points.allFinite());

@@ -108,3 +108,29 @@ TEST_CASE("learned charges: the comparison with and without them uses the charge
   CHECK(gain->with.energy < 0.5 * gain->without.energy);
   CHECK(gain->warning().empty());
 }
+
+TEST_CASE("learned charges: the checks of labels know the total charge of each frame") {
+  std::vector<Structure> frames = clusters(0, 24);
+  for (std::size_t k = 0; k < frames.size(); ++k) {
+    Structure& s = frames[k];
+    const double total = k % 2 == 0 ? 0 : 2;
+    s.set_field("total_charge", total);
+    std::vector<double> q = cluster_charges(s);
+    for (double& charge : q) charge += total / 6;
+    s.set_column("charge", 1, q);
+    *s.energy -= cluster_coulomb(s);
+    s.forces.reset();
+    *s.energy += evaluate(*make_potential("coulomb", {{"charges", std::string("given")}}), s).energy;
+    s.config_type = k % 2 == 0 ? "neutral" : "charged";
+  }
+  const MemoryDataset data(frames, "frames");
+  FitOptions options = learned_options();
+  options.use[Property::force] = false;
+  const FitResult result = fit({data}, options);
+  REQUIRE(!result.report.agreement.empty());
+  for (const LabelAgreement& agreement : result.report.agreement) {
+    CAPTURE(agreement.config_type);
+    check_close(agreement.slope, 1, 0.1);
+    CHECK(agreement.explained > 0.9);
+  }
+}

@@ -106,6 +106,19 @@ class Append(unittest.TestCase):
         self.assertNotEqual(anew.calibration, calibrated.calibration)
         self.assertIn("validation_errors", anew.notes)
 
+    def test_recalibrate(self):
+        grown = gapkit.refit(gapkit.append(fitted("first"), frames()[30:], progress=False), sigma_force=0.4, progress=False)
+        self.assertIsNone(grown.calibration)
+        anew = gapkit.recalibrate(grown, frames(), progress=False)
+        self.assertEqual(anew.calibration["source"], "leave_one_out")
+        self.assertEqual(largest_difference(anew.weights, grown.weights), 0)
+        cautious = gapkit.recalibrate(anew, frames(), cautious=True, memory=0.5, progress=False)
+        self.assertNotEqual(cautious.calibration, anew.calibration)
+        with self.assertRaisesRegex(gapkit.InputError, "name all of its data"):
+            gapkit.recalibrate(grown, frames()[:30], progress=False)
+        with self.assertRaisesRegex(gapkit.InputError, "memory is nan"):
+            gapkit.recalibrate(grown, frames(), memory=float("nan"), progress=False)
+
     def test_mistakes(self):
         bare = [crystal(1)]
         for data, text in ((bare, "no target that is used"), ([], "no target that is used"), ("nothing.xyz", "nothing.xyz"), (None, "list of them"),

@@ -39,11 +39,11 @@ inline double cluster_coulomb(Structure s) {
 /// forces include the change of the charges.
 inline Structure two_clusters(unsigned seed, double apart) {
   std::mt19937 random(seed);
-  std::normal_distribution<double> noise(0, 0.08);
+  std::normal_distribution<double> noise(0, 0.1);
   Structure s;
   s.atomic_numbers = {14, 14, 14, 6, 6, 6};
   s.positions.resize(6, 3);
-  s.positions << 0, 0, 0, 2.3, 0, 0, 1.15, 2, 0, apart, 0, 0, apart + 2.3, 0, 0, apart + 1.15, 2, 0;
+  s.positions << 0, 0, 0, 2.65, 0, 0, 1.3, 2.3, 0, apart, 0, 0, apart + 2.65, 0, 0, apart + 1.3, 2.3, 0;
   for (Eigen::Index i = 0; i < s.positions.size(); ++i) s.positions.data()[i] += noise(random);
   s = labelled(s);
   s.set_column("charge", 1, cluster_charges(s));

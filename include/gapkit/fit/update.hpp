@@ -40,9 +40,14 @@ std::int64_t append(FittedModel& fitted, const Dataset& data, const ProgressCall
 /// Whether the calibration of a model's error bars is a cautious one (CalibrationOptions::cautious).
 bool is_cautious(const Model& model);
 
+struct RecalibrationOptions {
+  bool cautious = false;  ///< CalibrationOptions::cautious
+  double memory = 4;      ///< GB, for rows that are kept: fewer are computed twice
+};
+
 /// Calibrates the error bars anew by leaving structures out (CalibrationOptions::Source::leave_one_out).
 /// `data`: all that the model was fitted to, in this order. Two passes at most. Throws InputError for other data or another order.
-void recalibrate(FittedModel& fitted, const Dataset& data, bool cautious, const ProgressCallback& progress = {});
+void recalibrate(FittedModel& fitted, const Dataset& data, const RecalibrationOptions& how = {}, const ProgressCallback& progress = {});
 
 /// Adds the statistics of another model with the same sparse points, reference energies and scales; σ and δ stay those of `fitted`, groups
 /// that only `other` has bring their own. A calibration is dropped. Throws InputError if the models differ in these, or if both were fitted

@@ -56,7 +56,8 @@ double pressure(const MdState& state);
 
 /// Several trajectories in one file (docs/file-formats.md), bit for bit; written to a temporary file and renamed.
 void save_states(const std::vector<MdState>& states, const std::filesystem::path& path);
-/// Throws InputError if the file is damaged or of another kind. Structures have cell, pbc, elements, positions and config_type only.
+/// Throws InputError if the file is damaged or of another kind. Structures have cell, pbc, elements, positions, config_type and numbers of
+/// their frames (total charge) only.
 std::vector<MdState> load_states(const std::filesystem::path& path);
 
 /// Forces of a fitted model. The predictor must outlive the result; one thread at a time may use it.

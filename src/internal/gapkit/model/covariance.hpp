@@ -33,6 +33,9 @@ class Covariance {
   std::vector<Variance> observables(const Environments& environments, int atoms, const Observables& wanted, Matrix* force_cross = nullptr);
   /// J of forces too from now on: 2 r M flop for each row, with r rows of the jackknife factor.
   void add_force_jackknife(bool is_wanted);
+  /// Forces in single precision from now on (KernelRows::use_single_precision), unless the virial is wanted too: novelty errs by some
+  /// 10⁻⁶ of the prior then.
+  void use_single_precision(bool is_wanted);
   /// Only the total energy.
   Variance total_energy(const Environments& environments, int atoms);
 
@@ -72,8 +75,9 @@ class Covariance {
   struct State;
   /// φ = S L⁻¹ k in place of the kernel rows k.
   void whiten(MatrixSlice rows) const;
-  /// Novelty and data part of whitened rows (R_A⁻ᵀφ afterwards); prior holds k** of each, magnitude the scale of their rounding errors.
-  std::vector<Variance> split(MatrixSlice rows, const Vector& prior, const Vector& magnitude) const;
+  /// Novelty and data part of whitened rows (R_A⁻ᵀφ afterwards); prior holds k** of each, magnitude the scale of their rounding errors;
+  /// novelty from −clamp k** on counts as 0.
+  std::vector<Variance> split(MatrixSlice rows, const Vector& prior, const Vector& magnitude, double clamp = 0) const;
   /// Parts of the variances of local energies: whitened rows of atoms with these elements, and their priors by term.
   std::vector<Variance> split_local(MatrixSlice rows, const Matrix& prior, std::span<const int> element) const;
   /// J of each whitened row; 0 without a jackknife.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/math/single_products.hpp>
 #include <gapkit/model/term.hpp>
 
 namespace gapkit {
@@ -88,6 +89,10 @@ class KernelRows {
   /// none. `kept` (optional) is filled if forces or the virial are wanted; at most 64 MB per term.
   void compute(const Environments& environments, int atoms, const Observables& wanted, MatrixSlice rows, KeptFeatures* kept = nullptr);
 
+  /// From now on the products of Jacobians are in single precision where only forces are wanted: for the data part of their variances,
+  /// whose square root changes by less than 10⁻³. Terms with few features and stationary kernels keep double precision.
+  void use_single_precision(bool is_wanted);
+
   /// Rows of the local energies of the atoms at centre[begin … end−1], in this order: [end − begin, columns()], overwritten.
   ///
   /// Each end of a pair has half of its environment. A full list has a pair from both ends with equal features, so an atom's share is the
@@ -115,8 +120,18 @@ class KernelRows {
   void add_term(std::size_t t, const Environments& environments, const StructureRows& out, KeptFeatures* kept);
   void compute_kernel(std::size_t t, const Features& features, bool derivatives);
   void add_tile(const Tile& tile, const StructureRows& out) const;
+  bool takes_single(std::size_t t, const Observables& wanted) const;
+  // In double or single precision (pair_rows.cpp)
+  template <class Real>
+  const MatrixOf<Real>& points_of(std::size_t t, std::size_t block) const;
+  void fill_single_points(std::size_t t) const;
+  template <class Real>
+  void add_pair_rows(const Tile& tile, const StructureRows& out) const;
+  template <class Real>
   void contract(const PairRange& range) const;
+  template <class Real>
   void fill_pairs(const PairRange& range, const StructureRows& out) const;
+  template <class Real>
   void add_pairs(const PairRange& range, const StructureRows& out) const;
   bool has_few_features(std::size_t t) const;
   void add_few_features(std::size_t t, const Environments& environments, int begin, int end, const StructureRows& out);

@@ -32,6 +32,8 @@ class Prior {
   /// Prior variances of the rows of KernelRows::compute_property. Cost: O(n D) for values; O(n² D) for weighted sums, of terms without a
   /// low-rank form.
   PriorVariances property(const Environments& environments, const Observables& wanted, const Matrix& weights);
+  /// From now on products of gradients in the double sums of forces in single precision: some 10⁻⁶ of k**.
+  void use_single_precision(bool is_wanted);
   /// k(E_a, E_b) of two total energies: [terms], eV².
   Vector energies(const Environments& a, const Environments& b);
 

@@ -4,6 +4,9 @@
 
 namespace gapkit {
 
+/// ExtrapolationThreshold::std where the variances of local energies mean nothing, eV: the grade is that of the novelty then.
+inline constexpr double no_std_threshold = 1e30;
+
 /// ν² of an atom's local energy: novelty over prior of each term, weighted with the squared amplitude of the terms of the atom's element
 /// (methods.md, section 5). Between 0 and 1; does not depend on the number of environments in a term.
 class RelativeNovelty {

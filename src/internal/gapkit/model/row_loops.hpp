@@ -4,9 +4,10 @@
 
 namespace gapkit {
 
-/// One pair of the Jacobian.
-struct RowPair {
-  const double* contraction;  ///< three rows (x, y, z) of J · Λz, `stride` apart
+/// One pair of the Jacobian. Real: float where the products of the Jacobian are in single precision.
+template <class Real>
+struct RowPairOf {
+  const Real* contraction;  ///< three rows (x, y, z) of J · Λz, `stride` apart
   long stride;
   const double* radial;  ///< [radial_count] of the environment's directions; their sum times `unit` is added to the contraction
   int radial_count;
@@ -61,12 +62,15 @@ struct RowEnvironment {
 
 inline constexpr int widest_environment_tile = 64, most_row_features = 4;
 
+using RowPair = RowPairOf<double>;
+
 struct RowLoops {
   /// For every pair:
   /// g_α = f slope (contraction_α + unit_α Σ radial along − projection_α inner − own_contraction_α) + df_α value, with own_slope instead
   /// f [slope (contraction_α + unit_α Σ radial along − projection_α inner) + own_slope own_contraction_α] + df_α value;
   /// force_j −= g, force_i += g, virial −= r ⊗ g. Null targets are left out.
   void (*add_pairs)(const RowCentre& centre, const RowPair* pairs, int pair_count, const RowColumns& columns);
+  void (*add_single_pairs)(const RowCentre& centre, const RowPairOf<float>* pairs, int pair_count, const RowColumns& columns);
   /// gradient[slot_q] += f dκ/dr_qα + df/dr_qα κ: three rows (x, y, z) of widest_environment_tile numbers for each slot.
   void (*add_environment)(const RowEnvironment& environment, int count, double* gradient);
   /// force_j −= g, force_i += g, virial −= r ⊗ g for one gradient g that add_environment has summed up.

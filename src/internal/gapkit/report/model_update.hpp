@@ -19,6 +19,8 @@ struct ModelUpdate {
   RefitOptions refit;                   ///< no σ, no δ and no objective: all stay as they are
   const Dataset* training = nullptr;    ///< all data of the new model: a new calibration of the error bars
   std::string training_option;          ///< how the user names these data, for messages
+  std::optional<bool> cautious;         ///< of the new calibration from `training`; default: as it was
+  double memory = 4;                    ///< GB, of this calibration
   const Dataset* validation = nullptr;  ///< never fitted: errors, and a new calibration of the error bars without `training`
   std::string validation_option;        ///< how the user names these data, for messages
 };
