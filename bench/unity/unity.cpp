@@ -3,7 +3,7 @@
 ///
 ///     bench_unity FRAMES.xyz PAGE.html [MODEL.h5] [MOST_WIDTH] [SEEDS]
 ///
-/// 20 structures of the config type diamond_rattle8 are trained on, the next 10 are predicted. The features are those of the first term of
+/// 20 structures of the config type diamond_rattle8 are trained on, the next 10 are predicted. The features are those of the last term of
 /// MODEL.h5 (symmetry functions of a Behler-Parrinello potential), else of a small SOAP, with mean 0 and variance 1. Every table is
 /// printed; PAGE.html has the plots.
 
@@ -232,7 +232,7 @@ std::vector<Structure> structures_of(const std::string& path) {
 }
 
 std::shared_ptr<const Descriptor> descriptor_of(const char* model_path) {
-  if (model_path != nullptr) return load_model(model_path).terms.at(0).descriptor;
+  if (model_path != nullptr) return load_model(model_path).terms.back().descriptor;
   const DescriptorKind& kind = descriptor_kind("soap");
   const Parameters parameters = complete_parameters(
       {{"cutoff", 5.0}, {"cutoff_width", 0.5}, {"n_max", std::int64_t{4}}, {"l_max", std::int64_t{3}}, {"atom_sigma", 0.5}},

@@ -1,5 +1,5 @@
 #include <gapkit/core/errors.hpp>
-#include <gapkit/descriptors/descriptor.hpp>
+#include <gapkit/descriptors/feature_map.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/model/term_kernel.hpp>
 
@@ -7,8 +7,11 @@ namespace gapkit {
 
 std::shared_ptr<const Kernel> kernel_for(const Descriptor& descriptor, const std::string& name, const Parameters& parameters) {
   std::shared_ptr<const Kernel> kernel = kernel_kind(name).make(parameters);
+  // A learned metric has ⟨|y|²⟩ = 1, but large |y|² where data are rare: with this scale networks are as accurate as polynomials there.
+  constexpr double square_of_rare = 10;
+  const FeatureMap* map = descriptor.feature_map();
   const FeatureFacts facts = {descriptor.size(), descriptor.has_nonnegative_products(), descriptor.has_unit_length(),
-                              descriptor.usual_square()};
+                              map != nullptr && map->kind == "learned" ? square_of_rare : descriptor.usual_square()};
   kernel->check_features(facts.size, facts.has_nonnegative_products);
   const std::shared_ptr<const Kernel> own_form = kernel->for_features(facts);
   return own_form ? own_form : kernel;
