@@ -34,7 +34,8 @@ from .active import Choice, choose_batch
 from .comparison import Compared, Comparison, compare, errors
 from .ensemble import Ensemble, EnsemblePrediction
 from .fitting import FitWarning, Progress, fit
-from .model import Model, Prediction, PredictionWarning, Predictions
+from .model import Model
+from .prediction import Prediction, PredictionWarning, Predictions
 from .potentials import Evaluation, evaluate_potential
 from .updates import append, merge, recalibrate, refit
 

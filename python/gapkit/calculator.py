@@ -19,7 +19,8 @@ from . import _gapkit
 from ._base import check_base, with_base
 from ._frames import SIGMA_COLUMNS, SIGMA_FIELDS, predictable_structure
 from ._gapkit import InputError
-from .model import ModelOrFile, PredictionWarning, Std, has_error_bars, make_request, model_of
+from .model import ModelOrFile, Std, has_error_bars, make_request, model_of
+from .prediction import PredictionWarning
 
 _STD_RESULTS = ("energy_std", "forces_std", "stress_std", "energies_std", "extrapolation")
 _EPISTEMIC_RESULTS = ("energy_std_epistemic", "forces_std_epistemic", "stress_std_epistemic")

@@ -14,7 +14,8 @@ from ._base import check_base, with_base
 from ._frames import data_of
 from ._progress import ProgressOption, Reporter
 from .fitting import Data, named_keys
-from .model import Array, ModelOrFile, Std, make_request, model_of
+from .model import ModelOrFile, Std, make_request, model_of
+from .prediction import Array
 
 __all__ = ["Compared", "Comparison", "compare", "errors"]
 

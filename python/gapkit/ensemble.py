@@ -11,7 +11,8 @@ from . import _gapkit
 from ._base import check_base, with_base
 from ._frames import Atoms, is_list
 from ._gapkit import InputError
-from .model import Array, Model, ModelOrFile, model_of
+from .model import Model, ModelOrFile, model_of
+from .prediction import Array
 
 if TYPE_CHECKING:
     from .calculator import Calculator

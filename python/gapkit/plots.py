@@ -16,7 +16,7 @@ import numpy as np
 from . import _gapkit
 from ._gapkit import InputError
 from .comparison import Compared, Comparison
-from .model import Array
+from .prediction import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
