@@ -98,7 +98,7 @@ TEST_CASE("property: gap-fit and gap-predict, from [[property]] to columns, tabl
 
   const ProgramResult info = place.run("gap-info", {"model.h5"});
   CHECK(info.exit_code == 0);
-  CHECK(contains(info.out, "charge (e), 30 sparse points"));
+  CHECK(contains(info.out, "charge (e), 25 sparse points"));
 }
 
 TEST_CASE("property: a model predicts data without the column, and refuses a damaged one unless --no-reference") {

@@ -110,23 +110,14 @@ TEST_CASE("learned charges: the comparison with and without them uses the charge
 }
 
 TEST_CASE("learned charges: the checks of labels know the total charge of each frame") {
-  std::vector<Structure> frames = clusters(0, 24);
-  for (std::size_t k = 0; k < frames.size(); ++k) {
-    Structure& s = frames[k];
-    const double total = k % 2 == 0 ? 0 : 2;
-    s.set_field("total_charge", total);
-    std::vector<double> q = cluster_charges(s);
-    for (double& charge : q) charge += total / 6;
-    s.set_column("charge", 1, q);
-    *s.energy -= cluster_coulomb(s);
-    s.forces.reset();
-    *s.energy += evaluate(*make_potential("coulomb", {{"charges", std::string("given")}}), s).energy;
-    s.config_type = k % 2 == 0 ? "neutral" : "charged";
+  std::vector<Structure> frames;
+  for (unsigned k = 0; k < 24; ++k) {
+    const bool is_charged = k % 2 == 1;
+    frames.push_back(two_clusters(k, 6 + 0.3 * k, is_charged ? 14 : 6));
+    frames.back().config_type = is_charged ? "charged" : "neutral";
   }
   const MemoryDataset data(frames, "frames");
-  FitOptions options = learned_options();
-  options.use[Property::force] = false;
-  const FitResult result = fit({data}, options);
+  const FitResult result = fit({data}, learned_options());
   REQUIRE(!result.report.agreement.empty());
   for (const LabelAgreement& agreement : result.report.agreement) {
     CAPTURE(agreement.config_type);

@@ -35,19 +35,19 @@ inline double cluster_coulomb(Structure s) {
   return evaluate(*make_potential("coulomb", {{"charges", std::string("given")}}), s).energy;
 }
 
-/// Three silicon and three carbon atoms, the clusters `apart` Å from each other. The energy is that of the charges and of a pair potential;
-/// forces include the change of the charges.
-inline Structure two_clusters(unsigned seed, double apart) {
+/// Three silicon atoms and three of another element, the clusters `apart` Å from each other. The energy is that of the charges and of a
+/// pair potential; forces include the change of the charges.
+inline Structure two_clusters(unsigned seed, double apart, int other = 6) {
   std::mt19937 random(seed);
   std::normal_distribution<double> noise(0, 0.1);
   Structure s;
-  s.atomic_numbers = {14, 14, 14, 6, 6, 6};
+  s.atomic_numbers = {14, 14, 14, other, other, other};
   s.positions.resize(6, 3);
   s.positions << 0, 0, 0, 2.65, 0, 0, 1.3, 2.3, 0, apart, 0, 0, apart + 2.65, 0, 0, apart + 1.3, 2.3, 0;
   for (Eigen::Index i = 0; i < s.positions.size(); ++i) s.positions.data()[i] += noise(random);
   s = labelled(s);
   s.set_column("charge", 1, cluster_charges(s));
-  s.set_field("total_charge", 0.0);
+  s.set_field("total_charge", other == 14 ? 2.0 : 0.0);
   *s.energy += cluster_coulomb(s);
   constexpr double step = 1e-4;
   for (int i = 0; i < s.size(); ++i)
