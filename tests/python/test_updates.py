@@ -98,7 +98,7 @@ class Append(unittest.TestCase):
         self.assertEqual(kept.calibration, calibrated.calibration)
         self.assertTrue(any("keep the calibration" in p.message for p in seen))
         self.assertIn("append", {p.phase for p in seen})
-        with self.assertWarnsRegex(gapkit.FitWarning, "calibration .* was dropped; validation=frames"):
+        with self.assertWarnsRegex(gapkit.FitWarning, "calibration .* was dropped; gapkit.recalibrate .* or validation=frames"):
             self.assertIsNone(gapkit.refit(calibrated, sigma_force=0.4, progress=False).calibration)
         with warnings.catch_warnings():
             warnings.filterwarnings("error", "the calibration")
@@ -110,7 +110,7 @@ class Append(unittest.TestCase):
         grown = gapkit.refit(gapkit.append(fitted("first"), frames()[30:], progress=False), sigma_force=0.4, progress=False)
         self.assertIsNone(grown.calibration)
         anew = gapkit.recalibrate(grown, frames(), progress=False)
-        self.assertEqual(anew.calibration["source"], "leave_one_out")
+        self.assertIn("force", anew.calibration)
         self.assertEqual(largest_difference(anew.weights, grown.weights), 0)
         cautious = gapkit.recalibrate(anew, frames(), cautious=True, memory=0.5, progress=False)
         self.assertNotEqual(cautious.calibration, anew.calibration)
