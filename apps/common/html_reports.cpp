@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <gapkit/model/term_kernel.hpp>
 #include <gapkit/report/report_pages.hpp>
 
 #include "error_bar_notes.hpp"
@@ -34,8 +35,10 @@ PredictionRecord with_error_bars(const std::shared_ptr<const Model>& model, cons
   Predictor predictor(model);
   FileDataset(options.validation, options.keys).visit([&](const Structure& frame, const FramePlace& place) {
     const std::int64_t number = place.number;
-    PredictionRequest request;
-    for (const TargetInfo& target : targets()) request.std_of(target.property) = target.shown_scale(frame).has_value();
+    PredictionRequest request{.forces = have_derivatives(model->terms)};
+    for (const TargetInfo& target : targets())
+      request.std_of(target.property) = target.shown_scale(frame).has_value() &&
+                                        (request.forces || (target.property != Property::force && target.property != Property::virial));
     if (number % stride == 0) record.add(frame, predictor.compute(frame, request), number + 1);
     display.show({"error bars", static_cast<double>(number + 1), static_cast<double>(frames), "frames", "", false});
   });

@@ -4,6 +4,7 @@
 #include <gapkit/fit/calibrate.hpp>
 #include <gapkit/fit/frame_fingerprint.hpp>
 #include <gapkit/math/random_stream.hpp>
+#include <gapkit/model/term_kernel.hpp>
 
 #include "fit/row_targets.hpp"
 
@@ -29,7 +30,7 @@ void Calibrator::add(const Structure& frame) {
   Checksum checksum;
   add_frame(checksum, frame);
   if (!seen_.insert(checksum.value()).second) return;
-  PredictionRequest request{.calibrated = false};
+  PredictionRequest request{.forces = have_derivatives(model_->terms), .calibrated = false};
   for (const TargetInfo& target : targets()) request.std_of(target.property) = wanted.wants(target.property);
   const Prediction prediction = predictor_->compute(frame, request);
   const int type = config_types_.try_emplace(frame.config_type, static_cast<int>(config_types_.size())).first->second;

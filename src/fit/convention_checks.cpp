@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <gapkit/model/term_kernel.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <numeric>
 #include <set>
@@ -86,7 +87,7 @@ class Checker {
   }
 
   void run() {
-    add_agreement(predict(std::make_shared<const Model>(without_posterior()), frames_, true));
+    add_agreement(predict(std::make_shared<const Model>(without_posterior()), frames_, have_derivatives(model_.terms)));
     const std::size_t before = report_.findings.size();
     if (fitted_.size() > 1) compare_properties();
     if (report_.findings.size() > before) return;  // the named mistake may explain the others

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/descriptors/feature_map.hpp>
 #include <gapkit/kernels/kernel.hpp>
@@ -15,6 +16,12 @@ std::shared_ptr<const Kernel> kernel_for(const Descriptor& descriptor, const std
   kernel->check_features(facts.size, facts.has_nonnegative_products);
   const std::shared_ptr<const Kernel> own_form = kernel->for_features(facts);
   return own_form ? own_form : kernel;
+}
+
+bool have_derivatives(std::span<const Term> terms) {
+  return std::all_of(terms.begin(), terms.end(), [](const Term& term) {
+    return term.descriptor->without_derivatives().empty() && term.kernel->without_derivatives().empty();
+  });
 }
 
 void require_derivatives(std::span<const Term> terms) {

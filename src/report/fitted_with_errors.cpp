@@ -1,3 +1,4 @@
+#include <gapkit/model/term_kernel.hpp>
 #include <gapkit/predict/frame_batch.hpp>
 #include <gapkit/report/fitted_with_errors.hpp>
 #include <gapkit/report/optimization_json.hpp>
@@ -12,7 +13,7 @@ ErrorTable errors_of(const std::shared_ptr<const Model>& model, const Dataset& d
   ErrorTable table;
   Predictor predictor(model);
   double done = 0;
-  const PredictionRequest request{.properties = properties != nullptr};
+  const PredictionRequest request{.forces = have_derivatives(model->terms), .properties = properties != nullptr};
   FrameBatch batch(predictor, request, [&](const Structure& frame, const Prediction& prediction) {
     if (record) record->add(frame, prediction);
     table.add(frame, prediction);

@@ -10,6 +10,9 @@ namespace gapkit {
 /// them.
 std::shared_ptr<const Kernel> kernel_for(const Descriptor& descriptor, const std::string& name, const Parameters& parameters);
 
+/// Whether all descriptors and kernels give more than energies.
+bool have_derivatives(std::span<const Term> terms);
+
 /// Throws InputError if a descriptor or a kernel gives energies only (without_derivatives()).
 void require_derivatives(std::span<const Term> terms);
 
