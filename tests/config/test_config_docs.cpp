@@ -18,6 +18,17 @@ using namespace gapkit::test;
 
 namespace {
 
+/// The text from the heading of a kind's parameters, which may name several kinds, to the next heading.
+std::string parameters_in(const std::string& text, const std::string& what, const std::string& name) {
+  const std::string start = "\nParameters of ", kind = "`" + what + " = \"" + name + "\"`";
+  for (auto begin = text.find(start); begin != std::string::npos; begin = text.find(start, begin + 1)) {
+    const auto named = text.find(kind, begin);
+    if (named < text.find('\n', begin + 1)) return text.substr(begin, text.find(start, begin + 1) - begin);
+  }
+  FAIL(name);
+  return "";
+}
+
 /// "integer 1 … 32", "number > 0": how the reference shows the limits of a parameter; "" if it has none.
 std::string documented_limits(const ParameterInfo& info) {
   const bool is_integer = info.type == ParameterInfo::Type::integer;
@@ -59,11 +70,7 @@ TEST_CASE("config: docs/configuration.md shows the limits of every parameter") {
       if (!info.unit.empty() && info.type == ParameterInfo::Type::real) CHECK_MESSAGE(type.ends_with(", " + info.unit), type);
     }
   };
-  const auto part_of = [&](const std::string& what, const std::string& name) {
-    const auto begin = text.find("Parameters of `" + what + " = \"" + name + "\"`");
-    REQUIRE_MESSAGE(begin != std::string::npos, name);
-    return text.substr(begin, text.find("\nParameters of", begin) - begin);
-  };
+  const auto part_of = [&](const std::string& what, const std::string& name) { return parameters_in(text, what, name); };
   for (const auto& kind : descriptor_kinds()) check_rows(part_of("descriptor", kind.name), kind);
   for (const auto& kind : kernel_kinds()) check_rows(part_of("kernel", kind.name), kind);
   const std::string baselines = text.substr(text.find("\n## [[baseline]]\n"));
@@ -85,9 +92,7 @@ TEST_CASE("config: docs/configuration.md names every key") {
   }
   const std::string part = section_text("[[term]]");
   const auto check_kind = [&](const auto& kind, const std::string& what) {
-    const auto begin = part.find("Parameters of `" + what + " = \"" + kind.name + "\"`");
-    REQUIRE_MESSAGE(begin != std::string::npos, kind.name);
-    const std::string table = part.substr(begin, part.find("\nParameters of", begin) - begin);
+    const std::string table = parameters_in(part, what, kind.name);
     for (const auto& info : kind.parameters)
       CHECK_MESSAGE(table.find("| `" + info.name + "` |") != std::string::npos, kind.name, " ", info.name);
   };
