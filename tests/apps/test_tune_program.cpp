@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <gapkit/config/config.hpp>
+#include <gapkit/fit/calibrate.hpp>
 #include <gapkit/io/xml.hpp>
 #include <gapkit/model/model.hpp>
 #include <nlohmann/json.hpp>
