@@ -111,8 +111,8 @@ std::string extrapolation_text(const Json& thresholds) {
   if (thresholds.empty()) return "extrapolation grades: none\n";
   std::string text = fmt::format("{:<24}{:>12}{:>12}{:>10}\n", "extrapolation", "novelty", "std (eV)", "atoms");
   for (const Json& t : thresholds)
-    text += fmt::format("{:<24}{:>12.4g}{:>12.4g}{:>10}\n", t["element"].get<std::string>(), t["novelty"].get<double>(),
-                        t["std"].get<double>(), t["atoms"].get<std::int64_t>());
+    text += fmt::format("{:<24}{:>12.4g}{:>12}{:>10}\n", t["element"].get<std::string>(), t["novelty"].get<double>(),
+                        t["std"].is_null() ? "-" : fmt::format("{:.4g}", t["std"].get<double>()), t["atoms"].get<std::int64_t>());
   return text + "a grade is an atom's novelty or local std over these, whichever is larger; 1 is the border of the familiar\n";
 }
 

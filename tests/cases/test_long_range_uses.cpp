@@ -128,13 +128,13 @@ TEST_CASE("long range: a learning loop with molecular dynamics has the Coulomb e
   for (int k = 0; k < 4; ++k) start += frame_of(nacl_data("nacl_train.xyz"), "dimer_near", k);
   folder.write("start.xyz", start);
   folder.write("md.xyz", frame_of(nacl_data("nacl_train.xyz"), "rattle8", 6));
-  folder.write("loop.toml",
-               pair_configuration("start.xyz", "charges = { Na = 1, Cl = -1 }") +
-                   fmt::format("[loop]\nfolder = 'loop'\nlabels = 3\n[[source]]\nkind = 'md'\nfiles = ['md.xyz']\n"
-                               "temperatures = [600]\ntime = 0.2\nround_time = 0.1\ncheck_every = 10\n"
-                               "[label]\nkind = 'command'\ncommand = ['{}', '{}', '{{input}}', '-o', '{{output}}', '--prefix', '']\n"
-                               "[threshold]\nmode = 'absolute'\nvalue = 0.0001\nquantity = 'force'\n[choose]\nper_round = 1\n",
-                               program_path("gap-predict"), (folder.path() / "labels.h5").string()));
+  folder.write("loop.toml", pair_configuration("start.xyz", "charges = { Na = 1, Cl = -1 }") +
+                                fmt::format("[loop]\nfolder = 'loop'\nlabels = 3\n[[source]]\nkind = 'md'\nfiles = ['md.xyz']\n"
+                                            "temperatures = [600]\ntime = 0.2\nround_time = 0.1\ncheck_every = 10\n"
+                                            "[label]\nkind = 'command'\ncommand = ['sh', '-c', '\"$0\" \"$1\" \"$2\" -o \"$3\" --prefix "
+                                            "\"\"', '{}', '{}', '{{input}}', '{{output}}']\n"
+                                            "[threshold]\nmode = 'absolute'\nvalue = 0.0001\nquantity = 'force'\n[choose]\nper_round = 1\n",
+                                            program_path("gap-predict"), (folder.path() / "labels.h5").string()));
   const ProgramResult loop = run_program("gap-active", {"loop.toml"}, folder.path());
   REQUIRE_MESSAGE(loop.exit_code == 0, loop.err);
   CHECK(run_program("gap-info", {"loop/model.h5"}, folder.path()).out.find("long range          coulomb") != std::string::npos);
