@@ -82,7 +82,7 @@ std::vector<std::string> inputs(const PythonModel& self) {
     for (const char* key : {"charges", "volumes"})
       if (parameters.has(key) && parameters.text(key) == "given") names.push_back(parameters.text("column"));
     if (const FieldDependence* dependence = field_dependence(*part); dependence && dependence->field())
-      names.push_back(dependence->total_key());
+      names.push_back(dependence->field()->total_key());
   }
   return names;
 }
