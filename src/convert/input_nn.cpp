@@ -127,7 +127,10 @@ class NnTranslator {
   void name_unknown(const NnLine& line) {
     const std::string nearest = nearest_name(line.keyword, nn_translated_keywords());
     const std::string guess = nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest);
-    result_.unknown.push_back(fmt::format("line {}: {}{}", line.number, line.keyword, guess));
+    std::string keyword = line.keyword;  // stands in a comment of TOML
+    std::replace_if(
+        keyword.begin(), keyword.end(), [](unsigned char c) { return c < 0x20 || c >= 0x7f; }, '?');
+    result_.unknown.push_back(fmt::format("line {}: {}{}", line.number, keyword, guess));
   }
 
   void read_cutoff(const NnLine& line) {
@@ -156,7 +159,10 @@ class NnTranslator {
                : fmt::format("type {}, expected 2, 3, 9, 12 or 13", type));
     const bool is_angular = type == 3 || type == 9 || type == 13, is_weighted = type >= 12;
     std::string text = centre + name->second;
-    for (int i = 0; has_elements && !is_weighted && i < (is_angular ? 2 : 1); ++i) text += " " + element(line, next++, "neighbour");
+    std::vector<std::string> neighbours;  // in one order: equal functions have equal texts
+    for (int i = 0; has_elements && !is_weighted && i < (is_angular ? 2 : 1); ++i) neighbours.push_back(element(line, next++, "neighbour"));
+    std::sort(neighbours.begin(), neighbours.end());
+    for (const std::string& symbol : neighbours) text += " " + symbol;
     double eta = number(line, next++, "eta"), shift = 0, lambda = 0, zeta = 1;
     if (!is_angular || is_weighted) shift = number(line, next++, "shift r_s");
     if (is_angular) {

@@ -146,6 +146,13 @@ struct NewFrames {
   std::int64_t known_frames = 0;  // that the sums contain already, as far as their sketch shows it
 };
 
+void report_known_frames(const NewFrames& found, bool all_are_known, const ProgressCallback& progress) {
+  if (!all_are_known && found.known_frames == 0) return;
+  const std::string known =
+      all_are_known ? "the same frames" : std::to_string(found.known_frames) + " of the " + std::to_string(found.frames) + " new frames";
+  progress({.phase = "append", .message = "the model has " + known + " already: they now count twice", .is_warning = true});
+}
+
 NewFrames look_at(const Dataset& data, const FittedModel& fitted, const AppendRecord& record) {
   NewFrames found;
   const RowRules& rules = fitted.stored.rules;
@@ -175,15 +182,9 @@ std::int64_t append_frames(FittedModel& fitted, const Dataset& data, const Appen
   if (record.look_alikes) report_lost_targets(*record.look_alikes, progress);
   if (model.base.is_used()) report_base(found.base, model, progress);
   const std::string fingerprint = std::to_string(found.checksum.value());
-  if (progress && have_common_part(model.data_fingerprint, fingerprint))
-    progress({.phase = "append", .message = "the model has the same frames already: they now count twice", .is_warning = true});
+  if (progress && !record.is_set_aside) report_known_frames(found, have_common_part(model.data_fingerprint, fingerprint), progress);
   if (progress && !model.properties.empty())
     progress({.phase = "append", .message = "the local properties of the model stay as they are: only a fit of all data improves them"});
-  else if (progress && found.known_frames > 0 && !record.is_set_aside)
-    progress({.phase = "append",
-              .message = "the model has " + std::to_string(found.known_frames) + " of the " + std::to_string(found.frames) +
-                         " new frames already: they now count twice",
-              .is_warning = true});
   if (record.sample) record.sample->emplace(choose_sample(data.summary(), model.seed));
   OptimizeOptions fold_options;
   for (const GroupStatistics& g : before.groups)
@@ -220,14 +221,14 @@ std::int64_t append(FittedModel& fitted, const Dataset& data, const ProgressCall
 }
 
 void merge(FittedModel& fitted, const FittedModel& other) {
-  if (fitted.stored.statistics.fingerprint == other.stored.statistics.fingerprint) {  // else they cannot be merged at all
-    if (have_common_part(fitted.model.data_fingerprint, other.model.data_fingerprint))
-      throw InputError("both models were fitted to the same data, which would count twice");
-    if (const std::int64_t common = fitted.stored.statistics.frames.common_with(other.stored.statistics.frames); common > 0)
-      throw InputError("both models were fitted to the same " + std::to_string(common) +
-                       " frames, or more, which would count twice: fit one of them without these");
-  }
+  const bool have_common_sums = fitted.stored.statistics.fingerprint == other.stored.statistics.fingerprint;  // else they cannot be merged
+  if (have_common_sums && have_common_part(fitted.model.data_fingerprint, other.model.data_fingerprint))
+    throw InputError("both models were fitted to the same data, which would count twice");
   check_equal_maps(fitted.model, other.model);
+  const std::int64_t common = fitted.stored.statistics.frames.common_with(other.stored.statistics.frames);
+  if (have_common_sums && common > 0)
+    throw InputError("both models were fitted to the same " + std::to_string(common) +
+                     " frames, or more, which would count twice: fit one of them without these");
   SufficientStatistics theirs = other.stored.statistics;
   for (GroupStatistics& g : theirs.groups)
     for (const RowGroup& solved : other.model.posterior.groups)

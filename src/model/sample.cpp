@@ -25,6 +25,7 @@ Model sample_model(const Model& model, std::uint64_t seed, int member) {
   result.seed = model.seed;
   result.data_fingerprint = model.data_fingerprint;
   result.scale_with_atoms = model.scale_with_atoms;
+  result.properties = model.properties;
   result.shortest_distances = model.shortest_distances;
   result.notes = model.notes;
   // These belong to the mean.

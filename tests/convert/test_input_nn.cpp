@@ -116,6 +116,9 @@ TEST_CASE("input.nn: energies of atoms in eV; unknown keywords, those of the net
   CHECK(has(t.translation.notes, "global_activation_short number_of_elements use_short_forces"));
   CHECK(has(t.translation.notes, "line 17: the function stands there before; dropped"));
   CHECK(has(t.translation.notes, "bohr"));
+  const Translated swapped("elements H O\nabc\x01\xff 1\nsymfunction_short O 3 H O 0.1 1 4 12\nsymfunction_short O 3 O H 0.1 1 4 12\n");
+  CHECK(has(swapped.translation.notes, "line 4: the function stands there before; dropped"));
+  CHECK(swapped.translation.unknown.front() == "line 2: abc??");
   const Translated plain("elements H\nsymfunction_short H 2 H 0.01 0.0 12.0\n");
   CHECK(has(plain.translation.notes, "no cutoff_type: cos"));
   CHECK(plain.term().descriptor_parameters.text("scaling") == "none");

@@ -187,7 +187,7 @@ TEST_CASE("a model file keeps channels, alone and with a compression; append kee
     FitResult second = fitted(more, options);
     const FittedModel other{std::move(second.model), std::move(*second.statistics)};
     const std::string message = message_of<InputError>([&] { merge(loaded, other); });
-    CHECK(message.find("their features of term 'soap C' were compressed with different data") != std::string::npos);
+    CHECK(message.find("their features of term 'soap C' were compressed or scaled with different data") != std::string::npos);
   }
   std::vector<FittedModel> of_channels;  // different shapes
   for (const int channels : {2, 3}) {

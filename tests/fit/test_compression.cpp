@@ -264,7 +264,7 @@ TEST_CASE("a model file keeps maps; append keeps them, merge refuses other ones"
   FitResult second = fitted(more, options);
   const FittedModel other{std::move(second.model), std::move(*second.statistics)};
   const std::string message = message_of<InputError>([&] { merge(loaded, other); });
-  CHECK(message.find("their features of term 'soap C' were compressed with different data") != std::string::npos);
+  CHECK(message.find("their features of term 'soap C' were compressed or scaled with different data") != std::string::npos);
 }
 
 TEST_CASE("an interrupted fit with a learned map continues from its checkpoint to the same model") {

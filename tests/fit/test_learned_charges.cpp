@@ -1,9 +1,11 @@
 // Fits whose long range has charges that the same fit learns.
 
+#include <algorithm>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/fit/long_range_gain.hpp>
 #include <gapkit/fit/update.hpp>
 #include <gapkit/model/bound_fields.hpp>
+#include <gapkit/model/sample.hpp>
 #include <gapkit/predict/predictor.hpp>
 
 #include "support/charged_clusters.hpp"
@@ -80,6 +82,14 @@ TEST_CASE("learned charges: frames can be appended to a saved model, and a model
   CHECK(std::any_of(messages.begin(), messages.end(),
                     [](const std::string& m) { return m.find("local properties of the model stay as they are") != std::string::npos; }));
   CHECK(energy_error(fitted.model, {all.begin() + 12, all.end()}) < 0.02);
+  FittedModel twice = fitted;
+  messages.clear();
+  append(twice, MemoryDataset(all, "all"), [&](const ProgressEvent& event) { messages.push_back(event.message); });
+  CHECK(std::count(messages.begin(), messages.end(), "the model has 20 of the 20 new frames already: they now count twice") == 1);
+
+  // Members of an ensemble have the charges of the model.
+  save_model(sample_model(fitted.model, 3, 0), path);
+  CHECK(energy_error(load_model(path), {all.begin() + 12, all.end()}) < 0.2);
 
   FittedModel other;
   const FitResult of_second = fit({second}, options);
