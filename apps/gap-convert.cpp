@@ -116,6 +116,8 @@ void convert_files(const Arguments& arguments) {
 /// The model without the parts of the whole cell.
 void write_short_range(const Arguments& arguments) {
   if (!arguments.species.empty()) throw InputError("--species is for potentials of QUIP (.xml) as input");
+  if (const std::string to = extension(arguments.output); to != ".h5" && to != ".hdf5")
+    throw InputError(fmt::format("{}: --short-range writes a model, expected a name that ends in .h5", arguments.output));
   apps::check_can_be_replaced(arguments.output, "OUT");
   apps::check_differs(arguments.output, "OUT", arguments.input);
   Model model = load_model(arguments.input);
@@ -127,6 +129,7 @@ void write_short_range(const Arguments& arguments) {
     }
   if (left_out.empty()) throw InputError(fmt::format("{}: --short-range: the model has no [[long_range]] to leave out", arguments.input));
   std::erase_if(model.baselines, [](const PotentialPointer& part) { return part->needs_structure(); });
+  for (const char* of_whole : {"training_errors", "validation_errors"}) model.notes.erase(of_whole);
   model.notes["short_range_of"] = left_out;
   save_model(model, arguments.output);
   std::cout << fmt::format("{}: the short range alone. Its energies are not those of the model: the program that uses it has to add {}\n",

@@ -288,6 +288,7 @@ class FilePredictions {
     if (!std::exchange(is_reduction_shown_, true)) display_.message(reduction_text(model_, frame, request_, prediction));
     if (reporter_) reporter_->add(frame, prediction);
     for (const std::string& text : unsampled_.look_at(frame.source, *model_, prediction)) display_.warning(text);
+    for (const std::string& text : assumptions_.look_at(frame, *model_)) display_.warning(text);
     errors_.add(frame, prediction);
     if (!arguments_.no_reference) compare([&] { property_errors_.add(frame, prediction); });
     uncertainties_.add(frame, prediction);
@@ -364,6 +365,7 @@ class FilePredictions {
   apps::NoveltyWarning novelty_;
   apps::ClosenessWarning closeness_;
   apps::UnsampledWarning unsampled_;
+  apps::AssumptionWarning assumptions_;
   std::int64_t predicted_ = 0;
 };
 

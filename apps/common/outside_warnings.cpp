@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <gapkit/potentials/atom_field.hpp>
+
 namespace gapkit::apps {
 namespace {
 
@@ -32,6 +34,19 @@ std::vector<std::string> UnsampledWarning::look_at(const std::string& frame, con
     if (warned_.insert(t).second)
       texts.push_back(fmt::format("{} has {} environments of '{}', of which the training data had none: their energy is left out", frame,
                                   model.terms[t].descriptor_name, combination_name(model.terms[t].species)));
+  return texts;
+}
+
+std::vector<std::string> AssumptionWarning::look_at(const Structure& frame, const Model& model) {
+  std::vector<std::string> texts;
+  const auto once = [&](const std::string& what, const std::string& text) {
+    if (warned_.insert(what).second) texts.push_back(text);
+  };
+  if (const auto note = model.notes.find("short_range_of"); note != model.notes.end())
+    once("short range", fmt::format("the model is the short range of another one: its energies and forces lack {}", note->second));
+  for (const std::string& key : total_keys(model.baselines))
+    if (!frame.find_field(key))
+      once(key, fmt::format("{} has no key '{}': its charge is taken as 0 e, like that of all frames without it", frame.source, key));
   return texts;
 }
 

@@ -31,6 +31,15 @@ class UnsampledWarning {
   std::set<std::size_t> warned_;  // terms
 };
 
+/// Warns, once each, of total charges that a frame lacks, and of a model that is the short range alone.
+class AssumptionWarning {
+ public:
+  std::vector<std::string> look_at(const Structure& frame, const Model& model);
+
+ private:
+  std::set<std::string> warned_;
+};
+
 /// Warnings of programs without an end: each kind of warning appears once, when it first occurs.
 class OutsideWarnings {
  public:

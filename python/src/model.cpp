@@ -81,9 +81,8 @@ std::vector<std::string> inputs(const PythonModel& self) {
     const Parameters& parameters = part->parameters();
     for (const char* key : {"charges", "volumes"})
       if (parameters.has(key) && parameters.text(key) == "given") names.push_back(parameters.text("column"));
-    if (const FieldDependence* dependence = field_dependence(*part); dependence && dependence->field())
-      names.push_back(dependence->field()->total_key());
   }
+  for (const std::string& key : total_keys(self.model->baselines)) names.push_back(key);
   return names;
 }
 

@@ -10,6 +10,7 @@
 #include <gapkit/fit/needed_properties.hpp>
 #include <gapkit/fit/update.hpp>
 #include <gapkit/io/extxyz.hpp>
+#include <gapkit/model/term_kernel.hpp>
 #include <gapkit/report/error_table.hpp>
 
 #include "active/event_log.hpp"
@@ -155,8 +156,8 @@ RoundModel model_of_round(const LoopOptions& options, const LoopFolder& folder, 
 CalibrationPoint point_of(Predictor& predictor, const Structure& labelled, ThresholdOptions::Quantity quantity, double* energy_error) {
   CalibrationPoint point;
   PredictionRequest request = request_of(quantity);
-  request.forces = true;
-  request.force_std = request.force_std || labelled.forces.has_value();
+  request.forces = have_derivatives(predictor.model().terms);
+  request.force_std = request.forces && (request.force_std || labelled.forces.has_value());
   const Prediction p = predictor.compute(labelled, request);
   point.bar = error_bar(p, quantity);
   if (energy_error) *energy_error = labelled.energy ? (p.energy - *labelled.energy) / labelled.size() : std::nan("");

@@ -6,6 +6,7 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/io/temporary_file.hpp>
+#include <gapkit/model/term_kernel.hpp>
 
 namespace gapkit {
 namespace {
@@ -102,6 +103,7 @@ void write_kim_model(const Model& model, const std::string& name, const fs::path
         fmt::format("'{}' is no name for a KIM model, expected letters, digits and underscores, and no digit at the beginning", name));
   if (name == kim_driver_name) throw InputError(fmt::format("'{}' is the name of the model driver; choose another for the model", name));
   check_model(model);
+  require_derivatives(model.terms);
   check_folder(folder, name);
   std::error_code error;
   fs::create_directories(folder, error);

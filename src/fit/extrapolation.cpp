@@ -125,8 +125,8 @@ std::vector<ExtrapolationThreshold> extrapolation_thresholds(const Model& model,
                     "frames before and after an atom's own, which raises them by a factor of {:.2f}",
                     effect));
   if (!has_std && !result.empty())
-    say("all structures have one composition, so that the split of energies between elements is free: extrapolation grades rest on the "
-        "novelty alone");
+    say("the compositions of the structures do not settle the split of energies between elements: extrapolation grades rest on the novelty "
+        "alone");
   if (!few.empty())
     say(
         fmt::format("extrapolation grades rest on few left-out atoms of {}: with fewer than {} of an element, single odd atoms "

@@ -3,6 +3,8 @@
 #include <gapkit/fit/frame_fingerprint.hpp>
 #include <gapkit/fit/update.hpp>
 #include <gapkit/model/feature_map_file.hpp>
+#include <gapkit/potentials/atom_field.hpp>
+#include <set>
 
 #include "fit/accumulate.hpp"
 #include "fit/append_frames.hpp"
@@ -143,7 +145,8 @@ struct NewFrames {
   double atoms = 0;
   ShortestDistances shortest_distances;  // in the frames with rows
   BaseChecks base;
-  std::int64_t known_frames = 0;  // that the sums contain already, as far as their sketch shows it
+  std::int64_t uncharged_frames = 0;  // without a key of a total charge
+  std::int64_t known_frames = 0;      // that the sums contain already, as far as their sketch shows it
 };
 
 void report_known_frames(const NewFrames& found, bool all_are_known, const ProgressCallback& progress) {
@@ -157,12 +160,14 @@ NewFrames look_at(const Dataset& data, const FittedModel& fitted, const AppendRe
   NewFrames found;
   const RowRules& rules = fitted.stored.rules;
   const double cutoff = largest_cutoff(fitted.model.terms);
+  const std::set<std::string> totals = total_keys(fitted.model.baselines);
   const auto look = [&](const Structure& s, const FramePlace&) {
     ++found.config_types[s.config_type];
     ++found.frames;
     found.atoms += s.size();
     add_frame(found.checksum, s);
     found.base.add(s);
+    found.uncharged_frames += std::any_of(totals.begin(), totals.end(), [&](const std::string& key) { return !s.find_field(key); });
     if (s.size() > 1) found.known_frames += fitted.stored.statistics.frames.contains(fingerprint_of(s));
     if (record.look_alikes) record.look_alikes->add(s);
     const Observables wanted = wanted_rows(rules, s);
@@ -183,6 +188,11 @@ std::int64_t append_frames(FittedModel& fitted, const Dataset& data, const Appen
   if (model.base.is_used()) report_base(found.base, model, progress);
   const std::string fingerprint = std::to_string(found.checksum.value());
   if (progress && !record.is_set_aside) report_known_frames(found, have_common_part(model.data_fingerprint, fingerprint), progress);
+  if (progress && found.uncharged_frames > 0)
+    progress({.phase = "append",
+              .message = std::to_string(found.uncharged_frames) + " of the " + std::to_string(found.frames) +
+                         " new frames do not give their total charge: it is taken as 0 e",
+              .is_warning = true});
   if (progress && !model.properties.empty())
     progress({.phase = "append", .message = "the local properties of the model stay as they are: only a fit of all data improves them"});
   if (record.sample) record.sample->emplace(choose_sample(data.summary(), model.seed));

@@ -123,6 +123,15 @@ const FieldDependence* field_dependence(const Potential& potential) {
   return dependence && !dependence->property().empty() ? dependence : nullptr;
 }
 
+std::set<std::string> total_keys(std::span<const PotentialPointer> potentials) {
+  std::set<std::string> keys;
+  for (const PotentialPointer& potential : potentials)
+    if (const FieldDependence* dependence = field_dependence(*potential);
+        dependence && dependence->field() && potential->name() == "coulomb")
+      keys.insert(dependence->field()->total_key());
+  return keys;
+}
+
 std::string missing_property(const Potential& potential) {
   const FieldDependence* dependence = field_dependence(potential);
   return dependence && !dependence->field() ? dependence->property() : "";

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <gapkit/potentials/potential.hpp>
+#include <set>
+#include <span>
 
 namespace gapkit {
 
@@ -48,6 +50,8 @@ class FieldDependence {
 
 /// Null if the potential depends on no property.
 const FieldDependence* field_dependence(const Potential& potential);
+/// Keys of frames with the total charges that potentials read; absent keys mean 0.
+std::set<std::string> total_keys(std::span<const PotentialPointer> potentials);
 /// Name of the property that a potential needs and does not have; empty if there is none.
 std::string missing_property(const Potential& potential);
 
