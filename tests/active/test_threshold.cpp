@@ -1,7 +1,13 @@
 #include <gapkit/active/threshold.hpp>
 #include <gapkit/core/errors.hpp>
+#include <gapkit/fit/fit.hpp>
+#include <gapkit/kernels/kernel.hpp>
+#include <gapkit/predict/predictor.hpp>
 
+#include "active/round_model.hpp"
 #include "support/distributions.hpp"
+#include "support/pair_potential.hpp"
+#include "support/small_fits.hpp"
 #include "support/support.hpp"
 #include "support/toy_data.hpp"
 
@@ -113,6 +119,23 @@ TEST_CASE("error bars of forces in a loop take the quarter of the points that is
   options.quantity = ThresholdOptions::Quantity::force;
   options.all_points = true;
   CHECK(error_bar_points(options, model) == 0);
+}
+
+TEST_CASE("calibration points of a loop with energies only: a kernel without derivatives is not asked for forces") {
+  TermOptions term = small_soap(2, 2, 2, 10);
+  term.kernel = "ntk";
+  term.kernel_parameters = complete_parameters({{"activation", std::string("relu")}}, kernel_kind("ntk").parameters, "test");
+  FitConfiguration options = small_options("", {term});
+  options.use[Property::force] = options.use[Property::virial] = false;
+  std::vector<Structure> frames;
+  for (unsigned seed = 1; seed <= 6; ++seed) frames.push_back(labelled(random_triclinic(4, seed, {14}), "default"));
+  const MemoryDataset data(frames);
+  Predictor predictor(std::make_shared<const Model>(fit({data}, options).model));
+  double error = NAN;
+  const CalibrationPoint point = point_of(predictor, frames[0], ThresholdOptions::Quantity::energy, &error);
+  CHECK(std::isfinite(error));
+  CHECK(point.bar > 0);
+  CHECK(point.count == 0);
 }
 
 }  // namespace gapkit::test

@@ -111,9 +111,12 @@ TEST_CASE("long range: the short range alone is a model without the Coulomb ener
   CHECK(run_program("gap-info", {"short.h5"}, folder.path()).out.find("another program adds coulomb") != std::string::npos);
   folder.write("pair.xyz", "2\nProperties=species:S:1:pos:R:3\nNa 0 0 0\nCl 0 0 10\n");
   for (const auto& [model, energy] : {std::pair{"m.h5", -1.43996}, std::pair{"short.h5", 0.0}}) {
-    REQUIRE(run_program("gap-predict", {model, "pair.xyz", "-o", "p.xyz"}, folder.path()).exit_code == 0);
+    const ProgramResult predicted = run_program("gap-predict", {model, "pair.xyz", "-o", "p.xyz"}, folder.path());
+    REQUIRE(predicted.exit_code == 0);
+    CHECK((predicted.err.find("lack coulomb") != std::string::npos) == (energy == 0));
     CHECK(is_close(std::get<double>(read_extxyz(folder.path() / "p.xyz").front().find_field("gap_energy")->value), energy, 1e-4));
   }
+  CHECK(run_program("gap-convert", {"m.h5", "short.xml", "--short-range"}, folder.path()).exit_code == 2);
   const ProgramResult twice = run_program("gap-convert", {"short.h5", "again.h5", "--short-range"}, folder.path());
   CHECK(twice.exit_code == 2);
   CHECK(twice.err.find("no [[long_range]] to leave out") != std::string::npos);

@@ -87,6 +87,12 @@ TEST_CASE("learned charges: frames can be appended to a saved model, and a model
   append(twice, MemoryDataset(all, "all"), [&](const ProgressEvent& event) { messages.push_back(event.message); });
   CHECK(std::count(messages.begin(), messages.end(), "the model has 20 of the 20 new frames already: they now count twice") == 1);
 
+  std::vector<Structure> silent = {two_clusters(900, 9), two_clusters(901, 9)};
+  std::erase_if(silent[1].fields, [](const Field& f) { return f.key == "total_charge"; });
+  messages.clear();
+  append(twice, MemoryDataset(silent, "silent"), [&](const ProgressEvent& event) { messages.push_back(event.message); });
+  CHECK(std::count(messages.begin(), messages.end(), "1 of the 2 new frames do not give their total charge: it is taken as 0 e") == 1);
+
   // Members of an ensemble have the charges of the model.
   save_model(sample_model(fitted.model, 3, 0), path);
   CHECK(energy_error(load_model(path), {all.begin() + 12, all.end()}) < 0.2);
