@@ -15,14 +15,6 @@ using namespace gapkit::test;
 
 namespace {
 
-Matrix random_features(int rows, int size, unsigned seed) {
-  std::mt19937_64 generator(seed);
-  test::Normal normal;
-  Matrix x(rows, size);
-  for (Eigen::Index i = 0; i < x.size(); ++i) x.data()[i] = normal(generator);
-  return x;
-}
-
 Matrix row_of(const nlohmann::json& numbers) {
   Matrix result(1, static_cast<Eigen::Index>(numbers.size()));
   for (Eigen::Index i = 0; i < result.cols(); ++i) result(0, i) = numbers[static_cast<std::size_t>(i)].get<double>();

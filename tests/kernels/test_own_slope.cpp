@@ -13,14 +13,6 @@ using namespace gapkit::test;
 
 namespace {
 
-Matrix random_features(int rows, int size, unsigned seed) {
-  std::mt19937_64 generator(seed);
-  test::Normal normal;
-  Matrix x(rows, size);
-  for (Eigen::Index i = 0; i < x.size(); ++i) x.data()[i] = normal(generator);
-  return x;
-}
-
 double value(const Kernel& kernel, const Eigen::RowVectorXd& x, const Eigen::RowVectorXd& z) {
   Matrix k(1, 1);
   kernel.compute(Matrix(x), Matrix(z), k);

@@ -3,8 +3,20 @@
 #include <cmath>
 #include <gapkit/kernels/kernel.hpp>
 #include <numbers>
+#include <random>
+
+#include "support/distributions.hpp"
 
 namespace gapkit::test {
+
+/// Standard normal numbers, [rows, size].
+inline Matrix random_features(int rows, int size, unsigned seed) {
+  std::mt19937_64 generator(seed);
+  Normal normal;
+  Matrix x(rows, size);
+  for (Eigen::Index i = 0; i < x.size(); ++i) x.data()[i] = normal(generator);
+  return x;
+}
 
 struct NeuralSetup {
   std::string name = "ntk", activation = "gelu";
