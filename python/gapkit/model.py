@@ -85,9 +85,9 @@ class Model:
         return {name: keys[0] for name, keys in self._handle.properties.items()}
 
     @property
-    def extrapolation_thresholds(self) -> dict[str, dict[str, float]] | None:
-        """Borders of the familiar by element, "novelty" and "std" (eV), and the left-out "atoms" behind them. None: the model gives no
-        extrapolation grades, because it was not calibrated by leaving structures out."""
+    def extrapolation_thresholds(self) -> dict[str, dict[str, float | None]] | None:
+        """Borders of the familiar by element, "novelty" and "std" (eV; None: the grade is that of the novelty alone), and the left-out
+        "atoms" behind them. None: the model gives no extrapolation grades, because it was not calibrated by leaving structures out."""
         return self._handle.extrapolation_thresholds
 
     @property

@@ -2,6 +2,7 @@
 #include <gapkit/core/elements.hpp>
 #include <gapkit/model/fewer_points.hpp>
 #include <gapkit/model/model_file.hpp>
+#include <gapkit/model/relative_novelty.hpp>
 #include <gapkit/potentials/atom_field.hpp>
 #include <gapkit/report/target_keys_note.hpp>
 
@@ -64,7 +65,8 @@ py::object extrapolation_thresholds(const PythonModel& self) {
   py::dict result;
   for (const ExtrapolationThreshold& t : self.model->calibration->extrapolation)
     result[py::str(element_symbol(t.element))] =
-        py::dict(py::arg("novelty") = t.novelty, py::arg("std") = t.std, py::arg("atoms") = t.atoms);
+        py::dict(py::arg("novelty") = t.novelty, py::arg("std") = t.std < no_std_threshold ? py::object(py::float_(t.std)) : py::none(),
+                 py::arg("atoms") = t.atoms);
   return result;
 }
 

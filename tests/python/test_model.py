@@ -88,6 +88,18 @@ class ThePredictions(unittest.TestCase):
         self.assertEqual(len(together[2:5]), 3)
         self.assertEqual(len(model().predict([])), 0)
 
+    def test_thresholds_of_one_composition(self):
+        path = FOLDER / "one_composition.toml"
+        path.write_text(f'data.train = ["{DATA.parent}/ethanol/train_300K.xyz"]\nreference_energies.mode = "least_squares"\n'
+                        '[[term]]\ndescriptor = "two_body"\ncutoff = 3\ndelta = 1\nn_sparse = 5\nselection = "uniform"\n'
+                        'kernel = "squared_exponential"\nlength_scale = 1.0\n')
+        run_program("gap-fit", path, "-o", "one_composition.h5")
+        thresholds = gapkit.Model.load(FOLDER / "one_composition.h5").extrapolation_thresholds
+        self.assertEqual(sorted(thresholds), ["C", "H", "O"])
+        for threshold in thresholds.values():
+            self.assertIsNone(threshold["std"])
+            self.assertLess(threshold["novelty"], 10)
+
     def test_extrapolation_grades(self):
         frames = ase.io.read(DATA / "ood.xyz", ":6")
         graded = graded_model()
