@@ -29,6 +29,8 @@ const std::vector<ToyModel>& c_models() {
       result.back().label += " and zbl";
       result.back().model = std::make_shared<const Model>(std::move(with_baseline));
     }
+    for (const std::vector<int>& elements : {std::vector<int>{14}, std::vector<int>{6, 14}})
+      result.push_back({"symmetry functions and ntk", elements, false, false, network_model(elements)});
     return result;
   }();
   return models;
