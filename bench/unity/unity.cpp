@@ -90,7 +90,7 @@ struct Means {
 };
 
 /// Regression with a kernel of the program: exact, with all training environments.
-Means regression(const Inputs& inputs, const Kernel& kernel, const Vector& y) {
+Means regression(const Inputs& inputs, const Kernel& kernel, const Vector& y, bool has_forces) {
   const NetworkInputs &train = inputs.train(), &test = inputs.test();
   const auto covariance = [&](const NetworkInputs& a, const NetworkInputs& b) {
     Matrix k(a.x.rows(), b.x.rows());
@@ -100,13 +100,17 @@ Means regression(const Inputs& inputs, const Kernel& kernel, const Vector& y) {
   Matrix noisy = covariance(train, train);
   noisy.diagonal().array() += sigma * sigma;
   if (!cholesky(noisy)) throw NumericalError("the covariance of the training energies is not positive definite");
-  const Vector weights = spread(solve_lower_transposed(noisy, solve_lower(noisy, y)), train);
+  const Vector of_structures = solve_lower_transposed(noisy, solve_lower(noisy, y));
+  Means result{covariance(test, train) * of_structures, {}};
+  if (!has_forces) return result;
+  const Vector weights = spread(of_structures, train);
   const auto energy = kernel.compile(weights, train.x);
   std::vector<double> local(static_cast<std::size_t>(test.x.rows()));
   Matrix gradient(test.x.rows(), test.x.cols());
   MatrixSlice slice = gradient;
   energy->compute(test.x, local, &slice);
-  return {test.sums(Eigen::Map<const Vector>(local.data(), test.x.rows())), inputs.test_forces(gradient)};
+  result.force = inputs.test_forces(gradient);
+  return result;
 }
 
 struct Line {
@@ -134,7 +138,9 @@ class Study {
   Line widths(const std::string& activation, int depth) const {
     Line line{fmt::format("{}, {} layer{}", activation, depth, depth > 1 ? "s" : ""), {}, {}, {}, {}, {}};
     const double scale = 1 / static_cast<double>(inputs_.size());
-    const Means limit = regression(inputs_, *neural_kernel({.activation = activation, .depth = depth, .input_scale = scale}), y_);
+    const bool has_forces = activation != "relu";  // whose kernel has a cusp
+    const Means limit =
+        regression(inputs_, *neural_kernel({.activation = activation, .depth = depth, .input_scale = scale}), y_, has_forces);
     fmt::print("\n{}\n  width  networks  energy   force    own linearisation  |w-w0|/|w0|\n", line.name);
     for (int width = 64; width <= most_; width *= 2) {
       const int networks = std::max(2, std::min(seeds_, seeds_ * 512 / (width * depth)));
@@ -144,23 +150,24 @@ class Study {
         NetworkFit fit(WideNetwork(shape, inputs_.size(), static_cast<std::uint64_t>(10000 * width + seed)), inputs_.train(), y_, sigma);
         fit.gauss_newton(20);
         const Vector predicted = fit.predict(inputs_.test());
-        const Vector forces = inputs_.test_forces(fit.input_gradient(inputs_.test().x));
         energy += std::pow(relative_deviation(predicted, limit.energy), 2) / networks;
-        force += std::pow(relative_deviation(forces, limit.force), 2) / networks;
+        if (has_forces)
+          force += std::pow(relative_deviation(inputs_.test_forces(fit.input_gradient(inputs_.test().x)), limit.force), 2) / networks;
         linearised += std::pow(relative_deviation(predicted, fit.predict_linearised(inputs_.test())), 2) / networks;
         change += std::pow(fit.relative_change(), 2) / networks;
       }
       line.width.push_back(width);
       line.energy.push_back(std::sqrt(energy));
-      line.force.push_back(std::sqrt(force));
+      if (has_forces) line.force.push_back(std::sqrt(force));
       line.linearised.push_back(std::sqrt(linearised));
       line.change.push_back(std::sqrt(change));
-      fmt::print("{:7d}  {:8d}  {:.4f}  {:.4f}   {:.5f}            {:.4f}\n", width, networks, line.energy.back(), line.force.back(),
-                 line.linearised.back(), line.change.back());
+      fmt::print("{:7d}  {:8d}  {:.4f}  {:>6}   {:.5f}            {:.4f}\n", width, networks, line.energy.back(),
+                 has_forces ? fmt::format("{:.4f}", line.force.back()) : "-", line.linearised.back(), line.change.back());
       std::fflush(stdout);
     }
-    fmt::print("  slope            {:6.2f}  {:6.2f}   {:6.2f}             {:6.2f}\n", slope_of(line.width, line.energy),
-               slope_of(line.width, line.force), slope_of(line.width, line.linearised), slope_of(line.width, line.change));
+    fmt::print("  slope            {:6.2f}  {:>6}   {:6.2f}             {:6.2f}\n", slope_of(line.width, line.energy),
+               has_forces ? fmt::format("{:.2f}", slope_of(line.width, line.force)) : "-", slope_of(line.width, line.linearised),
+               slope_of(line.width, line.change));
     return line;
   }
 
@@ -210,7 +217,10 @@ Plot plot_of(const std::string& title, const std::vector<Line>& lines, std::vect
   plot.x = {.label = "width n", .logarithmic = true};
   plot.y = {.label = "relative deviation", .logarithmic = true};
   int colour = 0;
-  for (const Line& line : lines) plot.line(line.name, line.width, line.*deviation, {.colour = colour++}, true);
+  for (const Line& line : lines) {
+    const int own_colour = colour++;
+    if (!(line.*deviation).empty()) plot.line(line.name, line.width, line.*deviation, {.colour = own_colour}, true);
+  }
   const std::vector<double>& width = lines[0].width;
   std::vector<double> theory;
   for (const double n : width) theory.push_back((lines[0].*deviation)[0] * std::pow(n / width[0], slope));

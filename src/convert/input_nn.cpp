@@ -21,7 +21,7 @@ namespace {
 
 const char* const nn_cutoff_names[] = {"hard", "cos", "tanhu", "tanh", "exp", "poly1", "poly2", "poly3", "poly4"};
 constexpr int nn_cutoff_count = 9;
-constexpr int most_layers = 4;  // more change little
+constexpr int most_layers = 16;  // of the kernel ntk
 
 struct NnLine {
   int number = 0;
@@ -51,6 +51,7 @@ class NnTranslator {
 
   InputNnTranslation translate() {
     for (const NnLine& line : lines_) read(line);
+    list_functions();
     if (functions_.empty())
       throw InputError(path_ + ": no symmetry functions, expected lines with symfunction_short (is this a file of settings, input.nn?)");
     finish_notes();
@@ -99,15 +100,15 @@ class NnTranslator {
     else if (key == "cutoff_type")
       read_cutoff(line);
     else if (key == "symfunction_short")
-      read_function(line, element(line, 0, "centre") + ": ", true, 1);
+      read_function(line, element(line, 0, "centre"), true, 1);
     else if (key == "element_symfunction_short")
-      read_function(line, element(line, 0, "centre") + ": ", false, 1);
+      read_function(line, element(line, 0, "centre"), false, 1);
     else if (key == "global_symfunction_short")
       read_function(line, "", false, 0);
     else if (key == "atom_energy")
       atom_energies_[element(line, 0, "element")] = number(line, 1, "energy") * ev_per_hartree;
     else if (key == "global_hidden_layers_short")
-      hidden_layers_ = integer(line, 0, "number of layers");
+      read_layers(line);
     else if (key == "scale_symmetry_functions")
       scales_ = true;
     else if (key == "scale_symmetry_functions_sigma")
@@ -131,6 +132,15 @@ class NnTranslator {
     std::replace_if(
         keyword.begin(), keyword.end(), [](unsigned char c) { return c < 0x20 || c >= 0x7f; }, '?');
     result_.unknown.push_back(fmt::format("line {}: {}{}", line.number, keyword, guess));
+  }
+
+  void read_layers(const NnLine& line) {
+    hidden_layers_ = integer(line, 0, "number of layers");
+    if (hidden_layers_ < 1) fail(line, fmt::format("the number of layers is {}, expected at least 1", hidden_layers_));
+    if (hidden_layers_ <= most_layers) return;
+    result_.notes.push_back(
+        fmt::format("line {}: {} hidden layers; the kernel has {}, the most that it can have", line.number, hidden_layers_, most_layers));
+    hidden_layers_ = most_layers;
   }
 
   void read_cutoff(const NnLine& line) {
@@ -158,11 +168,12 @@ class NnTranslator {
                              type)
                : fmt::format("type {}, expected 2, 3, 9, 12 or 13", type));
     const bool is_angular = type == 3 || type == 9 || type == 13, is_weighted = type >= 12;
-    std::string text = centre + name->second;
+    Given given{line.number, centre, name->second, {}, !has_elements && !is_weighted ? (is_angular ? 2 : 1) : 0, {}, 0};
     std::vector<std::string> neighbours;  // in one order: equal functions have equal texts
     for (int i = 0; has_elements && !is_weighted && i < (is_angular ? 2 : 1); ++i) neighbours.push_back(element(line, next++, "neighbour"));
     std::sort(neighbours.begin(), neighbours.end());
-    for (const std::string& symbol : neighbours) text += " " + symbol;
+    for (const std::string& symbol : neighbours) given.neighbours += " " + symbol;
+    std::string& text = given.numbers;
     double eta = number(line, next++, "eta"), shift = 0, lambda = 0, zeta = 1;
     if (!is_angular || is_weighted) shift = number(line, next++, "shift r_s");
     if (is_angular) {
@@ -181,8 +192,18 @@ class NnTranslator {
     text += fmt::format(" eta={:.15g}", eta);
     if (shift > 0) text += fmt::format(" r_s={:.15g}", shift * angstrom_per_bohr);
     if (is_angular) text += fmt::format(" lambda={} zeta={:.15g}", lambda, zeta);
-    add({text, cutoff * angstrom_per_bohr}, line);
+    given.cutoff = cutoff * angstrom_per_bohr;
+    given_.push_back(std::move(given));
   }
+
+  /// A function of the file; without a centre it is of all elements.
+  struct Given {
+    int line;
+    std::string centre, kind, neighbours;
+    int open_neighbours;  // all elements stand in these places
+    std::string numbers;
+    double cutoff;  // Å
+  };
 
   struct Function {
     std::string text;
@@ -190,11 +211,38 @@ class NnTranslator {
     bool operator==(const Function&) const = default;
   };
 
-  void add(const Function& function, const NnLine& line) {
-    if (std::find(functions_.begin(), functions_.end(), function) == functions_.end())
-      functions_.push_back(function);
-    else
-      result_.notes.push_back(fmt::format("line {}: the function stands there before; dropped", line.number));
+  // One entry for each centre and each set of neighbours, as two lines may share some of these; without the line of elements as given.
+  void list_functions() {
+    std::sort(elements_.begin(), elements_.end(),
+              [](const std::string& a, const std::string& b) { return find_atomic_number(a) < find_atomic_number(b); });
+    elements_.erase(std::unique(elements_.begin(), elements_.end()), elements_.end());
+    for (const Given& given : given_) {
+      std::vector<std::string> neighbours = {given.neighbours};
+      for (std::size_t a = 0; given.open_neighbours > 0 && a < elements_.size(); ++a) {
+        if (a == 0) neighbours.clear();
+        for (std::size_t b = a; b < (given.open_neighbours == 2 ? elements_.size() : a + 1); ++b) {
+          const std::string &first = std::min(elements_[a], elements_[b]), &second = std::max(elements_[a], elements_[b]);
+          neighbours.push_back(" " + (given.open_neighbours == 2 ? first + " " + second : elements_[a]));
+        }
+      }
+      std::vector<std::string> centres = {given.centre};
+      if (given.centre.empty() && !elements_.empty()) centres = elements_;
+      int dropped = 0;
+      for (const std::string& centre : centres)
+        for (const std::string& symbols : neighbours)
+          dropped += !add({(centre.empty() ? "" : centre + ": ") + given.kind + symbols + given.numbers, given.cutoff});
+      if (dropped > 0)
+        result_.notes.push_back(dropped == static_cast<int>(centres.size() * neighbours.size())
+                                    ? fmt::format("line {}: the function stands there before; dropped", given.line)
+                                    : fmt::format("line {}: {} of its {} functions stand there before; dropped", given.line, dropped,
+                                                  centres.size() * neighbours.size()));
+    }
+  }
+
+  bool add(const Function& function) {
+    if (std::find(functions_.begin(), functions_.end(), function) != functions_.end()) return false;
+    functions_.push_back(function);
+    return true;
   }
 
   std::string scaling() {
@@ -251,7 +299,7 @@ class NnTranslator {
     for (const Function& f : functions_)
       out += fmt::format("  \"{}{}\",\n", f.text, f.cutoff < cutoff ? fmt::format(" cutoff={:.15g}", f.cutoff) : "");
     out += "]\nkernel = \"ntk\"\n";
-    if (hidden_layers_ > 0) out += fmt::format("depth = {}\n", std::min(hidden_layers_, most_layers));
+    if (hidden_layers_ > 0) out += fmt::format("depth = {}\n", hidden_layers_);
     out += "n_sparse = 500\nselection = \"fps\"\n";
   }
 
@@ -260,6 +308,7 @@ class NnTranslator {
   InputNnTranslation result_;
   std::vector<std::string> elements_, of_network_;
   std::map<std::string, double> atom_energies_;  // eV
+  std::vector<Given> given_;
   std::vector<Function> functions_;
   std::string cutoff_function_;
   double alpha_ = 0, scale_min_ = 0, scale_max_ = 1;

@@ -170,10 +170,12 @@ void choose_functions(const Dataset& training, const FitOptions& options, DataSc
     if (all.values.rows() > 0) {
       choice = choice_of(all, *made.side, parameters.real("least_range"), static_cast<int>(parameters.integer("n_select")));
       if (choice.set.functions.empty())
-        throw InputError(
-            fmt::format("term '{} {}': none of its {} symmetry functions takes different values in the training data (they "
-                        "differ by less than least_range = {}); choose others, or a larger cutoff",
-                        made.draft->options->name, made.draft->combination(), made.candidates.size(), parameters.real("least_range")));
+        throw InputError(fmt::format(
+            "term '{} {}': none of its {} symmetry functions takes different values in the training data (they "
+            "differ by less than least_range = {}); choose others, or a larger cutoff; if {} occurs only as an isolated atom, name "
+            "the other centres in 'species'",
+            made.draft->options->name, made.draft->combination(), made.candidates.size(), parameters.real("least_range"),
+            combination_name(made.draft->descriptor->species())));
     } else {  // the term gets no points
       choice.set = {made.candidates, Matrix::Zero(columns, 4)};
       choice.set.statistics.col(largest_value).setOnes();

@@ -18,6 +18,8 @@ Handle handle_of(const Model& model) {
 const std::vector<ToyModel>& c_models() {
   static const std::vector<ToyModel> models = [] {
     std::vector<ToyModel> result;
+    for (const std::vector<int>& elements : {std::vector<int>{14}, std::vector<int>{6, 14}})
+      result.push_back({"symmetry functions and ntk", elements, false, false, network_model(elements)});
     for (const ToyModel& toy : toy_models()) {
       if (toy.label.starts_with("soap zeta 1") || toy.label.starts_with("soap zeta 2.0")) continue;
       result.push_back(toy);

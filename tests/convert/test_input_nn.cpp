@@ -163,3 +163,30 @@ TEST_CASE("input.nn: lines that have no counterpart, or are wrong, are refused w
         std::string::npos);
   CHECK(message_of<InputError>([&] { translate_input_nn(folder.path() / "none.nn"); }).find("cannot be read") != std::string::npos);
 }
+
+TEST_CASE("input.nn: the number of hidden layers is kept, or a note says which is taken") {
+  const std::string function = "\nsymfunction_short H 2 H 0.01 0.0 12.0\n";
+  const Translated six("global_hidden_layers_short 6" + function);
+  CHECK(six.term().kernel_parameters.integer("depth") == 6);
+  CHECK(!has(six.translation.notes, "hidden layers; the kernel"));
+  const Translated twenty("global_hidden_layers_short 20" + function);
+  CHECK(twenty.term().kernel_parameters.integer("depth") == 16);
+  CHECK(has(twenty.translation.notes, "line 1: 20 hidden layers; the kernel has 16"));
+  CHECK(twenty.translation.toml.find("# Note: line 1: 20 hidden layers") != std::string::npos);
+  CHECK(complaint("global_hidden_layers_short 0").find("expected at least 1") != std::string::npos);
+}
+
+TEST_CASE("input.nn: a function of all elements that another line gives for some is there once") {
+  for (const std::string elements : {"elements H O\n", "elements O H O\n"}) {
+    const Translated t(
+        elements +
+        "symfunction_short H 2 O 0.3 0.0 12.0\nglobal_symfunction_short 2 0.3 0.0 12.0\n"
+        "symfunction_short O 3 O H 0.1 1 4 12\nelement_symfunction_short O 3 0.1 1 4 12\nglobal_symfunction_short 12 0.3 0.0 12.0\n"
+        "element_symfunction_short H 12 0.3 0.0 12.0\n");
+    CHECK(functions_of(t.term(), 1).size() == 3);  // gap-fit refuses lists with repeated functions
+    CHECK(functions_of(t.term(), 8).size() == 6);
+    CHECK(has(t.translation.notes, "line 3: 1 of its 4 functions stand there before; dropped"));
+    CHECK(has(t.translation.notes, "line 5: 1 of its 3 functions stand there before; dropped"));
+    CHECK(has(t.translation.notes, "line 7: the function stands there before; dropped"));
+  }
+}

@@ -239,3 +239,19 @@ TEST_CASE("symmetry functions: a hard cutoff is fitted to energies, and predicts
   CHECK(std::isfinite(predictor.compute(s, {.forces = false}).energy));
   CHECK(message_of<InputError>([&] { predictor.compute(s); }).find("has no forces") != std::string::npos);
 }
+
+TEST_CASE("symmetry functions: an element that occurs only as an isolated atom is named, and 'species' as the way out") {
+  std::vector<Structure> frames = frames_of(1, 6);
+  Structure atom;
+  atom.atomic_numbers = {1};
+  atom.positions = Positions::Zero(1, 3);
+  atom.pbc = {false, false, false};
+  atom.energy = -13.6;
+  frames.push_back(atom);
+  Parameters automatic = {{"functions", std::string("auto")}};
+  FitConfiguration options = options_of(functions_term(automatic));
+  options.reference_energies.values["H"] = -13.6;
+  const std::string message = message_of<InputError>([&] { fitted(frames, options); });
+  CAPTURE(message);
+  CHECK(message.find("if H occurs only as an isolated atom, name the other centres in 'species'") != std::string::npos);
+}

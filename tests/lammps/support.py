@@ -50,10 +50,21 @@ zeta = 4
 delta = 0.5
 n_sparse = {n_sparse}
 """
+NETWORK = """
+[[term]]
+name = "functions"
+descriptor = "symmetry_functions"
+species = "all"
+cutoff = 4.5
+n_select = 20
+kernel = "ntk"
+n_sparse = 60
+"""
 NOISE = "\n[regularization]\nenergy = 0.01\nforce = 0.2\nvirial = 0.2\n"
 # Stillinger and Weber's potential with a small correction: cheap, stable, and it melts.
 CONFIGURATIONS = {
     "si": ("silicon", PAIR.format(cutoff=5.0, delta=2.0) + SOAP.format(cutoff=4.5, n_sparse=60) + NOISE),
+    "network": ("silicon", NETWORK + NOISE),
     "si_held_out": ("silicon", PAIR.format(cutoff=4.5, delta=2.0) + NOISE + '\n[calibration]\nsource = "holdout"\n'),
     "mgo": ("mgo", '[[baseline]]\nkind = "zbl"\n' + PAIR.format(cutoff=4.5, delta=2.0) + SOAP.format(cutoff=4.0, n_sparse=30) + NOISE),
     "cheap": ("silicon", '[[baseline]]\nkind = "stillinger_weber"\n' + PAIR.format(cutoff=3.6, delta=0.5) + NOISE),

@@ -32,6 +32,7 @@ CASES = {
     "larger": ("si", ["Si"], silicon((2, 2, 2), 2)),
     "small": ("si", ["Si"], small_cell(3)),
     "slab": ("si", ["Si"], slab(4)),
+    "network": ("network", ["Si"], silicon((1, 1, 2), 6)),
     "oxide": ("mgo", ["O", "Mg"], oxide(5)),
 }
 
@@ -67,7 +68,7 @@ class Values(LammpsTest):
     @classmethod
     def setUpClass(cls):
         cls.expected = {}
-        for name in ("si", "mgo"):
+        for name in ("si", "network", "mgo"):
             cases = [case for case, (model_name, _, _) in CASES.items() if model_name == name]
             results = predict(model(name), [CASES[case][2] for case in cases], *ERROR_BARS)
             cls.expected.update(zip(cases, results))

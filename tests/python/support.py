@@ -77,6 +77,17 @@ def model_file():
 
 
 @functools.cache
+def network_file():
+    """A model with symmetry functions and the kernel of a network."""
+    term = '[[term]]\ndescriptor = "symmetry_functions"\ncutoff = 4.5\nn_select = 20\nkernel = "ntk"\nn_sparse = 60\n'
+    noise = CONFIGURATION[CONFIGURATION.index("[regularization]"):]
+    path = FOLDER / "network.toml"
+    path.write_text(f'data.train = ["{DATA}/train.xyz"]\nreference_energies.mode = "isolated"\n{term}{noise}')
+    run_program("gap-fit", path, "-o", "network.h5")
+    return FOLDER / "network.h5"
+
+
+@functools.cache
 def model():
     return gapkit.Model.load(model_file())
 

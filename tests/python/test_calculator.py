@@ -18,7 +18,7 @@ from ase.optimize import BFGS, FIRE
 from ase.phonons import Phonons
 
 import gapkit
-from support import DATA, FOLDER, QUIP_MODEL, crystal, largest_difference, model, model_file, run_program
+from support import DATA, FOLDER, QUIP_MODEL, crystal, largest_difference, model, model_file, network_file, run_program
 
 
 def calculator(**options):
@@ -26,15 +26,15 @@ def calculator(**options):
 
 
 class AgainstGapPredict(unittest.TestCase):
-    def compare(self, frames, name, tolerance):
+    def compare(self, frames, name, tolerance, fitted=model_file):
         """gap-predict predicts the frames of one file together, which changes the order of sums; a file of one frame does not."""
         given, output = FOLDER / f"{name}.xyz", FOLDER / f"{name}_predicted.xyz"
         ase.io.write(given, frames)
         frames = ase.io.read(given, ":")  # ASE writes eight decimals
-        run_program("gap-predict", model_file(), given, "-o", output, "--std", "energy,local,force,stress")
+        run_program("gap-predict", fitted(), given, "-o", output, "--std", "energy,local,force,stress")
         predicted = ase.io.read(output, ":")
         self.assertEqual(len(frames), len(predicted))
-        calc = gapkit.Calculator(model_file(), std="energy,forces,stress,energies")
+        calc = gapkit.Calculator(fitted(), std="energy,forces,stress,energies")
         for atoms, expected in zip(frames, predicted):
             atoms = atoms.copy()
             atoms.calc = calc
@@ -54,6 +54,11 @@ class AgainstGapPredict(unittest.TestCase):
         for k, frame in enumerate(frames[::9]):
             self.compare([frame], f"one_{k}", 1e-12)
         self.compare(frames, "many", 1e-9)
+
+    def test_symmetry_functions_and_ntk_equal_to_gap_predict(self):
+        frames = ase.io.read(DATA / "test.xyz", ":")
+        for k, frame in enumerate(frames[::25]):
+            self.compare([frame], f"network_{k}", 1e-12, network_file)
 
     def test_sigma_of_frames_counts_as_in_gap_predict(self):
         atoms = crystal()

@@ -1,4 +1,5 @@
 #include "serve/fake_server.hpp"
+#include "support/toy_data.hpp"
 
 namespace gapkit {
 namespace {
@@ -59,6 +60,17 @@ TEST_CASE("serve: a conversation from NEEDINIT to EXIT; what is sent is the pred
   CHECK(s.server.heard(12) == "READY       ");
   check_forces(s.server, predictor.compute(moved));
   CHECK(s.server.heard(1) == "");
+}
+
+TEST_CASE("serve: a model with symmetry functions and ntk sends its prediction") {
+  Setup s;
+  s.models = {test::network_model(silicon_carbide)};
+  s.committee = serve::Committee({s.models.data(), 1});
+  s.server.say_positions(s.structure);
+  s.server.say("GETFORCE");
+  s.server.say("EXIT");
+  CHECK(s.drive().structures == 1);
+  check_forces(s.server, Predictor(s.models[0]).compute(s.structure));
 }
 
 TEST_CASE("serve: neighbours are kept while atoms move little") {

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/fit/fit.hpp>
+#include <gapkit/kernels/kernel.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <map>
 #include <stdexcept>
@@ -51,6 +52,16 @@ TermOptions three_body() {
   return t;
 }
 
+TermOptions network_functions() {
+  TermOptions t = small_soap(3, 3, 4, 25, soap_cutoff);
+  t.descriptor = "symmetry_functions";
+  t.descriptor_parameters = complete_parameters({{"cutoff", soap_cutoff}, {"n_select", std::int64_t{12}}},
+                                                descriptor_kind("symmetry_functions").parameters, "symmetry_functions");
+  t.kernel = "ntk";
+  t.kernel_parameters = complete_parameters({}, kernel_kind("ntk").parameters, "ntk");
+  return t;
+}
+
 bool is_smooth(const Structure& structure, double margin) {
   const NeighborList list(structure, pair_cutoff + 1);
   for (const double r : list.distance())
@@ -71,6 +82,10 @@ const std::vector<Structure>& toy_training_frames(const std::vector<int>& elemen
   auto& frames = made[elements];
   if (frames.empty()) frames = training_frames(elements);
   return frames;
+}
+
+std::shared_ptr<const Model> network_model(const std::vector<int>& elements) {
+  return fitted(elements, {network_functions()});
 }
 
 const std::vector<ToyModel>& toy_models() {

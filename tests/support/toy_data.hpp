@@ -16,6 +16,8 @@ struct ToyModel {
 /// SOAP with ζ = 1, 2, 2.5 and 4, two_body, both together, three_body, and all three, each for one and for two elements. Fitted in the
 /// first call.
 const std::vector<ToyModel>& toy_models();
+/// Symmetry functions with the kernel of an infinitely wide network.
+std::shared_ptr<const Model> network_model(const std::vector<int>& elements);
 
 /// The training frames of the models of these elements.
 const std::vector<Structure>& toy_training_frames(const std::vector<int>& elements);
