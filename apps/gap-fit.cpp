@@ -29,6 +29,7 @@
 #include "common/threads.hpp"
 #include "common/timing.hpp"
 #include "common/tune.hpp"
+#include "processes/processes.hpp"
 
 namespace {
 
@@ -392,5 +393,6 @@ int main(int argc, char** argv) {
   CLI::App app("Fits a Gaussian Approximation Potential to energies, forces and virials.", "gap-fit");
   Arguments arguments;
   describe(app, arguments);
-  return gapkit::apps::run_main(app, argc, argv, [&] { run(arguments); });
+  const auto prepare = [&] { apps::choose_threads(arguments.threads); };
+  return apps::run_main(app, argc, argv, [&] { run(arguments); }, {apps::join_processes, prepare});
 }

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <fstream>
@@ -45,6 +46,10 @@ std::optional<Rank> rank_of_launcher(const std::filesystem::path& root) {
     return result;
   }
   return {};
+}
+
+bool has_launcher_variables() {
+  return std::any_of(ranks.begin(), ranks.end(), [](const char* variable) { return number_in(variable).has_value(); });
 }
 
 }  // namespace gapkit::apps

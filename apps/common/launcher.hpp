@@ -14,4 +14,7 @@ struct Rank {
 /// Nothing if no such program is the parent of this process: variables that a script has inherited do not count.
 std::optional<Rank> rank_of_launcher(const std::filesystem::path& root = "/");
 
+/// Whether a launcher has set its variables, for this process or for one that it descends from.
+bool has_launcher_variables();
+
 }  // namespace gapkit::apps

@@ -5,11 +5,14 @@
 #include <csignal>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/core/quantity.hpp>
+#include <gapkit/fit/serve_rows.hpp>
 #include <gapkit/math/instruction_set.hpp>
 #include <iostream>
 #include <new>
 
 #include "interruption.hpp"
+#include "launcher.hpp"
+#include "processes/processes.hpp"
 #include "threads.hpp"
 
 namespace gapkit::apps {
@@ -63,10 +66,9 @@ CLI::Validator memory_in_gb(const std::string& option) {
   return quantity(QuantityKind::memory, option);
 }
 
-int run_main(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
-  let_waiting_threads_sleep(argv);
-  choose_threads();
-  std::signal(SIGXFSZ, SIG_IGN);  // beyond a limit on file sizes, a write fails as on a full disk; the program cleans up
+namespace {
+
+int run_alone(CLI::App& app, int argc, char** argv, const std::function<void()>& body) {
   try {
     app.parse(argc, argv);
     instruction_set();  // throws before any work if the environment names an unknown set
@@ -95,6 +97,49 @@ int run_main(CLI::App& app, int argc, char** argv, const std::function<void()>& 
   } catch (...) {
     return fail(app, "internal error (please report): unknown exception", exit_bug);
   }
+}
+
+/// The work of a process other than rank 0; rank 0 reports what is wrong.
+int serve(CLI::App& app, int argc, char** argv, Processes& joined, const std::function<void()>& prepare) {
+  std::signal(SIGINT, SIG_IGN);  // rank 0 saves its state, for which it needs the others
+  std::signal(SIGTERM, SIG_IGN);
+  try {
+    app.parse(argc, argv);
+    if (prepare) prepare();
+  } catch (const CLI::Error&) {
+  }
+  try {
+    serve_rows(joined);
+    joined.finalize();
+    return exit_good;
+  } catch (const std::exception& e) {
+    const int code = fail(app, fmt::format("internal error in rank {} (please report): {}", joined.rank(), e.what()), exit_bug);
+    joined.end_all(code);
+    return code;
+  }
+}
+
+}  // namespace
+
+int run_main(CLI::App& app, int argc, char** argv, const std::function<void()>& body, const JoinedRun& join) {
+  let_waiting_threads_sleep(argv);
+  choose_threads();
+  std::signal(SIGXFSZ, SIG_IGN);  // beyond a limit on file sizes, a write fails as on a full disk; the program cleans up
+  std::unique_ptr<Processes> joined;
+  try {
+    if (join.join) joined = join.join();
+  } catch (const InputError& e) {  // all ranks find it: one says it
+    const std::optional<Rank> rank = rank_of_launcher();
+    return rank && rank->rank > 0 ? exit_bad_input : fail(app, e.what(), exit_bad_input);
+  }
+  if (!joined) return run_alone(app, argc, argv, body);
+  if (joined->rank() > 0) return serve(app, argc, argv, *joined, join.prepare);
+  set_processes(joined.get());
+  const int code = run_alone(app, argc, argv, body);
+  if (code != exit_good) joined->end_all(code);
+  end_serving(*joined);
+  joined->finalize();
+  return code;
 }
 
 }  // namespace gapkit::apps

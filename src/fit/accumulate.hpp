@@ -34,6 +34,7 @@ struct AccumulationCheckpoints {
   std::optional<SufficientStatistics> resumed;  ///< of the first `frames` frames
   std::int64_t frames = 0;
   std::function<void(const AccumulationState& state, bool now)> save;  ///< called between batches; `now`: before Interrupted is thrown on
+  std::function<bool()> is_due = {};  ///< whether `save` would save, for passes in several processes, whose sums it costs to collect
 };
 
 struct Accumulation {

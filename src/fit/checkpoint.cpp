@@ -56,7 +56,7 @@ void get_term(const ArchiveReader& archive, const std::string& at, TermDraft dra
 }  // namespace
 
 bool CheckpointKeeper::is_due() const {
-  return since_saved_.seconds() >= run_.checkpoint_interval;
+  return !run_.checkpoint_path.empty() && !failed_ && since_saved_.seconds() >= run_.checkpoint_interval;
 }
 
 std::optional<Checkpoint> CheckpointKeeper::load() const {

@@ -28,9 +28,10 @@ class CheckpointKeeper {
   /// one warning, and there are no further attempts.
   void save(const std::vector<Term>& terms, const std::vector<TermReport>& reports, const SufficientStatistics& statistics,
             std::int64_t frames, bool now);
+  /// Whether save() would save new frames without `now`.
+  bool is_due() const;
 
  private:
-  bool is_due() const;
   void write(const std::vector<Term>& terms, const std::vector<TermReport>& reports, const SufficientStatistics& statistics,
              std::int64_t frames) const;
 

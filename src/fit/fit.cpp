@@ -134,6 +134,7 @@ class ScannedFit {
     checkpoints.save = [&](const AccumulationState& state, bool now) {
       keeper.save(model.terms, report_.terms, state.statistics, state.frames, now);
     };
+    checkpoints.is_due = [&] { return keeper.is_due(); };
     const auto show = [&](double atoms) {
       if (run_.progress) run_.progress({.phase = "fit", .done = atoms, .total = static_cast<double>(scan_.plan.atoms), .unit = "atoms"});
     };

@@ -23,6 +23,8 @@ class StatisticsBuilder {
   /// prior: [rows, terms], the rows' prior variances, if they are wanted in the statistics (then for all frames).
   /// kept: goes to the sink once its rows are whitened.
   void add(const RowTargets& targets, const Matrix* prior = nullptr, std::optional<KeptRows> kept = {});
+  /// Folds the current batch in.
+  void flush();
   /// The statistics of everything added. The builder is empty afterwards.
   SufficientStatistics finish();
 
@@ -31,13 +33,13 @@ class StatisticsBuilder {
 
   /// The statistics so far, and the number of their frames, without the rows of the current batch.
   const SufficientStatistics& statistics() const { return statistics_; }
+  SufficientStatistics& statistics() { return statistics_; }
   std::int64_t folded_frames() const { return folded_frames_; }
 
   PhaseTime whiten_time() const { return whiten_time_; }
   PhaseTime gram_time() const { return gram_time_; }
 
  private:
-  void flush();
   void add_to_sums(const std::vector<int>& order);
   void pass_on(const std::vector<int>& order);
 
