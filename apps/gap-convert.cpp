@@ -7,6 +7,7 @@
 #include <gapkit/convert/kim_model.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/version.hpp>
+#include <gapkit/potentials/atom_field.hpp>
 #include <iostream>
 
 #include "common/run_main.hpp"
@@ -124,6 +125,11 @@ void write_short_range(const Arguments& arguments) {
   std::string left_out;
   for (const PotentialPointer& part : model.baselines)
     if (part->needs_structure()) {
+      if (const FieldDependence* dependence = field_dependence(*part))
+        throw InputError(
+            fmt::format("{}: --short-range: no other program can add the part '{}', which depends on the property '{}' that the model has "
+                        "learned; use the model in ASE, i-PI or gap-active, or fit fixed charges or volumes of the elements",
+                        arguments.input, part->name(), dependence->property()));
       left_out += (left_out.empty() ? "" : " and ") + part->name();
       if (part->name() == "coulomb") left_out += fmt::format(" (charges {})", part->parameters().text("charges"));
     }

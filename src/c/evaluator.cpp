@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <gapkit/potentials/atom_field.hpp>
 #include <limits>
 
 namespace gapkit::c {
@@ -196,7 +197,10 @@ void Evaluator::evaluate(const gapkit_environments& given, const gapkit_results&
   PredictionRequest request = request_for(results);
   if (const Potential* part = structure_level_part(*model_))
     throw Failure(GAPKIT_ERROR_UNSUPPORTED,
-                  fmt::format("the model's part '{}' needs the whole cell: environments alone do not give its energy", part->name()));
+                  fmt::format("the model's part '{}' needs the whole cell: environments alone do not give its energy{}", part->name(),
+                              field_dependence(*part) != nullptr
+                                  ? ", nor can another program add it, as it depends on a property that the model has learned"
+                                  : "; gap-convert --short-range writes the model without it, for a program that adds it itself"));
   elements_.require(given.atomic_numbers, given.n_atoms);
   require_finite(given.positions, given.n_atoms);
   ghosts_.read(given, model_->cutoff());

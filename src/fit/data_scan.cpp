@@ -20,6 +20,12 @@
 namespace gapkit {
 namespace {
 
+InputError no_isolated_atom(int z) {
+  return InputError("the training data have no isolated " + element_symbol(z) +
+                    " atom with an energy (a one-atom frame without neighbours within the largest cutoff) for its reference energy; add "
+                    "one, or use [reference_energies] mode = \"least_squares\" or \"explicit\"");
+}
+
 std::map<int, double> reference_energies(const FitOptions& options, const TrainingFacts& facts) {
   using Mode = ReferenceEnergyOptions::Mode;
   std::map<int, double> result;
@@ -34,11 +40,7 @@ std::map<int, double> reference_energies(const FitOptions& options, const Traini
   if (options.reference_energies.mode == Mode::isolated) {
     for (const auto& [z, atoms] : facts.atoms_of) {
       const auto atom = facts.isolated.find(z);
-      if (atom == facts.isolated.end())
-        throw InputError(
-            "the training data have no isolated " + element_symbol(z) +
-            " atom with an energy (a one-atom frame without neighbours within the largest cutoff) for its reference energy; add one, or "
-            "use [reference_energies] mode = \"least_squares\" or \"explicit\"");
+      if (atom == facts.isolated.end()) throw no_isolated_atom(z);
       result[z] = atom->second.first;
     }
     return result;
@@ -305,6 +307,22 @@ DataScan scan_frames(const Dataset& training, const FitOptions& options, const P
   DataScan scan = plan_of_facts(options, facts, [](const std::string&) {});
   scan.candidates = candidates.take(scan);
   return scan;
+}
+
+void check_single_atoms(const Dataset& training, const FitOptions& options) {
+  // Elements of frames that are set aside need none.
+  if (options.reference_energies.mode != ReferenceEnergyOptions::Mode::isolated ||
+      options.calibration.source == CalibrationOptions::Source::holdout)
+    return;
+  const DatasetSummary summary = training.summary();
+  std::set<int> all, single;
+  for (const DatasetSummary::Frame& frame : summary.frames) {
+    const std::vector<int>& elements = summary.element_sets.at(static_cast<std::size_t>(frame.elements));
+    all.insert(elements.begin(), elements.end());
+    if (frame.atoms == 1) single.insert(elements.begin(), elements.end());
+  }
+  for (const int z : all)
+    if (!single.count(z)) throw no_isolated_atom(z);
 }
 
 }  // namespace gapkit

@@ -60,6 +60,10 @@ DataScan plan_of_facts(const FitOptions& options, const TrainingFacts& facts, co
 /// One pass over frames of data that have been examined; gathers candidates if it can.
 DataScan scan_frames(const Dataset& training, const FitOptions& options, const ProgressCallback& progress);
 
+/// Throws InputError if reference energies need a frame of one atom that the data lack, from the summary alone: before long work that
+/// precedes the scan.
+void check_single_atoms(const Dataset& training, const FitOptions& options);
+
 struct ScanRequest {
   std::vector<std::int64_t> held_out = {};  ///< training frames that are examined only (numbers, ascending): the plan leaves them out
   bool gathers_candidates = false;          ///< if it can

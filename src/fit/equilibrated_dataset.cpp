@@ -4,6 +4,8 @@
 #include <gapkit/potentials/charge_equilibration.hpp>
 #include <gapkit/potentials/long_range.hpp>
 
+#include "fit/property_dataset.hpp"
+
 namespace gapkit {
 namespace {
 
@@ -123,13 +125,7 @@ std::int64_t EquilibratedDataset::visit_frames(const Visitor& visitor, const Vis
   return frames_.visit(
       [&](const Structure& given, const FramePlace& place) {
         const auto linear = linear_of(given, place.number);
-        Structure s;
-        s.cell = given.cell;
-        s.pbc = given.pbc;
-        s.atomic_numbers = given.atomic_numbers;
-        s.positions = given.positions;
-        s.config_type = given.config_type;
-        s.source = given.source;
+        Structure s = bare_frame(given);
         s.local = targets_of(given, *linear);
         s.local.response = linear->response;
         visitor(s, place);

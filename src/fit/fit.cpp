@@ -8,6 +8,7 @@
 #include <gapkit/fit/sparse_points.hpp>
 #include <gapkit/model/bound_fields.hpp>
 #include <gapkit/model/feature_map_file.hpp>
+#include <gapkit/potentials/long_range.hpp>
 
 #include "fit/accumulate.hpp"
 #include "fit/channels.hpp"
@@ -207,6 +208,9 @@ FitResult fit(const FitData& data, const FitOptions& given, const FitRun& run) {
   FitResult result;
   FitReport& report = result.report;
   check_needed_properties(given, "");
+  if (!given.properties.empty() ||
+      std::any_of(given.baselines.begin(), given.baselines.end(), [](const PotentialPointer& p) { return has_free_scale(*p); }))
+    check_single_atoms(data.train, given);
   FittedProperties properties = fit_properties(data.train, given, fit_field, run.progress);
   FitOptions options = given;
   bind_fields(options.baselines, properties.properties);

@@ -66,7 +66,7 @@ void PropertyDataset::add_dipole(const Structure& s, const LocalTargets& targets
   p.given_given += given.squaredNorm();
 }
 
-Structure PropertyDataset::frame_of(const Structure& given) const {
+Structure bare_frame(const Structure& given) {
   Structure s;
   s.cell = given.cell;
   s.pbc = given.pbc;
@@ -74,6 +74,11 @@ Structure PropertyDataset::frame_of(const Structure& given) const {
   s.positions = given.positions;
   s.config_type = given.config_type;
   s.source = given.source;
+  return s;
+}
+
+Structure PropertyDataset::frame_of(const Structure& given) const {
+  Structure s = bare_frame(given);
   s.local = read_property(given, options_.keys);
   if (s.local.dipole && is_periodic(s)) s.local.dipole.reset();
   if (s.local.dipole) {

@@ -23,6 +23,9 @@ struct PropertyFacts {
   } dipole_products;
 };
 
+/// A frame without targets, fields and columns: atoms, cell, config type and place.
+Structure bare_frame(const Structure& given);
+
 /// The frames of a data set with a target of a local property, which is their only target: the dipole about the centroid, without the
 /// charge there. The data set must outlive it.
 class PropertyDataset : public Dataset {

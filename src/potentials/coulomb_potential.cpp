@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/potentials/long_range.hpp>
@@ -25,6 +26,12 @@ class CoulombPotential final : public Potential, public FieldDependence {
       throw InputError(fmt::format("coulomb: 'accuracy' is {} eV per atom, expected 1e-14 to 0.01", accuracy_));
     if (parameters.boolean("scale") && !source_->scaled(1))
       throw InputError("coulomb: 'scale' multiplies charges of elements, { Na = 1.0, Cl = -1.0 }; leave it out with other charges");
+    if (parameters.boolean("scale")) {
+      const std::map<int, double> charges = element_values_of(parameters_.text("charges"), "coulomb: charges");
+      if (std::all_of(charges.begin(), charges.end(), [](const auto& entry) { return entry.second == 0; }))
+        throw InputError(
+            "coulomb: 'scale' multiplies the charges of the elements, but all of them are 0; give their ratio, { Na = 1.0, Cl = -1.0 }");
+    }
     parameters_.set("widths", element_values_text(widths_));
     given_equilibration(*this);  // checks its values
   }

@@ -163,6 +163,9 @@ TEST_CASE("learned charges: gap-fit, gap-predict, gap-info and gap-convert with 
   CHECK(contains(info.out, "charges learned"));
   check_mistake(place.run("gap-convert", {"model.h5", "model.xml"}), {"coulomb"});
   check_mistake(place.run("gap-convert", {"model.h5", "--kim", "Learned", "kim"}), {"'coulomb' needs the whole cell"});
+  check_mistake(place.run("gap-convert", {"model.h5", "short.h5", "--short-range"}),
+                {"model.h5", "no other program can add the part 'coulomb'", "property 'charge'"});
+  CHECK_FALSE(std::filesystem::exists(place / "short.h5"));
   const ProgramResult checked = place.run("gap-fit", {"fit.toml", "--check"});
   CAPTURE(checked.out);
   CHECK(checked.exit_code == 0);

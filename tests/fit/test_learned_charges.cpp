@@ -66,6 +66,21 @@ TEST_CASE("learned charges: the short range is fitted to the labels without the 
   CHECK(largest_difference(learned.model.weights, short_range.model.weights) <= 1e-6 * largest_entry(short_range.model.weights));
 }
 
+TEST_CASE("learned charges: a missing isolated atom is an error before the charges are fitted") {
+  const MemoryDataset data(clusters(0, 12), "frames");
+  FitOptions options = learned_options();
+  options.reference_energies = {.mode = ReferenceEnergyOptions::Mode::isolated, .values = {}};
+  int events = 0;
+  std::string message;
+  try {
+    fit({data}, options, {.progress = [&](const ProgressEvent&) { ++events; }});
+  } catch (const InputError& error) {
+    message = error.what();
+  }
+  CHECK(message.find("the training data have no isolated ") == 0);
+  CHECK(events == 0);
+}
+
 TEST_CASE("learned charges: frames can be appended to a saved model, and a model with other charges is not merged") {
   const TemporaryFolder folder;
   const std::vector<Structure> all = clusters(0, 20);

@@ -185,6 +185,7 @@ TEST_CASE("charge equilibration: parameters of other charges, impossible values 
         "coulomb: 'hardness' belongs to charges = \"equilibrated\"; leave it out");
   CHECK(message({{"charges", equilibrated}, {"widths", std::string("Na = 0")}}).find("the width of Na is 0") != std::string::npos);
   CHECK(message({{"charges", equilibrated}, {"hardness", std::string("Na = -1")}}).find("hardness of Na is -1") != std::string::npos);
+  CHECK(message({{"charges", std::string("Cl = 0, Na = 0")}, {"scale", true}}).find("all of them are 0") != std::string::npos);
   CHECK(message({{"charges", equilibrated}, {"scale", true}}).find("'scale' multiplies charges of elements") != std::string::npos);
   CHECK(message({{"charges", equilibrated}, {"property", std::string()}}).find("'property' is empty") != std::string::npos);
 }
