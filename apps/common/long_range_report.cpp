@@ -65,9 +65,11 @@ std::string long_range_text(const LongRangeGain& gain) {
 }
 
 std::string charge_scale_text(const ChargeScale& scale) {
-  return fmt::format("Charges: found {:.4f} ± {:.2g} times those of [[long_range]] from {} (± {:.2g} if rows were independent)\n\n",
-                     scale.factor(), scale.factor_std(), plural(scale.structures, "structure"),
-                     scale.factor_std() * scale.posterior_std / scale.square_std);
+  return fmt::format(
+      "Charges: found {:.4f} ± {:.2g} times those of [[long_range]] from {} (± {:.2g} if rows were independent). Error bars lack the "
+      "uncertainty of this factor.\n\n",
+      scale.factor(), scale.factor_std(), plural(scale.structures, "structure"),
+      scale.factor_std() * scale.posterior_std / scale.square_std);
 }
 
 Json charge_scale_json(const ChargeScale& scale) {

@@ -35,6 +35,8 @@ void run_sample(const SampleArguments& arguments, const std::optional<std::strin
     throw InputError(fmt::format("{}: {}", *arguments.model, e.what()));
   }
   std::cout << fmt::format("Member {} of the ensemble of seed {}: {}\n", arguments.member, seed, *output) << std::flush;
+  for (const FittedProperty& property : model.properties)
+    std::cout << fmt::format("All members share the property '{}': their spread lacks its uncertainty\n", property.keys.name) << std::flush;
 }
 
 }  // namespace gapkit::apps

@@ -163,6 +163,9 @@ TEST_CASE("learned charges: gap-fit, gap-predict, gap-info and gap-convert with 
   CHECK(contains(info.out, "charges learned"));
   check_mistake(place.run("gap-convert", {"model.h5", "model.xml"}), {"coulomb"});
   check_mistake(place.run("gap-convert", {"model.h5", "--kim", "Learned", "kim"}), {"'coulomb' needs the whole cell"});
+  const ProgramResult member = place.run("gap-fit", {"--sample-model", "model.h5", "-o", "member.h5"});
+  CHECK(member.exit_code == 0);
+  CHECK(contains(member.out, "All members share the property 'charge'"));
   check_mistake(place.run("gap-convert", {"model.h5", "short.h5", "--short-range"}),
                 {"model.h5", "no other program can add the part 'coulomb'", "property 'charge'"});
   CHECK_FALSE(std::filesystem::exists(place / "short.h5"));

@@ -67,6 +67,7 @@ TEST_CASE("long range: the fit finds the scale of charges that are too small, wi
   CHECK(scale.at("square_std").get<double>() >= scale.at("square_posterior_std").get<double>());
   CHECK(scale.at("structures") == 48);
   CHECK(run.out.find("Charges: found 1.2") != std::string::npos);
+  CHECK(run.out.find("Error bars lack the uncertainty of this factor.") != std::string::npos);
   // The model has the charges that were found, and what follows the fit takes them too.
   const ProgramResult info = run_program("gap-info", {"m.h5"}, folder.path());
   CHECK(info.out.find(fmt::format("charges Cl = -{:.3f}", 0.8 * factor)) != std::string::npos);

@@ -132,7 +132,8 @@ TEST_CASE("a checkpoint continues with another number of processes") {
   for (const double interval : {0.0, 1e6}) {  // saved at each block, and at the interruption only
     CAPTURE(interval);
     setup.options.checkpoint_interval = interval;
-    for (const auto& [first, second] : {std::pair(2, 3), std::pair(3, 1), std::pair(1, 2)}) {
+    for (const auto& sizes : {std::pair(2, 3), std::pair(3, 1), std::pair(1, 2)}) {
+      const int first = sizes.first, second = sizes.second;
       CAPTURE(first);
       CAPTURE(second);
       std::filesystem::remove(setup.options.checkpoint_path);
