@@ -77,6 +77,10 @@ Matrix vector_map() {
   return map;
 }
 
+Matrix spherical_map(const std::string& kind, int lambda) {
+  return kind == "vector" ? vector_map() : kind == "symmetric" ? unit_matrices(lambda) : Matrix(Matrix::Identity(1, 1));
+}
+
 std::vector<Coupling> gaunt_couplings(int l1, int l2, int lambda) {
   if ((l1 + l2 + lambda) % 2 != 0 || lambda < std::abs(l1 - l2) || lambda > l1 + l2)
     throw Error("gaunt_couplings: the integral is zero by symmetry");

@@ -12,6 +12,9 @@ Matrix unit_matrices(int lambda);
 /// (t_−1, t_0, t_1) = (v_y, v_z, v_x) as a matrix [3, 3]: t = map · v.
 Matrix vector_map();
 
+/// Map from the Cartesian components of a tensor (vector: 3, symmetric: 9, scalar: 1) to those of λ, [2λ+1, 3, 9 or 1].
+Matrix spherical_map(const std::string& kind, int lambda);
+
 /// A nonzero C^{λμ}_{l1m1,l2m2} of one pair l1 ≤ l2. Indices count from −l.
 struct Coupling {
   int mu = 0, m1 = 0, m2 = 0;
