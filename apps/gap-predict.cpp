@@ -105,8 +105,7 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.footer(
       "Fields: gap_energy (eV), gap_forces (eV/Å), gap_stress (eV/Å³; xx yy zz yz xz xy, positive under tension), gap_virial (eV),\n"
       "gap_local_energy (eV); with --std also gap_energy_std, gap_forces_std, gap_stress_std, … (the expected error against a new\n"
-      "reference value) and …_std_epistemic (the part that more data reduce); for each local property or tensor NAME of the model "
-      "gap_NAME\n(tensors with --std tensor also gap_NAME_std and gap_NAME_cov). Exit "
+      "reference value) and …_std_epistemic (the part that more data reduce); for each property or tensor NAME gap_NAME. Exit "
       "codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");
 }
 
@@ -293,8 +292,7 @@ class FilePredictions {
     for (const std::string& text : unsampled_.look_at(frame.source, *model_, prediction)) display_.warning(text);
     for (const std::string& text : assumptions_.look_at(frame, *model_)) display_.warning(text);
     errors_.add(frame, prediction);
-    if (!arguments_.no_reference) compare([&] { property_errors_.add(frame, prediction); });
-    if (!arguments_.no_reference) compare([&] { tensor_errors_.add(frame, prediction); });
+    if (!arguments_.no_reference) compare([&] { property_errors_.add(frame, prediction), tensor_errors_.add(frame, prediction); });
     uncertainties_.add(frame, prediction);
     extrapolation_.add(frame, prediction);
     novelty_.look_at(frame.source, prediction);
@@ -314,8 +312,8 @@ class FilePredictions {
   void print_tables() const {
     if (!errors_.empty()) std::cout << errors_.text() << std::flush;
     if (!uncertainties_.empty()) std::cout << "\n" << uncertainties_.text(calibration_) << std::flush;
-    if (!property_errors_.empty()) std::cout << "\n" << property_errors_.text() << std::flush;
-    if (!tensor_errors_.empty()) std::cout << "\n" << tensor_errors_.text() << std::flush;
+    for (const std::string& text : {property_errors_.text(), tensor_errors_.text()})
+      if (!text.empty()) std::cout << "\n" << text << std::flush;
     if (!extrapolation_.empty()) std::cout << "\n" << extrapolation_.text() << std::flush;
     if (!arguments_.timing) return;
     std::cout << "\n" << apps::phase_heading() << "\n";
