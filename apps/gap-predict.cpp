@@ -13,6 +13,7 @@
 #include <gapkit/report/extrapolation_table.hpp>
 #include <gapkit/report/property_table.hpp>
 #include <gapkit/report/target_keys_note.hpp>
+#include <gapkit/report/tensor_table.hpp>
 #include <gapkit/report/uncertainty_table.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -104,7 +105,7 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.footer(
       "Fields: gap_energy (eV), gap_forces (eV/Å), gap_stress (eV/Å³; xx yy zz yz xz xy, positive under tension), gap_virial (eV),\n"
       "gap_local_energy (eV); with --std also gap_energy_std, gap_forces_std, gap_stress_std, … (the expected error against a new\n"
-      "reference value) and …_std_epistemic (the part that more data reduce); for each local property NAME of the model gap_NAME. Exit "
+      "reference value) and …_std_epistemic (the part that more data reduce); for each property or tensor NAME gap_NAME. Exit "
       "codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");
 }
 
@@ -113,6 +114,7 @@ PredictionRequest request_from(const Arguments& arguments) {
   request.single_precision = arguments.precision == "single";
   request.keep_not_finite = true;  // the other frames must be predicted
   request.properties = true;
+  request.tensors = true;
   request.forces = !arguments.no_forces;
   request.calibrated = !arguments.raw;
   apps::request_error_bars(arguments.error_bars, request);
@@ -290,7 +292,7 @@ class FilePredictions {
     for (const std::string& text : unsampled_.look_at(frame.source, *model_, prediction)) display_.warning(text);
     for (const std::string& text : assumptions_.look_at(frame, *model_)) display_.warning(text);
     errors_.add(frame, prediction);
-    if (!arguments_.no_reference) compare([&] { property_errors_.add(frame, prediction); });
+    if (!arguments_.no_reference) compare([&] { property_errors_.add(frame, prediction), tensor_errors_.add(frame, prediction); });
     uncertainties_.add(frame, prediction);
     extrapolation_.add(frame, prediction);
     novelty_.look_at(frame.source, prediction);
@@ -310,7 +312,8 @@ class FilePredictions {
   void print_tables() const {
     if (!errors_.empty()) std::cout << errors_.text() << std::flush;
     if (!uncertainties_.empty()) std::cout << "\n" << uncertainties_.text(calibration_) << std::flush;
-    if (!property_errors_.empty()) std::cout << "\n" << property_errors_.text() << std::flush;
+    for (const std::string& text : {property_errors_.text(), tensor_errors_.text()})
+      if (!text.empty()) std::cout << "\n" << text << std::flush;
     if (!extrapolation_.empty()) std::cout << "\n" << extrapolation_.text() << std::flush;
     if (!arguments_.timing) return;
     std::cout << "\n" << apps::phase_heading() << "\n";
@@ -324,6 +327,7 @@ class FilePredictions {
     json["calibration"] = has_posterior_bars_ ? Json(calibration_) : Json(nullptr);
     json["error_bars"] = uncertainties_.empty() ? Json(nullptr) : Json::parse(uncertainties_.json());
     json["properties"] = Json::parse(property_errors_.json());
+    json["tensors"] = Json::parse(tensor_errors_.json());
     json["extrapolation"] = extrapolation_.empty() ? Json(nullptr) : Json::parse(extrapolation_.json());
     json["frames_outside_sparse_set"] = has_bars_ ? Json(novelty_.frames_outside()) : Json(nullptr);
     json["frames_with_close_atoms"] = closeness_.close_frames();
@@ -359,6 +363,7 @@ class FilePredictions {
   std::string calibration_, calibration_message_, learned_part_;  ///< empty without error bars
   std::optional<apps::PredictionReporter> reporter_;
   PropertyTable property_errors_;
+  TensorTable tensor_errors_;
   ErrorTable errors_;
   UncertaintyTable uncertainties_;
   ExtrapolationTable extrapolation_;

@@ -15,6 +15,7 @@ std::vector<std::string> error_bar_names() {
   names.insert(std::find(names.begin(), names.end(), "force") + 1, "force_covariance");
   names.emplace_back("extrapolation");
   names.emplace_back("property");
+  names.emplace_back("tensor");
   return names;
 }
 
@@ -25,7 +26,9 @@ std::string error_bar_names_text() {
     if (target.property == Property::energy) text += ", local (energy of each atom, eV)";
     if (target.property == Property::force) text += ", force_covariance (also between the components of an atom, (eV/Å)²)";
   }
-  return text + ", extrapolation (grade of each atom: above 1 unlike the training data), property (of local properties, in their unit)";
+  return text +
+         ", extrapolation (grade of each atom: above 1 unlike the training data), property (of local properties, in their unit), tensor "
+         "(with covariances)";
 }
 
 void request_error_bars(const std::string& names, PredictionRequest& request) {
@@ -41,6 +44,8 @@ void request_error_bars(const std::string& names, PredictionRequest& request) {
       request.force_std = request.force_covariance = true;
     else if (name == "property")
       request.property_std = true;
+    else if (name == "tensor")
+      request.tensor_covariance = true;
     else if (found != targets().end())
       request.std_of(found->property) = true;
     else

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <gapkit/model/tensor_model.hpp>
 
 namespace gapkit::apps {
 namespace {
 
 constexpr const char* not_finite_name = "not_finite";
-constexpr std::array endings = {"", "_std", "_std_epistemic", "_per_atom_std", "_covariance", "_samples"};
+constexpr std::array endings = {"", "_std", "_std_epistemic", "_per_atom_std", "_covariance", "_cov", "_samples"};
 constexpr std::array other_names = {
     "calibration",         "novelty",       "shortest_distance_ratio", "local_energy", "local_energy_std_epistemic",
     "local_variance_quip", "extrapolation", "extrapolation_max"};
@@ -80,6 +81,32 @@ void set_properties(Structure& frame, const Prediction& prediction, const std::s
   }
 }
 
+/// Dipoles, polarisabilities, …
+void set_fitted_tensors(Structure& frame, const Prediction& prediction, const std::string& prefix) {
+  for (const TensorPrediction& tensor : prediction.tensors) {
+    const std::string name = prefix + tensor.keys.name;
+    const auto set = [&](const std::string& key, const Matrix& values) {
+      if (tensor.keys.is_per_atom())
+        frame.set_column(key, static_cast<int>(values.cols()), as_list(values));
+      else if (values.size() == 1)
+        frame.set_field(key, values(0, 0));
+      else
+        frame.set_field(key, as_list(values));
+    };
+    set(name, tensor.values);
+    const Eigen::Index c = tensor.covariance_size();
+    if (!tensor.covariance) {  // those of another model would be wrong
+      std::erase_if(frame.fields, [&](const Field& f) { return f.key == name + "_std" || f.key == name + "_cov"; });
+      std::erase_if(frame.columns, [&](const Column& column) { return column.name == name + "_std" || column.name == name + "_cov"; });
+      continue;
+    }
+    Matrix std(tensor.covariance->rows(), c);
+    for (Eigen::Index k = 0; k < c; ++k) std.col(k) = tensor.covariance->col(k * (c + 1)).cwiseMax(0.0).cwiseSqrt();
+    set(name + "_std", std);
+    set(name + "_cov", *tensor.covariance);
+  }
+}
+
 }  // namespace
 
 void set_predicted_fields(Structure& frame, const Prediction& prediction, const std::string& calibration, const std::string& prefix) {
@@ -110,6 +137,7 @@ void set_predicted_fields(Structure& frame, const Prediction& prediction, const 
   if (prediction.local_quip_variance) frame.set_column(prefix + "local_variance_quip", 1, as_list(*prediction.local_quip_variance));
   set_target_columns(frame, prediction, prefix);
   set_properties(frame, prediction, prefix);
+  set_fitted_tensors(frame, prediction, prefix);
   if (prediction.forces_covariance) frame.set_column(prefix + "forces_covariance", 6, as_list(*prediction.forces_covariance));
 }
 
@@ -124,6 +152,9 @@ void set_not_finite(Structure& frame, const Model& model, const std::string& pre
       const std::string& beginning = property.keys.name;
       return is_one_of(beginning) || is_one_of(beginning + "_total") || is_one_of(beginning + "_dipole");
     };
+    const auto is_tensor = [&](const TensorKeys& keys) { return is_one_of(keys.name); };
+    for (const TensorKeys& keys : tensor_keys(model))
+      if (is_tensor(keys)) return true;
     if (std::any_of(model.properties.begin(), model.properties.end(), is_property)) return true;
     return std::any_of(other_names.begin(), other_names.end(), is) || std::any_of(target_sources().begin(), target_sources().end(), is_of);
   };

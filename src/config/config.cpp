@@ -22,6 +22,7 @@
 #include "config/long_range.hpp"
 #include "config/overrides.hpp"
 #include "config/property.hpp"
+#include "config/tensor.hpp"
 
 namespace gapkit {
 namespace {
@@ -264,6 +265,7 @@ FitConfiguration fit_options_of(const TomlValue& document, const std::string& na
   read_reference_energies(section("reference_energies"), options.reference_energies);
   read_energy_terms(document, name, folder, options);
   options.properties = read_properties(document, name, folder);
+  options.tensors = read_tensors(document, name, folder, options.properties);
   read_baselines(document, name, folder, options);
   read_long_range(document, name, folder, options.baselines);
   check_needed_properties(options, name + ": ");

@@ -30,7 +30,7 @@ std::vector<std::string> source_keys() {
 }  // namespace
 
 bool is_list_of_tables(const std::string& section) {
-  return section == "term" || section == "baseline" || section == "property" || section == "long_range";
+  return section == "term" || section == "baseline" || section == "property" || section == "tensor" || section == "long_range";
 }
 
 const std::vector<SectionKeys>& configuration_keys() {
@@ -43,6 +43,7 @@ const std::vector<SectionKeys>& configuration_keys() {
        {"name", "descriptor", "species", "kernel", "delta", "n_sparse", "config_type_n_sparse", "selection", "max_candidates",
         "sparse_file", "sparse_file_cutoffs", "sparse_indices", "compression", "rank", "floor"}},
       {"property", {"name", "key", "unit", "total", "dipole", "sigma", "total_sigma", "dipole_sigma", "optimize", "term"}},
+      {"tensor", {"name", "key", "kind", "target", "units", "origin", "sigma", "optimize", "term"}},
       {"regularization", joined(target_names(), {"scale_with_atoms", "config_type"}, {})},
       {"regularization.config_type.*", target_names()},
       {"optimize", {"objective", "sigma", "delta", "classes", "max_factor", "min_rows", "max_evaluations", "folds", "fold", "weights"}},

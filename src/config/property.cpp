@@ -17,16 +17,12 @@ constexpr const char* other_predictions[] = {
     "local_energy", "local_variance", "extrapolation", "shortest_distance_ratio", "novelty", "calibration", "not_finite", "species", "pos"};
 
 void check_property_name(const Section& section, const std::string& name, const std::vector<PropertyOptions>& others) {
-  const auto fail = [&](const std::string& what) { section.fail(section.line("name"), what); };
-  if (name.empty()) fail("'name' is missing, expected the name of the property in predictions, such as \"charge\"");
-  const auto is_plain = [](unsigned char c) { return std::isalnum(c) || c == '_'; };
-  if (!std::all_of(name.begin(), name.end(), is_plain)) fail(fmt::format("'name' is '{}', expected letters, digits and '_' only", name));
-  const auto is = [&](const std::string& taken) { return name == taken || name.starts_with(taken + "_"); };
-  const bool is_target = std::any_of(target_sources().begin(), target_sources().end(), [&](const TargetSource& s) { return is(s.name); });
-  if (is_target || std::any_of(std::begin(other_predictions), std::end(other_predictions), is))
-    fail(fmt::format("'name' is '{}', which predictions have for something else; expected another name", name));
+  if (name.empty())
+    section.fail(section.line("name"), "'name' is missing, expected the name of the property in predictions, such as \"charge\"");
+  check_predicted_name(section, name);
   for (const PropertyOptions& other : others)
-    if (other.keys.name == name) fail(fmt::format("a second property has the name '{}', expected a name of its own", name));
+    if (other.keys.name == name)
+      section.fail(section.line("name"), fmt::format("a second property has the name '{}', expected a name of its own", name));
 }
 
 PropertyOptions read_property_options(const Section& section, const std::vector<PropertyOptions>& others,
@@ -55,6 +51,16 @@ PropertyOptions read_property_options(const Section& section, const std::vector<
 }
 
 }  // namespace
+
+void check_predicted_name(const Section& section, const std::string& name) {
+  const auto fail = [&](const std::string& what) { section.fail(section.line("name"), what); };
+  const auto is_plain = [](unsigned char c) { return std::isalnum(c) || c == '_'; };
+  if (!std::all_of(name.begin(), name.end(), is_plain)) fail(fmt::format("'name' is '{}', expected letters, digits and '_' only", name));
+  const auto is = [&](const std::string& taken) { return name == taken || name.starts_with(taken + "_"); };
+  const bool is_target = std::any_of(target_sources().begin(), target_sources().end(), [&](const TargetSource& s) { return is(s.name); });
+  if (is_target || std::any_of(std::begin(other_predictions), std::end(other_predictions), is))
+    fail(fmt::format("'name' is '{}', which predictions have for something else; expected another name", name));
+}
 
 std::vector<TermOptions> read_terms(const TomlEntry& entry, const std::string& label, const std::string& file,
                                     const std::filesystem::path& folder) {

@@ -105,7 +105,9 @@ void write_term(TomlText& out, const TermOptions& term, const std::string& heade
   const auto number = [](int n) { return std::to_string(n); };
   auto n_sparse = term.species_n_sparse;
   if (!n_sparse.empty()) n_sparse["default"] = term.n_sparse;
-  out.line("n_sparse", n_sparse.empty() ? number(term.n_sparse) : table(n_sparse, number), "per combination of elements");
+  // 0 without other numbers: the default of a tensor.
+  if (term.n_sparse > 0 || !n_sparse.empty() || header != "[[tensor.term]]")
+    out.line("n_sparse", n_sparse.empty() ? number(term.n_sparse) : table(n_sparse, number), "per combination of elements");
   if (!term.config_type_n_sparse.empty()) out.line("config_type_n_sparse", table(term.config_type_n_sparse, number));
   out.line("selection", toml_quoted(term.selection));
   out.line("max_candidates", std::to_string(term.max_candidates), "per combination of elements");
@@ -117,6 +119,20 @@ void write_term(TomlText& out, const TermOptions& term, const std::string& heade
   if (compression.rank >= 1) out.line("rank", std::to_string(static_cast<int>(compression.rank)), "features per combination of elements");
   if (compression.rank > 0 && compression.rank < 1) out.line("rank", toml_number(compression.rank), "share of the variance to keep");
   if (compression.kind == "learned") out.line("floor", toml_number(compression.floor), "of the eigenvalues of the metric");
+}
+
+void write_tensor(TomlText& out, const TensorOptions& tensor) {
+  const TensorKeys& keys = tensor.keys;
+  out.header("[[tensor]]");
+  out.line("name", toml_quoted(keys.name));
+  out.line("key", toml_quoted(keys.key), keys.is_per_atom() ? "column" : "key of frames");
+  out.line("kind", toml_quoted(keys.kind));
+  out.line("target", toml_quoted(keys.target));
+  out.line("units", toml_quoted(keys.units), "of the file");
+  out.line("origin", toml_quoted(keys.origin), "of dipoles of charged frames; empty: none");
+  if (tensor.sigma > 0) out.line("sigma", toml_number(tensor.sigma), keys.units);
+  out.line("optimize", tensor.optimize ? "true" : "false", "sigma and delta, by the evidence");
+  for (const TermOptions& term : tensor.terms) write_term(out, term, "[[tensor.term]]", keys.units);
 }
 
 void write_property(TomlText& out, const PropertyOptions& property) {
@@ -235,6 +251,7 @@ std::string fit_options_to_toml(const FitConfiguration& options) {
   write_base(out, options.keys.base);
   for (const TermOptions& term : options.terms) write_term(out, term);
   for (const PropertyOptions& property : options.properties) write_property(out, property);
+  for (const TensorOptions& tensor : options.tensors) write_tensor(out, tensor);
 
   write_regularization(out, options.regularization);
   write_optimize(out, options.optimize);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gapkit/descriptors/contracted_channels.hpp>
+#include <gapkit/descriptors/expanded_density.hpp>
 #include <gapkit/math/radial_basis.hpp>
 #include <mutex>
 
@@ -23,7 +24,7 @@ namespace gapkit {
 ///
 /// The short form omits features that are zero: with turned radial functions (RadialBasis), the last channel of each element has l = 0
 /// only. There the features of l = 0 come first.
-class Soap final : public Descriptor, public ContractedChannels {
+class Soap final : public Descriptor, public ContractedChannels, public ExpandedDensity {
  public:
   Soap(const Parameters& parameters, const std::vector<int>& species, const std::vector<int>& elements);
 
@@ -39,6 +40,13 @@ class Soap final : public Descriptor, public ContractedChannels {
                 std::span<Vector3> dE_dr) const override;
 
   const RadialBasis& radial_basis() const { return basis_; }
+
+  int largest_l() const override { return basis_.l_max(); }
+  int channel_count() const override { return channels_; }
+  std::span<const double> coefficients(const Features& features, int e) const override;
+  double features_of(std::span<const double> coefficients, double* x) const override;
+  void pull_coefficients(const Environments& environments, int begin, int end, const MatrixView& dE_dc,
+                         std::span<Vector3> dE_dr) const override;
 
   const ContractedChannels* contracted_channels() const override { return asked_channels_ > 0 ? this : nullptr; }
   int channels() const override { return asked_channels_; }
@@ -86,6 +94,9 @@ class Soap final : public Descriptor, public ContractedChannels {
   template <class Real>
   void pull_with(const Environments& environments, const std::vector<int>& centre, const Features& features,
                  const FeatureGradient& gradient, std::span<Vector3> dE_dr) const;
+  template <class Real>
+  void pull_centre(const Environments& environments, int centre, const double* dE_dc, PackScratch<Real>& scratch,
+                   std::span<Vector3> dE_dr) const;
   SoapSpectrum spectrum() const;
   void fill_block(const Environments& environments, const Neighborhood& neighborhood, int block, Scratch& scratch) const;
   SoapPairs loop_pairs(const Neighborhood::Block& block, const Scratch& scratch) const;  // of the last fill_block()

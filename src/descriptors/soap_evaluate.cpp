@@ -250,6 +250,22 @@ void Soap::fill(const Environments& environments, int begin, int end, Derivative
     fill_with<double>(environments, centre, derivatives, out);
 }
 
+// dE/dr of the pairs of one centre from dE/dc.
+template <class Real>
+void Soap::pull_centre(const Environments& environments, int centre, const double* dE_dc, PackScratch<Real>& scratch,
+                       std::span<Vector3> dE_dr) const {
+  const SoapNeighbors<Real> neighbors = find_neighbors(environments, centre, scratch);
+  const auto block = static_cast<std::size_t>(packs<Real>().block), slots = scratch.blocks.size() * block;
+  scratch.dE_dr.resize(3 * slots);
+  packs<Real>().pull(scratch.tables.shape, neighbors, dE_dc, scratch.dE_dr.data(), scratch.memory.data());
+  const double* out = scratch.dE_dr.data();
+  for (const auto& b : scratch.neighborhood.blocks) {
+    for (std::size_t k = 0; k < static_cast<std::size_t>(b.count); ++k)
+      dE_dr[scratch.neighborhood.pair[static_cast<std::size_t>(b.first) + k]] += Vector3(out[k], out[slots + k], out[2 * slots + k]);
+    out += block;
+  }
+}
+
 template <class Real>
 void Soap::pull_with(const Environments& environments, const std::vector<int>& centre, const Features& features,
                      const FeatureGradient& gradient, std::span<Vector3> dE_dr) const {
@@ -264,16 +280,7 @@ void Soap::pull_with(const Environments& environments, const std::vector<int>& c
       const double* g = gradient.dE_dx.data() + static_cast<Eigen::Index>(e) * gradient.dE_dx.outerStride();
       double* dE_dc = scratch.coefficients.data();
       soap_loops().spectrum.coefficient_gradient(spectrum(), c, {x, c[coefficients_], g}, dE_dc, scratch.spectrum.data());
-      const SoapNeighbors<Real> neighbors = find_neighbors(environments, centre[e], scratch);
-      const auto block = static_cast<std::size_t>(packs<Real>().block), slots = scratch.blocks.size() * block;
-      scratch.dE_dr.resize(3 * slots);
-      packs<Real>().pull(scratch.tables.shape, neighbors, dE_dc, scratch.dE_dr.data(), scratch.memory.data());
-      const double* out = scratch.dE_dr.data();
-      for (const auto& b : scratch.neighborhood.blocks) {
-        for (std::size_t k = 0; k < static_cast<std::size_t>(b.count); ++k)
-          dE_dr[scratch.neighborhood.pair[static_cast<std::size_t>(b.first) + k]] += Vector3(out[k], out[slots + k], out[2 * slots + k]);
-        out += block;
-      }
+      pull_centre(environments, centre[e], dE_dc, scratch, dE_dr);
     }
   }
 }
@@ -285,6 +292,37 @@ void Soap::pullback(const Environments& environments, int begin, int end, const 
     pull_with<float>(environments, centre, features, gradient, dE_dr);
   else
     pull_with<double>(environments, centre, features, gradient, dE_dr);
+}
+
+std::span<const double> Soap::coefficients(const Features& features, int e) const {
+  return {features.workspace.row(e), static_cast<std::size_t>(coefficients_)};
+}
+
+double Soap::features_of(std::span<const double> coefficients, double* x) const {
+  AlignedVector<double> c(static_cast<std::size_t>(coefficients_) + line),
+      scratch(static_cast<std::size_t>(soap_loops().spectrum.scratch(spectrum())));
+  std::copy(coefficients.begin(), coefficients.end(), c.begin());
+  return soap_loops().spectrum.power_spectrum(spectrum(), c.data(), x, scratch.data());
+}
+
+void Soap::pull_coefficients(const Environments& environments, int begin, int end, const MatrixView& dE_dc,
+                             std::span<Vector3> dE_dr) const {
+  const std::vector<int> centre = centres(environments, begin, end);
+  const SoapTables<double>& numbers = tables<double>();
+#pragma omp parallel if (centre.size() > 1)
+  {
+    PackScratch<double> scratch(*this, numbers);
+#pragma omp for schedule(dynamic, 2)
+    for (std::size_t e = 0; e < centre.size(); ++e) {
+      const double* from = dE_dc.data() + static_cast<Eigen::Index>(e) * dE_dc.outerStride();
+      std::copy(from, from + coefficients_, scratch.coefficients.begin());
+      pull_centre(environments, centre[e], scratch.coefficients.data(), scratch, dE_dr);
+    }
+  }
+}
+
+const ExpandedDensity* expanded_density(const Descriptor& descriptor) {
+  return descriptor.contracted_channels() != nullptr ? nullptr : dynamic_cast<const ExpandedDensity*>(&descriptor);
 }
 
 }  // namespace gapkit

@@ -8,6 +8,7 @@
 #include "fit/data_scan.hpp"
 #include "fit/held_out.hpp"
 #include "fit/property_fit.hpp"
+#include "fit/tensor_fit.hpp"
 #include "fit/training_facts.hpp"
 
 namespace gapkit {
@@ -134,7 +135,9 @@ std::vector<std::string> lines_at_start(const FitData& data, std::size_t held_ou
 CheckReport check_training_data(const FitData& data, const FitOptions& options, const ProgressCallback& progress) {
   CheckReport report = scan_and_check(data, {.held_out = held_out_of_fit(data.train, options)}, options, progress).report;
   if (data.train.parts().empty()) return report;
-  for (CheckFinding& finding : check_properties(data.train, options)) {
+  std::vector<CheckFinding> others = check_properties(data.train, options);
+  for (CheckFinding& finding : check_tensors(data.train, options)) others.push_back(std::move(finding));
+  for (CheckFinding& finding : others) {
     const auto is_same = [&](const CheckFinding& other) { return other.message == finding.message; };
     if (std::any_of(report.findings.begin(), report.findings.end(), is_same)) continue;  // a mistake of the frame, not of the property
     ++(finding.is_error() ? report.errors : report.warnings);

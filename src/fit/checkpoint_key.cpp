@@ -83,7 +83,7 @@ void add_regularization(Key& key, const RegularizationOptions& options) {
 
 void add_options(Key& key, const FitOptions& options, const std::vector<std::int64_t>& held_out,
                  const std::map<std::string, SparseSet>& kept_points) {
-  const auto& [field, use, keys, reference_energies, baselines, terms, regularization, optimize, calibration, properties] =
+  const auto& [field, use, keys, reference_energies, baselines, terms, regularization, optimize, calibration, properties, tensors] =
       static_cast<const Problem&>(options);
   const auto& [jitter, jitter_absolute, seed, memory] = static_cast<const Numerics&>(options);
   for (const bool is_used : use) key.add(is_used);

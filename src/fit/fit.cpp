@@ -23,6 +23,7 @@
 #include "fit/held_out.hpp"
 #include "fit/left_out_calibration.hpp"
 #include "fit/property_fit.hpp"
+#include "fit/tensor_fit.hpp"
 
 namespace gapkit {
 namespace {
@@ -217,6 +218,9 @@ FitResult fit(const FitData& data, const FitOptions& given, const FitRun& run) {
   options = with_charge_scale(data, options, report.charge_scale, run.progress);
   report.properties = std::move(properties.reports);
   if (!properties.properties.empty()) report.phases["properties"] = watch.lap();
+  FittedTensors tensors = fit_tensors(data.train, given, run.progress);
+  report.tensors = std::move(tensors.reports);
+  if (!tensors.tensors.empty()) report.phases["tensors"] = watch.lap();
   CalibrationRounds rounds;
   rounds.held_out = held_out_of_rounds(data.train, options);
   const std::vector<std::int64_t> held_out = rounds.held_out.empty() ? std::vector<std::int64_t>() : rounds.held_out.front();
@@ -254,6 +258,7 @@ FitResult fit(const FitData& data, const FitOptions& given, const FitRun& run) {
   report.log_evidence = fitted.model.posterior.log_evidence;
   result.model = std::move(fitted.model);
   result.model.properties = std::move(properties.properties);
+  result.model.tensors = std::move(tensors.tensors);
   result.statistics = std::move(fitted.stored);
   return result;
 }

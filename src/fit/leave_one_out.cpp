@@ -43,6 +43,11 @@ class LeaveOneOut::Removal {
     if (inverse_.rows() > 0) return (inverse_.diagonal().array() - 1).max(0.0);
     return squared_norms(solved_);
   }
+  /// H (1 − H)⁻¹
+  Matrix covariance() const {
+    if (inverse_.rows() > 0) return inverse_ - Matrix::Identity(inverse_.rows(), inverse_.rows());
+    return solved_ * solved_.transpose();
+  }
   /// (1 − H)⁻¹ q
   Matrix apply(const Matrix& q) const {
     Matrix result = q;
@@ -104,6 +109,10 @@ std::optional<LeftOutRows> LeaveOneOut::without(const WeightedRows& structure, d
   const Vector residual = structure.target - x * posterior_.mean;
   result.error = removal.apply(residual);
   result.data = removal.data();
+  if (structure.wants_covariances) {
+    result.data_covariance = removal.covariance();
+    result.own_covariance = Matrix::Zero(x.rows(), x.rows());
+  }
   result.shift = solve_lower_transposed(posterior_.factor, t.transpose() * result.error);
   const auto wanted = static_cast<Eigen::Index>(structure.wanted_weights.size());
   Matrix chosen = Matrix::Zero(x.rows(), wanted);
@@ -142,6 +151,10 @@ std::optional<LeftOutRows> LeaveOneOut::without(const WeightedRows& structure, d
   Matrix along(x.rows(), points);
   multiply_nt(x, b, along);
   result.own = squared_norms(along);
+  if (structure.wants_covariances) {
+    result.data_covariance -= wc * wc.transpose();
+    result.own_covariance = along * along.transpose();
+  }
   if (others.rows() > 0) {  // w = Yᵀt + (TᵀY)ᵀ(1 − H)⁻¹Tᵀt
     Matrix of_others(others.rows(), points);
     multiply_nt(others, y, of_others);

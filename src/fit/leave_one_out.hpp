@@ -12,17 +12,20 @@ struct WeightedRows {
   std::vector<Eigen::Index> own_points;      ///< sparse points that are environments of this structure, among all
   std::vector<Eigen::Index> wanted_weights;  ///< rows that get LeftOutRows::weights
   Matrix others = {};                        ///< φ S of other observables of the structure, [m, M]
+  bool wants_covariances = false;            ///< LeftOutRows::data_covariance and own_covariance
 };
 
 /// The same rows without the structure and its sparse points, in units of σ_n and σ_n².
 struct LeftOutRows {
-  Vector error;           ///< [n] target − prediction
-  Vector data;            ///< [n] data part of the variance
-  Vector own;             ///< [n] |X B|²: novelty grows by it
-  Vector shift;           ///< [M] Δ = u − u without the rows; the sparse points stay
-  Vector data_of_others;  ///< [m] data part of the variance, in the unit of their rows
-  Matrix others_along;    ///< [m, own points] their rows along the directions of the own points, in the order of these
-  Matrix weights;         ///< [wanted, M] P: the prediction of a row changes by P Δ_t where structure t is left out too
+  Vector error;            ///< [n] target − prediction
+  Vector data;             ///< [n] data part of the variance
+  Vector own;              ///< [n] |X B|²: novelty grows by it
+  Vector shift;            ///< [M] Δ = u − u without the rows; the sparse points stay
+  Vector data_of_others;   ///< [m] data part of the variance, in the unit of their rows
+  Matrix others_along;     ///< [m, own points] their rows along the directions of the own points, in the order of these
+  Matrix weights;          ///< [wanted, M] P: the prediction of a row changes by P Δ_t where structure t is left out too
+  Matrix data_covariance;  ///< [n, n] with the diagonal `data`, on request
+  Matrix own_covariance;   ///< [n, n] with the diagonal `own`, on request
 };
 
 /// The orthonormal directions of the kernels of some sparse points in whitened space: an orthonormal basis of L⁻¹ e_j, [points, M].

@@ -14,6 +14,7 @@ void keep_needed_properties(FitOptions& options) {
                        [&](const PotentialPointer& p) { return missing_property(*p) == property.keys.name; });
   };
   std::erase_if(options.properties, [&](const PropertyOptions& property) { return !is_needed(property); });
+  options.tensors.clear();
 }
 
 void check_needed_properties(const FitOptions& options, const std::string& where) {

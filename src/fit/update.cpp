@@ -193,6 +193,8 @@ std::int64_t append_frames(FittedModel& fitted, const Dataset& data, const Appen
               .message = std::to_string(found.uncharged_frames) + " of the " + std::to_string(found.frames) +
                          " new frames do not give their total charge: it is taken as 0 e",
               .is_warning = true});
+  if (progress && !model.tensors.empty())
+    progress({.phase = "append", .message = "the tensors of the model stay as they are: only a fit of all data improves them"});
   if (progress && !model.properties.empty())
     progress({.phase = "append", .message = "the local properties of the model stay as they are: only a fit of all data improves them"});
   if (record.sample) record.sample->emplace(choose_sample(data.summary(), model.seed));
@@ -231,6 +233,8 @@ std::int64_t append(FittedModel& fitted, const Dataset& data, const ProgressCall
 }
 
 void merge(FittedModel& fitted, const FittedModel& other) {
+  if (!fitted.model.tensors.empty() || !other.model.tensors.empty())
+    throw InputError("the models have tensors, which cannot be merged: fit all data together, or merge models without [[tensor]]");
   const bool have_common_sums = fitted.stored.statistics.fingerprint == other.stored.statistics.fingerprint;  // else they cannot be merged
   if (have_common_sums && have_common_part(fitted.model.data_fingerprint, other.model.data_fingerprint))
     throw InputError("both models were fitted to the same data, which would count twice");

@@ -42,6 +42,7 @@ int format_version_of(const Model& model) {
   if (model.has_posterior() && model.calibration && needs_new_format(*model.calibration))
     version = std::max(version, is_cautious(*model.calibration) ? 8 : 6);
   for (const FittedProperty& property : model.properties) version = std::max(version, version_of_property(property));
+  if (!model.tensors.empty()) version = std::max(version, 14);
   return version;
 }
 

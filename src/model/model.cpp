@@ -16,6 +16,7 @@
 #include "model/calibration_file.hpp"
 #include "model/format_version.hpp"
 #include "model/property_file.hpp"
+#include "model/tensor_file.hpp"
 
 namespace gapkit {
 namespace {
@@ -321,6 +322,7 @@ void save_model_with(const Model& model, const std::filesystem::path& path, cons
   ArchiveWriter archive(path, format_name, format_version_of(model));
   put_model(archive, model);
   put_properties(archive, model.properties);
+  put_tensors(archive, model.tensors);
   if (more) more(archive);
   archive.commit();
 }
@@ -333,6 +335,7 @@ Model load_model(const std::filesystem::path& path) {
   const ArchiveReader archive(path, format_name, model_format_version);
   Model model = get_model(archive, path.string());
   model.properties = get_properties(archive, path.string());
+  model.tensors = get_tensors(archive, path.string());
   bind_fields(model.baselines, model.properties, path.string() + ": ");
   return model;
 }

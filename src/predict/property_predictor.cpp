@@ -8,6 +8,7 @@
 
 #include "predict/bar_factors.hpp"
 #include "predict/density_check.hpp"
+#include "predict/tensor_predictor.hpp"
 
 namespace gapkit {
 namespace {
@@ -107,13 +108,17 @@ void PropertyPredictors::Entry::add_bars(const Structure& structure, const Envir
   }
 }
 
-PropertyPredictors::PropertyPredictors(const Model& model) {
+PropertyPredictors::PropertyPredictors(const Model& model) : model_(model) {
   for (const FittedProperty& property : model.properties) entries_.emplace_back(property);
 }
 
 PropertyPredictors::~PropertyPredictors() = default;
 
 void PropertyPredictors::add(const Structure& structure, const PredictionRequest& request, Prediction& prediction) {
+  if (request.tensors && !model_.tensors.empty()) {
+    if (!tensors_) tensors_ = std::make_unique<TensorPredictors>(model_);
+    tensors_->add(structure, request, prediction);
+  }
   if (!request.properties) return;
   for (Entry& entry : entries_) prediction.properties.push_back(entry.compute(structure, request));
 }

@@ -161,6 +161,20 @@ struct PropertyReport {
   double seconds = 0;
 };
 
+/// The fit of one spherical part of a tensor.
+struct TensorReport {
+  std::string name;
+  int lambda = 0;
+  std::int64_t frames = 0, rows = 0, columns = 0;
+  double sigma = 0;           ///< in the unit of the tensor, times h (methods.md, section 10)
+  std::vector<double> delta;  ///< of each term and centre element
+  double log_evidence = 0;
+  std::int64_t left_out = 0;     ///< structures behind the calibration
+  double mahalanobis = 0;        ///< mean square of their errors before the calibration; 0: uncalibrated
+  double error = 0, spread = 0;  ///< root mean squares of left-out errors and of the labels without baseline
+  double seconds = 0;
+};
+
 /// The factor of fixed charges that the data prefer ([[long_range]] scale; methods.md, section 9). Its square multiplies the Coulomb energy
 /// and is one more unknown of the regression.
 struct ChargeScale {
@@ -178,6 +192,7 @@ struct FitReport {
   FitPlan plan;
   std::optional<ChargeScale> charge_scale;  ///< if a [[long_range]] asks for it
   std::vector<PropertyReport> properties;
+  std::vector<TensorReport> tensors;
   std::vector<LabelAgreement> agreement;
   std::vector<CheckFinding> findings;  ///< warnings that the final summary repeats: labels that look wrong once the model is known
   std::vector<TermReport> terms;

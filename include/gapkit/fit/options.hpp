@@ -113,6 +113,14 @@ struct PropertyOptions {
   std::vector<TermOptions> terms;
 };
 
+/// One [[tensor]]: its labels and terms (methods.md, section 10).
+struct TensorOptions {
+  TensorKeys keys;
+  double sigma = 0;      ///< of the components, in the unit of the tensor; 0: 1 % of the root mean square of the labels to begin with
+  bool optimize = true;  ///< sigma and the amplitudes, by the evidence
+  std::vector<TermOptions> terms;  ///< soap with dot_product; n_sparse = 0: as many as half of the frames, shared by the elements
+};
+
 /// The fit: targets with their σ, and a sum of terms.
 struct Problem {
   AtomicField field = AtomicField::energy;
@@ -125,6 +133,8 @@ struct Problem {
   OptimizeOptions optimize;
   CalibrationOptions calibration;
   std::vector<PropertyOptions> properties;  ///< fitted before the energies, each by itself
+
+  std::vector<TensorOptions> tensors;  ///< fitted beside the energies
 
   bool uses(const TargetInfo& target) const { return target.field == field && use[target.property]; }
   /// The keys with the used targets, for reading frames of files.

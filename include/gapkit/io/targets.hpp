@@ -21,6 +21,22 @@ struct BaseKeys {
   bool operator==(const BaseKeys&) const = default;
 };
 
+/// Names of a tensor in frames and predictions.
+struct TensorKeys {
+  std::string name;            ///< in predictions: gap_NAME
+  std::string key;             ///< of frames, or the column with target = "atom"
+  std::string kind;            ///< "vector", "symmetric" (9 numbers, or 6: xx yy zz yz xz xy) or "scalar"
+  std::string target = "sum";  ///< over the atoms, their "mean", or the value at each "atom"
+  std::string units;           ///< of the file; never converted
+  std::string origin;          ///< of dipoles of charged frames: "mass", "nuclear_charge", "geometric"; empty: not given
+
+  bool is_per_atom() const { return target == "atom"; }
+  /// Cartesian components: 3, 9 or 1.
+  int components() const { return kind == "vector" ? 3 : kind == "symmetric" ? 9 : 1; }
+  /// λ of its spherical parts.
+  std::vector<int> ranks() const { return kind == "vector" ? std::vector{1} : kind == "symmetric" ? std::vector{0, 2} : std::vector{0}; }
+};
+
 /// Keys and columns of a frame that hold a local property: a scalar of each atom, such as its charge, Hirshfeld volume or magnetic moment.
 struct PropertyKeys {
   std::string name;         ///< of the property, in predictions

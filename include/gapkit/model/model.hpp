@@ -12,8 +12,9 @@ namespace gapkit {
 /// 1: every model has a posterior; 2: it may be absent; 3: not used; 4: the model is on top of another one; 5: the features of a
 /// term are mapped (compression); 6: a calibration has factors of a part of the epistemic variance; 7: the channels of a term are
 /// contracted; 8: a cautious calibration; 9: a baseline needs the whole cell; 10: it needs a property; 11: charge equilibration, or learned
-/// volumes of dispersion; 12: symmetry functions; 13: a kernel of a network. A model is written with the lowest that has all of its parts.
-inline constexpr int model_format_version = 13;
+/// volumes of dispersion; 12: symmetry functions; 13: a kernel of a network; 14: tensors. A model is written with the lowest that has all
+/// of its parts.
+inline constexpr int model_format_version = 14;
 
 /// Å, by the atomic numbers of a pair of elements, smaller first; only for pairs within the cutoff of the terms.
 using ShortestDistances = std::map<std::pair<int, int>, double>;
@@ -90,6 +91,7 @@ struct Calibration {
 };
 
 struct Model;
+struct FittedTensor;
 
 /// A local property of a model: a fit of its own.
 struct FittedProperty {
@@ -113,9 +115,10 @@ struct Model {
   Posterior posterior;
   Vector weights;  ///< c, one per sparse point, term by term
 
-  std::vector<FittedProperty> properties;               ///< local properties that were fitted beside the energies
-  std::optional<Calibration> calibration;               ///< of the error bars; absent: uncalibrated
-  std::optional<ShortestDistances> shortest_distances;  ///< in the training data; absent: unknown
+  std::vector<FittedProperty> properties;                    ///< local properties that were fitted beside the energies
+  std::vector<std::shared_ptr<const FittedTensor>> tensors;  ///< dipoles, polarisabilities, … that were fitted beside the energies
+  std::optional<Calibration> calibration;                    ///< of the error bars; absent: uncalibrated
+  std::optional<ShortestDistances> shortest_distances;       ///< in the training data; absent: unknown
 
   // Origin of the model
   std::string gapkit_version;  ///< of the program that wrote the file; empty if the model was not loaded

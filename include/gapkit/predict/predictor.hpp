@@ -40,6 +40,18 @@ struct PropertyPrediction {
   std::optional<Vector3> dipole_std, dipole_std_epistemic;
 };
 
+/// A tensor of a structure, in its unit.
+struct TensorPrediction {
+  TensorKeys keys;
+  Matrix values;  ///< [1 or atoms, 3, 9 or 1] Cartesian, row by row
+  /// Of each row, [1 or atoms, c²] with c = 3 (x y z), 6 (xx yy zz yz xz xy) or 1: the covariance of a new label, calibrated if the fit
+  /// was.
+  std::optional<Matrix> covariance;
+  bool is_calibrated = false;
+
+  int covariance_size() const { return keys.kind == "symmetric" ? 6 : keys.components(); }
+};
+
 struct PredictionRequest {
   bool forces = true;  ///< forces, virial and stress
   bool energy_std = false;
@@ -59,8 +71,10 @@ struct PredictionRequest {
   /// Descriptors and their derivatives in single precision (kernels and sums stay in double precision): faster, with errors of forces below
   /// 1e-4 eV/Å (docs/accuracy.md). Without effect where error bars are requested, as these need all digits.
   bool single_precision = false;
-  bool properties = false;    ///< local properties of the model, if it has some
-  bool property_std = false;  ///< with properties
+  bool properties = false;         ///< local properties of the model, if it has some
+  bool property_std = false;       ///< with properties
+  bool tensors = false;            ///< tensors of the model, if it has some
+  bool tensor_covariance = false;  ///< with tensors
 
   /// Of energies, forces and virial.
   bool error_bars() const { return energy_std || local_std || force_std || stress_std; }
@@ -102,6 +116,7 @@ struct Prediction {
   Closeness closeness;                         ///< of the atoms to each other, compared with the training data
   bool is_finite = true;                       ///< energies, forces and virial; always true without PredictionRequest::keep_not_finite
   std::vector<PropertyPrediction> properties;  ///< in the order of Model::properties; not of environments without a structure
+  std::vector<TensorPrediction> tensors;       ///< in the order of Model::tensors; not of environments without a structure
   /// The base with reference energies, as rows(): the prediction without anything learned. Empty without a base.
   PerTarget<std::vector<double>> base_alone;
 

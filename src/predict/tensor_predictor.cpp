@@ -1,0 +1,106 @@
+#include "predict/tensor_predictor.hpp"
+
+#include <fmt/format.h>
+
+#include <gapkit/core/elements.hpp>
+#include <gapkit/core/errors.hpp>
+#include <gapkit/io/tensor_labels.hpp>
+#include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/math/tensor_components.hpp>
+
+namespace gapkit {
+namespace {
+
+/// Components of the covariance from those of λ: [3, 6 or 1, 2λ+1].
+Matrix components_of_covariance(const std::string& kind, int lambda) {
+  const Matrix back = spherical_map(kind, lambda).transpose();
+  if (kind != "symmetric") return back;
+  Matrix six(6, back.cols());
+  for (std::size_t k = 0; k < voigt_index.size(); ++k)
+    six.row(static_cast<Eigen::Index>(k)) = back.row(3 * voigt_index[k][0] + voigt_index[k][1]);
+  return six;
+}
+
+}  // namespace
+
+std::vector<Matrix> tensor_covariances(const TensorPart& part, const TensorKernel& kernel,
+                                       const std::vector<TensorEnvironments>& environments, int atoms) {
+  std::vector<Matrix> result = kernel.prior(environments, atoms);
+  Matrix rows = kernel.rows(environments, atoms);
+  part.factor.whiten(rows);
+  Matrix solved = rows;
+  solve_lower_rows(part.posterior.factor, solved);
+  const Eigen::Index n = kernel.components();
+  for (std::size_t r = 0; r < result.size(); ++r) {
+    const auto at = n * static_cast<Eigen::Index>(r);
+    const Matrix c = result[r] - rows.middleRows(at, n) * rows.middleRows(at, n).transpose() +
+                     solved.middleRows(at, n) * solved.middleRows(at, n).transpose();
+    result[r] = 0.5 * (c + c.transpose());
+  }
+  return result;
+}
+
+TensorPredictors::Entry::Entry(std::shared_ptr<const FittedTensor> given) : tensor(std::move(given)) {
+  for (const TensorPart& part : tensor->parts)
+    kernels.emplace_back(tensor->terms, tensor->keys.target, part.lambda, part.delta).set_weights(part.weights);
+}
+
+void TensorPredictors::Entry::check(const Structure& structure) const {
+  const TensorKeys& keys = tensor->keys;
+  for (std::size_t i = 0; i < structure.atomic_numbers.size(); ++i)
+    if (tensor->elements.count(structure.atomic_numbers[i]) == 0)
+      throw InputError(fmt::format("{}atom {} is {}, for which the model has no data of the tensor '{}'", structure.place(), i + 1,
+                                   element_symbol(structure.atomic_numbers[i]), keys.name));
+  if (keys.kind == "vector" && !keys.is_per_atom() && keys.origin.empty() && charge_of_frame(structure) != 0)
+    throw InputError(fmt::format(
+        "{}the frame has a total charge, but the fit of '{}' named no origin, the point that dipoles of charged frames are about",
+        structure.place(), keys.name));
+}
+
+TensorPrediction TensorPredictors::Entry::compute(const Structure& structure, const PredictionRequest& request) const {
+  check(structure);
+  const TensorKeys& keys = tensor->keys;
+  const StructureEnvironments neighbors(structure, tensor->cutoff());
+  std::vector<TensorEnvironments> environments;
+  for (const TensorTerm& term : tensor->terms) environments.push_back(tensor_environments(term, neighbors.view()));
+  TensorPrediction result;
+  result.keys = keys;
+  const Eigen::Index rows = keys.is_per_atom() ? structure.size() : 1, c = result.covariance_size();
+  result.values = Matrix::Zero(rows, keys.components());
+  if (request.tensor_covariance) result.covariance = Matrix::Zero(rows, c * c);
+  result.is_calibrated = request.calibrated;
+  auto kernel = kernels.begin();
+  for (const TensorPart& part : tensor->parts) {
+    Matrix t = kernel->mean(environments, structure.size());
+    if (part.lambda == 0) t += tensor_baseline(part.means, structure.atomic_numbers, keys);
+    result.values += t * spherical_map(keys.kind, part.lambda);
+    result.is_calibrated = result.is_calibrated && part.left_out > 0;
+    if (request.tensor_covariance) {
+      const std::vector<Matrix> all = tensor_covariances(part, *kernel, environments, structure.size());
+      const Matrix map = components_of_covariance(keys.kind, part.lambda);
+      const double scale = request.calibrated ? part.scale * part.scale : 1,
+                   noise = part.sigma() * tensor_noise_scale(keys, structure.size());
+      for (Eigen::Index r = 0; r < rows; ++r) {
+        const Matrix& epistemic = all[static_cast<std::size_t>(r)];
+        const Matrix covariance = scale * (epistemic + noise * noise * Matrix::Identity(epistemic.rows(), epistemic.cols()));
+        const Matrix cartesian = map * covariance * map.transpose();
+        result.covariance->row(r) += Eigen::Map<const Vector>(cartesian.data(), cartesian.size()).transpose();
+      }
+    }
+    ++kernel;
+  }
+  if (!result.values.allFinite() || (result.covariance && !result.covariance->allFinite()))
+    throw NumericalError(fmt::format("{}the tensor '{}' came out as NaN or infinity", structure.place(), keys.name));
+  return result;
+}
+
+TensorPredictors::TensorPredictors(const Model& model) {
+  for (const auto& tensor : model.tensors) entries_.emplace_back(tensor);
+}
+
+void TensorPredictors::add(const Structure& structure, const PredictionRequest& request, Prediction& prediction) const {
+  if (!request.tensors) return;
+  for (const Entry& entry : entries_) prediction.tensors.push_back(entry.compute(structure, request));
+}
+
+}  // namespace gapkit

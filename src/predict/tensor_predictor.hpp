@@ -1,0 +1,34 @@
+#pragma once
+
+#include <gapkit/model/tensor_kernel.hpp>
+#include <gapkit/predict/predictor.hpp>
+#include <list>
+
+namespace gapkit {
+
+/// Predictions of the tensors of a model, with their covariances.
+class TensorPredictors {
+ public:
+  explicit TensorPredictors(const Model& model);
+
+  /// Fills Prediction::tensors if they are requested. Throws InputError for elements that a tensor does not know, and for dipoles of
+  /// charged structures if the fit named no origin.
+  void add(const Structure& structure, const PredictionRequest& request, Prediction& prediction) const;
+
+ private:
+  struct Entry {
+    explicit Entry(std::shared_ptr<const FittedTensor> given);
+    TensorPrediction compute(const Structure& structure, const PredictionRequest& request) const;
+    void check(const Structure& structure) const;
+
+    std::shared_ptr<const FittedTensor> tensor;
+    std::list<TensorKernel> kernels;  // of the parts
+  };
+  std::list<Entry> entries_;
+};
+
+/// Covariances of the spherical components of each row block of a structure, [R] of [2λ+1, 2λ+1]: without noise and calibration.
+std::vector<Matrix> tensor_covariances(const TensorPart& part, const TensorKernel& kernel,
+                                       const std::vector<TensorEnvironments>& environments, int atoms);
+
+}  // namespace gapkit
