@@ -119,6 +119,7 @@ void DividedRowSums::send_block(const ShowAtoms& show) {
     share.is_awaited = true;
   }
   frames_sent_ = frames_added_;
+  is_own_sent_ = true;
   sum_own_frames(show);
   shares_[0].rows = 0;
   shares_[0].cost = 0;
@@ -134,6 +135,7 @@ void DividedRowSums::sum_own_frames(const ShowAtoms& show) {
   own_.flush(shown);
   frames.clear();
   own_done_ = 0;
+  is_own_sent_ = false;
 }
 
 void DividedRowSums::poll() {
@@ -215,7 +217,8 @@ void DividedRowSums::finish(const ShowAtoms& show) {
 }
 
 void DividedRowSums::save_interrupted() {
-  sum_own_frames({});
+  // Own frames of a block that is not sent yet do not count as done.
+  if (is_own_sent_) sum_own_frames({});
   await_replies({});
   if (rules_.sink.is_only) return;
   move_all_sums();

@@ -55,6 +55,7 @@ class DividedRowSums {
   std::vector<KeptRows> kept_;  // of the current block
   std::vector<bool> has_rows_;  // by group
   std::size_t own_done_ = 0;    // frames of shares_[0].own in own_
+  bool is_own_sent_ = false;    // shares_[0].own belong to the block that all ranks work on
   std::int64_t frames_added_, frames_sent_;
   double progress_ = 0;
 };

@@ -136,23 +136,25 @@ TEST_CASE("a checkpoint continues with another number of processes") {
       const int first = sizes.first, second = sizes.second;
       CAPTURE(first);
       CAPTURE(second);
-      std::filesystem::remove(setup.options.checkpoint_path);
-      std::string continued;
-      const auto fit_with = [&](int size, double part) {
-        std::optional<ThreadProcesses> processes;
-        if (size > 1) processes.emplace(size);
-        return fit(setup.options, [&](const ProgressEvent& event) {
-          if (event.message.find("continuing from") != std::string::npos) continued = event.message;
-          if (event.phase == "fit" && event.message.empty() && event.done > part * event.total) throw Interrupted("stop");
-        });
-      };
-      CHECK_THROWS_AS(fit_with(first, 0.7), Interrupted);
-      REQUIRE(std::filesystem::exists(setup.options.checkpoint_path));
-      CHECK(continued.empty());
-      const FitResult result = fit_with(second, 2);
-      CHECK(continued.find(" of 901 frames") != std::string::npos);
-      CHECK(continued.find(" 0 of") == std::string::npos);
-      CHECK(largest_change(result.model, expected) < 1e-9);
+      for (const double stop : {0.0, 0.7}) {  // the first may come before a block is sent
+        CAPTURE(stop);
+        std::filesystem::remove(setup.options.checkpoint_path);
+        std::string continued;
+        const auto fit_with = [&](int size, double part) {
+          std::optional<ThreadProcesses> processes;
+          if (size > 1) processes.emplace(size);
+          return fit(setup.options, [&](const ProgressEvent& event) {
+            if (event.message.find("continuing from") != std::string::npos) continued = event.message;
+            if (event.phase == "fit" && event.message.empty() && event.done > part * event.total) throw Interrupted("stop");
+          });
+        };
+        CHECK_THROWS_AS(fit_with(first, stop), Interrupted);
+        REQUIRE(std::filesystem::exists(setup.options.checkpoint_path));
+        CHECK(continued.empty());
+        const FitResult result = fit_with(second, 2);
+        CHECK(continued.find(" of 901 frames") != std::string::npos);
+        CHECK(largest_change(result.model, expected) < 1e-9);
+      }
     }
   }
 }
