@@ -66,20 +66,18 @@ void describe(CLI::App& app, Arguments& arguments) {
       ->type_name("NAMES");
   app.add_option(
          "--std-points", arguments.std_points,
-         "Error bars from the first N sparse points only, at most all: cheaper in proportion; forces are calibrated for a quarter of the "
-         "points (docs/accuracy.md); where they are uncalibrated, a message compares with all points for the first frame (default: all)")
+         "Error bars from the first N sparse points only (default: all): cheaper; forces are calibrated for a quarter of the points, else "
+         "a message compares with all points for the first frame (docs/accuracy.md)")
       ->type_name("N")
       ->check(CLI::Range(1, 1000000).description(""));
   app.add_option("--difference", arguments.difference,
-                 "Two files of structures: for each pair of frames, the energy of the second minus the first (eV) with its error bar; "
-                 "common uncertainty cancels")
+                 "Two files: energy of each frame of the second minus the first (eV) with its error bar; common uncertainty cancels")
       ->expected(2)
       ->type_name("A.xyz B.xyz")
       ->excludes(input)
       ->excludes(output);
   app.add_option("--samples", arguments.samples,
-                 "Predict with N members of the posterior's ensemble too: gap_energy_samples (eV), gap_forces_samples (eV/Å, x y z of each "
-                 "member)")
+                 "Predict with N members of the posterior's ensemble too: gap_energy_samples (eV), gap_forces_samples (eV/Å)")
       ->type_name("N")
       ->check(CLI::Range(1, 10000).description(""));
   app.add_option("--seed", arguments.seed, "Seed of the members for --samples")->type_name("N")->capture_default_str();
@@ -104,17 +102,15 @@ void describe(CLI::App& app, Arguments& arguments) {
   apps::add_threads_option(app, arguments.threads);
   app.footer(
       "Fields: gap_energy (eV), gap_forces (eV/Å), gap_stress (eV/Å³; xx yy zz yz xz xy, positive under tension), gap_virial (eV),\n"
-      "gap_local_energy (eV); with --std also gap_energy_std, gap_forces_std, gap_stress_std, … (the expected error against a new\n"
-      "reference value) and …_std_epistemic (the part that more data reduce); for each property or tensor NAME gap_NAME. Exit "
-      "codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");
+      "gap_local_energy (eV), gap_NAME of properties and tensors; with --std also gap_energy_std, … (the expected error)\n"
+      "and …_std_epistemic (the part that more data reduce). Exit codes: 0 good, 1 bug, 2 bad input, 3 numerical failure.");
 }
 
 PredictionRequest request_from(const Arguments& arguments) {
   PredictionRequest request;
   request.single_precision = arguments.precision == "single";
   request.keep_not_finite = true;  // the other frames must be predicted
-  request.properties = true;
-  request.tensors = true;
+  request.properties = request.tensors = true;
   request.forces = !arguments.no_forces;
   request.calibrated = !arguments.raw;
   apps::request_error_bars(arguments.error_bars, request);

@@ -128,7 +128,7 @@ TEST_CASE("A fit of dipoles and matrices predicts new frames, with covariances t
   CHECK(distance < 2.5);
 }
 
-TEST_CASE("Tensors of atoms and means are fitted like sums of them") {
+TEST_CASE("Tensors that are means are fitted like sums of them") {
   TemporaryFolder folder;
   folder.write("train.xyz", molecules(20, 3));
   const FitResult sum = fit(options_for(folder, dipole + "optimize = false\nsigma = 0.003\n" + term));
