@@ -7,6 +7,7 @@
 #include <gapkit/convert/kim_model.hpp>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/core/version.hpp>
+#include <gapkit/model/tensor_model.hpp>
 #include <gapkit/potentials/atom_field.hpp>
 #include <iostream>
 
@@ -159,6 +160,8 @@ void write_kim(const Arguments& arguments) {
   for (const FittedProperty& property : model.properties)
     print_notes({fmt::format("programs with a KIM interface do not see the local property '{}': they take energies and forces",
                              property.keys.name)});
+  for (const TensorKeys& tensor : tensor_keys(model))
+    print_notes({fmt::format("programs with a KIM interface do not see the tensor '{}': they take energies and forces", tensor.name)});
   const std::filesystem::path driver = helper_script("kim"), prefix = driver.parent_path().parent_path().parent_path();
   std::error_code ignored;
   const bool has_headers = std::filesystem::exists(prefix / "include" / "gapkit.h", ignored);  // not in a build folder

@@ -9,6 +9,7 @@
 #include <gapkit/io/temporary_file.hpp>
 #include <gapkit/io/xml.hpp>
 #include <gapkit/kernels/kernel.hpp>
+#include <gapkit/model/tensor_model.hpp>
 #include <memory>
 
 #include "convert/gap_xml_format.hpp"
@@ -296,6 +297,8 @@ std::vector<std::string> write_gap_xml(const Model& model, const std::filesystem
 
   for (const FittedProperty& property : model.properties)
     notes.push_back(fmt::format("the local property '{}' is left out: a GAP potential gives energies only", property.keys.name));
+  for (const TensorKeys& tensor : tensor_keys(model))
+    notes.push_back(fmt::format("the tensor '{}' is left out: a GAP potential gives energies only", tensor.name));
   if (model.has_posterior()) notes.push_back("the posterior is left out: QUIP's variance differs from that of gap-predict");
   return notes;
 }

@@ -55,8 +55,8 @@ TEST_CASE("config: mistakes of syntax and keys, each with its sentence") {
            "t.toml:11: unknown key 'engery' in [regularization.config_type.liquid]; did you mean 'energy'?"},
           {"seed = 3\n" + good, "t.toml:1: 'seed' stands outside of the sections; it belongs in [run]"},
           {"colour = 3\n" + good,
-           "t.toml:1: unknown key 'colour'; valid: data, reference_energies, baseline, long_range, term, property, regularization, "
-           "optimize, "
+           "t.toml:1: unknown key 'colour'; valid: data, reference_energies, baseline, long_range, term, property, tensor, "
+           "regularization, optimize, "
            "calibration, "
            "solver, "
            "output, run"},

@@ -6,6 +6,7 @@
 #include <gapkit/descriptors/descriptor.hpp>
 #include <gapkit/io/xml.hpp>
 #include <gapkit/kernels/kernel.hpp>
+#include <gapkit/model/tensor_model.hpp>
 #include <gapkit/predict/predictor.hpp>
 
 #include "convert/quip_predictions.hpp"
@@ -126,6 +127,20 @@ TEST_CASE("a model that is written as XML and read back predicts the same") {
     CHECK(worst.virial <= 1e-9);
   }
   CHECK(written > 2 * refused);
+}
+
+TEST_CASE("a tensor, which a GAP potential cannot have, is left out and named") {
+  const TemporaryFolder folder;
+  const auto toys = toy_models();
+  const auto toy =
+      std::find_if(toys.begin(), toys.end(), [](const ToyModel& t) { return t.model->terms[0].descriptor_name == "two_body"; });
+  REQUIRE(toy != toys.end());
+  Model model = *toy->model;
+  const auto tensor = std::make_shared<FittedTensor>();
+  tensor->keys.name = "mu";
+  model.tensors.push_back(tensor);
+  const std::vector<std::string> notes = write_gap_xml(model, folder.path() / "m.xml");
+  CHECK(std::any_of(notes.begin(), notes.end(), [](const std::string& note) { return note.find("the tensor 'mu'") != std::string::npos; }));
 }
 
 TEST_CASE("a radial weight and contracted channels, which QUIP does not have, are refused by their names") {
