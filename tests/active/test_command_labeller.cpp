@@ -66,10 +66,6 @@ void check_label(const Label& label, const Structure& asked) {
   CHECK(largest_difference(*label.structure->forces, Positions(10 * asked.positions)) < 1e-10);
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// A failure of the one structure, after one attempt; returns the sentence.
 std::string failure_of(const std::string& body, double timeout = 120) {
   Script script(body);

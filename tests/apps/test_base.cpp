@@ -49,10 +49,6 @@ struct Workplace {
   }
 };
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("programs: a fit on another model predicts totals, and tells the errors of the base alone") {

@@ -13,10 +13,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// A folder with the potential D_sic_2bsoap.xml, its files and the structure sic8.xyz.
 struct Workplace {
   test::TemporaryFolder folder;

@@ -17,10 +17,6 @@ using namespace gapkit::test;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 // A folder with a good model, a structure and its prediction.
 struct Workplace {
   TemporaryFolder folder;

@@ -38,10 +38,6 @@ force = 0.1
 virial = 0.1
 )";
 
-inline bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// The isolated atom and `count` frames of at most eight atoms, from number `first` on.
 inline void write_frames(const std::filesystem::path& path, std::size_t first, std::size_t count, bool with_isolated_atom) {
   static const std::vector<Structure> all = read_extxyz(source_folder() / "data" / "silicon" / "train.xyz");

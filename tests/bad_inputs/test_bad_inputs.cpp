@@ -60,10 +60,6 @@ Inputs valid_inputs() {
   return {frames, valid_configuration, {}, {}};
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// Lines of `text` that begin with `beginning` and hold `part`.
 int lines_with(const std::string& text, const std::string& beginning, const std::string& part) {
   std::istringstream lines(text);

@@ -11,8 +11,6 @@ using namespace gapkit::test;
 
 namespace {
 
-const double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
 /// A model of silicon and carbon with all kinds of terms, and a structure of both.
 struct Example {
   const ToyModel& toy = c_models().back();

@@ -14,12 +14,6 @@ using Json = nlohmann::json;
 
 namespace {
 
-std::size_t count_of(const std::string& text, const std::string& part) {
-  std::size_t count = 0;
-  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
-  return count;
-}
-
 ProgramResult run_well(const Case& where, const std::string& program, const std::vector<std::string>& arguments) {
   ProgramResult result = where.run(program, arguments);
   REQUIRE_MESSAGE(result.exit_code == 0, result.err);

@@ -28,12 +28,6 @@ std::string frame(const char* distance, const char* more = "") {
          distance + " 0 0 0\n";
 }
 
-std::size_t count_of(const std::string& text, const std::string& part) {
-  std::size_t count = 0;
-  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
-  return count;
-}
-
 }  // namespace
 
 TEST_CASE("cases: a frame without finite prediction costs no other frame of the run") {

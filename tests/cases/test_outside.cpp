@@ -11,16 +11,6 @@ using namespace gapkit::test;
 
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-std::size_t count_of(const std::string& text, const std::string& part) {
-  std::size_t count = 0;
-  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
-  return count;
-}
-
 double ratio_of(const Structure& frame) {
   const Field* field = frame.find_field("gap_shortest_distance_ratio");
   return field ? std::get<double>(field->value) : std::nan("");

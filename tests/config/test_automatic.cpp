@@ -63,7 +63,7 @@ struct Setup {
   }
 };
 
-const TermOptions& term(const FitConfiguration& options, const std::string& name) {
+const TermOptions& term_named(const FitConfiguration& options, const std::string& name) {
   for (const TermOptions& t : options.terms)
     if (t.name == name) return t;
   FAIL("no term ", name);
@@ -112,8 +112,8 @@ TEST_CASE("crystals get pairs and SOAP, molecules also triplets; reference energ
   std::vector<Structure> frames = cubic(2.6, 25);
   const AutomaticChoice crystal = setup.choose(frames);
   CHECK(crystal.options.terms.size() == 2);
-  CHECK(term(crystal.options, "soap").descriptor_parameters.integer("l_max") == 8);
-  CHECK(term(crystal.options, "soap").n_sparse == 110);  // 0.55 of 200
+  CHECK(term_named(crystal.options, "soap").descriptor_parameters.integer("l_max") == 8);
+  CHECK(term_named(crystal.options, "soap").n_sparse == 110);  // 0.55 of 200
   CHECK(crystal.options.reference_energies.mode == ReferenceEnergyOptions::Mode::least_squares);
   CHECK(crystal.options.use[Property::virial]);
   CHECK(crystal.options.calibration.source == CalibrationOptions::Source::leave_one_out);
@@ -123,7 +123,7 @@ TEST_CASE("crystals get pairs and SOAP, molecules also triplets; reference energ
 
   const AutomaticChoice molecules = setup.choose(clusters(12));
   CHECK(molecules.options.terms.size() == 3);
-  CHECK(term(molecules.options, "three_body").n_sparse > 0);
+  CHECK(term_named(molecules.options, "three_body").n_sparse > 0);
   CHECK_FALSE(molecules.options.use[Property::virial]);
   CHECK(molecules.options.calibration.source == CalibrationOptions::Source::leave_one_out);
 }
@@ -137,20 +137,20 @@ TEST_CASE("SOAP gets a learned metric, except for few structures, few atoms of a
   };
   std::vector<Structure> frames = cubic(2.6, 40);
   const AutomaticChoice many = setup.choose(frames);
-  const TermOptions& soap = term(many.options, "soap");
+  const TermOptions& soap = term_named(many.options, "soap");
   CHECK(soap.compression.kind == "learned");
   CHECK(soap.compression.rank == 64);
   CHECK(soap.compression.floor == 1e-3);
   CHECK(soap.kernel == "polynomial");
   CHECK(soap.kernel_parameters.integer("zeta") == 4);
-  CHECK(term(many.options, "two_body").compression.kind == "none");
+  CHECK(term_named(many.options, "two_body").compression.kind == "none");
   CHECK(reason_of(many).find("64 for each element") != std::string::npos);
 
   const auto check_full = [&](const std::vector<Structure>& given, const std::string& why) {
     CAPTURE(why);
     const AutomaticChoice choice = setup.choose(given);
-    CHECK(term(choice.options, "soap").compression.kind == "none");
-    CHECK(term(choice.options, "soap").kernel == "dot_product");
+    CHECK(term_named(choice.options, "soap").compression.kind == "none");
+    CHECK(term_named(choice.options, "soap").kernel == "dot_product");
     CHECK(reason_of(choice).find(why) != std::string::npos);
   };
   // Single atoms are no structures that a metric is learned from.
@@ -168,14 +168,14 @@ TEST_CASE("SOAP gets a learned metric, except for few structures, few atoms of a
   check_full(energies, "which the data lack");
 
   const AutomaticChoice molecules = setup.choose(clusters(60));
-  CHECK(term(molecules.options, "soap").compression.kind == "learned");
-  CHECK(term(molecules.options, "soap").compression.rank == 96);
-  CHECK(term(molecules.options, "soap").selection == "variance");
+  CHECK(term_named(molecules.options, "soap").compression.kind == "learned");
+  CHECK(term_named(molecules.options, "soap").compression.rank == 96);
+  CHECK(term_named(molecules.options, "soap").selection == "variance");
   // Few points with all features beside it, and not for solids.
   CHECK(molecules.options.terms.back().name == "soap");
-  CHECK(term(molecules.options, "soap_full").compression.kind == "none");
-  CHECK(term(molecules.options, "soap_full").kernel == "dot_product");
-  CHECK(term(molecules.options, "soap_full").n_sparse == 100);
+  CHECK(term_named(molecules.options, "soap_full").compression.kind == "none");
+  CHECK(term_named(molecules.options, "soap_full").kernel == "dot_product");
+  CHECK(term_named(molecules.options, "soap_full").n_sparse == 100);
   CHECK(many.options.terms.size() == 2);
 }
 
@@ -187,7 +187,7 @@ TEST_CASE("SOAP of crystals of four elements gets three fifths of its channels")
     const std::vector<int> z = {41, 42, 73, 74};
     for (Structure& s : frames)
       for (std::size_t i = 0; i < s.atomic_numbers.size(); ++i) s.atomic_numbers[i] = z[i % elements];
-    const Parameters& soap = term(setup.choose(frames).options, "soap").descriptor_parameters;
+    const Parameters& soap = term_named(setup.choose(frames).options, "soap").descriptor_parameters;
     CHECK(soap.integer("n_max") == (elements == 4 ? 6 : 8));
     CHECK(soap.integer("channels") == (elements == 4 ? 15 : 0));
   }
@@ -197,8 +197,8 @@ TEST_CASE("less time, less work") {
   const Setup setup;
   const std::vector<Structure> frames = cubic(2.6, 40);
   const AutomaticChoice much = setup.choose(frames, 3600), little = setup.choose(frames, 0.6);
-  CHECK(term(little.options, "soap").n_sparse < term(much.options, "soap").n_sparse);
-  CHECK(term(little.options, "soap").n_sparse >= 50);
+  CHECK(term_named(little.options, "soap").n_sparse < term_named(much.options, "soap").n_sparse);
+  CHECK(term_named(little.options, "soap").n_sparse >= 50);
   CHECK(much.seconds < 3600);
 }
 
@@ -258,7 +258,7 @@ TEST_CASE("a choice visits the data twice, with little time too") {
     const CountedDataset counted(data);
     AutomaticRequest request;
     request.seconds = seconds;
-    points.push_back(term(choose_fit_options({counted}, request).options, "soap").n_sparse);
+    points.push_back(term_named(choose_fit_options({counted}, request).options, "soap").n_sparse);
     CHECK(counted.frames() == 60);
   }
   CHECK(points[1] < points[0]);  // after several attempts

@@ -10,14 +10,14 @@ using namespace gapkit::test;
 
 namespace {
 
-const std::string good =
+const std::string two_terms =
     "[data]\ntrain = 'train.xyz'\n"
     "[[term]]\ndescriptor = 'two_body'\ncutoff = 5\nkernel = 'squared_exponential'\nlength_scale = 1\nn_sparse = 20\n"
     "[[term]]\ndescriptor = 'soap'\ncutoff = 5\nkernel = 'dot_product'\nzeta = 4\nn_sparse = 100\n";  // 15 lines
 
-struct Files {
+struct OneTrainingFile {
   TemporaryFolder folder;
-  Files() { folder.write("train.xyz", ""); }
+  OneTrainingFile() { folder.write("train.xyz", ""); }
   FitConfiguration parse(const std::string& toml, const std::vector<ConfigurationOverride>& changes = {}) const {
     return parse_fit_options(toml, "t.toml", folder.path(), {}, changes);
   }
@@ -26,25 +26,21 @@ struct Files {
   }
 };
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("config: [optimize] and its defaults") {
   using Objective = OptimizeOptions::Objective;
-  const Files files;
-  const FitConfiguration none = files.parse(good);
+  const OneTrainingFile files;
+  const FitConfiguration none = files.parse(two_terms);
   CHECK(none.optimize.objective == Objective::none);
   CHECK(none.optimize.folds == 0);
   CHECK(!none.keep_statistics);
-  CHECK(files.parse(good + "[optimize]\n").optimize.objective == Objective::evidence);
-  const FitConfiguration cross = files.parse(good + "[optimize]\nobjective = 'cross_validation'\n");
+  CHECK(files.parse(two_terms + "[optimize]\n").optimize.objective == Objective::evidence);
+  const FitConfiguration cross = files.parse(two_terms + "[optimize]\nobjective = 'cross_validation'\n");
   CHECK(cross.optimize.objective == Objective::cross_validation);
   CHECK(cross.optimize.folds == 5);
   const FitConfiguration all =
-      files.parse(good +
+      files.parse(two_terms +
                   "[optimize]\nobjective = 'cross_validation'\nsigma = false\nclasses = ['b', 'a c']\nmax_factor = 10\n"
                   "min_rows = 3\nmax_evaluations = 7\nfolds = 4\nfold = 'key:run'\nweights = { energy = 2, virial = 0 }\n"
                   "[output]\nstatistics = true\n");
@@ -67,7 +63,7 @@ TEST_CASE("config: [optimize] and its defaults") {
 }
 
 TEST_CASE("config: mistakes in [optimize] are named with line and remedy") {
-  const Files files;
+  const OneTrainingFile files;
   const std::vector<std::pair<std::string, std::string>> mistakes = {
       {"objectiv = 'evidence'", "did you mean 'objective'?"},
       {"objective = 'evidnce'", "did you mean 'evidence'?"},
@@ -89,32 +85,32 @@ TEST_CASE("config: mistakes in [optimize] are named with line and remedy") {
   for (const auto& [mistake, part] : mistakes) {
     const std::string line = mistake;
     CAPTURE(line);
-    const std::string message = files.message(good + "[optimize]\n" + line + "\n");
+    const std::string message = files.message(two_terms + "[optimize]\n" + line + "\n");
     CAPTURE(message);
     CHECK(contains(message, "t.toml:16: "));
     CHECK(contains(message, part));
   }
-  CHECK(contains(files.message(good + "[optimize]\nsigma = false\ndelta = false\n"), "nothing to optimise"));
-  CHECK(contains(files.message(good + "[optimize]\nobjective = 'cross_validation'\nfolds = 0\n"), "at least 2 folds"));
-  CHECK(contains(files.message(good + "[output]\nstatistics = 1\n"), "true or false"));
+  CHECK(contains(files.message(two_terms + "[optimize]\nsigma = false\ndelta = false\n"), "nothing to optimise"));
+  CHECK(contains(files.message(two_terms + "[optimize]\nobjective = 'cross_validation'\nfolds = 0\n"), "at least 2 folds"));
+  CHECK(contains(files.message(two_terms + "[output]\nstatistics = 1\n"), "true or false"));
 }
 
 TEST_CASE("config: single keys are replaced or added") {
-  const Files files;
-  CHECK(files.parse(good, {{"term.soap.zeta", "2"}}).terms[1].kernel_parameters.real("zeta") == 2);
-  CHECK(files.parse(good, {{"term.two_body.length_scale", "1.5"}}).terms[0].kernel_parameters.values().count("length_scale") == 1);
-  CHECK(files.parse(good, {{"term.soap.selection", "fps"}}).terms[1].selection == "fps");
-  CHECK(files.parse(good, {{"term.soap.selection", "'fps'"}}).terms[1].selection == "fps");
-  CHECK(files.parse(good, {{"regularization.force", "0.3"}}).regularization.standard[Property::force] == 0.3);
-  CHECK(files.parse(good, {{"regularization.config_type.liquid.force", "0.7"}}).regularization.config_type.at("liquid")[Property::force] ==
-        0.7);
-  CHECK(files.parse(good, {{"data.use", "['energy']"}, {"term.soap.n_max", "3"}}).use[Property::force] == false);
-  CHECK(files.parse(good + "name = 'many'\n", {{"term.many.delta", "3"}}).terms[1].delta == 3);
-  CHECK(contains(files.message(good, {{"term.saop.zeta", "2"}}), "did you mean 'soap'?"));
-  CHECK(contains(files.message(good, {{"term.soap", "2"}}), "term.NAME.KEY"));
-  CHECK(contains(files.message(good, {{"zeta", "2"}}), "SECTION.KEY"));
-  CHECK(contains(files.message(good, {{"term.soap.zta", "2"}}), "did you mean 'zeta'?"));
-  CHECK(contains(files.message(good, {{"term.soap.zeta", "two"}}), "expected a number"));
-  CHECK(contains(files.message(good, {{"regularisation.force", "2"}}), "did you mean 'regularization'?"));
-  CHECK(contains(files.message(good, {{"term.soap.zeta.x", "2"}}), "expected a table"));
+  const OneTrainingFile files;
+  CHECK(files.parse(two_terms, {{"term.soap.zeta", "2"}}).terms[1].kernel_parameters.real("zeta") == 2);
+  CHECK(files.parse(two_terms, {{"term.two_body.length_scale", "1.5"}}).terms[0].kernel_parameters.values().count("length_scale") == 1);
+  CHECK(files.parse(two_terms, {{"term.soap.selection", "fps"}}).terms[1].selection == "fps");
+  CHECK(files.parse(two_terms, {{"term.soap.selection", "'fps'"}}).terms[1].selection == "fps");
+  CHECK(files.parse(two_terms, {{"regularization.force", "0.3"}}).regularization.standard[Property::force] == 0.3);
+  CHECK(files.parse(two_terms, {{"regularization.config_type.liquid.force", "0.7"}})
+            .regularization.config_type.at("liquid")[Property::force] == 0.7);
+  CHECK(files.parse(two_terms, {{"data.use", "['energy']"}, {"term.soap.n_max", "3"}}).use[Property::force] == false);
+  CHECK(files.parse(two_terms + "name = 'many'\n", {{"term.many.delta", "3"}}).terms[1].delta == 3);
+  CHECK(contains(files.message(two_terms, {{"term.saop.zeta", "2"}}), "did you mean 'soap'?"));
+  CHECK(contains(files.message(two_terms, {{"term.soap", "2"}}), "term.NAME.KEY"));
+  CHECK(contains(files.message(two_terms, {{"zeta", "2"}}), "SECTION.KEY"));
+  CHECK(contains(files.message(two_terms, {{"term.soap.zta", "2"}}), "did you mean 'zeta'?"));
+  CHECK(contains(files.message(two_terms, {{"term.soap.zeta", "two"}}), "expected a number"));
+  CHECK(contains(files.message(two_terms, {{"regularisation.force", "2"}}), "did you mean 'regularization'?"));
+  CHECK(contains(files.message(two_terms, {{"term.soap.zeta.x", "2"}}), "expected a table"));
 }

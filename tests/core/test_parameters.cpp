@@ -11,8 +11,6 @@ using namespace gapkit::test;
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
 std::vector<ParameterInfo> example_infos() {
   using Type = ParameterInfo::Type;
   return {

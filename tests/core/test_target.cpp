@@ -10,8 +10,6 @@ using gapkit::test::check_close;
 
 namespace {
 
-const double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
 /// Two atoms in 8 Å³ with every target; its rows are 1, 2, 3, ...
 Structure labelled() {
   Structure s;

@@ -50,7 +50,7 @@ Parameters parameters_of(const std::string& functions, double cutoff = 4.0) {
   return {{"cutoff", cutoff}, {"functions", functions}};
 }
 
-Matrix features_of(const Descriptor& descriptor, const Structure& s) {
+Matrix values_of(const Descriptor& descriptor, const Structure& s) {
   const StructureEnvironments environments(s, descriptor.cutoff());
   Features features;
   descriptor.compute(environments.view(), 0, s.size(), Derivatives::none, features);
@@ -132,7 +132,7 @@ TEST_CASE("symmetry functions: a dimer and a triangle by hand") {
     const double x = r / 4;
     return 1 - 10 * x * x * x + 15 * x * x * x * x - 6 * x * x * x * x * x;
   };
-  const Matrix g = features_of(
+  const Matrix g = values_of(
       *plain(parameters_of("G2 eta=0.5 r_s=1\nG5 eta=0.1 lambda=-1 zeta=4\nG4 eta=0.1 lambda=1 zeta=1\nwG2 eta=0.5 r_s=1"), 14, {14}), s);
   const double radial = std::exp(-0.5) * f(2.0) + std::exp(-0.125) * f(1.5);
   check_close(g(0, 0), radial, 1e-14);

@@ -13,7 +13,7 @@
 
 namespace gapkit::test {
 
-inline std::vector<Structure> frames_of(unsigned first, unsigned count, const std::vector<int>& elements) {
+inline std::vector<Structure> frames_of(unsigned first, unsigned count, const std::vector<int>& elements = {14}) {
   std::vector<Structure> frames;
   for (unsigned seed = first; seed < first + count; ++seed)
     frames.push_back(labelled(random_triclinic(4, seed, elements), seed % 3 == 0 ? "odd" : "even"));

@@ -49,11 +49,11 @@ std::vector<Structure> raised_all(std::vector<Structure> frames) {
   return frames;
 }
 
-struct Setup {
+struct BaseFitSetup {
   TemporaryFolder folder;
   FitConfiguration plain, on_base;
 
-  explicit Setup(const std::vector<Structure>& frames) {
+  explicit BaseFitSetup(const std::vector<Structure>& frames) {
     plain = small_options(write("plain.xyz", frames), {small_two_body(0.6, 12), small_soap(2, 2, 2, 15)});
     on_base = small_options(write("raised.xyz", raised_all(frames)), plain.terms);
     on_base.keys.base = base;
@@ -80,7 +80,7 @@ TEST_CASE("what the base gives is not learned: weights and reference energies ar
   std::set<int> elements;
   for (const Structure& s : frames) elements.insert(s.atomic_numbers.begin(), s.atomic_numbers.end());
   for (const int z : elements) frames.push_back(lone_atom(z));
-  Setup setup(frames);
+  BaseFitSetup setup(frames);
   using Mode = ReferenceEnergyOptions::Mode;
   for (const Mode mode : {Mode::explicit_values, Mode::least_squares, Mode::isolated}) {
     setup.plain.reference_energies.mode = setup.on_base.reference_energies.mode = mode;
@@ -89,7 +89,7 @@ TEST_CASE("what the base gives is not learned: weights and reference energies ar
 }
 
 TEST_CASE("a model on a base predicts the sum, also from its file and one after the other; error bars are those of the difference") {
-  Setup setup(frames_from(1, 6));
+  BaseFitSetup setup(frames_from(1, 6));
   const Model without = fit(setup.plain).model, with = fit(setup.on_base).model;
   save_model(with, setup.path("model.h5"));
   const auto loaded = std::make_shared<const Model>(load_model(setup.path("model.h5")));
@@ -122,7 +122,7 @@ TEST_CASE("a model on a base predicts the sum, also from its file and one after 
 }
 
 TEST_CASE("a model on a base predicts nothing without its values, unless the difference is asked for") {
-  Setup setup(frames_from(1, 6));
+  BaseFitSetup setup(frames_from(1, 6));
   const auto model = std::make_shared<const Model>(fit(setup.on_base).model);
   Predictor predictor(model);
   Structure bare = random_triclinic(6, 90);
@@ -151,7 +151,7 @@ TEST_CASE("a model on a base predicts nothing without its values, unless the dif
 TEST_CASE("appending, calibration and errors see the difference") {
   const std::vector<Structure> all = frames_from(1, 12);
   const std::vector<Structure> first(all.begin(), all.begin() + 8), second(all.begin() + 8, all.end());
-  Setup setup(first);
+  BaseFitSetup setup(first);
   for (FitConfiguration* options : {&setup.plain, &setup.on_base}) {
     options->keep_statistics = true;
     options->calibration = {.source = CalibrationOptions::Source::holdout, .holdout = 0.5, .rounds = 2, .fewest_structures = 2};
@@ -196,7 +196,7 @@ TEST_CASE("appending, calibration and errors see the difference") {
 }
 
 TEST_CASE("data whose base is the labels or has the opposite sign are not appended") {
-  Setup setup(frames_from(1, 8));
+  BaseFitSetup setup(frames_from(1, 8));
   setup.on_base.keep_statistics = true;
   const FitResult result = fit(setup.on_base);
   const std::vector<Structure> good = raised_all(frames_from(20, 4));
@@ -222,7 +222,7 @@ TEST_CASE("data whose base is the labels or has the opposite sign are not append
 
 TEST_CASE("a fit names the frame that lacks a value of the base") {
   std::vector<Structure> frames = raised_all(frames_from(1, 6));
-  Setup setup(frames_from(1, 6));
+  BaseFitSetup setup(frames_from(1, 6));
   std::erase_if(frames[3].fields, [](const Field& f) { return f.key == "b_energy"; });
   frames[3].set_field("b_enery", 1.0);
   setup.on_base.train = {setup.write("partly.xyz", frames)};

@@ -51,7 +51,7 @@ double largest_basis_difference(const Model& a, const Model& b) {
   return worst;
 }
 
-double largest_prediction_difference(const Model& a, const Model& b, const std::vector<Structure>& structures, bool is_single = false) {
+double largest_difference_of(const Model& a, const Model& b, const std::vector<Structure>& structures, bool is_single = false) {
   Predictor first(std::make_shared<const Model>(a)), second(std::make_shared<const Model>(b));
   double worst = 0;
   for (const Structure& s : structures) {
@@ -114,8 +114,8 @@ TEST_CASE("with all channels the model predicts the same as without a contractio
     TermOptions without = contracted(0), all = contracted(count), few = contracted(2);
     without.selection = all.selection = few.selection = "all";  // rounding decides the choice among equal ones
     const FitResult plain = fitted(frames, options_of({without}));
-    CHECK(largest_prediction_difference(plain.model, fitted(frames, options_of({all})).model, other) <= 1e-6);
-    CHECK(largest_prediction_difference(plain.model, fitted(frames, options_of({few})).model, other) > 1e-4);
+    CHECK(largest_difference_of(plain.model, fitted(frames, options_of({all})).model, other) <= 1e-6);
+    CHECK(largest_difference_of(plain.model, fitted(frames, options_of({few})).model, other) > 1e-4);
   }
 }
 
@@ -153,9 +153,9 @@ TEST_CASE("channels do not depend on the number of threads, beyond rounding") {
   const FitResult four = fitted(frames, options);
   set_thread_count(threads);
   CHECK(largest_basis_difference(one.model, again.model) == 0);
-  CHECK(largest_prediction_difference(one.model, again.model, other) == 0);
+  CHECK(largest_difference_of(one.model, again.model, other) == 0);
   CHECK(largest_basis_difference(one.model, four.model) <= 1e-9);
-  CHECK(largest_prediction_difference(one.model, four.model, other) <= 1e-6);
+  CHECK(largest_difference_of(one.model, four.model, other) <= 1e-6);
 }
 
 TEST_CASE("a model file keeps channels, alone and with a compression; append keeps them, merge refuses other ones") {
@@ -176,8 +176,8 @@ TEST_CASE("a model file keeps channels, alone and with a compression; append kee
     if (map) CHECK(map->directions.rows() == 3 * 10);
     CHECK(largest_basis_difference(loaded.model, result.model) == 0);
     CHECK(basis_of(loaded.model).kept == basis_of(result.model).kept);
-    CHECK(largest_prediction_difference(result.model, loaded.model, more) == 0);
-    const double single = largest_prediction_difference(result.model, loaded.model, more, true);
+    CHECK(largest_difference_of(result.model, loaded.model, more) == 0);
+    const double single = largest_difference_of(result.model, loaded.model, more, true);
     CHECK(single > 0);
     CHECK(single <= 1e-3);
     FittedModel appended = loaded;

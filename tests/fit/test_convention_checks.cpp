@@ -54,7 +54,7 @@ Structure with_mistake(const Structure& s, const Mistake& mistake) {
 }
 
 // Frames of some config types of a file of data/, in turns: frames that follow each other are no small displacements.
-std::vector<Structure> frames_of(const std::string& file, const std::vector<std::string>& types) {
+std::vector<Structure> frames_of_types(const std::string& file, const std::vector<std::string>& types) {
   std::map<std::string, std::vector<Structure>> of_type;
   for (Structure& s : read_targets((source_folder() / "data" / file).string())) of_type[s.config_type].push_back(std::move(s));
   std::vector<Structure> result;
@@ -96,7 +96,7 @@ std::vector<double> six_of(const Matrix3& m, const std::array<std::array<int, 2>
   return six;
 }
 
-struct Case {
+struct ConventionCase {
   const char* name;
   Mistake mistake;
   std::string expected;
@@ -104,7 +104,7 @@ struct Case {
 
 const double gpa = gpa_per_ev_per_cubic_angstrom;
 
-const std::vector<Case> cases = {
+const std::vector<ConventionCase> convention_cases = {
     {"energies per atom", [](const Structure& s, Labels& l) { l.energy /= s.size(); }, "energies seem to be energies per atom"},
     {"energies in Ry", [](const Structure&, Labels& l) { l.energy /= 0.5 * ev_per_hartree; }, "energies seem to be in Rydberg"},
     {"energies in Hartree", [](const Structure&, Labels& l) { l.energy /= ev_per_hartree; }, "energies seem to be in Hartree"},
@@ -176,8 +176,8 @@ const std::vector<Case> cases = {
 
 TEST_CASE("convention checks: each mistake in the labels is found and named, and it alone") {
   for (const DataSet& data : data_sets) {
-    const std::vector<Structure> frames = frames_of(data.file, data.types);
-    for (const Case& c : cases) {
+    const std::vector<Structure> frames = frames_of_types(data.file, data.types);
+    for (const ConventionCase& c : convention_cases) {
       CAPTURE(data.file);
       CAPTURE(c.name);
       const TemporaryFolder folder;
@@ -194,7 +194,7 @@ TEST_CASE("convention checks: each mistake in the labels is found and named, and
 TEST_CASE("convention checks: optimised noise and held-out structures hide nothing") {
   const TemporaryFolder folder;
   std::vector<Structure> wrong;
-  for (const Structure& s : frames_of(data_sets[0].file, data_sets[0].types))
+  for (const Structure& s : frames_of_types(data_sets[0].file, data_sets[0].types))
     wrong.push_back(with_mistake(s, [](const Structure& t, Labels& l) { l.virial /= -t.volume(); }));
   FitConfiguration options = options_for(wrong, folder);
   options.optimize.objective = OptimizeOptions::Objective::evidence;
@@ -210,7 +210,7 @@ TEST_CASE("convention checks: optimised noise and held-out structures hide nothi
 TEST_CASE("convention checks: a mistake in one config type is named with it") {
   const TemporaryFolder folder;
   std::vector<Structure> frames;
-  for (const Structure& s : frames_of(data_sets[1].file, data_sets[1].types))
+  for (const Structure& s : frames_of_types(data_sets[1].file, data_sets[1].types))
     frames.push_back(with_mistake(s, [](const Structure& t, Labels& l) {
       if (t.config_type == "rocksalt_rattle16") l.virial = -l.virial;
     }));
@@ -222,7 +222,7 @@ TEST_CASE("convention checks: a mistake in one config type is named with it") {
 
 TEST_CASE("convention checks: labels of one config type that no usual mistake explains are named") {
   const DataSet data = {"silicon/train.xyz", {"diamond_rattle8", "diamond_rattle16", "vacancy", "slab100", "liquid"}};
-  const std::vector<Case> unexplained = {
+  const std::vector<ConventionCase> unexplained = {
       {"reversed forces", [](const Structure& s, Labels& l) { l.force_factor = s.config_type == "diamond_rattle8" ? -1 : 1; },
        "the model does not explain the forces of config type 'diamond_rattle8'"},
       {"forces of 0", [](const Structure& s, Labels& l) { l.force_factor = s.config_type == "liquid" ? 0 : 1; },
@@ -231,8 +231,8 @@ TEST_CASE("convention checks: labels of one config type that no usual mistake ex
       {"another zero of energy", [](const Structure& s, Labels& l) { l.energy += s.config_type == "liquid" ? 100 * s.size() : 0; },
        "the model does not explain the energies of config type"},
   };
-  const std::vector<Structure> frames = frames_of(data.file, data.types);
-  for (const Case& c : unexplained) {
+  const std::vector<Structure> frames = frames_of_types(data.file, data.types);
+  for (const ConventionCase& c : unexplained) {
     CAPTURE(c.name);
     const TemporaryFolder folder;
     std::vector<Structure> wrong;

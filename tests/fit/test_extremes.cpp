@@ -20,18 +20,16 @@ using namespace gapkit::test;
 
 namespace {
 
-const std::vector<int> silicon = {14};
-
-struct Fitted {
+struct ExtremeFit {
   FitConfiguration options;
   FitReport report;
   std::vector<std::string> warnings;
   std::shared_ptr<const Model> model;
 };
 
-Fitted fitted(const std::vector<Structure>& frames, std::vector<TermOptions> terms, std::uint64_t seed = 0) {
+ExtremeFit extreme_fit(const std::vector<Structure>& frames, std::vector<TermOptions> terms, std::uint64_t seed = 0) {
   const TemporaryFolder folder;
-  Fitted result;
+  ExtremeFit result;
   result.options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), std::move(terms));
   result.options.reference_energies.values.clear();
   for (const Structure& s : frames)
@@ -46,7 +44,7 @@ Fitted fitted(const std::vector<Structure>& frames, std::vector<TermOptions> ter
   return result;
 }
 
-std::vector<Structure> frames_of(int count, int atoms, unsigned seed, const std::vector<int>& elements = silicon) {
+std::vector<Structure> triclinic_frames(int count, int atoms, unsigned seed, const std::vector<int>& elements = std::vector<int>{14}) {
   std::vector<Structure> frames;
   for (int i = 0; i < count; ++i) frames.push_back(labelled(random_triclinic(atoms, seed + static_cast<unsigned>(i), elements)));
   return frames;
@@ -155,7 +153,7 @@ void check_derivatives(Predictor& predictor, const Structure& s, double step, do
 }
 
 // Σ (residual / σ)² over all rows, of the model and of the reference energies alone.
-std::pair<double, double> weighted_squares(const Fitted& fit, Predictor& predictor, const std::vector<Structure>& frames) {
+std::pair<double, double> weighted_squares(const ExtremeFit& fit, Predictor& predictor, const std::vector<Structure>& frames) {
   double model = 0, nothing = 0;
   const SigmaOptions& sigma = fit.options.regularization.standard;
   const auto add = [&](double target, double predicted, double baseline, double noise) {
@@ -183,7 +181,7 @@ void check_error_bars(const Prediction& p) {
 }
 
 // Properties of every model, on its training frames and on other structures. Returns the part of Σ (y/σ)² that the fit leaves.
-double check_model(const Fitted& fit, const std::vector<Structure>& frames, const std::vector<Structure>& others, double step,
+double check_model(const ExtremeFit& fit, const std::vector<Structure>& frames, const std::vector<Structure>& others, double step,
                    double tolerance) {
   CHECK(fit.model->weights.allFinite());
   CHECK(fit.model->weights.size() > 0);
@@ -220,7 +218,7 @@ double peak_memory_mb() {
 
 TEST_CASE("extremes: l_max and n_max, zeta, one sparse point and as many as candidates") {
   const OneThread one_thread;
-  const std::vector<Structure> frames = frames_of(3, 3, 900);
+  const std::vector<Structure> frames = triclinic_frames(3, 3, 900);
   const auto candidates = static_cast<int>(atoms_in(frames));
   const char* selections[] = {"variance", "cur", "fps", "random"};
   unsigned number = 0;
@@ -235,8 +233,8 @@ TEST_CASE("extremes: l_max and n_max, zeta, one sparse point and as many as cand
           TermOptions soap = small_soap(n_max, l_max, zeta, n_sparse);
           soap.selection = selections[number++ % 4];
           CAPTURE(soap.selection);
-          const Fitted fit = fitted(frames, {soap}, number);
-          const Structure other = smooth_structure(2, 1000 + 31 * number, silicon, breaks_of({soap}), 6e-3);
+          const ExtremeFit fit = extreme_fit(frames, {soap}, number);
+          const Structure other = smooth_structure(2, 1000 + 31 * number, std::vector<int>{14}, breaks_of({soap}), 6e-3);
           const double left = check_model(fit, frames, {other}, 1e-3, 1e-7);
           CHECK(fit.model->weights.size() <= n_sparse);
           if (n_sparse == 1) CHECK(fit.model->weights.size() == 1);
@@ -254,9 +252,10 @@ TEST_CASE("extremes: random combinations of legal options") {
     CAPTURE(seed);
     std::mt19937 random(seed);
     const auto draw = [&](std::initializer_list<double> values) { return *(values.begin() + random() % values.size()); };
-    const std::vector<int> elements = random() % 2 ? silicon : std::vector<int>{6, 14};
+    const std::vector<int> elements = random() % 2 ? std::vector<int>{14} : std::vector<int>{6, 14};
     const int atoms = 1 + static_cast<int>(random() % 5), count = 1 + static_cast<int>(random() % 4);
-    const std::vector<Structure> frames = frames_of(count, std::max(atoms, static_cast<int>(elements.size())), 1200 + 17 * seed, elements);
+    const std::vector<Structure> frames =
+        triclinic_frames(count, std::max(atoms, static_cast<int>(elements.size())), 1200 + 17 * seed, elements);
     const auto candidates = static_cast<double>(atoms_in(frames));
     std::vector<TermOptions> terms;
     // One draw after the other: compilers evaluate arguments in different orders.
@@ -274,19 +273,19 @@ TEST_CASE("extremes: random combinations of legal options") {
       CAPTURE(t.descriptor);
       CAPTURE(t.n_sparse);
     }
-    const Fitted fit = fitted(frames, terms, seed);
+    const ExtremeFit fit = extreme_fit(frames, terms, seed);
     check_model(fit, frames, {smooth_structure(2, 1700 + 100 * seed, elements, breaks_of(terms), 6e-3)}, 1e-3, 1e-7);
   }
 }
 
 TEST_CASE("extremes: a cutoff of 15 Å in a cell of two atoms") {
   const OneThread one_thread;
-  const std::vector<Structure> frames = frames_of(3, 2, 930);
+  const std::vector<Structure> frames = triclinic_frames(3, 2, 930);
   TermOptions soap = small_soap(4, 3, 4, 6, 15.0);
   for (const std::vector<TermOptions>& terms :
        {std::vector{soap}, {small_two_body(1.0, 20, 15.0)}, {small_two_body(1.0, 20, 15.0), soap}}) {
-    const Fitted fit = fitted(frames, terms);
-    const Structure other = smooth_structure(2, 940, silicon, breaks_of(terms), 4e-4);
+    const ExtremeFit fit = extreme_fit(frames, terms);
+    const Structure other = smooth_structure(2, 940, std::vector<int>{14}, breaks_of(terms), 4e-4);
     REQUIRE(NeighborList(other, 15).pair_count() > 1500);
     check_model(fit, frames, {other}, 1e-4, 1e-7);
   }
@@ -298,14 +297,14 @@ TEST_CASE("extremes: one molecule in vacuum, and one atom") {
     CAPTURE(seed);
     const std::vector<Structure> frames = molecules(1, 5, 950 + seed);
     const std::vector<TermOptions> terms = {small_two_body(0.8, 12), small_soap(3, 3, 4, 5)};
-    const Fitted fit = fitted(frames, terms);
+    const ExtremeFit fit = extreme_fit(frames, terms);
     const double left =
-        check_model(fit, frames, {smooth_structure(5, 960 + 10 * seed, silicon, breaks_of(terms), 6e-3, false)}, 1e-3, 1e-7);
+        check_model(fit, frames, {smooth_structure(5, 960 + 10 * seed, std::vector<int>{14}, breaks_of(terms), 6e-3, false)}, 1e-3, 1e-7);
     CHECK(left < 0.2);
     CHECK_FALSE(Predictor(fit.model).compute(frames[0]).forces->isZero());
   }
   // An isolated atom gives its reference energy only: predictions are the mean of the prior, with its error bar.
-  const Fitted alone = fitted({lone_atom(14)}, {small_soap(3, 3, 4, 1)});
+  const ExtremeFit alone = extreme_fit({lone_atom(14)}, {small_soap(3, 3, 4, 1)});
   Predictor predictor(alone.model);
   check_close(predictor.compute(lone_atom(14)).energy, lone_atom_energy(14), 1e-10);
 }
@@ -313,9 +312,9 @@ TEST_CASE("extremes: one molecule in vacuum, and one atom") {
 TEST_CASE("extremes: ten elements") {
   const OneThread one_thread;
   const std::vector<int> ten = {1, 6, 8, 14, 22, 26, 29, 47, 79, 92};
-  const std::vector<Structure> frames = frames_of(2, 14, 970, ten);
+  const std::vector<Structure> frames = triclinic_frames(2, 14, 970, ten);
   const std::vector<TermOptions> terms = {small_two_body(1.0, 4, 3.0), small_soap(2, 2, 4, 2, 3.4)};
-  const Fitted fit = fitted(frames, terms);
+  const ExtremeFit fit = extreme_fit(frames, terms);
   std::set<std::pair<int, int>> pairs;  // that occur within the pairs' own cutoff, which is not the largest
   for (const Structure& s : frames) {
     const NeighborList list(s, 3.0);
@@ -337,7 +336,7 @@ TEST_CASE("extremes: ten elements") {
 
 TEST_CASE("extremes: 100000 atoms in one frame, in bounded memory") {
   const std::vector<TermOptions> terms = {small_two_body(1.0, 12, 4.0), small_soap(4, 3, 4, 50, 4.0)};
-  const Fitted fit = fitted(frames_of(8, 8, 990), terms);
+  const ExtremeFit fit = extreme_fit(triclinic_frames(8, 8, 990), terms);
   Structure diamond;
   const double a = 5.43;
   diamond.cell = Matrix3(a * Matrix3::Identity());

@@ -14,11 +14,11 @@ using namespace gapkit::test;
 
 namespace {
 
-struct Setup {
+struct FewerPointsSetup {
   TemporaryFolder folder;
   std::string train;
 
-  Setup() {
+  FewerPointsSetup() {
     std::vector<Structure> frames;
     for (unsigned seed = 1; seed <= 8; ++seed) frames.push_back(labelled(random_triclinic(5, seed, {14}), "default"));
     train = write_frames((folder.path() / "train.xyz").string(), frames);
@@ -36,7 +36,7 @@ struct Setup {
 }  // namespace
 
 TEST_CASE("the first n points of a selection are the selection of n points, and the reduced model is their fit") {
-  const Setup setup;
+  const FewerPointsSetup setup;
   const auto full = std::make_shared<const Model>(setup.fitted(8, 24));
   const Model reduced = with_fewer_points(*full, 16);
   const Model expected = setup.fitted(4, 12);
@@ -61,7 +61,7 @@ TEST_CASE("the first n points of a selection are the selection of n points, and 
 }
 
 TEST_CASE("as many points as there are change nothing; none, more, and a model without posterior, are refused") {
-  const Setup setup;
+  const FewerPointsSetup setup;
   Model model = setup.fitted(4, 6);
   CHECK(largest_difference(with_fewer_points(model, 10).posterior.factor, model.posterior.factor) == 0);
   CHECK(message_of<InputError>([&] { with_fewer_points(model, 11); }).find("11 sparse points, but the model has 10") != std::string::npos);

@@ -11,6 +11,7 @@
 #include <gapkit/predict/predictor.hpp>
 
 #include "fit/functions.hpp"
+#include "learned_setup.hpp"
 #include "support/pair_potential.hpp"
 #include "support/prediction_derivatives.hpp"
 #include "support/small_fits.hpp"
@@ -20,13 +21,6 @@ using namespace gapkit;
 using namespace gapkit::test;
 
 namespace {
-
-std::vector<Structure> frames_of(unsigned first, unsigned count, const std::vector<int>& elements = {14}) {
-  std::vector<Structure> frames;
-  for (unsigned seed = first; seed < first + count; ++seed)
-    frames.push_back(labelled(random_triclinic(4, seed, elements), seed % 3 == 0 ? "odd" : "even"));
-  return frames;
-}
 
 TermOptions functions_term(const Parameters& more, int n_sparse = 12) {
   TermOptions term = small_soap(3, 2, 3, n_sparse);
@@ -44,11 +38,6 @@ FitConfiguration options_of(const TermOptions& term) {
   FitConfiguration options = small_options("", {term});
   options.keep_statistics = true;
   return options;
-}
-
-FitResult fitted(const std::vector<Structure>& frames, const FitOptions& options, const FitRun& run = {}) {
-  const MemoryDataset data(frames);
-  return fit(FitData{data}, options, run);
 }
 
 const FunctionSet& set_of(const Term& term) {
@@ -72,7 +61,7 @@ Matrix features_of(const Descriptor& descriptor, const std::vector<Structure>& f
   return all;
 }
 
-double largest_prediction_difference(const Model& a, const Model& b, const std::vector<Structure>& structures) {
+double largest_difference_with_bars(const Model& a, const Model& b, const std::vector<Structure>& structures) {
   Predictor first(std::make_shared<const Model>(a)), second(std::make_shared<const Model>(b));
   double worst = 0;
   for (const Structure& s : structures) {
@@ -187,13 +176,13 @@ TEST_CASE("symmetry functions: a saved model predicts the same, keeps its scalin
   const auto path = folder.path() / "model.h5";
   save_model(result.model, result.statistics.value(), path);
   Model loaded = load_model(path);
-  CHECK(largest_prediction_difference(result.model, loaded, other) <= 1e-10);
+  CHECK(largest_difference_with_bars(result.model, loaded, other) <= 1e-10);
   FittedModel continued{loaded, load_statistics(path, loaded)};
   const FunctionSet before = set_of(loaded.terms[0]);
   append(continued, MemoryDataset(more));
   CHECK(set_of(continued.model.terms[0]).functions == before.functions);
   CHECK(largest_difference(set_of(continued.model.terms[0]).statistics, before.statistics) == 0);
-  CHECK(largest_prediction_difference(continued.model, loaded, other) > 1e-6);
+  CHECK(largest_difference_with_bars(continued.model, loaded, other) > 1e-6);
 }
 
 TEST_CASE("symmetry functions: models merge only if their scaling is equal") {

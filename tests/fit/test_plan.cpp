@@ -12,7 +12,7 @@ using namespace gapkit::test;
 
 namespace {
 
-std::vector<Structure> some_frames(const std::vector<int>& elements, unsigned count = 6) {
+std::vector<Structure> planned_frames(const std::vector<int>& elements, unsigned count = 6) {
   std::vector<Structure> frames;
   for (unsigned seed = 1; seed <= count; ++seed) frames.push_back(labelled(random_triclinic(4, seed, elements), seed % 2 ? "odd" : "even"));
   return frames;
@@ -22,7 +22,7 @@ std::vector<Structure> some_frames(const std::vector<int>& elements, unsigned co
 
 TEST_CASE("the plan counts frames, atoms, pairs, rows and candidates, and the fit follows it") {
   const TemporaryFolder folder;
-  const std::vector<Structure> frames = some_frames({6, 14});
+  const std::vector<Structure> frames = planned_frames({6, 14});
   const std::string train = write_frames((folder.path() / "train.xyz").string(), frames);
   TermOptions soap = small_soap(2, 2, 2, 5);
   soap.config_type_n_sparse = {{"odd", 2}};
@@ -75,7 +75,7 @@ TEST_CASE("the plan counts frames, atoms, pairs, rows and candidates, and the fi
 
 TEST_CASE("a fit that needs more memory than allowed is refused before it begins, with a remedy") {
   const TemporaryFolder folder;
-  const std::string train = write_frames((folder.path() / "train.xyz").string(), some_frames({14}));
+  const std::string train = write_frames((folder.path() / "train.xyz").string(), planned_frames({14}));
   FitConfiguration options = small_options(train, {small_soap(2, 2, 2, 5)});
   const double needed = plan_fit(options).memory_bytes;
   options.memory = 1.001 * needed / 1e9;
@@ -99,7 +99,7 @@ TEST_CASE("a fit that needs more memory than allowed is refused before it begins
 
 TEST_CASE("the plan counts the features after a compression, and the first fit of a learned metric") {
   const TemporaryFolder folder;
-  const std::string train = write_frames((folder.path() / "train.xyz").string(), some_frames({14}));
+  const std::string train = write_frames((folder.path() / "train.xyz").string(), planned_frames({14}));
   const auto planned = [&](const std::string& kind, double rank) {
     TermOptions soap = small_soap(4, 3, 2, 12);
     soap.compression.kind = kind;
@@ -134,7 +134,7 @@ TEST_CASE("the plan counts the features after a compression, and the first fit o
 TEST_CASE("the estimate of the memory has the work space of the calibration and the rows that it keeps") {
   const TemporaryFolder folder;
   FitConfiguration options =
-      small_options(write_frames((folder.path() / "train.xyz").string(), some_frames({14})), {small_two_body(0.6, 300)});
+      small_options(write_frames((folder.path() / "train.xyz").string(), planned_frames({14})), {small_two_body(0.6, 300)});
   options.calibration.source = CalibrationOptions::Source::none;
   const FitPlan without = plan_fit(options);
   options.calibration.source = CalibrationOptions::Source::leave_one_out;
@@ -150,7 +150,7 @@ TEST_CASE("the estimate of the memory has the work space of the calibration and 
 
 TEST_CASE("sparse points that were written are read back to the same model") {
   const TemporaryFolder folder;
-  const std::string train = write_frames((folder.path() / "train.xyz").string(), some_frames({6, 14}));
+  const std::string train = write_frames((folder.path() / "train.xyz").string(), planned_frames({6, 14}));
   for (const std::string selection : {"random", "cur", "variance"}) {
     CAPTURE(selection);
     TermOptions pair = small_two_body(0.6, 6), soap = small_soap(2, 2, 2, 7);
@@ -189,7 +189,7 @@ TEST_CASE("sparse points that were written are read back to the same model") {
 
 TEST_CASE("sparse files that do not fit are refused with their name") {
   const TemporaryFolder folder;
-  const std::string train = write_frames((folder.path() / "train.xyz").string(), some_frames({14}));
+  const std::string train = write_frames((folder.path() / "train.xyz").string(), planned_frames({14}));
   TermOptions soap = small_soap(2, 2, 2, 0);
   soap.selection = "indices";
   for (const std::string text : {"1 2 99999\n", "0 1\n", "1 2 1\n", ""}) {
@@ -209,7 +209,7 @@ TEST_CASE("sparse files that do not fit are refused with their name") {
 
 TEST_CASE("a long list of sparse points counts in the memory estimate") {
   const TemporaryFolder folder;
-  const std::string train = write_frames((folder.path() / "train.xyz").string(), some_frames({14}));
+  const std::string train = write_frames((folder.path() / "train.xyz").string(), planned_frames({14}));
   TermOptions pair = small_two_body(0.6, 0);
   pair.selection = "file";
   std::string text;
@@ -220,7 +220,7 @@ TEST_CASE("a long list of sparse points counts in the memory estimate") {
 
 TEST_CASE("no terms, no files, no targets: refused") {
   const TemporaryFolder folder;
-  std::vector<Structure> frames = some_frames({14}, 2);
+  std::vector<Structure> frames = planned_frames({14}, 2);
   FitConfiguration options = small_options(write_frames((folder.path() / "train.xyz").string(), frames), {small_soap(2, 2, 2, 5)});
   FitConfiguration bad = options;
   bad.terms.clear();

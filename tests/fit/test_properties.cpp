@@ -71,7 +71,7 @@ FitOptions options_with(PropertyOptions property) {
   return options;
 }
 
-FitResult fitted(const std::vector<Structure>& frames, PropertyOptions property, bool is_calibrated = false) {
+FitResult property_fit(const std::vector<Structure>& frames, PropertyOptions property, bool is_calibrated = false) {
   const MemoryDataset data(frames, "frames");
   FitOptions options = options_with(std::move(property));
   if (is_calibrated) options.calibration.source = CalibrationOptions::Source::leave_one_out;
@@ -106,14 +106,14 @@ Errors errors_of(const Model& model, const std::vector<Structure>& frames) {
 }
 
 std::string mistake_of(const std::vector<Structure>& frames, PropertyOptions property) {
-  return message_of<InputError>([&] { fitted(frames, std::move(property)); });
+  return message_of<InputError>([&] { property_fit(frames, std::move(property)); });
 }
 
 }  // namespace
 
 TEST_CASE("property: charges of atoms are learned, with means by element, sigma by the evidence and calibrated error bars") {
   const std::vector<Structure> test = molecules(1000, 20);
-  const FitResult result = fitted(molecules(0, 60), charge_options(), true);
+  const FitResult result = property_fit(molecules(0, 60), charge_options(), true);
   REQUIRE(result.model.properties.size() == 1);
   const Model& field = *result.model.properties.front().field;
   double sum = 0;
@@ -175,7 +175,7 @@ TEST_CASE("property: rows of totals make predicted totals agree") {
   PropertyOptions with = property;
   with.keys.total = "total_charge";
   const std::vector<Structure> test = molecules(1000, 20);
-  const Model free = fitted(train, property).model, bound = fitted(train, with).model;
+  const Model free = property_fit(train, property).model, bound = property_fit(train, with).model;
   const Errors free_test = errors_of(free, test), bound_test = errors_of(bound, test);
   CHECK(bound_test.totals < 0.5 * free_test.totals);
   CHECK(bound_test.values < free_test.values);
@@ -188,7 +188,7 @@ TEST_CASE("property: charges of charged molecules add up to the total of each fr
   for (unsigned seed = 100; seed < 110; ++seed) frames.push_back(molecule(seed, true));
   PropertyOptions property = charge_options();
   property.keys.total = "total_charge";
-  const FitResult result = fitted(frames, property);
+  const FitResult result = property_fit(frames, property);
   CHECK(result.report.properties.front().totals == 30);
   CHECK(result.report.properties.front().values == 180);
 }
@@ -196,7 +196,7 @@ TEST_CASE("property: charges of charged molecules add up to the total of each fr
 TEST_CASE("property: dipoles alone determine the charges") {
   PropertyOptions property = charge_options();
   property.keys = {.name = "charge", .unit = "e", .column = "", .dipole = "dipole"};
-  const FitResult result = fitted(molecules(0, 80), property);
+  const FitResult result = property_fit(molecules(0, 80), property);
   const Errors errors = errors_of(result.model, molecules(1000, 20));
   REQUIRE(errors.dipole_spread > 0.1);
   CHECK(errors.dipoles <= 0.3 * errors.dipole_spread);
@@ -217,7 +217,7 @@ TEST_CASE("property: dipole targets do not depend on the origin, of charged mole
     property.keys.total = "total_charge";
     property.keys.dipole = "dipole";
     property.optimize = false;
-    return fitted(frames, property).model;
+    return property_fit(frames, property).model;
   };
   const Structure s = molecule(2000);
   const auto values = [&](const Model& model) {
@@ -231,7 +231,7 @@ TEST_CASE("property: a saved model predicts the same, and its energies are those
   PropertyOptions property = charge_options();
   property.keys.total = "total_charge";
   property.keys.dipole = "dipole";
-  const FitResult result = fitted(molecules(0, 20), property, true);
+  const FitResult result = property_fit(molecules(0, 20), property, true);
   const auto path = folder.path() / "model.h5";
   save_model(result.model, path);
   const Model loaded = load_model(path);
@@ -297,7 +297,7 @@ TEST_CASE("property: dipoles of periodic frames are not fitted") {
   }
   CHECK(mistake_of(frames, property).find("frames with periodic directions only") != std::string::npos);
   frames.push_back(molecule(77));
-  const FitResult result = fitted(frames, property);
+  const FitResult result = property_fit(frames, property);
   CHECK(result.report.properties.front().dipoles == 1);
   CHECK(result.report.properties.front().periodic_dipoles == 4);
 }

@@ -35,7 +35,7 @@ const FitResult& silicon_fit() {
   return result;
 }
 
-std::vector<Structure> some_frames() {
+std::vector<Structure> quick_bar_frames() {
   std::vector<Structure> frames;
   for (const char* name : {"test.xyz", "ood.xyz"}) {
     const std::vector<Structure> all = read_targets((source_folder() / "data" / "silicon" / name).string());
@@ -63,7 +63,7 @@ TEST_CASE("a quarter of the points: calibrated, nearly the bars of all; other nu
   const PredictionRequest request{.energy_std = true, .force_std = true};
   Predictor of_all(model), of_quick(model, quick), of_other(model, quick + 1);
   double sum = 0, count = 0, ratio = 0;
-  for (const Structure& s : some_frames()) {
+  for (const Structure& s : quick_bar_frames()) {
     if (!s.forces) continue;
     const Prediction p = of_quick.compute(s, request), q = of_all.compute(s, request);
     check_close(*p.energy_std, *q.energy_std, 0, 1e-12);
@@ -79,7 +79,7 @@ TEST_CASE("a quarter of the points: calibrated, nearly the bars of all; other nu
   CHECK((sum / count > 0.5 && sum / count < 2.5));  // with frames out of distribution
   CHECK(ratio < 2);
   // Without a calibration: C and the noise of the data.
-  const Structure s = some_frames().front();
+  const Structure s = quick_bar_frames().front();
   const Prediction other = of_other.compute(s, {.force_std = true});
   const Prediction raw = of_other.compute(s, {.force_std = true, .calibrated = false});
   CHECK(largest_difference(*other.forces_std, *raw.forces_std) == 0);
@@ -96,7 +96,7 @@ TEST_CASE("force bars from a quarter of the points in single precision: within 1
   Covariance single(reduced), exact(reduced);
   single.use_single_precision(true);
   double worst_std = 0, worst_novelty = 0, changed = 0;
-  for (const Structure& s : some_frames()) {
+  for (const Structure& s : quick_bar_frames()) {
     const StructureEnvironments environments(s, reduced.cutoff());
     const std::vector<Variance> a = single.observables(environments.view(), s.size(), forces);
     const std::vector<Variance> b = exact.observables(environments.view(), s.size(), forces);
@@ -116,7 +116,7 @@ TEST_CASE("force bars from a quarter of the points in single precision: within 1
   CHECK(worst_novelty <= 1e-9);
   CHECK(changed > 0);  // it is in single precision
   // The predictor takes it for these bars, and for no others.
-  const Structure s = some_frames().front();
+  const Structure s = quick_bar_frames().front();
   const StructureEnvironments environments(s, reduced.cutoff());
   const std::vector<Variance> a = single.observables(environments.view(), s.size(), forces);
   Predictor of_quick(model, quick);

@@ -12,7 +12,7 @@ using namespace gapkit::test;
 
 namespace {
 
-std::vector<Structure> some_frames(unsigned first, unsigned count, const std::vector<int>& elements) {
+std::vector<Structure> odd_and_even_frames(unsigned first, unsigned count, const std::vector<int>& elements) {
   std::vector<Structure> frames;
   for (unsigned seed = first; seed < first + count; ++seed) frames.push_back(labelled(random_triclinic(4, seed, elements)));
   return frames;
@@ -53,7 +53,7 @@ std::vector<Structure> joined(std::vector<Structure> a, const std::vector<Struct
 TEST_CASE("a fit keeps the shortest distance of each pair of elements; append and merge keep them up to date") {
   const TemporaryFolder folder;
   const auto path = [&](const char* name) { return (folder.path() / name).string(); };
-  const std::vector<Structure> first = some_frames(1, 5, {6, 14}), second = some_frames(20, 5, {6, 14});
+  const std::vector<Structure> first = odd_and_even_frames(1, 5, {6, 14}), second = odd_and_even_frames(20, 5, {6, 14});
   FitConfiguration options = small_options(write_frames(path("first.xyz"), first), {small_two_body(0.6, 8)});
   write_frames(path("second.xyz"), second);
   options.keep_statistics = true;
@@ -95,7 +95,7 @@ TEST_CASE("a fit keeps the shortest distance of each pair of elements; append an
 
 TEST_CASE("frames without rows do not count for the shortest distances; held-out frames do") {
   const TemporaryFolder folder;
-  std::vector<Structure> frames = some_frames(1, 24, {14});
+  std::vector<Structure> frames = odd_and_even_frames(1, 24, {14});
   FitConfiguration options = small_options(write_frames((folder.path() / "all.xyz").string(), frames), {small_two_body(0.6, 8)});
   options.calibration.source = CalibrationOptions::Source::holdout;
   options.calibration.holdout = 0.3;
@@ -113,7 +113,7 @@ TEST_CASE("frames without rows do not count for the shortest distances; held-out
 
 TEST_CASE("sparse points beyond the environments that exist count neither in memory nor in time") {
   const TemporaryFolder folder;
-  const std::string train = write_frames((folder.path() / "train.xyz").string(), some_frames(1, 6, {14}));  // 24 environments
+  const std::string train = write_frames((folder.path() / "train.xyz").string(), odd_and_even_frames(1, 6, {14}));  // 24 environments
   FitConfiguration options = small_options(train, {small_soap(2, 2, 2, 24)});
   const FitPlan exact = plan_fit(options);
   options.terms[0].n_sparse = 100'000;

@@ -14,18 +14,18 @@ using namespace gapkit::test;
 
 namespace {
 
-struct Setup {
+struct StatisticsSetup {
   FitConfiguration options;
   Model model;  // terms, factor and reference energies of a fit
   std::vector<Structure> frames;
 };
 
-Setup make_setup(const TemporaryFolder& folder) {
+StatisticsSetup make_setup(const TemporaryFolder& folder) {
   std::vector<Structure> frames;
   for (unsigned seed = 1; seed <= 8; ++seed) frames.push_back(labelled(random_triclinic(5, seed, {6, 14}), seed > 5 ? "late" : "early"));
   frames[1].set_field("energy_sigma", 0.02);
   frames[6].set_field("force_sigma", 0.3);
-  Setup setup;
+  StatisticsSetup setup;
   const std::string train = write_frames((folder.path() / "train.xyz").string(), frames);
   setup.options = small_options(train, {small_two_body(0.6, 8), small_soap(2, 2, 3, 12)});
   setup.options.regularization.config_type["late"] = {0.03, 0.2, 0.4};
@@ -34,7 +34,8 @@ Setup make_setup(const TemporaryFolder& folder) {
   return setup;
 }
 
-SufficientStatistics statistics_of(const Setup& setup, std::size_t first, std::size_t last, const std::string& fingerprint = "a") {
+SufficientStatistics statistics_of(const StatisticsSetup& setup, std::size_t first, std::size_t last,
+                                   const std::string& fingerprint = "a") {
   const Regularization regularization(setup.options);
   StatisticsBuilder builder(setup.model.factor, regularization.groups(), fingerprint);
   KernelRows kernel(setup.model.terms);
@@ -78,7 +79,7 @@ void check_equal(const SufficientStatistics& actual, const SufficientStatistics&
 
 TEST_CASE("added statistics of two halves of the data equal the statistics of the whole") {
   const TemporaryFolder folder;
-  const Setup setup = make_setup(folder);
+  const StatisticsSetup setup = make_setup(folder);
   const std::size_t n = setup.frames.size();
   const SufficientStatistics whole = statistics_of(setup, 0, n);
   REQUIRE(whole.groups.size() == 8);  // two classes and two kinds of fixed rows
@@ -102,7 +103,7 @@ TEST_CASE("added statistics of two halves of the data equal the statistics of th
 
 TEST_CASE("statistics with another fingerprint are not added") {
   const TemporaryFolder folder;
-  const Setup setup = make_setup(folder);
+  const StatisticsSetup setup = make_setup(folder);
   SufficientStatistics a = statistics_of(setup, 0, 2, "a");
   const SufficientStatistics before = a, b = statistics_of(setup, 2, 4, "b");
   CHECK(message_of<InputError>([&] { a += b; }).size() > 20);
@@ -111,7 +112,7 @@ TEST_CASE("statistics with another fingerprint are not added") {
 
 TEST_CASE("other sigmas at the solution equal a fit with those sigmas") {
   const TemporaryFolder folder;
-  Setup setup = make_setup(folder);
+  StatisticsSetup setup = make_setup(folder);
   const SufficientStatistics statistics = statistics_of(setup, 0, setup.frames.size());
   std::vector<double> sigma;
   for (const GroupStatistics& g : statistics.groups) sigma.push_back(3 * g.group.sigma);

@@ -15,12 +15,12 @@ using namespace gapkit::test;
 namespace {
 
 // Two halves of data, and fits with one sparse set, which comes from files.
-struct Setup {
+struct UpdateSetup {
   TemporaryFolder folder;
   std::vector<Structure> first, second;
   FitConfiguration options;  // to all data
 
-  Setup() {
+  UpdateSetup() {
     for (unsigned seed = 1; seed <= 12; ++seed)
       (seed % 2 ? first : second).push_back(labelled(random_triclinic(5, seed, {6, 14}), seed > 8 ? "late" : "early"));
     first[1].set_field("energy_sigma", 0.02);
@@ -76,7 +76,7 @@ void check_same_solution(const Model& actual, const Model& expected, double tole
 }  // namespace
 
 TEST_CASE("append equals the fit to all data with the same sparse points; merge equals it too") {
-  const Setup setup;
+  const UpdateSetup setup;
   const FittedModel all = setup.fitted("all.xyz");
   FittedModel appended = setup.fitted("first.xyz");
   const FittedModel half = appended, other = setup.fitted("second.xyz");
@@ -92,7 +92,7 @@ TEST_CASE("append equals the fit to all data with the same sparse points; merge 
 }
 
 TEST_CASE("data that the model has already are reported when they are appended, and refused when they are merged") {
-  const Setup setup;
+  const UpdateSetup setup;
   FittedModel fitted = setup.fitted("first.xyz");
   const FittedModel first = fitted;
   std::vector<std::string> warnings;
@@ -113,7 +113,7 @@ TEST_CASE("data that the model has already are reported when they are appended, 
 }
 
 TEST_CASE("frames that the model has already are counted among new ones; merge refuses models with common frames") {
-  const Setup setup;
+  const UpdateSetup setup;
   const FittedModel first = setup.fitted("first.xyz");
   save_model(first.model, first.stored, setup.path("first.h5"));
   const Model model = load_model(setup.path("first.h5"));
@@ -148,7 +148,7 @@ TEST_CASE("a sketch of frames holds the smallest checksums and shows common ones
 }
 
 TEST_CASE("append and merge with folds, through model files") {
-  const Setup setup;
+  const UpdateSetup setup;
   FitConfiguration with_folds = setup.options;
   with_folds.optimize.folds = 3;
   const FittedModel all = setup.fitted("all.xyz");
@@ -176,7 +176,7 @@ TEST_CASE("append and merge with folds, through model files") {
 }
 
 TEST_CASE("refit equals a fit with these sigmas and deltas") {
-  const Setup setup;
+  const UpdateSetup setup;
   FittedModel fitted = setup.fitted("all.xyz");
   const double before = fitted.model.posterior.log_evidence;
   RefitOptions changes;
@@ -207,7 +207,7 @@ TEST_CASE("refit equals a fit with these sigmas and deltas") {
 }
 
 TEST_CASE("optimising from stored statistics equals optimising in the fit") {
-  const Setup setup;
+  const UpdateSetup setup;
   FitConfiguration options = setup.options;
   options.optimize.objective = OptimizeOptions::Objective::evidence;
   options.optimize.min_rows = 5;
@@ -228,7 +228,7 @@ TEST_CASE("optimising from stored statistics equals optimising in the fit") {
 }
 
 TEST_CASE("statistics come back from a model file to the last bit; a model without them is refused") {
-  const Setup setup;
+  const UpdateSetup setup;
   const FittedModel fitted = setup.fitted("all.xyz");
   const std::string file = setup.path("model.h5");
   save_model(fitted.model, fitted.stored, file);
@@ -256,7 +256,7 @@ TEST_CASE("statistics come back from a model file to the last bit; a model witho
 }
 
 TEST_CASE("models and data that do not belong together are refused") {
-  const Setup setup;
+  const UpdateSetup setup;
   FittedModel fitted = setup.fitted("first.xyz");
   const Vector before = fitted.model.weights;
   // The same data twice

@@ -8,17 +8,13 @@ using namespace gapkit::test;
 
 namespace {
 
-Structure frame(const std::string& fields, const std::string& columns = "", const std::string& values = "") {
+Structure silicon_frame(const std::string& fields, const std::string& columns = "", const std::string& values = "") {
   const TemporaryFolder folder;
   Structure s = read_extxyz(folder.write("in.xyz", "1\nLattice=\"4 5 6\" Properties=species:S:1:pos:R:3" + columns + " " + fields +
                                                        "\nSi 0 0 0 " + values + "\n"))
                     .front();
   assign_targets(s, {});
   return s;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 bool is_lost(const Structure& s, Property target) {
@@ -33,22 +29,22 @@ TEST_CASE("names that sound like a target, in the right form") {
   for (const std::string name : {"Energy", "ENERGY", "TotEnergy", "total_energy", "dft_Energy", "free_energy", "E", "E0", "energie",
                                  "enregy", "ref_energy", "etot", "TOTEN", "e_dft", "energy_pbe", "potential_energy", "MACE_energy"}) {
     CAPTURE(name);
-    CHECK(is_lost(frame(name + "=-3.5"), Property::energy));
-    CHECK_FALSE(is_lost(frame(name + "=\"1 2\""), Property::energy));
-    CHECK_FALSE(is_lost(frame(name + "=text"), Property::energy));
+    CHECK(is_lost(silicon_frame(name + "=-3.5"), Property::energy));
+    CHECK_FALSE(is_lost(silicon_frame(name + "=\"1 2\""), Property::energy));
+    CHECK_FALSE(is_lost(silicon_frame(name + "=text"), Property::energy));
   }
   for (const std::string name : {"f", "F", "Forces", "vasp_force", "dft_Forces", "froces", "gradient", "DFTforces", "Fdft", "dftF"}) {
     CAPTURE(name);
-    CHECK(is_lost(frame("", ":" + name + ":R:3", "1 2 3"), Property::force));
-    CHECK_FALSE(is_lost(frame("", ":" + name + ":R:1", "1"), Property::force));
-    CHECK_FALSE(is_lost(frame("", ":" + name + ":S:3", "a b c"), Property::force));
+    CHECK(is_lost(silicon_frame("", ":" + name + ":R:3", "1 2 3"), Property::force));
+    CHECK_FALSE(is_lost(silicon_frame("", ":" + name + ":R:1", "1"), Property::force));
+    CHECK_FALSE(is_lost(silicon_frame("", ":" + name + ":S:3", "a b c"), Property::force));
   }
   for (const std::string name :
        {"Stress", "STRESS", "vasp_stress", "Virial", "virial_eV", "dft_Virials", "stess", "stress_tensor", "pressure_tensor"}) {
     CAPTURE(name);
-    CHECK(is_lost(frame(name + "=\"1 2 3 0 0 0\""), Property::virial));
-    CHECK(is_lost(frame(name + "=\"1 0 0 0 2 0 0 0 3\""), Property::virial));
-    CHECK_FALSE(is_lost(frame(name + "=\"1 2 3\""), Property::virial));
+    CHECK(is_lost(silicon_frame(name + "=\"1 2 3 0 0 0\""), Property::virial));
+    CHECK(is_lost(silicon_frame(name + "=\"1 0 0 0 2 0 0 0 3\""), Property::virial));
+    CHECK_FALSE(is_lost(silicon_frame(name + "=\"1 2 3\""), Property::virial));
   }
 }
 
@@ -76,18 +72,18 @@ TEST_CASE("names of other quantities do not sound like a target") {
                                  "n_electrons",
                                  "pressure"}) {
     CAPTURE(name);
-    CHECK_FALSE(is_lost(frame(name + "=3.5"), Property::energy));
+    CHECK_FALSE(is_lost(silicon_frame(name + "=3.5"), Property::energy));
   }
   for (const std::string name : {"velocities", "magmom", "gap_forces", "momenta", "dipole", "force_std"}) {
     CAPTURE(name);
-    CHECK_FALSE(is_lost(frame("", ":" + name + ":R:3", "1 2 3"), Property::force));
+    CHECK_FALSE(is_lost(silicon_frame("", ":" + name + ":R:3", "1 2 3"), Property::force));
   }
-  CHECK_FALSE(is_lost(frame("strain=\"1 2 3 0 0 0\" gap_stress=\"1 2 3 0 0 0\""), Property::virial));
+  CHECK_FALSE(is_lost(silicon_frame("strain=\"1 2 3 0 0 0\" gap_stress=\"1 2 3 0 0 0\""), Property::virial));
 }
 
 TEST_CASE("sentences name the look-alikes, best first, and keys that work") {
   LookAlikes one;
-  one.add(frame("free_energy=1 Energy=2 Stress=\"1 2 3 0 0 0\"", ":grad:R:3", "1 2 3"));
+  one.add(silicon_frame("free_energy=1 Energy=2 Stress=\"1 2 3 0 0 0\"", ":grad:R:3", "1 2 3"));
   CHECK(one.lost_sentence({Property::energy, Property::force, Property::virial}) ==
         "no frame of 1 has an energy, forces or virial or stress under a known name, but the keys 'Energy' and 'free_energy' look like the "
         "energy, the column 'grad' looks like the forces (which have the opposite sign of a gradient) and the key 'Stress' looks like the "
@@ -96,8 +92,8 @@ TEST_CASE("sentences name the look-alikes, best first, and keys that work") {
         "--forces-key grad --stress-key Stress); if it is not the energy, leave energies out with [data] use = [\"forces\", "
         "\"virial\"]");
   LookAlikes some;
-  some.add(frame("energy=1"));
-  some.add(frame("Energy=1"));
+  some.add(silicon_frame("energy=1"));
+  some.add(silicon_frame("Energy=1"));
   CHECK_FALSE(some.is_lost(Property::energy));
   REQUIRE(some.is_partly_lost(Property::energy));
   CHECK(some.partly_lost_sentence(Property::energy)
@@ -106,7 +102,7 @@ TEST_CASE("sentences name the look-alikes, best first, and keys that work") {
 
 TEST_CASE("the right name with the wrong form is said") {
   LookAlikes columns;
-  columns.add(frame("", ":forces:R:3:energies:R:1", "1 2 3 4"));
+  columns.add(silicon_frame("", ":forces:R:3:energies:R:1", "1 2 3 4"));
   REQUIRE(columns.is_lost(Property::energy));
   CHECK_FALSE(columns.could_be_named(Property::energy));
   CHECK(contains(columns.lost_sentence({Property::energy}),
@@ -115,34 +111,34 @@ TEST_CASE("the right name with the wrong form is said") {
 
 TEST_CASE("components in columns and keys of their own are said") {
   LookAlikes forces;
-  forces.add(frame("energy=1", ":fx:R:1:fy:R:1:fz:R:1", "1 2 3"));
+  forces.add(silicon_frame("energy=1", ":fx:R:1:fy:R:1:fz:R:1", "1 2 3"));
   REQUIRE(forces.is_lost(Property::force));
   CHECK(contains(forces.lost_sentence({Property::force}), "the columns 'fx', 'fy' and 'fz' have one component each"));
   LookAlikes two;
-  two.add(frame("energy=1", ":fx:R:1:fy:R:1", "1 2"));
+  two.add(silicon_frame("energy=1", ":fx:R:1:fy:R:1", "1 2"));
   CHECK_FALSE(two.is_lost(Property::force));
   LookAlikes stress;
-  stress.add(frame("stress_xx=1 stress_yy=2 stress_zz=3"));
+  stress.add(silicon_frame("stress_xx=1 stress_yy=2 stress_zz=3"));
   REQUIRE(stress.is_lost(Property::virial));
   CHECK(contains(stress.lost_sentence({Property::virial}), "'stress_xx', 'stress_yy', 'stress_zz'"));
 }
 
 TEST_CASE("a pressure has the opposite sign of the stress that it is taken for") {
   LookAlikes one;
-  one.add(frame("pressure_tensor=\"1 2 3 0 0 0\""));
+  one.add(silicon_frame("pressure_tensor=\"1 2 3 0 0 0\""));
   CHECK(contains(one.lost_sentence({Property::virial}), "looks like the stress (which has the opposite sign of a pressure)"));
 }
 
 TEST_CASE("without energies, keys of one number in every frame are listed under any name") {
   LookAlikes none;
-  none.add(frame("", ":forces:R:3", "1 2 3"));
+  none.add(silicon_frame("", ":forces:R:3", "1 2 3"));
   REQUIRE(none.lacks_energy());
   CHECK_FALSE(none.has_unknown_scalar());
   CHECK(contains(none.no_energy_sentence(),
                  "give each frame its energy as a key (energy=...), or leave energies out with [data] use = [\"forces\"]"));
   LookAlikes one;
-  one.add(frame("U0=-3.5 step=1 time=0.5 n=7"));
-  one.add(frame("U0=-4.5 step=2 time=1.5 n=7 extra=0.5"));
+  one.add(silicon_frame("U0=-3.5 step=1 time=0.5 n=7"));
+  one.add(silicon_frame("U0=-4.5 step=2 time=1.5 n=7 extra=0.5"));
   REQUIRE(one.lacks_energy());
   REQUIRE(one.has_unknown_scalar());
   CHECK(contains(one.no_energy_sentence(), "no frame of 2 has an energy under a known name"));
@@ -150,17 +146,17 @@ TEST_CASE("without energies, keys of one number in every frame are listed under 
                  "the key 'U0' holds a number in every frame: if it is the energy (eV), name it with [data] energy_key = \"U0\" (or "
                  "--energy-key U0)"));
   LookAlikes many;
-  many.add(frame("q=1.5 r=2.5 s=3.5 t=4.5 u=5.5 v=6.5"));
+  many.add(silicon_frame("q=1.5 r=2.5 s=3.5 t=4.5 u=5.5 v=6.5"));
   CHECK(contains(many.no_energy_sentence(), "the keys 'v', 'u', 't', 's', 'r', ... hold a number"));
   for (const std::string fields : {"energy=1 U0=-3.5", "Energy=1 U0=-3.5"}) {
     LookAlikes there;
-    there.add(frame(fields));
+    there.add(silicon_frame(fields));
     CHECK_FALSE(there.lacks_energy());
   }
   TargetKeys keys;
   keys.use[Property::energy] = false;
   LookAlikes unused(keys);
-  unused.add(frame("U0=-3.5"));
+  unused.add(silicon_frame("U0=-3.5"));
   CHECK_FALSE(unused.lacks_energy());
 }
 
@@ -174,7 +170,7 @@ TEST_CASE("forces of single atoms do not hide lost forces of other frames") {
     return s;
   };
   LookAlikes lost;
-  lost.add(frame("energy=1", ":forces:R:3", "0 0 0"));
+  lost.add(silicon_frame("energy=1", ":forces:R:3", "0 0 0"));
   lost.add(dimer("Forces"));
   REQUIRE(lost.has_atoms_only(Property::force));
   CHECK(lost.lost_sentence({Property::force})
@@ -185,12 +181,12 @@ TEST_CASE("forces of single atoms do not hide lost forces of other frames") {
 }
 
 TEST_CASE("nothing is lost where targets are found, absent or named") {
-  CHECK_FALSE(is_lost(frame("energy=1 Energy=2"), Property::energy));
-  CHECK_FALSE(is_lost(frame("config_type=a"), Property::energy));
+  CHECK_FALSE(is_lost(silicon_frame("energy=1 Energy=2"), Property::energy));
+  CHECK_FALSE(is_lost(silicon_frame("config_type=a"), Property::energy));
   LookAlikes named({.names = {{"energy", "other"}}});
-  named.add(frame("Energy=1"));
+  named.add(silicon_frame("Energy=1"));
   CHECK_FALSE(named.is_lost(Property::energy));
-  Structure molecule = frame("Stress=\"0 0 0 0 0 0\"");
+  Structure molecule = silicon_frame("Stress=\"0 0 0 0 0 0\"");
   molecule.cell.reset();
   CHECK_FALSE(is_lost(molecule, Property::virial));
 }

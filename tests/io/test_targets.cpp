@@ -29,10 +29,6 @@ std::string error_of(const Structure& s, const TargetKeys& keys = {}) {
   return message_of<InputError>([&] { assigned(s, keys); });
 }
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// Voigt order, negated and times a volume of 120 Å³.
 const char* const stress6 = "stress=\"0.1 0.2 0.3 0.04 0.05 0.06\"";
 Matrix3 virial_of_stress6() {

@@ -72,7 +72,7 @@ double compact_polynomial(double r, int size, std::int64_t q) {
 }
 
 /// Nonnegative vectors of length 1, like those of SOAP; any length for one component.
-Matrix random_features(int rows, int size, unsigned seed) {
+Matrix random_spectra(int rows, int size, unsigned seed) {
   std::mt19937_64 generator(seed);
   test::Uniform uniform(0.05, 1.0);
   Matrix x(rows, size);
@@ -126,7 +126,7 @@ TEST_CASE("every kernel: symmetric, 1 at equal normalised points, the same value
     CAPTURE(describe(c));
     const auto kernel = make(c);
     kernel->check_features(c.size, true);
-    const Matrix x = random_features(13, c.size, 3), z = random_features(9, c.size, 4);
+    const Matrix x = random_spectra(13, c.size, 3), z = random_spectra(9, c.size, 4);
     const Result xz = compute(*kernel, x, z), zx = compute(*kernel, z, x), xx = compute(*kernel, x, x);
     Matrix alone(13, 9);
     kernel->compute(x, z, alone);
@@ -143,7 +143,7 @@ TEST_CASE("every kernel equals its formula") {
   for (const auto& c : cases()) {
     CAPTURE(describe(c));
     const auto kernel = make(c);
-    const Matrix x = random_features(5, c.size, 5), z = random_features(6, c.size, 6);
+    const Matrix x = random_spectra(5, c.size, 5), z = random_spectra(6, c.size, 6);
     Matrix expected(5, 6);
     for (int e = 0; e < 5; ++e)
       for (int m = 0; m < 6; ++m) {
@@ -175,7 +175,7 @@ TEST_CASE("every kernel: gradient slope (Λz − hΛx) equals central difference
   for (const auto& c : cases()) {
     CAPTURE(describe(c));
     const auto kernel = make(c);
-    const Matrix x = random_features(6, c.size, 7), z = random_features(5, c.size, 8);
+    const Matrix x = random_spectra(6, c.size, 7), z = random_spectra(5, c.size, 8);
     const Vector metric = full_metric(*kernel, c.size);
     const Result r = compute(*kernel, x, z);
     double largest = 0, worst = 0;
@@ -203,8 +203,8 @@ TEST_CASE("every kernel: the mixed second derivative equals central differences 
   for (const auto& c : cases()) {
     CAPTURE(describe(c));
     const auto kernel = make(c);
-    const Matrix x = random_features(6, c.size, 17), z = random_features(5, c.size, 18);
-    const Matrix dx = random_features(6, c.size, 19), dz = random_features(5, c.size, 20);
+    const Matrix x = random_spectra(6, c.size, 17), z = random_spectra(5, c.size, 18);
+    const Matrix dx = random_spectra(6, c.size, 19), dz = random_spectra(5, c.size, 20);
     const Vector metric = full_metric(*kernel, c.size);
     const double h = kernel->is_stationary() ? 1 : 0;
     // gradient along dx_e of every pair (e, m), as a function of the points
@@ -239,7 +239,7 @@ TEST_CASE("every kernel: Gram matrices are positive semidefinite") {
     const double zeta = c.kind == "dot_product" ? c.parameters.real("zeta") : 1;
     if (zeta != std::floor(zeta)) continue;  // (x·x')^2.5 may have fewer
     CAPTURE(describe(c));
-    const Matrix x = random_features(40, c.size, 9);
+    const Matrix x = random_spectra(40, c.size, 9);
     const Matrix gram = compute(*make(c), x, x).value;
     const Eigen::SelfAdjointEigenSolver<Matrix> solver(gram);
     CHECK(solver.eigenvalues().minCoeff() >= -1e-13 * solver.eigenvalues().maxCoeff());
@@ -247,7 +247,7 @@ TEST_CASE("every kernel: Gram matrices are positive semidefinite") {
 }
 
 TEST_CASE("polynomial is positive semidefinite where scalar products are negative") {
-  Matrix x = random_features(60, 4, 21);
+  Matrix x = random_spectra(60, 4, 21);
   x.array() = 8 * (x.array() - x.mean());  // c + x·x' has both signs
   for (const double constant : {0.0, 0.5, 16.0}) {
     CAPTURE(constant);
@@ -264,7 +264,7 @@ TEST_CASE("every kernel: chunked = whole, strided = contiguous, one thread = man
   for (const auto& c : cases()) {
     CAPTURE(describe(c));
     const auto kernel = make(c);
-    const Matrix x = random_features(301, c.size, 10), z = random_features(307, c.size, 11);
+    const Matrix x = random_spectra(301, c.size, 10), z = random_spectra(307, c.size, 11);
     const Result whole = compute(*kernel, x, z);
     Matrix value = Matrix::Constant(301, 400, -7), slopes = value, inners = value;
     for (int start = 0; start < 301; start += 64) {
@@ -290,8 +290,8 @@ TEST_CASE("every kernel: NaN does not disappear, empty sets are allowed, wrong s
   for (const auto& c : cases()) {
     CAPTURE(describe(c));
     const auto kernel = make(c);
-    Matrix x = random_features(7, c.size, 12);
-    const Matrix z = random_features(5, c.size, 13);
+    Matrix x = random_spectra(7, c.size, 12);
+    const Matrix z = random_spectra(5, c.size, 13);
     x(3, c.size - 1) = std::nan("");
     const Result r = compute(*kernel, x, z);
     for (int m = 0; m < 5; ++m) {
@@ -302,7 +302,7 @@ TEST_CASE("every kernel: NaN does not disappear, empty sets are allowed, wrong s
     CHECK(compute(*kernel, x, Matrix(0, c.size)).value.size() == 0);
     Matrix value(7, 4);
     CHECK_THROWS_AS(kernel->compute(x, z, value), InputError);
-    CHECK_THROWS_AS(compute(*kernel, x, random_features(5, c.size + 1, 14)), InputError);
+    CHECK_THROWS_AS(compute(*kernel, x, random_spectra(5, c.size + 1, 14)), InputError);
   }
 }
 

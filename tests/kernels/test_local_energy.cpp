@@ -13,7 +13,7 @@ using namespace gapkit::test;
 
 namespace {
 
-struct Case {
+struct LocalEnergyCase {
   std::string kind;
   Parameters parameters;
   int size = 1;
@@ -22,8 +22,8 @@ struct Case {
 };
 
 /// A case for each form; the first test fails for a registered kernel without a case.
-std::vector<Case> cases() {
-  std::vector<Case> result;
+std::vector<LocalEnergyCase> local_energy_cases() {
+  std::vector<LocalEnergyCase> result;
   const std::map<double, std::string> forms = {{1.0, "linear"}, {2.0, "quadratic"}, {3.0, "powers"},
                                                {4.0, "powers"}, {10.0, "powers"},   {2.5, "sum"}};
   for (const auto& [zeta, form] : forms)
@@ -43,13 +43,13 @@ std::vector<Case> cases() {
   return result;
 }
 
-std::shared_ptr<const Kernel> make(const Case& c) {
+std::shared_ptr<const Kernel> make(const LocalEnergyCase& c) {
   const KernelKind& kind = kernel_kind(c.kind);
   const auto kernel = kind.make(complete_parameters(c.parameters, kind.parameters, "test"));
   return c.on_sphere ? kernel->for_features({c.size, true, true, 1}) : kernel;
 }
 
-Matrix random_features(int rows, int size, unsigned seed) {
+Matrix random_unit_features(int rows, int size, unsigned seed) {
   std::mt19937_64 generator(seed);
   test::Uniform uniform(0.05, 1.0);
   Matrix x(rows, size);
@@ -65,8 +65,9 @@ Matrix interval(int size) {
   return domain;
 }
 
-struct Setup {
-  explicit Setup(const Case& c) : kernel(make(c)), points(random_features(43, c.size, 1)), x(random_features(70, c.size, 2)) {
+struct LocalEnergySetup {
+  explicit LocalEnergySetup(const LocalEnergyCase& c)
+      : kernel(make(c)), points(random_unit_features(43, c.size, 1)), x(random_unit_features(70, c.size, 2)) {
     std::mt19937_64 generator(3);
     test::Normal normal(0, 2);
     weights.resize(points.rows());
@@ -91,25 +92,25 @@ struct Setup {
 
 TEST_CASE("every kernel has a case, and compiles to its fastest form") {
   for (const KernelKind& kind : kernel_kinds()) {
-    const auto all = cases();
-    CHECK_MESSAGE(std::any_of(all.begin(), all.end(), [&](const Case& c) { return c.kind == kind.name; }), kind.name);
+    const auto all = local_energy_cases();
+    CHECK_MESSAGE(std::any_of(all.begin(), all.end(), [&](const LocalEnergyCase& c) { return c.kind == kind.name; }), kind.name);
   }
-  for (const Case& c : cases()) {
+  for (const LocalEnergyCase& c : local_energy_cases()) {
     CAPTURE(c.kind);
     CAPTURE(c.size);
     CAPTURE(parameters_to_json(c.parameters));
-    CHECK(Setup(c).compiled->form() == c.form);
+    CHECK(LocalEnergySetup(c).compiled->form() == c.form);
     const bool is_neural = c.kind == "ntk" || c.kind == "nngp";
-    CHECK(Setup(c).compiled->gives_values() == (c.form == "powers" || (is_neural && c.form == "sum")));
+    CHECK(LocalEnergySetup(c).compiled->gives_values() == (c.form == "powers" || (is_neural && c.form == "sum")));
   }
 }
 
 TEST_CASE("a compiled sum is the sum of the kernels, and its gradient the derivative") {
-  for (const Case& c : cases()) {
+  for (const LocalEnergyCase& c : local_energy_cases()) {
     CAPTURE(c.kind);
     CAPTURE(c.size);
     CAPTURE(parameters_to_json(c.parameters));
-    Setup setup(c);
+    LocalEnergySetup setup(c);
     const auto n = setup.x.rows();
     Vector energy(n), again(n);
     Matrix gradient(n, c.size);
@@ -149,7 +150,7 @@ TEST_CASE("sums of powers: any number of points, features and rows, with every i
       for (const int size : {2, 8, 25, 64})
         for (const int count : {1, 23, 24, 96, 97, 250}) {
           const auto kernel = make({"polynomial", {{"zeta", zeta}, {"constant", 16.0}}, size, "powers"});
-          const Matrix points = random_features(count, size, 1);
+          const Matrix points = random_unit_features(count, size, 1);
           const Vector weights = Vector::LinSpaced(count, -1.0, 2.0);
           const auto compiled = kernel->compile(weights, points, {});
           for (const int rows : {1, 2, 3, 5, 7, 64, 65, 139}) {
@@ -158,7 +159,7 @@ TEST_CASE("sums of powers: any number of points, features and rows, with every i
             CAPTURE(size);
             CAPTURE(count);
             CAPTURE(rows);
-            const Matrix x = random_features(rows, size, 2);
+            const Matrix x = random_unit_features(rows, size, 2);
             Matrix value(rows, count), slope(rows, count), gradient = Matrix::Constant(rows + 1, size + 3, 7.0);
             MatrixSlice slope_view = slope, gradient_view = gradient.block(0, 1, rows, size);
             kernel->compute(x, points, {.value = value, .slope = &slope_view});
@@ -185,7 +186,7 @@ TEST_CASE("sums of powers: any number of points, features and rows, with every i
 }
 
 TEST_CASE("a spline continues outside of its domain") {
-  Setup setup({"squared_exponential", {{"length_scale", 0.7}}, 1, "spline"});
+  LocalEnergySetup setup({"squared_exponential", {{"length_scale", 0.7}}, 1, "spline"});
   Matrix x(4, 1);
   x << -0.4, 0.0, 1.0, 1.7;
   Vector energy(4);
@@ -194,10 +195,10 @@ TEST_CASE("a spline continues outside of its domain") {
 }
 
 TEST_CASE("NaN in a feature stays NaN in every form") {
-  for (const Case& c : cases()) {
+  for (const LocalEnergyCase& c : local_energy_cases()) {
     CAPTURE(c.kind);
     CAPTURE(c.form);
-    Setup setup(c);
+    LocalEnergySetup setup(c);
     setup.x(1, 0) = std::numeric_limits<double>::quiet_NaN();
     Vector energy(setup.x.rows());
     Matrix gradient(setup.x.rows(), c.size);

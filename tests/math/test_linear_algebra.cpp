@@ -13,8 +13,6 @@ using namespace gapkit::test;
 
 namespace {
 
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
 Matrix random_matrix(Eigen::Index rows, Eigen::Index cols, std::mt19937_64& random) {
   test::Normal normal;
   Matrix m(rows, cols);

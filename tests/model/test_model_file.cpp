@@ -17,8 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
 // A fit of two species, pairs and SOAP, with classes of config types and σ of single rows.
 Model fitted_model(const TemporaryFolder& folder) {
   std::vector<Structure> frames = {lone_atom(14, "isolated"), lone_atom(6, "isolated")};

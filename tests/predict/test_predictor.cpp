@@ -7,6 +7,7 @@
 #include <gapkit/predict/predictor.hpp>
 #include <numeric>
 
+#include "same_prediction.hpp"
 #include "support/distributions.hpp"
 #include "support/pair_potential.hpp"
 #include "support/support.hpp"
@@ -41,16 +42,6 @@ double rounding(const Model& model) {
 
 void keep_worst(double& worst, double value) {
   worst = worse(worst, value);
-}
-
-/// Compares two predictions, relative to the size of the numbers.
-void check_same(const Prediction& actual, const Prediction& expected, double tolerance) {
-  const double force_scale = 1 + expected.forces->cwiseAbs().maxCoeff();
-  const double virial_scale = 1 + expected.virial->cwiseAbs().maxCoeff();
-  check_close(actual.energy, expected.energy, tolerance, tolerance);
-  CHECK(largest_difference(actual.local_energy, expected.local_energy) <= tolerance * (1 + expected.local_energy.cwiseAbs().maxCoeff()));
-  CHECK(largest_difference(*actual.forces, *expected.forces) <= tolerance * force_scale);
-  CHECK(largest_difference(*actual.virial, *expected.virial) <= tolerance * virial_scale);
 }
 
 Structure dimer(int first, int second, double distance) {

@@ -6,6 +6,7 @@
 #include <gapkit/predict/predictor.hpp>
 #include <map>
 
+#include "same_prediction.hpp"
 #include "support/support.hpp"
 #include "support/toy_data.hpp"
 
@@ -81,13 +82,6 @@ Prediction nothing(int atoms) {
   p.forces = Positions::Zero(atoms, 3);
   p.virial = Matrix3::Zero();
   return p;
-}
-
-void check_same(const Prediction& actual, const Prediction& expected, double tolerance) {
-  check_close(actual.energy, expected.energy, tolerance, tolerance);
-  CHECK(largest_difference(actual.local_energy, expected.local_energy) <= tolerance * (1 + expected.local_energy.cwiseAbs().maxCoeff()));
-  CHECK(largest_difference(*actual.forces, *expected.forces) <= tolerance * (1 + expected.forces->cwiseAbs().maxCoeff()));
-  CHECK(largest_difference(*actual.virial, *expected.virial) <= tolerance * (1 + expected.virial->cwiseAbs().maxCoeff()));
 }
 
 }  // namespace

@@ -15,7 +15,6 @@ using namespace gapkit;
 
 namespace {
 
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 struct Point {
@@ -108,7 +107,7 @@ std::vector<double> wild_numbers(int count, std::mt19937& generator) {
   std::vector<double> values;
   for (int i = 0; i < count; ++i) {
     const double value = normal(generator) * std::exp(2 * normal(generator));
-    values.push_back(i % 97 == 5 ? not_a_number : i % 89 == 7 ? infinity : i % 83 == 3 ? 0.0 : value);
+    values.push_back(i % 97 == 5 ? test::not_a_number : i % 89 == 7 ? infinity : i % 83 == 3 ? 0.0 : value);
   }
   return values;
 }
@@ -215,7 +214,7 @@ TEST_CASE("every mark of a plot is inside its box for any numbers") {
 TEST_CASE("a plot without any number that can be drawn, or with one, is a plot") {
   for (const bool is_logarithmic : {false, true})
     for (const std::vector<double>& values :
-         {std::vector<double>{}, {not_a_number, infinity}, {0.0}, {3.0}, {1e-300, 1e300}, {-1e8, -1e8 + 1e-7}}) {
+         {std::vector<double>{}, {test::not_a_number, infinity}, {0.0}, {3.0}, {1e-300, 1e300}, {-1e8, -1e8 + 1e-7}}) {
       Plot plot("t");
       plot.x.logarithmic = plot.y.logarithmic = is_logarithmic;
       plot.scatter("s", values, values);
@@ -225,7 +224,7 @@ TEST_CASE("a plot without any number that can be drawn, or with one, is a plot")
       CHECK(text.find("inf") == std::string::npos);
     }
   Plot plot("t");
-  plot.scatter("s", {not_a_number, 1, 2, 3}, {1, 1, infinity, -1});
+  plot.scatter("s", {test::not_a_number, 1, 2, 3}, {1, 1, infinity, -1});
   CHECK(plot.left_out() == 2);
   plot.y.logarithmic = true;
   CHECK(plot.left_out() == 3);
@@ -282,9 +281,9 @@ TEST_CASE("a page shows any text unchanged") {
   page.figure(plot, nasty);
   BarChart chart(nasty, nasty, nasty);
   chart.set_categories({nasty, broken});
-  chart.add(nasty, {1, not_a_number});
+  chart.add(nasty, {1, test::not_a_number});
   page.figure(chart, nasty);
-  page.table({.caption = nasty, .columns = {{nasty}, {broken}}, .rows = {{{nasty}, {broken, not_a_number}}}});
+  page.table({.caption = nasty, .columns = {{nasty}, {broken}}, .rows = {{{nasty}, {broken, test::not_a_number}}}});
   page.folded_text(nasty, nasty);
   const std::string html = page.html();
   CHECK(html.find("alert('x')</script>") == std::string::npos);
@@ -306,6 +305,6 @@ TEST_CASE("numbers for people") {
   CHECK(page_number(0.99999) == "1.00");
   CHECK(page_number(1.5e-7) == "1.50·10⁻⁷");
   CHECK(page_number(0) == "0");
-  CHECK(page_number(not_a_number) == "–");
+  CHECK(page_number(test::not_a_number) == "–");
   CHECK(page_number(-infinity) == "–");
 }

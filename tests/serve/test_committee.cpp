@@ -21,7 +21,7 @@ Vector list_of(const nlohmann::json& json) {
   return Eigen::Map<const Vector>(numbers.data(), static_cast<Eigen::Index>(numbers.size()));
 }
 
-struct Setup {
+struct CommitteeSetup {
   std::vector<std::shared_ptr<const Model>> models = test::two_models({6, 14});
   Structure structure = test::random_triclinic(6, 11, {6, 14});
   Prediction of(std::size_t model, const PredictionRequest& request = {}) { return Predictor(models[model]).compute(structure, request); }
@@ -38,7 +38,7 @@ struct Setup {
 };
 
 TEST_CASE("serve: a committee sends the means and, when asked, spread and members") {
-  Setup s;
+  CommitteeSetup s;
   const auto heard = s.served(2, {.extra = {.energy = true, .local = true, .forces = true, .virial = true, .members = true}});
   const Prediction a = s.of(0), b = s.of(1);
   REQUIRE(std::abs(a.energy - b.energy) > 1e-3);
@@ -72,7 +72,7 @@ TEST_CASE("serve: the spread of three numbers has n - 1 in its denominator") {
 }
 
 TEST_CASE("serve: one model sends its error bars when asked, those of the predictor") {
-  Setup s;
+  CommitteeSetup s;
   const PredictionRequest request{.energy_std = true, .local_std = true, .force_std = true, .stress_std = true};
   const auto heard = s.served(1, {.request = request, .extra = {.energy = true, .local = true, .forces = true, .virial = true}});
   const Prediction p = s.of(0, request);
@@ -90,7 +90,7 @@ TEST_CASE("serve: one model sends its error bars when asked, those of the predic
 }
 
 TEST_CASE("serve: one model sends extrapolation grades when asked, those of the predictor, without a unit") {
-  Setup s;
+  CommitteeSetup s;
   Model graded = *s.models.front();
   graded.calibration.emplace();
   graded.calibration->factors = {{Property::energy, "default", 1.0, 1.0, 10, 10}};
@@ -104,7 +104,7 @@ TEST_CASE("serve: one model sends extrapolation grades when asked, those of the 
 }
 
 TEST_CASE("serve: sigma of the template is the noise in error bars") {
-  Setup s;
+  CommitteeSetup s;
   s.structure.sigma[Property::energy].frame = 0.5;  // eV
   const PredictionRequest request{.energy_std = true};
   const auto json = nlohmann::json::parse(s.served(1, {.request = request, .extra = {.energy = true}}).extra);

@@ -2,6 +2,7 @@
 #include <gapkit/sparsify/selection.hpp>
 #include <set>
 
+#include "candidates.hpp"
 #include "support/distributions.hpp"
 #include "support/support.hpp"
 
@@ -9,21 +10,6 @@ using namespace gapkit;
 using namespace gapkit::test;
 
 namespace {
-
-Candidates as_candidates(Matrix x) {
-  Candidates c;
-  c.x = std::move(x);
-  c.covariance_cutoff = Vector::Ones(c.x.rows());
-  return c;
-}
-
-Matrix random_matrix(int rows, int size, unsigned seed) {
-  std::mt19937_64 generator(seed);
-  test::Normal normal;
-  Matrix x(rows, size);
-  for (double& v : x.reshaped()) v = normal(generator);
-  return x;
-}
 
 /// The definition: all distances after every choice.
 std::vector<int> farthest_points_reference(const Matrix& x, int count) {

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <set>
 
+#include "candidates.hpp"
 #include "sparsify/leverage_scores.hpp"
 #include "support/distributions.hpp"
 #include "support/support.hpp"
@@ -15,24 +16,6 @@ using namespace gapkit;
 using namespace gapkit::test;
 
 namespace {
-
-Candidates as_candidates(Matrix x, bool with_covariance_cutoffs = false) {
-  Candidates c;
-  c.x = std::move(x);
-  c.covariance_cutoff = Vector::Ones(c.x.rows());
-  if (with_covariance_cutoffs)
-    for (Eigen::Index i = 0; i < c.covariance_cutoff.size(); ++i)
-      c.covariance_cutoff[i] = 0.05 + 0.95 * std::abs(std::sin(0.7 * static_cast<double>(i)));
-  return c;
-}
-
-Matrix random_matrix(int rows, int size, unsigned seed) {
-  std::mt19937_64 generator(seed);
-  test::Normal normal;
-  Matrix x(rows, size);
-  for (double& v : x.reshaped()) v = normal(generator);
-  return x;
-}
 
 /// Normalised vectors around a few centres, like environments of several phases.
 Matrix clustered(int rows, int size, int clusters, unsigned seed) {

@@ -3,11 +3,27 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstddef>
 #include <filesystem>
 #include <gapkit/core/structure.hpp>
+#include <limits>
 #include <random>
+#include <string>
 
 namespace gapkit::test {
+
+inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// How often `part` stands in `text`
+inline std::size_t count_of(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++count;
+  return count;
+}
 
 /// |actual − expected| ≤ atol + rtol · |expected|; false for NaN.
 inline bool is_close(double actual, double expected, double atol, double rtol = 0) {
