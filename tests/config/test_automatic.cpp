@@ -94,7 +94,7 @@ TEST_CASE("summary of data: neighbours, nearest distance, isolated atoms, forces
 
 TEST_CASE("the cutoff of one element holds 34 neighbours, of several about 30 between shells, and follows the scale of the crystal") {
   const Setup setup;
-  for (const double a : {2.4, 2.8}) {
+  for (const double a : {2.3, 2.6}) {
     CAPTURE(a);
     std::vector<Structure> frames = cubic(a, 4);
     const DataSummary pure = setup.summary(frames);
