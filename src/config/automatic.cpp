@@ -18,13 +18,14 @@
 namespace gapkit {
 namespace {
 
-constexpr double largest_radius = 7.0, radius_step = 0.1;  // Å
-constexpr std::int64_t most_atoms_measured = 20000;        // for the radial distribution
-constexpr double wanted_neighbors = 30;
+constexpr double largest_radius = 7.0, radius_step = 0.1;            // Å
+constexpr std::int64_t most_atoms_measured = 20000;                  // for the radial distribution
+constexpr double wanted_neighbors = 30, wanted_of_one_element = 34;  // more lowers errors of forces, and costs speed (docs/accuracy.md)
 constexpr double molecular_cutoff = 4.5, smallest_cutoff = 3.5, largest_cutoff_chosen = 6.0;  // Å
 // σ over that of forces, Å. Energies are few, and single structures make most of the squares of their errors: left-out folds do not tell
-// a good σ of energies from one that is too large, which costs up to a third of their accuracy (docs/accuracy.md).
-constexpr double energy_per_force = 0.02, virial_per_force = 1.4;
+// a good σ of energies from one that is too large, which costs up to a third of their accuracy. Below 0.05 Å forces lose more than
+// energies gain (docs/accuracy.md).
+constexpr double energy_per_force = 0.05, virial_per_force = 1.4;
 constexpr int fewest_points = 50, most_points = 2000;  // of SOAP, per element
 
 /// Sparse points of SOAP by element: a fraction of the environments, larger for few environments, between bounds. `factor` below 1 reduces
@@ -121,10 +122,10 @@ class Chooser {
 
   void choose_terms() {
     const double cutoff = choose_cutoff(data_);
-    say(molecular_
-            ? fmt::format("cutoffs: pairs 6 Å, triplets 3 Å, SOAP {:.1f} Å, usual for molecules", cutoff)
-            : fmt::format("cutoff: {:.1f} Å, with {:.0f} neighbours on average, between the shells of neighbours (nearest at {:.2f} Å)",
-                          cutoff, data_.neighbors_within(cutoff), data_.nearest));
+    say(molecular_ ? fmt::format("cutoffs: pairs 6 Å, triplets 3 Å, SOAP {:.1f} Å, usual for molecules", cutoff)
+                   : fmt::format("cutoff: {:.1f} Å, with {:.0f} neighbours on average{} (nearest at {:.2f} Å)", cutoff,
+                                 data_.neighbors_within(cutoff), data_.atoms_of.size() > 1 ? ", between the shells of neighbours" : "",
+                                 data_.nearest));
     options_.terms.push_back(pair_term(molecular_, cutoff));
     if (molecular_ && data_.atoms_of.size() <= 4) options_.terms.push_back(triplet_term());
     options_.terms.push_back(soap_term(molecular_, cutoff, data_.atoms_of.size()));
@@ -336,10 +337,13 @@ DataSummary summarize_data(const Dataset& train, const TargetKeys& keys, const P
 
 double choose_cutoff(const DataSummary& data) {
   if (data.is_molecular()) return molecular_cutoff;
+  const bool has_one_element = data.atoms_of.size() == 1;
+  const double count = has_one_element ? wanted_of_one_element : wanted_neighbors;
   std::size_t wanted = 0;
-  while (wanted + 1 < data.neighbors.size() && data.neighbors[wanted] < wanted_neighbors) ++wanted;
+  while (wanted + 1 < data.neighbors.size() && data.neighbors[wanted] < count) ++wanted;
   const auto bin_of = [](double radius) { return static_cast<std::size_t>(std::lround(radius / radius_step)); };
   wanted = std::clamp(wanted, bin_of(smallest_cutoff), bin_of(largest_cutoff_chosen));
+  if (has_one_element) return static_cast<double>(wanted) * radius_step;  // the radial weight makes a shell at the cutoff harmless
   // Atoms in a shell of three steps, relative to its volume.
   const auto density = [&](std::size_t i) {
     const double radius = static_cast<double>(i) * radius_step;

@@ -92,12 +92,19 @@ TEST_CASE("summary of data: neighbours, nearest distance, isolated atoms, forces
   check_close(data.force_rms, std::sqrt(square / (4 * 24 + 3)), 1e-9);
 }
 
-TEST_CASE("the cutoff holds about 30 neighbours, lies between shells, and follows the scale of the crystal") {
+TEST_CASE("the cutoff of one element holds 34 neighbours, of several about 30 between shells, and follows the scale of the crystal") {
   const Setup setup;
-  for (const double a : {2.4, 2.8}) {
+  for (const double a : {2.3, 2.6}) {
     CAPTURE(a);
-    const DataSummary data = setup.summary(cubic(a, 4));
+    std::vector<Structure> frames = cubic(a, 4);
+    const DataSummary pure = setup.summary(frames);
+    const double of_one = choose_cutoff(pure);
+    CHECK(pure.neighbors_within(of_one) >= 34);
+    CHECK(pure.neighbors_within(of_one - 0.1) < 34);
+    for (Structure& s : frames) s.atomic_numbers[0] = 32;
+    const DataSummary data = setup.summary(frames);
     const double cutoff = choose_cutoff(data);
+    CHECK(cutoff < of_one);
     // shells of the simple cubic lattice: 1, √2, √3, 2, √5 with 6, 18, 26, 32, 56 neighbours
     CHECK(cutoff > 1.8 * a);
     CHECK(cutoff < 2.2 * a);
@@ -224,7 +231,7 @@ TEST_CASE("sigma of energies and virials keep their ratio to that of the forces,
     if (s.forces) *s.forces *= 3;
   const FitConfiguration with = setup.choose(frames).options;
   const SigmaOptions& sigma = with.regularization.standard;
-  check_close(sigma[Property::energy] / sigma[Property::force], 0.02, 0, 1e-12);
+  check_close(sigma[Property::energy] / sigma[Property::force], 0.05, 0, 1e-12);
   check_close(sigma[Property::virial] / sigma[Property::force], 1.4, 0, 1e-12);
   CHECK(with.optimize.weights[Property::energy] == 0);
   CHECK(with.optimize.weights[Property::force] == 1);
