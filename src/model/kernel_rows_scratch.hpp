@@ -17,11 +17,11 @@ struct PairScratch {
 };
 
 /// Λz of all sparse points at the features of a block for products in single precision. Rounding errors grow with the points' size, and L⁻¹
-/// enlarges them, so a few leading directions are split off: Λz = (Λz V) Vᵀ + rest.
+/// enlarges them, so of many points, which lie closer to each other, a few leading directions are split off: Λz = (Λz V) Vᵀ + rest.
 struct SinglePoints {
   explicit SinglePoints(const Matrix& points);
   PackedMatrixOf<float> rest;     // [C, M]
-  PackedMatrix directions;        // V [C, leading_directions], filled up with zeros
+  Matrix directions;              // Vᵀ [leading_directions, C], filled up with zeros; empty: Vᵀ = 0
   AlignedVector<double> leading;  // (Λz V)ᵀ [leading_directions, M], and seven numbers
 };
 

@@ -46,10 +46,11 @@ void KernelRows::contract(const PairRange& range) const {
   RowsAt<Real> contraction = room(s.contraction, rows, width);
   if constexpr (std::is_same_v<Real, float>) {
     RowsAt<float> copy = room(s.jacobian, rows, jacobian.cols());
-    copy = jacobian.template cast<float>();
     const SinglePoints& points = scratch_->single_points[range.tile.term][range.block];
+    row_loops().copy_to_single({jacobian.data(), jacobian.outerStride(), static_cast<int>(rows), static_cast<int>(jacobian.cols()),
+                                points.directions.size() > 0 ? points.directions.data() : nullptr, copy.data(),
+                                room(s.leading, rows, leading_directions).data()});
     points.rest.multiply(copy, first, contraction);
-    points.directions.multiply(jacobian, room(s.leading, rows, leading_directions));
   } else {
     multiply_nt(jacobian, gradient_points(range.tile.term, range.block).middleRows(first, width), contraction);
   }
@@ -67,11 +68,12 @@ void KernelRows::fill_pairs(const PairRange& range, const StructureRows& out) co
   PairScratch<Real>& s = scratch_->of_thread<Real>(static_cast<std::size_t>(current_thread()));
   double* forces = out.forces(offsets_[range.tile.term] + range.tile.first);
   s.pairs.resize(range.end - range.begin);
+  const bool has_leading = std::is_same_v<Real, float> && scratch_->single_points[range.tile.term][range.block].directions.size() > 0;
   for (std::size_t q = range.begin; q < range.end; ++q) {
     RowPairOf<Real>& pair = s.pairs[q - range.begin];
     pair.contraction = s.contraction.data() + 3 * static_cast<Eigen::Index>(q - range.begin) * range.tile.width;
     pair.stride = range.tile.width;
-    pair.leading = s.leading.data() + 3 * static_cast<Eigen::Index>(q - range.begin) * leading_directions;
+    pair.leading = has_leading ? s.leading.data() + 3 * static_cast<Eigen::Index>(q - range.begin) * leading_directions : nullptr;
     pair.radial = block.radial.row(static_cast<Eigen::Index>(q));
     pair.radial_count = static_cast<int>(block.radial.cols());
     const Vector3 unit = block.unit(q);

@@ -57,10 +57,10 @@ inline Contraction contraction_of(const RowCentre& centre, const RowPairOf<float
   const double* direction = centre.leading + first;
   for (int m = 0; m < n; m += W) {
     Pack points[leading_directions];
-    for (int d = 0; d < leading_directions; ++d) points[d] = GAPKIT_LOAD(direction + d * centre.leading_stride + m);
+    for (int d = 0; pair.leading && d < leading_directions; ++d) points[d] = GAPKIT_LOAD(direction + d * centre.leading_stride + m);
     for (int a = 0; a < 3; ++a) {
       Pack total = __builtin_convertvector(*reinterpret_cast<const HalfPack*>(rest + a * pair.stride + m), Pack);
-      for (int d = 0; d < leading_directions; ++d) total += pair.leading[a * leading_directions + d] * points[d];
+      for (int d = 0; pair.leading && d < leading_directions; ++d) total += pair.leading[a * leading_directions + d] * points[d];
       lanes::store(sum[a] + m, total);
     }
   }
@@ -139,6 +139,33 @@ void add_pairs(const RowCentre& centre, const RowPairOf<Real>* pairs, int pair_c
   }
 }
 
+// In one pass, because a Jacobian is larger than the second-level cache.
+void copy_to_single(const JacobianRows& rows) {
+  for (int r = 0; r < rows.count; ++r) {
+    const double* __restrict j = rows.values + r * rows.stride;
+    float* __restrict copy = rows.copy + static_cast<long>(r) * rows.columns;
+    if (!rows.directions) {
+      for (int c = 0; c < rows.columns; ++c) copy[c] = static_cast<float>(j[c]);
+      continue;
+    }
+    Pack sums[leading_directions] = {};
+    int c = 0;
+    for (; c + W <= rows.columns; c += W) {
+      const Pack value = GAPKIT_LOAD(j + c);
+      *reinterpret_cast<HalfPack*>(copy + c) = __builtin_convertvector(value, HalfPack);
+      for (int d = 0; d < leading_directions; ++d)
+        sums[d] += value * GAPKIT_LOAD(rows.directions + d * static_cast<long>(rows.columns) + c);
+    }
+    for (int i = c; i < rows.columns; ++i) copy[i] = static_cast<float>(j[i]);
+    for (int d = 0; d < leading_directions; ++d) {
+      double total = 0;
+      for (int i = 0; i < W; ++i) total += sums[d][i];
+      for (int i = c; i < rows.columns; ++i) total += j[i] * rows.directions[d * static_cast<long>(rows.columns) + i];
+      rows.leading[r * leading_directions + d] = total;
+    }
+  }
+}
+
 template <int Size>
 void add_features(const RowEnvironment& e, int count, double* gradient) {
   constexpr int width = widest_environment_tile;
@@ -189,6 +216,6 @@ void add_gradient(const double* gradient, const double* vector, int count, const
 }  // namespace
 
 extern const RowLoops GAPKIT_LOOPS;
-const RowLoops GAPKIT_LOOPS = {add_pairs<double>, add_pairs<float>, add_environment, add_gradient};
+const RowLoops GAPKIT_LOOPS = {add_pairs<double>, add_pairs<float>, copy_to_single, add_environment, add_gradient};
 
 }  // namespace gapkit

@@ -26,9 +26,15 @@ Matrix leading_columns(const Matrix& points) {
 }  // namespace
 
 SinglePoints::SinglePoints(const Matrix& points) {
+  // Of 250 points, single precision alone changes a bar by 0.04 % at most, of 1000 by 0.6 %.
+  constexpr Eigen::Index few_points = 300;
+  if (points.rows() <= few_points) {
+    rest = PackedMatrixOf<float>(points.transpose().cast<float>());
+    return;
+  }
   const Matrix columns = leading_columns(points), products = points * columns;
   rest = PackedMatrixOf<float>((points - products * columns.transpose()).transpose().cast<float>());
-  directions = PackedMatrix(columns);
+  directions = columns.transpose();
   constexpr std::size_t beyond = 7;
   leading.resize(static_cast<std::size_t>(products.size()) + beyond);
   Eigen::Map<Matrix>(leading.data(), products.cols(), products.rows()) = products.transpose();

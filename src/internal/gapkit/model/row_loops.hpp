@@ -14,7 +14,7 @@ struct RowPairOf {
   long stride;
   const double* radial;  ///< [radial_count] of the environment's directions; their sum times `unit` is added to the contraction
   int radial_count;
-  const double* leading;  ///< for float: [3, leading_directions] factors of the centre's `leading`
+  const double* leading;  ///< for float: [3, leading_directions] factors of the centre's `leading`, or null
   double unit[3];
   double projection[3];       ///< of the rows on x
   double own_contraction[3];  ///< J · Λx: subtracted for a stationary kernel, multiplied by `own_slope` where there is one; else 0
@@ -66,6 +66,16 @@ struct RowEnvironment {
   const int* slot;                ///< [Q] which gradient each pair belongs to
 };
 
+/// Rows of a Jacobian for products in single precision.
+struct JacobianRows {
+  const double* values;
+  long stride;
+  int count, columns;
+  const double* directions;  ///< [leading_directions, columns], or null
+  float* copy;               ///< [count, columns]
+  double* leading;           ///< [count, leading_directions] products with the directions
+};
+
 inline constexpr int widest_environment_tile = 64, most_row_features = 4;
 
 using RowPair = RowPairOf<double>;
@@ -77,6 +87,7 @@ struct RowLoops {
   /// force_j −= g, force_i += g, virial −= r ⊗ g. Null targets are left out.
   void (*add_pairs)(const RowCentre& centre, const RowPair* pairs, int pair_count, const RowColumns& columns);
   void (*add_single_pairs)(const RowCentre& centre, const RowPairOf<float>* pairs, int pair_count, const RowColumns& columns);
+  void (*copy_to_single)(const JacobianRows& rows);
   /// gradient[slot_q] += f dκ/dr_qα + df/dr_qα κ: three rows (x, y, z) of widest_environment_tile numbers for each slot.
   void (*add_environment)(const RowEnvironment& environment, int count, double* gradient);
   /// force_j −= g, force_i += g, virial −= r ⊗ g for one gradient g that add_environment has summed up.
