@@ -30,6 +30,7 @@ class MappedDescriptor final : public Descriptor {
     }
     forward_ = PackedMatrix(across_.transpose());
     backward_ = PackedMatrix(across_);
+    pack_blocks();
   }
 
   int size() const override { return static_cast<int>(across_.rows()); }
@@ -54,6 +55,16 @@ class MappedDescriptor final : public Descriptor {
   }
 
  private:
+  // An environment without neighbours shows the features of each block.
+  void pack_blocks() {
+    const std::vector<int> centre = {0}, number = {species().at(0)};
+    const std::vector<std::size_t> begin = {0, 0};
+    Features features;
+    inner_->compute({centre, number, begin, {}, {}, {}, cutoff()}, 0, 1, Derivatives::jacobian, features);
+    for (const JacobianBlock& block : features.blocks)
+      of_blocks_.emplace_back((block.has_all_features() ? across_ : gathered(across_, block.feature)).transpose());
+  }
+
   void check() const {
     const auto fail = [&](const std::string& what) { throw InputError("the map of the features of a term: " + what); };
     if (map_.directions.rows() != base_->size() || map_.directions.cols() < 1 || map_.mean.size() != base_->size())
@@ -76,17 +87,17 @@ class MappedDescriptor final : public Descriptor {
       out.x.view().rowwise() -= offset_.transpose();
     }
     out.make_blocks(in.blocks.size());
-    for (std::size_t b = 0; b < in.blocks.size(); ++b) map_block(in.blocks[b], out.x, out.blocks[b]);
+    for (std::size_t b = 0; b < in.blocks.size(); ++b) map_block(in.blocks[b], of_blocks_[b], out.x, out.blocks[b]);
   }
 
   // dy = Uᵀ dx: all three parts of the Jacobian become rows of `values`. Takes the lists of pairs out of `in`.
-  void map_block(JacobianBlock& in, const ReusableMatrix& y, JacobianBlock& out) const {
+  void map_block(JacobianBlock& in, const PackedMatrix& map, const ReusableMatrix& y, JacobianBlock& out) const {
     const Eigen::Index pairs = in.pair_count(), size = across_.rows(), along = in.radial.cols();
     out.projection.assign(in.projection.size(), 0.0);
     out.values.resize(3 * pairs, size);
     ReusableMatrix directions;  // Uᵀ of the directions of each environment
     if (pairs > 0) {
-      multiply_nt(in.values.view(), in.has_all_features() ? across_ : gathered(across_, in.feature), out.values.view());
+      map.multiply(in.values.view(), out.values.view());
       if (along > 0) {
         directions.resize(in.direction.rows(), size);
         multiply_nt(in.direction.view(), gathered(across_, in.radial_feature), directions.view());
@@ -115,9 +126,10 @@ class MappedDescriptor final : public Descriptor {
 
   std::shared_ptr<const Descriptor> base_, inner_;  // inner: the short form, if there is one
   FeatureMap map_;
-  Matrix across_;                    // Uᵀ in the features of inner_: [r, C]
-  Vector offset_;                    // Uᵀ x̄
-  PackedMatrix forward_, backward_;  // x → Uᵀ x, dE/dy → U dE/dy
+  Matrix across_;                        // Uᵀ in the features of inner_: [r, C]
+  Vector offset_;                        // Uᵀ x̄
+  PackedMatrix forward_, backward_;      // x → Uᵀ x, dE/dy → U dE/dy
+  std::vector<PackedMatrix> of_blocks_;  // of each block of the Jacobian
 };
 
 }  // namespace

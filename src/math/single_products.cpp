@@ -8,6 +8,9 @@
 extern "C" void sgemm_(const char*, const char*, const int*, const int*, const int*, const float*, const float*, const int*, const float*,
                        const int*, const float*, float*, const int*, std::size_t, std::size_t);
 
+extern "C" void strsm_(const char*, const char*, const char*, const char*, const int*, const int*, const float*, const float*, const int*,
+                       float*, const int*, std::size_t, std::size_t, std::size_t, std::size_t);
+
 namespace gapkit {
 namespace {
 
@@ -31,6 +34,16 @@ void multiply_nt(const SingleView& a, const SingleView& b, SingleSlice c) {
             ldc = std::max(1, blas_size(c.outerStride()));
   const float one = 1, zero = 0;
   sgemm_("T", "N", &m, &n, &k, &one, b.data(), &ldb, a.data(), &lda, &zero, c.data(), &ldc, 1, 1);
+}
+
+void solve_lower_rows(const SingleView& lower, SingleSlice rows) {
+  require_shapes(lower.rows() == lower.cols() && rows.cols() == lower.rows(), "solve_lower_rows (single precision)");
+  if (rows.rows() == 0 || rows.cols() == 0) return;
+  // As in double precision: in column-major order the memory of L holds its transpose.
+  const int m = blas_size(rows.cols()), n = blas_size(rows.rows()), lda = blas_size(lower.outerStride()),
+            ldb = blas_size(rows.outerStride());
+  const float one = 1;
+  strsm_("L", "U", "T", "N", &m, &n, &one, lower.data(), &lda, rows.data(), &ldb, 1, 1, 1, 1);
 }
 
 }  // namespace gapkit

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/math/single_products.hpp>
 #include <gapkit/model/covariance.hpp>
 #include <gapkit/model/environment_chunks.hpp>
 #include <gapkit/model/prior.hpp>
@@ -40,7 +41,30 @@ struct Covariance::State {
   Vector squared_scale;           // s_t²: amplitudes may have changed after the kernels were computed
   double squared_amplitudes = 0;  // Σ δ_t² s_t², eV²
   bool has_force_jackknife = false, single_precision = false;
+  MatrixOf<float> single_factor, single_rows;  // for solve()
+
+  void solve(const Matrix& factor, MatrixSlice right, bool is_single);
 };
+
+// right ← right R_A⁻ᵀ. R_A⁻¹ enlarges nothing, so single precision suffices unless nearly all of a row vanishes.
+void Covariance::State::solve(const Matrix& factor, MatrixSlice right, bool is_single) {
+  constexpr double least_left = 1e-8;
+  if (is_single) {
+    if (single_factor.size() == 0) single_factor = factor.cast<float>();
+    single_rows = right.cast<float>();
+    solve_lower_rows(single_factor, single_rows);
+    bool is_sure = true;
+    for (Eigen::Index i = 0; i < right.rows() && is_sure; ++i) {
+      const double before = right.row(i).squaredNorm(), after = single_rows.row(i).cast<double>().squaredNorm();
+      is_sure = before == 0 || after >= least_left * before;
+    }
+    if (is_sure) {
+      right = single_rows.cast<double>();
+      return;
+    }
+  }
+  solve_lower_rows(factor, right);
+}
 
 Covariance::Covariance(const Model& model) : model_(model), state_(std::make_unique<State>(model)) {}
 
@@ -75,7 +99,7 @@ std::vector<Variance> Covariance::split(MatrixSlice rows, const Vector& prior, c
     result[static_cast<std::size_t>(i)].novelty = novelty;
     result[static_cast<std::size_t>(i)].prior = prior[i];
   }
-  solve_lower_rows(model_.posterior.factor, rows);
+  state_->solve(model_.posterior.factor, rows, clamp > 0);
   for (Eigen::Index i = 0; i < rows.rows(); ++i) {
     Variance& variance = result[static_cast<std::size_t>(i)];
     variance.data = rows.row(i).squaredNorm();

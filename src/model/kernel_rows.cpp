@@ -15,8 +15,9 @@ namespace {
 
 // Columns in one task of a thread. A product packs its operands again for every tile, so wide tiles are faster; but each thread needs one.
 // Columns are independent: the width changes results by rounding at most.
-Eigen::Index tile_width(Eigen::Index columns) {
-  constexpr Eigen::Index granule = 64, widest = 512, widest_alone = 1024;
+Eigen::Index tile_width(Eigen::Index columns, bool is_single) {
+  const Eigen::Index granule = is_single ? PackedMatrixOf<float>::granule : 64;
+  const Eigen::Index widest = (511 / granule + 1) * granule, widest_alone = (1023 / granule + 1) * granule;
   if (in_parallel_region() || thread_count() == 1) return std::min(columns, widest_alone);
   const Eigen::Index share = (columns + thread_count() - 1) / thread_count();
   return std::clamp((share + granule - 1) / granule * granule, granule, widest);
@@ -131,7 +132,7 @@ void KernelRows::add_term(std::size_t t, const Environments& environments, const
   s.in_single.resize(s.in_double.size());
   const bool is_single = s.is_single && takes_single(t, out.wanted);
   if (is_single) fill_single_points(t);
-  const Eigen::Index width = tile_width(count), tiles = (count + width - 1) / width;
+  const Eigen::Index width = tile_width(count, is_single), tiles = (count + width - 1) / width;
   const std::size_t pairs_in_chunk =
       size <= most_row_features
           ? few_feature_chunk

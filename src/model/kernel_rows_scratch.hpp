@@ -1,6 +1,6 @@
 #pragma once
 
-#include <gapkit/math/single_products.hpp>
+#include <gapkit/math/packed_matrix.hpp>
 #include <gapkit/model/kernel_rows.hpp>
 #include <gapkit/model/row_loops.hpp>
 
@@ -11,8 +11,18 @@ template <class Real>
 struct PairScratch {
   AlignedVector<Real> contraction;  // [3Q, width] of the Jacobian with Λ z
   AlignedVector<Real> jacobian;     // copy in single precision
+  AlignedVector<double> leading;    // [3Q, leading_directions] of the Jacobian with those of the points
   AlignedVector<double> radial;     // radial directions of some environments · Λ z
   std::vector<RowPairOf<Real>> pairs;
+};
+
+/// Λz of all sparse points at the features of a block for products in single precision. Rounding errors grow with the points' size, and L⁻¹
+/// enlarges them, so of many points, which lie closer to each other, a few leading directions are split off: Λz = (Λz V) Vᵀ + rest.
+struct SinglePoints {
+  explicit SinglePoints(const Matrix& points);
+  PackedMatrixOf<float> rest;     // [C, M]
+  Matrix directions;              // Vᵀ [leading_directions, C], filled up with zeros; empty: Vᵀ = 0
+  AlignedVector<double> leading;  // (Λz V)ᵀ [leading_directions, M], and seven numbers
 };
 
 struct KernelRows::Scratch {
@@ -22,8 +32,8 @@ struct KernelRows::Scratch {
   std::vector<std::vector<double>> own_contraction;  // per block: J · Λ x_e, if the gradient has a part along x
   std::vector<PairScratch<double>> in_double;        // per thread
   std::vector<PairScratch<float>> in_single;
-  bool is_single = false;                                   // use_single_precision()
-  std::vector<std::vector<MatrixOf<float>>> single_points;  // by term and block: Λ z
+  bool is_single = false;                                // use_single_precision()
+  std::vector<std::vector<SinglePoints>> single_points;  // by term and block
   template <class Real>
   PairScratch<Real>& of_thread(std::size_t thread) {
     if constexpr (std::is_same_v<Real, float>)

@@ -27,20 +27,12 @@ RowsAt<Real> room(AlignedVector<Real>& memory, Eigen::Index rows, Eigen::Index c
 
 }  // namespace
 
-// Λ z of all sparse points at the features of the blocks, once for a term.
+// Once for a term.
 void KernelRows::fill_single_points(std::size_t t) const {
   auto& of_terms = scratch_->single_points;
   of_terms.resize(terms_.size());
   if (!of_terms[t].empty()) return;
-  for (std::size_t b = 0; b < (*gradient_points_)[t].size(); ++b) of_terms[t].emplace_back(gradient_points(t, b).cast<float>());
-}
-
-template <class Real>
-const MatrixOf<Real>& KernelRows::points_of(std::size_t t, std::size_t block) const {
-  if constexpr (std::is_same_v<Real, float>)
-    return scratch_->single_points[t][block];
-  else
-    return gradient_points(t, block);
+  for (std::size_t b = 0; b < (*gradient_points_)[t].size(); ++b) of_terms[t].emplace_back(gradient_points(t, b));
 }
 
 // Products of the Jacobian and of the radial directions with Λ z.
@@ -51,14 +43,16 @@ void KernelRows::contract(const PairRange& range) const {
   const Eigen::Index first = range.tile.first, width = range.tile.width;
   const auto begin = static_cast<Eigen::Index>(3 * range.begin), rows = static_cast<Eigen::Index>(3 * (range.end - range.begin));
   const auto jacobian = block.values.view().middleRows(begin, rows);
-  const auto points = points_of<Real>(range.tile.term, range.block).middleRows(first, width);
   RowsAt<Real> contraction = room(s.contraction, rows, width);
   if constexpr (std::is_same_v<Real, float>) {
     RowsAt<float> copy = room(s.jacobian, rows, jacobian.cols());
-    copy = jacobian.template cast<float>();
-    multiply_nt(copy, points, contraction);
+    const SinglePoints& points = scratch_->single_points[range.tile.term][range.block];
+    row_loops().copy_to_single({jacobian.data(), jacobian.outerStride(), static_cast<int>(rows), static_cast<int>(jacobian.cols()),
+                                points.directions.size() > 0 ? points.directions.data() : nullptr, copy.data(),
+                                room(s.leading, rows, leading_directions).data()});
+    points.rest.multiply(copy, first, contraction);
   } else {
-    multiply_nt(jacobian, points, contraction);
+    multiply_nt(jacobian, gradient_points(range.tile.term, range.block).middleRows(first, width), contraction);
   }
   const Eigen::Index directions = block.radial.cols();
   if (directions == 0) return;
@@ -74,10 +68,12 @@ void KernelRows::fill_pairs(const PairRange& range, const StructureRows& out) co
   PairScratch<Real>& s = scratch_->of_thread<Real>(static_cast<std::size_t>(current_thread()));
   double* forces = out.forces(offsets_[range.tile.term] + range.tile.first);
   s.pairs.resize(range.end - range.begin);
+  const bool has_leading = std::is_same_v<Real, float> && scratch_->single_points[range.tile.term][range.block].directions.size() > 0;
   for (std::size_t q = range.begin; q < range.end; ++q) {
     RowPairOf<Real>& pair = s.pairs[q - range.begin];
     pair.contraction = s.contraction.data() + 3 * static_cast<Eigen::Index>(q - range.begin) * range.tile.width;
     pair.stride = range.tile.width;
+    pair.leading = has_leading ? s.leading.data() + 3 * static_cast<Eigen::Index>(q - range.begin) * leading_directions : nullptr;
     pair.radial = block.radial.row(static_cast<Eigen::Index>(q));
     pair.radial_count = static_cast<int>(block.radial.cols());
     const Vector3 unit = block.unit(q);
@@ -103,6 +99,7 @@ void KernelRows::add_pairs(const PairRange& range, const StructureRows& out) con
   const Eigen::Index first = range.tile.first, width = range.tile.width, directions = block.radial.cols();
   double* forces = out.forces(offsets_[range.tile.term] + first);
   double* virial = out.virial(offsets_[range.tile.term] + first);
+  const SinglePoints* points = std::is_same_v<Real, float> ? &s.single_points[range.tile.term][range.block] : nullptr;
   // Few columns at a time, so that their force rows stay in the second-level cache.
   for (Eigen::Index from = 0; from < width; from += cached_columns)
     for (std::size_t q = range.begin, next = q; q < range.end; q = next) {
@@ -115,6 +112,8 @@ void KernelRows::add_pairs(const PairRange& range, const StructureRows& out) con
                              s.has_own_slope ? s.own_slope.row(e) + first : nullptr,
                              s.is_projected ? s.inner.row(e) + first : nullptr,
                              own.radial.data() + directions * (e - range.first_environment()) * width,
+                             points ? points->leading.data() + first : nullptr,
+                             points ? points->rest.cols() : 0,
                              range.tile.features.covariance_cutoff[position],
                              forces && atom < out.atoms ? forces + 3 * atom * out.stride : nullptr};
       const RowColumns columns{static_cast<int>(from), static_cast<int>(std::min(cached_columns, width - from)), virial, out.stride};

@@ -37,6 +37,36 @@ inline void add_virial(const double* vector, const double* __restrict g, long wi
   }
 }
 
+// Rows of J · Λz of one pair from column `first` on, in double precision.
+struct Contraction {
+  const double *x, *y, *z;
+};
+
+inline Contraction contraction_of(const RowCentre&, const RowPairOf<double>& pair, int first, int, double (*)[piece]) {
+  const double* x = pair.contraction + first;
+  return {x, x + pair.stride, x + 2 * pair.stride};
+}
+
+// NOLINTNEXTLINE(modernize-use-using)
+typedef float HalfPack __attribute__((vector_size(GAPKIT_PACK_BYTES / 2), aligned(sizeof(float)), may_alias));
+
+// The part in single precision and the leading directions. Reads up to seven numbers beyond the columns.
+inline Contraction contraction_of(const RowCentre& centre, const RowPairOf<float>& pair, int first, int n,
+                                  double (*__restrict sum)[piece]) {
+  const float* rest = pair.contraction + first;
+  const double* direction = centre.leading + first;
+  for (int m = 0; m < n; m += W) {
+    Pack points[leading_directions];
+    for (int d = 0; pair.leading && d < leading_directions; ++d) points[d] = GAPKIT_LOAD(direction + d * centre.leading_stride + m);
+    for (int a = 0; a < 3; ++a) {
+      Pack total = __builtin_convertvector(*reinterpret_cast<const HalfPack*>(rest + a * pair.stride + m), Pack);
+      for (int d = 0; pair.leading && d < leading_directions; ++d) total += pair.leading[a * leading_directions + d] * points[d];
+      lanes::store(sum[a] + m, total);
+    }
+  }
+  return {sum[0], sum[1], sum[2]};
+}
+
 // The rows g_α of one pair in columns first … first + n − 1. `along` is scratch: zero where there are no radial directions.
 template <class Real>
 inline void fill_gradient(const RowCentre& centre, const RowPairOf<Real>& pair, int first, int n, double* __restrict along,
@@ -44,9 +74,11 @@ inline void fill_gradient(const RowCentre& centre, const RowPairOf<Real>& pair, 
   const double f = centre.covariance_cutoff;
   const double* __restrict slope = centre.slope + first;
   const double* __restrict value = centre.value + first;
-  const Real* __restrict cx = pair.contraction + first;
-  const Real* __restrict cy = cx + pair.stride;
-  const Real* __restrict cz = cy + pair.stride;
+  double contraction[3][piece];
+  const Contraction c = contraction_of(centre, pair, first, n, contraction);
+  const double* __restrict cx = c.x;
+  const double* __restrict cy = c.y;
+  const double* __restrict cz = c.z;
   const double px = pair.projection[0], py = pair.projection[1], pz = pair.projection[2];
   const double h = centre.own_slope ? 0 : 1;
   const double tx = h * pair.own_contraction[0], ty = h * pair.own_contraction[1], tz = h * pair.own_contraction[2];
@@ -107,6 +139,33 @@ void add_pairs(const RowCentre& centre, const RowPairOf<Real>* pairs, int pair_c
   }
 }
 
+// In one pass, because a Jacobian is larger than the second-level cache.
+void copy_to_single(const JacobianRows& rows) {
+  for (int r = 0; r < rows.count; ++r) {
+    const double* __restrict j = rows.values + r * rows.stride;
+    float* __restrict copy = rows.copy + static_cast<long>(r) * rows.columns;
+    if (!rows.directions) {
+      for (int c = 0; c < rows.columns; ++c) copy[c] = static_cast<float>(j[c]);
+      continue;
+    }
+    Pack sums[leading_directions] = {};
+    int c = 0;
+    for (; c + W <= rows.columns; c += W) {
+      const Pack value = GAPKIT_LOAD(j + c);
+      *reinterpret_cast<HalfPack*>(copy + c) = __builtin_convertvector(value, HalfPack);
+      for (int d = 0; d < leading_directions; ++d)
+        sums[d] += value * GAPKIT_LOAD(rows.directions + d * static_cast<long>(rows.columns) + c);
+    }
+    for (int i = c; i < rows.columns; ++i) copy[i] = static_cast<float>(j[i]);
+    for (int d = 0; d < leading_directions; ++d) {
+      double total = 0;
+      for (int i = 0; i < W; ++i) total += sums[d][i];
+      for (int i = c; i < rows.columns; ++i) total += j[i] * rows.directions[d * static_cast<long>(rows.columns) + i];
+      rows.leading[r * leading_directions + d] = total;
+    }
+  }
+}
+
 template <int Size>
 void add_features(const RowEnvironment& e, int count, double* gradient) {
   constexpr int width = widest_environment_tile;
@@ -157,6 +216,6 @@ void add_gradient(const double* gradient, const double* vector, int count, const
 }  // namespace
 
 extern const RowLoops GAPKIT_LOOPS;
-const RowLoops GAPKIT_LOOPS = {add_pairs<double>, add_pairs<float>, add_environment, add_gradient};
+const RowLoops GAPKIT_LOOPS = {add_pairs<double>, add_pairs<float>, copy_to_single, add_environment, add_gradient};
 
 }  // namespace gapkit

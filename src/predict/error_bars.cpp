@@ -19,12 +19,6 @@ std::vector<double> noise_of(const Model& model, Property property, const Struct
   return {target_info(property).noise_scale(atoms, model.scale_with_atoms) * noise_level(model, property, "default").sigma};
 }
 
-// More points lie closer to each other, and inverse factors enlarge rounding errors: 0.03 % of a std with 250 points, 0.2 % with 1000.
-bool allows_single_precision(const Model& model) {
-  constexpr Eigen::Index most_points = 500;  // of a term
-  return std::all_of(model.terms.begin(), model.terms.end(), [](const Term& term) { return term.sparse.size() <= most_points; });
-}
-
 const std::string& config_type_of(const Structure* structure) {
   static const std::string usual = "default";
   return structure != nullptr ? structure->config_type : usual;
@@ -97,7 +91,7 @@ void Predictor::Scratch::add_bars(const Model& model, const Environments& enviro
   const bool has_cross = request.targets.force_covariance && wanted.forces;
   const BarFactors of_forces = bar_factors(model, Property::force, config_type, 0, calibrated);
   c.add_force_jackknife(of_forces.needs_force_jackknife());
-  c.use_single_precision(of_forces.part == EpistemicPart::data && &model == reduced.get() && allows_single_precision(model));
+  c.use_single_precision(of_forces.part == EpistemicPart::data);
   const std::vector<Variance> variances = c.observables(environments, atoms, wanted, has_cross ? &cross : nullptr);
   const auto std_of_row = [&](Property property, Eigen::Index row) {
     const BarFactors factors = bar_factors(model, property, config_type, 0, calibrated);

@@ -11,16 +11,17 @@ namespace {
 constexpr int tile_packs = 3, tile_rows = GAPKIT_PACK_BYTES == 64 ? 8 : 4, tile_width = tile_packs * width;
 
 /// total[t][j] += Σ_k left[t][k] right[k][j] for T rows and C packs of columns; the rows of `right` follow each other.
-template <int T, int C>
-inline __attribute__((always_inline)) void multiply_tile(const double* left, long left_stride, const double* right, long depth,
-                                                         Pack (&total)[T][C]) {
-  for (long k = 0; k < depth; ++k, right += C * width) {
-    Pack r[C];
+template <int T, int C, class Real>
+inline __attribute__((always_inline)) void multiply_tile(const Real* left, long left_stride, const Real* right, long depth,
+                                                         typename Packs<Real>::Pack (&total)[T][C]) {
+  constexpr int w = Packs<Real>::width;
+  for (long k = 0; k < depth; ++k, right += C * w) {
+    typename Packs<Real>::Pack r[C];
 #pragma GCC unroll 4
-    for (int j = 0; j < C; ++j) r[j] = GAPKIT_LOAD(right + j * width);
+    for (int j = 0; j < C; ++j) r[j] = GAPKIT_AT(right + j * w);
 #pragma GCC unroll 8
     for (int t = 0; t < T; ++t) {
-      const double factor = left[t * left_stride + k];
+      const Real factor = left[t * left_stride + k];
 #pragma GCC unroll 4
       for (int j = 0; j < C; ++j) total[t][j] += factor * r[j];
     }
