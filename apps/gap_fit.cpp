@@ -173,16 +173,8 @@ void fit(const GapFitTranslation& translation, const FitConfiguration& options, 
   const GapXmlOutput output{label_of(*fitted.model, translation.command_line), translation.command_line,
                             translation.copies_data ? translation.train : "", translation.has_separate_points};
   for (const std::string& note : write_gap_xml(*fitted.model, translation.gap_file, output)) display.message("note: " + note);
-  const apps::FitSummary summary{options,
-                                 result.report,
-                                 fitted.training,
-                                 fitted.validation,
-                                 fitted.model->calibration,
-                                 fitted.model->reference_energies,
-                                 0,
-                                 stopwatch.seconds(),
-                                 display.warnings(),
-                                 {}};
+  const apps::FitSummary summary{
+      options, result.report, fitted.training, fitted.validation, *fitted.model, 0, stopwatch.seconds(), display.warnings(), {}};
   std::cout << apps::summary_text(summary) << "Potential: " << translation.gap_file << "\n" << std::flush;
   if (arguments.json) apps::write_text_file(*arguments.json, apps::summary_json(summary).dump(2) + "\n");
 }

@@ -9,6 +9,7 @@
 #include <gapkit/report/optimization_json.hpp>
 #include <nlohmann/json.hpp>
 
+#include "error_bar_notes.hpp"
 #include "long_range_report.hpp"
 #include "model_report.hpp"
 #include "optimization_report.hpp"
@@ -54,6 +55,10 @@ Json property_json(const PropertyReport& property) {
 // NaN where labels do not vary.
 Json number_json(double value) {
   return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+
+std::string lacking_part(const Model& model) {
+  return learned_part_note(model, {.energy_std = true, .force_std = true});
 }
 
 }  // namespace
@@ -139,7 +144,8 @@ std::string summary_text(const FitSummary& s) {
   out += "\n";
   if (s.report.charge_scale) out += charge_scale_text(*s.report.charge_scale);
   if (s.long_range) out += long_range_text(*s.long_range);
-  out += calibration_line(s.calibration);
+  out += calibration_line(s.model.calibration);
+  if (const std::string lack = lacking_part(s.model); !lack.empty()) out += "Error bars: " + lack + "\n";
   out += warnings_text(s.warnings);
   out += fmt::format("Time: {}", duration(s.seconds));
   std::string phases;
@@ -166,7 +172,7 @@ Json summary_json(const FitSummary& s) {
   for (const PropertyReport& property : s.report.properties) json["properties"].push_back(property_json(property));
   const Json plan = plan_json(s.report.plan, s.options);
   json["data"] = plan.at("data");
-  json["reference_energies"] = reference_energies_json(s.reference_energies);
+  json["reference_energies"] = reference_energies_json(s.model.reference_energies);
   json["terms"] = Json::array();
   for (const auto& term : s.report.terms)
     json["terms"].push_back({{"label", term.label},
@@ -179,7 +185,7 @@ Json summary_json(const FitSummary& s) {
                              {"jitter", term.jitter}});
   json["groups"] = plan.at("groups");
   json["optimization"] = s.report.optimization ? optimization_json(*s.report.optimization) : Json(nullptr);
-  json["calibration"] = calibration_json(s.calibration);
+  json["calibration"] = calibration_json(s.model.calibration);
   json["label_agreement"] = Json::array();
   for (const LabelAgreement& a : s.report.agreement)
     json["label_agreement"].push_back({{"property", property_name(a.property)},
@@ -192,6 +198,8 @@ Json summary_json(const FitSummary& s) {
   json["findings"] = Json::array();
   for (const CheckFinding& finding : s.report.findings) json["findings"].push_back(finding_json(finding));
   json["warnings"] = s.warnings;
+  const std::string lack = lacking_part(s.model);
+  json["error_bars_lack"] = lack.empty() ? Json(nullptr) : Json(lack);
   json["statistics_mb"] = 1e-6 * s.statistics_bytes;
   json["log_evidence"] = s.report.log_evidence;
   json["seed"] = s.options.seed;

@@ -14,8 +14,7 @@ struct FitSummary {
   const FitReport& report;
   const ErrorTable& training;
   const ErrorTable& validation;  ///< empty if there was no validation data
-  const std::optional<Calibration>& calibration;
-  std::map<int, double> reference_energies;
+  const Model& model;
   double statistics_bytes = 0;  ///< in the model file; 0 without statistics
   double seconds = 0;           ///< wall time of the program
   std::vector<std::string> warnings;

@@ -225,19 +225,6 @@ class Chooser {
   FitConfiguration& options_ = choice_.options;
 };
 
-void note_charges(const Structure& s, DataSummary& data) {
-  constexpr std::size_t most_compositions = 1000;
-  if (s.size() < 2) return;
-  std::map<int, int> composition;
-  for (const int z : s.atomic_numbers) ++composition[z];
-  if (data.compositions.size() < most_compositions) data.compositions.insert(std::move(composition));
-  data.has_total_charges |= s.find_field("total_charge") != nullptr;
-  for (const char* name : {"charge", "charges", "initial_charges", "REF_charges", "dft_charges", "hirshfeld_charges", "mulliken_charges"})
-    if (const Column* column = s.find_column(name);
-        column && column->count == 1 && std::holds_alternative<std::vector<double>>(column->values))
-      ++data.charge_columns[name];
-}
-
 /// Throws InputError if the data have neither energies nor forces, or seem to have them under names that are not known.
 void check_targets(const FitData& given, const AutomaticRequest& request, const DataSummary& data) {
   const bool has_neither = data.energies + data.forces == 0;
@@ -286,7 +273,7 @@ DataSummary summarize_data(const Dataset& train, const TargetKeys& keys, const P
     const bool is_periodic = s.cell && (s.pbc[0] || s.pbc[1] || s.pbc[2]);
     data.periodic += is_periodic;
     for (const int z : s.atomic_numbers) ++data.atoms_of[z];
-    note_charges(s, data);
+    note_long_range(s, data);
     if (s.forces) {
       force_square += s.forces->squaredNorm();
       force_count += static_cast<double>(s.forces->size());

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/fit/long_range_trial.hpp>
@@ -13,8 +14,9 @@ namespace gapkit {
 namespace {
 
 constexpr std::int64_t fewest_frames = 20;
-constexpr int points_of_charges = 300;
+constexpr int points_of_property = 300;
 constexpr double neutral = 1e-9;
+constexpr double smallest_mean_volume = 0.2, largest_mean_volume = 2;  // over that of the free atom
 
 /// Usual charges of ions in solids and melts.
 const std::map<int, double>& anions() {
@@ -48,38 +50,67 @@ std::map<int, double> formal_charges(const DataSummary& data) {
   return charges;
 }
 
-LongRangeCandidate learned_candidate(const DataSummary& data, const std::string& column, double cutoff) {
+/// A column that a property learns.
+PropertyOptions learned_property(const DataSummary& data, PropertyKeys keys, double cutoff) {
   PropertyOptions property;
-  property.keys = {.name = "charge", .unit = "e", .column = column};
-  if (data.has_total_charges) property.keys.total = "total_charge";
+  property.keys = std::move(keys);
   TermOptions term = soap_term(data.is_molecular(), cutoff, data.atoms_of.size());
-  term.n_sparse = points_of_charges;
+  term.n_sparse = points_of_property;
   term.delta = 0.2;
   property.terms = {term};
+  return property;
+}
+
+LongRangeCandidate learned_charges(const DataSummary& data, const std::string& column, double cutoff) {
+  PropertyKeys keys{.name = "charge", .unit = "e", .column = column};
+  if (data.has_total_charges) keys.total = "total_charge";
   return {.potentials = {make_potential("coulomb", {{"charges", std::string("learned")}})},
-          .properties = {property},
+          .properties = {learned_property(data, keys, cutoff)},
           .reason = fmt::format("charges learned from the column '{}'", column)};
 }
 
-std::string trial_text(const LongRangeGain& gain) {
-  return fmt::format(
-      "errors of {} structures left out of fits to {} others: {:.3g} meV/atom and {:.3g} eV/Å with, {:.3g} and {:.3g} without",
-      gain.left_out, gain.fitted, 1000 * gain.with.energy, gain.with.force, 1000 * gain.without.energy, gain.without.force);
+bool are_in_all_frames(std::int64_t frames, const DataSummary& data) {
+  return frames >= data.frames - data.single_atoms;
 }
 
-double score(const LongRangeGain& gain) {
-  const double energy = gain.with.energy / gain.without.energy, force = gain.with.force / gain.without.force;
-  return (std::isfinite(energy) ? energy : 1) * (std::isfinite(force) ? force : 1);
+bool are_enough(const DataSummary& data) {
+  return data.frames - data.single_atoms >= fewest_frames;
 }
 
 }  // namespace
 
-std::vector<LongRangeCandidate> long_range_candidates(const DataSummary& data, double cutoff) {
+void note_long_range(const Structure& s, DataSummary& data) {
+  constexpr std::size_t most_compositions = 1000;
+  if (s.size() < 2) return;
+  std::map<int, int> composition;
+  for (const int z : s.atomic_numbers) ++composition[z];
+  if (data.compositions.size() < most_compositions) data.compositions.insert(std::move(composition));
+  data.has_total_charges |= s.find_field("total_charge") != nullptr;
+  const auto numbers = [&](const char* name) {
+    const Column* column = s.find_column(name);
+    return column && column->count == 1 ? std::get_if<std::vector<double>>(&column->values) : nullptr;
+  };
+  for (const char* name : {"charge", "charges", "initial_charges", "REF_charges", "dft_charges", "hirshfeld_charges", "mulliken_charges"})
+    if (numbers(name)) ++data.charge_columns[name];
+  for (const char* name : {"hirshfeld_rel_volume", "hirshfeld_rel_volumes", "hirshfeld_v", "hirshfeld_volume", "hirshfeld_volumes",
+                           "hirshfeld_ratio", "hirshfeld_ratios", "volume_ratio", "volume_ratios", "rel_volume", "rel_volumes"})
+    if (const auto* values = numbers(name)) {
+      DataSummary::VolumeColumn& column = data.volume_columns[name];
+      ++column.frames;
+      for (const double v : *values) {
+        ++column.values;
+        column.sum += v;
+        column.smallest = std::min(column.smallest, v);
+      }
+    }
+}
+
+std::vector<LongRangeCandidate> coulomb_candidates(const DataSummary& data, double cutoff) {
   std::vector<LongRangeCandidate> candidates;
-  if (data.frames - data.single_atoms < fewest_frames) return candidates;
+  if (!are_enough(data)) return candidates;
   for (const auto& [column, frames] : data.charge_columns)
-    if (frames >= data.frames - data.single_atoms) {
-      candidates.push_back(learned_candidate(data, column, cutoff));
+    if (are_in_all_frames(frames, data)) {
+      candidates.push_back(learned_charges(data, column, cutoff));
       break;
     }
   if (const std::map<int, double> charges = formal_charges(data); !charges.empty())
@@ -89,40 +120,120 @@ std::vector<LongRangeCandidate> long_range_candidates(const DataSummary& data, d
   return candidates;
 }
 
-void choose_long_range(const FitData& given, const DataSummary& data, double cutoff, FitConfiguration& options,
-                       std::vector<std::string>& reasons, const ProgressCallback& progress) {
-  const std::vector<LongRangeCandidate> candidates = long_range_candidates(data, cutoff);
-  const ProgressCallback shown = [&](const ProgressEvent& event) {
-    ProgressEvent named = event;
-    named.phase = "try a long range: " + event.phase;
-    if (progress) progress(named);
-  };
-  double best = INFINITY;
-  FitConfiguration chosen = options;
-  for (const LongRangeCandidate& candidate : candidates) {
-    FitConfiguration tried = options;
-    tried.baselines.insert(tried.baselines.end(), candidate.potentials.begin(), candidate.potentials.end());
-    tried.properties.insert(tried.properties.end(), candidate.properties.begin(), candidate.properties.end());
-    std::optional<LongRangeTrial> trial;
-    try {
-      trial = try_long_range(given, tried, data.isolated, shown);
-    } catch (const InputError& error) {  // of charges that are no data for a fit
-      reasons.push_back(fmt::format("long range: {} cannot be tried: {}", candidate.reason, error.what()));
+std::vector<LongRangeCandidate> dispersion_candidates(const DataSummary& data, double cutoff, std::vector<std::string>& reasons) {
+  if (!are_enough(data)) return {};
+  for (const auto& [name, column] : data.volume_columns) {
+    if (!are_in_all_frames(column.frames, data)) continue;
+    const double mean = column.sum / static_cast<double>(column.values);
+    if (!(mean > smallest_mean_volume && mean < largest_mean_volume && column.smallest > 0)) {
+      reasons.push_back(
+          fmt::format("long range: the column '{}' (mean {:.3g}, smallest {:.3g}) does not hold volumes over those of the free "
+                      "atoms: no dispersion is tried",
+                      name, mean, column.smallest));
       continue;
     }
-    if (!trial) continue;
-    const std::string scale = trial->scale
-                                  ? fmt::format(", times {:.3g} ± {:.1g} by evidence", trial->scale->factor(), trial->scale->factor_std())
-                                  : std::string();
-    const bool helps = trial->helps();
-    reasons.push_back(fmt::format("long range: {}{}: {}; {}", candidate.reason, scale, trial_text(trial->gain),
-                                  helps ? "it helps" : "it does not help and is left out"));
-    if (!helps || score(trial->gain) >= best) continue;
-    best = score(trial->gain);
-    chosen = tried;
-    if (trial->scale) chosen.baselines = trial->baselines;  // with the charges that were found
+    return {{.potentials = {make_potential("dispersion", {{"volumes", std::string("learned")}})},
+             .properties = {learned_property(data, {.name = "volume", .column = name}, cutoff)},
+             .reason = fmt::format("dispersion with volumes learned from the column '{}'", name)}};
   }
-  options = chosen;
+  return {};
+}
+
+namespace {
+
+/// Tries candidates on top of the long range that was chosen before.
+class LongRangeChooser {
+ public:
+  LongRangeChooser(const FitData& given, const DataSummary& data, FitConfiguration options, std::vector<std::string>& reasons,
+                   const ProgressCallback& progress)
+      : given_(given), data_(data), chosen_(std::move(options)), reasons_(reasons), progress_(progress) {}
+
+  void try_all(const std::vector<LongRangeCandidate>& candidates) {
+    const FitConfiguration before = chosen_;
+    before_ = before.baselines.empty() ? "" : fmt::format(" ({} alone)", names(before.baselines));
+    const std::optional<LeftOutErrors> errors_before = errors_;
+    double best = INFINITY;
+    for (const LongRangeCandidate& candidate : candidates) {
+      FitConfiguration tried = before;
+      tried.baselines.insert(tried.baselines.end(), candidate.potentials.begin(), candidate.potentials.end());
+      tried.properties.insert(tried.properties.end(), candidate.properties.begin(), candidate.properties.end());
+      const std::optional<LongRangeTrial> trial = run(tried, candidate);
+      if (!trial) continue;
+      const LeftOutErrors without = errors_before ? *errors_before : trial->gain.without;
+      const bool is_better = helps(trial->gain.with, without);
+      say(candidate, *trial, without, is_better);
+      const double own = score(trial->gain.with, without);
+      if (!is_better || own >= best) continue;
+      best = own;
+      errors_ = trial->gain.with;
+      chosen_ = tried;
+      if (trial->scale) take_charges(trial->baselines);
+    }
+  }
+
+  const FitConfiguration& chosen() const { return chosen_; }
+
+ private:
+  /// Absent if it cannot be tried.
+  std::optional<LongRangeTrial> run(const FitConfiguration& tried, const LongRangeCandidate& candidate) {
+    const ProgressCallback shown = [&](const ProgressEvent& event) {
+      ProgressEvent named = event;
+      named.phase = "try a long range: " + event.phase;
+      if (progress_) progress_(named);
+    };
+    try {
+      return try_long_range(given_, tried, data_.isolated, shown);
+    } catch (const InputError& error) {  // of columns that are no data for a fit
+      reasons_.push_back(fmt::format("long range: {} cannot be tried: {}", candidate.reason, error.what()));
+      return std::nullopt;
+    }
+  }
+
+  void say(const LongRangeCandidate& candidate, const LongRangeTrial& trial, const LeftOutErrors& without, bool is_better) {
+    const std::string scale =
+        trial.scale ? fmt::format(", times {:.3g} ± {:.1g} by evidence", trial.scale->factor(), trial.scale->factor_std()) : std::string();
+    const LongRangeGain& gain = trial.gain;
+    reasons_.push_back(fmt::format(
+        "long range: {}{}: errors of {} structures, each left out with its fold of {}: {:.3g} meV/atom and {:.3g} eV/Å with, {:.3g} and "
+        "{:.3g} without{}; {}",
+        candidate.reason, scale, gain.left_out, gain.folds, 1000 * gain.with.energy, gain.with.force, 1000 * without.energy, without.force,
+        before_, is_better ? "it helps" : "it does not help and is left out"));
+  }
+
+  static std::string names(const std::vector<PotentialPointer>& potentials) {
+    std::string text;
+    for (const PotentialPointer& p : potentials) text += (text.empty() ? "" : " and ") + p->name();
+    return text;
+  }
+
+  static double score(const LeftOutErrors& with, const LeftOutErrors& without) {
+    const double energy = with.energy / without.energy, force = with.force / without.force;
+    return (std::isfinite(energy) ? energy : 1) * (std::isfinite(force) ? force : 1);
+  }
+
+  /// The charges that were found, without fields of a fit to the sample.
+  void take_charges(const std::vector<PotentialPointer>& tried) {
+    for (std::size_t i = 0; i < chosen_.baselines.size(); ++i)
+      if (has_free_scale(*chosen_.baselines[i])) chosen_.baselines[i] = tried[i];
+  }
+
+  const FitData& given_;
+  const DataSummary& data_;
+  FitConfiguration chosen_;
+  std::optional<LeftOutErrors> errors_;  // with the chosen one
+  std::string before_;                   // names what was chosen before, for brackets
+  std::vector<std::string>& reasons_;
+  const ProgressCallback& progress_;
+};
+
+}  // namespace
+
+void choose_long_range(const FitData& given, const DataSummary& data, double cutoff, FitConfiguration& options,
+                       std::vector<std::string>& reasons, const ProgressCallback& progress) {
+  LongRangeChooser chooser(given, data, options, reasons, progress);
+  chooser.try_all(coulomb_candidates(data, cutoff));
+  chooser.try_all(dispersion_candidates(data, cutoff, reasons));
+  options = chooser.chosen();
 }
 
 }  // namespace gapkit

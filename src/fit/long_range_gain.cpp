@@ -1,24 +1,82 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <gapkit/core/elements.hpp>
+#include <gapkit/fit/cross_validation.hpp>
 #include <gapkit/fit/long_range_gain.hpp>
+#include <gapkit/model/feature_map_file.hpp>
 #include <gapkit/potentials/long_range.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <numbers>
 
+#include "fit/folds.hpp"
 #include "fit/frame_sample.hpp"
 #include "fit/sample_options.hpp"
 
 namespace gapkit {
 namespace {
 
-constexpr int every = 5;  // structure of the sample is left out
+constexpr int most_folds = 5;
 constexpr std::size_t fewest_structures = 10;
+constexpr std::size_t one_odd_of = 50;   // structures is left aside
 constexpr double neutral_within = 1e-3;  // e
+
+/// Of one structure that was left out; NaN without labels.
+struct StructureErrors {
+  std::string place;
+  double energy = NAN;  // eV per atom
+  double force = NAN;   // root mean square, eV/Å
+  std::int64_t force_rows = 0;
+};
+
+/// Root mean square errors of the same structures with and without the long range, without those few on which either errs most: single
+/// structures unlike all others make most of the squares, and say nothing about the long range.
+struct ComparedErrors {
+  double with = NAN, without = NAN;
+  OddStructure worst = {};
+  std::int64_t left_aside = 0;
+};
+
+ComparedErrors compare(const std::vector<StructureErrors>& with, const std::vector<StructureErrors>& without,
+                       double StructureErrors::*member) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < with.size(); ++i)
+    if (!std::isnan(with[i].*member)) order.push_back(i);
+  ComparedErrors result;
+  if (order.size() < fewest_structures) return result;
+  const auto larger = [&](std::size_t i) { return std::max(std::abs(with[i].*member), std::abs(without[i].*member)); };
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return larger(a) > larger(b); });
+  const std::size_t first = std::max<std::size_t>(1, order.size() / one_odd_of);
+  const std::size_t worst = order.front();
+  result.worst = {with[worst].place, std::abs(with[worst].*member), std::abs(without[worst].*member)};
+  result.left_aside = static_cast<std::int64_t>(first);
+  double rows = 0, square = 0, square_without = 0;
+  for (std::size_t k = first; k < order.size(); ++k) {
+    const StructureErrors &a = with[order[k]], &b = without[order[k]];
+    const double weight = member == &StructureErrors::force ? static_cast<double>(a.force_rows) : 1;
+    rows += weight;
+    square += weight * a.*member * a.*member;
+    square_without += weight * b.*member * b.*member;
+  }
+  result.with = std::sqrt(square / rows);
+  result.without = std::sqrt(square_without / rows);
+  return result;
+}
+
+void compare_errors(const std::vector<StructureErrors>& with, const std::vector<StructureErrors>& without, LongRangeGain& gain) {
+  const ComparedErrors energy = compare(with, without, &StructureErrors::energy), force = compare(with, without, &StructureErrors::force);
+  gain.with = {energy.with, force.with};
+  gain.without = {energy.without, force.without};
+  gain.worst_energy = energy.worst;
+  gain.worst_force = force.worst;
+  gain.left_aside = std::max(energy.left_aside, force.left_aside);
+  gain.left_out = static_cast<std::int64_t>(with.size());
+}
 
 FitOptions options_of_gain(const FitOptions& given, const std::map<int, double>& reference_energies) {
   FitOptions options = options_of_sample(given);
+  options.optimize.fold = given.optimize.fold.starts_with("key:") ? given.optimize.fold : "random";
   // Isolated atoms may not be in the sample.
   if (options.reference_energies.mode == ReferenceEnergyOptions::Mode::isolated) {
     options.reference_energies = {.mode = ReferenceEnergyOptions::Mode::explicit_values, .values = {}};
@@ -27,63 +85,102 @@ FitOptions options_of_gain(const FitOptions& given, const std::map<int, double>&
   return options;
 }
 
-/// A fit to the sample, with what other σ and δ need.
+/// A fit to the sample with statistics in folds.
 struct SampleFit {
   Model model;
   StoredStatistics stored;
+  SufficientStatistics merged = {};  // the folds together
   HyperparameterState state = {};
 
   double evidence_at(const HyperparameterState& other) const {
-    return solve_posterior(stored.statistics, model.factor, other.delta_ratio, &other.sigma).log_evidence;
+    return solve_posterior(merged, model.factor, other.delta_ratio, &other.sigma).log_evidence;
+  }
+
+  /// The model without the labels of one fold.
+  Model without_fold(int fold) const {
+    std::vector<double> sigma;
+    for (const GroupStatistics& g : stored.statistics.groups)
+      for (std::size_t i = 0; i < merged.groups.size(); ++i)
+        if (merged.groups[i].group.same_noise(g.group))
+          sigma.push_back(g.group.fold == fold ? std::numeric_limits<double>::infinity() : state.sigma[i]);
+    Model result = model;
+    result.posterior = solve_posterior(stored.statistics, model.factor, state.delta_ratio, &sigma);
+    result.weights = kernel_weights(model.factor, result.posterior);
+    return result;
   }
 };
 
-/// The sample and its two parts.
+/// Fits to the sample.
 class SampleFits {
  public:
   SampleFits(const Dataset& data, const std::vector<std::int64_t>& sample, FitOptions options, OptimizeOptions search,
              const ProgressCallback& progress)
-      : options_(std::move(options)),
-        search_(std::move(search)),
-        fitted_(data, part(sample, false)),
-        left_out_(data, part(sample, true)),
-        progress_(progress) {}
+      : options_(std::move(options)), search_(std::move(search)), sample_(data, sample), progress_(progress) {
+    choose_folds();
+  }
 
-  std::int64_t fitted() const { return static_cast<std::int64_t>(fitted_.numbers().size()); }
-  std::int64_t left_out() const { return static_cast<std::int64_t>(left_out_.numbers().size()); }
+  int folds() const { return options_.optimize.folds; }
 
   /// The fit with these potentials, at the σ and δ of the options.
   SampleFit fit_with(std::vector<PotentialPointer> baselines) const {
     FitOptions options = options_;
     options.baselines = std::move(baselines);
-    FitResult result = fit({fitted_}, options, {.progress = progress_});
-    return {.model = std::move(result.model), .stored = std::move(*result.statistics)};
+    FitResult result = fit({sample_}, options, {.progress = progress_});
+    SampleFit made{.model = std::move(result.model), .stored = std::move(*result.statistics)};
+    made.merged = made.stored.statistics.without_folds();
+    return made;
   }
 
-  /// Takes the σ and δ with the largest evidence; gives the errors of the left-out structures.
-  LeftOutErrors improve(SampleFit& of) const {
+  /// Takes the σ and δ with the largest evidence.
+  void improve(SampleFit& of) const {
     of.state = optimize(of.stored, of.model.terms, std::vector<double>(of.model.terms.size(), 1.0), search_, progress_).after;
-    solve_model(of.model, of.stored.statistics, of.state);
-    return errors_of(of.model);
+  }
+
+  /// Each structure predicted by the fit without its fold; those that are never left out are not in the result.
+  std::vector<StructureErrors> left_out_errors(const SampleFit& of) const {
+    const std::vector<int> folds = folds_of(of.model);
+    std::vector<StructureErrors> errors;
+    for (int fold = 0; fold < options_.optimize.folds; ++fold) {
+      if (std::count(folds.begin(), folds.end(), fold) == 0) continue;
+      Predictor predictor(std::make_shared<const Model>(of.without_fold(fold)));
+      std::size_t index = 0;
+      sample_.visit([&](const Structure& s, const FramePlace&) {
+        if (folds[index++] == fold) errors.push_back(errors_of(s, predictor.compute(s)));
+      });
+    }
+    return errors;
   }
 
   std::int64_t charged_cells() const {
     std::int64_t count = 0;
-    const auto add = [&](const Structure& s, const FramePlace&) {
+    sample_.visit([&](const Structure& s, const FramePlace&) {
       const bool is_periodic = s.cell && (s.pbc[0] || s.pbc[1] || s.pbc[2]);
       if (is_periodic && std::abs(charge_of(s)) > neutral_within) ++count;
-    };
-    fitted_.visit(add);
-    left_out_.visit(add);
+    });
     return count;
   }
 
  private:
-  static std::vector<std::int64_t> part(const std::vector<std::int64_t>& sample, bool is_left_out) {
-    std::vector<std::int64_t> numbers;
-    for (std::size_t i = 0; i < sample.size(); ++i)
-      if ((i % every == every - 1) == is_left_out) numbers.push_back(sample[i]);
-    return numbers;
+  /// As many as the memory allows.
+  void choose_folds() {
+    const double memory = options_.memory * 1e9;
+    options_.memory = 1e6;  // the limit is checked here
+    for (const int folds : {most_folds, 3, 2}) {
+      options_.optimize.folds = folds;
+      if (plan_fit({sample_}, options_).peak_bytes(memory) <= memory) break;
+    }
+  }
+
+  /// Fold of each structure, in the order of the sample.
+  std::vector<int> folds_of(const Model& model) const {
+    FoldAssigner assigner(options_.optimize, sample_.summary().frames_of_types(), options_.seed);
+    const std::vector<std::int64_t> fixed = frames_behind_maps(model.terms);
+    std::vector<int> folds;
+    sample_.visit([&](const Structure& s, const FramePlace& place) {
+      const int own = assigner.next(s);
+      folds.push_back(std::binary_search(fixed.begin(), fixed.end(), place.number) ? never_left_out : own);
+    });
+    return folds;
   }
 
   double charge_of(const Structure& s) const {
@@ -93,26 +190,21 @@ class SampleFits {
     return sum;
   }
 
-  LeftOutErrors errors_of(const Model& model) const {
-    PerTarget<double> squares;
-    PerTarget<double> rows;
-    Predictor predictor(std::make_shared<const Model>(model));
-    left_out_.visit([&](const Structure& s, const FramePlace&) {
-      const Prediction prediction = predictor.compute(s);
-      for (const Property property : {Property::energy, Property::force})
-        for (const ComparedRow& row : compared_rows(s, prediction, target_info(property))) {
-          const double error = property == Property::energy ? row.error() / s.size() : row.error();
-          squares[property] += error * error;
-          rows[property] += 1;
-        }
-    });
-    const auto rms = [&](Property property) { return rows[property] > 0 ? std::sqrt(squares[property] / rows[property]) : NAN; };
-    return {rms(Property::energy), rms(Property::force)};
+  static StructureErrors errors_of(const Structure& s, const Prediction& prediction) {
+    StructureErrors errors{.place = s.source};
+    for (const ComparedRow& row : compared_rows(s, prediction, target_info(Property::energy))) errors.energy = row.error() / s.size();
+    double square = 0;
+    for (const ComparedRow& row : compared_rows(s, prediction, target_info(Property::force))) {
+      square += row.error() * row.error();
+      ++errors.force_rows;
+    }
+    if (errors.force_rows > 0) errors.force = std::sqrt(square / static_cast<double>(errors.force_rows));
+    return errors;
   }
 
   FitOptions options_;
   OptimizeOptions search_;
-  DatasetView fitted_, left_out_;
+  DatasetView sample_;
   ProgressCallback progress_;
 };
 
@@ -164,12 +256,13 @@ std::optional<LongRangeGain> long_range_gain(const FitData& data, const FitOptio
   const std::vector<std::int64_t> sample = choose_sample(data.train.summary(), options.seed);
   if (sample.size() < fewest_structures) return std::nullopt;
   const SampleFits fits(data.train, sample, options_of_gain(options, reference_energies), search_of_sample(options), progress);
-  gain.fitted = fits.fitted();
-  gain.left_out = fits.left_out();
   gain.charged_cells = fits.charged_cells();
   SampleFit one = fits.fit_with(options.baselines), none = fits.fit_with(without);
-  gain.with = fits.improve(one);
-  gain.without = fits.improve(none);
+  fits.improve(one);
+  fits.improve(none);
+  gain.structures = static_cast<std::int64_t>(sample.size());
+  gain.folds = fits.folds();
+  compare_errors(fits.left_out_errors(one), fits.left_out_errors(none), gain);
   gain.evidence_with = one.state.log_evidence;
   gain.evidence_without = none.state.log_evidence;
   if (gain.has_fixed_charges) {

@@ -34,12 +34,12 @@ std::optional<LongRangeTrial> try_long_range(const FitData& data, const FitOptio
   return trial;
 }
 
-bool LongRangeTrial::helps() const {
+bool helps(const LeftOutErrors& with_it, const LeftOutErrors& without_it) {
   constexpr double clear = 0.95, much = 1.1;
   double product = 1;
   int factors = 0;
   for (const auto member : {&LeftOutErrors::energy, &LeftOutErrors::force}) {
-    const double with = gain.with.*member, without = gain.without.*member;
+    const double with = with_it.*member, without = without_it.*member;
     if (!std::isfinite(with) || !(without > 0)) continue;
     if (with > much * without) return false;
     product *= with / without;

@@ -8,7 +8,8 @@
 namespace gapkit {
 namespace {
 
-constexpr double unequal_total = 0.05;  // in the unit of the property
+constexpr double unequal_total = 0.05;    // in the unit of the property
+constexpr std::int64_t most_unequal = 3;  // frames by name
 
 bool is_periodic(const Structure& s) {
   return s.pbc[0] || s.pbc[1] || s.pbc[2];
@@ -48,9 +49,9 @@ void PropertyDataset::examine(const Structure& given, std::int64_t number) {
   if (targets.values.empty() || !targets.total) return;
   const double sum = std::accumulate(targets.values.begin(), targets.values.end(), 0.0);
   if (std::abs(sum - *targets.total) <= unequal_total) return;
-  if (f.unequal_totals++ == 0)
-    f.first_unequal = fmt::format("{}: the values of '{}' add up to {:.4g}, but '{}' is {:.4g}", given.source, options_.keys.column, sum,
-                                  options_.keys.total, *targets.total);
+  if (f.unequal_totals++ < most_unequal)
+    f.first_unequal += fmt::format("{}{}: the values of '{}' add up to {:.4g}, but '{}' is {:.4g}", f.unequal_totals > 1 ? "; " : "",
+                                   given.source, options_.keys.column, sum, options_.keys.total, *targets.total);
 }
 
 // About the centroid.

@@ -140,6 +140,8 @@ TEST_CASE("learned charges: gap-fit, gap-predict, gap-info and gap-convert with 
   CAPTURE(fit.err);
   REQUIRE(fit.exit_code == 0);
   CHECK(contains(fit.out, "Long range (coulomb)"));
+  CHECK(contains(fit.out,
+                 "Error bars: the error bars of forces, stress and energies of atoms lack the uncertainty of the property 'charge'"));
   const ProgramResult predicted = place.run("gap-predict", {"model.h5", "test.xyz", "-o", "out.xyz", "--std", "energy,force"});
   CAPTURE(predicted.err);
   REQUIRE(predicted.exit_code == 0);
@@ -175,4 +177,23 @@ TEST_CASE("learned charges: gap-fit, gap-predict, gap-info and gap-convert with 
 
   const ChargeWorkplace missing(std::string(small_configuration) + "\n[[long_range]]\nkind = \"coulomb\"\ncharges = \"learned\"\n");
   check_mistake(missing.run("gap-fit", {"fit.toml"}), {"fit.toml", "[[long_range]]", "property 'charge'", "found none"});
+}
+
+TEST_CASE("equilibrated charges: gap-fit and gap-predict say that error bars lack their part") {
+  std::string text = charge_configuration;
+  text.erase(text.find("total = \"total_charge\"\n"), 23);
+  const ChargeWorkplace place(text +
+                              "\n[[long_range]]\nkind = \"coulomb\"\ncharges = \"equilibrated\"\nhardness = { Si = 10.0 }\n"
+                              "widths = { Si = 1.0 }\n");
+  const ProgramResult fit = place.run("gap-fit", {"fit.toml", "-o", "model.h5", "--json", "fit.json"});
+  CAPTURE(fit.err);
+  REQUIRE(fit.exit_code == 0);
+  const std::string sentence =
+      "the error bars of energies, forces, stress and energies of atoms lack the uncertainty of the property 'charge'";
+  CHECK(contains(fit.out, sentence));
+  CHECK(contains(read_text(place / "fit.json"), sentence));
+  const ProgramResult predicted = place.run("gap-predict", {"model.h5", "test.xyz", "-o", "out.xyz", "--std", "energy,force"});
+  CAPTURE(predicted.err);
+  REQUIRE(predicted.exit_code == 0);
+  CHECK(contains(predicted.err, sentence));
 }

@@ -156,3 +156,26 @@ TEST_CASE("learned charges: the checks of labels know the total charge of each f
     CHECK(agreement.explained > 0.9);
   }
 }
+
+TEST_CASE("learned charges: one structure unlike all others does not decide whether they help, and it is named") {
+  std::vector<Structure> frames = clusters(0, 39);
+  Structure odd = bare_clusters(700, 9, 6);
+  odd.positions.row(1) = odd.positions.row(0) + Eigen::RowVector3d(0.9, 0, 0);  // unknown to all others
+  frames.push_back(with_charges(odd));
+  frames.back().source = "odd frame";
+  const MemoryDataset data(frames, "frames");
+  FitOptions options = learned_options();
+  options.baselines = fit({data}, options).model.baselines;
+  std::map<int, double> energies;
+  for (const int z : {6, 14}) energies[z] = lone_atom_energy(z);
+  const std::optional<LongRangeGain> gain = long_range_gain({data}, options, energies);
+  REQUIRE(gain);
+  CHECK(gain->structures == 40);
+  CHECK(gain->left_out == 40);
+  CHECK(gain->left_aside == 1);
+  CHECK(gain->worst_energy.place.find("odd frame") != std::string::npos);
+  CHECK(gain->worst_energy.with > 20 * gain->with.energy);
+  CHECK(gain->with.energy < 0.5 * gain->without.energy);
+  CHECK(gain->with.force < gain->without.force);
+  CHECK(gain->warning().empty());
+}

@@ -35,9 +35,22 @@ inline double cluster_coulomb(Structure s) {
   return evaluate(*make_potential("coulomb", {{"charges", std::string("given")}}), s).energy;
 }
 
-/// Three silicon atoms and three of another element, the clusters `apart` Å from each other. The energy is that of the charges and of a
-/// pair potential; forces include the change of the charges.
-inline Structure two_clusters(unsigned seed, double apart, int other = 6) {
+/// Adds an energy and its forces, by finite differences, to the labels.
+template <class Energy>
+void add_energy(Structure& s, const Energy& energy_of) {
+  *s.energy += energy_of(s);
+  constexpr double step = 1e-4;
+  for (int i = 0; i < s.size(); ++i)
+    for (int k = 0; k < 3; ++k) {
+      Structure up = s, down = s;
+      up.positions(i, k) += step;
+      down.positions(i, k) -= step;
+      (*s.forces)(i, k) += (energy_of(down) - energy_of(up)) / (2 * step);
+    }
+}
+
+/// Three silicon atoms and three of another element, the clusters `apart` Å from each other, without labels.
+inline Structure bare_clusters(unsigned seed, double apart, int other) {
   std::mt19937 random(seed);
   std::normal_distribution<double> noise(0, 0.1);
   Structure s;
@@ -45,19 +58,20 @@ inline Structure two_clusters(unsigned seed, double apart, int other = 6) {
   s.positions.resize(6, 3);
   s.positions << 0, 0, 0, 2.65, 0, 0, 1.3, 2.3, 0, apart, 0, 0, apart + 2.65, 0, 0, apart + 1.3, 2.3, 0;
   for (Eigen::Index i = 0; i < s.positions.size(); ++i) s.positions.data()[i] += noise(random);
+  return s;
+}
+
+/// Gives clusters the labels of a pair potential and of their charges; forces include the change of the charges.
+inline Structure with_charges(Structure s) {
   s = labelled(s);
   s.set_column("charge", 1, cluster_charges(s));
-  s.set_field("total_charge", other == 14 ? 2.0 : 0.0);
-  *s.energy += cluster_coulomb(s);
-  constexpr double step = 1e-4;
-  for (int i = 0; i < s.size(); ++i)
-    for (int k = 0; k < 3; ++k) {
-      Structure up = s, down = s;
-      up.positions(i, k) += step;
-      down.positions(i, k) -= step;
-      (*s.forces)(i, k) += (cluster_coulomb(down) - cluster_coulomb(up)) / (2 * step);
-    }
+  s.set_field("total_charge", s.atomic_numbers.back() == 14 ? 2.0 : 0.0);
+  add_energy(s, cluster_coulomb);
   return s;
+}
+
+inline Structure two_clusters(unsigned seed, double apart, int other = 6) {
+  return with_charges(bare_clusters(seed, apart, other));
 }
 
 /// At growing distances.

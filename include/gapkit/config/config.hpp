@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <gapkit/core/progress.hpp>
 #include <gapkit/fit/fit.hpp>
+#include <limits>
 #include <set>
 
 namespace gapkit {
@@ -88,7 +89,14 @@ struct DataSummary {
   std::set<std::map<int, int>> compositions;           ///< of frames of several atoms, the first 1000
   std::map<std::string, std::int64_t> charge_columns;  ///< frames with a column of reals that is named as charges
   bool has_total_charges = false;                      ///< a frame has the key total_charge
-  std::vector<double> neighbors;                       ///< mean number within 0, 0.1, 0.2 … Å, up to 7 Å; single atoms left out
+  /// A column of reals that is named as Hirshfeld volumes.
+  struct VolumeColumn {
+    std::int64_t frames = 0, values = 0;
+    double sum = 0;
+    double smallest = std::numeric_limits<double>::infinity();
+  };
+  std::map<std::string, VolumeColumn> volume_columns;
+  std::vector<double> neighbors;  ///< mean number within 0, 0.1, 0.2 … Å, up to 7 Å; single atoms left out
 
   /// Molecules or clusters: nothing is periodic, or there is mostly vacuum.
   bool is_molecular() const;
