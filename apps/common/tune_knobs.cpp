@@ -25,6 +25,14 @@ std::optional<double> number_of(const KnobKind& kind, const TomlValue& value) {
     if (!kind.also.empty() && found + 1 == kind.texts.end()) return {};
     return static_cast<double>(found - kind.texts.begin());
   }
+  if (!kind.word.empty()) {
+    if (const TomlEntry* entry = value.find(kind.word))
+      return entry->value.kind == TomlValue::Kind::integer ? static_cast<double>(entry->value.integer) : entry->value.real;
+    const bool is_left_to_data =
+        value.kind == TomlValue::Kind::integer ? value.integer == 0 : value.kind == TomlValue::Kind::real && value.real == 0;
+    if (is_left_to_data) return kind.initial;
+    return {};
+  }
   if (value.kind == TomlValue::Kind::integer) {
     if (value.integer == 0 && kind.smallest > 0) return {};  // switched off
     return static_cast<double>(value.integer);
@@ -33,9 +41,18 @@ std::optional<double> number_of(const KnobKind& kind, const TomlValue& value) {
   return {};
 }
 
+/// Whether the key that `kind` needs has a value that goes with it, or that the search can change to one.
+bool has_needed(const KnobKind& kind, const TomlValue& term) {
+  const TomlEntry* needed = term.find(kind.needs);
+  if (!needed || kind.word.empty()) return needed;
+  return std::any_of(knob_kinds().begin(), knob_kinds().end(), [&](const KnobKind& other) {
+    return other.descriptor == kind.descriptor && other.key == kind.needs && number_of(other, needed->value);
+  });
+}
+
 std::optional<double> start_of(const KnobKind& kind, const TomlValue& term) {
   if (const TomlEntry* entry = term.find(kind.key)) return number_of(kind, entry->value);
-  if (!kind.needs.empty() && term.find(kind.needs)) return kind.initial;
+  if (!kind.needs.empty() && has_needed(kind, term)) return kind.initial;
   return {};
 }
 
@@ -63,11 +80,17 @@ const std::vector<KnobKind>& knob_kinds() {
       {"soap", "compression", {.add = 1}, {}, 0, 1, 1, {"none", "learned"}, "", 0, {{"kernel", "polynomial"}, {"zeta", "4"}}},
       {"soap", "kernel", {.add = 1}, {}, 0, 1, 1, {"dot_product", "ntk"}, "", 0, {{"activation", "gelu"}}},
       {"soap", "kernel", {.add = 1}, {}, 0, 1, 1, {"polynomial", "ntk"}, "", 0, {{"activation", "gelu"}}},
+      {"soap", "input_scale", {.factor = 3.2}, {.factor = 1.8}, 0.001, 10, 0.0001, {}, "kernel", 1, {}, "over_size"},
       {"soap", "rank", {.factor = 1.5}, {.factor = 1.25}, 8, 512, 1, {}, "compression", 64},
       {"soap", "l_max", {.add = 2}, {.add = 1}, 2, 12, 1},
       {"soap", "atom_sigma", {.factor = 1.25}, {.factor = 1.12}, 0.2, 1, 0.01},
       {"soap", "channels", {.factor = 1.5}, {.factor = 1.25}, 4, 64, 1},
       {"soap", "n_max", {.add = 2}, {.add = 1}, 3, 14, 1},
+      {"symmetry_functions", "cutoff", {.factor = 1.2}, {.factor = 1.07}, 2, 12, 0.1},
+      {"symmetry_functions", "kernel", {.add = 1}, {}, 0, 1, 1, {"squared_exponential", "ntk"}, "", 0, {{"activation", "gelu"}}},
+      {"symmetry_functions", "kernel", {.add = 1}, {}, 0, 1, 1, {"dot_product", "ntk"}, "", 0, {{"activation", "gelu"}}},
+      {"symmetry_functions", "input_scale", {.factor = 3.2}, {.factor = 1.8}, 0.001, 10, 0.0001, {}, "kernel", 0.1, {}, "over_size"},
+      {"symmetry_functions", "n_select", {.factor = 1.5}, {.factor = 1.25}, 8, 256, 1},
       {"two_body", "cutoff", {.factor = 1.25}, {.factor = 1.1}, 2, 12, 0.1},
       {"three_body", "cutoff", {.factor = 1.2}, {.factor = 1.08}, 2, 8, 0.1},
       {"", "n_sparse", {}, {.factor = 1.5}, 0.5, 4, 0.01},
@@ -92,6 +115,7 @@ std::string Knob::text(double value) const {
 
 std::string Knob::toml(double value) const {
   if (!kind_->texts.empty()) return toml_quoted(kind_->texts[static_cast<std::size_t>(value)]);
+  if (!kind_->word.empty()) return fmt::format("{{ {} = {} }}", kind_->word, toml_number(value));
   return kind_->grid < 1 ? toml_number(value) : fmt::format("{}", std::llround(value));
 }
 

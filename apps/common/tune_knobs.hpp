@@ -17,9 +17,10 @@ struct KnobKind {
   double grid;                          ///< values are multiples of it; integers if it is one
   std::vector<std::string> texts = {};  ///< legal texts: the value is an index of this list
   std::string needs = {};               ///< a key with texts: without effect while that one has its first text
-  double initial = 0;                   ///< value to begin with if the configuration has `needs` only
+  double initial = 0;  ///< value to begin with if the configuration has `needs` only, or leaves the choice of a `word` to the data (0)
   /// Other keys of the term that the last text needs, with their values. The search does not leave that text.
   std::vector<ConfigurationOverride> also = {};
+  std::string word = {};  ///< values are tables with this key: { over_size = 0.1 }; a number of the configuration stays
 };
 
 /// All settings. A key that no term has is not searched.

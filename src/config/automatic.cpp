@@ -13,6 +13,7 @@
 #include <gapkit/io/look_alikes.hpp>
 
 #include "config/automatic_long_range.hpp"
+#include "config/automatic_networks.hpp"
 #include "config/automatic_terms.hpp"
 
 namespace gapkit {
@@ -26,6 +27,7 @@ constexpr double molecular_cutoff = 4.5, smallest_cutoff = 3.5, largest_cutoff_c
 // a good σ of energies from one that is too large, which costs up to a third of their accuracy. Below 0.05 Å forces lose more than
 // energies gain (docs/accuracy.md).
 constexpr double energy_per_force = 0.05, virial_per_force = 1.4;
+constexpr double part_of_networks = 0.15;              // of the time of a fit, to try kernels of networks
 constexpr int fewest_points = 50, most_points = 2000;  // of SOAP, per element
 
 /// Sparse points of SOAP by element: a fraction of the environments, larger for few environments, between bounds. `factor` below 1 reduces
@@ -187,10 +189,21 @@ class Chooser {
 
   void choose_points() {
     const double factor = fit_points_to_limits();
-    say(fmt::format("sparse points of SOAP: {}{}; {:.0f} s estimated, {:.0f} s allowed", points_text(options_.terms.back()),
+    choose_network_of_data();
+    say(fmt::format("sparse points of {}: {}{}; {:.0f} s estimated, {:.0f} s allowed",
+                    options_.terms.back().descriptor == "soap" ? "SOAP" : "symmetry functions", points_text(options_.terms.back()),
                     factor < 1 ? ", fewer than usual for lack of time or memory" : ", usual for this number of environments",
                     choice_.seconds, request_.seconds));
     say("error bars: calibrated with errors of structures that are left out of the fit one by one");
+  }
+
+  /// Tries kernels of networks where this takes a small part of the time of the fit.
+  void choose_network_of_data() {
+    if (options_.optimize.folds == 0) return;
+    const Stopwatch of_trial;
+    const double left = std::max(0.0, request_.seconds - choice_.seconds), of_fit = choice_.seconds - stopwatch_.seconds();
+    choose_network(given_, data_, std::min(left, part_of_networks * of_fit), options_, choice_.reasons, progress_);
+    choice_.seconds += of_trial.seconds();
   }
 
   /// Sets as many sparse points, up to the usual number, as time and memory allow. Returns their fraction of the usual number.

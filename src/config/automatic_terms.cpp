@@ -12,7 +12,8 @@ namespace {
 constexpr std::int64_t fewest_structures = 40, fewest_environments = 100;  // of data that a metric is learned from
 constexpr int rank_of_one_element = 64, rank_of_several = 96;
 constexpr std::size_t fewest_elements_contracted = 4;  // three fifths of the channels lose nothing there (docs/accuracy.md)
-constexpr int full_points = 100;                       // of a term with all features beside a learned metric, per element
+constexpr std::int64_t functions_of_one_element = 30, functions_of_several = 60;
+constexpr int full_points = 100;  // of a term with all features beside a learned metric, per element
 
 TermOptions make_term(const std::string& descriptor, const Parameters& parameters, const std::string& kernel,
                       const Parameters& kernel_parameters) {
@@ -59,6 +60,21 @@ TermOptions soap_term(bool molecular, double cutoff, std::size_t elements) {
   term.delta = molecular ? 0.2 : 0.5;
   term.selection = molecular ? "cur" : "variance";
   term.max_candidates = 20000;
+  return term;
+}
+
+TermOptions functions_term(const TermOptions& soap, std::size_t elements) {
+  const std::int64_t functions = elements == 1 ? functions_of_one_element : functions_of_several;
+  TermOptions term = make_term("symmetry_functions",
+                               {{"cutoff", soap.descriptor_parameters.real("cutoff")},
+                                {"n_select", functions},
+                                {"weighted", elements >= fewest_elements_contracted}},
+                               "ntk", {});
+  term.delta = 1;
+  term.n_sparse = soap.n_sparse;
+  term.species_n_sparse = soap.species_n_sparse;
+  term.max_candidates = soap.max_candidates;
+  term.selection = "fps";
   return term;
 }
 

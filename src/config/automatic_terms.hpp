@@ -10,6 +10,9 @@ TermOptions triplet_term();
 /// Its sparse points are not set. `elements`: their number.
 TermOptions soap_term(bool molecular, double cutoff, std::size_t elements);
 
+/// Symmetry functions with the kernel of a network in place of a term of SOAP: with its cutoff and numbers of sparse points.
+TermOptions functions_term(const TermOptions& soap, std::size_t elements);
+
 /// Why these data do not suffice for a learned metric, as part of a sentence; empty if they do.
 std::string reason_against_metric(const DataSummary& data);
 /// Gives a term of SOAP a learned metric with the usual rank.

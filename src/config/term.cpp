@@ -124,8 +124,25 @@ void read_length_scale(const Section& section, const TomlEntry& entry, TermOptio
     term.length_scale_fraction = table.positive("fraction_of_range", 0, "");
 }
 
+/// Below 0: minus this over the usual |x|² (kernels/neural_kernel.cpp).
+double read_input_scale(const Section& section, const TomlEntry& entry) {
+  const Section table = section.section("input_scale", section.label() + " input_scale");
+  const std::vector<std::string> known = {"over_size"};
+  table.check_keys(known);
+  if (!table.has("over_size")) section.wrong(entry, "a number, or { over_size = 0.1 }");
+  return -table.positive("over_size", 0, "");
+}
+
 /// Replaces length scales that depend on the training data in the parameters by a placeholder.
 void read_kernel_parameters(const Section& section, const DescriptorKind& descriptor, const KernelKind& kernel, TermOptions& term) {
+  if (const TomlEntry* scale = section.find("input_scale");
+      scale && scale->value.kind == Kind::table && contains(parameter_names(kernel.parameters), "input_scale")) {
+    auto others = kernel.parameters;
+    std::erase_if(others, [](const ParameterInfo& info) { return info.name == "input_scale"; });
+    term.kernel_parameters = read_parameters(section, others);
+    term.kernel_parameters.set("input_scale", read_input_scale(section, *scale));
+    return;
+  }
   const TomlEntry* entry = section.find("length_scale");
   if (contains(parameter_names(kernel.parameters), "length_scale")) {
     if (entry && entry->value.kind == Kind::table) read_length_scale(section, *entry, term);

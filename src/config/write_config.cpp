@@ -73,11 +73,12 @@ std::string parameter(const ParameterValue& value) {
 }
 
 void write_parameters(TomlText& out, const Parameters& parameters, const std::vector<ParameterInfo>& infos,
-                      const std::string& length_scale = "") {
+                      const std::map<std::string, std::string>& by_data = {}) {
   for (const auto& info : infos) {
     const auto found = parameters.values().find(info.name);
     if (found == parameters.values().end()) continue;
-    const std::string value = info.name == "length_scale" && !length_scale.empty() ? length_scale : parameter(found->second);
+    const auto of_data = by_data.find(info.name);
+    const std::string value = of_data != by_data.end() ? of_data->second : parameter(found->second);
     out.line(info.name, value, info.unit.empty() ? info.description : info.unit + "; " + info.description);
   }
 }
@@ -95,10 +96,15 @@ void write_term(TomlText& out, const TermOptions& term, const std::string& heade
   write_parameters(out, term.descriptor_parameters, descriptor_kind(term.descriptor).parameters);
   out.line("species", term.species.empty() ? "\"all\"" : list(term.species), "all, or a list of elements or combinations");
   out.line("kernel", toml_quoted(term.kernel));
-  std::string length_scale;
-  if (term.length_scale_fraction) length_scale = fmt::format("{{ fraction_of_range = {} }}", toml_number(*term.length_scale_fraction));
-  if (term.length_scale_root) length_scale = fmt::format("{{ root_of_size = {} }}", toml_number(*term.length_scale_root));
-  write_parameters(out, term.kernel_parameters, kernel_kind(term.kernel).parameters, length_scale);
+  std::map<std::string, std::string> by_data;
+  const auto add = [&](const char* key, const char* word, const std::optional<double>& number) {
+    if (number) by_data[key] = fmt::format("{{ {} = {} }}", word, toml_number(*number));
+  };
+  add("length_scale", "fraction_of_range", term.length_scale_fraction);
+  add("length_scale", "root_of_size", term.length_scale_root);
+  if (const auto scale = term.kernel_parameters.values().find("input_scale"); scale != term.kernel_parameters.values().end())
+    if (const double number = std::get<double>(scale->second); number < 0) add("input_scale", "over_size", -number);
+  write_parameters(out, term.kernel_parameters, kernel_kind(term.kernel).parameters, by_data);
   auto delta = term.species_delta;
   if (!delta.empty()) delta["default"] = term.delta;
   out.line("delta", delta.empty() ? toml_number(term.delta) : table(delta, toml_number), unit);

@@ -21,6 +21,7 @@
 #include "fit/frame_sample.hpp"
 #include "fit/functions.hpp"
 #include "fit/held_out.hpp"
+#include "fit/input_scale.hpp"
 #include "fit/left_out_calibration.hpp"
 #include "fit/property_fit.hpp"
 #include "fit/tensor_fit.hpp"
@@ -187,13 +188,17 @@ class ScannedFit {
 };
 
 /// A fit of examined data, without checkpoints.
-FitResult fit_examined(const FitData& training, const FitOptions& options, const ProgressCallback& progress) {
+FitResult fit_examined(const FitData& training, const FitOptions& given, const ProgressCallback& progress) {
+  FitOptions options = given;
   DataScan scan = scan_frames(training.train, options, progress);
+  choose_input_scales(training.train, scan.plan.reference_energies, options, progress);
   const FitRun run{.progress = progress};
   CheckpointKeeper keeper(run, options, scan, "");
   FitResult result;
   FrameSample none({});
-  result.model = ScannedFit(training, options, scan, result.report, run).run(keeper, none).model;
+  FittedModel fitted = ScannedFit(training, options, scan, result.report, run).run(keeper, none);
+  result.model = std::move(fitted.model);
+  result.statistics = std::move(fitted.stored);
   return result;
 }
 
@@ -232,6 +237,10 @@ FitResult fit(const FitData& data, const FitOptions& given, const FitRun& run) {
 
   const DatasetView training = DatasetView::without(data.train, held_out);
   const FitData training_data{training, nullptr, data.kept_points};
+  if (std::any_of(options.terms.begin(), options.terms.end(), has_free_input_scale)) {
+    choose_input_scales(training, scan.plan.reference_energies, options, run.progress);
+    report.phases["input scale"] = watch.lap();
+  }
   CheckpointKeeper keeper(run, options, scan, run.checkpoint_path.empty() ? "" : checkpoint_key(options, scan, held_out, data.kept_points));
   FrameSample sample(choose_sample(training.summary(), options.seed));
   FittedModel fitted = ScannedFit(training_data, options, scan, report, run).run(keeper, sample);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "fit/input_scale.hpp"
+
 namespace gapkit {
 namespace {
 
@@ -25,6 +27,7 @@ FitOptions options_of_sample(const FitOptions& given) {
     if (term.sparse_file.empty()) term.n_sparse = std::min(term.n_sparse, most_points_of_sample);
     for (auto& [combination, points] : term.species_n_sparse) points = std::min(points, most_points_of_sample);
     for (auto& [config_type, points] : term.config_type_n_sparse) points = std::min(points, most_points_of_sample);
+    if (has_free_input_scale(term)) set_input_scale(term, usual_input_scale);
   }
   return options;
 }

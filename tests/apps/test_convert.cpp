@@ -5,6 +5,7 @@
 #include "support/support.hpp"
 
 using namespace gapkit;
+using gapkit::test::contains;
 using gapkit::test::files_in;
 using gapkit::test::ProgramResult;
 using gapkit::test::read_text;

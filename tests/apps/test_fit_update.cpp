@@ -11,6 +11,7 @@
 
 using namespace gapkit;
 using gapkit::test::check_close;
+using gapkit::test::contains;
 using gapkit::test::ProgramResult;
 using gapkit::test::read_text;
 using gapkit::test::run_program;

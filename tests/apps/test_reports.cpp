@@ -7,6 +7,7 @@
 #include "support/support.hpp"
 
 using namespace gapkit;
+using gapkit::test::contains;
 using gapkit::test::ProgramResult;
 using gapkit::test::read_text;
 using gapkit::test::run_program;

@@ -8,6 +8,7 @@
 #include <gapkit/fit/fit.hpp>
 #include <random>
 
+#include "config/automatic_networks.hpp"
 #include "support/counted_dataset.hpp"
 #include "support/distributions.hpp"
 #include "support/pair_potential.hpp"
@@ -269,4 +270,41 @@ TEST_CASE("a choice visits the data twice, with little time too") {
     CHECK(counted.frames() == 60);
   }
   CHECK(points[1] < points[0]);  // after several attempts
+}
+
+TEST_CASE("kernels of networks are tried on a sample if that is a small part of the fit's time, and kept only if errors are smaller") {
+  const Setup setup;
+  const std::vector<Structure> frames = cubic(2.6, 25);
+  AutomaticChoice choice = setup.choose(frames);
+  const auto about_networks = [](const std::vector<std::string>& reasons) {
+    std::vector<std::string> found;
+    for (const std::string& reason : reasons)
+      if (reason.find("networks: not tried") != std::string::npos || reason.rfind("ntk on", 0) == 0) found.push_back(reason);
+    return found;
+  };
+  CHECK(!about_networks(choice.reasons).empty());
+  FitConfiguration options = choice.options;
+  const std::size_t elements = 1;
+  const std::vector<NetworkCandidate> candidates = network_candidates(options, elements);
+  REQUIRE(candidates.size() == 2);
+  CHECK(candidates[0].options.terms.back().descriptor == "soap");
+  CHECK(candidates[1].options.terms.back().descriptor == "symmetry_functions");
+  for (const NetworkCandidate& candidate : candidates) {
+    CHECK(candidate.options.terms.back().kernel == "ntk");
+    CHECK(candidate.options.terms.back().n_sparse == options.terms.back().n_sparse);
+    CHECK(candidate.options.terms.front().name == options.terms.front().name);
+  }
+  const MemoryDataset data(frames);
+  const DataSummary summary = summarize_data(data);
+  std::vector<std::string> reasons;
+  choose_network({.train = data}, summary, 0, options, reasons, {});  // no time
+  REQUIRE(reasons.size() == 1);
+  CHECK(reasons[0].find("not tried") != std::string::npos);
+  CHECK(options.terms.back().kernel == choice.options.terms.back().kernel);
+  reasons.clear();
+  choose_network({.train = data}, summary, 1e6, options, reasons, {});
+  REQUIRE(reasons.size() == 2);
+  const bool helps = reasons[0].find("it helps") != std::string::npos || reasons[1].find("it helps") != std::string::npos;
+  for (const std::string& reason : reasons) CHECK(reason.find("25 structures in five folds") != std::string::npos);
+  CHECK((options.terms.back().kernel == "ntk") == helps);
 }

@@ -148,7 +148,7 @@ TEST_CASE("targets: masked atoms, and components that symmetry makes zero") {
   CHECK(force.vanishes(9e-6, -9e-6, 0));
   CHECK(!force.vanishes(0, 1.1e-5, 0));
   CHECK(!force.vanishes(0, 0, 1.1e-5));
-  CHECK(!force.vanishes(not_a_number, 0, 0));
+  CHECK(!force.vanishes(test::not_a_number, 0, 0));
   CHECK(virial.vanishes(9e-5, 0, 0));
 }
 

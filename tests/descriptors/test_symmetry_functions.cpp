@@ -106,14 +106,7 @@ TEST_CASE("symmetry functions: values and gradients of the reference") {
       check_close(features.x(0, static_cast<Eigen::Index>(f)), expected[f], 1e-12, 1e-12);
     }
     if (!c.contains("dG")) continue;
-    Matrix by_position = Matrix::Zero(descriptor->size(), 3 * s.size());
-    for (const JacobianBlock& block : features.blocks)
-      for (std::size_t q = 0; q < block.environment.size(); ++q)
-        for (int d = 0; d < 3; ++d) {
-          const Vector row = jacobian_row(block, q, static_cast<std::size_t>(d), descriptor->size());
-          by_position.col(3 * block.neighbor[q] + d) += row;
-          by_position.col(3 * atom + d) -= row;
-        }
+    const Matrix by_position = derivatives_by_positions(features, descriptor->size(), atom, s.size());
     const auto numbers = c.at("dG").get<std::vector<double>>();
     REQUIRE(static_cast<Eigen::Index>(numbers.size()) == by_position.size());
     CHECK(largest_difference(by_position, Eigen::Map<const Matrix>(numbers.data(), by_position.rows(), by_position.cols())) <= 1e-10);

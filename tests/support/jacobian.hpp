@@ -18,4 +18,17 @@ inline Vector jacobian_row(const JacobianBlock& block, std::size_t q, std::size_
   return result;
 }
 
+/// Derivatives of the features of one environment of an atom by the positions of all atoms: feature, then atom and x, y, z.
+inline Matrix derivatives_by_positions(const Features& features, int size, int atom, int atoms) {
+  Matrix result = Matrix::Zero(size, 3 * atoms);
+  for (const JacobianBlock& block : features.blocks)
+    for (std::size_t q = 0; q < block.environment.size(); ++q)
+      for (int d = 0; d < 3; ++d) {
+        const Vector row = jacobian_row(block, q, static_cast<std::size_t>(d), size);
+        result.col(3 * block.neighbor[q] + d) += row;
+        result.col(3 * atom + d) -= row;
+      }
+  return result;
+}
+
 }  // namespace gapkit::test
