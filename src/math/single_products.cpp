@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <gapkit/core/errors.hpp>
-#include <gapkit/math/single_products.hpp>
+#include <gapkit/math/single_solve.hpp>
 #include <limits>
 
 #include "math/require_shapes.hpp"

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/math/linear_algebra.hpp>
-#include <gapkit/math/single_products.hpp>
+#include <gapkit/math/single_solve.hpp>
 #include <gapkit/model/covariance.hpp>
 #include <gapkit/model/environment_chunks.hpp>
 #include <gapkit/model/prior.hpp>

@@ -1,6 +1,7 @@
 #include <gapkit/math/instruction_set.hpp>
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/math/packed_matrix.hpp>
+#include <gapkit/math/single_solve.hpp>
 #include <limits>
 
 #include "support/distributions.hpp"

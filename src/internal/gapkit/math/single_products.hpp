@@ -13,7 +13,4 @@ using SingleSlice = Eigen::Ref<MatrixOf<float>, 0, Eigen::OuterStride<>>;
 /// c = a bᵀ in single precision.   [m,k] [n,k] → [m,n], 2mnk flop at twice the speed of double precision
 void multiply_nt(const SingleView& a, const SingleView& b, SingleSlice c);
 
-/// rows ← rows L⁻ᵀ in single precision: each row r becomes L⁻¹ r.
-void solve_lower_rows(const SingleView& lower, SingleSlice rows);
-
 }  // namespace gapkit
