@@ -18,7 +18,7 @@ using namespace gapkit::test;
 
 namespace {
 
-std::vector<Structure> frames_of(unsigned count, const std::vector<int>& elements = {14}) {
+std::vector<Structure> bulk_frames(unsigned count, const std::vector<int>& elements = {14}) {
   std::vector<Structure> frames;
   for (unsigned seed = 1; seed <= count; ++seed) frames.push_back(labelled(random_triclinic(4, seed, elements), "bulk"));
   return frames;
@@ -34,16 +34,16 @@ TermOptions network_term(double input_scale) {
   return term;
 }
 
-struct Fitted {
+struct NetworkFit {
   Model model;
   std::vector<std::string> messages;
   double scale(std::size_t term = 0) const { return model.terms.at(term).kernel->parameters().real("input_scale"); }
   double over_size(std::size_t term = 0) const { return scale(term) * model.terms.at(term).descriptor->usual_square(); }
 };
 
-Fitted fitted(const std::vector<Structure>& frames, const FitOptions& options) {
+NetworkFit network_fit(const std::vector<Structure>& frames, const FitOptions& options) {
   const MemoryDataset data(frames);
-  Fitted result;
+  NetworkFit result;
   const FitRun run{.progress = [&](const ProgressEvent& event) {
     if (event.phase == "input scale" && !event.message.empty()) result.messages.push_back(event.message);
   }};
@@ -54,9 +54,9 @@ Fitted fitted(const std::vector<Structure>& frames, const FitOptions& options) {
 }  // namespace
 
 TEST_CASE("input scale: data choose the scale with the smallest errors of left-out folds, the same again, and the model keeps it") {
-  const std::vector<Structure> frames = frames_of(24);
+  const std::vector<Structure> frames = bulk_frames(24);
   FitConfiguration options = small_options("", {network_term(0)});
-  const Fitted first = fitted(frames, options), second = fitted(frames, options);
+  const NetworkFit first = network_fit(frames, options), second = network_fit(frames, options);
   REQUIRE(first.messages.size() == 1);
   CHECK(first.messages == second.messages);
   CHECK(first.scale() == second.scale());
@@ -74,24 +74,24 @@ TEST_CASE("input scale: data choose the scale with the smallest errors of left-o
     if (const double ratio = neighbour / first.over_size(); (ratio > 1.5 && ratio < 5) || (ratio < 1 / 1.5 && ratio > 1.0 / 5))
       CHECK(loss(neighbour) >= best);
   // The chosen number, given, makes the same model, and an old model file, which has a number, predicts the same as before.
-  const Fitted given = fitted(frames, small_options("", {network_term(first.scale())}));
+  const NetworkFit given = network_fit(frames, small_options("", {network_term(first.scale())}));
   CHECK(given.messages.empty());
   Predictor a(std::make_shared<const Model>(first.model)), b(std::make_shared<const Model>(given.model));
   CHECK(a.compute(frames[0]).energy == b.compute(frames[0]).energy);
 }
 
 TEST_CASE("input scale: numbers of the configuration stay, few structures get the usual scale, and every element its own size") {
-  CHECK(fitted(frames_of(24), small_options("", {network_term(0.02)})).scale() == 0.02);
+  CHECK(network_fit(bulk_frames(24), small_options("", {network_term(0.02)})).scale() == 0.02);
   TermOptions over_size = network_term(0);
   set_input_scale(over_size, 0.3);
-  const Fitted over = fitted(frames_of(24), small_options("", {over_size}));
+  const NetworkFit over = network_fit(bulk_frames(24), small_options("", {over_size}));
   CHECK(over.messages.empty());
   check_close(over.over_size(), 0.3, 1e-12);
-  const Fitted few = fitted(frames_of(8), small_options("", {network_term(0)}));
+  const NetworkFit few = network_fit(bulk_frames(8), small_options("", {network_term(0)}));
   REQUIRE(few.messages.size() == 1);
   CHECK(few.messages[0].find("the usual one") != std::string::npos);
   check_close(few.over_size(), usual_input_scale, 1e-12);
-  const Fitted two = fitted(frames_of(20, {6, 14}), small_options("", {network_term(0)}));
+  const NetworkFit two = network_fit(bulk_frames(20, {6, 14}), small_options("", {network_term(0)}));
   REQUIRE(two.model.terms.size() == 2);
   check_close(two.over_size(0), two.over_size(1), 1e-12);
   CHECK(!has_free_input_scale(small_soap(3, 2, 3, 20)));
@@ -101,7 +101,7 @@ TEST_CASE("input scale: labels that oscillate with the features get a larger sca
   const double eta = 0.1, cutoff = 4.0;
   double found[2] = {0, 0};
   for (const bool oscillates : {false, true}) {
-    std::vector<Structure> frames = frames_of(80);
+    std::vector<Structure> frames = bulk_frames(80);
     TermOptions term = network_term(0);
     term.descriptor_parameters =
         complete_parameters({{"cutoff", cutoff}, {"functions", std::string("G2 eta=0.1")}, {"cutoff_function", std::string("poly1")}},
@@ -120,7 +120,7 @@ TEST_CASE("input scale: labels that oscillate with the features get a larger sca
         *s.energy += oscillates ? 0.3 * std::sin(3 * g) : 0.02 * g * g;
       }
     }
-    found[oscillates] = fitted(frames, options).over_size();
+    found[oscillates] = network_fit(frames, options).over_size();
   }
   CAPTURE(found[0]);
   CHECK(found[1] > 2 * found[0]);
