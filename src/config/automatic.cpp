@@ -27,7 +27,9 @@ constexpr double molecular_cutoff = 4.5, smallest_cutoff = 3.5, largest_cutoff_c
 // a good σ of energies from one that is too large, which costs up to a third of their accuracy. Below 0.05 Å forces lose more than
 // energies gain (docs/accuracy.md).
 constexpr double energy_per_force = 0.05, virial_per_force = 1.4;
-constexpr double part_of_networks = 0.15;              // of the time of a fit, to try kernels of networks
+constexpr double part_of_networks = 0.15;  // of the time of a fit, to try kernels of networks
+// Below both, fits to a sample take a large part of the time.
+constexpr std::int64_t fewest_frames_of_networks = 1000, fewest_atoms_of_networks = 50'000;
 constexpr int fewest_points = 50, most_points = 2000;  // of SOAP, per element
 
 /// Sparse points of SOAP by element: a fraction of the environments, larger for few environments, between bounds. `factor` below 1 reduces
@@ -200,6 +202,10 @@ class Chooser {
   /// Tries kernels of networks where this takes a small part of the time of the fit.
   void choose_network_of_data() {
     if (options_.optimize.folds == 0) return;
+    if (data_.frames < fewest_frames_of_networks && data_.atoms < fewest_atoms_of_networks) {
+      say("kernels of networks: not tried, as the data are so few that this would take a large part of the time; --tune tries them");
+      return;
+    }
     const Stopwatch of_trial;
     const double left = std::max(0.0, request_.seconds - choice_.seconds), of_fit = choice_.seconds - stopwatch_.seconds();
     choose_network(given_, data_, std::min(left, part_of_networks * of_fit), options_, choice_.reasons, progress_);
