@@ -122,8 +122,6 @@ class KernelRows {
   void add_tile(const Tile& tile, const StructureRows& out) const;
   bool takes_single(std::size_t t, const Observables& wanted) const;
   // In double or single precision (pair_rows.cpp)
-  template <class Real>
-  const MatrixOf<Real>& points_of(std::size_t t, std::size_t block) const;
   void fill_single_points(std::size_t t) const;
   template <class Real>
   void add_pair_rows(const Tile& tile, const StructureRows& out) const;
