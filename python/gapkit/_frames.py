@@ -93,7 +93,7 @@ def predictable_structure(atoms: Atoms, keys: _gapkit.TargetKeys, source: str = 
 def labelled_structure(atoms: Atoms, keys: _gapkit.TargetKeys, source: str) -> _gapkit.Structure:
     """With everything that the frame holds, and its targets.
 
-    Energy, forces and stress of the frame's calculator count as `energy`, `forces` and `stress`. What ASE reads from files may be in both
+    Energy, forces, stress and dipole of the frame's calculator count as `energy`, `forces`, `stress` and `dipole`. What ASE reads from files may be in both
     places.
     """
     structure = bare_structure(atoms, source)
@@ -121,7 +121,7 @@ def labelled_structure(atoms: Atoms, keys: _gapkit.TargetKeys, source: str) -> _
 def _results_of(atoms: Atoms, source: str) -> dict[str, Any]:
     calculator = getattr(atoms, "calc", None)
     results = getattr(calculator, "results", None) or {}
-    found = {name: results[name] for name in ("energy", "forces", "stress") if results.get(name) is not None}
+    found = {name: results[name] for name in ("energy", "forces", "stress", "dipole") if results.get(name) is not None}
     if found and calculator.check_state(atoms):  # type: ignore[union-attr]
         raise InputError(f"{source}: the atoms have changed since their calculator computed its results: compute them again, or remove the "
                          "calculator")
