@@ -130,7 +130,9 @@ double read_input_scale(const Section& section, const TomlEntry& entry) {
   const std::vector<std::string> known = {"over_size"};
   table.check_keys(known);
   if (!table.has("over_size")) section.wrong(entry, "a number, or { over_size = 0.1 }");
-  return -table.positive("over_size", 0, "");
+  const double over_size = table.positive("over_size", 0, "");
+  if (!(over_size >= 1e-6 && over_size <= 1e6)) table.wrong(*table.find("over_size"), "a number from 1e-6 to 1e6");
+  return -over_size;
 }
 
 /// Replaces length scales that depend on the training data in the parameters by a placeholder.

@@ -12,6 +12,7 @@ namespace gapkit {
 namespace {
 
 constexpr int largest_depth = 16;
+constexpr double smallest_input_scale = 1e-9, largest_input_scale = 1e6;
 
 /// κ of x·z, |x|², |z|² (methods.md, section 1).
 class NeuralKernel final : public Kernel {
@@ -185,7 +186,9 @@ NeuralNetwork network_of(const Parameters& parameters, const std::string& name, 
   require(network.depth >= 1 && network.depth <= largest_depth, "depth", network.depth, "an integer from 1 to 16");
   require(network.weight_variance > 0, "weight_variance", network.weight_variance, "a number above 0");
   require(network.bias_variance >= 0, "bias_variance", network.bias_variance, "a number of at least 0");
-  require(true, "input_scale", parameters.real("input_scale"), "a number");
+  const double scale = std::abs(parameters.real("input_scale"));
+  require(scale == 0 || (scale >= smallest_input_scale && scale <= largest_input_scale), "input_scale", scale,
+          "0, or a number from 1e-9 to 1e6");
   return network;
 }
 
@@ -242,6 +245,7 @@ KernelKind neural_kind(const std::string& name, const std::string& description, 
   scale.description = "factor of x . x' in the first layer; 0: 1 over the usual |x|^2 of the descriptor";
   scale.default_value = 0.0;
   scale.smallest = 0;
+  scale.largest = largest_input_scale;
   return {name, description, {activation, depth, weight, bias, scale}, [name, is_tangent](const Parameters& parameters) {
             return std::make_shared<NeuralKernel>(parameters, name, network_of(parameters, name, is_tangent));
           }};

@@ -48,6 +48,9 @@ TEST_CASE("config: impossible input scales are refused with their line") {
                                                        {"input_scale = {}\n", "{ over_size = 0.1 }"},
                                                        {"input_scale = \"auto\"\n", "a number"},
                                                        {"input_scale = nan\n", "input_scale"},
+                                                       {"input_scale = 1e300\n", "input_scale"},
+                                                       {"input_scale = { over_size = 1e-300 }\n", "a number from 1e-6 to 1e6"},
+                                                       {"input_scale = { over_size = 1e300 }\n", "a number from 1e-6 to 1e6"},
                                                        {"input_scale = [0.1]\n", "input_scale"}};
   for (const auto& [more, part] : wrong) {
     CAPTURE(more);
