@@ -97,7 +97,7 @@ class OnCalculator(unittest.TestCase):
         self.assertAlmostEqual(atoms.get_potential_energy(), found.energy, 9)
         self.assertLessEqual(largest_difference(atoms.get_forces(), found.forces), 1e-9)
         self.assertLessEqual(largest_difference(atoms.get_stress(), found.stress), 1e-9)
-        self.assertLessEqual(largest_difference(calculator.results["forces_std"], found.forces_std), 1e-9)
+        self.assertLessEqual(largest_difference(calculator.results["forces_std"], found.forces_std), 1e-5)  # some products are in single precision
         step = 1e-4  # the sum is a potential
         moved = [atoms.copy() for _ in range(2)]
         for sign, m in zip((1, -1), moved):
