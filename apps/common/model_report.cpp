@@ -80,7 +80,8 @@ Json calibration_json(const std::optional<Calibration>& calibration) {
   for (const ExtrapolationThreshold& t : calibration->extrapolation)
     extrapolation.push_back({{"element", element_symbol(t.element)},
                              {"novelty", t.novelty},
-                             {"std", t.std < no_std_threshold ? Json(t.std) : Json(nullptr)},
+                             {"std", t.std < no_threshold ? Json(t.std) : Json(nullptr)},
+                             {"full_novelty", t.full_novelty < no_threshold ? Json(t.full_novelty) : Json(nullptr)},
                              {"atoms", t.atoms}});
   return {{"source", calibration->source},
           {"factors", factors},

@@ -86,7 +86,7 @@ class Model:
 
     @property
     def extrapolation_thresholds(self) -> dict[str, dict[str, float | None]] | None:
-        """Borders of the familiar by element, "novelty" and "std" (eV; None: the grade is that of the novelty alone), and the left-out
+        """Borders of the familiar by element, "novelty", "std" (eV) and "full_novelty" (None: this part does not count), and the left-out
         "atoms" behind them. None: the model gives no extrapolation grades, because it was not calibrated by leaving structures out."""
         return self._handle.extrapolation_thresholds
 

@@ -63,10 +63,10 @@ std::map<std::string, double> reference_energies(const PythonModel& self) {
 py::object extrapolation_thresholds(const PythonModel& self) {
   if (!self.model->has_extrapolation()) return py::none();
   py::dict result;
+  const auto of = [](double value) { return value < no_threshold ? py::object(py::float_(value)) : py::none(); };
   for (const ExtrapolationThreshold& t : self.model->calibration->extrapolation)
-    result[py::str(element_symbol(t.element))] =
-        py::dict(py::arg("novelty") = t.novelty, py::arg("std") = t.std < no_std_threshold ? py::object(py::float_(t.std)) : py::none(),
-                 py::arg("atoms") = t.atoms);
+    result[py::str(element_symbol(t.element))] = py::dict(py::arg("novelty") = t.novelty, py::arg("std") = of(t.std),
+                                                          py::arg("full_novelty") = of(t.full_novelty), py::arg("atoms") = t.atoms);
   return result;
 }
 

@@ -2,15 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <deque>
-#include <fstream>
 #include <gapkit/active/process.hpp>
-#include <gapkit/io/extxyz.hpp>
 #include <list>
 #include <thread>
 
 #include "active/answer.hpp"
+#include "active/attempt_folders.hpp"
 #include "active/labeller_kinds.hpp"
 
 namespace gapkit {
@@ -24,9 +22,6 @@ struct Attempt {
   fs::path folder;
   Process process;
   bool timed_out = false;
-
-  fs::path input() const { return folder / "input.xyz"; }
-  fs::path output() const { return folder / "output.xyz"; }
 };
 
 /// Running attempts; the destructor ends them all at the same time.
@@ -54,23 +49,17 @@ class RunningAttempts : public std::list<Attempt> {
   bool keep_files_;
 };
 
-std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
-  return text;
-}
-
 class CommandLabeller final : public Labeller {
  public:
-  CommandLabeller(std::string kind, LabellerOptions options) : kind_(std::move(kind)), options_(std::move(options)) {
-    options_.working_directory = fs::absolute(options_.working_directory).lexically_normal();
-    options_.here = fs::absolute(options_.here).lexically_normal();
+  CommandLabeller(std::string kind, LabellerOptions options)
+      : kind_(std::move(kind)), options_(with_absolute_folders(std::move(options))), folders_(options_.working_directory) {
     name_ = options_.calculator.empty() ? fs::path(options_.command[0]).filename().string() : options_.calculator;
   }
 
   std::string_view kind() const override { return kind_; }
 
   std::vector<Label> label(const std::vector<Structure>& structures, const ProgressCallback& progress, const LabelCallback& done) override {
-    prepare_folder();
+    folders_.prepare();
     std::vector<Label> labels(structures.size());
     std::deque<std::size_t> waiting;
     for (std::size_t k = 0; k < structures.size(); ++k) waiting.push_back(k);
@@ -124,40 +113,13 @@ class CommandLabeller final : public Labeller {
  private:
   static constexpr auto shortest_pause = std::chrono::microseconds(1000), longest_pause = std::chrono::microseconds(100000);
 
-  /// Numbers of folders continue after the existing ones: folders of earlier failures stay.
-  void prepare_folder() {
-    std::error_code error;
-    fs::create_directories(options_.working_directory, error);
-    if (!fs::is_directory(options_.working_directory))
-      throw InputError(fmt::format("cannot create the folder {}: {}", options_.working_directory.string(), error.message()));
-    for (const auto& entry : fs::directory_iterator(options_.working_directory)) {
-      const std::string name = entry.path().filename().string();
-      if (name.size() == 6 && name.find_first_not_of("0123456789") == std::string::npos) folders_ = std::max(folders_, std::stoi(name));
-    }
-  }
-
-  std::vector<std::string> arguments(const fs::path& input, const fs::path& output) const {
-    std::vector<std::string> result;
-    for (const std::string& part : options_.command)
-      result.push_back(
-          replaced(replaced(replaced(part, "{input}", input.string()), "{output}", output.string()), "{here}", options_.here.string()));
-    return result;
-  }
-
   /// False if the attempt failed at once.
   bool start(std::size_t k, const Structure& structure, Label& label, RunningAttempts& running) {
     ++label.attempts;
-    const fs::path folder = options_.working_directory / fmt::format("{:06d}", ++folders_);
     try {
-      if (!fs::create_directory(folder)) throw InputError(folder.string() + " exists already; does another program use this folder?");
-      Structure question = structure;
-      remove_targets(question);
-      ExtxyzWriter writer(folder / "input.xyz");
-      writer.write(question);
-      writer.commit();
+      const fs::path folder = folders_.create(structure);
       running.push_back(
-          {k, folder,
-           Process(arguments(folder / "input.xyz", folder / "output.xyz"), folder, folder / "stdout.txt", folder / "stderr.txt")});
+          {k, folder, Process(command_in(options_.command, folder, options_.here), folder, folder / "stdout.txt", folder / "stderr.txt")});
       return true;
     } catch (const std::exception& e) {
       label.failure = e.what();
@@ -179,7 +141,7 @@ class CommandLabeller final : public Labeller {
     try {
       if (attempt.timed_out) throw InputError(fmt::format("took longer than {} s and was ended", options_.timeout));
       if (const std::string problem = attempt.process.problem(); !problem.empty()) throw InputError(problem);
-      label.structure = read_answer(attempt.output(), structure);
+      label.structure = read_answer(output_of(attempt.folder), structure);
       label.failure.clear();
       std::error_code ignored;
       if (!options_.keep_files) fs::remove_all(attempt.folder, ignored);
@@ -193,15 +155,8 @@ class CommandLabeller final : public Labeller {
   std::string kind_;
   std::string name_;  ///< in messages
   LabellerOptions options_;
-  int folders_ = 0;  ///< number of the newest folder
+  AttemptFolders folders_;
 };
-
-void check_numbers(const LabellerOptions& o) {
-  if (!(o.timeout > 0)) throw InputError(fmt::format("labeller: timeout is {} s, expected a positive number", o.timeout));
-  if (o.retries < 0 || o.retries > 1000) throw InputError(fmt::format("labeller: retries is {}, expected 0 to 1000", o.retries));
-  if (o.parallel_jobs < 1 || o.parallel_jobs > 10000)
-    throw InputError(fmt::format("labeller: parallel_jobs is {}, expected 1 to 10000", o.parallel_jobs));
-}
 
 }  // namespace
 
@@ -211,18 +166,9 @@ std::unique_ptr<Labeller> make_program_labeller(const std::string& kind, const L
 }
 
 std::unique_ptr<Labeller> make_command_labeller(const LabellerOptions& options) {
-  if (options.command.empty()) throw InputError("labeller: command is empty, expected a program and its arguments");
-  for (const char* placeholder : {"{input}", "{output}"}) {
-    bool found = false;
-    for (const std::string& part : options.command) found = found || part.find(placeholder) != std::string::npos;
-    if (!found) throw InputError(fmt::format("labeller: command has no {}, the program needs the name of that file", placeholder));
-  }
   LabellerOptions found = options;
-  try {
-    found.command[0] = find_program(replaced(options.command[0], "{here}", fs::absolute(options.here).string()), options.here).string();
-  } catch (const InputError& e) {
-    throw InputError(std::string("labeller: command: ") + e.what());
-  }
+  found.command = with_program(options.command, "command", options.here);
+  check_placeholders(options.command, "command");
   return make_program_labeller("command", found);
 }
 

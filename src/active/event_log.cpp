@@ -64,6 +64,13 @@ double rounded(double value, int digits) {
   return std::round(value * unit) / unit;
 }
 
+std::string text_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
 nlohmann::ordered_json read_json(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) fail(path.string(), "cannot be read");

@@ -23,6 +23,8 @@ class EventLog {
 /// A number rounded to `digits` significant digits, for logs and summaries.
 double rounded(double value, int digits = 6);
 
+/// The bytes of a file; empty if it cannot be read.
+std::string text_of(const std::filesystem::path& path);
 /// Reads a JSON file. Throws InputError if it cannot be read or is damaged.
 nlohmann::ordered_json read_json(const std::filesystem::path& path);
 /// Writes a temporary file and renames it.

@@ -9,6 +9,7 @@ const std::vector<LabellerKind>& labeller_kinds() {
     std::vector<LabellerKind> table = {
         {"command", "any program: extended XYZ in, extended XYZ out", make_command_labeller},
         {"ase", "a calculator of the Atomic Simulation Environment", make_ase_labeller},
+        {"batch", "jobs of a batch system (Slurm): submitted, polled, collected", make_batch_labeller},
         {"given", "the targets that the structures carry already", make_given_labeller},
     };
     for (const PotentialKind& potential : potential_kinds())

@@ -125,6 +125,10 @@ nlohmann::ordered_json json_of(const TomlValue& value) {
   return table;
 }
 
+// Of jobs, the time in the queue included.
+constexpr double timeout_of_batch = 7 * 86400;
+constexpr int jobs_of_batch = 50;
+
 const PotentialKind* find_potential(const std::string& name) {
   for (const PotentialKind& kind : potential_kinds())
     if (kind.name == name) return &kind;
@@ -148,12 +152,23 @@ LabellerOptions read_labeller(const Section& section, const std::filesystem::pat
     return l;
   }
   std::vector<std::string> keys = {"kind", "timeout", "retries", "parallel_jobs", "keep_files"};
+  const bool is_batch = l.kind == "batch";
   if (l.kind == "ase")
     keys.insert(keys.end(), {"calculator", "arguments", "python"});
+  else if (is_batch)
+    keys.insert(keys.end(), {"submit", "status", "cancel", "poll_interval"});
   else
     keys.emplace_back("command");
   section.check_keys(keys);
   l.command = section.texts("command");
+  if (is_batch) {
+    l.submit = section.texts("submit");
+    if (section.has("status")) l.status = section.texts("status");
+    if (section.has("cancel")) l.cancel = section.texts("cancel");
+    l.poll_interval = section.positive("poll_interval", l.poll_interval, "s");
+    l.timeout = timeout_of_batch;
+    l.parallel_jobs = jobs_of_batch;
+  }
   l.calculator = section.text("calculator", l.calculator, true);
   l.python = section.text("python", l.python);
   if (const TomlEntry* entry = section.find("arguments")) {

@@ -86,6 +86,7 @@ std::vector<LeftOutAtom> LocalEnergies::left_out(const Rows& rows, const Weighte
     const int element = rows.element[static_cast<std::size_t>(i)];
     const double novelty = std::max(0.0, prior[i] - spanned.row(i).sum());
     result.push_back({element, novelty_.square(element, spanned.row(i), rows.prior.row(i)), novelty + found.data_of_others[i]});
+    result.back().full = novelty_.full_square(element, spanned.row(i), rows.prior.row(i));
     if (!std::isfinite(result.back().variance)) throw NumericalError("the local energy of an atom that is left out is not finite");
   }
   return result;
@@ -114,7 +115,11 @@ std::vector<ExtrapolationThreshold> extrapolation_thresholds(const Model& model,
     const double relative = border_of(atoms, element, has_near_copies ? &LeftOutAtom::relative_around : &LeftOutAtom::relative);
     const double amplitude = std::sqrt(novelty.amplitude_square(element));
     const double std = std::max(border_of(atoms, element, &LeftOutAtom::variance), least_threshold * amplitude);
-    result.push_back({element, std::max(relative, least_threshold), has_std ? std : no_std_threshold, count});
+    const double full =
+        novelty.has_full(element)
+            ? std::max(border_of(atoms, element, has_near_copies ? &LeftOutAtom::full_around : &LeftOutAtom::full), least_threshold)
+            : no_threshold;
+    result.push_back({element, std::max(relative, least_threshold), has_std ? std : no_threshold, count, full});
   }
   const auto say = [&](const std::string& text) {
     if (progress) progress({.phase = "calibrate", .message = text});

@@ -16,6 +16,7 @@ struct LeftOutAtom {
   double variance = 0;  ///< novelty + data, eV²
   /// ν² without the sparse points of the frames around either, and of as many random ones (NearCopies); 0: unknown
   double relative_around = 0, relative_random = 0;
+  double full = 0, full_around = 0;  ///< the same of the terms of the full spectrum alone
 };
 
 /// Local energies of the atoms of structures that are left out. Re-entrant.
@@ -45,7 +46,7 @@ class LocalEnergies {
 bool settles_elements(const Matrix& counts);
 
 /// The thresholds of the elements with enough left-out atoms (methods.md, section 5). Reports elements with few or none. `has_std`: false
-/// if the variances of local energies mean nothing (settles_elements); then the thresholds of √variance are no_std_threshold.
+/// if the variances of local energies mean nothing (settles_elements); then the thresholds of √variance are no_threshold.
 std::vector<ExtrapolationThreshold> extrapolation_thresholds(const Model& model, const std::vector<LeftOutAtom>& atoms, bool has_std,
                                                              const ProgressCallback& progress);
 

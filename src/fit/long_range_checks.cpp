@@ -79,11 +79,12 @@ void check_long_range(const FitOptions& options, const Structure& s, Findings& f
   for (const PotentialPointer& potential : options.baselines) {
     if (!is_long_range(potential->name())) continue;
     try {
-      if (const std::string property = missing_property(*potential); !property.empty()) {
-        if (potential->name() == "coulomb") check_total(options, property, s, findings);
+      // A fit has bound the field of the property, --check has not: both look at the charges of the data.
+      check_elements({&potential, 1}, s);
+      if (const FieldDependence* dependence = field_dependence(*potential)) {
+        if (potential->name() == "coulomb") check_total(options, dependence->property(), s, findings);
         continue;
       }
-      check_elements({&potential, 1}, s);
       if (s.size() > 1) check_charges(s, charges_of(*potential, s), findings);
     } catch (const InputError& error) {
       findings.error("long range", error.what());

@@ -60,8 +60,7 @@ std::vector<std::int64_t> NearCopies::random(std::int64_t frame) const {
 }
 
 // The rows along the points' directions of each term are orthonormalised by the Cholesky factor of their Gram matrix.
-std::vector<double> NearCopies::relative_without(const std::vector<std::int64_t>& frames, const Matrix& rows, const Matrix& prior,
-                                                 const std::vector<LeftOutAtom>& atoms) const {
+Matrix NearCopies::spanned_without(const std::vector<std::int64_t>& frames, const Matrix& rows) const {
   Matrix spanned = novelty_.spanned(rows);
   for (std::size_t t = 0; t < directions_.size(); ++t) {
     std::vector<int> points;
@@ -77,21 +76,17 @@ std::vector<double> NearCopies::relative_without(const std::vector<std::int64_t>
     solve_lower_rows(gram, along);
     spanned.col(static_cast<Eigen::Index>(t)) -= along.rowwise().squaredNorm();
   }
-  spanned = spanned.cwiseMax(0.0).eval();
-  std::vector<double> result;
-  for (std::size_t i = 0; i < atoms.size(); ++i) {
-    const auto row = static_cast<Eigen::Index>(i);
-    result.push_back(novelty_.square(atoms[i].element, spanned.row(row), prior.row(row)));
-  }
-  return result;
+  return spanned.cwiseMax(0.0);
 }
 
 void NearCopies::add(std::int64_t frame, const Matrix& rows, const Matrix& prior, std::vector<LeftOutAtom>& atoms) const {
-  const std::vector<double> near = relative_without(around(frame), rows, prior, atoms);
-  const std::vector<double> far = relative_without(random(frame), rows, prior, atoms);
+  const Matrix near = spanned_without(around(frame), rows), far = spanned_without(random(frame), rows);
   for (std::size_t i = 0; i < atoms.size(); ++i) {
-    atoms[i].relative_around = near[i];
-    atoms[i].relative_random = far[i];
+    const auto row = static_cast<Eigen::Index>(i);
+    LeftOutAtom& atom = atoms[i];
+    atom.relative_around = novelty_.square(atom.element, near.row(row), prior.row(row));
+    atom.relative_random = novelty_.square(atom.element, far.row(row), prior.row(row));
+    atom.full_around = novelty_.full_square(atom.element, near.row(row), prior.row(row));
   }
 }
 

@@ -269,6 +269,7 @@ std::vector<Variance> Covariance::split_local(MatrixSlice rows, const Matrix& pr
   for (std::size_t i = 0; i < result.size(); ++i) {
     const auto row = static_cast<Eigen::Index>(i);
     result[i].relative = state_->novelty.square(element[i], spanned.row(row), prior.row(row));
+    result[i].full = state_->novelty.full_square(element[i], spanned.row(row), prior.row(row));
   }
   return result;
 }

@@ -5,6 +5,8 @@
 
 namespace gapkit {
 
+/// Whether an element has a threshold of the full spectrum.
+bool has_full_novelty(const std::vector<ExtrapolationThreshold>& thresholds);
 /// The file has these arrays only if there are thresholds; earlier versions ignore them.
 void save_extrapolation(ArchiveWriter& archive, const std::vector<ExtrapolationThreshold>& thresholds);
 /// Empty if the file has none. Throws InputError, beginning with `where`, if they are no thresholds.

@@ -8,6 +8,7 @@
 #include <gapkit/potentials/atom_field.hpp>
 
 #include "model/calibration_file.hpp"
+#include "model/extrapolation_file.hpp"
 
 namespace gapkit {
 namespace {
@@ -43,6 +44,7 @@ int format_version_of(const Model& model) {
     version = std::max(version, is_cautious(*model.calibration) ? 8 : 6);
   for (const FittedProperty& property : model.properties) version = std::max(version, version_of_property(property));
   if (!model.tensors.empty()) version = std::max(version, 14);
+  if (model.has_extrapolation() && has_full_novelty(model.calibration->extrapolation)) version = std::max(version, 15);
   return version;
 }
 

@@ -50,7 +50,8 @@ void require_extrapolation(const Model& model, std::span<const int> elements, co
 double extrapolation_grade(const Model& model, int element, const Variance& local_energy) {
   const ExtrapolationThreshold* threshold = threshold_of(model, element);
   if (!threshold) throw InputError(lack_of(element));
-  return std::max(std::sqrt(local_energy.relative) / threshold->novelty, std::sqrt(local_energy.total()) / threshold->std);
+  return std::max({std::sqrt(local_energy.relative) / threshold->novelty, std::sqrt(local_energy.total()) / threshold->std,
+                   std::sqrt(local_energy.full) / threshold->full_novelty});
 }
 
 }  // namespace gapkit

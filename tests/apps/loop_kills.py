@@ -70,6 +70,38 @@ check_every = 5
 """
 
 
+BATCH = COMMON.format(rounds=3, every=2) + """
+[threshold]
+quantity = "energy"
+[label]
+kind = "batch"
+submit = ["SYSTEM", "STATE", "sbatch", "{{here}}/job.sh", "{{input}}", "{{output}}"]
+status = ["SYSTEM", "STATE", "squeue"]
+cancel = ["SYSTEM", "STATE", "scancel", "{{job}}"]
+poll_interval = 0.05
+[[source]]
+kind = "pool"
+files = ["pool.xyz"]
+"""
+# A job labels with the frame of the pool that has its atoms.
+JOB = """sleep 0.2
+exec /usr/bin/env python3 - "$1" "$2" POOL <<'EOF'
+import sys
+question, answer, pool = sys.argv[1:4]
+def frames(path):
+    lines, i = open(path).read().split("\\n"), 0
+    while i < len(lines) and lines[i].strip():
+        end = i + 2 + int(lines[i])
+        yield lines[i:end]
+        i = end
+def positions(frame):
+    return [tuple(round(float(x), 4) for x in line.split()[1:4]) for line in frame[2:]]
+wanted = positions(next(frames(question)))
+open(answer, "w").write("\\n".join(next(f for f in frames(pool) if positions(f) == wanted)) + "\\n")
+EOF
+"""
+
+
 def frames_of(path):
     lines, frames, i = path.read_text().split("\n"), [], 0
     while i < len(lines) and lines[i].strip():
@@ -81,7 +113,9 @@ def frames_of(path):
 
 def prepare(folder, configuration, frames):
     folder.mkdir(parents=True)
-    (folder / "loop.toml").write_text(configuration)
+    system = Path(__file__).resolve().parent.parent / "data" / "batch" / "batch.sh"
+    (folder / "loop.toml").write_text(configuration.replace("SYSTEM", str(system)).replace("STATE", str(folder / "state")))
+    (folder / "job.sh").write_text(JOB.replace("POOL", str(folder / "pool.xyz")))
     (folder / "start.xyz").write_text("".join(frames[:8]))
     (folder / "pool.xyz").write_text("".join(frames[8:60]))
     (folder / "md.xyz").write_text(next(f for f in frames if "diamond_rattle8" in f.split("\n")[1]))
@@ -116,7 +150,7 @@ def main():
     frames = [f for f in frames_of(source / "data/silicon/train.xyz") if f.split("\n")[0].strip() != "1"]
     random.Random(5).shuffle(frames)
     command = [str(binaries / "gap-active"), "loop.toml"]
-    for name, configuration in (("pool", POOL), ("md", MD)):
+    for name, configuration in (("pool", POOL), ("md", MD), ("batch", BATCH)):
         for kind in ("calm", "killed"):
             prepare(work / name / kind, configuration, frames)
         start = time.monotonic()
@@ -132,6 +166,11 @@ def main():
             sys.exit("hardly anything was labelled: nothing was tested")
         if killed < kills // 4 or went_on < killed // 2:
             sys.exit("hardly any loop was killed: nothing was tested")
+        if name == "batch":
+            jobs = [int((work / name / kind / "state/count").read_text()) - 4000 for kind in ("calm", "killed")]
+            print(f"batch: {jobs[0]} jobs undisturbed, {jobs[1]} with kills")
+            if jobs[1] > jobs[0] + killed:  # a kill between a submission and the note of its number costs one job
+                sys.exit("jobs were submitted again")
         if calm != other:
             sys.exit("the labelled structures differ from an undisturbed loop's")
     print("1 passed, 0 failed")

@@ -35,7 +35,7 @@ inline double cluster_coulomb(Structure s) {
   return evaluate(*make_potential("coulomb", {{"charges", std::string("given")}}), s).energy;
 }
 
-/// Adds an energy and its forces, by finite differences, to the labels.
+/// Adds an energy and its forces, by finite differences, to the labels, also to those that are written to a file.
 template <class Energy>
 void add_energy(Structure& s, const Energy& energy_of) {
   *s.energy += energy_of(s);
@@ -47,6 +47,8 @@ void add_energy(Structure& s, const Energy& energy_of) {
       down.positions(i, k) -= step;
       (*s.forces)(i, k) += (energy_of(down) - energy_of(up)) / (2 * step);
     }
+  s.set_field("energy", *s.energy);
+  s.set_column("forces", 3, {s.forces->data(), s.forces->data() + s.forces->size()});
 }
 
 /// Three silicon atoms and three of another element, the clusters `apart` Å from each other, without labels.

@@ -14,7 +14,7 @@ namespace gapkit {
 /// contracted; 8: a cautious calibration; 9: a baseline needs the whole cell; 10: it needs a property; 11: charge equilibration, or learned
 /// volumes of dispersion; 12: symmetry functions; 13: a kernel of a network; 14: tensors. A model is written with the lowest that has all
 /// of its parts.
-inline constexpr int model_format_version = 14;
+inline constexpr int model_format_version = 15;
 
 /// Å, by the atomic numbers of a pair of elements, smaller first; only for pairs within the cutoff of the terms.
 using ShortestDistances = std::map<std::pair<int, int>, double>;
@@ -52,12 +52,16 @@ struct CalibrationFactors {
   CautiousPowers powers = {};  ///< with EpistemicPart::cautious
 };
 
+/// A part of the extrapolation grade that does not count.
+inline constexpr double no_threshold = 1e30;
+
 /// Border between familiar and unfamiliar atoms of one element, from left-out training atoms (methods.md, section 5).
 struct ExtrapolationThreshold {
   int element = 0;         ///< atomic number
   double novelty = 0;      ///< of ν, the relative novelty of the local energy
-  double std = 0;          ///< of √(novelty + data) of the local energy, eV
+  double std = 0;          ///< of √(novelty + data) of the local energy, eV; no_threshold if variances of local energies mean nothing
   std::int64_t atoms = 0;  ///< left-out atoms behind these
+  double full_novelty = no_threshold;  ///< of ν of the terms of the full spectrum (RelativeNovelty), if the element has such terms
 };
 
 /// Calibration of a model's error bars. Properties without factors keep a = b = 1 of C and are uncalibrated.

@@ -19,7 +19,7 @@ struct Label {
 /// Called for each label in the order of completion, with the index of the structure. May throw.
 using LabelCallback = std::function<void(std::size_t, const Label&)>;
 
-/// A source of energies and forces: a program, a calculator of ASE, or a built-in potential.
+/// A source of energies and forces: a program, a batch system, a calculator of ASE, or a built-in potential.
 class Labeller {
  public:
   virtual ~Labeller() = default;
@@ -49,10 +49,16 @@ struct LabellerOptions {
   std::string python = "/usr/bin/python3";
   std::filesystem::path helper = {};  ///< gapkit_ase_label.py; empty: found from the path of the running program
 
-  // command and ase
-  double timeout = 3600;                               ///< s, of one attempt; then the program and its child processes are ended
-  int retries = 1;                                     ///< further attempts after a failure
-  int parallel_jobs = 1;                               ///< programs that run at the same time
+  // batch: jobs of a batch system
+  std::vector<std::string> submit = {};  ///< prints the number of the job; {input}, {output} and {here} as in `command`
+  std::vector<std::string> status = {"squeue", "--noheader", "--format=%i", "--me"};  ///< a line for each job, its number first
+  std::vector<std::string> cancel = {"scancel", "{job}"};
+  double poll_interval = 30;  ///< s
+
+  // command, ase and batch
+  double timeout = 3600;  ///< s, of one attempt; then the program and its child processes are ended, or the job cancelled
+  int retries = 1;        ///< further attempts after a failure
+  int parallel_jobs = 1;  ///< programs that run, or jobs that are in the batch system, at the same time
   std::filesystem::path working_directory = "labels";  ///< created if absent; keeps the folders of failed attempts
   bool keep_files = false;                             ///< keeps the folders of successful attempts too
   std::filesystem::path here = ".";                    ///< a relative path of the program starts here
@@ -68,7 +74,7 @@ struct LabellerKind {
   std::function<std::unique_ptr<Labeller>(const LabellerOptions&)> make;
 };
 
-/// The table: command, ase, given (existing targets of the structures), and every built-in potential.
+/// The table: command, ase, batch, given (existing targets of the structures), and every built-in potential.
 const std::vector<LabellerKind>& labeller_kinds();
 
 /// Throws InputError for an unknown kind (with the nearest name) or invalid options.

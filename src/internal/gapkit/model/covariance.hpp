@@ -13,6 +13,7 @@ struct Variance {
   double prior = 0;      ///< k**: variance without data
   double jackknife = 0;  ///< J, if the model's calibration has it (methods.md, section 5); of forces on request only
   double relative = 0;   ///< ν² of local energies (RelativeNovelty)
+  double full = 0;       ///< the same of the terms of the full spectrum alone
 
   double total() const { return novelty + data; }
 };

@@ -15,8 +15,8 @@ void require_extrapolation(const Model& model);
 /// Throws InputError also if an element has none; `where` names the structure.
 void require_extrapolation(const Model& model, std::span<const int> elements, const std::string& where);
 
-/// Extrapolation grade of an atom from the variance of its local energy: the larger of ν and √(novelty + data), each over its threshold
-/// (methods.md, section 5). Throws InputError if the element has no thresholds.
+/// Extrapolation grade of an atom from the variance of its local energy: the largest of ν, √(novelty + data) and ν of the full spectrum,
+/// each over its threshold (methods.md, section 5). Throws InputError if the element has no thresholds.
 double extrapolation_grade(const Model& model, int element, const Variance& local_energy);
 
 }  // namespace gapkit
