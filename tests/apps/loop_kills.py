@@ -75,9 +75,9 @@ BATCH = COMMON.format(rounds=3, every=2) + """
 quantity = "energy"
 [label]
 kind = "batch"
-submit = ["SYSTEM", "STATE", "sbatch", "{{here}}/job.sh", "{{input}}", "{{output}}"]
+submit = ["SYSTEM", "STATE", "sbatch", "{here}/job.sh", "{input}", "{output}"]
 status = ["SYSTEM", "STATE", "squeue"]
-cancel = ["SYSTEM", "STATE", "scancel", "{{job}}"]
+cancel = ["SYSTEM", "STATE", "scancel", "{job}"]
 poll_interval = 0.05
 [[source]]
 kind = "pool"
