@@ -39,13 +39,30 @@ double border_of(const std::vector<LeftOutAtom>& atoms, int element, double Left
   return border(values);
 }
 
+/// Border of the larger of both novelties, each over its threshold.
+double joint_border(const std::vector<LeftOutAtom>& atoms, const ExtrapolationThreshold& threshold, double LeftOutAtom::*all,
+                    double LeftOutAtom::*full) {
+  std::vector<double> values;
+  for (const LeftOutAtom& atom : atoms)
+    if (atom.element == threshold.element)
+      values.push_back(std::max(atom.*all / std::pow(threshold.novelty, 2), atom.*full / std::pow(threshold.full_novelty, 2)));
+  return border(values);
+}
+
+/// The novelty of all terms, or of those of the full spectrum.
+struct NoveltyPart {
+  double LeftOutAtom::*own, LeftOutAtom::*around, LeftOutAtom::*random;
+};
+constexpr NoveltyPart all_terms = {&LeftOutAtom::relative, &LeftOutAtom::relative_around, &LeftOutAtom::relative_random};
+constexpr NoveltyPart full_terms = {&LeftOutAtom::full, &LeftOutAtom::full_around, &LeftOutAtom::full_random};
+
 // The geometric mean over atoms of what the frames around add to the borders.
-double effect_of_near_copies(const std::vector<LeftOutAtom>& atoms, const std::map<int, std::int64_t>& counts) {
+double effect_of_near_copies(const std::vector<LeftOutAtom>& atoms, const std::map<int, std::int64_t>& counts, const NoveltyPart& part) {
   double sum = 0, weight = 0;
   for (const auto& [element, count] : counts) {
-    const double random = border_of(atoms, element, &LeftOutAtom::relative_random);
+    const double random = border_of(atoms, element, part.random);
     if (count < fewest_atoms || !(random > least_threshold)) continue;
-    sum += static_cast<double>(count) * std::log(border_of(atoms, element, &LeftOutAtom::relative_around) / random);
+    sum += static_cast<double>(count) * std::log(border_of(atoms, element, part.around) / random);
     weight += static_cast<double>(count);
   }
   return weight > 0 ? std::exp(sum / weight) : 1;
@@ -103,8 +120,14 @@ std::vector<ExtrapolationThreshold> extrapolation_thresholds(const Model& model,
   std::string none, few;
   std::map<int, std::int64_t> counts;
   for (const LeftOutAtom& atom : atoms) ++counts[atom.element];
-  const double effect = effect_of_near_copies(atoms, counts);
-  const bool has_near_copies = effect > near_copies_factor;
+  // The terms of the full spectrum may show copies where the other terms do not.
+  const double effect = effect_of_near_copies(atoms, counts, all_terms), effect_on_full = effect_of_near_copies(atoms, counts, full_terms);
+  const auto member_of = [](const NoveltyPart& part, double effect_on_part) {
+    return effect_on_part > near_copies_factor ? part.around : part.own;
+  };
+  const auto threshold_of = [&](const NoveltyPart& part, double effect_on_part, int element) {
+    return std::max(border_of(atoms, element, member_of(part, effect_on_part)), least_threshold);
+  };
   for (const auto& [element, energy] : model.reference_energies) {
     const std::int64_t count = counts[element];
     if (count < enough_atoms) {
@@ -112,23 +135,25 @@ std::vector<ExtrapolationThreshold> extrapolation_thresholds(const Model& model,
       list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", element_symbol(element), count);
     }
     if (count < fewest_atoms) continue;
-    const double relative = border_of(atoms, element, has_near_copies ? &LeftOutAtom::relative_around : &LeftOutAtom::relative);
     const double amplitude = std::sqrt(novelty.amplitude_square(element));
     const double std = std::max(border_of(atoms, element, &LeftOutAtom::variance), least_threshold * amplitude);
-    const double full =
-        novelty.has_full(element)
-            ? std::max(border_of(atoms, element, has_near_copies ? &LeftOutAtom::full_around : &LeftOutAtom::full), least_threshold)
-            : no_threshold;
-    result.push_back({element, std::max(relative, least_threshold), has_std ? std : no_threshold, count, full});
+    result.push_back({element, threshold_of(all_terms, effect, element), has_std ? std : no_threshold, count});
+    if (!novelty.has_full(element)) continue;
+    ExtrapolationThreshold& threshold = result.back();
+    threshold.full_novelty = threshold_of(full_terms, effect_on_full, element);
+    // Two chances of a false alarm: the border is that of the larger of both.
+    const double joint = joint_border(atoms, threshold, member_of(all_terms, effect), member_of(full_terms, effect_on_full));
+    threshold.novelty *= std::max(1.0, joint);
+    threshold.full_novelty *= std::max(1.0, joint);
   }
   const auto say = [&](const std::string& text) {
     if (progress) progress({.phase = "calibrate", .message = text});
   };
-  if (has_near_copies)
+  if (const double largest = std::max(effect, effect_on_full); largest > near_copies_factor)
     say(
         fmt::format("neighbouring frames of the data are nearly copies of each other: the borders of extrapolation grades leave out ten "
                     "frames before and after an atom's own, which raises them by a factor of {:.2f}",
-                    effect));
+                    largest));
   if (!has_std && !result.empty())
     say("the compositions of the structures do not settle the split of energies between elements: extrapolation grades rest on the novelty "
         "alone");

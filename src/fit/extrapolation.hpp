@@ -16,7 +16,7 @@ struct LeftOutAtom {
   double variance = 0;  ///< novelty + data, eV²
   /// ν² without the sparse points of the frames around either, and of as many random ones (NearCopies); 0: unknown
   double relative_around = 0, relative_random = 0;
-  double full = 0, full_around = 0;  ///< the same of the terms of the full spectrum alone
+  double full = 0, full_around = 0, full_random = 0;  ///< the same of the terms of the full spectrum alone
 };
 
 /// Local energies of the atoms of structures that are left out. Re-entrant.

@@ -87,6 +87,7 @@ void NearCopies::add(std::int64_t frame, const Matrix& rows, const Matrix& prior
     atom.relative_around = novelty_.square(atom.element, near.row(row), prior.row(row));
     atom.relative_random = novelty_.square(atom.element, far.row(row), prior.row(row));
     atom.full_around = novelty_.full_square(atom.element, near.row(row), prior.row(row));
+    atom.full_random = novelty_.full_square(atom.element, far.row(row), prior.row(row));
   }
 }
 

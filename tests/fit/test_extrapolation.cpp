@@ -312,6 +312,34 @@ TEST_CASE("full spectrum: its threshold is kept by the file, and its part of the
   CHECK_FALSE(open_model(path).has("extrapolation/full_novelty"));
 }
 
+TEST_CASE("full spectrum: both thresholds together have the border of one, and each leaves out near copies by itself") {
+  const FullTermSetup setup;
+  const Model model = two_elements(setup);
+  std::string said;
+  const auto listen = [&](const ProgressEvent& e) { said += e.message + "\n"; };
+  // Atoms that are novel in one way are not in the other: half of the atoms have either.
+  std::vector<LeftOutAtom> atoms = many_atoms(1000, 14, 0.04, 0.09);
+  for (std::size_t i = 0; i < atoms.size(); ++i) {
+    atoms[i].full = i % 2 == 0 ? 4 * atoms[i].relative : 0;
+    if (i % 2 == 0) atoms[i].relative = 0;
+    atoms[i].relative_around = atoms[i].relative_random = atoms[i].relative;
+    atoms[i].full_around = atoms[i].full_random = atoms[i].full;
+  }
+  const ExtrapolationThreshold apart = extrapolation_thresholds(model, atoms, true, listen).at(0);
+  // Of squares i/n·max the largest but one, in either way.
+  check_close(apart.novelty, 0.2, 0, 2e-3);
+  check_close(apart.full_novelty, 0.4, 0, 2e-3);
+  std::size_t above = 0;
+  for (const LeftOutAtom& a : atoms) above += std::sqrt(a.relative) > apart.novelty || std::sqrt(a.full) > apart.full_novelty;
+  CHECK(above <= 1);
+  CHECK(said.find("nearly copies") == std::string::npos);
+  for (LeftOutAtom& atom : atoms) atom.full_around = 2 * atom.full_random;
+  const ExtrapolationThreshold copies = extrapolation_thresholds(model, atoms, true, listen).at(0);
+  CHECK(said.find("nearly copies") != std::string::npos);
+  check_close(copies.full_novelty, std::sqrt(2.0) * apart.full_novelty, 0, 2e-3);
+  check_close(copies.novelty, apart.novelty, 0, 2e-3);
+}
+
 TEST_CASE("fits have thresholds if left-out structures calibrate them; files keep them, and predictions use them") {
   const TwoTermSetup setup;
   const Model fitted = fit(setup.options).model;
