@@ -51,7 +51,8 @@ std::vector<TensorCandidates> drafts_of(const TensorOptions& options, const Tens
   }
   if (drafts.empty())
     throw InputError(fmt::format("[[tensor]] '{}': no term has an element of the frames with labels as its species", options.keys.name));
-  const std::int64_t data = options.keys.is_per_atom() ? facts.atoms : static_cast<std::int64_t>(facts.frames.size());
+  // Derivatives of one frame resemble each other: an atom counts as a frame, though it has three.
+  const std::int64_t data = options.keys.is_per_atom() ? facts.atoms : facts.labels + facts.derivative_atoms;
   const std::int64_t budget = std::clamp<std::int64_t>(data / 2, 1, most_points_by_default);
   for (TensorCandidates& draft : drafts) {
     const auto of_element = draft.options->species_n_sparse.find(element_symbol(draft.term.element));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gapkit/model/charge_dipole.hpp>
 #include <gapkit/model/tensor_kernel.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <list>
@@ -17,12 +18,13 @@ class TensorPredictors {
 
  private:
   struct Entry {
-    explicit Entry(std::shared_ptr<const FittedTensor> given);
+    Entry(std::shared_ptr<const FittedTensor> given, std::span<const FittedProperty> properties);
     TensorPrediction compute(const Structure& structure, const PredictionRequest& request) const;
     void check(const Structure& structure) const;
 
     std::shared_ptr<const FittedTensor> tensor;
-    std::list<TensorKernel> kernels;  // of the parts
+    std::shared_ptr<const ChargeDipole> charges;  // null: none
+    std::list<TensorKernel> kernels;              // of the parts
   };
   std::list<Entry> entries_;
 };
