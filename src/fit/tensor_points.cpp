@@ -12,7 +12,8 @@ namespace gapkit {
 namespace {
 
 constexpr std::int64_t most_points_by_default = 1000;
-constexpr double candidate_share = 0.25;  // of the memory
+constexpr std::int64_t most_candidates_of_point = 50;  // so that memory does not grow with the data
+constexpr double candidate_share = 0.25;               // of the memory
 
 /// Candidates of one term and centre element: evenly spaced environments.
 struct TensorCandidates {
@@ -63,8 +64,8 @@ std::vector<TensorCandidates> drafts_of(const TensorOptions& options, const Tens
     draft.total = facts.atoms_of.at(draft.term.element);
     const double room =
         candidate_share * numerics.memory * 1e9 / static_cast<double>(drafts.size()) / (8.0 * draft.term.descriptor->size());
-    draft.cap = std::max<std::int64_t>(
-        1, std::min({draft.total, static_cast<std::int64_t>(draft.options->max_candidates), static_cast<std::int64_t>(room)}));
+    draft.cap = std::max<std::int64_t>(1, std::min({draft.total, static_cast<std::int64_t>(draft.options->max_candidates),
+                                                    static_cast<std::int64_t>(room), most_candidates_of_point * draft.asked}));
     draft.pool.x.resize(draft.cap, draft.term.descriptor->size());
   }
   return drafts;

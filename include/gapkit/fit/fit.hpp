@@ -172,9 +172,9 @@ struct TensorReport {
   double derivative_error = 0, derivative_spread = 0;  ///< as `error` and `spread`
   std::vector<double> delta;                           ///< of each term and centre element
   double log_evidence = 0;
-  std::int64_t left_out = 0;          ///< structures behind the calibration
-  double mahalanobis = 0;             ///< mean square of their errors before the calibration; 0: uncalibrated
-  double error = 0, spread = 0;       ///< root mean squares of left-out errors and of the labels without baseline
+  std::int64_t left_out = 0;     ///< structures behind the calibration
+  double mahalanobis = 0;        ///< mean square of their errors before the calibration; 0: uncalibrated
+  double error = 0, spread = 0;  ///< root mean squares of left-out errors and of the labels without baseline
   double seconds = 0;
 };
 
