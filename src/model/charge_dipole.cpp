@@ -55,6 +55,11 @@ Vector ChargeDipole::weights_of_origin(const Structure& structure) const {
   return weights / weights.sum();
 }
 
+Positions ChargeDipole::from_origin(const Structure& structure) const {
+  const Vector3 origin = structure.positions.transpose() * weights_of_origin(structure);
+  return structure.positions.rowwise() - origin.transpose();
+}
+
 ChargeDipole::Value ChargeDipole::compute(const Structure& structure, bool derivatives) const {
   if (structure.cell && (structure.pbc[0] || structure.pbc[1] || structure.pbc[2]))
     throw InputError(
@@ -62,16 +67,15 @@ ChargeDipole::Value ChargeDipole::compute(const Structure& structure, bool deriv
                     "[[tensor]]",
                     structure.place()));
   const AtomValues charges = charges_->compute(structure, derivatives);
-  const Vector weights = weights_of_origin(structure);
-  const Vector3 origin = structure.positions.transpose() * weights;
-  const Positions from_origin = structure.positions.rowwise() - origin.transpose();
+  const Positions distances = from_origin(structure);
   Value result;
-  result.dipole = from_origin.transpose() * charges.values;
+  result.dipole = distances.transpose() * charges.values;
   if (!derivatives) return result;
+  const Vector weights = weights_of_origin(structure);
   const double total = charges.values.sum();
   result.derivatives = Matrix::Zero(3 * structure.size(), 3);
   for (Eigen::Index b = 0; b < 3; ++b) {
-    const Vector slopes = from_origin.col(b);
+    const Vector slopes = distances.col(b);
     Positions forces = Positions::Zero(structure.size(), 3);
     Matrix3 virial = Matrix3::Zero();
     charges.pull_back({slopes.data(), static_cast<std::size_t>(slopes.size())}, forces, virial);

@@ -42,6 +42,8 @@ std::vector<Matrix> tensor_covariances(const TensorPart& part, const TensorKerne
 
 TensorPredictors::Entry::Entry(std::shared_ptr<const FittedTensor> given, std::span<const FittedProperty> properties)
     : tensor(std::move(given)), charges(ChargeDipole::of(tensor->keys, properties)) {
+  for (const FittedProperty& property : properties)
+    if (property.keys.name == tensor->keys.charges) charge_model = property.field;
   for (const TensorPart& part : tensor->parts)
     kernels.emplace_back(tensor->terms, tensor->keys.target, part.lambda, part.delta).set_weights(part.weights);
 }
@@ -58,7 +60,17 @@ void TensorPredictors::Entry::check(const Structure& structure) const {
         structure.place(), keys.name));
 }
 
-TensorPrediction TensorPredictors::Entry::compute(const Structure& structure, const PredictionRequest& request) const {
+void TensorPredictors::Entry::add_charges(const Structure& structure, const PredictionRequest& request, TensorPrediction& result) {
+  const ChargeDipole::Value part = charges->compute(structure, result.derivatives.has_value());
+  result.values += part.dipole.transpose();
+  if (result.derivatives) Eigen::Map<Matrix>(result.derivatives->data(), 3 * structure.size(), 3) += part.derivatives;
+  if (!result.covariance) return;
+  if (!charge_bars) charge_bars = std::make_unique<ChargeBars>(*charges, *charge_model);
+  const Matrix3 covariance = charge_bars->covariance(structure, request.calibrated);
+  result.covariance->row(0) += Eigen::Map<const Vector>(covariance.data(), 9).transpose();
+}
+
+TensorPrediction TensorPredictors::Entry::compute(const Structure& structure, const PredictionRequest& request) {
   check(structure);
   const TensorKeys& keys = tensor->keys;
   const StructureEnvironments neighbors(structure, tensor->cutoff());
@@ -71,11 +83,7 @@ TensorPrediction TensorPredictors::Entry::compute(const Structure& structure, co
   if (request.tensor_covariance) result.covariance = Matrix::Zero(rows, c * c);
   if (request.tensor_derivatives && !keys.is_per_atom()) result.derivatives = Matrix::Zero(structure.size(), 3 * keys.components());
   result.is_calibrated = request.calibrated;
-  if (charges) {
-    const ChargeDipole::Value part = charges->compute(structure, result.derivatives.has_value());
-    result.values += part.dipole.transpose();
-    if (result.derivatives) Eigen::Map<Matrix>(result.derivatives->data(), 3 * structure.size(), 3) += part.derivatives;
-  }
+  if (charges) add_charges(structure, request, result);
   auto kernel = kernels.begin();
   for (const TensorPart& part : tensor->parts) {
     Matrix t = kernel->mean(environments, structure.size());
@@ -109,9 +117,9 @@ TensorPredictors::TensorPredictors(const Model& model) {
   for (const auto& tensor : model.tensors) entries_.emplace_back(tensor, model.properties);
 }
 
-void TensorPredictors::add(const Structure& structure, const PredictionRequest& request, Prediction& prediction) const {
+void TensorPredictors::add(const Structure& structure, const PredictionRequest& request, Prediction& prediction) {
   if (!request.tensors) return;
-  for (const Entry& entry : entries_) prediction.tensors.push_back(entry.compute(structure, request));
+  for (Entry& entry : entries_) prediction.tensors.push_back(entry.compute(structure, request));
 }
 
 }  // namespace gapkit

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <Eigen/Eigenvalues>
 #include <gapkit/config/config.hpp>
 #include <gapkit/core/errors.hpp>
 #include <gapkit/io/archive.hpp>
@@ -131,6 +132,39 @@ TEST_CASE("Charges carry the dipole of ions apart, which local vectors cannot, a
   s.cell = Matrix3(20 * Matrix3::Identity());
   s.pbc = {true, true, true};
   CHECK(contains(message_of<InputError>([&] { dipole_of_pair(predictor, s); }), "in a cell is not defined"));
+}
+
+TEST_CASE("Covariances of charges and vectors together turn with the structure and are those of unseen frames") {
+  TemporaryFolder folder;
+  folder.write("train.xyz", ion_pairs(40, 1));
+  folder.write("test.xyz", ion_pairs(30, 5000));
+  const Model both = fit(parse_fit_options(energies_of_pairs + with_charges("charges = \"charge\"\n"), "fit.toml", folder.path())).model;
+  Predictor predictor(std::make_shared<const Model>(both));
+  PredictionRequest request;
+  request.tensors = request.tensor_covariance = true;
+  const auto covariance = [&](const Structure& s, bool calibrated) {
+    request.calibrated = calibrated;
+    const Vector c = predictor.compute(s, request).tensors.at(0).covariance->row(0).transpose();
+    return Matrix3(Eigen::Map<const Matrix3>(c.data()));
+  };
+  const std::vector<Structure> test = read_extxyz((folder.path() / "test.xyz").string());
+  Matrix3 turn;
+  turn << 0.36, 0.48, -0.8, -0.8, 0.6, 0, 0.48, 0.64, 0.6;
+  Structure turned = test[0];
+  turned.positions = (test[0].positions * turn.transpose()).eval();
+  for (const bool calibrated : {false, true}) {
+    const Matrix3 plain = covariance(test[0], calibrated);
+    CHECK(largest_difference(covariance(turned, calibrated), Matrix3(turn * plain * turn.transpose())) <= 1e-6 * largest_entry(plain));
+    CHECK(Eigen::SelfAdjointEigenSolver<Eigen::Matrix3d>(plain).eigenvalues().minCoeff() > 0);
+  }
+  // Without the uncertainty of the charges the covariance is smaller.
+  Model vectors_alone = both;
+  auto copy = std::make_shared<FittedTensor>(*both.tensors.at(0));
+  copy->keys.charges = "";
+  vectors_alone.tensors = {copy};
+  Predictor of_vectors(std::make_shared<const Model>(vectors_alone));
+  const Matrix alone = *of_vectors.compute(test[0], request).tensors.at(0).covariance;
+  CHECK(covariance(test[0], true).trace() > alone(0, 0) + alone(0, 4) + alone(0, 8));
 }
 
 TEST_CASE("Charges of tensors that do not exist or have another unit are refused") {

@@ -24,6 +24,8 @@ class ChargeDipole {
 
   /// Throws InputError for a structure with periodic directions, in which the dipole of charges is not defined.
   Value compute(const Structure& structure, bool derivatives) const;
+  /// r_i − r₀
+  Positions from_origin(const Structure& structure) const;
 
  private:
   ChargeDipole(AtomFieldPointer charges, std::string origin) : charges_(std::move(charges)), origin_(std::move(origin)) {}
