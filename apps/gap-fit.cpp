@@ -307,7 +307,9 @@ void run_fit(const Arguments& arguments, const Job& job, const Stopwatch& stopwa
                                  display.warnings(),
                                  gain,
                                  fitted.training_properties,
-                                 fitted.validation_properties};
+                                 fitted.validation_properties,
+                                 fitted.training_tensors,
+                                 fitted.validation_tensors};
   std::cout << apps::summary_text(summary) << std::flush;
   auto json = apps::summary_json(summary);
   if (!job.tune.is_null()) json["tune"] = job.tune;

@@ -17,7 +17,6 @@
 #include <gapkit/report/uncertainty_table.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <utility>
 
 #include "common/ase_files.hpp"
@@ -47,7 +46,7 @@ struct Arguments {
   std::vector<std::string> difference;
   int samples = 0, std_points = 0;
   std::uint64_t seed = 0;
-  bool no_forces = false, no_reference = false, raw = false, timing = false;
+  bool no_forces = false, tensor_derivatives = false, no_reference = false, raw = false, timing = false;
   std::optional<std::string> json, report;
   std::optional<int> threads;
   apps::NamedTargets named;
@@ -83,6 +82,8 @@ void describe(CLI::App& app, Arguments& arguments) {
   app.add_option("--seed", arguments.seed, "Seed of the members for --samples")->type_name("N")->capture_default_str();
   app.add_flag("--raw", arguments.raw, "Error bars from the posterior and the fitted noise, without the calibration");
   app.add_flag("--no-forces", arguments.no_forces, "Leave out forces (eV/Å), stress (eV/Å³) and virial (eV)");
+  app.add_flag("--tensor-derivatives", arguments.tensor_derivatives,
+               "Derivatives of dipoles and other tensors by the positions (gap_NAME_derivatives: all components for x, then y, z)");
   app.add_option("--precision", arguments.precision,
                  "double, or single: descriptors in single precision, faster, with errors of forces below 1e-4 eV/Å; no effect with --std")
       ->check(CLI::IsMember({"double", "single"}))
@@ -112,6 +113,7 @@ PredictionRequest request_from(const Arguments& arguments) {
   request.keep_not_finite = true;  // the other frames must be predicted
   request.properties = request.tensors = true;
   request.forces = !arguments.no_forces;
+  request.tensor_derivatives = arguments.tensor_derivatives;
   request.calibrated = !arguments.raw;
   apps::request_error_bars(arguments.error_bars, request);
   return request;
@@ -140,24 +142,6 @@ void check_arguments(const Arguments& arguments) {
     for (const std::string& input : {arguments.model, arguments.input}) apps::check_differs(path, option, input);
     for (const std::string& input : arguments.difference) apps::check_differs(path, option, input);
   }
-}
-
-/// Compares the error bars from fewer points with those from all points in a frame.
-std::string reduction_text(const std::shared_ptr<const Model>& model, const Structure& frame, const PredictionRequest& request,
-                           const Prediction& reduced) {
-  const Prediction exact = Predictor(model).compute(frame, request);
-  std::string text;
-  const auto add = [&](const char* name, double few, double all) {
-    if (all > 0) text += fmt::format("{} {} {:.2f} times as large", text.empty() ? "" : ",", name, few / all);
-  };
-  const auto norm = [](std::span<const double> bars) { return std::sqrt(std::inner_product(bars.begin(), bars.end(), bars.begin(), 0.0)); };
-  for (const TargetInfo& target : targets()) {
-    const std::span<const double> all = exact.epistemic_of(target.property);
-    if (!all.empty()) add(target.std_names.front(), norm(reduced.epistemic_of(target.property)), norm(all));
-    if (target.property == Property::energy && exact.local_energy_std_epistemic)
-      add("local", reduced.local_energy_std_epistemic->norm(), exact.local_energy_std_epistemic->norm());
-  }
-  return fmt::format("epistemic error bars of fewer sparse points, in the first frame (root mean square):{}", text);
 }
 
 /// Clocks that run from the start of the program.
@@ -283,7 +267,7 @@ class FilePredictions {
       apps::set_not_finite(frame, *model_, arguments_.prefix);
       return;
     }
-    if (!std::exchange(is_reduction_shown_, true)) display_.message(reduction_text(model_, frame, request_, prediction));
+    if (!std::exchange(is_reduction_shown_, true)) display_.message(apps::reduction_text(model_, frame, request_, prediction));
     if (reporter_) reporter_->add(frame, prediction);
     for (const std::string& text : unsampled_.look_at(frame.source, *model_, prediction)) display_.warning(text);
     for (const std::string& text : assumptions_.look_at(frame, *model_)) display_.warning(text);
@@ -341,6 +325,7 @@ class FilePredictions {
       if (!text.empty()) remark += (remark.empty() ? "" : "; ") + text;
     reporter_->say_left_out(closeness_.not_finite_text(left_out_));
     reporter_->show_properties(property_errors_);
+    reporter_->show_tensors(tensor_errors_);
     reporter_->write(*arguments_.report, phases_.at("predict").wall, remark, clocks_.total);
   }
 

@@ -6,6 +6,7 @@
 #include <gapkit/model/fewer_points.hpp>
 #include <gapkit/model/noise.hpp>
 #include <gapkit/potentials/atom_field.hpp>
+#include <numeric>
 
 namespace gapkit::apps {
 namespace {
@@ -126,6 +127,23 @@ std::string NoiseNote::no_noise() const {
                      std::any_of(groups.begin(), groups.end(), is_fitted)
                          ? "sigma was given with the training data, and this old model file does not keep it; fit again"
                          : "it was not fitted to such data");
+}
+
+std::string reduction_text(const std::shared_ptr<const Model>& model, const Structure& frame, const PredictionRequest& request,
+                           const Prediction& reduced) {
+  const Prediction exact = Predictor(model).compute(frame, request);
+  std::string text;
+  const auto add = [&](const char* name, double few, double all) {
+    if (all > 0) text += fmt::format("{} {} {:.2f} times as large", text.empty() ? "" : ",", name, few / all);
+  };
+  const auto norm = [](std::span<const double> bars) { return std::sqrt(std::inner_product(bars.begin(), bars.end(), bars.begin(), 0.0)); };
+  for (const TargetInfo& target : targets()) {
+    const std::span<const double> all = exact.epistemic_of(target.property);
+    if (!all.empty()) add(target.std_names.front(), norm(reduced.epistemic_of(target.property)), norm(all));
+    if (target.property == Property::energy && exact.local_energy_std_epistemic)
+      add("local", reduced.local_energy_std_epistemic->norm(), exact.local_energy_std_epistemic->norm());
+  }
+  return fmt::format("epistemic error bars of fewer sparse points, in the first frame (root mean square):{}", text);
 }
 
 }  // namespace gapkit::apps

@@ -41,4 +41,8 @@ class NoiseNote {
   PerTarget<Seen> seen_;
 };
 
+/// Compares the error bars from fewer points with those from all points in a frame.
+std::string reduction_text(const std::shared_ptr<const Model>& model, const Structure& frame, const PredictionRequest& request,
+                           const Prediction& reduced);
+
 }  // namespace gapkit::apps

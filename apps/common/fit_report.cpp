@@ -52,6 +52,29 @@ Json property_json(const PropertyReport& property) {
   return json;
 }
 
+/// A mean square is null where nothing was left out.
+Json tensor_json(const TensorReport& tensor) {
+  const bool has_left_out = tensor.left_out > 0;
+  return {{"name", tensor.name},
+          {"lambda", tensor.lambda},
+          {"frames", tensor.frames},
+          {"rows", tensor.rows},
+          {"columns", tensor.columns},
+          {"sigma", tensor.sigma},
+          {"derivative_frames", tensor.derivative_frames},
+          {"derivative_rows", tensor.derivative_rows},
+          {"derivatives_sigma", tensor.derivatives_sigma},
+          {"delta", tensor.delta},
+          {"log_evidence", tensor.log_evidence},
+          {"left_out", tensor.left_out},
+          {"left_out_error", has_left_out ? Json(tensor.error) : Json(nullptr)},
+          {"left_out_mahalanobis", has_left_out ? Json(tensor.mahalanobis) : Json(nullptr)},
+          {"spread", tensor.spread},
+          {"left_out_derivative_error", tensor.derivative_error > 0 ? Json(tensor.derivative_error) : Json(nullptr)},
+          {"derivative_spread", tensor.derivative_spread},
+          {"seconds", tensor.seconds}};
+}
+
 // NaN where labels do not vary.
 Json number_json(double value) {
   return std::isfinite(value) ? Json(value) : Json(nullptr);
@@ -133,6 +156,8 @@ std::string summary_text(const FitSummary& s) {
     out += fmt::format("Validation errors ({})\n{}\n", plural(s.validation.total().frames, "frame"), s.validation.text());
   if (!s.training_properties.empty()) out += "Training errors of properties\n" + s.training_properties.text() + "\n";
   if (!s.validation_properties.empty()) out += "Validation errors of properties\n" + s.validation_properties.text() + "\n";
+  if (!s.training_tensors.empty()) out += "Training errors of tensors\n" + s.training_tensors.text() + "\n";
+  if (!s.validation_tensors.empty()) out += "Validation errors of tensors\n" + s.validation_tensors.text() + "\n";
   if (s.report.optimization) out += optimization_text(*s.report.optimization) + "\n";
   std::size_t width = 24;
   for (const auto& term : s.report.terms) width = std::max(width, term.label.size() + 1);
@@ -170,6 +195,10 @@ Json summary_json(const FitSummary& s) {
   json["validation_properties"] = s.validation_properties.empty() ? Json(nullptr) : Json::parse(s.validation_properties.json());
   json["properties"] = Json::array();
   for (const PropertyReport& property : s.report.properties) json["properties"].push_back(property_json(property));
+  json["training_tensors"] = Json::parse(s.training_tensors.json());
+  json["validation_tensors"] = s.validation_tensors.empty() ? Json(nullptr) : Json::parse(s.validation_tensors.json());
+  json["tensors"] = Json::array();
+  for (const TensorReport& tensor : s.report.tensors) json["tensors"].push_back(tensor_json(tensor));
   const Json plan = plan_json(s.report.plan, s.options);
   json["data"] = plan.at("data");
   json["reference_energies"] = reference_energies_json(s.model.reference_energies);

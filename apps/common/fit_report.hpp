@@ -4,6 +4,7 @@
 #include <gapkit/fit/long_range_gain.hpp>
 #include <gapkit/report/error_table.hpp>
 #include <gapkit/report/property_table.hpp>
+#include <gapkit/report/tensor_table.hpp>
 #include <nlohmann/json_fwd.hpp>
 
 namespace gapkit::apps {
@@ -20,6 +21,7 @@ struct FitSummary {
   std::vector<std::string> warnings;
   std::optional<LongRangeGain> long_range = {};
   PropertyTable training_properties = {}, validation_properties = {};
+  TensorTable training_tensors = {}, validation_tensors = {};
 };
 
 nlohmann::ordered_json finding_json(const CheckFinding& finding);

@@ -68,6 +68,7 @@ PredictionReporter::PredictionReporter(std::shared_ptr<const Model> model, std::
 void PredictionReporter::write(const std::string& path, double predicting, const std::string& note, const Stopwatch& stopwatch) const {
   ReportModel model{*model_, model_path_, dimer_curves(model_)};
   if (properties_) model.properties = {{"", properties_}};
+  if (tensors_) model.tensors = {{"", tensors_}};
   const ReportTiming timing{{{"predictions", predicting}}, stopwatch.seconds(), peak_memory_gb()};
   write_text_file(path, prediction_report(model, {"", input_, record_, note, left_out_, &extrapolation_}, timing));
 }
@@ -90,7 +91,8 @@ void write_fit_report(const std::string& path, const ShownFit& fit, const Stopwa
   const ReportModel shown{*fit.fitted.model,
                           options.model_path,
                           dimer_curves(fit.fitted.model),
-                          {{"validation data", &fit.fitted.validation_properties}, {"training data", &fit.fitted.training_properties}}};
+                          {{"validation data", &fit.fitted.validation_properties}, {"training data", &fit.fitted.training_properties}},
+                          {{"validation data", &fit.fitted.validation_tensors}, {"training data", &fit.fitted.training_tensors}}};
   write_text_file(path, fit_report(shown, data, bars, report, timing));
 }
 

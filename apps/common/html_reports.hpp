@@ -25,8 +25,9 @@ class PredictionReporter {
   void say_left_out(std::string text) { left_out_ = std::move(text); }
   /// `predicting`: seconds spent on predictions. `note`: about the error bars, may be empty.
   void write(const std::string& path, double predicting, const std::string& note, const Stopwatch& stopwatch) const;
-  /// The page shows these errors of local properties; they must outlive the object.
+  /// The page shows these errors of local properties and tensors; they must outlive the object.
   void show_properties(const PropertyTable& properties) { properties_ = &properties; }
+  void show_tensors(const TensorTable& tensors) { tensors_ = &tensors; }
 
  private:
   std::shared_ptr<const Model> model_;
@@ -35,6 +36,7 @@ class PredictionReporter {
   ExtrapolationTable extrapolation_;
   std::string left_out_;
   const PropertyTable* properties_ = nullptr;
+  const TensorTable* tensors_ = nullptr;
 };
 
 /// A fit as its page shows it. Its records hold all frames.

@@ -11,6 +11,7 @@
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/model/noise.hpp>
 #include <gapkit/model/relative_novelty.hpp>
+#include <gapkit/model/tensor_model.hpp>
 #include <nlohmann/json.hpp>
 
 #include "error_bar_notes.hpp"
@@ -186,6 +187,7 @@ Json property_json(const FittedProperty& property) {
   json["means"] = json["reference_energies"];
   json.erase("reference_energies");
   json.erase("properties");
+  json.erase("tensors");
   Json result = {{"name", keys.name}, {"unit", keys.unit}, {"column", keys.column}, {"total", keys.total}, {"dipole", keys.dipole}};
   result["equilibration"] = nullptr;
   if (property.equilibration)
@@ -217,6 +219,57 @@ std::string property_text(const Json& property) {
   return text + "\n";
 }
 
+Json tensor_json(const FittedTensor& tensor) {
+  const TensorKeys& keys = tensor.keys;
+  Json json = {{"name", keys.name}, {"key", keys.key}, {"kind", keys.kind}, {"target", keys.target}, {"units", keys.units}};
+  json["origin"] = keys.origin.empty() ? Json(nullptr) : Json(keys.origin);
+  json["derivatives"] = keys.derivatives.empty() ? Json(nullptr) : Json(keys.derivatives);
+  json["charges"] = keys.charges.empty() ? Json(nullptr) : Json(keys.charges);
+  json["cutoff"] = tensor.cutoff();
+  json["terms"] = Json::array();
+  for (const TensorTerm& term : tensor.terms)
+    json["terms"].push_back({{"name", term.name},
+                             {"element", element_symbol(term.element)},
+                             {"zeta", term.zeta},
+                             {"environments", term.points.rows()},
+                             {"descriptor", Json::parse(parameters_to_json(term.descriptor->parameters()))}});
+  json["parts"] = Json::array();
+  for (const TensorPart& part : tensor.parts) {
+    Json entry = {{"lambda", part.lambda}, {"columns", part.weights.size()}, {"delta", part.delta}};
+    entry["sigma"] = part.sigma() > 0 ? Json(part.sigma()) : Json(nullptr);
+    entry["derivatives_sigma"] = part.derivatives_sigma() > 0 ? Json(part.derivatives_sigma()) : Json(nullptr);
+    entry["scale"] = part.left_out > 0 ? Json(part.scale) : Json(nullptr);
+    entry["noise_scale"] = part.left_out > 0 ? Json(part.noise_scale) : Json(nullptr);
+    entry["left_out"] = part.left_out;
+    entry["means"] = Json::object();
+    for (const auto& [z, mean] : part.means) entry["means"][element_symbol(z)] = mean;
+    json["parts"].push_back(entry);
+  }
+  return json;
+}
+
+std::string tensor_text(const Json& tensor) {
+  const std::string units = tensor["units"];
+  std::int64_t environments = 0;
+  for (const Json& term : tensor["terms"]) environments += term["environments"].get<std::int64_t>();
+  std::string text = fmt::format("{:<20}{}{}: {}, {}; {} environments, cutoff {} Å", "tensor", tensor["name"].get<std::string>(),
+                                 units.empty() ? "" : " (" + units + ")", tensor["kind"].get<std::string>(),
+                                 tensor["target"] == "atom" ? "of each atom" : tensor["target"].get<std::string>() + " over the atoms",
+                                 environments, tensor["cutoff"].get<double>());
+  for (const char* key : {"derivatives", "charges", "origin"})
+    if (!tensor[key].is_null()) text += fmt::format("; {} '{}'", key, tensor[key].get<std::string>());
+  for (const Json& part : tensor["parts"]) {
+    text += fmt::format("\n{:<20}lambda {}: {} columns", "", part["lambda"].get<int>(), part["columns"].get<std::int64_t>());
+    if (!part["sigma"].is_null()) text += fmt::format(", sigma {:.4g}", part["sigma"].get<double>());
+    if (!part["derivatives_sigma"].is_null()) text += fmt::format(", of derivatives {:.4g}", part["derivatives_sigma"].get<double>());
+    text += part["scale"].is_null()
+                ? ", uncalibrated"
+                : fmt::format(", error bars times {:.3g}, their noise {:.3g} ({} left-out structures)", part["scale"].get<double>(),
+                              part["noise_scale"].get<double>(), part["left_out"].get<std::int64_t>());
+  }
+  return text + "\n";
+}
+
 }  // namespace
 
 Json model_json(const Model& model) {
@@ -240,6 +293,8 @@ Json model_json(const Model& model) {
   if (model.base.is_used()) json["base"] = {{"name", model.base.name}, {"columns", model.base.columns}};
   json["properties"] = Json::array();
   for (const FittedProperty& property : model.properties) json["properties"].push_back(property_json(property));
+  json["tensors"] = Json::array();
+  for (const auto& tensor : model.tensors) json["tensors"].push_back(tensor_json(*tensor));
   json["terms"] = Json::array();
   for (std::size_t t = 0; t < model.terms.size(); ++t) json["terms"].push_back(term_json(model, t));
   json["groups"] = groups_json(model);
@@ -284,7 +339,8 @@ std::string model_text(const Json& model) {
   text += terms_text(model["terms"]);
   text += "\n";
   for (const Json& property : model["properties"]) text += property_text(property);
-  if (!model["properties"].empty()) text += "\n";
+  for (const Json& tensor : model["tensors"]) text += tensor_text(tensor);
+  if (!model["properties"].empty() || !model["tensors"].empty()) text += "\n";
   if (!model["groups"].empty()) {
     std::string units;
     for (const UnitGroup& group : unit_groups()) units += fmt::format("{}{}: {}", units.empty() ? "" : "; ", group.names(", "), group.unit);

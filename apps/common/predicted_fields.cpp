@@ -9,6 +9,8 @@ namespace {
 
 constexpr const char* not_finite_name = "not_finite";
 constexpr std::array endings = {"", "_std", "_std_epistemic", "_per_atom_std", "_covariance", "_cov", "_samples"};
+constexpr std::array tensor_endings = {"_std",       "_cov",           "_derivatives", "_norm",           "_norm_std",
+                                       "_isotropic", "_isotropic_std", "_anisotropic", "_anisotropic_std"};
 constexpr std::array other_names = {
     "calibration",         "novelty",       "shortest_distance_ratio", "local_energy", "local_energy_std_epistemic",
     "local_variance_quip", "extrapolation", "extrapolation_max"};
@@ -93,17 +95,22 @@ void set_fitted_tensors(Structure& frame, const Prediction& prediction, const st
       else
         frame.set_field(key, as_list(values));
     };
-    set(name, tensor.values);
-    const Eigen::Index c = tensor.covariance_size();
-    if (!tensor.covariance) {  // those of another model would be wrong
-      std::erase_if(frame.fields, [&](const Field& f) { return f.key == name + "_std" || f.key == name + "_cov"; });
-      std::erase_if(frame.columns, [&](const Column& column) { return column.name == name + "_std" || column.name == name + "_cov"; });
-      continue;
+    for (const char* ending : tensor_endings) {  // those of another model would be wrong
+      std::erase_if(frame.fields, [&](const Field& f) { return f.key == name + ending; });
+      std::erase_if(frame.columns, [&](const Column& column) { return column.name == name + ending; });
     }
-    Matrix std(tensor.covariance->rows(), c);
-    for (Eigen::Index k = 0; k < c; ++k) std.col(k) = tensor.covariance->col(k * (c + 1)).cwiseMax(0.0).cwiseSqrt();
-    set(name + "_std", std);
+    set(name, tensor.values);
+    if (tensor.derivatives)
+      frame.set_column(name + "_derivatives", static_cast<int>(tensor.derivatives->cols()), as_list(*tensor.derivatives));
+    if (!tensor.covariance) continue;
+    set(name + "_std", tensor.std());
     set(name + "_cov", *tensor.covariance);
+    const std::vector<std::string> names = tensor.invariant_names();
+    const Matrix invariants = tensor.invariants(), std = tensor.invariants_std();
+    for (std::size_t k = 0; k < names.size(); ++k) {
+      set(name + "_" + names[k], invariants.col(static_cast<Eigen::Index>(k)));
+      set(name + "_" + names[k] + "_std", std.col(static_cast<Eigen::Index>(k)));
+    }
   }
 }
 
@@ -152,7 +159,10 @@ void set_not_finite(Structure& frame, const Model& model, const std::string& pre
       const std::string& beginning = property.keys.name;
       return is_one_of(beginning) || is_one_of(beginning + "_total") || is_one_of(beginning + "_dipole");
     };
-    const auto is_tensor = [&](const TensorKeys& keys) { return is_one_of(keys.name); };
+    const auto is_tensor = [&](const TensorKeys& keys) {
+      const auto has = [&](const char* ending) { return is(keys.name + ending); };
+      return is_one_of(keys.name) || std::any_of(tensor_endings.begin(), tensor_endings.end(), has);
+    };
     for (const TensorKeys& keys : tensor_keys(model))
       if (is_tensor(keys)) return true;
     if (std::any_of(model.properties.begin(), model.properties.end(), is_property)) return true;

@@ -77,6 +77,8 @@ class Model:
     @property
     def properties(self) -> dict[str, list[str]]: ...
     @property
+    def tensors(self) -> dict[str, list[str]]: ...
+    @property
     def sparse_points(self) -> int: ...
     @property
     def quick_points(self) -> int: ...
@@ -103,6 +105,9 @@ class Request:
     extrapolation: bool
     properties: bool
     properties_std: bool
+    tensors: bool
+    tensors_covariance: bool
+    tensors_derivatives: bool
     calibrated: bool
     single_precision: bool
     def __init__(self) -> None: ...

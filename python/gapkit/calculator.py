@@ -31,6 +31,16 @@ def _result_of(name: str) -> str:
     return {"charge": "charges", "magmom": "magmoms"}.get(name, name)
 
 
+_ANGSTROM_OF_BOHR = 0.529177210903
+_E_ANGSTROM = {"": 1.0, "eangstrom": 1.0, "ea": 1.0, "eå": 1.0, "debye": 0.20819433, "d": 0.20819433, "au": _ANGSTROM_OF_BOHR,
+               "ebohr": _ANGSTROM_OF_BOHR, "ea0": _ANGSTROM_OF_BOHR}
+
+
+def _factor_of_dipole(units: str) -> float | None:
+    """To ASE's unit e Å; None for an unknown unit."""
+    return _E_ANGSTROM.get("".join(c for c in units.lower() if c.isalnum()))
+
+
 def _array_or_zeros(atoms: Any, name: str) -> Any:
     array = atoms.arrays.get(name)
     return np.zeros(len(atoms)) if array is None else array
@@ -50,6 +60,8 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
 
     Each calculation gives all results but local properties of the model (charges, …), which cost as much again: get_property(name) gives them,
     charges for a property named charge, and with std="properties" their error bars as …_std.
+    Tensors of the model come on request too: get_dipole_moment() for a vector named dipole (in e Å; units of debye and e·bohr are converted),
+    get_property(NAME) for others in their unit; with std="tensors" also NAME_std and NAME_covariance; NAME_derivatives ([atoms, 3, …]) by the positions.
     Calculators share the model, so that one of each thread or replica costs little memory.
     """
 
@@ -68,6 +80,10 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
             self.ignored_changes = set()  # another model may depend on charges and magnetic moments
         of_model = [_result_of(name) for name in self.model.properties]
         self.implemented_properties = [*self.implemented_properties, *of_model, *(name + "_std" for name in of_model)]
+        self._of_tensors = {name + ending: name for name, (_, _, target) in self.model._handle.tensors.items()
+                            for ending in ("", "_std", "_covariance", *(() if target == "atom" else ("_derivatives",)))}
+        self.implemented_properties += list(self._of_tensors)
+        self._dipole_factor = _factor_of_dipole(self.model.tensors.get("dipole", ""))
         self._labels: Any = None
         self._warned: set[str] = set()
         names = ",".join(std) if isinstance(std, Sequence) and not isinstance(std, str) else std
@@ -132,6 +148,11 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
         atoms = self.atoms if self.base is None else with_base(self.atoms, self.model._keys, self.base)[0]
         of_model = [_result_of(name) for name in self.model.properties]
         self._request.properties = any(name.removesuffix("_std") in of_model for name in properties)
+        self._request.tensors = any(name in self._of_tensors for name in properties)
+        self._request.tensors_derivatives = any(name in self._of_tensors and name.endswith("_derivatives") for name in properties)
+        if "dipole" in map(self._of_tensors.get, properties) and self._dipole_factor is None:
+            raise InputError(f"Calculator: the dipole of the model is in '{self.model.tensors['dipole']}', expected e*angstrom, debye or e*bohr "
+                             "to give it in e Å: Model.predict() gives it as it is")
         values = self._evaluator.evaluate(predictable_structure(atoms, self.model._keys, "", self.model._inputs), self._request)
         self._labels = self._labels_of(self.atoms)
         values["free_energy"] = values["energy"]
@@ -142,6 +163,10 @@ class Calculator(AseCalculator):  # type: ignore[misc]  # ASE has no types
             self.results[_result_of(name)] = array
         for name, array in values.get("properties_std", {}).items():
             self.results[_result_of(name) + "_std"] = array
+        for kind, ending in (("tensors", ""), ("tensors_std", "_std"), ("tensors_covariance", "_covariance"), ("tensors_derivatives", "_derivatives")):
+            for name, array in values.get(kind, {}).items():
+                factor = self._dipole_factor or 1.0 if name == "dipole" else 1.0
+                self.results[name + ending] = array * (factor**2 if ending == "_covariance" else factor)
 
     # Once for each calculator: dynamics would repeat it in every step.
     def _warn(self, name: str, values: dict[str, Any]) -> None:

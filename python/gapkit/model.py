@@ -17,7 +17,7 @@ Std = str | Sequence[str] | None
 # Names of error bars, as gap-predict has them too → attribute of a request
 _STD_NAMES = {"energy": "energy_std", "forces": "forces_std", "force": "forces_std", "stress": "stress_std", "virial": "stress_std",
               "energies": "energies_std", "local": "energies_std", "force_covariance": "forces_covariance", "extrapolation": "extrapolation",
-              "properties": "properties_std", "property": "properties_std"}
+              "properties": "properties_std", "property": "properties_std", "tensors": "tensors_covariance", "tensor": "tensors_covariance"}
 
 
 class Model:
@@ -85,6 +85,11 @@ class Model:
         return {name: keys[0] for name, keys in self._handle.properties.items()}
 
     @property
+    def tensors(self) -> dict[str, str]:
+        """Units of the tensors (dipole, polarisability, …) that the model has beside the energies, by name; "" if the fit named none."""
+        return {name: keys[0] for name, keys in self._handle.tensors.items()}
+
+    @property
     def extrapolation_thresholds(self) -> dict[str, dict[str, float | None]] | None:
         """Borders of the familiar by element, "novelty", "std" (eV) and "full_novelty" (None: this part does not count), and the left-out
         "atoms" behind them. None: the model gives no extrapolation grades, because it was not calibrated by leaving structures out."""
@@ -137,13 +142,13 @@ class Model:
 
     @overload
     def predict(self, atoms: Atoms, std: Std = ..., *, forces: bool = ..., calibrated: bool = ..., std_points: int = ...,
-                base: Any = ..., precision: str = ...) -> Prediction: ...
+                base: Any = ..., precision: str = ..., derivatives: bool = ...) -> Prediction: ...
     @overload
     def predict(self, atoms: Iterable[Atoms], std: Std = ..., *, forces: bool = ..., calibrated: bool = ...,
-                std_points: int = ..., base: Any = ..., precision: str = ...) -> Predictions: ...
+                std_points: int = ..., base: Any = ..., precision: str = ..., derivatives: bool = ...) -> Predictions: ...
 
     def predict(self, atoms: Any, std: Std = None, *, forces: bool = True, calibrated: bool = True,
-                std_points: int = 0, base: Any = None, precision: str = "double") -> Prediction | Predictions:
+                std_points: int = 0, base: Any = None, precision: str = "double", derivatives: bool = False) -> Prediction | Predictions:
         """Predicts one structure (→ Prediction) or a list of them (→ Predictions), as gap-predict does.
 
         atoms: ase.Atoms, gapkit.Frame, or anything with numbers, positions, cell and pbc; the config type and σ in info and arrays count
@@ -151,11 +156,13 @@ class Model:
         itself; "extrapolation" adds the extrapolation grade of each atom. forces: also forces, virial and stress. calibrated: error bars with the model's calibration, if it has one. std_points:
         error bars from so many sparse points, faster and wider; 0: all. base: of a model that sits on another one (fit(…, base=…)), the ASE
         calculator of that one; without it the structures bring its values in info and arrays. precision: "double", or "single": descriptors
-        in single precision, faster, with errors of forces below 1e-4 eV/Å; no effect with error bars.
+        in single precision, faster, with errors of forces below 1e-4 eV/Å; no effect with error bars. derivatives: of tensors (dipoles, …)
+        by the positions.
         Raises InputError for an element that the model does not know, and for error bars of a model that has none. Warns
         (PredictionWarning) about structures for which the prediction means little.
         """
         request = make_request(std, forces=forces, calibrated=calibrated, precision=precision)
+        request.tensors_derivatives = derivatives
         evaluator = self._evaluator(std_points)
         check_base(self._keys, base, "predict")
         given = with_base(atoms, self._keys, base)
@@ -222,7 +229,7 @@ def make_request(std: Std, *, forces: bool = True, calibrated: bool = True, prec
     request = _gapkit.Request()
     request.single_precision = precision == "single"
     request.forces = forces
-    request.properties = True
+    request.properties = request.tensors = True
     request.calibrated = calibrated
     if std is not None and not isinstance(std, (str, Sequence)):
         raise InputError(f"std: a text or a list of names is expected, found {type(std).__name__}")
@@ -231,7 +238,7 @@ def make_request(std: Std, *, forces: bool = True, calibrated: bool = True, prec
         attribute = _STD_NAMES.get(name.strip())
         if attribute is None:
             raise InputError(f"std: unknown name '{name.strip()}'; valid: energy, forces, force_covariance, stress, energies, properties, "
-                             "extrapolation")
+                             "tensors, extrapolation")
         setattr(request, attribute, True)
     request.forces_std = request.forces_std or request.forces_covariance
     return request

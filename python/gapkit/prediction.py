@@ -73,6 +73,15 @@ class Prediction:
     """[3] unit · Å about the centroid, of properties that were fitted with dipoles, for molecules"""
     property_dipoles_std: Mapping[str, Array] = field(default_factory=dict)
     """[3]"""
+    tensors: Mapping[str, Array | float] = field(default_factory=dict)
+    """[3] of each vector, [3, 3] of each symmetric matrix, a number of each scalar, by name, in its unit (Model.tensors); values of atoms
+    have [atoms, …]"""
+    tensors_covariance: Mapping[str, Array | float] = field(default_factory=dict)
+    """with `tensors` in std: [3, 3], [6, 6] (xx yy zz yz xz xy) or a number; values of atoms have [atoms, …]"""
+    tensors_std: Mapping[str, Array | float] = field(default_factory=dict)
+    """with `tensors` in std: [3], [6] or a number; values of atoms have [atoms, …]"""
+    tensors_derivatives: Mapping[str, Array] = field(default_factory=dict)
+    """with derivatives=True, of sums and means: [atoms, 3, …] by the positions, in the unit per Å; [k, a, b] of a dipole is dμ_b/dr_ka"""
     novelty: float | None = None
     """with error bars: share of the prior variance that the sparse set does not span (worst atom); near 1 the model knows nothing like it"""
     shortest_distance_ratio: float | None = None

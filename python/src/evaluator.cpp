@@ -87,6 +87,37 @@ void put_properties(py::dict& d, const std::vector<PropertyPrediction>& properti
   }
 }
 
+// Array of the given shape behind the first index, which sums and means do not have.
+py::object tensor_array(const Matrix& rows, std::vector<py::ssize_t> shape, bool has_rows) {
+  if (has_rows) shape.insert(shape.begin(), rows.rows());
+  if (shape.empty()) return py::float_(rows(0, 0));
+  return py::array_t<double>(shape, rows.data());
+}
+
+// {name: array or number} of tensors
+void put_tensors(py::dict& d, const std::vector<TensorPrediction>& tensors) {
+  const auto put = [&](const char* name, const TensorPrediction& tensor, const py::object& values) {
+    if (!d.contains(name)) d[name] = py::dict();
+    d[name].cast<py::dict>()[py::str(tensor.keys.name)] = values;
+  };
+  for (const TensorPrediction& t : tensors) {
+    const bool has_rows = t.keys.is_per_atom();
+    std::vector<py::ssize_t> shape;
+    if (t.keys.kind == "vector") shape = {3};
+    if (t.keys.kind == "symmetric") shape = {3, 3};
+    put("tensors", t, tensor_array(t.values, shape, has_rows));
+    if (t.derivatives) {
+      std::vector<py::ssize_t> with_direction = shape;
+      with_direction.insert(with_direction.begin(), 3);
+      put("tensors_derivatives", t, tensor_array(*t.derivatives, with_direction, true));
+    }
+    if (!t.covariance) continue;
+    const py::ssize_t size = t.covariance_size();
+    put("tensors_covariance", t, tensor_array(*t.covariance, size == 1 ? std::vector<py::ssize_t>() : std::vector{size, size}, has_rows));
+    put("tensors_std", t, tensor_array(t.std(), size == 1 ? std::vector<py::ssize_t>() : std::vector{size}, has_rows));
+  }
+}
+
 py::dict Evaluator::dict_of(const Structure& structure, const Prediction& p) const {
   py::dict d;
   d["energy"] = p.energy;
@@ -116,6 +147,7 @@ py::dict Evaluator::dict_of(const Structure& structure, const Prediction& p) con
   if (p.closeness.ratio) d["shortest_distance_ratio"] = *p.closeness.ratio;
   if (p.closeness.too_close) d["too_close"] = p.closeness.too_close->text();
   if (!p.properties.empty()) put_properties(d, p.properties);
+  put_tensors(d, p.tensors);
   if (!p.unsampled_terms.empty()) {
     std::vector<std::string> names;
     for (const std::size_t t : p.unsampled_terms) {
@@ -141,6 +173,9 @@ void add_evaluator(py::module_& module) {
       .def_readwrite("extrapolation", &PredictionRequest::extrapolation)
       .def_readwrite("properties", &PredictionRequest::properties)
       .def_readwrite("properties_std", &PredictionRequest::property_std)
+      .def_readwrite("tensors", &PredictionRequest::tensors)
+      .def_readwrite("tensors_covariance", &PredictionRequest::tensor_covariance)
+      .def_readwrite("tensors_derivatives", &PredictionRequest::tensor_derivatives)
       .def_readwrite("calibrated", &PredictionRequest::calibrated)
       .def_readwrite("single_precision", &PredictionRequest::single_precision);
   py::class_<Evaluator>(module, "Evaluator")

@@ -3,6 +3,7 @@
 #include <gapkit/model/fewer_points.hpp>
 #include <gapkit/model/model_file.hpp>
 #include <gapkit/model/relative_novelty.hpp>
+#include <gapkit/model/tensor_model.hpp>
 #include <gapkit/potentials/atom_field.hpp>
 #include <gapkit/report/target_keys_note.hpp>
 
@@ -85,6 +86,11 @@ std::vector<std::string> inputs(const PythonModel& self) {
       if (parameters.has(key) && parameters.text(key) == "given") names.push_back(parameters.text("column"));
   }
   for (const std::string& key : total_keys(self.model->baselines)) names.push_back(key);
+  const auto needs_charge = [](const auto& tensor) { return tensor->keys.kind == "vector"; };
+  if (std::any_of(self.model->tensors.begin(), self.model->tensors.end(), needs_charge)) {
+    names.emplace_back("total_charge");
+    names.emplace_back("charge");
+  }
   return names;
 }
 
@@ -100,6 +106,13 @@ std::map<std::string, std::vector<std::string>> properties(const PythonModel& se
   std::map<std::string, std::vector<std::string>> result;
   for (const FittedProperty& property : self.model->properties)
     result[property.keys.name] = {property.keys.unit, property.keys.column, property.keys.total, property.keys.dipole};
+  return result;
+}
+
+// {name: (units, kind, target)}
+std::map<std::string, std::vector<std::string>> tensors(const PythonModel& self) {
+  std::map<std::string, std::vector<std::string>> result;
+  for (const TensorKeys& keys : tensor_keys(*self.model)) result[keys.name] = {keys.units, keys.kind, keys.target};
   return result;
 }
 
@@ -126,6 +139,7 @@ void add_model(py::module_& module) {
       .def_property_readonly("target_keys", &target_keys)
       .def_property_readonly("has_statistics", [](const PythonModel& self) { return self.statistics != nullptr; })
       .def_property_readonly("properties", &properties)
+      .def_property_readonly("tensors", &tensors)
       .def_property_readonly("sparse_points", &sparse_points)
       .def_property_readonly("weights",
                              [](const PythonModel& self) { return array_of(self.model->weights.data(), self.model->weights.size()); })

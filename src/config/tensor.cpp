@@ -85,6 +85,17 @@ TensorOptions read_tensor_options(const Section& section, const std::vector<std:
   if (!keys.origin.empty() && (keys.kind != "vector" || keys.is_per_atom()))
     section.fail(section.line("origin"), "'origin' goes with kind = \"vector\" and target = \"sum\" or \"mean\"");
   if (section.has("sigma")) options.sigma = section.positive("sigma", 1, keys.units);
+  keys.derivatives = section.text("derivatives", "", true);
+  if (!keys.derivatives.empty() && keys.is_per_atom())
+    section.fail(section.line("derivatives"), "'derivatives' goes with target = \"sum\" or \"mean\"");
+  if (section.has("derivatives_sigma")) {
+    if (keys.derivatives.empty())
+      section.fail(section.line("derivatives_sigma"), "'derivatives_sigma' goes with 'derivatives', the column of the labels");
+    options.derivatives_sigma = section.positive("derivatives_sigma", 1, keys.units + "/Å");
+  }
+  keys.charges = section.text("charges", "", true);
+  if (!keys.charges.empty() && (keys.kind != "vector" || keys.target != "sum"))
+    section.fail(section.line("charges"), "'charges' goes with kind = \"vector\" and target = \"sum\"");
   options.optimize = section.boolean("optimize", true);
   const TomlEntry* terms = section.find("term");
   if (!terms)
@@ -92,6 +103,16 @@ TensorOptions read_tensor_options(const Section& section, const std::vector<std:
                  fmt::format("no [[tensor.term]] follows, expected at least one for '{}' (keys as in [[term]])", keys.name));
   options.terms = read_tensor_terms(section, *terms, folder);
   return options;
+}
+
+void check_charges(const Section& section, const std::string& charges, const std::vector<PropertyOptions>& properties) {
+  std::vector<std::string> names;
+  for (const PropertyOptions& property : properties) names.push_back(property.keys.name);
+  if (charges.empty() || std::find(names.begin(), names.end(), charges) != names.end()) return;
+  section.fail(section.line("charges"),
+               names.empty()
+                   ? fmt::format("'charges' names the property '{}', but there is no [[property]]", charges)
+                   : fmt::format("'charges' is \"{}\", expected the name of a [[property]]: {}", charges, fmt::join(names, ", ")));
 }
 
 }  // namespace
@@ -108,7 +129,9 @@ std::vector<TensorOptions> read_tensors(const TomlValue& document, const std::st
   std::vector<std::string> taken;
   for (const PropertyOptions& property : properties) taken.push_back(property.keys.name);
   for (const TomlValue& table : entry->value.items) {
-    tensors.push_back(read_tensor_options(Section(&table, "[[tensor]]", file, entry->line), taken, folder));
+    const Section section(&table, "[[tensor]]", file, entry->line);
+    tensors.push_back(read_tensor_options(section, taken, folder));
+    check_charges(section, tensors.back().keys.charges, properties);
     taken.push_back(tensors.back().keys.name);
   }
   return tensors;

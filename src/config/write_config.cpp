@@ -137,6 +137,9 @@ void write_tensor(TomlText& out, const TensorOptions& tensor) {
   out.line("units", toml_quoted(keys.units), "of the file");
   out.line("origin", toml_quoted(keys.origin), "of dipoles of charged frames; empty: none");
   if (tensor.sigma > 0) out.line("sigma", toml_number(tensor.sigma), keys.units);
+  if (!keys.derivatives.empty()) out.line("derivatives", toml_quoted(keys.derivatives), "column of the derivatives by the positions");
+  if (tensor.derivatives_sigma > 0) out.line("derivatives_sigma", toml_number(tensor.derivatives_sigma), keys.units + "/Å");
+  if (!keys.charges.empty()) out.line("charges", toml_quoted(keys.charges), "property whose values are part of the dipole");
   out.line("optimize", tensor.optimize ? "true" : "false", "sigma and delta, by the evidence");
   for (const TermOptions& term : tensor.terms) write_term(out, term, "[[tensor.term]]", keys.units);
 }

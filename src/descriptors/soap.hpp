@@ -44,9 +44,12 @@ class Soap final : public Descriptor, public ContractedChannels, public Expanded
   int largest_l() const override { return basis_.l_max(); }
   int channel_count() const override { return channels_; }
   std::span<const double> coefficients(const Features& features, int e) const override;
+  double inverse_norm(const Features& features, int e) const override;
   double features_of(std::span<const double> coefficients, double* x) const override;
   void pull_coefficients(const Environments& environments, int begin, int end, const MatrixView& dE_dc,
                          std::span<Vector3> dE_dr) const override;
+  void pull_spectrum(std::span<const double> coefficients, double factor, const double* slope, std::span<double> dE_dc) const override;
+  Jacobian coefficient_jacobian(const Environments& environments, int centre) const override;
 
   const ContractedChannels* contracted_channels() const override { return asked_channels_ > 0 ? this : nullptr; }
   int channels() const override { return asked_channels_; }

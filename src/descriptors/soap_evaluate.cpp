@@ -298,6 +298,10 @@ std::span<const double> Soap::coefficients(const Features& features, int e) cons
   return {features.workspace.row(e), static_cast<std::size_t>(coefficients_)};
 }
 
+double Soap::inverse_norm(const Features& features, int e) const {
+  return features.workspace.row(e)[coefficients_];
+}
+
 double Soap::features_of(std::span<const double> coefficients, double* x) const {
   AlignedVector<double> c(static_cast<std::size_t>(coefficients_) + line),
       scratch(static_cast<std::size_t>(soap_loops().spectrum.scratch(spectrum())));
@@ -319,6 +323,15 @@ void Soap::pull_coefficients(const Environments& environments, int begin, int en
       pull_centre(environments, centre[e], scratch.coefficients.data(), scratch, dE_dr);
     }
   }
+}
+
+void Soap::pull_spectrum(std::span<const double> coefficients, double factor, const double* slope, std::span<double> dE_dc) const {
+  AlignedVector<double> c(static_cast<std::size_t>(coefficients_) + line), gradient(c.size()),
+      scratch(static_cast<std::size_t>(soap_loops().spectrum.scratch(spectrum())));
+  std::copy(coefficients.begin(), coefficients.end(), c.begin());
+  const std::vector<double> no_direction(static_cast<std::size_t>(features_));  // nothing is projected out
+  soap_loops().spectrum.coefficient_gradient(spectrum(), c.data(), {no_direction.data(), factor, slope}, gradient.data(), scratch.data());
+  for (std::size_t i = 0; i < dE_dc.size(); ++i) dE_dc[i] += gradient[i];
 }
 
 const ExpandedDensity* expanded_density(const Descriptor& descriptor) {

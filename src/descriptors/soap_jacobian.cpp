@@ -155,4 +155,36 @@ void Soap::fill_directions(int species, const Spectrum& spectrum, JacobianBlock&
   }
 }
 
+ExpandedDensity::Jacobian Soap::coefficient_jacobian(const Environments& environments, int centre) const {
+  Scratch scratch(*this);
+  Neighborhood neighborhood;
+  gather(environments, centre, soap_lanes, neighborhood);
+  Jacobian result;
+  result.pair.assign(neighborhood.pair.begin(), neighborhood.pair.begin() + static_cast<std::ptrdiff_t>(neighborhood.begin.back()));
+  result.rows = Matrix::Zero(static_cast<Eigen::Index>(3 * result.pair.size()), coefficients_);
+  const int size = (basis_.l_max() + 1) * (basis_.l_max() + 1);
+  for (int b = 0; b < static_cast<int>(neighborhood.blocks.size()); ++b) {
+    const auto& pairs = neighborhood.blocks[static_cast<std::size_t>(b)];
+    fill_block(environments, neighborhood, b, scratch);
+    for (int k = 0; k < pairs.count; ++k) {
+      if (!(scratch.inverse_r[k] > 0)) continue;  // atoms at one place have no direction
+      const double unit[3] = {scratch.x[k], scratch.y[k], scratch.z[k]};
+      for (int alpha = 0; alpha < 3; ++alpha) {
+        double* row = result.rows.row(3 * (pairs.first + k) + alpha).data() + pairs.species * radial_;
+        for (int l = 0; l <= basis_.l_max(); ++l) {
+          const double* value = scratch.radial.data() + k * count_ + l * radial_;
+          const double* slope = scratch.slope.data() + k * count_ + l * radial_;
+          for (int lm = l * l; lm < (l + 1) * (l + 1); ++lm) {
+            const double along = unit[alpha] * scratch.harmonics[static_cast<std::size_t>(lm * soap_lanes + k)];
+            const double across =
+                scratch.inverse_r[k] * scratch.harmonics_gradient[static_cast<std::size_t>((alpha * size + lm) * soap_lanes + k)];
+            for (int n = 0; n < radial_; ++n) row[lm * channels_ + n] = along * slope[n] + across * value[n];
+          }
+        }
+      }
+    }
+  }
+  return result;
+}
+
 }  // namespace gapkit

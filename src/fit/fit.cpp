@@ -223,7 +223,7 @@ FitResult fit(const FitData& data, const FitOptions& given, const FitRun& run) {
   options = with_charge_scale(data, options, report.charge_scale, run.progress);
   report.properties = std::move(properties.reports);
   if (!properties.properties.empty()) report.phases["properties"] = watch.lap();
-  FittedTensors tensors = fit_tensors(data.train, given, run.progress);
+  FittedTensors tensors = fit_tensors(data.train, given, properties.properties, run.progress);
   report.tensors = std::move(tensors.reports);
   if (!tensors.tensors.empty()) report.phases["tensors"] = watch.lap();
   CalibrationRounds rounds;

@@ -13,6 +13,8 @@
 namespace gapkit {
 namespace {
 
+constexpr double largest_imbalance = 0.1;  // of the norm of derivatives
+
 /// Length of one charge quantum per Å in the unit of dipoles; e Å if the unit is unknown.
 double charge_quantum(const std::string& units) {
   std::string text;
@@ -26,16 +28,19 @@ double charge_quantum(const std::string& units) {
 /// Normal equations of Σ_Z n_Z t_Z, and squares of the labels.
 class TensorScan {
  public:
-  explicit TensorScan(const TensorOptions& options) : keys_(options.keys) {}
+  explicit TensorScan(const TensorLabels& labels) : labels_(labels), keys_(labels.keys) {}
 
   void add(const Structure& frame, std::int64_t number) {
     ++facts_.all_frames;
-    const std::optional<Matrix> label = read_tensor(frame, keys_);
-    if (!label || frame.size() == 0) return;
-    check_charge(frame);
+    const auto [label, derivatives] = labels_.read(frame);
+    if ((!label && !derivatives) || frame.size() == 0) return;
     facts_.frames.push_back(number);
     facts_.atoms += frame.size();
     for (const int z : frame.atomic_numbers) ++facts_.atoms_of[z];
+    if (derivatives) add_derivatives(frame, *derivatives);
+    if (!label) return;
+    check_charge_of_label(frame, keys_);
+    ++facts_.labels;
     look_for_jump(frame, *label);
     const double weight = std::pow(tensor_noise_scale(keys_, frame.size()), -2);
     for (const int lambda : keys_.ranks()) {
@@ -49,20 +54,31 @@ class TensorScan {
   TensorFacts finish() {
     for (const int lambda : keys_.ranks()) {
       double square = square_[lambda];
-      if (lambda == 0) square = solve_baseline(square);
+      if (lambda == 0 && facts_.labels > 0) square = solve_baseline(square);
       facts_.mean_square[lambda] = square / static_cast<double>(std::max<std::int64_t>(1, count_[lambda]));
+      facts_.derivative_mean_square[lambda] =
+          derivative_square_[lambda] / static_cast<double>(std::max<std::int64_t>(1, derivative_count_[lambda]));
     }
     return std::move(facts_);
   }
 
  private:
-  void check_charge(const Structure& frame) const {
-    if (keys_.kind != "vector" || keys_.is_per_atom() || !keys_.origin.empty()) return;
-    if (const double charge = charge_of_frame(frame); charge != 0)
-      throw InputError(
-          fmt::format("{}the frame has a total charge of {}, so that its '{}' depends on the point it is about: shift the labels to one of "
-                      "these points and name it in [[tensor]] with origin = \"mass\", \"nuclear_charge\" or \"geometric\"",
-                      frame.place(), charge, keys_.key));
+  // They sum to zero if nothing changes when all atoms move, which no sum of local tensors can change.
+  void add_derivatives(const Structure& frame, const Matrix& derivatives) {
+    ++facts_.derivatives;
+    facts_.derivative_atoms += frame.size();
+    facts_.largest_derivatives = std::max(facts_.largest_derivatives, static_cast<int>(frame.size()));
+    for (const int lambda : keys_.ranks()) {
+      const Matrix t = spherical_components(derivatives, keys_, lambda);
+      derivative_square_[lambda] += t.squaredNorm();
+      derivative_count_[lambda] += t.size();
+    }
+    Matrix sum = Matrix::Zero(3, derivatives.cols());
+    for (Eigen::Index k = 0; k < frame.size(); ++k) sum += derivatives.middleRows(3 * k, 3);
+    if (sum.norm() <= largest_imbalance * derivatives.norm()) return;
+    if (facts_.unbalanced++ == 0)
+      facts_.first_unbalanced = fmt::format("{}the derivatives of all atoms sum to {:.2g} of their norm, expected 0", frame.place(),
+                                            sum.norm() / derivatives.norm());
   }
 
   // A dipole of a periodic cell is defined up to e times cell vectors.
@@ -124,28 +140,51 @@ class TensorScan {
     return std::max(0.0, square - 2 * means.dot(b) + means.dot(a * means));
   }
 
+  const TensorLabels& labels_;
   const TensorKeys& keys_;
   TensorFacts facts_;
-  std::map<int, double> square_, moment_;
-  std::map<int, std::int64_t> count_;
+  std::map<int, double> square_, moment_, derivative_square_;
+  std::map<int, std::int64_t> count_, derivative_count_;
   std::map<std::pair<int, int>, double> gram_;
   std::map<std::vector<int>, std::pair<Vector3, std::string>> last_;  // of each composition
 };
 
 }  // namespace
 
+void check_charge_of_label(const Structure& frame, const TensorKeys& keys) {
+  if (keys.kind != "vector" || keys.is_per_atom() || !keys.origin.empty()) return;
+  if (const double charge = charge_of_frame(frame); charge != 0)
+    throw InputError(
+        fmt::format("{}the frame has a total charge of {}, so that its '{}' depends on the point it is about: shift the labels to one of "
+                    "these points and name it in [[tensor]] with origin = \"mass\", \"nuclear_charge\" or \"geometric\"",
+                    frame.place(), charge, keys.key));
+}
+
 Matrix spherical_components(const Matrix& cartesian, const TensorKeys& keys, int lambda) {
   return cartesian * spherical_map(keys.kind, lambda).transpose();
 }
 
-TensorFacts tensor_facts(const Dataset& data, const TensorOptions& options) {
-  TensorScan scan(options);
+TensorLabels::Read TensorLabels::read(const Structure& frame) const {
+  Read result{read_tensor(frame, keys), read_tensor_derivatives(frame, keys)};
+  if (!charges || (!result.label && !result.derivatives)) return result;
+  const ChargeDipole::Value part = charges->compute(frame, result.derivatives.has_value());
+  if (result.label) *result.label -= part.dipole.transpose();
+  if (result.derivatives) *result.derivatives -= part.derivatives;
+  return result;
+}
+
+TensorFacts tensor_facts(const Dataset& data, const TensorOptions& options, const TensorLabels& labels) {
+  TensorScan scan(labels);
   data.visit([&](const Structure& frame, const FramePlace& place) { scan.add(frame, place.number); });
   TensorFacts facts = scan.finish();
   const TensorKeys& keys = options.keys;
   if (facts.frames.empty())
-    throw InputError(fmt::format("[[tensor]] '{}': none of the {} training frames has the {} '{}'", keys.name, facts.all_frames,
-                                 keys.is_per_atom() ? "column" : "key", keys.key));
+    throw InputError(fmt::format("[[tensor]] '{}': none of the {} training frames has the {} '{}'{}", keys.name, facts.all_frames,
+                                 keys.is_per_atom() ? "column" : "key", keys.key,
+                                 keys.derivatives.empty() ? "" : fmt::format(" or the column '{}'", keys.derivatives)));
+  if (!keys.derivatives.empty() && facts.derivatives == 0)
+    throw InputError(fmt::format("[[tensor]] '{}': none of the {} training frames has the column '{}' of the derivatives", keys.name,
+                                 facts.all_frames, keys.derivatives));
   return facts;
 }
 

@@ -12,7 +12,8 @@ namespace gapkit {
 namespace {
 
 constexpr std::int64_t most_points_by_default = 1000;
-constexpr double candidate_share = 0.25;  // of the memory
+constexpr std::int64_t most_candidates_of_point = 50;  // so that memory does not grow with the data
+constexpr double candidate_share = 0.25;               // of the memory
 
 /// Candidates of one term and centre element: evenly spaced environments.
 struct TensorCandidates {
@@ -51,7 +52,8 @@ std::vector<TensorCandidates> drafts_of(const TensorOptions& options, const Tens
   }
   if (drafts.empty())
     throw InputError(fmt::format("[[tensor]] '{}': no term has an element of the frames with labels as its species", options.keys.name));
-  const std::int64_t data = options.keys.is_per_atom() ? facts.atoms : static_cast<std::int64_t>(facts.frames.size());
+  // Derivatives of one frame resemble each other: an atom counts as a frame, though it has three.
+  const std::int64_t data = options.keys.is_per_atom() ? facts.atoms : facts.labels + facts.derivative_atoms;
   const std::int64_t budget = std::clamp<std::int64_t>(data / 2, 1, most_points_by_default);
   for (TensorCandidates& draft : drafts) {
     const auto of_element = draft.options->species_n_sparse.find(element_symbol(draft.term.element));
@@ -62,8 +64,8 @@ std::vector<TensorCandidates> drafts_of(const TensorOptions& options, const Tens
     draft.total = facts.atoms_of.at(draft.term.element);
     const double room =
         candidate_share * numerics.memory * 1e9 / static_cast<double>(drafts.size()) / (8.0 * draft.term.descriptor->size());
-    draft.cap = std::max<std::int64_t>(
-        1, std::min({draft.total, static_cast<std::int64_t>(draft.options->max_candidates), static_cast<std::int64_t>(room)}));
+    draft.cap = std::max<std::int64_t>(1, std::min({draft.total, static_cast<std::int64_t>(draft.options->max_candidates),
+                                                    static_cast<std::int64_t>(room), most_candidates_of_point * draft.asked}));
     draft.pool.x.resize(draft.cap, draft.term.descriptor->size());
   }
   return drafts;

@@ -14,6 +14,7 @@
 #include "fit/folds.hpp"
 #include "fit/frame_sample.hpp"
 #include "fit/shortest_distances.hpp"
+#include "fit/tensor_fit.hpp"
 
 namespace gapkit {
 namespace {
@@ -193,8 +194,6 @@ std::int64_t append_frames(FittedModel& fitted, const Dataset& data, const Appen
               .message = std::to_string(found.uncharged_frames) + " of the " + std::to_string(found.frames) +
                          " new frames do not give their total charge: it is taken as 0 e",
               .is_warning = true});
-  if (progress && !model.tensors.empty())
-    progress({.phase = "append", .message = "the tensors of the model stay as they are: only a fit of all data improves them"});
   if (progress && !model.properties.empty())
     progress({.phase = "append", .message = "the local properties of the model stay as they are: only a fit of all data improves them"});
   if (record.sample) record.sample->emplace(choose_sample(data.summary(), model.seed));
@@ -212,6 +211,7 @@ std::int64_t append_frames(FittedModel& fitted, const Dataset& data, const Appen
                                        if (progress) progress({.phase = "append", .done = atoms, .total = found.atoms, .unit = "atoms"});
                                      }).statistics;
   if (added.row_count() == 0) throw InputError("the new data have no target that is used: nothing to append");
+  if (!record.is_set_aside) append_tensors(model, data, progress);
   fitted.stored.statistics += added;
   if (model.shortest_distances)
     for (const auto& [elements, distance] : found.shortest_distances) keep_shorter(*model.shortest_distances, elements, distance);

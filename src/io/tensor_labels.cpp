@@ -67,6 +67,23 @@ std::optional<Matrix> read_tensor(const Structure& structure, const TensorKeys& 
   return result;
 }
 
+std::optional<Matrix> read_tensor_derivatives(const Structure& structure, const TensorKeys& keys) {
+  const Column* column = keys.derivatives.empty() ? nullptr : structure.find_column(keys.derivatives);
+  if (column == nullptr) return std::nullopt;
+  const std::vector<double> numbers = numbers_of(*column);
+  const std::string where = fmt::format("{}column '{}' of the tensor '{}' ", structure.place(), keys.derivatives, keys.name);
+  const auto count = static_cast<std::size_t>(column->count), rows = static_cast<std::size_t>(structure.size());
+  if (count % 3 != 0 || numbers.size() != rows * count)
+    throw InputError(fmt::format("{}has {} number{} for each atom, expected 3 times {}: all components for a move along x, then y, then z",
+                                 where, numbers.empty() ? 0 : count, count == 1 ? "" : "s", expected_counts(keys)));
+  Matrix result(3 * structure.size(), keys.components());
+  for (Eigen::Index r = 0; r < result.rows(); ++r)
+    result.row(r) = components_of(&numbers[static_cast<std::size_t>(r) * (count / 3)], count / 3, keys,
+                                  fmt::format("{}at atom {}, direction {}, ", where, r / 3 + 1, "xyz"[r % 3]))
+                        .transpose();
+  return result;
+}
+
 double charge_of_frame(const Structure& structure) {
   for (const char* name : {"total_charge", "charge"}) {
     const Field* field = structure.find_field(name);

@@ -5,6 +5,7 @@
 #include <gapkit/descriptors/feature_map.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/model/model.hpp>
+#include <gapkit/model/tensor_model.hpp>
 #include <gapkit/potentials/atom_field.hpp>
 
 #include "model/calibration_file.hpp"
@@ -30,6 +31,12 @@ int version_of_baseline(const Potential& baseline) {
   return baseline.name() == "dispersion" ? 11 : 10;
 }
 
+int version_of_tensor(const FittedTensor& tensor) {
+  const auto is_old = [](const TensorPart& part) { return part.sigma() > 0 && part.noise_scale == part.scale; };
+  const bool is_plain = tensor.keys.charges.empty() && std::all_of(tensor.parts.begin(), tensor.parts.end(), is_old);
+  return is_plain ? 14 : 15;
+}
+
 int version_of_property(const FittedProperty& property) {
   return std::max(property.equilibration ? 11 : 1, format_version_of(*property.field));
 }
@@ -43,7 +50,7 @@ int format_version_of(const Model& model) {
   if (model.has_posterior() && model.calibration && needs_new_format(*model.calibration))
     version = std::max(version, is_cautious(*model.calibration) ? 8 : 6);
   for (const FittedProperty& property : model.properties) version = std::max(version, version_of_property(property));
-  if (!model.tensors.empty()) version = std::max(version, 14);
+  for (const auto& tensor : model.tensors) version = std::max(version, version_of_tensor(*tensor));
   if (model.has_extrapolation() && has_full_novelty(model.calibration->extrapolation)) version = std::max(version, 15);
   return version;
 }

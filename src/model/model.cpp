@@ -7,6 +7,7 @@
 #include <gapkit/io/archive.hpp>
 #include <gapkit/kernels/kernel.hpp>
 #include <gapkit/model/bound_fields.hpp>
+#include <gapkit/model/charge_dipole.hpp>
 #include <gapkit/model/feature_map_file.hpp>
 #include <gapkit/model/model.hpp>
 #include <gapkit/model/model_file.hpp>
@@ -336,6 +337,7 @@ Model load_model(const std::filesystem::path& path) {
   Model model = get_model(archive, path.string());
   model.properties = get_properties(archive, path.string());
   model.tensors = get_tensors(archive, path.string());
+  for (const auto& tensor : model.tensors) ChargeDipole::of(tensor->keys, model.properties, path.string() + ": ");
   bind_fields(model.baselines, model.properties, path.string() + ": ");
   return model;
 }

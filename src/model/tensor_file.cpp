@@ -45,9 +45,11 @@ void put_part(ArchiveWriter group, const TensorPart& part) {
   group.put("posterior_mean", view_of(part.posterior.mean));
   group.put("posterior_factor", part.posterior.factor);
   group.put("sigma", part.sigma());
+  if (part.derivatives_sigma() > 0) group.put("derivatives_sigma", part.derivatives_sigma());
   group.put("log_evidence", part.posterior.log_evidence);
   group.put("weights", view_of(part.weights));
   group.put("scale", part.scale);
+  if (part.noise_scale != part.scale) group.put("noise_scale", part.noise_scale);
   group.put("left_out", part.left_out);
 }
 
@@ -62,11 +64,14 @@ class TensorReader {
                    .kind = group_.string("kind"),
                    .target = group_.string("target"),
                    .units = group_.string("units"),
-                   .origin = group_.string("origin")};
+                   .origin = group_.string("origin"),
+                   .derivatives = group_.has("derivatives") ? group_.string("derivatives") : "",
+                   .charges = group_.has("charges") ? group_.string("charges") : ""};
     const TensorKeys& keys = tensor.keys;
     where_ += fmt::format(": tensor '{}'", keys.name);
     const bool is_known = (keys.kind == "vector" || keys.kind == "symmetric" || keys.kind == "scalar") &&
                           (keys.target == "sum" || keys.target == "mean" || keys.target == "atom");
+    if (!keys.charges.empty() && (keys.kind != "vector" || keys.target != "sum")) fail("has charges, which go with vectors that are sums");
     if (keys.name.empty() || !is_known) fail("has an unknown kind or target, or no name");
     for (const int z : elements_in("elements", group_)) tensor.elements.insert(z);
     const std::int64_t terms = group_.integer("term_count");
@@ -136,11 +141,19 @@ class TensorReader {
     part.posterior.factor = group.matrix("posterior_factor", size, size);
     part.posterior.delta_ratio.assign(terms.size(), 1.0);
     part.posterior.log_evidence = group.number("log_evidence");
-    RowGroup& noise = part.posterior.groups.emplace_back();
-    noise.property = Property::value;
-    noise.sigma = group.number("sigma");
+    const auto add_group = [&](const std::string& config_class, double sigma) {
+      RowGroup& noise = part.posterior.groups.emplace_back();
+      noise.property = Property::value;
+      noise.config_class = config_class;
+      noise.sigma = sigma;
+      if (!(sigma > 0) || !std::isfinite(sigma)) fail("holds a sigma that is impossible");
+    };
+    const bool has_derivatives = group.has("derivatives_sigma");
+    if (const double sigma = group.number("sigma"); sigma != 0 || !has_derivatives) add_group("default", sigma);
+    if (has_derivatives) add_group(TensorPart::derivatives_class, group.number("derivatives_sigma"));
     part.weights = group.vector("weights", size);
     part.scale = group.number("scale");
+    part.noise_scale = group.has("noise_scale") ? group.number("noise_scale") : part.scale;
     part.left_out = group.integer("left_out");
     check_numbers(part);
     return part;
@@ -148,8 +161,8 @@ class TensorReader {
 
   void check_numbers(const TensorPart& part) const {
     bool is_sound = part.weights.allFinite() && part.posterior.mean.allFinite() && part.posterior.factor.allFinite() &&
-                    (part.posterior.factor.diagonal().array() > 0).all() && part.sigma() > 0 && std::isfinite(part.sigma()) &&
-                    part.scale > 0 && std::isfinite(part.scale);
+                    (part.posterior.factor.diagonal().array() > 0).all() && part.scale > 0 && std::isfinite(part.scale) &&
+                    part.noise_scale > 0 && std::isfinite(part.noise_scale);
     for (const Matrix& block : part.factor.blocks()) is_sound = is_sound && block.allFinite() && (block.diagonal().array() > 0).all();
     for (const double delta : part.delta) is_sound = is_sound && delta > 0 && std::isfinite(delta);
     for (const auto& [z, mean] : part.means) is_sound = is_sound && std::isfinite(mean);
@@ -174,6 +187,8 @@ void put_tensors(ArchiveWriter& archive, const std::vector<std::shared_ptr<const
     group.put("target", tensor.keys.target);
     group.put("units", tensor.keys.units);
     group.put("origin", tensor.keys.origin);
+    if (!tensor.keys.derivatives.empty()) group.put("derivatives", tensor.keys.derivatives);
+    if (!tensor.keys.charges.empty()) group.put("charges", tensor.keys.charges);
     group.put("elements", std::vector<std::int64_t>(tensor.elements.begin(), tensor.elements.end()));
     group.put("term_count", static_cast<std::int64_t>(tensor.terms.size()));
     for (std::size_t t = 0; t < tensor.terms.size(); ++t) put_tensor_term(group.within(fmt::format("terms/{}/", t)), tensor.terms[t]);

@@ -10,6 +10,7 @@ namespace gapkit {
 namespace {
 
 constexpr Eigen::Index chunk_atoms = 64;
+constexpr double least_diagonal = 1e-12;  // of δ²
 
 const ExpandedDensity& density_of(const TensorTerm& term) {
   const ExpandedDensity* density = expanded_density(*term.descriptor);
@@ -31,6 +32,12 @@ double FittedTensor::cutoff() const {
   double largest = 0;
   for (const TensorTerm& term : terms) largest = std::max(largest, term.descriptor->cutoff());
   return largest;
+}
+
+double TensorPart::sigma_of(std::string_view config_class) const {
+  for (const RowGroup& group : posterior.groups)
+    if (group.config_class == config_class) return group.sigma;
+  return 0;
 }
 
 std::vector<TensorKeys> tensor_keys(const Model& model) {
@@ -66,11 +73,10 @@ TensorEnvironments tensor_environments(const TensorTerm& term, const Environment
   result.x = features.x.view();
   result.coefficients.resize(features.size(), density.coefficient_count());
   result.inverse_norm.resize(features.size());
-  Vector x(term.descriptor->size());
   for (int e = 0; e < features.size(); ++e) {
     const auto c = density.coefficients(features, e);
     std::copy(c.begin(), c.end(), result.coefficients.row(e).data());
-    result.inverse_norm[e] = density.features_of(c, x.data());
+    result.inverse_norm[e] = density.inverse_norm(features, e);
   }
   return result;
 }
@@ -82,8 +88,10 @@ TensorKernel::TensorKernel(const std::vector<TensorTerm>& terms, std::string tar
     const ExpandedDensity& density = density_of(term);
     Block block{&density,
                 TensorSpectrum(lambda, density.largest_l(), density.channel_count()),
+                TensorSpectrum(0, density.largest_l(), density.channel_count()),
                 delta.at(t) * delta.at(t),
                 term.zeta,
+                Matrix(term.points.rows(), term.descriptor->size()),
                 Matrix(),
                 Matrix(),
                 Matrix()};
@@ -91,7 +99,6 @@ TensorKernel::TensorKernel(const std::vector<TensorTerm>& terms, std::string tar
       throw InputError(fmt::format("the term '{}' of a tensor has l_max = {}, which gives no features of lambda = {}: raise l_max",
                                    term.name, density.largest_l(), lambda));
     const Eigen::Index count = term.points.rows();
-    block.x.resize(count, term.descriptor->size());
     Vector inverse_norm(count);
     for (Eigen::Index m = 0; m < count; ++m)
       inverse_norm[m] =
@@ -131,7 +138,8 @@ SparseFactor TensorKernel::factor(double jitter) const {
   std::vector<double> added;
   for (const Block& block : blocks_) {
     Matrix k = block_covariance(block);
-    added.push_back(jitter * k.diagonal().mean());
+    // All features vanish where symmetry forbids the tensor, as around isolated atoms: such columns explain nothing.
+    added.push_back(jitter * std::max(k.diagonal().mean(), least_diagonal * block.variance));
     k.diagonal().array() += added.back();
     if (!cholesky(k))
       throw NumericalError(fmt::format(
@@ -210,6 +218,19 @@ std::vector<Matrix> TensorKernel::prior(const std::vector<TensorEnvironments>& e
   return result;
 }
 
+std::vector<double> TensorKernel::prior_traces(const std::vector<TensorEnvironments>& environments, int atoms) const {
+  const Eigen::Index n = components();
+  std::vector<double> traces;
+  for (std::size_t t = 0; t < blocks_.size(); ++t) {
+    std::vector<Matrix> of_term(static_cast<std::size_t>(is_per_atom() ? atoms : 1), Matrix::Zero(n, n));
+    add_prior(blocks_[t], environments[t], blocks_[t].variance * row_weight(atoms) * row_weight(atoms), of_term);
+    double sum = 0;
+    for (const Matrix& block : of_term) sum += block.trace();
+    traces.push_back(sum);
+  }
+  return traces;
+}
+
 void TensorKernel::set_weights(const Vector& weights) {
   const Eigen::Index n = components();
   for (std::size_t t = 0; t < blocks_.size(); ++t) {
@@ -220,25 +241,28 @@ void TensorKernel::set_weights(const Vector& weights) {
   }
 }
 
+void TensorKernel::check_weights(const Block& block) const {
+  if (block.weighted.rows() != block.x.rows()) throw Error("TensorKernel: a mean needs weights");
+}
+
 Matrix TensorKernel::mean(const std::vector<TensorEnvironments>& environments, int atoms) const {
   const Eigen::Index n = components();
   Matrix result = Matrix::Zero(is_per_atom() ? atoms : 1, n);
   for (std::size_t t = 0; t < blocks_.size(); ++t) {
     const Block& block = blocks_[t];
-    if (block.weighted.rows() != block.x.rows()) throw Error("TensorKernel: a mean needs weights");
+    check_weights(block);
     const TensorEnvironments& of = environments[t];
     for (Eigen::Index begin = 0; begin < of.x.rows(); begin += chunk_atoms) {
       const Eigen::Index end = std::min(of.x.rows(), begin + chunk_atoms);
       const Matrix tensors = tensors_of(block, of.coefficients, of.inverse_norm, begin, end);
-      Matrix u(tensors.rows(), block.x.rows()), s(end - begin, block.x.rows());
-      multiply_nt(tensors, block.weighted, u);
+      Matrix s(end - begin, block.x.rows()), along(end - begin, block.spectrum.size());
       multiply_nt(of.x.middleRows(begin, end - begin), block.x, s);
       raise_products(s, block.zeta);
-      const double weight = block.variance * row_weight(atoms);
+      multiply_nn(s, block.weighted, along, block.variance * row_weight(atoms));
       for (Eigen::Index e = begin; e < end; ++e)
         for (Eigen::Index mu = 0; mu < n; ++mu)
           result(is_per_atom() ? of.atom[static_cast<std::size_t>(e)] : 0, mu) +=
-              weight * s.row(e - begin).dot(u.row(n * (e - begin) + mu));
+              along.row(e - begin).dot(tensors.row(n * (e - begin) + mu));
     }
   }
   return result;

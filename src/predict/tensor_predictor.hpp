@@ -1,8 +1,11 @@
 #pragma once
 
+#include <gapkit/model/charge_dipole.hpp>
 #include <gapkit/model/tensor_kernel.hpp>
 #include <gapkit/predict/predictor.hpp>
 #include <list>
+
+#include "predict/charge_bars.hpp"
 
 namespace gapkit {
 
@@ -13,16 +16,20 @@ class TensorPredictors {
 
   /// Fills Prediction::tensors if they are requested. Throws InputError for elements that a tensor does not know, and for dipoles of
   /// charged structures if the fit named no origin.
-  void add(const Structure& structure, const PredictionRequest& request, Prediction& prediction) const;
+  void add(const Structure& structure, const PredictionRequest& request, Prediction& prediction);
 
  private:
   struct Entry {
-    explicit Entry(std::shared_ptr<const FittedTensor> given);
-    TensorPrediction compute(const Structure& structure, const PredictionRequest& request) const;
+    Entry(std::shared_ptr<const FittedTensor> given, std::span<const FittedProperty> properties);
+    TensorPrediction compute(const Structure& structure, const PredictionRequest& request);
+    void add_charges(const Structure& structure, const PredictionRequest& request, TensorPrediction& result);
     void check(const Structure& structure) const;
 
     std::shared_ptr<const FittedTensor> tensor;
-    std::list<TensorKernel> kernels;  // of the parts
+    std::shared_ptr<const ChargeDipole> charges;  // null: none
+    std::shared_ptr<const Model> charge_model;
+    std::unique_ptr<ChargeBars> charge_bars = {};  // made for the first covariance
+    std::list<TensorKernel> kernels;               // of the parts
   };
   std::list<Entry> entries_;
 };

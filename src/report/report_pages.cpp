@@ -51,6 +51,7 @@ bool has_bars(const PredictionRecord& record) {
 
 void add_model_sections(Page& page, const ReportModel& model) {
   add_properties(page, model);
+  add_tensors(page, model);
   if (!model.dimers.empty()) {
     page.section(
         "Dimers",

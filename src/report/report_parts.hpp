@@ -72,6 +72,8 @@ void add_extrapolation(Page& page, const ExtrapolationTable& grades);
 void add_dimers(Page& page, const ReportModel& model);
 /// A table for each data set and property; nothing without errors.
 void add_properties(Page& page, const ReportModel& model);
+/// The same of tensors, with their components as points.
+void add_tensors(Page& page, const ReportModel& model);
 void add_sparse_set(Page& page, const Model& model);
 void add_hyperparameters(Page& page, const Model& model);
 void add_timing(Page& page, const ReportTiming& timing, std::int64_t atoms);

@@ -110,26 +110,32 @@ TEST_CASE("lambda-SOAP features turn with the structure, and change sign under i
   }
 }
 
-TEST_CASE("The pullback of lambda-SOAP features is their derivative") {
+TEST_CASE("The pullback of lambda-SOAP features and their change along a direction are their derivative") {
   for (const int lambda : {0, 1, 2, 3}) {
     CAPTURE(lambda);
     const TensorSpectrum spectrum(lambda, 3, 4);
     std::mt19937 random(7);
     std::normal_distribution<double> normal;
-    std::vector<double> c(64), slope(64, 0.0);
+    std::vector<double> c(64), g(static_cast<std::size_t>(spectrum.size()));
     for (double& v : c) v = normal(random);
-    Matrix g(spectrum.components(), spectrum.size()), out = g;
-    for (Eigen::Index i = 0; i < g.size(); ++i) g.data()[i] = normal(random);
+    for (double& v : g) v = normal(random);
+    Matrix out(spectrum.components(), spectrum.size()), change = out, slope = Matrix::Zero(spectrum.components(), 64);
     spectrum.pull_back(c, 0.7, g, slope);
+    const Eigen::Map<const Vector> direction(g.data(), spectrum.size());
     for (std::size_t i = 0; i < c.size(); i += 5) {
       const double step = 1e-3, before = c[i];  // P is quadratic: central differences are exact
       c[i] = before + step;
       spectrum.compute(c, 0.7, out);
-      const double above = g.cwiseProduct(out).sum();
+      const Matrix above = out;
       c[i] = before - step;
       spectrum.compute(c, 0.7, out);
       c[i] = before;
-      check_close(slope[i], (above - g.cwiseProduct(out).sum()) / (2 * step), 1e-9, 1e-9);
+      const Matrix expected = (above - out) / (2 * step);
+      std::vector<double> unit(64, 0.0);
+      unit[i] = 1;
+      spectrum.differentiate(c, unit, 0.7, change);
+      CHECK(largest_difference(change, expected) <= 1e-9);
+      CHECK(largest_difference(Vector(slope.col(static_cast<Eigen::Index>(i))), Vector(expected * direction)) <= 1e-9);
     }
   }
 }

@@ -251,3 +251,28 @@ TEST_CASE("Left-out covariances have the left-out variances on their diagonals")
   CHECK(largest_difference(Vector(found->own_covariance.diagonal()), found->own) <= 1e-10);
   CHECK(largest_difference(found->data_covariance, Matrix(found->data_covariance.transpose())) <= 1e-10);
 }
+
+TEST_CASE("Evidence and VFE find the noise of the labels of tensors") {
+  TemporaryFolder folder;
+  folder.write("clean.xyz", molecules(12, 9));
+  std::mt19937 random(2);
+  std::normal_distribution<double> normal;
+  ExtxyzWriter writer((folder.path() / "train.xyz").string());
+  for (Structure s : read_extxyz((folder.path() / "clean.xyz").string())) {
+    auto v = std::get<std::vector<double>>(s.find_field("dipole")->value);
+    for (double& x : v) x += 0.05 * normal(random);
+    s.set_field("dipole", v);
+    writer.write(s);
+  }
+  writer.commit();
+  const auto sigma = [&](const std::string& more) {
+    return fit(options_for(folder, dipole + term + "n_sparse = 2\n" + more)).report.tensors.at(0).sigma * std::sqrt(3.0);
+  };
+  const double by_evidence = sigma(""), by_bound = sigma("[optimize]\nobjective = \"vfe\"\n");
+  // The noise of the labels, for each by another way.
+  for (const double found : {by_evidence, by_bound}) {
+    CHECK(found > 0.025);
+    CHECK(found < 0.15);
+  }
+  CHECK(std::abs(by_bound - by_evidence) > 1e-3 * by_evidence);
+}

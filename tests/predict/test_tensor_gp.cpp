@@ -7,6 +7,7 @@
 #include <gapkit/math/linear_algebra.hpp>
 #include <gapkit/math/tensor_components.hpp>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "predict/tensor_predictor.hpp"
 #include "support/support.hpp"
@@ -165,6 +166,8 @@ TEST_CASE("Posterior means, covariances, priors and the evidence of dipoles have
     const Matrix prior = numbers_in(reference.at("prior_xyz")[k]), covariance = numbers_in(reference.at("covariance_xyz")[k]);
     CHECK(largest_difference(Matrix(back * kernel.prior(environments, s.size())[0] * back.transpose()), prior) <=
           1e-9 * largest_entry(prior));
+    const std::vector<double> traces = kernel.prior_traces(environments, s.size());
+    check_close(std::accumulate(traces.begin(), traces.end(), 0.0), prior.trace(), 0, 1e-9);
     const Matrix found = back * tensor_covariances(part, kernel, environments, s.size())[0] * back.transpose();
     // Differences of priors: absolute rounding is that of the prior.
     CHECK(largest_difference(found, covariance) <= 1e-9 * largest_entry(prior));

@@ -166,8 +166,11 @@ struct TensorReport {
   std::string name;
   int lambda = 0;
   std::int64_t frames = 0, rows = 0, columns = 0;
-  double sigma = 0;           ///< in the unit of the tensor, times h (methods.md, section 10)
-  std::vector<double> delta;  ///< of each term and centre element
+  double sigma = 0;  ///< in the unit of the tensor, times h (methods.md, section 10); 0: no labels but derivatives
+  std::int64_t derivative_frames = 0, derivative_rows = 0;
+  double derivatives_sigma = 0;                        ///< in the unit of the tensor per Å
+  double derivative_error = 0, derivative_spread = 0;  ///< as `error` and `spread`
+  std::vector<double> delta;                           ///< of each term and centre element
   double log_evidence = 0;
   std::int64_t left_out = 0;     ///< structures behind the calibration
   double mahalanobis = 0;        ///< mean square of their errors before the calibration; 0: uncalibrated

@@ -116,8 +116,9 @@ struct PropertyOptions {
 /// One [[tensor]]: its labels and terms (methods.md, section 10).
 struct TensorOptions {
   TensorKeys keys;
-  double sigma = 0;      ///< of the components, in the unit of the tensor; 0: 1 % of the root mean square of the labels to begin with
-  bool optimize = true;  ///< sigma and the amplitudes, by the evidence
+  double sigma = 0;  ///< of the components, in the unit of the tensor; 0: 1 % of the root mean square of the labels to begin with
+  double derivatives_sigma = 0;    ///< of dT/dr, in the unit of the tensor per Å; 0: likewise
+  bool optimize = true;            ///< sigma and the amplitudes, by the evidence
   std::vector<TermOptions> terms;  ///< soap with dot_product; n_sparse = 0: as many as half of the frames, shared by the elements
 };
 

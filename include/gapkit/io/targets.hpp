@@ -23,12 +23,14 @@ struct BaseKeys {
 
 /// Names of a tensor in frames and predictions.
 struct TensorKeys {
-  std::string name;            ///< in predictions: gap_NAME
-  std::string key;             ///< of frames, or the column with target = "atom"
-  std::string kind;            ///< "vector", "symmetric" (9 numbers, or 6: xx yy zz yz xz xy) or "scalar"
-  std::string target = "sum";  ///< over the atoms, their "mean", or the value at each "atom"
-  std::string units;           ///< of the file; never converted
-  std::string origin;          ///< of dipoles of charged frames: "mass", "nuclear_charge", "geometric"; empty: not given
+  std::string name;              ///< in predictions: gap_NAME
+  std::string key;               ///< of frames, or the column with target = "atom"
+  std::string kind;              ///< "vector", "symmetric" (9 numbers, or 6: xx yy zz yz xz xy) or "scalar"
+  std::string target = "sum";    ///< over the atoms, their "mean", or the value at each "atom"
+  std::string units;             ///< of the file; never converted
+  std::string origin;            ///< of dipoles of charged frames: "mass", "nuclear_charge", "geometric"; empty: not given
+  std::string derivatives = {};  ///< column of dT/dr: component b by coordinate a at (components) a + b; empty: none
+  std::string charges = {};      ///< property whose values are charges q: Σ q_i (r_i − r₀) is part of the vector; empty: none
 
   bool is_per_atom() const { return target == "atom"; }
   /// Cartesian components: 3, 9 or 1.

@@ -12,8 +12,10 @@ namespace gapkit {
 /// 1: every model has a posterior; 2: it may be absent; 3: not used; 4: the model is on top of another one; 5: the features of a
 /// term are mapped (compression); 6: a calibration has factors of a part of the epistemic variance; 7: the channels of a term are
 /// contracted; 8: a cautious calibration; 9: a baseline needs the whole cell; 10: it needs a property; 11: charge equilibration, or learned
-/// volumes of dispersion; 12: symmetry functions; 13: a kernel of a network; 14: tensors. A model is written with the lowest that has all
-/// of its parts.
+/// volumes of dispersion; 12: symmetry functions; 13: a kernel of a network; 14: tensors; 15: a tensor without labels but derivatives, with
+/// charges, or with two factors of its error bars, or
+/// extrapolation thresholds of the full spectrum.
+/// A model is written with the lowest that has all of its parts.
 inline constexpr int model_format_version = 15;
 
 /// Å, by the atomic numbers of a pair of elements, smaller first; only for pairs within the cutoff of the terms.

@@ -47,9 +47,20 @@ struct TensorPrediction {
   /// Of each row, [1 or atoms, c²] with c = 3 (x y z), 6 (xx yy zz yz xz xy) or 1: the covariance of a new label, calibrated if the fit
   /// was.
   std::optional<Matrix> covariance;
+  /// [atoms, 3 · components] dT_b/dr_ka of each atom k at (components) a + b, in the unit of the tensor per Å.
+  std::optional<Matrix> derivatives;
   bool is_calibrated = false;
 
   int covariance_size() const { return keys.kind == "symmetric" ? 6 : keys.components(); }
+  /// Standard deviations of the components, [1 or atoms, 3, 6 or 1]. Needs the covariance.
+  Matrix std() const;
+  /// Numbers that do not depend on the orientation, of each row: the length |v| of a vector ("norm"); tr T/3 and |T − tr T/3| of a matrix
+  /// ("isotropic", "anisotropic"); none of a scalar.
+  std::vector<std::string> invariant_names() const;
+  Matrix invariants() const;
+  /// Their standard deviations to first order. Where a length is less than the root of the trace of its covariance, the first order is
+  /// wrong, and the value is this root, an upper bound. Needs the covariance.
+  Matrix invariants_std() const;
 };
 
 struct PredictionRequest {
@@ -71,10 +82,11 @@ struct PredictionRequest {
   /// Descriptors and their derivatives in single precision (kernels and sums stay in double precision): faster, with errors of forces below
   /// 1e-4 eV/Å (docs/accuracy.md). Without effect where error bars are requested, as these need all digits.
   bool single_precision = false;
-  bool properties = false;         ///< local properties of the model, if it has some
-  bool property_std = false;       ///< with properties
-  bool tensors = false;            ///< tensors of the model, if it has some
-  bool tensor_covariance = false;  ///< with tensors
+  bool properties = false;          ///< local properties of the model, if it has some
+  bool property_std = false;        ///< with properties
+  bool tensors = false;             ///< tensors of the model, if it has some
+  bool tensor_covariance = false;   ///< with tensors
+  bool tensor_derivatives = false;  ///< with tensors: by the positions, of those that are no values of atoms
 
   /// Of energies, forces and virial.
   bool error_bars() const { return energy_std || local_std || force_std || stress_std; }

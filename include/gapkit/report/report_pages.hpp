@@ -8,6 +8,7 @@
 namespace gapkit {
 
 class PropertyTable;
+class TensorTable;
 
 /// Predictions and reference values, collected frame by frame for the figures of a report.
 ///
@@ -97,6 +98,7 @@ struct ReportModel {
   std::vector<DimerCurve> dimers;
   /// Errors of local properties, with the name of their data.
   std::vector<std::pair<std::string, const PropertyTable*>> properties = {};
+  std::vector<std::pair<std::string, const TensorTable*>> tensors = {};  ///< the same of tensors
 };
 
 struct ReportTiming {

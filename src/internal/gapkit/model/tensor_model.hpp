@@ -23,12 +23,19 @@ struct TensorPart {
   std::vector<double> delta;    ///< of each term, in K_MM; the posterior has the ratio to the final one
   std::map<int, double> means;  ///< λ = 0: baseline t_Z of the elements
   SparseFactor factor;
-  Posterior posterior;        ///< one group: σ_λ
-  Vector weights;             ///< of the kernels, (2λ+1) for each point
-  double scale = 1;           ///< κ: the factor of error bars
+  Posterior posterior;  ///< groups of labels (class "default") and of derivatives (`derivatives_class`)
+  Vector weights;       ///< of the kernels, (2λ+1) for each point
+  /// Factors of the error bars: covariances are scale² C + noise_scale² σ²h².
+  double scale = 1, noise_scale = 1;
   std::int64_t left_out = 0;  ///< structures behind the scale; 0: uncalibrated
 
-  double sigma() const { return posterior.groups.at(0).sigma; }
+  static constexpr const char* derivatives_class = "derivatives";
+  /// σ_λ of labels; 0 if only derivatives were fitted.
+  double sigma() const { return sigma_of("default"); }
+  double derivatives_sigma() const { return sigma_of(derivatives_class); }
+
+ private:
+  double sigma_of(std::string_view config_class) const;
 };
 
 /// A fitted tensor: terms, and a part for each λ.

@@ -4,14 +4,21 @@
 #include <gapkit/report/error_table.hpp>
 #include <gapkit/report/property_table.hpp>
 #include <gapkit/report/report_pages.hpp>
+#include <gapkit/report/tensor_table.hpp>
 #include <memory>
 
 namespace gapkit {
 
-/// Errors of a model on data. `record` gets every prediction, if it is given; `progress` gets an event of `phase` for each frame
-/// (phase.total: their number, 0 if it is not known). `properties` gets the errors of local properties, if it is given.
+/// What else gets the predictions, if it is given: all of them, and errors of local properties and tensors.
+struct FieldTables {
+  PredictionRecord* record = nullptr;
+  PropertyTable* properties = nullptr;
+  TensorTable* tensors = nullptr;
+};
+
+/// Errors of a model on data. `progress` gets an event of `phase` for each frame (phase.total: their number, 0 if it is not known).
 ErrorTable errors_of(const std::shared_ptr<const Model>& model, const Dataset& data, const ProgressEvent& phase,
-                     const ProgressCallback& progress, PredictionRecord* record = nullptr, PropertyTable* properties = nullptr);
+                     const ProgressCallback& progress, const FieldTables& fields = {});
 
 /// A fitted model with its errors on training and validation data, which its notes hold, as they hold the names of the targets, where the
 /// sparse points come from and how σ and δ were found.
@@ -19,6 +26,7 @@ struct FittedWithErrors {
   std::shared_ptr<Model> model;
   PredictionRecord training_record, validation_record;  ///< of all frames
   PropertyTable training_properties, validation_properties;
+  TensorTable training_tensors, validation_tensors;
   ErrorTable training, validation;
 
   /// Takes the model out of `result`. `keys`: the names that the targets were found by. `keep_values`: of the records.
