@@ -7,6 +7,7 @@
 #include <gapkit/fit/sparse_points.hpp>
 #include <gapkit/io/temporary_file.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/model/term_kernel.hpp>
 #include <limits>
 #include <numeric>
 #include <unordered_map>
@@ -40,6 +41,8 @@ std::vector<Parameters> resolved_kernel_parameters(const DataScan& scan, const s
     if (term.length_scale_root)
       result.back().set("length_scale",
                         std::vector<double>{*term.length_scale_root * std::sqrt(scan.drafts[t].descriptor->usual_square())});
+    if (term.input_scale_over_size)
+      result.back().set("input_scale", *term.input_scale_over_size / usual_square(*scan.drafts[t].descriptor));
     if (!term.length_scale_fraction || candidates[t].x.rows() == 0) continue;
     const std::vector<double> lengths = lengths_of_range(term, candidates[t]);
     std::vector<double>& most = largest[&term];
