@@ -91,7 +91,9 @@ std::vector<int> indices_in(const Candidates& candidates, const std::vector<std:
 // Drops points whose pivot in the Cholesky factorisation of K + jitter vanishes in rounding.
 void drop_dependent_points(Term& term, std::vector<std::int64_t>& serial, TermReport& report) {
   Matrix k = sparse_covariance(term);
-  if (!k.allFinite()) throw NumericalError("the kernel matrix of term '" + term.label() + "' holds NaN or infinity");
+  if (!k.allFinite())
+    throw NumericalError("the kernel matrix of term '" + term.label() +
+                         "' holds NaN or infinity; choose kernel parameters that are closer to their usual values");
   const double tolerance = 4 * static_cast<double>(k.rows()) * std::numeric_limits<double>::epsilon();
   // The rank of K alone: with the jitter on the diagonal, the pivot of a dependent point is jitter · (1 + |coefficients|²), which may be
   // large.

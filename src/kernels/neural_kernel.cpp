@@ -13,6 +13,7 @@ namespace {
 
 constexpr int largest_depth = 16;
 constexpr double smallest_input_scale = 1e-9, largest_input_scale = 1e6;
+constexpr double largest_variance = 1e3;  // larger ones overflow in deep networks
 
 /// κ of x·z, |x|², |z|² (methods.md, section 1).
 class NeuralKernel final : public Kernel {
@@ -183,8 +184,10 @@ NeuralNetwork network_of(const Parameters& parameters, const std::string& name, 
     if (!is_right || !std::isfinite(value)) throw InputError(fmt::format("{}: {} is {}, expected {}", name, parameter, value, expected));
   };
   require(network.depth >= 1 && network.depth <= largest_depth, "depth", network.depth, "an integer from 1 to 16");
-  require(network.weight_variance > 0, "weight_variance", network.weight_variance, "a number above 0");
-  require(network.bias_variance >= 0, "bias_variance", network.bias_variance, "a number of at least 0");
+  require(network.weight_variance > 0 && network.weight_variance <= largest_variance, "weight_variance", network.weight_variance,
+          "a number above 0, up to 1000");
+  require(network.bias_variance >= 0 && network.bias_variance <= largest_variance, "bias_variance", network.bias_variance,
+          "a number from 0 to 1000");
   const double scale = parameters.real("input_scale");
   require(scale == 0 || (scale >= smallest_input_scale && scale <= largest_input_scale), "input_scale", scale,
           "0, or a number from 1e-9 to 1e6");
@@ -234,11 +237,13 @@ KernelKind neural_kind(const std::string& name, const std::string& description, 
   weight.default_value = 1.5;
   weight.smallest = 0;
   weight.excludes_smallest = true;
+  weight.largest = largest_variance;
   ParameterInfo bias;
   bias.name = "bias_variance";
   bias.description = "variance of a bias";
   bias.default_value = 0.1;
   bias.smallest = 0;
+  bias.largest = largest_variance;
   ParameterInfo scale;
   scale.name = "input_scale";
   scale.description = "factor of x . x' in the first layer; 0: 1 over the usual |x|^2 of the descriptor";

@@ -185,8 +185,22 @@ TEST_CASE("ntk and nngp refuse impossible parameters") {
   refused({{"activation", "tanh"}}, "tanh");
   refused({{"activation", "gelo"}}, "did you mean 'gelu'");
   for (const std::int64_t depth : {0, -1, 17}) refused({{"depth", depth}}, "depth");
-  for (const double w : {0.0, -1.0, std::nan(""), std::numeric_limits<double>::infinity()})
+  for (const double w : {0.0, -1.0, 1e300, std::nan(""), std::numeric_limits<double>::infinity()})
     refused({{"weight_variance", w}}, "weight_variance");
-  for (const double b : {-0.1, std::nan("")}) refused({{"bias_variance", b}}, "bias_variance");
+  for (const double b : {-0.1, 1e200, std::nan("")}) refused({{"bias_variance", b}}, "bias_variance");
   for (const double s : {-0.1, std::nan(""), std::numeric_limits<double>::infinity()}) refused({{"input_scale", s}}, "input_scale");
+}
+
+TEST_CASE("ntk and nngp: values and derivatives are finite with the largest variances, also of a point with itself") {
+  const Matrix x = random_features(3, 6, 1), z = random_features(4, 6, 2);
+  for (const std::string activation : {"gelu", "erf"}) {
+    CAPTURE(activation);
+    const auto kernel =
+        neural_kernel({.activation = activation, .depth = 4, .weight_variance = 1e3, .bias_variance = 1e3, .input_scale = 1});
+    const OwnParts others(*kernel, x, z), parts(*kernel, x, x);
+    CHECK(others.value.allFinite());
+    CHECK(others.both_curvature.allFinite());
+    for (const Matrix* part : {&parts.value, &parts.slope, &parts.curvature, &parts.own_slope, &parts.own_curvature, &parts.both_curvature})
+      CHECK(part->allFinite());
+  }
 }
