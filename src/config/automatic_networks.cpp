@@ -46,14 +46,16 @@ FitConfiguration with_points(FitConfiguration options, double part) {
   return options;
 }
 
-/// Estimated time of fits to a sample, s; absent if the data are too few.
+/// Estimated time of fits to a sample, s; infinite if they need more memory than allowed, absent if the data are too few.
 std::optional<double> seconds_of(const FitData& given, const DataSummary& data, const std::vector<const FitConfiguration*>& fits,
                                  double part) {
   double seconds = 0;
   for (const FitConfiguration* options : fits) {
-    const std::optional<FitPlan> plan = plan_of_sample(given.train, with_points(*options, part), data.isolated);
+    FitConfiguration planned = with_points(*options, part);
+    planned.memory = 1e6;  // the limit is checked here
+    const std::optional<FitPlan> plan = plan_of_sample(given.train, planned, data.isolated);
     if (!plan) return std::nullopt;
-    seconds += plan->seconds;
+    seconds += plan->memory_bytes <= 1e9 * options->memory ? plan->seconds : INFINITY;
   }
   return seconds;
 }
@@ -92,7 +94,8 @@ void choose_network(const FitData& given, const DataSummary& data, double most_s
   if (seconds > most_seconds) seconds = seconds_of(given, data, tried, part = few_points);
   if (!seconds) return;
   if (*seconds > most_seconds) {
-    reasons.push_back(fmt::format("kernels of networks: not tried, as this would take {:.0f} s; --tune tries them", *seconds));
+    const std::string why = std::isfinite(*seconds) ? fmt::format("as this would take {:.0f} s", *seconds) : "for lack of memory";
+    reasons.push_back(fmt::format("kernels of networks: not tried, {}; --tune tries them", why));
     return;
   }
   const auto errors_of = [&](const FitConfiguration& fitted) {

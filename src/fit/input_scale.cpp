@@ -17,7 +17,7 @@ constexpr std::array<double, 7> scales = {0.003, 0.01, 0.03, 0.1, 0.3, 1, 3};
 constexpr std::size_t usual_place = 3;
 constexpr int steps_from_neighbour = 2;  // of the search for σ and δ
 // Fewer points ask for smaller scales (docs/accuracy.md), so this is more than in other samples.
-constexpr int points_of_scales = 500;
+constexpr std::array<int, 3> points_of_scales = {500, 300, 100};  // the first whose sums fit into the memory
 static_assert(scales[usual_place] == usual_input_scale);
 
 using Losses = std::array<double, scales.size()>;
@@ -51,15 +51,29 @@ class ScaleErrors {
     for (const std::string& text : texts_)
       if (!text.empty()) all += (all.empty() ? "" : "; ") + text;
     progress_({.phase = "input scale",
-               .message = has_errors ? fmt::format("{} by errors of {} structures in {} folds: {}", chosen, structures_, folds_, all)
-                                     : chosen + ", the usual one: a choice needs 20 structures, and points that are selected"});
+               .message = has_errors ? fmt::format("{} by errors of {} structures in {} folds, at most {} points: {}", chosen, structures_,
+                                                   folds_, points_, all)
+                                     : chosen + ", the usual one: a choice needs 20 structures, points that are selected, and memory"});
   }
 
  private:
+  /// Returns false if the data are too few, or the memory is.
+  bool choose_points() {
+    FitOptions planned = options_;
+    planned.memory = 1e6;  // the limit is checked here
+    for (const int points : points_of_scales) {
+      const std::optional<FitPlan> plan = plan_of_sample(training_, planned, reference_energies_, points_ = points);
+      if (!plan) return false;
+      if (plan->memory_bytes <= 1e9 * options_.memory) return true;
+    }
+    return false;
+  }
+
   /// From the usual scale down and up: the search for σ and δ begins where that of the neighbour has ended. Returns false if the data are
   /// too few.
   bool find_losses() {
     losses_.fill(INFINITY);
+    if (!choose_points()) return false;
     const auto usual = find_loss(usual_place, {});
     if (!usual) return false;
     auto near = *usual;
@@ -76,8 +90,7 @@ class ScaleErrors {
     options.optimize.start = start;
     if (!start.empty()) options.optimize.max_evaluations = std::min(options.optimize.max_evaluations, steps_from_neighbour);
     try {
-      const std::optional<SampleErrors> errors =
-          fold_errors_of_sample(training_, options, reference_energies_, progress_, points_of_scales);
+      const std::optional<SampleErrors> errors = fold_errors_of_sample(training_, options, reference_energies_, progress_, points_);
       if (!errors) return std::nullopt;
       structures_ = errors->structures;
       folds_ = errors->folds;
@@ -95,7 +108,7 @@ class ScaleErrors {
   TermOptions& term_;
   const ProgressCallback& progress_;
   std::int64_t structures_ = 0;
-  int folds_ = 0;
+  int folds_ = 0, points_ = 0;
   Losses losses_ = {};
   std::array<std::string, scales.size()> texts_;
 };

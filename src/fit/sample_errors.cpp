@@ -114,11 +114,12 @@ std::optional<SampleErrors> fold_errors_of_sample(const Dataset& training, const
   return result;
 }
 
-std::optional<FitPlan> plan_of_sample(const Dataset& training, const FitOptions& options, const std::map<int, double>& reference_energies) {
+std::optional<FitPlan> plan_of_sample(const Dataset& training, const FitOptions& options, const std::map<int, double>& reference_energies,
+                                      int most_points) {
   const std::vector<std::int64_t> numbers = sample_of_folds(training, options);
   if (numbers.empty()) return std::nullopt;
   const DatasetView sample(training, numbers);
-  return plan_fit(FitData{sample}, options_of_folds(options, reference_energies, most_points_of_sample));
+  return plan_fit(FitData{sample}, options_of_folds(options, reference_energies, most_points));
 }
 
 }  // namespace gapkit

@@ -274,7 +274,7 @@ TEST_CASE("a choice visits the data twice, with little time too") {
   CHECK(points[1] < points[0]);  // after several attempts
 }
 
-TEST_CASE("kernels of networks are not tried where that is a large part of the time of the fit") {
+TEST_CASE("kernels of networks are not tried where that takes too much time or memory") {
   const Setup setup;
   const std::vector<Structure> frames = cubic(2.6, 25);
   AutomaticChoice choice = setup.choose(frames);
@@ -301,7 +301,12 @@ TEST_CASE("kernels of networks are not tried where that is a large part of the t
   std::vector<std::string> reasons;
   choose_network({.train = data}, summary, 0, options, reasons, {});  // no time
   REQUIRE(reasons.size() == 1);
-  CHECK(reasons[0].find("not tried") != std::string::npos);
+  CHECK(reasons[0].find("not tried, as this would take") != std::string::npos);
+  FitConfiguration tight = options;
+  tight.memory = 1e-6;
+  choose_network({.train = data}, summary, 1e6, tight, reasons, {});
+  REQUIRE(reasons.size() == 2);
+  CHECK(reasons[1].find("not tried, for lack of memory") != std::string::npos);
   CHECK(options.terms.back().kernel == choice.options.terms.back().kernel);
 }
 

@@ -63,7 +63,7 @@ TEST_CASE("input scale: data choose the scale with the smallest errors of left-o
   CHECK(first.messages == second.messages);
   CHECK(first.scale() == second.scale());
   CHECK(first.messages[0].find(fmt::format("over_size = {:.6g}", first.over_size())) != std::string::npos);
-  CHECK(first.messages[0].find("24 structures in 10 folds") != std::string::npos);
+  CHECK(first.messages[0].find("24 structures in 10 folds, at most 500 points") != std::string::npos);
   const MemoryDataset data(frames);
   const auto loss = [&](double over_size) {
     FitConfiguration tried = options;
@@ -103,6 +103,16 @@ TEST_CASE("input scale: numbers of the configuration stay, few structures get th
   REQUIRE(two.model.terms.size() == 2);
   check_close(two.over_size(0), two.over_size(1), 1e-12);
   CHECK(!has_free_input_scale(small_soap(3, 2, 3, 20)));
+}
+
+TEST_CASE("input scale: without memory for the trial it is the usual one") {
+  const MemoryDataset data(bulk_frames(24));
+  FitConfiguration options = small_options("", {network_term(0)});
+  options.memory = 1e-6;
+  std::string message;
+  choose_input_scales(data, {{14, lone_atom_energy(14)}}, options, [&](const ProgressEvent& event) { message += event.message; });
+  CHECK(options.terms[0].input_scale_over_size == usual_input_scale);
+  CHECK(message.find("the usual one") != std::string::npos);
 }
 
 namespace {
