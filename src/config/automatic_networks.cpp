@@ -14,19 +14,50 @@ namespace gapkit {
 namespace {
 
 constexpr double clear = 0.95, much = 1.1;  // ratios of errors
+// Of the sparse points of a sample: the time of the trial grows as their cube.
+constexpr double all_points = 1, few_points = 1.0 / 3;
+constexpr int fewest_points_of_trial = 20;
+constexpr int steps_from_own = 6;  // of the search for σ, which begins where that with SOAP's own kernel has ended
 
-/// Mean ratio of the errors of energies and forces; infinite if one of them is much larger.
+/// Mean ratio of the errors of energies and forces; infinite if one of them is much larger, in the mean of the folds or of all rows.
 double ratio(const SampleErrors& with, const SampleErrors& without) {
   double product = 1;
   int factors = 0;
   for (const Property property : {Property::energy, Property::force}) {
     const double one = with.error[property], other = without.error[property];
     if (!std::isfinite(other) || !(other > 0)) continue;
-    if (!(one <= much * other)) return INFINITY;
+    if (!(one <= much * other) || !(with.pooled[property] <= much * without.pooled[property])) return INFINITY;
     product *= one / other;
     ++factors;
   }
   return factors > 0 ? std::pow(product, 1.0 / factors) : INFINITY;
+}
+
+/// For a trial.
+FitConfiguration with_points(FitConfiguration options, double part) {
+  const auto reduce = [&](int& points) {
+    const int usual = std::min(points, most_points_of_sample);
+    points = std::max(std::min(usual, fewest_points_of_trial), static_cast<int>(std::lround(part * usual)));
+  };
+  for (TermOptions& term : options.terms) {
+    reduce(term.n_sparse);
+    for (auto& [combination, points] : term.species_n_sparse) reduce(points);
+  }
+  return options;
+}
+
+/// Estimated time of fits to a sample, s; infinite if they need more memory than allowed, absent if the data are too few.
+std::optional<double> seconds_of(const FitData& given, const DataSummary& data, const std::vector<const FitConfiguration*>& fits,
+                                 double part) {
+  double seconds = 0;
+  for (const FitConfiguration* options : fits) {
+    FitConfiguration planned = with_points(*options, part);
+    planned.memory = 1e6;  // the limit is checked here
+    const std::optional<FitPlan> plan = plan_of_sample(given.train, planned, data.isolated);
+    if (!plan) return std::nullopt;
+    seconds += plan->memory_bytes <= 1e9 * options->memory ? plan->seconds : INFINITY;
+  }
+  return seconds;
 }
 
 }  // namespace
@@ -53,27 +84,34 @@ void choose_network(const FitData& given, const DataSummary& data, double most_s
   // All candidates leave out the same structures.
   compared.optimize.leaves_out_unlearned = std::any_of(options.terms.begin(), options.terms.end(), is_learned);
   std::vector<NetworkCandidate> candidates = network_candidates(compared, data.atoms_of.size());
-  double seconds = 0;
   std::vector<const FitConfiguration*> tried = {&compared};
-  for (const NetworkCandidate& candidate : candidates) tried.push_back(&candidate.options);
-  for (const FitConfiguration* fitted : tried) {
-    const std::optional<FitPlan> plan = plan_of_sample(given.train, *fitted, data.isolated);
-    if (!plan) return;
-    seconds += plan->seconds;
+  for (NetworkCandidate& candidate : candidates) {
+    candidate.options.optimize.max_evaluations = std::min(candidate.options.optimize.max_evaluations, steps_from_own);
+    tried.push_back(&candidate.options);
   }
-  if (seconds > most_seconds) {
-    reasons.push_back(fmt::format("kernels of networks: not tried, as this would take {:.0f} s; --tune tries them", seconds));
+  double part = all_points;
+  std::optional<double> seconds = seconds_of(given, data, tried, part);
+  if (seconds > most_seconds) seconds = seconds_of(given, data, tried, part = few_points);
+  if (!seconds) return;
+  if (*seconds > most_seconds) {
+    const std::string why = std::isfinite(*seconds) ? fmt::format("as this would take {:.0f} s", *seconds) : "for lack of memory";
+    reasons.push_back(fmt::format("kernels of networks: not tried, {}; --tune tries them", why));
     return;
   }
-  const SampleErrors own = fold_errors_of_sample(given.train, compared, data.isolated, shown).value();
+  const auto errors_of = [&](const FitConfiguration& fitted) {
+    return fold_errors_of_sample(given.train, with_points(fitted, part), data.isolated, shown).value();
+  };
+  const SampleErrors own = errors_of(compared);
   double best = clear;
   for (NetworkCandidate& candidate : candidates) {
     std::string text;
     double found = INFINITY;
     try {
-      const SampleErrors errors = fold_errors_of_sample(given.train, candidate.options, data.isolated, shown).value();
+      candidate.options.optimize.start = own.factors;
+      const SampleErrors errors = errors_of(candidate.options);
       found = ratio(errors, own);
-      text = fmt::format("errors of {} structures in five folds: {} with it, {} without", errors.structures, errors.text(), own.text());
+      text = fmt::format("errors of {} structures in {} folds: {} with it, {} without", errors.structures, errors.folds, errors.text(),
+                         own.text());
     } catch (const Error& error) {
       text = fmt::format("cannot be tried: {}", error.what());
     }

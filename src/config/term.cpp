@@ -124,7 +124,6 @@ void read_length_scale(const Section& section, const TomlEntry& entry, TermOptio
     term.length_scale_fraction = table.positive("fraction_of_range", 0, "");
 }
 
-/// Below 0: minus this over the usual |x|² (kernels/neural_kernel.cpp).
 double read_input_scale(const Section& section, const TomlEntry& entry) {
   const Section table = section.section("input_scale", section.label() + " input_scale");
   const std::vector<std::string> known = {"over_size"};
@@ -132,7 +131,7 @@ double read_input_scale(const Section& section, const TomlEntry& entry) {
   if (!table.has("over_size")) section.wrong(entry, "a number, or { over_size = 0.1 }");
   const double over_size = table.positive("over_size", 0, "");
   if (!(over_size >= 1e-6 && over_size <= 1e6)) table.wrong(*table.find("over_size"), "a number from 1e-6 to 1e6");
-  return -over_size;
+  return over_size;
 }
 
 /// Replaces length scales that depend on the training data in the parameters by a placeholder.
@@ -142,7 +141,8 @@ void read_kernel_parameters(const Section& section, const DescriptorKind& descri
     auto others = kernel.parameters;
     std::erase_if(others, [](const ParameterInfo& info) { return info.name == "input_scale"; });
     term.kernel_parameters = read_parameters(section, others);
-    term.kernel_parameters.set("input_scale", read_input_scale(section, *scale));
+    term.kernel_parameters.set("input_scale", 0.0);
+    term.input_scale_over_size = read_input_scale(section, *scale);
     return;
   }
   const TomlEntry* entry = section.find("length_scale");

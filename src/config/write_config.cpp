@@ -102,8 +102,7 @@ void write_term(TomlText& out, const TermOptions& term, const std::string& heade
   };
   add("length_scale", "fraction_of_range", term.length_scale_fraction);
   add("length_scale", "root_of_size", term.length_scale_root);
-  if (const auto scale = term.kernel_parameters.values().find("input_scale"); scale != term.kernel_parameters.values().end())
-    if (const double number = std::get<double>(scale->second); number < 0) add("input_scale", "over_size", -number);
+  add("input_scale", "over_size", term.input_scale_over_size);
   write_parameters(out, term.kernel_parameters, kernel_kind(term.kernel).parameters, by_data);
   auto delta = term.species_delta;
   if (!delta.empty()) delta["default"] = term.delta;

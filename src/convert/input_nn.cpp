@@ -51,6 +51,7 @@ class NnTranslator {
 
   InputNnTranslation translate() {
     for (const NnLine& line : lines_) read(line);
+    check_elements();
     list_functions();
     if (functions_.empty())
       throw InputError(path_ + ": no symmetry functions, expected lines with symfunction_short (is this a file of settings, input.nn?)");
@@ -193,6 +194,7 @@ class NnTranslator {
     if (shift > 0) text += fmt::format(" r_s={:.15g}", shift * angstrom_per_bohr);
     if (is_angular) text += fmt::format(" lambda={} zeta={:.15g}", lambda, zeta);
     given.cutoff = cutoff * angstrom_per_bohr;
+    given.neighbour_symbols = neighbours;
     given_.push_back(std::move(given));
   }
 
@@ -203,7 +205,20 @@ class NnTranslator {
     int open_neighbours;  // all elements stand in these places
     std::string numbers;
     double cutoff;  // Å
+    std::vector<std::string> neighbour_symbols = {};
   };
+
+  // Elements of functions stand in the line of elements, if there is one: else a misspelt one would become a function without data.
+  void check_elements() const {
+    const auto check = [&](const Given& given, const std::string& symbol) {
+      if (elements_.empty() || symbol.empty() || std::find(elements_.begin(), elements_.end(), symbol) != elements_.end()) return;
+      throw InputError(fmt::format("{}:{}: the function names {}, which the line 'elements' lacks", path_, given.line, symbol));
+    };
+    for (const Given& given : given_) {
+      check(given, given.centre);
+      for (const std::string& symbol : given.neighbour_symbols) check(given, symbol);
+    }
+  }
 
   struct Function {
     std::string text;
@@ -250,6 +265,9 @@ class NnTranslator {
     if (by_sigma_ && (scale_min_ != 0 || scale_max_ != 1))
       result_.notes.emplace_back("scale_min_short and scale_max_short: not used with scaling by sigma");
     if (by_sigma_) return "sigma";
+    if (scales_ && !centres_ && !(scale_min_ < scale_max_))
+      throw InputError(
+          fmt::format("{}: scale_min_short is {}, expected less than scale_max_short, which is {}", path_, scale_min_, scale_max_));
     if (scales_) return centres_ ? "range_centred" : "range";
     return centres_ ? "centre" : "none";
   }

@@ -61,7 +61,12 @@ SymmetryFunctions::SymmetryFunctions(const Parameters& parameters, const std::ve
   if (parameters.real("first_radius") >= cutoff_) throw InputError("symmetry_functions: first_radius is not below the cutoff");
   if (is_automatic()) return;
   const std::string list = parameters.text("functions");
-  if (list.find_first_of(" \t\n") == std::string::npos)
+  if (list.empty())
+    throw InputError(
+        "symmetry_functions: 'functions' is empty, expected \"auto\", the name of another set, or a list such as "
+        "[\"G2 Si eta=0.1\"]");
+  const bool begins_as_entry = list.starts_with("G") || list.starts_with("wG");
+  if (list.find_first_of(" \t\n") == std::string::npos && !begins_as_entry)
     throw InputError(fmt::format("symmetry_functions: functions is '{}'{}; or a list such as [\"G2 Si eta=0.1\"]", list,
                                  suggestion(list, SymmetrySets::names())));
   listed_ = read_symmetry_functions(list, cutoff_);

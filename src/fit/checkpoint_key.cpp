@@ -55,13 +55,13 @@ struct Key {
 // Each list names all members in their order: a new member is a compiler error here, until it is decided whether the sums depend on it.
 
 void add_term(Key& key, const TermOptions& term) {
-  const auto& [name, descriptor, descriptor_parameters, kernel, kernel_parameters, length_scale_fraction, length_scale_root, species, delta,
-               species_delta, n_sparse, species_n_sparse, config_type_n_sparse, selection, max_candidates, sparse_file, sparse_file_cutoffs,
-               sparse_indices, compression] = term;
+  const auto& [name, descriptor, descriptor_parameters, kernel, kernel_parameters, length_scale_fraction, length_scale_root,
+               input_scale_over_size, species, delta, species_delta, n_sparse, species_n_sparse, config_type_n_sparse, selection,
+               max_candidates, sparse_file, sparse_file_cutoffs, sparse_indices, compression] = term;
   const auto& [kind, rank, floor] = compression;
-  key.all(name, descriptor, descriptor_parameters, kernel, kernel_parameters, length_scale_fraction, length_scale_root, species, delta,
-          species_delta, n_sparse, species_n_sparse, config_type_n_sparse, selection, max_candidates, sparse_file_cutoffs, kind, rank,
-          floor);
+  key.all(name, descriptor, descriptor_parameters, kernel, kernel_parameters, length_scale_fraction, length_scale_root,
+          input_scale_over_size, species, delta, species_delta, n_sparse, species_n_sparse, config_type_n_sparse, selection, max_candidates,
+          sparse_file_cutoffs, kind, rank, floor);
   for (const auto* files : {&sparse_file, &sparse_indices})  // contents: add_listed_points
     for (const auto& [combination, file] : *files) key.add(combination);
 }

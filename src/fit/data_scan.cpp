@@ -129,12 +129,7 @@ Term TermDraft::make_term(const std::vector<int>& elements, const Parameters& ke
   term.descriptor = descriptor;
   term.delta = delta();
   const KernelKind& kind = kernel_kind(options->kernel);
-  Parameters parameters = kernel_parameters;
-  // A number over the usual |x|² is below 0 (kernels/neural_kernel.cpp), which is no value of a configuration or a model.
-  const double input_scale = parameters.has("input_scale") ? parameters.real("input_scale") : 0;
-  if (input_scale < 0) parameters.set("input_scale", 0.0);
-  parameters = complete_parameters(parameters, kind.parameters, "term '" + options->name + "'");
-  if (input_scale < 0) parameters.set("input_scale", input_scale);
+  const Parameters parameters = complete_parameters(kernel_parameters, kind.parameters, "term '" + options->name + "'");
   term.kernel = kernel_for(*descriptor, kind.name, parameters);
   return term;
 }

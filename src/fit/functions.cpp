@@ -108,6 +108,20 @@ std::string message_of(const Unchosen& made, const FunctionChoice& choice, Eigen
   return text;
 }
 
+/// Elements of neighbours that change no function; empty: none.
+std::string unseen_neighbours(const std::vector<SymmetryFunction>& functions, const Descriptor& descriptor, const DataScan& scan) {
+  std::string text;
+  const int centre = descriptor.species().front();
+  for (const int z : scan.plan.elements) {
+    const auto pair = scan.shortest_distances.find(std::minmax(centre, z));
+    if (pair == scan.shortest_distances.end() || pair->second > descriptor.cutoff()) continue;
+    const bool is_seen = std::any_of(functions.begin(), functions.end(),
+                                     [&](const SymmetryFunction& f) { return f.is_weighted() || f.first == z || f.second == z; });
+    if (!is_seen) text += (text.empty() ? "" : ", ") + element_symbol(z);
+  }
+  return text;
+}
+
 }  // namespace
 
 FunctionChoice choice_of(const FunctionValues& all, const ChosenFunctions& descriptor, double least_range, int most) {
@@ -182,6 +196,13 @@ void choose_functions(const Dataset& training, const FitOptions& options, DataSc
       choice.set.statistics.col(std_of_values).setOnes();
     }
     if (progress) progress({.phase = "functions", .message = message_of(made, choice, all.values.rows())});
+    const std::string unseen = unseen_neighbours(choice.set.functions, *made.draft->descriptor, scan);
+    if (progress && !unseen.empty())
+      progress({.phase = "functions",
+                .message = fmt::format("term '{} {}': no symmetry function counts the neighbours {}, which have no influence there; add "
+                                       "functions of them unless another term has them",
+                                       made.draft->options->name, made.draft->combination(), unseen),
+                .is_warning = true});
     made.draft->descriptor = made.side->with_functions(std::move(choice.set));
   }
 }

@@ -10,11 +10,9 @@ inline constexpr double usual_input_scale = 0.1;
 /// Whether the training data choose the input scale of a network's kernel: on symmetry functions, if the configuration does not give it.
 bool has_free_input_scale(const TermOptions& term);
 
-/// Sets s to this over the usual |x|²: a parameter below 0 (kernels/neural_kernel.cpp), the form { over_size = 0.1 } of the configuration.
-void set_input_scale(TermOptions& term, double over_size);
-
-/// Chooses the free input scales of options.terms, in place: one term after the other goes down the errors of left-out folds of a sample,
-/// from the usual value in steps of about three (methods.md, section 4). `reference_energies`: eV, of the training data.
+/// Chooses the free input scales of options.terms, in place: for one term after the other that with the smallest errors of left-out folds
+/// of a sample, in steps of about three (methods.md, section 4). `reference_energies`: eV, of the training data. Cost: seven fits to the
+/// sample for each term.
 void choose_input_scales(const Dataset& training, const std::map<int, double>& reference_energies, FitOptions& options,
                          const ProgressCallback& progress);
 

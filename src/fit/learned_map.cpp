@@ -77,6 +77,7 @@ class MetricLearner {
       term.kernel_parameters = {{"zeta", zeta}};
       term.length_scale_fraction.reset();
       term.length_scale_root.reset();
+      term.input_scale_over_size.reset();
       term.config_type_n_sparse.clear();
       term.species_n_sparse.clear();
       for (const Draft& draft : drafts_) {

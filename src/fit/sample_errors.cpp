@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <gapkit/core/elements.hpp>
 #include <gapkit/fit/cross_validation.hpp>
@@ -13,7 +14,7 @@ namespace gapkit {
 namespace {
 
 constexpr std::size_t fewest_structures = 20;
-constexpr int folds_of_sample = 5, steps_of_sample = 15;  // of the search for σ and δ
+constexpr int folds_of_sample = 10, steps_of_sample = 15;  // of the search for σ and δ
 
 std::vector<std::int64_t> sample_of_folds(const Dataset& training, const FitOptions& options) {
   std::vector<std::int64_t> numbers;
@@ -22,23 +23,22 @@ std::vector<std::int64_t> sample_of_folds(const Dataset& training, const FitOpti
   return numbers;
 }
 
-FitOptions options_of_folds(const FitOptions& given, const std::map<int, double>& reference_energies) {
-  FitOptions options = options_of_sample(given);
+FitOptions options_of_folds(const FitOptions& given, const std::map<int, double>& reference_energies, int most_points) {
+  FitOptions options = options_of_sample(given, most_points);
   // Isolated atoms are not in the sample.
   if (options.reference_energies.mode == ReferenceEnergyOptions::Mode::isolated) {
     options.reference_energies = {.mode = ReferenceEnergyOptions::Mode::explicit_values, .values = {}};
     for (const auto& [z, energy] : reference_energies) options.reference_energies.values[element_symbol(z)] = energy;
   }
   options.optimize = given.optimize;
-  options.optimize.start.clear();
   options.optimize.max_evaluations = std::min(given.optimize.max_evaluations, steps_of_sample);
-  if (options.optimize.folds == 0) options.optimize.folds = folds_of_sample;
+  options.optimize.folds = std::max(options.optimize.folds, folds_of_sample);
   if (options.optimize.objective != OptimizeOptions::Objective::none)
     options.optimize.objective = OptimizeOptions::Objective::cross_validation;
   return options;
 }
 
-/// Geometric mean over the folds: one structure far from all others is in one of them.
+/// Geometric mean over the folds: one structure far from all others is in one of them. With fewer folds it would outweigh the others.
 double mean_error(const CrossValidation::Value& value, Property property) {
   double sum = 0;
   int count = 0;
@@ -48,6 +48,15 @@ double mean_error(const CrossValidation::Value& value, Property property) {
     ++count;
   }
   return count > 0 ? std::exp(sum / count) : NAN;
+}
+
+double pooled_error(const CrossValidation::Value& value, Property property) {
+  double square = 0, rows = 0;
+  for (std::size_t f = 0; f < value.fold_rows.size(); ++f) {
+    square += value.fold_square[f][property];
+    rows += value.fold_rows[f][property];
+  }
+  return rows > 0 ? std::sqrt(square / rows) : NAN;
 }
 
 }  // namespace
@@ -76,14 +85,15 @@ std::string SampleErrors::text() const {
 }
 
 std::optional<SampleErrors> fold_errors_of_sample(const Dataset& training, const FitOptions& given,
-                                                  const std::map<int, double>& reference_energies, const ProgressCallback& progress) {
+                                                  const std::map<int, double>& reference_energies, const ProgressCallback& progress,
+                                                  int most_points) {
   const std::vector<std::int64_t> numbers = sample_of_folds(training, given);
   if (numbers.empty()) return std::nullopt;
   const DatasetView sample(training, numbers);
   const ProgressCallback shown = [&](const ProgressEvent& event) {
     if (progress && event.message.empty()) progress(event);
   };
-  const FitOptions of_sample = options_of_folds(given, reference_energies);
+  const FitOptions of_sample = options_of_folds(given, reference_energies, most_points);
   const FitResult fitted = fit_field(sample, of_sample, shown);
   const OptimizationReport& search = fitted.report.optimization.value();
   const SufficientStatistics& statistics = fitted.statistics.value().statistics;
@@ -95,15 +105,21 @@ std::optional<SampleErrors> fold_errors_of_sample(const Dataset& training, const
   const CrossValidation::Value value = folds.compute(sigma, search.after.delta_ratio, false);
   SampleErrors result;
   result.structures = static_cast<std::int64_t>(numbers.size());
-  for (const TargetInfo& target : targets()) result.error[target.property] = mean_error(value, target.property);
+  result.folds = of_sample.optimize.folds;
+  result.factors = search.factors;
+  for (const TargetInfo& target : targets()) {
+    result.error[target.property] = mean_error(value, target.property);
+    result.pooled[target.property] = pooled_error(value, target.property);
+  }
   return result;
 }
 
-std::optional<FitPlan> plan_of_sample(const Dataset& training, const FitOptions& options, const std::map<int, double>& reference_energies) {
+std::optional<FitPlan> plan_of_sample(const Dataset& training, const FitOptions& options, const std::map<int, double>& reference_energies,
+                                      int most_points) {
   const std::vector<std::int64_t> numbers = sample_of_folds(training, options);
   if (numbers.empty()) return std::nullopt;
   const DatasetView sample(training, numbers);
-  return plan_fit(FitData{sample}, options_of_folds(options, reference_energies));
+  return plan_fit(FitData{sample}, options_of_folds(options, reference_energies, most_points));
 }
 
 }  // namespace gapkit

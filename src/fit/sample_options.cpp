@@ -7,7 +7,6 @@
 namespace gapkit {
 namespace {
 
-constexpr int most_points_of_sample = 300;      // of each term and combination
 constexpr int most_evaluations_of_sample = 60;  // of the evidence
 
 }  // namespace
@@ -18,16 +17,16 @@ bool names_environments(const FitOptions& options) {
   return false;
 }
 
-FitOptions options_of_sample(const FitOptions& given) {
+FitOptions options_of_sample(const FitOptions& given, int most_points) {
   FitOptions options = given;
   options.optimize = {};
   options.calibration.source = CalibrationOptions::Source::none;
   options.properties.clear();
   for (TermOptions& term : options.terms) {
-    if (term.sparse_file.empty()) term.n_sparse = std::min(term.n_sparse, most_points_of_sample);
-    for (auto& [combination, points] : term.species_n_sparse) points = std::min(points, most_points_of_sample);
-    for (auto& [config_type, points] : term.config_type_n_sparse) points = std::min(points, most_points_of_sample);
-    if (has_free_input_scale(term)) set_input_scale(term, usual_input_scale);
+    if (term.sparse_file.empty()) term.n_sparse = std::min(term.n_sparse, most_points);
+    for (auto& [combination, points] : term.species_n_sparse) points = std::min(points, most_points);
+    for (auto& [config_type, points] : term.config_type_n_sparse) points = std::min(points, most_points);
+    if (has_free_input_scale(term)) term.input_scale_over_size = usual_input_scale;
   }
   return options;
 }

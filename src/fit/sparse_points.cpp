@@ -7,6 +7,7 @@
 #include <gapkit/fit/sparse_points.hpp>
 #include <gapkit/io/temporary_file.hpp>
 #include <gapkit/math/linear_algebra.hpp>
+#include <gapkit/model/term_kernel.hpp>
 #include <limits>
 #include <numeric>
 #include <unordered_map>
@@ -40,6 +41,8 @@ std::vector<Parameters> resolved_kernel_parameters(const DataScan& scan, const s
     if (term.length_scale_root)
       result.back().set("length_scale",
                         std::vector<double>{*term.length_scale_root * std::sqrt(scan.drafts[t].descriptor->usual_square())});
+    if (term.input_scale_over_size)
+      result.back().set("input_scale", *term.input_scale_over_size / usual_square(*scan.drafts[t].descriptor));
     if (!term.length_scale_fraction || candidates[t].x.rows() == 0) continue;
     const std::vector<double> lengths = lengths_of_range(term, candidates[t]);
     std::vector<double>& most = largest[&term];
@@ -88,7 +91,9 @@ std::vector<int> indices_in(const Candidates& candidates, const std::vector<std:
 // Drops points whose pivot in the Cholesky factorisation of K + jitter vanishes in rounding.
 void drop_dependent_points(Term& term, std::vector<std::int64_t>& serial, TermReport& report) {
   Matrix k = sparse_covariance(term);
-  if (!k.allFinite()) throw NumericalError("the kernel matrix of term '" + term.label() + "' holds NaN or infinity");
+  if (!k.allFinite())
+    throw NumericalError("the kernel matrix of term '" + term.label() +
+                         "' holds NaN or infinity; choose kernel parameters that are closer to their usual values");
   const double tolerance = 4 * static_cast<double>(k.rows()) * std::numeric_limits<double>::epsilon();
   // The rank of K alone: with the jitter on the diagonal, the pivot of a dependent point is jitter · (1 + |coefficients|²), which may be
   // large.

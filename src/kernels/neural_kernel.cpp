@@ -13,6 +13,7 @@ namespace {
 
 constexpr int largest_depth = 16;
 constexpr double smallest_input_scale = 1e-9, largest_input_scale = 1e6;
+constexpr double largest_variance = 1e3;  // larger ones overflow in deep networks
 
 /// κ of x·z, |x|², |z|² (methods.md, section 1).
 class NeuralKernel final : public Kernel {
@@ -27,9 +28,9 @@ class NeuralKernel final : public Kernel {
   std::string without_derivatives() const override {
     if (!has_kinks()) return "";
     return fmt::format(
-        "{}: activation = \"relu\" gives energies only: its functions have kinks, so that the variance of forces is {}, unlike with "
+        "{}: activation = \"relu\" gives energies only: its functions have kinks, so that the variance of {} is infinite, unlike with "
         "\"gelu\" and \"erf\"",
-        name_, network_.is_tangent ? "infinite" : "finite, but their derivatives are not");
+        name_, network_.is_tangent ? "forces" : "the derivatives of forces");
   }
   Vector metric(int) const override { return {}; }
   void check_features(int size, bool) const override {
@@ -81,7 +82,7 @@ class NeuralKernel final : public Kernel {
 
   std::shared_ptr<const Kernel> for_features(const FeatureFacts& facts) const override {
     Parameters complete = parameters_;
-    if (input_scale_ <= 0) complete.set("input_scale", (input_scale_ < 0 ? -input_scale_ : 1) / facts.usual_square);
+    if (input_scale_ == 0) complete.set("input_scale", 1 / facts.usual_square);
     auto general = std::make_shared<const NeuralKernel>(complete, name_, network_);
     if (!facts.has_unit_length || has_kinks()) return general;
     auto on_sphere = neural_kernel_on_sphere(complete, name_, network_, facts.has_nonnegative_products ? 0 : -1);
@@ -92,8 +93,7 @@ class NeuralKernel final : public Kernel {
 
  private:
   double factor(const MatrixView& x) const {
-    if (input_scale_ > 0) return network_.weight_variance * input_scale_;
-    return network_.weight_variance * (input_scale_ < 0 ? -input_scale_ : 1) / static_cast<double>(x.cols());
+    return network_.weight_variance * (input_scale_ > 0 ? input_scale_ : 1 / static_cast<double>(x.cols()));
   }
   bool has_kinks() const {
     return network_.activation == NeuralNetwork::Activation::relu;
@@ -110,7 +110,7 @@ class NeuralKernel final : public Kernel {
   Parameters parameters_;
   std::string name_;
   NeuralNetwork network_;
-  double input_scale_;  // 0: 1/D; below 0: minus this over D
+  double input_scale_;  // 0: 1/D
 };
 
 /// Σ_m w_m κ(x, z_m) with the numbers of the points at hand, and one product for the gradient.
@@ -178,15 +178,17 @@ NeuralNetwork network_of(const Parameters& parameters, const std::string& name, 
   else if (activation == "relu")
     network.activation = NeuralNetwork::Activation::relu;
   else if (activation != "gelu")
-    throw InputError(fmt::format("{}: activation is '{}', expected gelu, erf or relu{}", name, activation,
-                                 suggestion(activation, std::vector<std::string>{"gelu", "erf", "relu"})));
+    throw InputError(
+        fmt::format("{}: activation is '{}'{}", name, activation, suggestion(activation, std::vector<std::string>{"gelu", "erf", "relu"})));
   const auto require = [&](bool is_right, const char* parameter, double value, const char* expected) {
     if (!is_right || !std::isfinite(value)) throw InputError(fmt::format("{}: {} is {}, expected {}", name, parameter, value, expected));
   };
   require(network.depth >= 1 && network.depth <= largest_depth, "depth", network.depth, "an integer from 1 to 16");
-  require(network.weight_variance > 0, "weight_variance", network.weight_variance, "a number above 0");
-  require(network.bias_variance >= 0, "bias_variance", network.bias_variance, "a number of at least 0");
-  const double scale = std::abs(parameters.real("input_scale"));
+  require(network.weight_variance > 0 && network.weight_variance <= largest_variance, "weight_variance", network.weight_variance,
+          "a number above 0, up to 1000");
+  require(network.bias_variance >= 0 && network.bias_variance <= largest_variance, "bias_variance", network.bias_variance,
+          "a number from 0 to 1000");
+  const double scale = parameters.real("input_scale");
   require(scale == 0 || (scale >= smallest_input_scale && scale <= largest_input_scale), "input_scale", scale,
           "0, or a number from 1e-9 to 1e6");
   return network;
@@ -235,11 +237,13 @@ KernelKind neural_kind(const std::string& name, const std::string& description, 
   weight.default_value = 1.5;
   weight.smallest = 0;
   weight.excludes_smallest = true;
+  weight.largest = largest_variance;
   ParameterInfo bias;
   bias.name = "bias_variance";
   bias.description = "variance of a bias";
   bias.default_value = 0.1;
   bias.smallest = 0;
+  bias.largest = largest_variance;
   ParameterInfo scale;
   scale.name = "input_scale";
   scale.description = "factor of x . x' in the first layer; 0: 1 over the usual |x|^2 of the descriptor";

@@ -6,13 +6,17 @@
 
 namespace gapkit {
 
-std::shared_ptr<const Kernel> kernel_for(const Descriptor& descriptor, const std::string& name, const Parameters& parameters) {
-  std::shared_ptr<const Kernel> kernel = kernel_kind(name).make(parameters);
+double usual_square(const Descriptor& descriptor) {
   // A learned metric has ⟨|y|²⟩ = 1, but large |y|² where data are rare: with this scale networks are as accurate as polynomials there.
   constexpr double square_of_rare = 10;
   const FeatureMap* map = descriptor.feature_map();
+  return map != nullptr && map->kind == "learned" ? square_of_rare : descriptor.usual_square();
+}
+
+std::shared_ptr<const Kernel> kernel_for(const Descriptor& descriptor, const std::string& name, const Parameters& parameters) {
+  std::shared_ptr<const Kernel> kernel = kernel_kind(name).make(parameters);
   const FeatureFacts facts = {descriptor.size(), descriptor.has_nonnegative_products(), descriptor.has_unit_length(),
-                              map != nullptr && map->kind == "learned" ? square_of_rare : descriptor.usual_square()};
+                              usual_square(descriptor)};
   kernel->check_features(facts.size, facts.has_nonnegative_products);
   const std::shared_ptr<const Kernel> own_form = kernel->for_features(facts);
   return own_form ? own_form : kernel;

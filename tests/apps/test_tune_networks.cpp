@@ -41,8 +41,9 @@ TermOptions term_with(const FitConfiguration& options, const std::vector<Knob>& 
   return apps::settings_in(fit_options_to_toml(options), apps::overrides_of(knobs, values)).terms.at(0);
 }
 
+/// Over the usual |x|²; 0: left to the data.
 double scale_of(const TermOptions& term) {
-  return term.kernel_parameters.real("input_scale");
+  return term.input_scale_over_size.value_or(0);
 }
 
 const std::string functions = "descriptor = \"symmetry_functions\"\n";
@@ -60,9 +61,9 @@ TEST_CASE("tune: ntk on symmetry functions has cutoff, number of functions and i
   check_close(*scale.moved(0.1, false, false), 0.0313, 1e-12);
   CHECK(!scale.moved(0.001, false, false));
   CHECK(scale.toml(0.32) == "{ over_size = 0.32 }");
-  check_close(scale_of(options.terms[0]), 0, 0);                      // left to the data
-  check_close(scale_of(term_with(options, knobs, {})), -0.1, 1e-15);  // not in a trial
-  check_close(scale_of(term_with(options, knobs, {{"term.f.input_scale", 0.32}})), -0.32, 1e-15);
+  check_close(scale_of(options.terms[0]), 0, 0);                     // left to the data
+  check_close(scale_of(term_with(options, knobs, {})), 0.1, 1e-15);  // not in a trial
+  check_close(scale_of(term_with(options, knobs, {{"term.f.input_scale", 0.32}})), 0.32, 1e-15);
   // The written settings of a search begin the next one.
   const FitConfiguration given = options_of(functions + "kernel = \"ntk\"\ninput_scale = { over_size = 0.03 }\n");
   check_close(knob_of(apps::knobs_of(given, {}), "term.f.input_scale").start(), 0.03, 0);
@@ -84,7 +85,7 @@ TEST_CASE("tune: symmetry functions with another kernel try ntk, with an input s
     const TermOptions network = term_with(options, knobs, {{"term.f.kernel", 1}, {"term.f.input_scale", 0.3}});
     CHECK(network.kernel == "ntk");
     CHECK(!network.length_scale_root);
-    check_close(scale_of(network), -0.3, 1e-15);
+    check_close(scale_of(network), 0.3, 1e-15);
   }
 }
 

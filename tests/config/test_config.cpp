@@ -85,6 +85,7 @@ void check_equal(const FitConfiguration& a, const FitConfiguration& b) {
     CHECK(x.kernel_parameters.values() == y.kernel_parameters.values());
     CHECK(x.length_scale_fraction == y.length_scale_fraction);
     CHECK(x.length_scale_root == y.length_scale_root);
+    CHECK(x.input_scale_over_size == y.input_scale_over_size);
     CHECK(x.species == y.species);
     CHECK(x.delta == y.delta);
     CHECK(x.species_delta == y.species_delta);

@@ -19,24 +19,30 @@ FitConfiguration parsed(const std::string& more) {
   return parse_fit_options(head + more, "c.toml", ".", none);
 }
 
-double scale_of(const FitConfiguration& options) {
-  return options.terms.at(0).kernel_parameters.real("input_scale");
+void check_scale(const FitConfiguration& options, double number, std::optional<double> over_size) {
+  CHECK(options.terms.at(0).kernel_parameters.real("input_scale") == number);
+  CHECK(options.terms.at(0).input_scale_over_size == over_size);
 }
 
 }  // namespace
 
 TEST_CASE("config: the input scale is a number, { over_size }, or left to the data, and comes back from the written configuration") {
-  const std::pair<std::string, double> given[] = {
-      {"", 0}, {"input_scale = 0\n", 0}, {"input_scale = 0.02\n", 0.02}, {"input_scale = { over_size = 0.3 }\n", -0.3}};
-  for (const auto& [more, scale] : given) {
+  struct Case {
+    std::string more;
+    double number;
+    std::optional<double> over_size;
+  };
+  const Case given[] = {
+      {"", 0, {}}, {"input_scale = 0\n", 0, {}}, {"input_scale = 0.02\n", 0.02, {}}, {"input_scale = { over_size = 0.3 }\n", 0, 0.3}};
+  for (const auto& [more, number, over_size] : given) {
     CAPTURE(more);
     const FitConfiguration options = parsed(more);
-    CHECK(scale_of(options) == scale);
+    check_scale(options, number, over_size);
     const std::string written = fit_options_to_toml(options);
-    CHECK((written.find("input_scale = { over_size = 0.3 }") != std::string::npos) == (scale < 0));
+    CHECK((written.find("input_scale = { over_size = 0.3 }") != std::string::npos) == over_size.has_value());
     DataFiles none;
     none.train_in_memory = true;
-    CHECK(scale_of(parse_fit_options(written, "again.toml", ".", none)) == scale);
+    check_scale(parse_fit_options(written, "again.toml", ".", none), number, over_size);
   }
 }
 

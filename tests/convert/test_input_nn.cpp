@@ -151,7 +151,10 @@ TEST_CASE("input.nn: lines that have no counterpart, or are wrong, are refused w
       {"symfunction_short H 3 H H 0.1 0.5 1 12", "lambda is 0.5"},
       {"symfunction_short H 3 H H 0.1 1 0.5 12", "zeta is 0.5"},
       {"cutoff_type 9", "the type is 9, expected 0 to 8"},
-      {"cutoff_type 1 1.5", "the inner cutoff is 1.5"}};
+      {"cutoff_type 1 1.5", "the inner cutoff is 1.5"},
+      {"symfunction_short C 2 H 0.1 0 12", "the function names C, which the line 'elements' lacks"},
+      {"symfunction_short H 3 H C 0.1 1 1 12", "the function names C, which the line 'elements' lacks"},
+      {"scale_symmetry_functions\nscale_min_short 1", "scale_min_short is 1, expected less than scale_max_short, which is 1"}};
   for (const auto& [line, part] : wrong) {
     CAPTURE(line);
     const std::string found = complaint(line);

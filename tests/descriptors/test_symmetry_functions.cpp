@@ -224,7 +224,8 @@ TEST_CASE("symmetry functions: wrong lists and parameters are refused with the e
       {"G2 Si eta=0.1 cutoff=5", "cutoff 5 Å, more than the cutoff 4 Å"},
       {"G2 Si eta=0.1\nG2 eta=0.1", "entries 1 and 2 of 'functions' are the same function"},
       {"autom", "'autom'; did you mean 'auto'"},
-      {"", "functions is ''"}};
+      {"", "'functions' is empty"},
+      {"G2", "entry 1 of 'functions', \"G2\": 'eta' is missing"}};
   for (const auto& [list, part] : wrong) {
     CAPTURE(list);
     const std::string found = complaint_of(parameters_of(list));

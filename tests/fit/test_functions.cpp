@@ -214,6 +214,24 @@ TEST_CASE("symmetry functions: the fit refuses lists that do not suit the data")
   CHECK(refusal(hard).find("\"hard\" gives energies only") != std::string::npos);
 }
 
+TEST_CASE("symmetry functions: a warning names neighbours that no function counts") {
+  const auto warnings = [](const char* list) {
+    const MemoryDataset data(frames_of(1, 6, {6, 14}));
+    std::vector<std::string> found;
+    const FitRun run{.progress = [&](const ProgressEvent& event) {
+      if (event.is_warning && event.message.find("no symmetry function counts") != std::string::npos) found.push_back(event.message);
+    }};
+    fit(FitData{data}, options_of(functions_term({{"functions", std::string(list)}})), run);
+    return found;
+  };
+  const std::vector<std::string> blind = warnings("G2 C eta=0.1\nC: G2 Si eta=0.1");
+  REQUIRE(blind.size() == 1);
+  CHECK(blind[0].find("'symmetry_functions Si': no symmetry function counts the neighbours Si") != std::string::npos);
+  CHECK(warnings("G2 eta=0.1").empty());
+  CHECK(warnings("G5 C Si eta=0.02 lambda=1 zeta=1").empty());
+  CHECK(warnings("wG2 eta=0.1").empty());
+}
+
 TEST_CASE("symmetry functions: a hard cutoff is fitted to energies, and predicts no forces") {
   std::vector<Structure> frames = frames_of(1, 8);
   for (Structure& s : frames) {

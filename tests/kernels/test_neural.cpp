@@ -118,9 +118,7 @@ TEST_CASE("on unit vectors ntk and nngp are functions of x·z with the same valu
   const auto kernel = neural_kernel({.input_scale = 0})->for_features({6, false, true, 1});
   CHECK(kernel->parameters().real("input_scale") == 1);  // stays with the model
   // Below 0: minus a number over the usual |x|².
-  Parameters over_size = kernel->parameters();
-  over_size.set("input_scale", -0.3);
-  check_close(kernel_kind("ntk").make(over_size)->for_features({6, false, false, 12})->parameters().real("input_scale"), 0.025, 1e-15);
+  check_close(neural_kernel({.input_scale = 0})->for_features({6, false, false, 12})->parameters().real("input_scale"), 1.0 / 12, 1e-15);
   Matrix unused(30, 40);
   CHECK_THROWS_AS(kernel->compute(x, Matrix(1.1 * z), unused), InputError);
   // No polynomial of moderate degree is accurate: the general form
@@ -187,8 +185,22 @@ TEST_CASE("ntk and nngp refuse impossible parameters") {
   refused({{"activation", "tanh"}}, "tanh");
   refused({{"activation", "gelo"}}, "did you mean 'gelu'");
   for (const std::int64_t depth : {0, -1, 17}) refused({{"depth", depth}}, "depth");
-  for (const double w : {0.0, -1.0, std::nan(""), std::numeric_limits<double>::infinity()})
+  for (const double w : {0.0, -1.0, 1e300, std::nan(""), std::numeric_limits<double>::infinity()})
     refused({{"weight_variance", w}}, "weight_variance");
-  for (const double b : {-0.1, std::nan("")}) refused({{"bias_variance", b}}, "bias_variance");
+  for (const double b : {-0.1, 1e200, std::nan("")}) refused({{"bias_variance", b}}, "bias_variance");
   for (const double s : {-0.1, std::nan(""), std::numeric_limits<double>::infinity()}) refused({{"input_scale", s}}, "input_scale");
+}
+
+TEST_CASE("ntk and nngp: values and derivatives are finite with the largest variances, also of a point with itself") {
+  const Matrix x = random_features(3, 6, 1), z = random_features(4, 6, 2);
+  for (const std::string activation : {"gelu", "erf"}) {
+    CAPTURE(activation);
+    const auto kernel =
+        neural_kernel({.activation = activation, .depth = 4, .weight_variance = 1e3, .bias_variance = 1e3, .input_scale = 1});
+    const OwnParts others(*kernel, x, z), parts(*kernel, x, x);
+    CHECK(others.value.allFinite());
+    CHECK(others.both_curvature.allFinite());
+    for (const Matrix* part : {&parts.value, &parts.slope, &parts.curvature, &parts.own_slope, &parts.own_curvature, &parts.both_curvature})
+      CHECK(part->allFinite());
+  }
 }

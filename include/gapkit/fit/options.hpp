@@ -25,6 +25,7 @@ struct TermOptions {
   Parameters kernel_parameters;                 ///< complete
   std::optional<double> length_scale_fraction;  ///< squared_exponential: θ = fraction × range of the candidates per dimension
   std::optional<double> length_scale_root;      ///< squared_exponential: θ = this × the usual length of the features
+  std::optional<double> input_scale_over_size;  ///< ntk, nngp: s = this / the usual |x|² of the features, in place of input_scale
   std::vector<std::string> species;             ///< empty: all; else elements ("Si") or combinations, named as in combination_name ("O-Si")
   double delta = 1.0;                           ///< eV
   std::map<std::string, double> species_delta;  ///< by combination ("Si", "O-Si"), replaces delta

@@ -6,6 +6,9 @@
 
 namespace gapkit {
 
+/// The usual |x|² of a descriptor's features, for kernel parameters that follow it.
+double usual_square(const Descriptor& descriptor);
+
 /// The kernel of this name with complete parameters, in its form for the features of a descriptor. Throws InputError if it does not suit
 /// them.
 std::shared_ptr<const Kernel> kernel_for(const Descriptor& descriptor, const std::string& name, const Parameters& parameters);
