@@ -15,7 +15,8 @@ class NearCopies {
   /// The model must outlive the object.
   NearCopies(const Model& model, const DatasetSummary& summary, std::uint64_t seed);
 
-  /// Fills relative_around, relative_random, full_around and full_random. `rows`: φ S of the atoms [atoms, M], `prior` as in LocalEnergies::Rows.
+  /// Fills relative_around, relative_random, full_around and full_random. `rows`: φ S of the atoms [atoms, M], `prior` as in
+  /// LocalEnergies::Rows.
   void add(std::int64_t frame, const Matrix& rows, const Matrix& prior, std::vector<LeftOutAtom>& atoms) const;
 
   /// Numbers of the frames, ascending, that go with a frame, which is among them: at most ten before and after it, and a tenth of those of
