@@ -10,12 +10,14 @@ namespace gapkit {
 
 ErrorTable errors_of(const std::shared_ptr<const Model>& model, const Dataset& data, const ProgressEvent& phase,
                      const ProgressCallback& progress, const FieldTables& fields) {
-  const auto& [record, properties, tensors] = fields;
+  const auto& [record, properties, tensors, has_tensor_bars] = fields;
   ErrorTable table;
   Predictor predictor(model);
   double done = 0;
-  const PredictionRequest request{
-      .forces = have_derivatives(model->terms), .properties = properties != nullptr, .tensors = tensors != nullptr};
+  const PredictionRequest request{.forces = have_derivatives(model->terms),
+                                  .properties = properties != nullptr,
+                                  .tensors = tensors != nullptr,
+                                  .tensor_covariance = has_tensor_bars};
   FrameBatch batch(predictor, request, [&](const Structure& frame, const Prediction& prediction) {
     if (record) record->add(frame, prediction);
     table.add(frame, prediction);
@@ -39,7 +41,7 @@ FittedWithErrors::FittedWithErrors(const FitData& data, const TargetKeys& keys, 
                          {&training_record, &training_properties, &training_tensors})) {
   if (data.validation)
     validation = errors_of(model, *data.validation, {.phase = "validation errors"}, progress,
-                           {&validation_record, &validation_properties, &validation_tensors});
+                           {&validation_record, &validation_properties, &validation_tensors, true});
   model->notes["training_errors"] = training.json();
   if (!validation.empty()) model->notes["validation_errors"] = validation.json();
   if (!training_properties.empty()) model->notes["training_properties"] = training_properties.json();

@@ -66,8 +66,10 @@ void TensorTable::add_tensor(Part& part, const Structure& frame, const TensorPre
     const Eigen::Index c = found.covariance_size();
     const Vector numbers = found.covariance->row(r).transpose();
     const Eigen::MatrixXd covariance = Eigen::Map<const Matrix>(numbers.data(), c, c);
-    const double distance = e.dot(covariance.ldlt().solve(e)) / static_cast<double>(c);
-    if (!std::isfinite(distance)) throw NumericalError(frame.place() + "the covariance of '" + found.keys.name + "' is singular");
+    const Eigen::LLT<Eigen::MatrixXd> inverse(covariance);
+    const double distance = e.dot(inverse.solve(e)) / static_cast<double>(c);
+    if (inverse.info() != Eigen::Success || !std::isfinite(distance))
+      throw NumericalError(frame.place() + "the covariance of '" + found.keys.name + "' is singular");
     part.all.mahalanobis += distance;
     ++part.all.bars;
   }

@@ -72,6 +72,8 @@ TEST_CASE("tensor: dipoles with derivatives go from [[tensor]] to fields, tables
   CHECK(facts["tensors"][0]["left_out"] == 40);
   const double rmse = facts["validation_tensors"]["dipole"]["rmse"], spread = facts["validation_tensors"]["dipole"]["spread"];
   CHECK(rmse < 0.1 * spread);
+  CHECK(facts["validation_tensors"]["dipole"]["mahalanobis"].get<double>() > 0);
+  CHECK(facts["training_tensors"]["dipole"]["mahalanobis"].is_null());
   CHECK(facts["validation_tensors"]["dipole"]["derivatives"].is_null());
   CHECK(contains(read_text(place / "fit.html"), "Components of 'dipole', validation data"));
 

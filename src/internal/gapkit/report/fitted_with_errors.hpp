@@ -14,6 +14,7 @@ struct FieldTables {
   PredictionRecord* record = nullptr;
   PropertyTable* properties = nullptr;
   TensorTable* tensors = nullptr;
+  bool has_tensor_bars = false;  ///< with their error bars
 };
 
 /// Errors of a model on data. `progress` gets an event of `phase` for each frame (phase.total: their number, 0 if it is not known).
