@@ -35,13 +35,22 @@ double largest_std(const Json& sources) {
   return largest;
 }
 
+std::vector<std::unique_ptr<Source>> make_sources(const LoopOptions& options) {
+  std::vector<std::unique_ptr<Source>> sources;
+  for (const SourceOptions& source : options.sources) sources.push_back(make_source(source, options));
+  return sources;
+}
+
 class Loop {
  public:
   Loop(const LoopOptions& options, const ProgressCallback& progress, const RoundCallback& round_done)
-      : options_(options), progress_(progress), round_done_(round_done), folder_(options), log_(folder_.log()) {
-    for (const SourceOptions& source : options_.sources) sources_.push_back(make_source(source, options_));
-    labeller_ = make_labeller(options_.labeller);
-  }
+      : options_(options),
+        progress_(progress),
+        round_done_(round_done),
+        sources_(make_sources(options_)),
+        labeller_(make_labeller(options_.labeller)),
+        folder_(options),
+        log_(folder_.log()) {}
 
   LoopResult run() {
     log_.add(folder_.is_new() ? "begin" : "continue", {{"round", folder_.finished().size()}, {"labels", folder_.labels()}});
@@ -305,10 +314,11 @@ class Loop {
   LoopOptions options_;
   const ProgressCallback& progress_;
   const RoundCallback& round_done_;
-  LoopFolder folder_;
-  EventLog log_;
+  // Before the folder, which keeps the configuration: one that is refused leaves none behind.
   std::vector<std::unique_ptr<Source>> sources_;
   std::unique_ptr<Labeller> labeller_;
+  LoopFolder folder_;
+  EventLog log_;
 
   FinishedRound round_;  // the current one
   Stopwatch round_stopwatch_;

@@ -82,6 +82,14 @@ std::string error_of(const std::string& toml) {
 
 }  // namespace
 
+TEST_CASE("a labeller that is refused leaves no folder of the loop behind") {
+  const LoopSetup setup("rounds = 1\n");
+  LoopOptions options = setup.options();
+  options.labeller.kind = "batch";
+  CHECK(contains(message_of<InputError>([&] { run_loop(options); }), "labeller: submit is empty"));
+  CHECK(!std::filesystem::exists(setup.out()));
+}
+
 TEST_CASE("loop: labels, rounds and files on disk") {
   const LoopSetup setup("rounds = 3\n");
   std::vector<RoundSummary> rows;
