@@ -12,7 +12,7 @@
 namespace gapkit {
 namespace {
 
-constexpr const char* digits = "0123456789";
+constexpr const char* decimal_digits = "0123456789";
 
 }  // namespace
 
@@ -57,9 +57,9 @@ void BatchJobFile::write(const std::vector<BatchJob>& jobs) const {
 }
 
 std::string job_id_in(const std::string& text) {
-  const std::size_t begin = text.find_first_of(digits);
+  const std::size_t begin = text.find_first_of(decimal_digits);
   if (begin == std::string::npos) return "";
-  return text.substr(begin, text.find_first_not_of(digits, begin) - begin);
+  return text.substr(begin, text.find_first_not_of(decimal_digits, begin) - begin);
 }
 
 std::set<std::string> job_ids_of_lines(const std::string& text) {
@@ -67,7 +67,7 @@ std::set<std::string> job_ids_of_lines(const std::string& text) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     const std::size_t begin = line.find_first_not_of(" \t");
-    if (begin != std::string::npos && std::string(digits).find(line[begin]) != std::string::npos) ids.insert(job_id_in(line));
+    if (begin != std::string::npos && std::string(decimal_digits).find(line[begin]) != std::string::npos) ids.insert(job_id_in(line));
   }
   return ids;
 }

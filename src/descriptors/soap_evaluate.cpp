@@ -8,7 +8,7 @@
 namespace gapkit {
 namespace {
 
-constexpr std::size_t line = 64 / sizeof(double);  // of the cache
+constexpr std::size_t cache_line = 64 / sizeof(double);  // of the cache
 
 template <class Real>
 const SoapPacks<Real>& packs() {
@@ -47,7 +47,7 @@ struct Soap::PackScratch {
       : tables(given),
         memory(static_cast<std::size_t>(packs<Real>().scratch(tables.shape))),
         spectrum(static_cast<std::size_t>(soap_loops().spectrum.scratch(soap.spectrum()))),
-        coefficients(static_cast<std::size_t>(soap.coefficients_) + line) {}
+        coefficients(static_cast<std::size_t>(soap.coefficients_) + cache_line) {}
 
   void resize(std::size_t slots) {
     for (auto* v : {&x, &y, &z, &inverse_r, &place, &value, &slope}) v->resize(slots);
@@ -243,7 +243,7 @@ void Soap::fill(const Environments& environments, int begin, int end, Derivative
   // Coefficients and the factor of normalisation; each row begins at a line of the cache.
   if (derivatives == Derivatives::pullback)
     out.workspace.resize(static_cast<Eigen::Index>(count),
-                         static_cast<Eigen::Index>((static_cast<std::size_t>(coefficients_) / line + 2) * line));
+                         static_cast<Eigen::Index>((static_cast<std::size_t>(coefficients_) / cache_line + 2) * cache_line));
   if (out.single_precision && derivatives != Derivatives::jacobian)
     fill_with<float>(environments, centre, derivatives, out);
   else
@@ -303,7 +303,7 @@ double Soap::inverse_norm(const Features& features, int e) const {
 }
 
 double Soap::features_of(std::span<const double> coefficients, double* x) const {
-  AlignedVector<double> c(static_cast<std::size_t>(coefficients_) + line),
+  AlignedVector<double> c(static_cast<std::size_t>(coefficients_) + cache_line),
       scratch(static_cast<std::size_t>(soap_loops().spectrum.scratch(spectrum())));
   std::copy(coefficients.begin(), coefficients.end(), c.begin());
   return soap_loops().spectrum.power_spectrum(spectrum(), c.data(), x, scratch.data());
@@ -326,7 +326,7 @@ void Soap::pull_coefficients(const Environments& environments, int begin, int en
 }
 
 void Soap::pull_spectrum(std::span<const double> coefficients, double factor, const double* slope, std::span<double> dE_dc) const {
-  AlignedVector<double> c(static_cast<std::size_t>(coefficients_) + line), gradient(c.size()),
+  AlignedVector<double> c(static_cast<std::size_t>(coefficients_) + cache_line), gradient(c.size()),
       scratch(static_cast<std::size_t>(soap_loops().spectrum.scratch(spectrum())));
   std::copy(coefficients.begin(), coefficients.end(), c.begin());
   const std::vector<double> no_direction(static_cast<std::size_t>(features_));  // nothing is projected out

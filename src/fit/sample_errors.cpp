@@ -13,13 +13,13 @@
 namespace gapkit {
 namespace {
 
-constexpr std::size_t fewest_structures = 20;
+constexpr std::size_t fewest_of_sample = 20;
 constexpr int folds_of_sample = 10, steps_of_sample = 15;  // of the search for σ and δ
 
 std::vector<std::int64_t> sample_of_folds(const Dataset& training, const FitOptions& options) {
   std::vector<std::int64_t> numbers;
   if (!names_environments(options)) numbers = choose_sample(training.summary(), options.seed);
-  if (numbers.size() < fewest_structures) numbers.clear();
+  if (numbers.size() < fewest_of_sample) numbers.clear();
   return numbers;
 }
 
