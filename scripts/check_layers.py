@@ -56,6 +56,10 @@ RESTRICTED = [
     ("the library does not print", r"(iostream|cstdio|stdio\.h|print)", "apps/*"),
 ]
 
+# Constants and types at the beginning of a line, for check_names(); sources with options of their own are never compiled with others.
+NAMED = re.compile(r"^(?:inline |static )*constexpr [^;(){}]+ = [^;]*;|^(?:struct|class) (?P<type>\w+)(?: final)?(?: :[^{;]*)? \{", re.MULTILINE)
+OWN_OBJECT = re.compile(r"_(?:portable|avx2|avx512)\.cpp$")
+
 # Calls that library files must not make; names after '.', '->' or another name's '::' are members of something else.
 FORBIDDEN = [
     ("the order differs from one standard library to the next: gapkit::shuffle", re.compile(r"\bstd\s*::\s*(?:shuffle|sample)\s*\(")),
@@ -191,10 +195,21 @@ def check_targets(name, code):
         yield f"{name}:{code.count(chr(10), 0, match.start()) + 1}: targets are listed one by one; targets() of gapkit/core/target.hpp is the list"
 
 
+def check_names(name, code, taken):
+    """Constants and types at the beginning of a line, against those of the layer's other sources: builds that compile a layer as one source
+    (scripts/demo) need different names, in anonymous namespaces too. `taken`: {name: file}, which grows."""
+    if OWN_OBJECT.search(name):
+        return
+    for match in NAMED.finditer(code):
+        for found in re.findall(r"(\w+)(?: = )", match[0]) if match["type"] is None else [match["type"]]:
+            if taken.setdefault(found, name) != name:
+                yield f"{name}:{code.count(chr(10), 0, match.start()) + 1}: '{found}' is a name of {taken[found]} too: sources of a layer are compiled together"
+
+
 def check(root):
     """All violations below `root`, as texts."""
     root = Path(root).resolve()
-    violations, used_exceptions = [], set()
+    violations, used_exceptions, taken = [], set(), {}
     files = sorted(f for folder in ("include", "src", "apps") for f in (root / folder).rglob("*") if f.suffix in SUFFIXES)
     if not files:
         return [f"{root}: no sources found in include/, src/ and apps/"]
@@ -210,6 +225,8 @@ def check(root):
         code = without_comments_and_texts(file.read_text(encoding="utf-8"))
         violations += check_includes(root, file, name, layer, code, used_exceptions)
         violations += check_targets(name, code)
+        if path.suffix == ".cpp" and len(path.parts) == 3:
+            violations += check_names(name, code, taken.setdefault(path.parent, {}))
         if layer != "apps":
             violations += check_calls(name, code)
     violations += [f"scripts/check_layers.py: exception for {e[0]} and {e[1]} is no longer needed" for e in EXCEPTIONS if e not in used_exceptions]
@@ -229,6 +246,8 @@ CLEAN = {
     "include/gapkit/report/table.hpp": "#pragma once\n#include <gapkit/config/config.hpp>\n",
     "include/gapkit/gapkit.hpp": "#pragma once\n#include <gapkit/report/table.hpp>\n",
     "src/core/bins.hpp": "#pragma once\n",
+    "src/core/bins.cpp": "constexpr int most = 1;\nstruct Bin {\n};\n",
+    "src/core/bins_avx2.cpp": "constexpr int most = 1;\n",
     "src/core/list.cpp": '#include "bins.hpp"\n#include "core/bins.hpp"\n#include <gapkit/core/structure.hpp>\n#include <gapkit/core/version.hpp>\n',
     "src/math/blas.cpp": "#include <cblas.h>\n#include <lapacke.h>\n#include <gapkit/core/types.hpp>\n",
     "src/io/archive_hdf5.hpp": "#pragma once\n#include <hdf5.h>\n",
@@ -244,6 +263,10 @@ CLEAN = {
 }
 CASES = [
     ("include/gapkit/core/types.hpp", "#include <gapkit/kernels/kernel.hpp>", "'core' must not see 'kernels'"),
+    ("src/core/list.cpp", "constexpr int least = 1, most = 2;", "'most' is a name of src/core/bins.cpp too"),
+    ("src/core/list.cpp", "class Bin final : public Base {", "'Bin' is a name of src/core/bins.cpp too"),
+    ("src/core/list.cpp", "constexpr int least = 1;", None),
+    ("src/math/blas.cpp", "constexpr int most = 2;", None),
     ("src/core/list.cpp", "#include <gapkit/report/table.hpp>", "'core' must not see 'report'"),
     ("src/core/list.cpp", "#include <random>", "random numbers come from"),
     ("apps/common/console.hpp", "#include <random>", "random numbers come from"),
