@@ -128,6 +128,23 @@ TEST_CASE("A fit of dipoles and matrices predicts new frames, with covariances t
   CHECK(distance < 2.5);
 }
 
+TEST_CASE("The factors of error bars of tensors come from the left-out frames, and the file keeps them") {
+  TemporaryFolder folder;
+  folder.write("train.xyz", molecules(120, 1));
+  const FitResult fitted = fit(options_for(folder, dipole + term + "n_sparse = 20\n"));
+  const TensorPart part = fitted.model.tensors.at(0)->parts.at(0);
+  CHECK(part.left_out == 120);
+  CHECK(part.scale > 0);
+  CHECK(part.noise_scale > 0);
+  CHECK(part.noise_scale != part.scale);
+  const auto path = folder.path() / "model.h5";
+  save_model(fitted.model, path);
+  const Model loaded = load_model(path);
+  const TensorPart& again = loaded.tensors.at(0)->parts.at(0);
+  CHECK(again.scale == part.scale);
+  CHECK(again.noise_scale == part.noise_scale);
+}
+
 TEST_CASE("Tensors that are means are fitted like sums of them") {
   TemporaryFolder folder;
   folder.write("train.xyz", molecules(20, 3));

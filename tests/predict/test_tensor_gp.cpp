@@ -251,6 +251,33 @@ TEST_CASE("Means and covariances turn with the structure, and moving it changes 
     check_close(variance_along(b, rotation * v), variance_along(a, v), 1e-10);
 }
 
+TEST_CASE("Error bars have a factor of the covariance and one of the noise") {
+  const std::vector<Structure> frames = gp_frames();
+  const std::vector<TensorTerm> terms = reference_terms(frames);
+  std::vector<Vector> dipoles;
+  for (std::size_t f = 0; f < training_frames; ++f) dipoles.push_back(dipole_of(frames[f]));
+  TensorPart part = fitted_part(terms, frames, 1, dipoles);
+  part.scale = 0.5;
+  part.noise_scale = 2;
+  part.left_out = 200;
+  const Structure& s = frames[7];
+  const auto environments = environments_in(terms, s);
+  const TensorKernel kernel(terms, "sum", 1, part.delta);
+  const Matrix c = tensor_covariances(part, kernel, environments, s.size())[0];
+  const Matrix back = vector_map().transpose();
+  const double noise = 0.02 * 0.02 * s.size();
+  const auto expected = [&](double factor, double of_noise) {
+    return Matrix(back * (factor * c + of_noise * noise * Matrix::Identity(3, 3)) * back.transpose());
+  };
+  const Model model = model_of(terms, {part}, "vector");
+  const auto found = [&](bool calibrated) {
+    const Vector v = predicted(model, s, calibrated).covariance->row(0).transpose();
+    return Matrix(Eigen::Map<const Matrix>(v.data(), 3, 3));
+  };
+  CHECK(largest_difference(found(true), expected(0.25, 4)) <= 1e-12);
+  CHECK(largest_difference(found(false), expected(1, 1)) <= 1e-12);
+}
+
 TEST_CASE("An element without data, and a charged structure without origin, are refused") {
   const std::vector<Structure> frames = gp_frames();
   const std::vector<TensorTerm> terms = reference_terms(frames);
