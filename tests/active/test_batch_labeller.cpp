@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "active/batch_jobs.hpp"
+#include "label_script.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;
@@ -22,11 +23,7 @@ struct BatchSystem {
   LabellerOptions options;
 
   explicit BatchSystem(const std::string& body) {
-    folder.write("job.sh",
-                 "label() {\nawk 'NR == 2 { sub(/pos:R:3/, \"pos:R:3:forces:R:3\"); comment = $0 }\n"
-                 "NR > 2 { e += $2 + $3 + $4; atoms = atoms sprintf(\"%s %s %s %s %.15g %.15g %.15g\\n\", $1, $2, $3, $4, $2, $3, $4) }\n"
-                 "END { printf \"%d\\n%s energy=%.15g\\n%s\", NR - 2, comment, e, atoms }' \"$1\" > \"$2\"\n}\n" +
-                     body + "\n");
+    folder.write("job.sh", label_function + body + "\n");
     const std::string system = (source_folder() / "tests" / "data" / "batch" / "batch.sh").string(), state = file("state").string();
     options.kind = "batch";
     options.submit = {system, state, "sbatch", "{here}/job.sh", "{input}", "{output}"};
@@ -59,14 +56,6 @@ std::vector<Structure> asked_structures(int count) {
   return all;
 }
 
-void check_answer(const Label& label, const Structure& asked) {
-  REQUIRE_MESSAGE(label.structure.has_value(), label.failure);
-  CHECK(label.failure.empty());
-  CHECK(label.structure->positions == asked.positions);
-  check_close(*label.structure->energy, asked.positions.sum(), 1e-10);
-  CHECK(largest_difference(*label.structure->forces, asked.positions) < 1e-10);
-}
-
 struct Interruption {};
 
 }  // namespace
@@ -84,11 +73,11 @@ TEST_CASE("batch: labels in the order of the structures, no more jobs than allow
         asked, [&](const ProgressEvent& event) { CHECK_MESSAGE(!event.is_warning, event.message); },
         [&](std::size_t k, const Label& label) {
           ++done;
-          check_answer(label, asked[k]);
+          check_label(label, asked[k]);
         });
     CHECK(done == 7);
     for (std::size_t k = 0; k < asked.size(); ++k) {
-      check_answer(labels.at(k), asked[k]);
+      check_label(labels.at(k), asked[k]);
       CHECK(labels[k].attempts == 1);
       CHECK(labels[k].seconds > 0.1);
     }
@@ -109,7 +98,7 @@ TEST_CASE("batch: a job that fails is submitted again, and the message has its n
   const std::vector<Structure> asked = asked_structures(1);
   std::string said;
   const std::vector<Label> labels = make_labeller(system.options)->label(asked, [&](const ProgressEvent& e) { said += e.message; });
-  check_answer(labels.at(0), asked[0]);
+  check_label(labels.at(0), asked[0]);
   CHECK(labels[0].attempts == 2);
   CHECK_MESSAGE(contains(said, "structure 1 of 1: attempt 1: job 4001 in "), said);
   CHECK(contains(said, "the last line of slurm-4001.out: no convergence; another attempt"));
@@ -130,7 +119,7 @@ TEST_CASE("batch: a job over its time is cancelled and submitted again") {
   const auto begin = std::chrono::steady_clock::now();
   const std::vector<Label> labels = make_labeller(system.options)->label(asked, [&](const ProgressEvent& e) { said += e.message; });
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(60));
-  check_answer(labels.at(0), asked[0]);
+  check_label(labels.at(0), asked[0]);
   CHECK(labels[0].attempts == 2);
   CHECK_MESSAGE(contains(said, "was in the batch system for more than 0.5 s and was cancelled; another attempt"), said);
 }
@@ -154,7 +143,7 @@ TEST_CASE("batch: jobs outlive an interruption, and the next labeller collects t
     {
       const auto labeller = make_labeller(system.options);
       const std::vector<Label> labels = labeller->label(asked, [&](const ProgressEvent& e) { said += e.message; });
-      for (std::size_t k = 0; k < asked.size(); ++k) check_answer(labels.at(k), asked[k]);
+      for (std::size_t k = 0; k < asked.size(); ++k) check_label(labels.at(k), asked[k]);
     }
     CHECK_MESSAGE(contains(said, "5 jobs of an earlier run of this loop are collected"), said);
     CHECK(system.submitted() == before + 5);
@@ -176,7 +165,7 @@ TEST_CASE("batch: an outage of the batch system ends no job") {
     fs::remove(system.file("state") / "down");
   };
   const std::vector<Label> labels = make_labeller(system.options)->label(asked, watch);
-  for (std::size_t k = 0; k < asked.size(); ++k) check_answer(labels.at(k), asked[k]);
+  for (std::size_t k = 0; k < asked.size(); ++k) check_label(labels.at(k), asked[k]);
   CHECK(warnings == 1);
   CHECK(system.submitted() == 2);
 }
@@ -189,7 +178,7 @@ TEST_CASE("batch: structures wait where the batch system takes no further job") 
   std::string said;
   const std::vector<Label> labels = make_labeller(system.options)->label(asked, [&](const ProgressEvent& e) { said += e.message; });
   for (std::size_t k = 0; k < asked.size(); ++k) {
-    check_answer(labels.at(k), asked[k]);
+    check_label(labels.at(k), asked[k]);
     CHECK(labels[k].attempts == 1);
   }
   CHECK_MESSAGE(contains(said, "QOSMaxSubmitJobPerUserLimit; it waits until another one has ended"), said);

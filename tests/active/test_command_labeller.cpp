@@ -9,6 +9,7 @@
 #include <gapkit/core/errors.hpp>
 #include <thread>
 
+#include "label_script.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;
@@ -18,21 +19,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A labeller whose program is a shell script: $1 is the input, $2 the output. `energy` is a function of the script: it labels with the sum
-/// of the coordinates as energy and ten times the coordinates as forces.
+/// A labeller whose program is a shell script: $1 is the input, $2 the output. `label` is a function of the script.
 struct Script {
   TemporaryFolder folder;
   LabellerOptions options;
 
   explicit Script(const std::string& body) {
-    const std::string text =
-        "#!/bin/sh\nlabel() {\n"
-        "awk 'NR == 2 { sub(/pos:R:3/, \"pos:R:3:forces:R:3\"); comment = $0 }\n"
-        "     NR > 2 { e += $2 + $3 + $4; atoms = atoms sprintf(\"%s %s %s %s %.15g %.15g %.15g\\n\", $1, $2, $3, $4, 10 * $2, 10 * $3, 10 "
-        "* "
-        "$4) }\n"
-        "     END { printf \"%d\\n%s energy=%.15g\\n%s\", NR - 2, comment, e, atoms }' \"$1\" > \"$2\"\n}\n" +
-        body + "\n";
+    const std::string text = "#!/bin/sh\n" + label_function + body + "\n";
     const fs::path script = folder.write("label.sh", text);
     fs::permissions(script, fs::perms::owner_all);
     options.kind = "command";
@@ -55,15 +48,6 @@ std::vector<Structure> structures(int count) {
   std::vector<Structure> all;
   for (int k = 0; k < count; ++k) all.push_back(random_triclinic(2 + k % 3, 50 + static_cast<unsigned>(k), {14, 8}));
   return all;
-}
-
-void check_label(const Label& label, const Structure& asked) {
-  REQUIRE(label.structure);
-  CHECK(label.failure.empty());
-  CHECK(label.structure->positions == asked.positions);
-  CHECK(label.structure->atomic_numbers == asked.atomic_numbers);
-  check_close(*label.structure->energy, asked.positions.sum(), 1e-10);
-  CHECK(largest_difference(*label.structure->forces, Positions(10 * asked.positions)) < 1e-10);
 }
 
 /// A failure of the one structure, after one attempt; returns the sentence.

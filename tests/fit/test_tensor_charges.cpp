@@ -11,6 +11,7 @@
 #include <gapkit/model/tensor_model.hpp>
 #include <gapkit/predict/predictor.hpp>
 
+#include "bent_molecules.hpp"
 #include "support/support.hpp"
 
 using namespace gapkit;
@@ -42,19 +43,7 @@ std::string ion_pairs(int count, unsigned seed) {
   return text;
 }
 
-const std::string energies_of_pairs = R"([data]
-train = "train.xyz"
-[reference_energies]
-mode = "explicit"
-explicit = { Li = -5.0, H = -0.5, F = -4.0 }
-[[term]]
-descriptor = "two_body"
-cutoff = 3.0
-kernel = "squared_exponential"
-length_scale = 0.5
-n_sparse = 5
-delta = 1.0
-[[property]]
+const std::string energies_of_pairs = pair_energies("Li = -5.0, H = -0.5, F = -4.0") + R"([[property]]
 name = "charge"
 unit = "e"
 [[property.term]]

@@ -15,6 +15,7 @@
 #include <gapkit/predict/predictor.hpp>
 #include <numbers>
 
+#include "bent_molecules.hpp"
 #include "fit/tensor_fit.hpp"
 #include "support/support.hpp"
 
@@ -35,12 +36,7 @@ std::string bent_molecules(int count, unsigned seed, const SlopeLabels& labels) 
   std::normal_distribution<double> normal;
   std::string text;
   for (int f = 0; f < count; ++f) {
-    Structure s;
-    s.atomic_numbers = {8, 1, 1};
-    s.positions.resize(3, 3);
-    s.positions << 0, 0, 0, 0.76, 0.59, 0, -0.76, 0.59, 0;
-    for (Eigen::Index i = 0; i < 9; ++i) s.positions.data()[i] += 0.08 * normal(random);
-    s = rotated(s, seed + 100 * static_cast<unsigned>(f));
+    const Structure s = bent_molecule(random, normal, seed + 100 * static_cast<unsigned>(f));
     Vector3 dipole = Vector3::Zero();
     Matrix3 z[3] = {labels.charge * Matrix3::Identity(), Matrix3::Zero(), Matrix3::Zero()};
     double energy = -10;
@@ -66,19 +62,7 @@ std::string bent_molecules(int count, unsigned seed, const SlopeLabels& labels) 
   return text;
 }
 
-const std::string energies_of_bent_molecules = R"([data]
-train = "train.xyz"
-[reference_energies]
-mode = "explicit"
-explicit = { O = -9.0, H = -0.5 }
-[[term]]
-descriptor = "two_body"
-cutoff = 3.0
-kernel = "squared_exponential"
-length_scale = 0.5
-n_sparse = 5
-delta = 1.0
-)";
+const std::string energies_of_bent_molecules = pair_energies("O = -9.0, H = -0.5");
 const std::string slope_tensor = R"([[tensor]]
 name = "dipole"
 kind = "vector"

@@ -11,6 +11,7 @@
 #include <gapkit/model/tensor_model.hpp>
 #include <gapkit/predict/predictor.hpp>
 
+#include "bent_molecules.hpp"
 #include "fit/leave_one_out.hpp"
 #include "fit/tensor_fit.hpp"
 #include "support/support.hpp"
@@ -26,12 +27,7 @@ std::string molecules(int count, unsigned seed, const std::string& more = "", do
   std::normal_distribution<double> normal;
   std::string text;
   for (int f = 0; f < count; ++f) {
-    Structure s;
-    s.atomic_numbers = {8, 1, 1};
-    s.positions.resize(3, 3);
-    s.positions << 0, 0, 0, 0.76, 0.59, 0, -0.76, 0.59, 0;
-    for (Eigen::Index i = 0; i < 9; ++i) s.positions.data()[i] += 0.08 * normal(random);
-    s = rotated(s, seed + 100 * static_cast<unsigned>(f));
+    const Structure s = bent_molecule(random, normal, seed + 100 * static_cast<unsigned>(f));
     Vector3 dipole = Vector3::Zero();
     Matrix3 matrix = Matrix3::Zero();
     double energy = -10;
@@ -55,19 +51,7 @@ std::string molecules(int count, unsigned seed, const std::string& more = "", do
 }
 
 std::string configuration(const std::string& tensors) {
-  return R"([data]
-train = "train.xyz"
-[reference_energies]
-mode = "explicit"
-explicit = { O = -9.0, H = -0.5 }
-[[term]]
-descriptor = "two_body"
-cutoff = 3.0
-kernel = "squared_exponential"
-length_scale = 0.5
-n_sparse = 5
-delta = 1.0
-[calibration]
+  return pair_energies("O = -9.0, H = -0.5") + R"([calibration]
 source = "leave_one_out"
 )" + tensors;
 }

@@ -126,3 +126,31 @@ def graded_model():
 def held_out_model():
     """Of the same terms, without extrapolation grades."""
     return _fitted("held_out", 'source = "holdout"')
+
+
+def dipole_configuration(tensor="", term="", units="e*angstrom"):
+    """Energies and dipoles of water; `tensor`, `term`: further lines of these sections."""
+    return f"""\
+[data]
+use = ["energy"]
+[reference_energies]
+mode = "least_squares"
+[[term]]
+descriptor = "two_body"
+cutoff = 3.0
+kernel = "squared_exponential"
+length_scale = 0.5
+n_sparse = 10
+delta = 1.0
+[[tensor]]
+name = "dipole"
+kind = "vector"
+units = "{units}"
+{tensor}
+[[tensor.term]]
+cutoff = 3.0
+n_max = 4
+l_max = 3
+zeta = 2
+{term}
+"""

@@ -7,30 +7,7 @@ import numpy as np
 from ase.calculators.singlepoint import SinglePointCalculator
 
 import gapkit
-from support import FOLDER, SOURCE, run_program
-
-CONFIGURATION = """\
-[data]
-use = ["energy"]
-[reference_energies]
-mode = "least_squares"
-[[term]]
-descriptor = "two_body"
-cutoff = 3.0
-kernel = "squared_exponential"
-length_scale = 0.5
-n_sparse = 10
-delta = 1.0
-[[tensor]]
-name = "dipole"
-kind = "vector"
-units = "e*angstrom"
-[[tensor.term]]
-cutoff = 3.0
-n_max = 4
-l_max = 3
-zeta = 2
-"""
+from support import FOLDER, SOURCE, dipole_configuration, run_program
 
 
 class DipoleLabelTest(unittest.TestCase):
@@ -41,7 +18,7 @@ class DipoleLabelTest(unittest.TestCase):
             frame = ase.Atoms(read.symbols, read.positions)
             frame.calc = SinglePointCalculator(frame, energy=read.get_potential_energy(), dipole=read.get_dipole_moment())
             frames.append(frame)
-        gapkit.fit(frames, CONFIGURATION, seed=1, progress=False).save(FOLDER / "dipole.h5")
+        gapkit.fit(frames, dipole_configuration(), seed=1, progress=False).save(FOLDER / "dipole.h5")
         run_program("gap-predict", FOLDER / "dipole.h5", water / "monomer_test.xyz", "-o", FOLDER / "dipole.xyz", "--no-forces")
         found = ase.io.read(FOLDER / "dipole.xyz", ":")
         error = np.array([frame.info["gap_dipole"] - frame.get_dipole_moment() for frame in found])

@@ -7,40 +7,16 @@ import ase.io
 import numpy as np
 
 import gapkit
-from support import FOLDER, SOURCE, largest_difference, run_program
+from support import FOLDER, SOURCE, dipole_configuration, largest_difference, run_program
 
 WATER = SOURCE / "data/water"
-CONFIGURATION = """\
-[data]
-use = ["energy"]
-[reference_energies]
-mode = "least_squares"
-[[term]]
-descriptor = "two_body"
-cutoff = 3.0
-kernel = "squared_exponential"
-length_scale = 0.5
-n_sparse = 10
-delta = 1.0
-[[tensor]]
-name = "dipole"
-kind = "vector"
-units = "UNITS"
-derivatives = "dipole_derivatives"
-[[tensor.term]]
-cutoff = 3.0
-n_max = 4
-l_max = 3
-zeta = 2
-n_sparse = 20
-"""
 
 
 @functools.cache
 def model(units="e*angstrom"):
     frames = (WATER / "monomer_train.xyz").read_text().splitlines(keepends=True)[: 5 * 40]
     (FOLDER / "water.xyz").write_text("".join(frames))
-    (FOLDER / "water.toml").write_text(CONFIGURATION.replace("UNITS", units))
+    (FOLDER / "water.toml").write_text(dipole_configuration('derivatives = "dipole_derivatives"', "n_sparse = 20", units))
     run_program("gap-fit", "water.toml", "--train", "water.xyz", "-o", "water.h5")
     return gapkit.Model.load(FOLDER / "water.h5")
 
