@@ -51,9 +51,7 @@ std::optional<double> seconds_of(const FitData& given, const DataSummary& data, 
                                  double part) {
   double seconds = 0;
   for (const FitConfiguration* options : fits) {
-    FitConfiguration planned = with_points(*options, part);
-    planned.memory = 1e6;  // the limit is checked here
-    const std::optional<FitPlan> plan = plan_of_sample(given.train, planned, data.isolated);
+    const std::optional<FitPlan> plan = plan_of_sample(given.train, with_points(*options, part), data.isolated);
     if (!plan) return std::nullopt;
     seconds += plan->memory_bytes <= 1e9 * options->memory ? plan->seconds : INFINITY;
   }

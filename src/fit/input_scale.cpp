@@ -59,10 +59,8 @@ class ScaleErrors {
  private:
   /// Returns false if the data are too few, or the memory is.
   bool choose_points() {
-    FitOptions planned = options_;
-    planned.memory = 1e6;  // the limit is checked here
     for (const int points : points_of_scales) {
-      const std::optional<FitPlan> plan = plan_of_sample(training_, planned, reference_energies_, points_ = points);
+      const std::optional<FitPlan> plan = plan_of_sample(training_, options_, reference_energies_, points_ = points);
       if (!plan) return false;
       if (plan->memory_bytes <= 1e9 * options_.memory) return true;
     }

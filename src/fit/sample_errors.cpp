@@ -14,6 +14,7 @@ namespace gapkit {
 namespace {
 
 constexpr std::size_t fewest_of_sample = 20;
+constexpr double no_memory_limit = 1e6;                    // GB
 constexpr int folds_of_sample = 10, steps_of_sample = 15;  // of the search for σ and δ
 
 std::vector<std::int64_t> sample_of_folds(const Dataset& training, const FitOptions& options) {
@@ -119,7 +120,9 @@ std::optional<FitPlan> plan_of_sample(const Dataset& training, const FitOptions&
   const std::vector<std::int64_t> numbers = sample_of_folds(training, options);
   if (numbers.empty()) return std::nullopt;
   const DatasetView sample(training, numbers);
-  return plan_fit(FitData{sample}, options_of_folds(options, reference_energies, most_points));
+  FitOptions planned = options_of_folds(options, reference_energies, most_points);
+  planned.memory = no_memory_limit;  // the caller compares
+  return plan_fit(FitData{sample}, planned);
 }
 
 }  // namespace gapkit

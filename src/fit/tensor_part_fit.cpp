@@ -306,9 +306,7 @@ TensorPart TensorPartFit::finish(bool has_scale, TensorReport& report) {
     report.error = std::sqrt(error_square_ / static_cast<double>(left_out_rows_));
   }
   if (left_out_derivatives_ > 0) report.derivative_error = std::sqrt(derivative_error_square_ / static_cast<double>(left_out_derivatives_));
-  if (has_scale && left_out_ >= fewest_left_out && mahalanobis_ > 0) {
-    choose_scales();
-  }
+  if (has_scale && left_out_ >= fewest_left_out && mahalanobis_ > 0) choose_scales();
   return std::move(part_);
 }
 

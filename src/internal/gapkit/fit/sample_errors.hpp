@@ -27,7 +27,7 @@ std::optional<SampleErrors> fold_errors_of_sample(const Dataset& training, const
                                                   const std::map<int, double>& reference_energies, const ProgressCallback& progress,
                                                   int most_points = most_points_of_sample);
 
-/// The plan of that fit, for its time and memory. Absent as there.
+/// The plan of that fit, for its time and memory; the limit of memory does not count. Absent as there.
 std::optional<FitPlan> plan_of_sample(const Dataset& training, const FitOptions& options, const std::map<int, double>& reference_energies,
                                       int most_points = most_points_of_sample);
 
